@@ -1,0 +1,164 @@
+//! What every engine agrees on: a recipe that builds problem `p` anywhere, the budgets, and what is asked for.
+//!
+//! A job is a pure function from a problem's index to its certified solution. No path, covariance or random state is
+//! ever stored for all problems: engines build what they need, when they need it, in any order.
+
+use crate::error::{Error, Result};
+use crate::panel::Panel;
+use crate::resample::Law;
+
+/// Where problem `p` comes from.
+///
+/// Generated sources are compositions of rows (identity | resampled), span (full | windows) and assets
+/// (all | subset). Here are resampled x full x all, and explicit matrices. `Subsets` (identity x full x subset) and
+/// `Windows` (identity x windows x all) are further variants of this enum.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// Problem `p` is the sample covariance of resample `p` of one history.
+    Resampled { panel: Panel, law: Law },
+    /// Problem `p` is the `p`-th of the given covariance matrices, row-major, n x n each.
+    Given { covariances: Vec<f64>, assume_psd: bool },
+}
+
+/// A batch of risk-budgeting problems over the same assets with the same budgets.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    pub source: Source,
+    /// Risk budgets: positive, summing to one. Assets with a zero budget have left before a batch is built.
+    budgets: Vec<f64>,
+}
+
+impl Batch {
+    /// # Errors
+    /// Budgets that are not positive and finite, or of the wrong number.
+    pub fn new(source: Source, budgets: &[f64]) -> Result<Batch> {
+        let total: f64 = budgets.iter().sum();
+        if budgets.is_empty() || !total.is_finite() || budgets.iter().any(|&b| !(b > 0.0)) {
+            return Err(Error::input("risk budgets must be positive numbers, at least one of them"));
+        }
+        let n = budgets.len();
+        match &source {
+            Source::Resampled { panel, law } => {
+                assert_eq!(panel.assets(), n, "one budget per asset");
+                assert_eq!(panel.rows(), law.rows as usize, "the law is for this panel");
+            }
+            Source::Given { covariances, .. } => {
+                assert_eq!(covariances.len() % (n * n), 0, "whole n x n matrices");
+            }
+        }
+        let budgets = budgets.iter().map(|b| b / total).collect();
+        Ok(Batch { source, budgets })
+    }
+
+    /// Number n of assets of each problem.
+    pub fn assets(&self) -> usize {
+        self.budgets.len()
+    }
+
+    pub fn budgets(&self) -> &[f64] {
+        &self.budgets
+    }
+}
+
+/// What comes back beside weights and certificates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Want {
+    /// Asset volatilities of each problem's covariance, and the volatilities of the inverse-volatility and
+    /// equal-weight portfolios under it.
+    pub comparisons: bool,
+}
+
+/// How a problem ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Status {
+    /// The certified error lies within the tolerance.
+    Converged,
+    /// The rounding floor or the sweep limit was reached first.
+    Stalled,
+    /// A non-negative, non-zero direction of zero variance exists: no risk-budgeting portfolio does.
+    NoSolution,
+    /// The problem's own input is bad.
+    Invalid,
+}
+
+impl Status {
+    pub const ALL: [Status; 4] = [Status::Converged, Status::Stalled, Status::NoSolution, Status::Invalid];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Status::Converged => "converged",
+            Status::Stalled => "stalled",
+            Status::NoSolution => "no_solution",
+            Status::Invalid => "invalid",
+        }
+    }
+}
+
+/// What travels with every weight vector: how the problem ended and how far its weights are from the budgets.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Certificate {
+    pub status: Status,
+    /// max_i |w_i (S w)_i / w'S w - b_i| / b_i, from the returned weights by a fresh product; NaN without weights.
+    pub rc_error: f64,
+    /// max_i (|C| y)_i / |(C y)_i|: rc_error cannot go below about 8 eps kappa. NaN where it was not needed.
+    pub kappa: f64,
+    /// Sweeps of coordinate descent (Newton steps of the fallback included).
+    pub sweeps: u32,
+    /// The GPU could not finish this problem and the CPU took over.
+    pub rescued: bool,
+    /// Volatility of the returned weights under the covariance they were solved for, per period; NaN without weights.
+    pub volatility: f64,
+}
+
+impl Certificate {
+    /// The certificate of a problem without weights.
+    pub fn unsolved(status: Status) -> Certificate {
+        Certificate { status, rc_error: f64::NAN, kappa: f64::NAN, sweeps: 0, rescued: false, volatility: f64::NAN }
+    }
+}
+
+/// Columns of [`Want::comparisons`], one entry (or n entries) per problem.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Comparisons {
+    /// Asset volatilities, problems x n. NaN rows where the input is invalid.
+    pub volatilities: Vec<f64>,
+    /// Volatility of the inverse-volatility portfolio under the problem's covariance.
+    pub inverse_volatility: Vec<f64>,
+    /// Volatility of the equal-weight portfolio under the problem's covariance.
+    pub equal_weight: Vec<f64>,
+}
+
+/// Certified solutions of consecutive problems, in order.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Solutions {
+    /// Weights, problems x n, row-major. NaN rows where there are none (`no_solution`, `invalid`).
+    pub weights: Vec<f64>,
+    pub certificates: Vec<Certificate>,
+    pub comparisons: Comparisons,
+}
+
+impl Solutions {
+    /// Appends the solutions of the problems that follow.
+    pub fn extend(&mut self, next: Solutions) {
+        self.weights.extend(next.weights);
+        self.certificates.extend(next.certificates);
+        let (all, more) = (&mut self.comparisons, next.comparisons);
+        all.volatilities.extend(more.volatilities);
+        all.inverse_volatility.extend(more.inverse_volatility);
+        all.equal_weight.extend(more.equal_weight);
+    }
+
+    /// Replaces the solution of the problem at `position` by the first solution of `other`.
+    pub fn replace(&mut self, position: usize, other: &Solutions) {
+        let n = other.weights.len() / other.certificates.len();
+        let row = position * n..(position + 1) * n;
+        self.weights[row.clone()].copy_from_slice(&other.weights[..n]);
+        self.certificates[position] = other.certificates[0];
+        let (all, one) = (&mut self.comparisons, &other.comparisons);
+        if !one.volatilities.is_empty() {
+            all.volatilities[row].copy_from_slice(&one.volatilities[..n]);
+            all.inverse_volatility[position] = one.inverse_volatility[0];
+            all.equal_weight[position] = one.equal_weight[0];
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! One error type: what went wrong, where, and what to do next.
+
+/// What kind of failure this is; the command line turns it into its exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The machine failed us: a file could not be written, a device was lost for good.
+    Failed,
+    /// The request makes no sense: an impossible flag value or combination.
+    Usage,
+    /// A single portfolio was asked for and no certified one was found.
+    Unsolved,
+    /// The data were read and rejected.
+    Input,
+    /// No usable device.
+    Device,
+    /// The GPU and the CPU disagree beyond tolerance.
+    Disagreement,
+}
+
+/// A failure of the whole run. A hard problem inside a batch is never an `Error`: it is a [`crate::Status`].
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    pub kind: ErrorKind,
+    /// What and where, lower case, without a trailing period.
+    pub message: String,
+    /// What to do next.
+    pub hint: Option<String>,
+}
+
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Error { kind, message: message.into(), hint: None }
+    }
+
+    pub fn input(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Input, message)
+    }
+
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Usage, message)
+    }
+
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Failed, message)
+    }
+
+    pub fn device(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Device, message)
+    }
+
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
