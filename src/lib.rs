@@ -1,10 +1,13 @@
 //! How far can you trust a risk-parity portfolio?
 pub mod batch;
+pub mod covariance;
 pub mod engine;
 pub mod error;
 pub mod panel;
 pub mod philox;
+pub mod real;
 pub mod resample;
+pub mod solver;
 
 pub use batch::{Batch, Certificate, Solutions, Source, Status, Want};
 pub use error::{Error, ErrorKind, Result};
