@@ -8,7 +8,7 @@ use super::{Engine, EngineInfo, Job};
 use crate::batch::{Batch, Certificate, Comparisons, Solutions, Source, Status, Want};
 use crate::covariance::{Resampler, Workspace};
 use crate::error::Result;
-use crate::solver::{self, Options, descent::multiply, validity};
+use crate::solver::{self, Options, Problem, descent::multiply, validity};
 
 /// Problems one thread takes at a time.
 const GRAIN: usize = 16;
@@ -118,7 +118,7 @@ impl CpuJob<'_> {
     fn solve_one(&self, problem: u64, room: &mut Room, slot: &mut Slot) {
         let n = self.batch.assets();
         let covariance = &mut room.covariance;
-        match &self.batch.source {
+        let given = match &self.batch.source {
             Source::Resampled { panel, .. } => {
                 let resampler = self.resampler.as_ref().expect("made with the job for resampled sources");
                 if !resampler.covariance(problem, covariance) {
@@ -127,6 +127,7 @@ impl CpuJob<'_> {
                 for (volatility, unit) in covariance.volatilities.iter_mut().zip(panel.volatilities()) {
                     *volatility *= unit;
                 }
+                None
             }
             Source::Given { covariances, assume_psd } => {
                 covariance.correlation.resize(n * n, 0.0);
@@ -137,17 +138,12 @@ impl CpuJob<'_> {
                 if checked.is_err() {
                     return;
                 }
+                Some(given)
             }
-        }
+        };
         let (correlation, volatilities) = (&covariance.correlation, &covariance.volatilities);
-        *slot.certificate = solver::solve(
-            correlation,
-            volatilities,
-            self.batch.budgets(),
-            self.options,
-            &mut room.solver,
-            slot.weights,
-        );
+        let problem = Problem { correlation, volatilities, budgets: self.batch.budgets(), covariance: given };
+        *slot.certificate = solver::solve(problem, self.options, &mut room.solver, slot.weights);
         if self.want.comparisons {
             slot.volatilities.copy_from_slice(volatilities);
             room.portfolio.resize(n, 0.0);

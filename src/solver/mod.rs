@@ -21,7 +21,7 @@ pub mod newton;
 pub mod validity;
 
 use certificate::{certify, condition, condition_bound};
-use descent::{Ending, descend};
+use descent::{Ending, descend, multiply};
 
 /// Sweeps after which Newton takes over. Ordinary problems need about 10 to 1e-8 whatever n is; hedged ones hundreds.
 pub const SWEEP_LIMIT: u32 = 200;
@@ -57,16 +57,20 @@ pub struct Workspace {
     product: Vec<f64>,
 }
 
-/// Solves one problem, given by correlations (n x n), volatilities and budgets, all of them already checked.
-/// Writes the weights; NaN where there are none.
-pub fn solve(
-    correlation: &[f64],
-    volatilities: &[f64],
-    budgets: &[f64],
-    options: Options,
-    work: &mut Workspace,
-    weights: &mut [f64],
-) -> Certificate {
+/// One problem, already checked.
+#[derive(Debug, Clone, Copy)]
+pub struct Problem<'a> {
+    /// n x n, unit diagonal.
+    pub correlation: &'a [f64],
+    pub volatilities: &'a [f64],
+    pub budgets: &'a [f64],
+    /// The covariance that was given, where one was: the certificate is then against it, digit for digit.
+    pub covariance: Option<&'a [f64]>,
+}
+
+/// Solves one problem and writes its weights; NaN where there are none.
+pub fn solve(problem: Problem, options: Options, work: &mut Workspace, weights: &mut [f64]) -> Certificate {
+    let Problem { correlation, volatilities, budgets, covariance } = problem;
     let n = budgets.len();
     let Workspace { y, product } = work;
     y.resize(n, 0.0);
@@ -75,24 +79,35 @@ pub fn solve(
     let aim = AIM * options.tolerance;
     let mut run = descend(correlation, budgets, aim, SWEEP_LIMIT, y, product);
     if run.ending != Ending::Converged {
-        let steps = newton::minimise(correlation, budgets, aim, y, product);
-        run.sweeps += steps;
+        run.sweeps += newton::minimise(correlation, budgets, aim, y, product);
     }
-    if options.finish || options.tolerance <= FINISHING_TOLERANCE {
+    let finish = options.finish || options.tolerance <= FINISHING_TOLERANCE;
+    if finish && covariance.is_none() {
         newton::finish(correlation, budgets, y);
     }
-
-    let mut total = 0.0;
     for i in 0..n {
         weights[i] = y[i] / volatilities[i];
-        total += weights[i];
     }
+    if let Some(covariance) = covariance.filter(|_| finish) {
+        newton::finish(covariance, budgets, weights);
+    }
+    let total: f64 = weights.iter().sum();
     for i in 0..n {
         weights[i] /= total;
         // The same portfolio in correlation units, from the weights as they are returned.
         y[i] = weights[i] * volatilities[i];
     }
-    let (rc_error, variance) = certify(correlation, y, budgets, product);
+
+    let (mut rc_error, variance) = match covariance {
+        Some(covariance) => certify(covariance, weights, budgets, product),
+        None => certify(correlation, y, budgets, product),
+    };
+    if finish && rc_error.is_finite() {
+        rc_error = match covariance {
+            Some(covariance) => newton::accurate_gap(covariance, budgets, weights).1,
+            None => newton::accurate_gap(correlation, budgets, y).1,
+        };
+    }
     let mut certificate = Certificate {
         status: if rc_error <= options.tolerance { Status::Converged } else { Status::Stalled },
         rc_error,
@@ -104,18 +119,16 @@ pub fn solve(
     // An error below the tolerance proves a solution only where the tolerance lies above the rounding floor.
     let resolvable = options.tolerance.max(FINISHING_TOLERANCE);
     let sound = FLOOR * condition_bound(y, budgets, variance) <= resolvable;
-    if certificate.status != Status::Converged || !sound || options.finish {
+    if certificate.status != Status::Converged || !sound || finish {
+        multiply(correlation, y, product);
         certificate.kappa = condition(correlation, y, product);
     }
     let proven = sound || FLOOR * certificate.kappa <= resolvable;
     let doubtful = certificate.status != Status::Converged || !proven;
     if doubtful && existence::zero_variance_direction(correlation).is_some() {
         weights.fill(f64::NAN);
-        return Certificate {
-            kappa: certificate.kappa,
-            sweeps: run.sweeps,
-            ..Certificate::unsolved(Status::NoSolution)
-        };
+        let unsolved = Certificate::unsolved(Status::NoSolution);
+        return Certificate { kappa: certificate.kappa, sweeps: run.sweeps, ..unsolved };
     }
     certificate
 }

@@ -16,6 +16,9 @@ use super::descent::multiply;
 
 const STEP_LIMIT: u32 = 100;
 
+/// One step does for well-posed problems; the others serve hedged ones.
+const FINISHING_STEPS: usize = 4;
+
 /// Sufficient decrease (Armijo), as a share of the decrease the linear model promises.
 const SUFFICIENT: f64 = 1e-4;
 
@@ -78,32 +81,30 @@ pub fn minimise(correlation: &[f64], budgets: &[f64], tolerance: f64, y: &mut [f
     STEP_LIMIT
 }
 
-/// The finishing steps: Newton with its residual b - Y C y in twice the working precision, so that the answer is right
-/// to rounding even where C y cancels. Leaves y as it was when a step would not improve it.
-pub fn finish(correlation: &[f64], budgets: &[f64], y: &mut [f64]) {
+/// The finishing steps: Newton with its residual in twice the working precision, so that the answer is right to rounding
+/// even where the product cancels. `matrix` is the correlation and x = y, or the covariance and x = w; the scale of x
+/// does not matter. Leaves x as it was when a step would not improve it.
+pub fn finish(matrix: &[f64], budgets: &[f64], x: &mut [f64]) {
     let mut error = f64::INFINITY;
-    let mut kept = y.to_vec();
-    for _ in 0..4 {
-        let (gap, largest) = accurate_gap(correlation, budgets, y);
-        if !(largest < 0.5 * error) {
-            if !(largest < error) {
-                y.copy_from_slice(&kept);
-            }
+    let mut kept = x.to_vec();
+    for _ in 0..FINISHING_STEPS {
+        let (gap, largest) = accurate_gap(matrix, budgets, x);
+        if !(largest < error) {
+            x.copy_from_slice(&kept);
             return;
         }
+        let settled = !(largest < 0.5 * error);
         error = largest;
-        kept.copy_from_slice(y);
-        let Some(u) = relative_step(correlation, budgets, y, &gap) else { return };
-        if u.iter().any(|u| !(u.abs() < 0.5)) {
-            return;
-        }
-        for (y, u) in y.iter_mut().zip(u.iter()) {
-            *y *= 1.0 + u;
+        kept.copy_from_slice(x);
+        let step = if settled { None } else { relative_step(matrix, budgets, x, &gap) };
+        let Some(u) = step.filter(|u| u.iter().all(|u| u.abs() < 0.5)) else { return };
+        for (x, u) in x.iter_mut().zip(u.iter()) {
+            *x *= 1.0 + u;
         }
     }
 }
 
-/// b - Y C y / y'C y and its largest size relative to b, by compensated products (Ogita, Rump & Oishi 2005).
+/// b_i - x_i (M x)_i / x'M x and its largest size relative to b_i, by compensated products (Ogita, Rump & Oishi 2005).
 pub fn accurate_gap(matrix: &[f64], budgets: &[f64], x: &[f64]) -> (DVector<f64>, f64) {
     let n = x.len();
     let contributions: Vec<f64> =
@@ -117,11 +118,15 @@ pub fn accurate_gap(matrix: &[f64], budgets: &[f64], x: &[f64]) -> (DVector<f64>
     (gap, largest)
 }
 
-/// Solves (Y C Y / y'C y + diag b) u = gap, for y'C y near 1. None where the matrix is not positive definite.
-fn relative_step(correlation: &[f64], budgets: &[f64], y: &[f64], gap: &DVector<f64>) -> Option<DVector<f64>> {
-    let n = y.len();
-    let mut hessian = DMatrix::from_fn(n, n, |i, j| y[i] * correlation[i * n + j] * y[j]);
+/// Solves (X M X / x'M x + diag b) u = gap. None where the matrix is not positive definite.
+fn relative_step(matrix: &[f64], budgets: &[f64], x: &[f64], gap: &DVector<f64>) -> Option<DVector<f64>> {
+    let n = x.len();
+    let mut hessian = DMatrix::from_fn(n, n, |i, j| x[i] * matrix[i * n + j] * x[j]);
+    let variance = hessian.sum();
     for i in 0..n {
+        for j in 0..n {
+            hessian[(i, j)] /= variance;
+        }
         hessian[(i, i)] += budgets[i];
     }
     let u = hessian.cholesky()?.solve(gap);
