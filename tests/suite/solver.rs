@@ -74,3 +74,59 @@ fn published_tables_are_reproduced() {
     }
     assert!(solved >= 28, "only {solved} cases were compared");
 }
+
+/// A covariance of `rows` observations of `assets` with factor loadings of mixed sign, from a seed.
+fn sample_covariance(rows: usize, assets: usize, market: f64, seed: u64) -> Vec<f64> {
+    let mut state = seed;
+    let mut normal = || {
+        // Sum of uniforms: the shape does not matter here, only that it is continuous.
+        (0..6)
+            .map(|_| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                (state >> 11) as f64 / (1u64 << 53) as f64 - 0.5
+            })
+            .sum::<f64>()
+    };
+    let mut x: Vec<f64> = Vec::new();
+    for _ in 0..rows {
+        let common = market * normal();
+        x.extend((0..assets).map(|_| normal() + common));
+    }
+    for j in 0..assets {
+        let mean = x.iter().skip(j).step_by(assets).sum::<f64>() / rows as f64;
+        x.iter_mut().skip(j).step_by(assets).for_each(|x| *x -= mean);
+    }
+    let mut s = vec![0.0; assets * assets];
+    for row in x.chunks(assets) {
+        for i in 0..assets {
+            for j in 0..assets {
+                s[i * assets + j] += row[i] * row[j] / (rows - 1) as f64;
+            }
+        }
+    }
+    s
+}
+
+#[test]
+fn sweep() {
+    for (rows, assets) in [(2, 2), (2, 5), (3, 3), (4, 5), (5, 20), (10, 20), (20, 20), (21, 20), (30, 50), (60, 50), (60, 120)] {
+        for market in [0.0, 0.3, 1.0] {
+            let mut count = std::collections::BTreeMap::new();
+            let t = std::time::Instant::now();
+            let mut worst = 0.0_f64;
+            let mut most = 0;
+            for seed in 0..200 {
+                let s = sample_covariance(rows, assets, market, seed * 7919 + 13);
+                let source = Source::Given { covariances: s, assume_psd: false };
+                let batch = Batch::new(source, &vec![1.0; assets]).unwrap();
+                let engine = CpuEngine { options: Options { finish: false, ..Options::default() } };
+                let solutions = engine.job(&batch, Want::default()).solve(0..1).unwrap();
+                let c = solutions.certificates[0];
+                *count.entry(c.status.name()).or_insert(0) += 1;
+                if c.status == Status::Stalled { println!("   {c:?}"); }
+                if c.status == Status::Converged { worst = worst.max(c.rc_error); most = most.max(c.sweeps); }
+            }
+            println!("T={rows} n={assets} m={market}: {count:?} worst {worst:.1e} sweeps {most} {:.0} us each", t.elapsed().as_secs_f64() / 200.0 * 1e6);
+        }
+    }
+}
