@@ -8,6 +8,7 @@ pub mod feistel;
 pub mod panel;
 pub mod philox;
 pub mod real;
+pub mod report;
 pub mod resample;
 pub mod run;
 pub mod solver;

@@ -151,7 +151,10 @@ pub struct Run {
     pub block_estimates: Option<BlockEstimates>,
     pub resamples: u64,
     pub rows: usize,
+    /// Assets solved for; those with a zero budget have left.
     pub assets: usize,
+    /// Assets with a zero budget, held at weight zero.
+    pub excluded: Vec<String>,
     pub first: Option<String>,
     pub last: Option<String>,
     pub engine: &'static str,
@@ -194,6 +197,7 @@ pub fn bootstrap(
     watch: &mut dyn Watch,
 ) -> Result<Outcome> {
     let keep = active(budgets);
+    let names = returns.assets.clone();
     let returns = returns.select(&keep);
     let panel = Panel::new(&returns)?;
     let full = {
@@ -202,7 +206,7 @@ pub fn bootstrap(
     };
     let budgets_kept: Vec<f64> = keep.iter().map(|&i| budgets[i]).collect();
     let point = point(&full, &budgets_kept);
-    let (length, estimates) = block_length(&returns, point.as_deref(), config, watch);
+    let (length, estimates) = block_length(&returns, point.as_deref(), config.scheme, config.block, watch);
     let law = Law::new(config.scheme, length, panel.rows(), config.seed, 0)?;
     let source = |law| Source::Resampled { panel: panel.clone(), law };
     let batch = Batch::new(source(law), &budgets_kept)?;
@@ -238,7 +242,7 @@ pub fn bootstrap(
     let annual = config.periods_per_year.map(f64::sqrt);
     let (first, last) = returns.span();
     Ok(Outcome {
-        assets: study.assets(&converged, point.as_deref()),
+        assets: with_excluded(study.assets(&converged, point.as_deref()), &keep, &names),
         portfolio: Portfolio {
             volatility: methods.erc.volatility.clone(),
             volatility_annual: annual.map(|a| Summary::of(converged.volatility.iter().map(|v| v * a))),
@@ -259,6 +263,7 @@ pub fn bootstrap(
             resamples: config.resamples,
             rows: panel.rows(),
             assets: panel.assets(),
+            excluded: (0..names.len()).filter(|i| !keep.contains(i)).map(|i| names[i].clone()).collect(),
             first,
             last,
             engine: info.engine,
@@ -268,9 +273,54 @@ pub fn bootstrap(
             tolerance: options.tolerance,
             periods_per_year: config.periods_per_year,
         },
-        names: returns.assets.clone(),
-        solutions,
+        solutions: spread_weights(solutions, &keep, names.len()),
+        names,
     })
+}
+
+/// Puts the assets with a zero budget back in their places, at weight zero.
+fn with_excluded(solved: Vec<Asset>, keep: &[usize], names: &[String]) -> Vec<Asset> {
+    let nothing = WeightStatistics {
+        mean: 0.0,
+        sd: 0.0,
+        q025: 0.0,
+        q05: 0.0,
+        q25: 0.0,
+        q50: 0.0,
+        q75: 0.0,
+        q95: 0.0,
+        q975: 0.0,
+    };
+    let mut assets: Vec<Asset> = names
+        .iter()
+        .map(|name| Asset {
+            name: name.clone(),
+            budget: 0.0,
+            point: Some(0.0),
+            weight: nothing.clone(),
+            bias: Some(0.0),
+            mean_rank: f64::NAN,
+            rank_sd: f64::NAN,
+            rank_probabilities: Vec::new(),
+            p_double: None,
+            p_half: None,
+            mc_error: nothing.clone(),
+        })
+        .collect();
+    keep.iter().zip(solved).for_each(|(&i, asset)| assets[i] = asset);
+    assets
+}
+
+/// Weights over all assets: zero where the budget is.
+fn spread_weights(mut solutions: Solutions, keep: &[usize], assets: usize) -> Solutions {
+    if keep.len() < assets {
+        let mut all = vec![0.0; solutions.certificates.len() * assets];
+        for (row, found) in all.chunks_exact_mut(assets).zip(solutions.weights.chunks_exact(keep.len())) {
+            keep.iter().zip(found).for_each(|(&i, w)| row[i] = *w);
+        }
+        solutions.weights = all;
+    }
+    solutions
 }
 
 /// The full-sample portfolio, finished to rounding; none where it does not exist.
@@ -289,18 +339,20 @@ fn point(full: &Risk, budgets: &[f64]) -> Option<Vec<f64>> {
     (certificate.status == Status::Converged).then_some(weights)
 }
 
-/// Runs the rule of [`Block`]: the length used, and the estimates behind an automatic one.
-fn block_length(
+/// The rule of [`Block`]: the length used, and the estimates behind an automatic one. `point` is the portfolio whose
+/// squared return is estimated beside the assets'.
+pub fn block_length(
     returns: &Returns,
     point: Option<&[f64]>,
-    config: &Config,
+    scheme: Scheme,
+    block: Block,
     watch: &mut dyn Watch,
 ) -> (f64, Option<BlockEstimates>) {
     let rows = returns.rows();
-    if config.scheme == Scheme::Iid {
+    if scheme == Scheme::Iid {
         return (1.0, None);
     }
-    if let Block::Length(length) = config.block {
+    if let Block::Length(length) = block {
         return (length, None);
     }
     if rows < block_length::FEWEST_ROWS {
@@ -310,7 +362,7 @@ fn block_length(
         ));
         return (1.0, None);
     }
-    let fixed = matches!(config.scheme, Scheme::Circular | Scheme::Moving);
+    let fixed = matches!(scheme, Scheme::Circular | Scheme::Moving);
     let pick = |b: BlockLength| if fixed { b.circular } else { b.stationary };
     let n = returns.assets.len();
     let estimate = |squared: bool| -> Vec<f64> {
@@ -332,7 +384,7 @@ fn block_length(
         let squares: Vec<f64> = path.iter().map(|r| (r - centre).powi(2)).collect();
         pick(block_length::optimal(&scaled(&squares)))
     });
-    let chosen = if config.block == Block::AutoReturns { plain.median } else { squared.median };
+    let chosen = if block == Block::AutoReturns { plain.median } else { squared.median };
     let estimates = BlockEstimates { squared_returns: squared, returns: plain, portfolio_squared: portfolio };
     if !chosen.is_finite() {
         watch.notice("the block length cannot be estimated from this history: resampling single rows");
