@@ -1,0 +1,4 @@
+//! The test suite: one binary, one module per question.
+
+mod cases;
+mod solver;
