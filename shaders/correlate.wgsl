@@ -19,7 +19,7 @@ struct Shape {
 
 const ENTRIES = (N + 1u) * (N + 2u) / 2u;
 const PADDED = (N + 3u) / 4u * 4u;
-const CELLS = select(PADDED * PADDED, N * (N - 1u) / 2u, INTERLEAVED);
+const CELLS = max(1u, select(PADDED * PADDED, N * (N - 1u) / 2u, INTERLEAVED));
 
 fn at(i: u32, j: u32) -> u32 {
     return i * (i + 1u) / 2u + j;

@@ -112,19 +112,19 @@ fn sweep(go: bool) {
             if (lane == owner && go) {
                 var p = cy[k];
                 let old = y[k];
-                var new = vec4<f32>(0.0);
-                new.x = root(p.x - old.x, b[k].x);
-                change.x = new.x - old.x;
+                var next = vec4<f32>(0.0);
+                next.x = root(p.x - old.x, b[k].x);
+                change.x = next.x - old.x;
                 p += change.x * rows[k][0];
-                new.y = root(p.y - old.y, b[k].y);
-                change.y = new.y - old.y;
+                next.y = root(p.y - old.y, b[k].y);
+                change.y = next.y - old.y;
                 p += change.y * rows[k][1];
-                new.z = root(p.z - old.z, b[k].z);
-                change.z = new.z - old.z;
+                next.z = root(p.z - old.z, b[k].z);
+                change.z = next.z - old.z;
                 p += change.z * rows[k][2];
-                new.w = root(p.w - old.w, b[k].w);
-                change.w = new.w - old.w;
-                y[k] = new;
+                next.w = root(p.w - old.w, b[k].w);
+                change.w = next.w - old.w;
+                y[k] = next;
             }
             change = broadcast(change, owner);
             for (var c = 0u; c < OWN; c++) {

@@ -109,7 +109,9 @@ fn sample_covariance(rows: usize, assets: usize, market: f64, seed: u64) -> Vec<
 
 #[test]
 fn sweep() {
-    for (rows, assets) in [(2, 2), (2, 5), (3, 3), (4, 5), (5, 20), (10, 20), (20, 20), (21, 20), (30, 50), (60, 50), (60, 120)] {
+    for (rows, assets) in
+        [(2, 2), (2, 5), (3, 3), (4, 5), (5, 20), (10, 20), (20, 20), (21, 20), (30, 50), (60, 50), (60, 120)]
+    {
         for market in [0.0, 0.3, 1.0] {
             let mut count = std::collections::BTreeMap::new();
             let t = std::time::Instant::now();
@@ -123,10 +125,18 @@ fn sweep() {
                 let solutions = engine.job(&batch, Want::default()).solve(0..1).unwrap();
                 let c = solutions.certificates[0];
                 *count.entry(c.status.name()).or_insert(0) += 1;
-                if c.status == Status::Stalled { println!("   {c:?}"); }
-                if c.status == Status::Converged { worst = worst.max(c.rc_error); most = most.max(c.sweeps); }
+                if c.status == Status::Stalled {
+                    println!("   {c:?}");
+                }
+                if c.status == Status::Converged {
+                    worst = worst.max(c.rc_error);
+                    most = most.max(c.sweeps);
+                }
             }
-            println!("T={rows} n={assets} m={market}: {count:?} worst {worst:.1e} sweeps {most} {:.0} us each", t.elapsed().as_secs_f64() / 200.0 * 1e6);
+            println!(
+                "T={rows} n={assets} m={market}: {count:?} worst {worst:.1e} sweeps {most} {:.0} us each",
+                t.elapsed().as_secs_f64() / 200.0 * 1e6
+            );
         }
     }
 }

@@ -19,6 +19,21 @@ pub enum Trouble {
     Failed(String),
 }
 
+impl Trouble {
+    pub fn into_error(self) -> Error {
+        match self {
+            Trouble::Memory(what) => Error::device(format!("the device is out of memory: {what}"))
+                .hint("close what else uses it, lower --memory, or use --engine cpu"),
+            Trouble::Lost(what) => Error::device(format!("the device was lost: {what}"))
+                .hint("look at the driver's log, or use --engine cpu"),
+            Trouble::Failed(what) => Error::device(format!("the GPU engine failed: {what}")).hint("use --engine cpu"),
+        }
+    }
+}
+
+/// The outcome of work on the device.
+pub type Attempt<T> = std::result::Result<T, Trouble>;
+
 /// An open device, its kernels, and what has gone wrong with it so far.
 pub struct Device {
     pub facts: AdapterFacts,
@@ -123,7 +138,8 @@ fn choose(listed: &[AdapterFacts], options: &Options) -> Result<usize> {
     })
 }
 
-const NO_ADAPTER: &str = "install a driver (the Debian package mesa-vulkan-drivers has a software one), or use --engine cpu";
+const NO_ADAPTER: &str =
+    "install a driver (the Debian package mesa-vulkan-drivers has a software one), or use --engine cpu";
 
 impl Device {
     /// Opens the adapter that the options ask for, with every feature and limit the kernels can use.
@@ -179,7 +195,7 @@ impl Device {
     }
 
     /// Runs `work` and turns whatever wgpu reports meanwhile into the error it is.
-    pub fn guarded<T>(&self, work: impl FnOnce() -> Result<T, Trouble>) -> Result<T, Trouble> {
+    pub fn guarded<T>(&self, work: impl FnOnce() -> Attempt<T>) -> Attempt<T> {
         let memory = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
         let validation = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
         let internal = self.device.push_error_scope(wgpu::ErrorFilter::Internal);
@@ -211,14 +227,15 @@ impl Device {
 
     fn compile(&self, kernel: Kernel) -> wgpu::ComputePipeline {
         let label = format!("{kernel:?}");
-        let descriptor =
-            wgpu::ShaderModuleDescriptor { label: Some(&label), source: wgpu::ShaderSource::Wgsl(kernel.text().into()) };
+        let descriptor = wgpu::ShaderModuleDescriptor {
+            label: Some(&label),
+            source: wgpu::ShaderSource::Wgsl(kernel.text().into()),
+        };
         // SAFETY: the text is this crate's own. Every index is guarded or clamped by the kernel against sizes that the
         // host binds (`plan.rs`), every loop is bounded by a parameter or a constant, and no divisor is zero (T >= 2,
         // block lengths >= 1, problems >= 1). The checks would put a counter and a branch into every loop.
-        let module = unsafe {
-            self.device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked())
-        };
+        let module =
+            unsafe { self.device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked()) };
         self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
             label: Some(&label),
             layout: None,

@@ -42,9 +42,9 @@ pub struct SelfTest {
     pub philox: bool,
     /// The index law gives the same rows as the CPU, for every scheme.
     pub law: bool,
-    /// Coordinate descent solves a small problem to its closed form.
+    /// Coordinate descent solves small problems, certified on the CPU in double precision.
     pub descend: bool,
-    /// Largest relative error of a risk contribution in that problem.
+    /// Largest relative error of a risk contribution in those problems.
     pub descend_error: f64,
 }
 

@@ -148,7 +148,11 @@ pub const fn product_tile(assets: usize) -> usize {
 
 /// Cells of a correlation matrix as `descend` reads it.
 pub const fn correlation_cells(assets: usize) -> usize {
-    if interleaved(assets) { assets * (assets - 1) / 2 } else { assets.next_multiple_of(4) * assets.next_multiple_of(4) }
+    if interleaved(assets) {
+        assets * (assets - 1) / 2
+    } else {
+        assets.next_multiple_of(4) * assets.next_multiple_of(4)
+    }
 }
 
 /// Cells of a problem's position y.
@@ -162,4 +166,53 @@ fn count(name: &str, value: usize) -> String {
 
 fn flag(name: &str, value: bool) -> String {
     format!("const {name} = {value};\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use naga::valid::{Capabilities, ValidationFlags, Validator};
+
+    use super::*;
+
+    /// Every kernel at the sizes where something changes.
+    pub fn all() -> Vec<Kernel> {
+        let mut kernels = vec![Kernel::Known, Kernel::Draw, Kernel::DrawRows];
+        for assets in [1, 2, 3, 10, 16, 17, 33, 64, 65, 100, 128, 129, 500, 2000, MOST_ASSETS] {
+            kernels.extend([Kernel::Moments { assets }, Kernel::Volatility { assets }]);
+            if assets > 1 {
+                kernels.push(Kernel::Correlate { assets });
+            }
+            kernels.extend([false, true].map(|comparisons| Kernel::Certify { assets, comparisons }));
+            if assets <= THREAD_ASSETS {
+                kernels.push(Kernel::Descend { assets, spread: Spread::Thread });
+            } else {
+                let mut spreads = vec![Spread::Streamed];
+                if assets <= 100 {
+                    spreads.push(Spread::Workgroup);
+                }
+                if assets <= SUBGROUP_ASSETS {
+                    spreads.extend([1, 3, 4].map(|problems| Spread::Subgroup { problems }));
+                }
+                kernels.extend(spreads.into_iter().map(|spread| Kernel::Descend { assets, spread }));
+            }
+        }
+        kernels
+    }
+
+    #[test]
+    fn every_kernel_is_valid_wgsl() {
+        for kernel in all() {
+            let text = kernel.text();
+            let module = naga::front::wgsl::parse_str(&text)
+                .unwrap_or_else(|e| panic!("{kernel:?}: {}", e.emit_to_string(&text)));
+            // No capability but subgroups, and those only where they are asked for.
+            let capabilities = match kernel {
+                Kernel::Descend { spread: Spread::Subgroup { .. }, .. } => Capabilities::SUBGROUP,
+                _ => Capabilities::empty(),
+            };
+            let info = Validator::new(ValidationFlags::all(), capabilities).validate(&module);
+            info.unwrap_or_else(|e| panic!("{kernel:?}: {}", e.emit_to_string(&text)));
+            assert!(module.entry_points.iter().any(|entry| entry.name == kernel.entry()), "{kernel:?}");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use bytemuck::Pod;
 use wgpu::util::DeviceExt;
 
-use super::device::{Device, Trouble};
+use super::device::{Attempt, Device, Trouble};
 
 impl Device {
     /// Room on the device, at least a word of it.
@@ -46,7 +46,7 @@ impl Device {
     }
 
     /// Waits for the device and hands the first `bytes` of a staging buffer to `read`.
-    pub fn read<T>(&self, staging: &wgpu::Buffer, bytes: u64, read: impl FnOnce(&[u8]) -> T) -> Result<T, Trouble> {
+    pub fn read<T>(&self, staging: &wgpu::Buffer, bytes: u64, read: impl FnOnce(&[u8]) -> T) -> Attempt<T> {
         let (sender, receiver) = mpsc::channel();
         staging.map_async(wgpu::MapMode::Read, ..bytes, move |result| {
             // The receiver lives until the end of this function, unless the wait below has failed.

@@ -56,9 +56,9 @@ pub fn descend(n: usize) -> String {
         }
     });
     function(&mut text, "sweep(go: bool)", |body| {
-        line(body, 1, "var new: f32;\n    var change: f32;");
+        line(body, 1, "var next: f32;\n    var change: f32;");
         for i in 0..n {
-            line(body, 1, &format!("new = root(p{i} - y{i}, b{i}); change = new - y{i}; y{i} = new;"));
+            line(body, 1, &format!("next = root(p{i} - y{i}, b{i}); change = next - y{i}; y{i} = next;"));
             each(body, n, |j| format!("p{j} += {};", term(i, j, "change")));
         }
     });
