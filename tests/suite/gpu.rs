@@ -23,20 +23,15 @@ fn panel(rows: usize, n: usize) -> Panel {
 }
 
 #[test]
+#[ignore]
 fn smoke() {
     let t = std::time::Instant::now();
-    let engine = GpuEngine::open_with(Options { allow_software: true, ..Options::default() }).unwrap();
+    let engine = GpuEngine::open_with(Options { allow_software: true, no_subgroups: std::env::var("NOSUB").is_ok(), ..Options::default() }).unwrap();
     println!("open {:?} {:?} {:?}", t.elapsed(), engine.facts(), engine.self_test());
-    for (n, rows, b) in [
-        (10, 3971, 10_000),
-        (1, 100, 3),
-        (2, 100, 3),
-        (3, 100, 3),
-        (20, 252, 100),
-        (50, 252, 100),
-        (65, 252, 10),
-        (130, 252, 5),
-    ] {
+    let sizes = std::env::var("SIZES").unwrap();
+    for size in sizes.split(' ') {
+        let v: Vec<usize> = size.split(',').map(|x| x.parse().unwrap()).collect();
+        let (n, rows, b) = (v[0], v[1], v[2] as u64);
         let panel = panel(rows, n);
         let law = Law::new(Scheme::Stationary, 20.0, rows, 1, 0).unwrap();
         let batch = Batch::new(Source::Resampled { panel, law }, &vec![1.0; n]).unwrap();
