@@ -1,4 +1,5 @@
 //! The test suite: one binary, one module per question.
 
 mod cases;
+mod gpu;
 mod solver;
