@@ -113,7 +113,9 @@ pub fn run(arguments: &BatchArguments) -> Result<ExitCode> {
     }
     if arguments.strict && outcome.solves.unsolved() > 0 {
         let message = format!("{} of {} problems stayed unsolved", outcome.solves.unsolved(), outcome.solves.total);
-        return Err(Error::new(ErrorKind::Unsolved, message).hint("their rows are NaN; leave --strict out to accept that"));
+        return Err(
+            Error::new(ErrorKind::Unsolved, message).hint("their rows are NaN; leave --strict out to accept that")
+        );
     }
     Ok(ExitCode::SUCCESS)
 }

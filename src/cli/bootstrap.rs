@@ -36,7 +36,14 @@ pub fn run(arguments: &BootstrapArguments) -> Result<ExitCode> {
         EngineChoice::Gpu => "gpu",
         EngineChoice::Cpu => "cpu",
     };
-    let job = directory::Job::of(&returns, &budgets, &config, arguments.resample.seed, engine_asked, arguments.problem.tolerance);
+    let job = directory::Job::of(
+        &returns,
+        &budgets,
+        &config,
+        arguments.resample.seed,
+        engine_asked,
+        arguments.problem.tolerance,
+    );
     if let Some(path) = &arguments.output
         && let Some(finished) = directory::examine(path, &job, arguments.force)?
     {

@@ -44,14 +44,18 @@ pub fn choose(machine: &MachineArguments, tolerance: Option<f64>, work: f64, qui
     match machine.engine {
         EngineChoice::Cpu => {
             if machine.device.is_some() {
-                return Err(Error::usage("--device names a GPU, but --engine cpu was given").hint("leave one of the two out"));
+                return Err(
+                    Error::usage("--device names a GPU, but --engine cpu was given").hint("leave one of the two out")
+                );
             }
             Ok(cpu())
         }
         EngineChoice::Gpu => {
             if !fits_gpu {
-                return Err(Error::usage(format!("single precision on the GPU cannot reach a tolerance below {TIGHTEST_ON_GPU:.0e}"))
-                    .hint("use --engine cpu for tighter tolerances"));
+                return Err(Error::usage(format!(
+                    "single precision on the GPU cannot reach a tolerance below {TIGHTEST_ON_GPU:.0e}"
+                ))
+                .hint("use --engine cpu for tighter tolerances"));
             }
             Ok(Machine { engine: Box::new(open(true)?), options })
         }

@@ -280,17 +280,8 @@ pub fn bootstrap(
 
 /// Puts the assets with a zero budget back in their places, at weight zero.
 fn with_excluded(solved: Vec<Asset>, keep: &[usize], names: &[String]) -> Vec<Asset> {
-    let nothing = WeightStatistics {
-        mean: 0.0,
-        sd: 0.0,
-        q025: 0.0,
-        q05: 0.0,
-        q25: 0.0,
-        q50: 0.0,
-        q75: 0.0,
-        q95: 0.0,
-        q975: 0.0,
-    };
+    let nothing =
+        WeightStatistics { mean: 0.0, sd: 0.0, q025: 0.0, q05: 0.0, q25: 0.0, q50: 0.0, q75: 0.0, q95: 0.0, q975: 0.0 };
     let mut assets: Vec<Asset> = names
         .iter()
         .map(|name| Asset {
