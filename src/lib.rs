@@ -2,6 +2,7 @@
 pub mod batch;
 pub mod engine;
 pub mod error;
+pub mod io;
 pub mod panel;
 pub mod philox;
 pub mod resample;
