@@ -2,4 +2,5 @@
 
 mod cases;
 mod gpu;
+mod io;
 mod solver;
