@@ -371,9 +371,8 @@ pub fn block_length(
     let portfolio = point.map(|weights| {
         let path: Vec<f64> =
             returns.values.chunks_exact(n).map(|row| row.iter().zip(weights).map(|(r, w)| r * w).sum()).collect();
-        let centre = stats::mean(&path);
-        let squares: Vec<f64> = path.iter().map(|r| (r - centre).powi(2)).collect();
-        pick(block_length::optimal(&scaled(&squares)))
+        let squares: Vec<f64> = scaled(&path).iter().map(|r| r * r).collect();
+        pick(block_length::optimal(&squares))
     });
     let chosen = if block == Block::AutoReturns { plain.median } else { squared.median };
     let estimates = BlockEstimates { squared_returns: squared, returns: plain, portfolio_squared: portfolio };
