@@ -1,4 +1,4 @@
-//! The only seam: an engine turns a batch and a range of problem indices into certified solutions.
+//! The only seam: an engine takes a batch and turns ranges of problem indices into certified solutions.
 
 use std::ops::Range;
 
@@ -9,7 +9,7 @@ pub mod cpu;
 pub mod gpu;
 
 /// What computed a result, as recorded with it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct EngineInfo {
     /// `cpu` or `gpu`.
     pub engine: &'static str,
@@ -19,20 +19,30 @@ pub struct EngineInfo {
     pub driver: Option<String>,
 }
 
-/// Solves ranges of a batch. Results are a pure function of the batch and the index, within one engine, adapter and
-/// CPU feature level: never of the range, of threads or of memory.
+/// A machine that solves batches.
 pub trait Engine: Send + Sync {
     fn info(&self) -> EngineInfo;
 
-    /// Solves the problems of `range`.
+    /// Readies a batch: what all its problems share is computed or uploaded once.
+    ///
+    /// # Errors
+    /// When the device cannot hold it, or is lost.
+    fn prepare<'a>(&'a self, batch: &'a Batch, want: Want) -> Result<Box<dyn Job + 'a>>;
+}
+
+/// A batch on an engine. Results are a pure function of the batch and the index, within one engine, adapter and CPU
+/// feature level: never of the range, of threads or of memory.
+pub trait Job: Sync {
+    /// Solves the problems of `range`, in order.
     ///
     /// # Errors
     /// Only for the run as a whole (device lost for good, out of memory). A hard problem is a status.
-    fn solve(&self, batch: &Batch, range: Range<u64>, want: Want) -> Result<Solutions>;
+    fn solve(&self, range: Range<u64>) -> Result<Solutions>;
 
     /// How often each row of the history occurs in each of these problems (problems x T), as this engine draws it.
+    /// Empty where the batch is not resampled.
     ///
     /// # Errors
-    /// As [`Engine::solve`]. The batch must be resampled.
-    fn counts(&self, batch: &Batch, problems: &[u64]) -> Result<Vec<u32>>;
+    /// As [`Job::solve`].
+    fn counts(&self, problems: &[u64]) -> Result<Vec<u32>>;
 }

@@ -33,7 +33,8 @@ pub fn write(path: &Path, existing: Existing, fill: impl FnOnce(&mut Output<'_>)
 }
 
 fn taken(path: &Path) -> Error {
-    Error::usage(format!("{}: this file exists", path.display())).hint("say --force to replace it, or choose another name")
+    Error::usage(format!("{}: this file exists", path.display()))
+        .hint("say --force to replace it, or choose another name")
 }
 
 fn fill_and_rename(

@@ -78,8 +78,12 @@ fn entry(place: String, name: &str, text: &str, decimal: Decimal) -> Result<Entr
             Err(Error::input(format!("{place}: the budget of `{}` is negative: {budget}", shown(&name)))
                 .hint("risk budgets are positive shares of the risk; zero leaves an asset out"))
         }
-        _ => Err(Error::input(format!("{place}: the budget of `{}` is no number: `{}`", shown(&name), shown(text.trim())))
-            .hint("write shares like 0.25")),
+        _ => Err(Error::input(format!(
+            "{place}: the budget of `{}` is no number: `{}`",
+            shown(&name),
+            shown(text.trim())
+        ))
+        .hint("write shares like 0.25")),
     }
 }
 

@@ -106,9 +106,8 @@ pub(crate) struct Contents {
 impl Contents {
     fn new(name: String, bytes: Vec<u8>, most: u64) -> Result<Contents> {
         let bytes = match Format::of(&bytes) {
-            Format::Gzip => read_up_to(MultiGzDecoder::new(&bytes[..]), most).map_err(|e| {
-                unreadable(&name, &io::Error::new(e.kind(), format!("unzipping failed: {e}")))
-            })?,
+            Format::Gzip => read_up_to(MultiGzDecoder::new(&bytes[..]), most)
+                .map_err(|e| unreadable(&name, &io::Error::new(e.kind(), format!("unzipping failed: {e}"))))?,
             _ => bytes,
         };
         if bytes.is_empty() {

@@ -50,7 +50,9 @@ fn parse(name: &str, mut source: impl Read, length: u64) -> Result<Array> {
     let (header, header_length) = read_header(&mut source).map_err(|e| refuse(format!("bad NPY header: {e}")))?;
     let Header { width, is_big_endian, is_fortran, shape } = header.map_err(refuse)?;
     if !(2..=3).contains(&shape.len()) || shape.contains(&0) {
-        return Err(refuse(format!("an array of shape {shape:?}, where two or three dimensions are needed, none empty")));
+        return Err(refuse(format!(
+            "an array of shape {shape:?}, where two or three dimensions are needed, none empty"
+        )));
     }
     let count = shape.iter().try_fold(1_usize, |product, &extent| product.checked_mul(extent));
     let declared = count.and_then(|count| count.checked_mul(width)).map(|bytes| bytes as u64);

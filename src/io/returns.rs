@@ -73,9 +73,7 @@ pub fn read_returns(input: &Input, options: &ReadOptions) -> Result<(Returns, No
     let contents = input.load()?;
     let source = &contents.name;
     let (mut history, mut notices) = match contents.format {
-        Format::Csv => {
-            wide::read(source, &contents.bytes, options.assets.as_deref(), options.kind == Kind::Returns)?
-        }
+        Format::Csv => wide::read(source, &contents.bytes, options.assets.as_deref(), options.kind == Kind::Returns)?,
         // Readers of further formats return a `History` here.
         Format::Parquet | Format::Arrow | Format::Npy | Format::Zip | Format::Gzip | Format::Compressed(_) => {
             return Err(contents.not_read());
@@ -112,7 +110,8 @@ fn check_cells(history: &History, kind: Kind) -> Result<()> {
     let Some(bad) = history.values.iter().position(is_bad) else { return Ok(()) };
     let (value, place) = (history.values[bad], history.place(bad / n, bad % n));
     Err(if value.is_infinite() {
-        Error::input(format!("{place}: {value} is not a finite number")).hint("correct the cell, or empty it if it is missing")
+        Error::input(format!("{place}: {value} is not a finite number"))
+            .hint("correct the cell, or empty it if it is missing")
     } else if value == 0.0 {
         Error::input(format!("{place}: a price of 0")).hint("correct the cell, or empty it if it is missing")
     } else {
@@ -185,7 +184,10 @@ fn implausible(returns: &Returns, source: &str) -> Option<String> {
         true => "are these prices?",
         false => "an unadjusted split, or figures in percent?",
     };
-    Some(format!("{source}: {} beyond +-50 %, the largest {percent} (`{asset}`, {label}): {question}", count(large, "return")))
+    Some(format!(
+        "{source}: {} beyond +-50 %, the largest {percent} (`{asset}`, {label}): {question}",
+        count(large, "return")
+    ))
 }
 
 fn label(labels: &Labels, row: usize) -> String {

@@ -10,12 +10,7 @@ use crate::io::{Notices, dates, names, shown};
 const MOST_CELLS: usize = 1 << 27;
 
 /// Reads the assets asked for, all others are not even looked at. Percentages are taken only when `percent` is set.
-pub(crate) fn read(
-    source: &str,
-    bytes: &[u8],
-    assets: Option<&[String]>,
-    percent: bool,
-) -> Result<(History, Notices)> {
+pub(crate) fn read(source: &str, bytes: &[u8], assets: Option<&[String]>, percent: bool) -> Result<(History, Notices)> {
     let (mut table, mut notices) = Table::open(source, bytes)?;
     let Some((_, columns)) = table.names.split_first().filter(|(_, columns)| !columns.is_empty()) else {
         return Err(Error::input(format!("{source}: no asset columns: there is one column only"))
@@ -93,8 +88,10 @@ fn unreadable(table: &Table<'_>, history: &History, line: u64, asset: usize, tex
         .hint("pivot it to one column per asset; long tables are not read yet");
     }
     let name = shown(&history.assets[asset]);
-    let error =
-        Error::input(format!("{source}: line {line}, column {column} (`{name}`, {label}): `{}` is not a number", shown(text)));
+    let error = Error::input(format!(
+        "{source}: line {line}, column {column} (`{name}`, {label}): `{}` is not a number",
+        shown(text)
+    ));
     match cells::parse(text, Decimal::Point) {
         Cell::Percent(_) => error.hint("a percentage is a return: say --returns"),
         _ if text.contains(',') => error.hint("numbers take a decimal point and no thousands separators"),

@@ -1,1 +1,146 @@
-//! The GPU engine.
+//! The GPU engine: WGSL compute shaders through wgpu, which appears nowhere else.
+//!
+//! The stages `draw -> moments -> correlate -> descend -> certify` stay on the device: standardised returns go up once
+//! per batch, weights and a few scalars per problem come down. All is single precision. What it cannot finish (hedged
+//! problems, tiny budgets, variances that cancel) comes back as `stalled`, for the CPU to solve again.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+
+use super::{Engine, EngineInfo, Job};
+use crate::batch::{Batch, Want};
+use crate::error::{Error, Result};
+use device::{Attempt, Device, Trouble, lock};
+
+mod device;
+mod facts;
+mod given;
+mod job;
+mod kernel;
+mod memory;
+mod options;
+mod parameters;
+mod plan;
+mod resampled;
+mod selftest;
+mod stages;
+mod unrolled;
+
+pub use device::adapters;
+pub use facts::{AdapterFacts, AdapterLimits, SelfTest};
+pub use options::{Faults, Options};
+
+/// Largest `rc_error` of a single-precision solution that counts as converged. Descent aims for its floor, about 1e-6;
+/// certificates in fresh single-precision arithmetic add a few 1e-7.
+pub const ACCEPTANCE: f64 = 1e-5;
+
+/// Largest kappa of a single-precision solution that counts as converged: correlations carry about 3e-7 of rounding,
+/// which kappa turns into an error of the true risk contributions; 32 x 3e-7 is [`ACCEPTANCE`].
+const CONDITION_LIMIT: f64 = 32.0;
+
+/// Single precision does not tell budgets below this share of the mean budget 1/n: they are left to the CPU.
+const SMALLEST_BUDGET: f64 = 1e-3;
+
+/// Device memory used unless told otherwise.
+const MEMORY: u64 = 2 << 30;
+const SOFTWARE_MEMORY: u64 = 512 << 20;
+
+/// The GPU engine on one adapter, which has passed its self-test.
+pub struct GpuEngine {
+    options: Options,
+    device: Mutex<Arc<Device>>,
+    facts: AdapterFacts,
+    self_test: SelfTest,
+    /// Losses that a test still asks for.
+    losses: AtomicU32,
+}
+
+impl std::fmt::Debug for GpuEngine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("GpuEngine").field("facts", &self.facts).finish_non_exhaustive()
+    }
+}
+
+impl GpuEngine {
+    /// Opens the adapter called, numbered or plugged in at `select`, or else the fastest kind, and tests it. `memory`
+    /// bounds the device memory used, in bytes.
+    ///
+    /// # Errors
+    /// No usable adapter, or one that fails the self-test.
+    pub fn open(select: Option<&str>, allow_software: bool, memory: Option<u64>) -> Result<GpuEngine> {
+        GpuEngine::open_with(Options {
+            select: select.map(str::to_owned),
+            allow_software,
+            memory,
+            ..Options::default()
+        })
+    }
+
+    /// As [`GpuEngine::open`], with all options.
+    ///
+    /// # Errors
+    /// As [`GpuEngine::open`].
+    pub fn open_with(options: Options) -> Result<GpuEngine> {
+        let device = Arc::new(Device::open(&options)?);
+        let self_test = selftest::run(&device)?;
+        let facts = device.facts.clone();
+        if !self_test.passed() {
+            return Err(Error::device(format!("adapter `{}` computes wrong results: {self_test:?}", facts.name))
+                .hint("update its driver, try another adapter with --device, or use --engine cpu"));
+        }
+        let losses = AtomicU32::new(options.faults.losses);
+        Ok(GpuEngine { options, device: Mutex::new(device), facts, self_test, losses })
+    }
+
+    /// The adapter.
+    pub fn facts(&self) -> &AdapterFacts {
+        &self.facts
+    }
+
+    /// What the start-up self-test found.
+    pub fn self_test(&self) -> &SelfTest {
+        &self.self_test
+    }
+
+    fn device(&self) -> Arc<Device> {
+        Arc::clone(&lock(&self.device))
+    }
+
+    /// Opens the adapter again, unless another job has already done so.
+    fn reopen(&self, lost: &Arc<Device>) -> Result<Arc<Device>> {
+        let mut device = lock(&self.device);
+        if Arc::ptr_eq(&device, lost) {
+            *device = Arc::new(Device::open(&self.options)?);
+        }
+        Ok(Arc::clone(&device))
+    }
+
+    fn memory(&self) -> u64 {
+        let usual = if self.facts.software { SOFTWARE_MEMORY } else { MEMORY };
+        self.options.memory.unwrap_or(usual)
+    }
+
+    fn inject_allocation_failure(&self, problems: u32) -> Attempt<()> {
+        match self.options.faults.room {
+            Some(room) if problems > room => Err(Trouble::Memory("as a test asked".to_owned())),
+            _ => Ok(()),
+        }
+    }
+
+    fn inject_loss(&self, device: &Device) {
+        let left = self.losses.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        if left.is_ok() {
+            device.device.destroy();
+        }
+    }
+}
+
+impl Engine for GpuEngine {
+    fn info(&self) -> EngineInfo {
+        EngineInfo { engine: "gpu", adapter: Some(self.facts.name.clone()), driver: Some(self.facts.driver.clone()) }
+    }
+
+    fn prepare<'a>(&'a self, batch: &'a Batch, want: Want) -> Result<Box<dyn Job + 'a>> {
+        Ok(Box::new(job::GpuJob::new(self, batch, want)?))
+    }
+}

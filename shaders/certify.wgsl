@@ -1,0 +1,200 @@
+// Stage `certify`: weights, and how far they are from the budgets by fresh arithmetic against the covariance that was
+// built; one workgroup per problem. Twin of src/solver/certificate.rs.
+// Prepended: const N, LANES (a power of two), INTERLEAVED, COMPARISONS.
+//
+//     w_i = (y_i / (s_i sigma_i)) / sum         x_i = w_i sigma_i
+//     rc_error = max_i |x_i (S x)_i / x'S x - b_i| / b_i         kappa = max_i (|S| x)_i / |(S x)_i|
+
+struct Shape {
+    problems: u32,
+    // T.
+    rows: u32,
+}
+
+struct Certificate {
+    rc_error: f32,
+    kappa: f32,
+    // Volatility of the weights, and of the inverse-volatility and equal-weight portfolios, in units of `sigma`.
+    volatility: f32,
+    inverse_volatility: f32,
+    equal_weight: f32,
+    // The smallest standardised asset volatility s_i.
+    smallest: f32,
+    sweeps: u32,
+    padding: u32,
+}
+
+// As in descend.wgsl.
+struct State {
+    sweeps: u32,
+    done: u32,
+    stalls: u32,
+    best: f32,
+}
+
+@group(0) @binding(0) var<uniform> shape: Shape;
+@group(0) @binding(1) var<storage, read> moments: array<f32>;
+@group(0) @binding(2) var<storage, read> volatilities: array<f32>;
+// Interleaved: y_i of problem p at i P + p; else per problem, padded to whole quads.
+@group(0) @binding(3) var<storage, read> positions: array<f32>;
+// (budget, sigma) per asset: sigma the full-sample volatility, relative to a power of two near the largest.
+@group(0) @binding(4) var<storage, read> assets: array<vec2<f32>>;
+@group(0) @binding(5) var<storage, read> states: array<State>;
+@group(0) @binding(6) var<storage, read_write> weights: array<f32>;
+@group(0) @binding(7) var<storage, read_write> certificates: array<Certificate>;
+
+const ENTRIES = (N + 1u) * (N + 2u) / 2u;
+const PADDED = (N + 3u) / 4u * 4u;
+// Rows a lane takes.
+const OWN = (N + LANES - 1u) / LANES;
+const ROW_TILE = 64u;
+const HUGE = 1e30;
+
+// x over its largest entry, so that no square leaves the range.
+var<workgroup> x: array<f32, N>;
+var<workgroup> partial: array<f32, LANES>;
+
+fn total(lane: u32, value: f32) -> f32 {
+    partial[lane] = value;
+    workgroupBarrier();
+    for (var half = LANES / 2u; half > 0u; half >>= 1u) {
+        if (lane < half) {
+            partial[lane] += partial[lane + half];
+        }
+        workgroupBarrier();
+    }
+    return workgroupUniformLoad(&partial[0]);
+}
+
+fn largest(lane: u32, value: f32) -> f32 {
+    partial[lane] = value;
+    workgroupBarrier();
+    for (var half = LANES / 2u; half > 0u; half >>= 1u) {
+        if (lane < half) {
+            partial[lane] = max(partial[lane], partial[lane + half]);
+        }
+        workgroupBarrier();
+    }
+    return workgroupUniformLoad(&partial[0]);
+}
+
+// Huge where it is not a number, so that a maximum cannot lose it.
+fn number(value: f32) -> f32 {
+    return select(HUGE, value, value < HUGE);
+}
+
+fn at(i: u32, j: u32) -> u32 {
+    return i * (i + 1u) / 2u + j;
+}
+
+fn covariance(base: u32, a: u32, b: u32) -> f32 {
+    let i = max(a, b) + 1u;
+    let j = min(a, b) + 1u;
+    let mean = moments[base + at(i, 0u)] / f32(shape.rows);
+    return (moments[base + at(i, j)] - mean * moments[base + at(j, 0u)]) / f32(shape.rows - 1u);
+}
+
+@compute @workgroup_size(LANES)
+fn certify(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let problem = group.y * groups.x + group.x;
+    if (problem >= shape.problems) {
+        return;
+    }
+    let base = problem * ENTRIES;
+
+    var sum = 0.0;
+    var smallest = HUGE;
+    for (var i = lane; i < N; i += LANES) {
+        let s = volatilities[problem * N + i];
+        smallest = min(smallest, s);
+        var y: f32;
+        if (INTERLEAVED) {
+            y = positions[i * shape.problems + problem];
+        } else {
+            y = positions[problem * PADDED + i];
+        }
+        x[i] = y / (s * assets[i].y);
+        sum += x[i];
+    }
+    smallest = -largest(lane, -smallest);
+    sum = total(lane, sum);
+
+    var peak = 0.0;
+    for (var i = lane; i < N; i += LANES) {
+        let w = x[i] / sum;
+        weights[problem * N + i] = w;
+        x[i] = w * assets[i].y;
+        peak = max(peak, x[i]);
+    }
+    peak = largest(lane, peak);
+    for (var i = lane; i < N; i += LANES) {
+        x[i] /= peak;
+    }
+    workgroupBarrier();
+
+    // Each lane's rows of S x; long rows in tiles, so that rounding stays of their order.
+    var shares: array<f32, OWN>;
+    var kappa = 0.0;
+    var variance = 0.0;
+    var inverse_variance = 0.0;
+    var equal_variance = 0.0;
+    var inverse_total = 0.0;
+    for (var i = lane; i < N; i += LANES) {
+        var product = 0.0;
+        var size = 0.0;
+        var inverse = 0.0;
+        var equal = 0.0;
+        for (var tile = 0u; tile < N; tile += ROW_TILE) {
+            var part = vec4<f32>(0.0);
+            for (var j = tile; j < min(tile + ROW_TILE, N); j++) {
+                let s_ij = covariance(base, i, j);
+                part.x += s_ij * x[j];
+                part.y += abs(s_ij) * x[j];
+                if (COMPARISONS) {
+                    part.z += s_ij / volatilities[problem * N + j];
+                    part.w += s_ij * assets[j].y;
+                }
+            }
+            product += part.x;
+            size += part.y;
+            inverse += part.z;
+            equal += part.w;
+        }
+        shares[i / LANES] = x[i] * product;
+        variance += x[i] * product;
+        kappa = max(kappa, number(size / abs(product)));
+        if (COMPARISONS) {
+            let s = volatilities[problem * N + i];
+            inverse_variance += inverse / s;
+            inverse_total += 1.0 / (s * assets[i].y);
+            equal_variance += equal * assets[i].y;
+        }
+    }
+    variance = total(lane, variance);
+    kappa = largest(lane, kappa);
+    var error = 0.0;
+    for (var i = lane; i < N; i += LANES) {
+        let budget = assets[i].x;
+        error = max(error, number(abs(shares[i / LANES] / variance - budget) / budget));
+    }
+    error = largest(lane, error);
+
+    var certificate: Certificate;
+    certificate.rc_error = error;
+    certificate.kappa = kappa;
+    certificate.volatility = peak * sqrt(variance);
+    certificate.smallest = smallest;
+    certificate.sweeps = states[problem].sweeps;
+    if (COMPARISONS) {
+        let inverse_deviation = sqrt(total(lane, inverse_variance));
+        certificate.inverse_volatility = inverse_deviation / total(lane, inverse_total);
+        certificate.equal_weight = sqrt(total(lane, equal_variance)) / f32(N);
+    }
+    if (lane == 0u) {
+        certificates[problem] = certificate;
+    }
+}

@@ -1,0 +1,113 @@
+// Stage `descend`: cyclical coordinate descent on the correlation (Griveau-Billion, Richard & Roncalli 2013), some sweeps
+// a dispatch; twin of src/solver/descent.rs.
+// Prepended: const N. Follows: descend_lanes.wgsl, or for few assets the text of src/engine/gpu/unrolled.rs; it holds a
+// problem in its lanes' registers (fn start, load, store, product, sweep, inner, scale, deviation, any_lane).
+//
+//     for each i:   a = (C y)_i - y_i          d = sqrt(a^2 + 4 b_i)
+//                   y_i <- a > 0 ? 2 b_i / (a + d) : (d - a) / 2     (the root without cancellation)
+//                   C y <- C y + (new y_i - old y_i) C[:, i]
+//     after each sweep: y <- y / sqrt(y'C y)
+//     stop: max_i |y_i (C y)_i - b_i| / b_i <= tolerance, with C y computed afresh
+
+struct Descent {
+    problems: u32,
+    // Sweeps of this dispatch at most, and of all dispatches together.
+    sweeps: u32,
+    limit: u32,
+    tolerance: f32,
+}
+
+// Where a problem stands between dispatches; zeros before the first.
+struct State {
+    sweeps: u32,
+    done: u32,
+    // Sweeps that did not lower the error although it was small, and stops that did not survive a fresh product.
+    stalls: u32,
+    best: f32,
+}
+
+@group(0) @binding(0) var<uniform> descent: Descent;
+@group(0) @binding(2) var<storage, read> budgets: array<f32>;
+@group(0) @binding(4) var<storage, read_write> states: array<State>;
+// How many problems need another dispatch.
+@group(0) @binding(5) var<storage, read_write> running: atomic<u32>;
+
+// The error is not monotone early on: only below this may it stall.
+const SMALL = 1e-4;
+const STALLS = 4u;
+const HUGE = 1e30;
+
+// Root of y^2 + a y = b that is positive, as one quotient without a branch.
+fn root(a: f32, b: f32) -> f32 {
+    let d = sqrt(a * a + 4.0 * b);
+    let positive = a > 0.0;
+    return select(d - a, 4.0 * b, positive) / select(2.0, 2.0 * (a + d), positive);
+}
+
+// Runs one problem for at most `descent.sweeps` sweeps. `live`: these lanes have a problem at all; those without one, and
+// those whose problem is done, only keep their neighbours company and change nothing.
+fn run(problem: u32, live: bool, leader: bool) {
+    var state = states[problem];
+    var go = live && state.done == 0u;
+    if (state.sweeps == 0u) {
+        // All problems of a batch start together.
+        start();
+        state.best = HUGE;
+    } else {
+        load(problem);
+    }
+    var left = descent.sweeps;
+    var fresh = true;
+    while (any_lane(go)) {
+        if (any_lane(go && fresh)) {
+            // The maintained C y drifts: convergence is judged by a fresh one only.
+            let renew = go && fresh;
+            product(renew);
+            let variance = inner();
+            let sound = variance > 0.0;
+            let verified = sound && deviation(variance) <= descent.tolerance;
+            scale(select(1.0, 1.0 / sqrt(variance), renew && sound));
+            if (renew) {
+                if (left < descent.sweeps && !verified) {
+                    state.stalls += 1u;
+                }
+                if (verified || !sound || state.stalls >= STALLS) {
+                    state.done = 1u;
+                    go = false;
+                }
+                fresh = false;
+            }
+        }
+        if (left == 0u || !any_lane(go)) {
+            break;
+        }
+        sweep(go);
+        let variance = inner();
+        let sound = variance > 0.0;
+        scale(select(1.0, 1.0 / sqrt(variance), go && sound));
+        let error = deviation(1.0);
+        left -= 1u;
+        if (go) {
+            state.sweeps += 1u;
+            if (error < state.best) {
+                state.best = error;
+            } else if (state.best < SMALL) {
+                state.stalls += 1u;
+            }
+            if (!sound || !(error < HUGE) || state.stalls >= STALLS || state.sweeps >= descent.limit) {
+                state.done = 1u;
+                go = false;
+            }
+            fresh = error <= descent.tolerance;
+        }
+    }
+    if (live) {
+        store(problem);
+        if (leader) {
+            states[problem] = state;
+            if (state.done == 0u) {
+                atomicAdd(&running, 1u);
+            }
+        }
+    }
+}

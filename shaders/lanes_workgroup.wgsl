@@ -1,0 +1,63 @@
+// Lanes of `descend_lanes.wgsl` that talk through workgroup memory: one problem per workgroup, LANES a power of two.
+
+var<workgroup> board: array<vec4<f32>, 2>;
+var<workgroup> partial: array<f32, LANES>;
+// Broadcasts so far: they alternate between two slots, so one barrier each is enough.
+var<private> turn: u32;
+
+fn broadcast(value: vec4<f32>, owner: u32) -> vec4<f32> {
+    turn += 1u;
+    if (lane == owner) {
+        board[turn & 1u] = value;
+    }
+    workgroupBarrier();
+    return board[turn & 1u];
+}
+
+fn total(value: f32) -> f32 {
+    partial[lane] = value;
+    workgroupBarrier();
+    for (var half = LANES / 2u; half > 0u; half >>= 1u) {
+        if (lane < half) {
+            partial[lane] += partial[lane + half];
+        }
+        workgroupBarrier();
+    }
+    return workgroupUniformLoad(&partial[0]);
+}
+
+fn largest(value: f32) -> f32 {
+    partial[lane] = value;
+    workgroupBarrier();
+    for (var half = LANES / 2u; half > 0u; half >>= 1u) {
+        if (lane < half) {
+            partial[lane] = max(partial[lane], partial[lane + half]);
+        }
+        workgroupBarrier();
+    }
+    return workgroupUniformLoad(&partial[0]);
+}
+
+// All lanes share a problem and decide alike.
+fn any_lane(flag: bool) -> bool {
+    return flag;
+}
+
+@compute @workgroup_size(LANES)
+fn descend(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) invocation: u32,
+) {
+    lane = invocation;
+    slot = 0u;
+    turn = 0u;
+    matrix_of = group.y * groups.x + group.x;
+    if (matrix_of >= descent.problems || states[matrix_of].done != 0u) {
+        return;
+    }
+    keep_matrix();
+    workgroupBarrier();
+    load_budgets();
+    run(matrix_of, true, lane == 0u);
+}

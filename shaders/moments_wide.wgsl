@@ -1,0 +1,53 @@
+// Stage `moments` for many assets: a weighted rank-k update, one workgroup per problem and 64 x 64 block of the triangle.
+// Prepended: const N; moments_tile.wgsl follows.
+
+const RIGHT = 64u;
+const BLOCKS = (N + 64u) / 64u;
+const BLOCK_PAIRS = BLOCKS * (BLOCKS + 1u) / 2u;
+const LEFT_ROWS_FIRST = false;
+
+// The problem, and the first row and column of this workgroup's block.
+var<private> problem: u32;
+var<private> block_i: u32;
+var<private> block_j: u32;
+
+fn place(group: u32, lane: u32) -> bool {
+    problem = range.first_problem + group / BLOCK_PAIRS;
+    var pair = group % BLOCK_PAIRS;
+    var block = 0u;
+    while (pair > block) {
+        block += 1u;
+        pair -= block;
+    }
+    block_i = 64u * block;
+    block_j = 64u * pair;
+    return problem < range.first_problem + range.problems;
+}
+
+// Four columns of a row from `column` on; columns past the last one are never stored.
+fn quad_of(row: u32, column: u32) -> vec4<f32> {
+    let at = (range.first_slice_row + min(row, range.rows - 1u)) * (N + 1u);
+    let c = vec4<u32>(at) + min(column + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(N));
+    return vec4<f32>(panel[c.x], panel[c.y], panel[c.z], panel[c.w]);
+}
+
+fn left(row: u32, quad: u32) -> vec4<f32> {
+    let inside = row < range.rows;
+    let at = problem * range.history + range.first_row + min(row, range.rows - 1u);
+    return select(0.0, f32(counts[at]), inside) * quad_of(row, block_i + 4u * quad);
+}
+
+fn right(row: u32, quad: u32) -> vec4<f32> {
+    return quad_of(row, block_j + 4u * quad);
+}
+
+fn add(m: u32, e: u32, sums: vec4<f32>) {
+    let i = block_i + m;
+    for (var k = 0u; k < 4u; k++) {
+        let j = block_j + e + k;
+        if (j <= i && i <= N) {
+            let at = problem * ENTRIES + i * (i + 1u) / 2u + j;
+            moments[at] = select(0.0, moments[at], range.resumed != 0u) + sums[k];
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! Adapters: listing, choosing, opening; and a device that answers with an error where wgpu would panic.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::facts::{AdapterFacts, AdapterLimits};
+use super::kernel::Kernel;
+use super::options::Options;
+use crate::error::{Error, Result};
+
+/// Why a piece of work on the device came to nothing.
+#[derive(Debug)]
+pub enum Trouble {
+    /// An allocation failed: less at a time may do.
+    Memory(String),
+    /// The device is gone: another may be opened.
+    Lost(String),
+    /// Anything else.
+    Failed(String),
+}
+
+impl Trouble {
+    pub fn into_error(self) -> Error {
+        match self {
+            Trouble::Memory(what) => Error::device(format!("the device is out of memory: {what}"))
+                .hint("close what else uses it, lower --memory, or use --engine cpu"),
+            Trouble::Lost(what) => Error::device(format!("the device was lost: {what}"))
+                .hint("look at the driver's log, or use --engine cpu"),
+            Trouble::Failed(what) => Error::device(format!("the GPU engine failed: {what}")).hint("use --engine cpu"),
+        }
+    }
+}
+
+/// The outcome of work on the device.
+pub type Attempt<T> = std::result::Result<T, Trouble>;
+
+/// An open device, its kernels, and what has gone wrong with it so far.
+pub struct Device {
+    pub facts: AdapterFacts,
+    pub device: wgpu::Device,
+    pub queue: wgpu::Queue,
+    kernels: Mutex<HashMap<Kernel, wgpu::ComputePipeline>>,
+    health: Arc<Health>,
+}
+
+#[derive(Default)]
+struct Health {
+    lost: Mutex<Option<String>>,
+    uncaptured: Mutex<Vec<String>>,
+}
+
+/// A poisoned lock only means that another thread panicked; what these locks guard is whole after every statement.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn instance() -> wgpu::Instance {
+    // Honours WGPU_BACKEND, WGPU_VALIDATION and their like.
+    let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle_from_env();
+    if std::env::var_os("WGPU_BACKEND").is_none() {
+        descriptor.backends = wgpu::Backends::PRIMARY;
+    }
+    wgpu::Instance::new(descriptor)
+}
+
+fn enumerate(instance: &wgpu::Instance) -> Vec<wgpu::Adapter> {
+    pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()))
+}
+
+/// Every adapter that the system lists.
+pub fn adapters() -> Vec<AdapterFacts> {
+    enumerate(&instance()).iter().enumerate().map(|(index, adapter)| facts(index, adapter)).collect()
+}
+
+fn facts(index: usize, adapter: &wgpu::Adapter) -> AdapterFacts {
+    let (info, limits, features) = (adapter.get_info(), adapter.limits(), adapter.features());
+    let subgroups = features.contains(wgpu::Features::SUBGROUP);
+    AdapterFacts {
+        index,
+        name: info.name,
+        backend: info.backend.to_str().to_owned(),
+        device_type: match info.device_type {
+            wgpu::DeviceType::DiscreteGpu => "discrete",
+            wgpu::DeviceType::IntegratedGpu => "integrated",
+            wgpu::DeviceType::VirtualGpu => "virtual",
+            wgpu::DeviceType::Cpu => "cpu",
+            wgpu::DeviceType::Other => "other",
+        },
+        software: info.device_type == wgpu::DeviceType::Cpu,
+        driver: format!("{} {}", info.driver, info.driver_info).trim().to_owned(),
+        pci_bus_id: Some(info.device_pci_bus_id).filter(|id| !id.is_empty()),
+        subgroup_sizes: subgroups.then_some([info.subgroup_min_size, info.subgroup_max_size]),
+        double_precision: features.contains(wgpu::Features::SHADER_F64),
+        timestamps: features.contains(wgpu::Features::TIMESTAMP_QUERY),
+        limits: AdapterLimits {
+            buffer_bytes: limits.max_buffer_size,
+            binding_bytes: limits.max_storage_buffer_binding_size,
+            workgroup_memory_bytes: limits.max_compute_workgroup_storage_size,
+            lanes_per_workgroup: limits.max_compute_invocations_per_workgroup,
+            workgroups_per_dimension: limits.max_compute_workgroups_per_dimension,
+            storage_buffers: limits.max_storage_buffers_per_shader_stage,
+        },
+    }
+}
+
+/// Which of the adapters to open: the one asked for by index, PCI bus id or part of its name, else the fastest kind.
+fn choose(listed: &[AdapterFacts], options: &Options) -> Result<usize> {
+    let Some(wanted) = options.select.as_deref() else {
+        let rank = |a: &AdapterFacts| match a.device_type {
+            "discrete" => 0,
+            "integrated" => 1,
+            "cpu" => 3,
+            _ => 2,
+        };
+        let usable = listed.iter().filter(|a| options.allow_software || !a.software);
+        return usable.min_by_key(|a| (rank(a), a.index)).map(|a| a.index).ok_or_else(|| match listed {
+            [] => Error::device("no graphics adapter with Vulkan, Metal or DirectX 12 was found").hint(NO_ADAPTER),
+            _ => Error::device("only software adapters were found").hint("name one with --device, or use --engine cpu"),
+        });
+    };
+    let lower = wanted.to_lowercase();
+    let by_index = || wanted.parse().ok().filter(|&index: &usize| index < listed.len());
+    let by_bus = || {
+        let matches = |id: &str| id.to_lowercase() == lower || id.to_lowercase().ends_with(&format!(":{lower}"));
+        listed.iter().find(|a| a.pci_bus_id.as_deref().is_some_and(matches)).map(|a| a.index)
+    };
+    let by_name = || {
+        let exact = listed.iter().find(|a| a.name.to_lowercase() == lower);
+        exact.or_else(|| listed.iter().find(|a| a.name.to_lowercase().contains(&lower))).map(|a| a.index)
+    };
+    by_index().or_else(by_bus).or_else(by_name).ok_or_else(|| {
+        let names: Vec<_> = listed.iter().map(|a| format!("{} ({})", a.index, a.name)).collect();
+        let error = Error::device(format!("no adapter is called, numbered or plugged in at `{wanted}`"));
+        error.hint(match names[..] {
+            [] => NO_ADAPTER.to_owned(),
+            _ => format!("there are: {}", names.join(", ")),
+        })
+    })
+}
+
+const NO_ADAPTER: &str =
+    "install a driver (the Debian package mesa-vulkan-drivers has a software one), or use --engine cpu";
+
+impl Device {
+    /// Opens the adapter that the options ask for, with every feature and limit the kernels can use.
+    ///
+    /// # Errors
+    /// No such adapter, or it cannot be opened.
+    pub fn open(options: &Options) -> Result<Device> {
+        let instance = instance();
+        let listed = enumerate(&instance);
+        let described: Vec<_> = listed.iter().enumerate().map(|(index, adapter)| facts(index, adapter)).collect();
+        let index = choose(&described, options)?;
+        let (adapter, mut facts) = (&listed[index], described[index].clone());
+
+        let features = adapter.features() & wgpu::Features::SUBGROUP;
+        let has = adapter.limits();
+        // A device grants exactly the limits that are asked for.
+        let limits = wgpu::Limits {
+            max_buffer_size: has.max_buffer_size,
+            max_storage_buffer_binding_size: has.max_storage_buffer_binding_size,
+            max_compute_workgroup_storage_size: has.max_compute_workgroup_storage_size,
+            max_compute_invocations_per_workgroup: has.max_compute_invocations_per_workgroup,
+            max_compute_workgroup_size_x: has.max_compute_workgroup_size_x,
+            max_compute_workgroups_per_dimension: has.max_compute_workgroups_per_dimension,
+            ..wgpu::Limits::default()
+        };
+        let opened = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
+            label: Some("equirisk"),
+            required_features: features,
+            required_limits: limits,
+            experimental_features: wgpu::ExperimentalFeatures::disabled(),
+            memory_hints: wgpu::MemoryHints::Performance,
+            trace: wgpu::Trace::Off,
+        }));
+        let (device, queue) = opened.map_err(|e| {
+            Error::device(format!("adapter `{}` could not be opened: {e}", facts.name)).hint(SECOND_CHOICE)
+        })?;
+
+        let health = Arc::new(Health::default());
+        let seen = Arc::clone(&health);
+        // The default handler panics.
+        device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| lock(&seen.uncaptured).push(error.to_string())));
+        let seen = Arc::clone(&health);
+        device.set_device_lost_callback(move |reason, message| {
+            lock(&seen.lost).get_or_insert_with(|| format!("{reason:?}: {message}"));
+        });
+        if options.no_subgroups {
+            facts.subgroup_sizes = None;
+        }
+        if let Some(bytes) = options.binding_bytes {
+            facts.limits.binding_bytes = facts.limits.binding_bytes.min(bytes);
+        }
+        Ok(Device { facts, device, queue, kernels: Mutex::default(), health })
+    }
+
+    /// Runs `work` and turns whatever wgpu reports meanwhile into the error it is.
+    pub fn guarded<T>(&self, work: impl FnOnce() -> Attempt<T>) -> Attempt<T> {
+        let memory = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        let validation = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
+        let internal = self.device.push_error_scope(wgpu::ErrorFilter::Internal);
+        let result = work();
+        let internal = pollster::block_on(internal.pop());
+        let validation = pollster::block_on(validation.pop());
+        let memory = pollster::block_on(memory.pop());
+        let uncaptured = std::mem::take(&mut *lock(&self.health.uncaptured));
+
+        if let Some(reason) = lock(&self.health.lost).clone() {
+            return Err(Trouble::Lost(reason));
+        }
+        if let Some(error) = memory {
+            return Err(Trouble::Memory(error.to_string()));
+        }
+        if let Some(error) = validation.or(internal) {
+            return Err(Trouble::Failed(error.to_string()));
+        }
+        if let Some(error) = uncaptured.into_iter().next() {
+            return Err(Trouble::Failed(error));
+        }
+        result
+    }
+
+    /// The pipeline of a kernel, compiled on first use.
+    pub fn pipeline(&self, kernel: Kernel) -> wgpu::ComputePipeline {
+        lock(&self.kernels).entry(kernel).or_insert_with(|| self.compile(kernel)).clone()
+    }
+
+    fn compile(&self, kernel: Kernel) -> wgpu::ComputePipeline {
+        let label = format!("{kernel:?}");
+        let descriptor = wgpu::ShaderModuleDescriptor {
+            label: Some(&label),
+            source: wgpu::ShaderSource::Wgsl(kernel.text().into()),
+        };
+        // SAFETY: the text is this crate's own. Every index is guarded or clamped by the kernel against sizes that the
+        // host binds (`plan.rs`), every loop is bounded by a parameter or a constant, and no divisor is zero (T >= 2,
+        // block lengths >= 1, problems >= 1). The checks would put a counter and a branch into every loop.
+        let module =
+            unsafe { self.device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked()) };
+        self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: Some(&label),
+            layout: None,
+            module: &module,
+            entry_point: Some(kernel.entry()),
+            compilation_options: wgpu::PipelineCompilationOptions {
+                constants: &[],
+                // Every kernel writes workgroup memory before it reads it.
+                zero_initialize_workgroup_memory: false,
+            },
+            cache: None,
+        })
+    }
+}
+
+const SECOND_CHOICE: &str = "try another adapter with --device, or use --engine cpu";

@@ -1,0 +1,55 @@
+//! Plain facts about adapters and their self-test, for people and JSON.
+
+use serde::Serialize;
+
+/// An adapter as the system lists it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AdapterFacts {
+    /// Place in the list, as `--device` takes it.
+    pub index: usize,
+    pub name: String,
+    /// `vulkan`, `metal`, `dx12`.
+    pub backend: String,
+    /// `discrete`, `integrated`, `virtual`, `cpu`, `other`.
+    pub device_type: &'static str,
+    /// The processor plays the graphics card: right, but slow.
+    pub software: bool,
+    /// Driver and its version.
+    pub driver: String,
+    pub pci_bus_id: Option<String>,
+    /// Smallest and largest subgroup, where lanes can talk through subgroups.
+    pub subgroup_sizes: Option<[u32; 2]>,
+    pub double_precision: bool,
+    pub timestamps: bool,
+    pub limits: AdapterLimits,
+}
+
+/// The limits that decide how problems are spread.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct AdapterLimits {
+    pub buffer_bytes: u64,
+    pub binding_bytes: u64,
+    pub workgroup_memory_bytes: u32,
+    pub lanes_per_workgroup: u32,
+    pub workgroups_per_dimension: u32,
+    pub storage_buffers: u32,
+}
+
+/// What the start-up self-test found. An adapter that fails any part is refused.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SelfTest {
+    /// Philox4x32-10 gives its published known answers.
+    pub philox: bool,
+    /// The index law gives the same rows as the CPU, for every scheme.
+    pub law: bool,
+    /// Coordinate descent solves small problems, certified on the CPU in double precision.
+    pub descend: bool,
+    /// Largest relative error of a risk contribution in those problems.
+    pub descend_error: f64,
+}
+
+impl SelfTest {
+    pub fn passed(&self) -> bool {
+        self.philox && self.law && self.descend
+    }
+}

@@ -1,0 +1,185 @@
+//! A batch on the GPU: cut into what the device holds, continued through failed allocations and a lost device.
+
+use std::ops::Range;
+use std::sync::{Arc, Mutex};
+
+use super::device::{Attempt, Device, Trouble, lock};
+use super::given::Given;
+use super::resampled::{Resampled, WIDEST_SPREAD};
+use super::{GpuEngine, SMALLEST_BUDGET};
+use crate::batch::{Batch, Certificate, Comparisons, Solutions, Source, Status, Want};
+use crate::engine::Job;
+use crate::error::Result;
+
+/// A batch ready to be solved on the GPU.
+pub struct GpuJob<'a> {
+    engine: &'a GpuEngine,
+    batch: &'a Batch,
+    want: Want,
+    state: Mutex<State<'a>>,
+}
+
+struct State<'a> {
+    device: Arc<Device>,
+    /// What lies on the device; none before the first use and after a loss.
+    prepared: Option<Prepared<'a>>,
+    /// Problems at a time at most: halved by every failed allocation.
+    room: u32,
+    batches: u32,
+}
+
+enum Prepared<'a> {
+    Resampled(Resampled<'a>),
+    Given(Given<'a>),
+}
+
+impl<'a> GpuJob<'a> {
+    pub fn new(engine: &'a GpuEngine, batch: &'a Batch, want: Want) -> Result<GpuJob<'a>> {
+        let state = State { device: engine.device(), prepared: None, room: u32::MAX, batches: 0 };
+        let job = GpuJob { engine, batch, want, state: Mutex::new(state) };
+        if job.within_single_precision() {
+            job.recovering(|job, state| job.prepared(state).map(|_| ()))?;
+        }
+        Ok(job)
+    }
+
+    /// Whether single precision can tell the budgets and hold the weights; else all is left to the CPU.
+    fn within_single_precision(&self) -> bool {
+        let smallest = self.batch.budgets().iter().fold(f64::INFINITY, |m, &b| m.min(b));
+        let spread = match &self.batch.source {
+            Source::Resampled { panel, .. } => {
+                let volatilities = || panel.volatilities().iter();
+                volatilities().fold(0.0_f64, |m, &v| m.max(v)) / volatilities().fold(f64::INFINITY, |m, &v| m.min(v))
+            }
+            // Weights are made on the host.
+            Source::Given { .. } => 1.0,
+        };
+        smallest >= SMALLEST_BUDGET / self.batch.assets() as f64 && spread <= WIDEST_SPREAD
+    }
+
+    /// What lies on the device, uploaded if it does not.
+    fn prepared<'s>(&self, state: &'s mut State<'a>) -> Attempt<&'s mut Prepared<'a>> {
+        let prepared = match state.prepared.take() {
+            Some(prepared) => prepared,
+            None => {
+                let (device, memory) = (Arc::clone(&state.device), self.engine.memory());
+                match &self.batch.source {
+                    Source::Resampled { panel, law } => {
+                        Resampled::new(device, memory, self.batch, panel, *law, self.want).map(Prepared::Resampled)?
+                    }
+                    Source::Given { covariances, assume_psd } => {
+                        let source = (&covariances[..], *assume_psd);
+                        Given::new(device, memory, self.batch, source, self.want).map(Prepared::Given)?
+                    }
+                }
+            }
+        };
+        Ok(state.prepared.insert(prepared))
+    }
+
+    /// Runs `work`; with less room after a failed allocation, on a new device after one loss.
+    fn recovering<T>(&self, mut work: impl FnMut(&Self, &mut State<'a>) -> Attempt<T>) -> Result<T> {
+        let mut state = lock(&self.state);
+        let mut reopened = false;
+        loop {
+            match work(self, &mut state) {
+                Ok(value) => return Ok(value),
+                Err(Trouble::Memory(what)) => {
+                    let room = state.prepared.as_ref().map_or(1, Prepared::room).min(state.room);
+                    if room <= 1 {
+                        return Err(Trouble::Memory(what).into_error());
+                    }
+                    tracing::warn!("the device is out of memory: going on with {} problems at a time", room / 2);
+                    state.room = room / 2;
+                }
+                Err(Trouble::Lost(what)) if !reopened => {
+                    tracing::warn!("the device was lost ({what}): opening it again");
+                    reopened = true;
+                    state.prepared = None;
+                    state.device = self.engine.reopen(&state.device)?;
+                }
+                Err(trouble) => return Err(trouble.into_error()),
+            }
+        }
+    }
+
+    /// Calls `piece` with as many problems at a time as there is room for; `done` counts those that are through.
+    fn in_pieces<T>(
+        &self,
+        total: u64,
+        mut piece: impl FnMut(&mut Prepared<'a>, Range<u64>) -> Attempt<T>,
+        mut done: impl FnMut(T),
+    ) -> Result<()> {
+        let mut at = 0;
+        while at < total {
+            let (value, end) = self.recovering(|job, state| {
+                let limit = state.room;
+                let prepared = job.prepared(state)?;
+                let room = prepared.room().min(limit);
+                let end = (at + u64::from(room)).min(total);
+                job.engine.inject_allocation_failure((end - at) as u32)?;
+                let value = piece(prepared, at..end)?;
+                state.batches += 1;
+                if state.batches % 2 == 1 {
+                    job.engine.inject_loss(&state.device);
+                }
+                Ok((value, end))
+            })?;
+            done(value);
+            at = end;
+        }
+        Ok(())
+    }
+
+    fn unsolved(&self, problems: usize) -> Solutions {
+        let compared = if self.want.comparisons { problems } else { 0 };
+        let n = self.batch.assets();
+        Solutions {
+            weights: vec![f64::NAN; problems * n],
+            certificates: vec![Certificate::unsolved(Status::Stalled); problems],
+            comparisons: Comparisons {
+                volatilities: vec![f64::NAN; compared * n],
+                inverse_volatility: vec![f64::NAN; compared],
+                equal_weight: vec![f64::NAN; compared],
+            },
+        }
+    }
+}
+
+impl Prepared<'_> {
+    fn room(&self) -> u32 {
+        match self {
+            Prepared::Resampled(resampled) => resampled.plan.room,
+            Prepared::Given(given) => given.plan.room,
+        }
+    }
+}
+
+impl Job for GpuJob<'_> {
+    fn solve(&self, range: Range<u64>) -> Result<Solutions> {
+        let problems = range.end.saturating_sub(range.start);
+        if !self.within_single_precision() {
+            return Ok(self.unsolved(problems as usize));
+        }
+        let mut solutions = Solutions::default();
+        let piece = |prepared: &mut Prepared<'_>, piece: Range<u64>| {
+            let piece = range.start + piece.start..range.start + piece.end;
+            match prepared {
+                Prepared::Resampled(resampled) => resampled.solve(&piece.collect::<Vec<_>>()),
+                Prepared::Given(given) => given.solve(piece),
+            }
+        };
+        self.in_pieces(problems, piece, |next| solutions.extend(next))?;
+        Ok(solutions)
+    }
+
+    fn counts(&self, problems: &[u64]) -> Result<Vec<u32>> {
+        let mut counts = Vec::new();
+        let piece = |prepared: &mut Prepared<'_>, piece: Range<u64>| match prepared {
+            Prepared::Resampled(resampled) => resampled.counts(&problems[piece.start as usize..piece.end as usize]),
+            Prepared::Given(_) => Ok(Vec::new()),
+        };
+        self.in_pieces(problems.len() as u64, piece, |next| counts.extend(next))?;
+        Ok(counts)
+    }
+}

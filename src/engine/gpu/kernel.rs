@@ -1,0 +1,218 @@
+//! Which kernels there are, and the WGSL text of each: `shaders/*.wgsl` behind a prelude of constants.
+//!
+//! WGSL has no includes, and sizes of arrays in function scope cannot be overrides. Module scope does not care about
+//! order, so pieces are simply joined.
+
+use super::unrolled;
+
+/// Up to this many assets, a problem lives in the registers of one thread.
+pub const THREAD_ASSETS: usize = 16;
+/// Up to this many assets, eight lanes of a subgroup share a problem, where the adapter has subgroups.
+pub const SUBGROUP_ASSETS: usize = 64;
+/// Up to this many assets, moments are one matrix product over all problems; above, an update per problem.
+pub const PRODUCT_ASSETS: usize = 128;
+/// Largest number of assets: shaders hold a problem's vectors in workgroup memory and registers.
+pub const MOST_ASSETS: usize = 2048;
+
+/// Lanes per problem of the subgroup kernel: divides every subgroup size from 8 on.
+pub const SUBGROUP_LANES: u32 = 8;
+
+/// How a problem of `descend` is spread over lanes, and where its matrix is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Spread {
+    /// One thread per problem, everything in registers, the text unrolled.
+    Thread,
+    /// Eight lanes of a subgroup per problem, this many problems per workgroup, matrices in workgroup memory.
+    Subgroup { problems: u32 },
+    /// One workgroup per problem, the matrix in workgroup memory.
+    Workgroup,
+    /// One workgroup per problem, the matrix streamed.
+    Streamed,
+}
+
+/// A compute kernel, specialised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kernel {
+    /// Philox on given counters, for the self-test.
+    Known,
+    /// Stage `draw`: counts per row.
+    Draw,
+    /// Stage `draw` writing the rows themselves, for the self-test.
+    DrawRows,
+    /// Stage `moments`.
+    Moments { assets: usize },
+    /// Stage `correlate`, first pass.
+    Volatility { assets: usize },
+    /// Stage `correlate`, second pass.
+    Correlate { assets: usize },
+    /// Stage `descend`.
+    Descend { assets: usize, spread: Spread },
+    /// Stage `certify`.
+    Certify { assets: usize, comparisons: bool },
+}
+
+const PHILOX: &str = include_str!("../../../shaders/philox.wgsl");
+const KNOWN: &str = include_str!("../../../shaders/known.wgsl");
+const DRAW: &str = include_str!("../../../shaders/draw.wgsl");
+const DRAW_COUNTS: &str = include_str!("../../../shaders/draw_counts.wgsl");
+const DRAW_ROWS: &str = include_str!("../../../shaders/draw_rows.wgsl");
+const MOMENTS: &str = include_str!("../../../shaders/moments.wgsl");
+const MOMENTS_WIDE: &str = include_str!("../../../shaders/moments_wide.wgsl");
+const MOMENTS_TILE: &str = include_str!("../../../shaders/moments_tile.wgsl");
+const CORRELATE: &str = include_str!("../../../shaders/correlate.wgsl");
+const DESCEND: &str = include_str!("../../../shaders/descend.wgsl");
+const DESCEND_LANES: &str = include_str!("../../../shaders/descend_lanes.wgsl");
+const LANES_SUBGROUP: &str = include_str!("../../../shaders/lanes_subgroup.wgsl");
+const LANES_WORKGROUP: &str = include_str!("../../../shaders/lanes_workgroup.wgsl");
+const MATRIX_WORKGROUP: &str = include_str!("../../../shaders/matrix_workgroup.wgsl");
+const MATRIX_STORAGE: &str = include_str!("../../../shaders/matrix_storage.wgsl");
+const CERTIFY: &str = include_str!("../../../shaders/certify.wgsl");
+
+impl Kernel {
+    /// Name of the entry point.
+    pub const fn entry(self) -> &'static str {
+        match self {
+            Kernel::Known => "known",
+            Kernel::Draw | Kernel::DrawRows => "draw",
+            Kernel::Moments { .. } => "moments_tile",
+            Kernel::Volatility { .. } => "volatility",
+            Kernel::Correlate { .. } => "correlate",
+            Kernel::Descend { .. } => "descend",
+            Kernel::Certify { .. } => "certify",
+        }
+    }
+
+    /// The whole WGSL text.
+    pub fn text(self) -> String {
+        match self {
+            Kernel::Known => [PHILOX, KNOWN].join("\n"),
+            Kernel::Draw => [PHILOX, DRAW_COUNTS, DRAW].join("\n"),
+            Kernel::DrawRows => [PHILOX, DRAW_ROWS, DRAW].join("\n"),
+            Kernel::Moments { assets } if assets <= PRODUCT_ASSETS => {
+                let prelude = [count("N", assets), count("RIGHT", product_tile(assets))].concat();
+                [&prelude, MOMENTS, MOMENTS_TILE].join("\n")
+            }
+            Kernel::Moments { assets } => [&count("N", assets), MOMENTS_WIDE, MOMENTS_TILE].join("\n"),
+            Kernel::Volatility { assets } | Kernel::Correlate { assets } => {
+                let prelude = [count("N", assets), flag("INTERLEAVED", interleaved(assets))].concat();
+                [&prelude, CORRELATE].join("\n")
+            }
+            Kernel::Descend { assets, spread } => descend(assets, spread),
+            Kernel::Certify { assets, comparisons } => {
+                let prelude = [
+                    count("N", assets),
+                    count("LANES", assets.next_power_of_two().clamp(32, 256)),
+                    flag("INTERLEAVED", interleaved(assets)),
+                    flag("COMPARISONS", comparisons),
+                ];
+                [&prelude.concat(), CERTIFY].join("\n")
+            }
+        }
+    }
+}
+
+fn descend(assets: usize, spread: Spread) -> String {
+    let n = count("N", assets);
+    let (lanes, problems, talk, matrix) = match spread {
+        Spread::Thread => return [&n, DESCEND, &unrolled::descend(assets)].join("\n"),
+        Spread::Subgroup { problems } => (SUBGROUP_LANES as usize, problems, LANES_SUBGROUP, MATRIX_WORKGROUP),
+        Spread::Workgroup => (workgroup_lanes(assets), 1, LANES_WORKGROUP, MATRIX_WORKGROUP),
+        Spread::Streamed => (workgroup_lanes(assets), 1, LANES_WORKGROUP, MATRIX_STORAGE),
+    };
+    let prelude = [n, count("LANES", lanes), count("PROBLEMS", problems as usize)].concat();
+    [&prelude, DESCEND, DESCEND_LANES, talk, matrix].join("\n")
+}
+
+/// Lanes per problem where a workgroup shares it: one quad of coordinates each, up to 256 lanes.
+fn workgroup_lanes(assets: usize) -> usize {
+    assets.div_ceil(4).next_power_of_two().clamp(32, 256)
+}
+
+/// Whether matrices and positions of a batch are interleaved (entry e of problem p at e P + p), as threads that take a
+/// problem each want them.
+pub const fn interleaved(assets: usize) -> bool {
+    assets <= THREAD_ASSETS
+}
+
+/// Packed moments of a problem: the lower triangle of order n + 1, the first column being ones.
+pub const fn moment_entries(assets: usize) -> usize {
+    (assets + 1) * (assets + 2) / 2
+}
+
+/// Width of a moments tile: tiles of equal width up to 128, in steps of 8.
+pub const fn product_tile(assets: usize) -> usize {
+    let entries = moment_entries(assets);
+    let tiles = entries.div_ceil(128);
+    entries.div_ceil(tiles).next_multiple_of(8)
+}
+
+/// Cells of a correlation matrix as `descend` reads it.
+pub const fn correlation_cells(assets: usize) -> usize {
+    if interleaved(assets) {
+        assets * (assets - 1) / 2
+    } else {
+        assets.next_multiple_of(4) * assets.next_multiple_of(4)
+    }
+}
+
+/// Cells of a problem's position y.
+pub const fn position_cells(assets: usize) -> usize {
+    if interleaved(assets) { assets } else { assets.next_multiple_of(4) }
+}
+
+fn count(name: &str, value: usize) -> String {
+    format!("const {name} = {value}u;\n")
+}
+
+fn flag(name: &str, value: bool) -> String {
+    format!("const {name} = {value};\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use naga::valid::{Capabilities, ValidationFlags, Validator};
+
+    use super::*;
+
+    /// Every kernel at the sizes where something changes.
+    pub fn all() -> Vec<Kernel> {
+        let mut kernels = vec![Kernel::Known, Kernel::Draw, Kernel::DrawRows];
+        for assets in [1, 2, 3, 10, 16, 17, 33, 64, 65, 100, 128, 129, 500, 2000, MOST_ASSETS] {
+            kernels.extend([Kernel::Moments { assets }, Kernel::Volatility { assets }]);
+            if assets > 1 {
+                kernels.push(Kernel::Correlate { assets });
+            }
+            kernels.extend([false, true].map(|comparisons| Kernel::Certify { assets, comparisons }));
+            if assets <= THREAD_ASSETS {
+                kernels.push(Kernel::Descend { assets, spread: Spread::Thread });
+            } else {
+                let mut spreads = vec![Spread::Streamed];
+                if assets <= 100 {
+                    spreads.push(Spread::Workgroup);
+                }
+                if assets <= SUBGROUP_ASSETS {
+                    spreads.extend([1, 3, 4].map(|problems| Spread::Subgroup { problems }));
+                }
+                kernels.extend(spreads.into_iter().map(|spread| Kernel::Descend { assets, spread }));
+            }
+        }
+        kernels
+    }
+
+    #[test]
+    fn every_kernel_is_valid_wgsl() {
+        for kernel in all() {
+            let text = kernel.text();
+            let module = naga::front::wgsl::parse_str(&text)
+                .unwrap_or_else(|e| panic!("{kernel:?}: {}", e.emit_to_string(&text)));
+            // No capability but subgroups, and those only where they are asked for.
+            let capabilities = match kernel {
+                Kernel::Descend { spread: Spread::Subgroup { .. }, .. } => Capabilities::SUBGROUP,
+                _ => Capabilities::empty(),
+            };
+            let info = Validator::new(ValidationFlags::all(), capabilities).validate(&module);
+            info.unwrap_or_else(|e| panic!("{kernel:?}: {}", e.emit_to_string(&text)));
+            assert!(module.entry_points.iter().any(|entry| entry.name == kernel.entry()), "{kernel:?}");
+        }
+    }
+}

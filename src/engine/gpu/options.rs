@@ -1,0 +1,30 @@
+//! What can be said about a GPU engine when it is opened.
+
+/// How to open a [`super::GpuEngine`].
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Name (or part of it), index or PCI bus id of the adapter; none picks the fastest kind.
+    pub select: Option<String>,
+    /// Let a software adapter be picked without being named.
+    pub allow_software: bool,
+    /// Device memory to use, in bytes; none for 2 GiB, or 512 MiB on a software adapter.
+    pub memory: Option<u64>,
+    /// Tests only: pretend that bindings are no larger.
+    #[doc(hidden)]
+    pub binding_bytes: Option<u64>,
+    /// Tests only: pretend that lanes cannot talk through subgroups.
+    #[doc(hidden)]
+    pub no_subgroups: bool,
+    /// Tests only: trouble to come.
+    #[doc(hidden)]
+    pub faults: Faults,
+}
+
+/// Trouble that a test asks for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Faults {
+    /// Allocations of room for more problems than this fail.
+    pub room: Option<u32>,
+    /// So many devices in a row are lost, each in its second batch.
+    pub losses: u32,
+}

@@ -1,0 +1,113 @@
+//! Structures shared with the shaders, field for field. The tests compare their offsets with those of the WGSL text.
+
+use bytemuck::{Pod, Zeroable};
+
+use crate::resample::{Law, Restart};
+
+/// `Law` of `shaders/draw.wgsl`.
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub struct DrawLaw {
+    pub problems: u32,
+    pub rows: u32,
+    pub starts: u32,
+    pub restart: u32,
+    pub parameter: u32,
+    pub cell: u32,
+    pub seed_lo: u32,
+    pub seed_hi: u32,
+}
+
+impl DrawLaw {
+    pub fn new(law: &Law, problems: u32) -> DrawLaw {
+        let (restart, parameter) = match law.restart {
+            Restart::Always => (0, 0),
+            Restart::Below(threshold) => (1, threshold),
+            Restart::Every(length) => (2, length),
+        };
+        DrawLaw {
+            problems,
+            rows: law.rows,
+            starts: law.starts,
+            restart,
+            parameter,
+            cell: law.cell,
+            seed_lo: low(law.seed),
+            seed_hi: high(law.seed),
+        }
+    }
+}
+
+/// `Question` of `shaders/known.wgsl`.
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub struct Question {
+    pub counter: [u32; 4],
+    pub key: [u32; 4],
+}
+
+/// `Range` of `shaders/moments.wgsl` and `shaders/moments_wide.wgsl`.
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub struct MomentRange {
+    pub problems: u32,
+    pub first_problem: u32,
+    pub history: u32,
+    pub rows: u32,
+    pub first_row: u32,
+    pub first_slice_row: u32,
+    pub resumed: u32,
+    pub padding: u32,
+}
+
+/// `Shape` of `shaders/correlate.wgsl` and `shaders/certify.wgsl`.
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub struct Shape {
+    pub problems: u32,
+    pub rows: u32,
+}
+
+/// `Descent` of `shaders/descend.wgsl`.
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub struct Descent {
+    pub problems: u32,
+    pub sweeps: u32,
+    pub limit: u32,
+    pub tolerance: f32,
+}
+
+/// `State` of `shaders/descend.wgsl` and `shaders/certify.wgsl`.
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub struct State {
+    pub sweeps: u32,
+    pub done: u32,
+    pub stalls: u32,
+    pub best: f32,
+}
+
+/// `Certificate` of `shaders/certify.wgsl`.
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub struct DeviceCertificate {
+    pub rc_error: f32,
+    pub kappa: f32,
+    pub volatility: f32,
+    pub inverse_volatility: f32,
+    pub equal_weight: f32,
+    pub smallest: f32,
+    pub sweeps: u32,
+    pub padding: u32,
+}
+
+/// The low word, as the shaders take 64-bit numbers.
+pub const fn low(x: u64) -> u32 {
+    (x & 0xFFFF_FFFF) as u32
+}
+
+/// The high word.
+pub const fn high(x: u64) -> u32 {
+    (x >> 32) as u32
+}

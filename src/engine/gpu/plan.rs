@@ -1,0 +1,152 @@
+//! What runs where: which `descend` kernel, how many problems at a time, how many sweeps and rows a dispatch.
+//!
+//! Nothing here changes a result: problems do not know their neighbours, and rows are summed in the same order however
+//! the work is cut.
+
+use super::device::{Attempt, Trouble};
+use super::facts::AdapterFacts;
+use super::kernel::{self, MOST_ASSETS, SUBGROUP_ASSETS, SUBGROUP_LANES, Spread, THREAD_ASSETS};
+use super::parameters::{DeviceCertificate, State};
+
+/// Rows summed by one dispatch before they join the moments: a constant, so that the order of sums is. Also keeps loops
+/// short: llvmpipe ends every loop of an invocation, without a word, after 65,535 iterations in total.
+pub const ROWS_PER_DISPATCH: usize = 4096;
+
+/// Multiply-adds of one dispatch of `moments` at most: 100 ms on a small integrated GPU, far below any watchdog.
+const WORK_PER_DISPATCH: usize = 20_000_000_000;
+
+/// Sweeps a problem may take on the device. What needs more is hedged, and better served by Newton on the CPU.
+pub const SWEEP_LIMIT: u32 = 200;
+
+/// Rows of a history at most: the draw of one lane stays below llvmpipe's loop limit.
+pub const MOST_ROWS: usize = 1 << 21;
+
+/// Single-precision descent stops here; its floor grows with n (3e-7 for 10 assets, 5e-7 for 50, 2e-6 for 2,000 on
+/// lavapipe, a few ulp more where roots round worse). Certificates are accepted at [`super::ACCEPTANCE`].
+pub fn tolerance(assets: usize) -> f32 {
+    (2e-6 * (assets as f32 / 50.0).max(1.0).sqrt()).min(4e-6)
+}
+
+/// Bytes on the device per problem, by buffer.
+#[derive(Debug, Clone, Copy)]
+pub struct Sizes {
+    pub counts: u64,
+    pub moments: u64,
+    pub correlations: u64,
+    pub positions: u64,
+    /// Volatilities, and also weights.
+    pub assets: u64,
+}
+
+/// How a batch of one shape is run.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan {
+    pub assets: usize,
+    /// Rows T of the history; zero for given matrices.
+    pub rows: usize,
+    pub spread: Spread,
+    pub sizes: Sizes,
+    /// Problems at a time.
+    pub room: u32,
+    /// Rows of the panel that one binding holds: all, or a multiple of [`ROWS_PER_DISPATCH`].
+    pub slice_rows: usize,
+    pub sweeps_per_dispatch: u32,
+    pub tolerance: f32,
+}
+
+impl Plan {
+    /// # Errors
+    /// The adapter cannot hold even one problem.
+    pub fn new(facts: &AdapterFacts, memory: u64, rows: usize, assets: usize) -> Attempt<Plan> {
+        let too_large = |what: String| {
+            Trouble::Failed(format!("adapter `{}` cannot run {assets} assets over {rows} rows: {what}", facts.name))
+        };
+        if assets > MOST_ASSETS {
+            return Err(too_large(format!("the GPU engine takes at most {MOST_ASSETS} assets")));
+        }
+        if rows > MOST_ROWS {
+            return Err(too_large(format!("the GPU engine takes at most {MOST_ROWS} rows")));
+        }
+        let limits = facts.limits;
+        let sizes = Sizes {
+            counts: 4 * rows as u64,
+            moments: if rows > 0 { 4 * kernel::moment_entries(assets) as u64 } else { 0 },
+            correlations: 4 * kernel::correlation_cells(assets) as u64,
+            positions: 4 * kernel::position_cells(assets) as u64,
+            assets: 4 * assets as u64,
+        };
+        let largest = sizes.counts.max(sizes.moments).max(sizes.correlations);
+        // Indices are 32 bits wide.
+        let binding = limits.binding_bytes.min(limits.buffer_bytes).min(1 << 31);
+        let results = 2 * (2 * sizes.assets + size_of::<DeviceCertificate>() as u64);
+        let per_problem =
+            sizes.counts + sizes.moments + sizes.correlations + sizes.positions + size_of::<State>() as u64 + results;
+        let room = (binding / largest.max(sizes.assets).max(32)).min(memory / per_problem);
+        if room == 0 {
+            return Err(too_large(format!(
+                "a problem takes {per_problem} bytes, its largest part {largest}; {binding} bytes can be bound, {memory} \
+                 used"
+            )));
+        }
+        let row_bytes = 4 * (assets as u64 + 1);
+        let block = ROWS_PER_DISPATCH as u64 * row_bytes;
+        let slice_rows =
+            if rows as u64 * row_bytes <= binding { rows } else { (binding / block) as usize * ROWS_PER_DISPATCH };
+        if rows > 0 && slice_rows == 0 {
+            return Err(too_large(format!("{block} bytes of returns have to be bound, {binding} can be")));
+        }
+        Ok(Plan {
+            assets,
+            rows,
+            spread: spread(facts, assets),
+            sizes,
+            room: room.min(1 << 22) as u32,
+            slice_rows,
+            // llvmpipe's loop limit again.
+            sweeps_per_dispatch: (20_000 / assets as u32).clamp(1, 25),
+            tolerance: tolerance(assets),
+        })
+    }
+
+    /// Problems of one dispatch of `moments`.
+    pub fn moment_problems(&self) -> u32 {
+        let rows = self.rows.min(ROWS_PER_DISPATCH);
+        let problems = (WORK_PER_DISPATCH / (kernel::moment_entries(self.assets) * rows)).max(1);
+        if self.assets <= kernel::PRODUCT_ASSETS { problems.next_multiple_of(64) as u32 } else { problems as u32 }
+    }
+}
+
+fn spread(facts: &AdapterFacts, assets: usize) -> Spread {
+    if assets <= THREAD_ASSETS {
+        return Spread::Thread;
+    }
+    let matrix = 4 * kernel::correlation_cells(assets) as u32;
+    // What the kernels keep beside the matrix: a board of two quads and a word per lane.
+    let memory = facts.limits.workgroup_memory_bytes.saturating_sub(2048);
+    let subgroups = facts.subgroup_sizes.is_some_and(|[least, _]| least % SUBGROUP_LANES == 0 && least > 0);
+    if subgroups && assets <= SUBGROUP_ASSETS && matrix <= memory {
+        // Four problems fill a subgroup of 32.
+        return Spread::Subgroup { problems: (memory / matrix).min(4) };
+    }
+    if matrix <= memory { Spread::Workgroup } else { Spread::Streamed }
+}
+
+/// Workgroups beyond an adapter's limit per dimension are folded into a second one; shaders unfold and guard.
+pub fn fold(groups: u32, limit: u32) -> (u32, u32) {
+    let y = groups.div_ceil(limit).max(1);
+    (groups.div_ceil(y), y)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folded_groups_cover_all_and_waste_less_than_a_row() {
+        for groups in [1, 2, 65_535, 65_536, 65_537, 131_071, 1_000_003] {
+            let (x, y) = fold(groups, 65_535);
+            assert!(x <= 65_535 && y <= 65_535);
+            assert!(x * y >= groups && x * y - groups < y, "{groups}: {x} x {y}");
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! The stages as dispatches: `draw`, `moments`, `correlate`, `descend`, `certify`.
+
+use super::device::Device;
+use super::kernel::{self, Kernel, PRODUCT_ASSETS, Spread, moment_entries, product_tile};
+use super::parameters::{Descent, DrawLaw, MomentRange, Shape};
+use super::plan::{Plan, ROWS_PER_DISPATCH, SWEEP_LIMIT, fold};
+use super::unrolled;
+use crate::resample::Law;
+
+/// Buffers that a batch of problems lives in, from its counts to its weights.
+pub struct Room {
+    pub problems: u32,
+    pub resamples: wgpu::Buffer,
+    pub counts: wgpu::Buffer,
+    pub moments: wgpu::Buffer,
+    pub volatilities: wgpu::Buffer,
+    pub correlations: wgpu::Buffer,
+    pub positions: wgpu::Buffer,
+    pub states: wgpu::Buffer,
+    pub running: wgpu::Buffer,
+    pub weights: wgpu::Buffer,
+    pub certificates: wgpu::Buffer,
+}
+
+/// One slice of the standardised panel.
+pub struct Slice {
+    pub rows: usize,
+    pub buffer: wgpu::Buffer,
+}
+
+impl Device {
+    /// Encodes a dispatch of a kernel over `groups` workgroups.
+    pub fn dispatch(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        kernel: Kernel,
+        groups: u32,
+        buffers: &[(u32, &wgpu::Buffer)],
+    ) {
+        let pipeline = self.pipeline(kernel);
+        let bindings = self.bind(&pipeline, buffers);
+        let (x, y) = fold(groups, self.facts.limits.workgroups_per_dimension);
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+        pass.set_pipeline(&pipeline);
+        pass.set_bind_group(0, &bindings, &[]);
+        pass.dispatch_workgroups(x, y, 1);
+    }
+
+    /// Stage `draw`: counts of the first `problems` resamples of the room.
+    pub fn draw(&self, encoder: &mut wgpu::CommandEncoder, law: &Law, room: &Room, problems: u32) {
+        encoder.clear_buffer(&room.counts, 0, Some(4 * u64::from(problems) * u64::from(law.rows)));
+        let law = self.uniform(&DrawLaw::new(law, problems));
+        self.dispatch(encoder, Kernel::Draw, problems, &[(0, &law), (1, &room.resamples), (2, &room.counts)]);
+    }
+
+    /// Stage `moments`. Each call of `flush` may submit what is encoded so far: no submission then holds a watchdog's
+    /// worth of work.
+    pub fn moments(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        plan: &Plan,
+        slices: &[Slice],
+        room: &Room,
+        problems: u32,
+        mut flush: impl FnMut(&mut wgpu::CommandEncoder),
+    ) {
+        let kernel = Kernel::Moments { assets: plan.assets };
+        let groups_of = |problems: u32| {
+            if plan.assets <= PRODUCT_ASSETS {
+                problems.div_ceil(64) * moment_entries(plan.assets).div_ceil(product_tile(plan.assets)) as u32
+            } else {
+                let blocks = (plan.assets as u32 + 64) / 64;
+                problems * (blocks * (blocks + 1) / 2)
+            }
+        };
+        let mut slice_start = 0;
+        for slice in slices {
+            for first in (0..slice.rows).step_by(ROWS_PER_DISPATCH) {
+                for first_problem in (0..problems).step_by(plan.moment_problems() as usize) {
+                    let range = MomentRange {
+                        problems: plan.moment_problems().min(problems - first_problem),
+                        first_problem,
+                        history: plan.rows as u32,
+                        rows: (slice.rows - first).min(ROWS_PER_DISPATCH) as u32,
+                        first_row: (slice_start + first) as u32,
+                        first_slice_row: first as u32,
+                        resumed: u32::from(slice_start + first > 0),
+                        padding: 0,
+                    };
+                    let parameters = self.uniform(&range);
+                    let buffers = [(0, &parameters), (1, &slice.buffer), (2, &room.counts), (3, &room.moments)];
+                    self.dispatch(encoder, kernel, groups_of(range.problems), &buffers);
+                    flush(encoder);
+                }
+            }
+            slice_start += slice.rows;
+        }
+    }
+
+    /// Stage `correlate`: volatilities, then correlations in the layout that `descend` reads.
+    pub fn correlate(&self, encoder: &mut wgpu::CommandEncoder, plan: &Plan, room: &Room, problems: u32) {
+        let assets = plan.assets;
+        let shape = self.uniform(&Shape { problems, rows: plan.rows as u32 });
+        let entries = problems as usize * assets;
+        let buffers = [(0, &shape), (1, &room.moments), (2, &room.volatilities)];
+        self.dispatch(encoder, Kernel::Volatility { assets }, entries.div_ceil(64) as u32, &buffers);
+        let cells = problems as usize * kernel::correlation_cells(assets);
+        if cells > 0 {
+            let buffers = [(0, &shape), (1, &room.moments), (2, &room.volatilities), (3, &room.correlations)];
+            self.dispatch(encoder, Kernel::Correlate { assets }, cells.div_ceil(64) as u32, &buffers);
+        }
+    }
+
+    /// Stage `descend`: some sweeps. `running` then says how many problems need another call.
+    pub fn descend(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        plan: &Plan,
+        room: &Room,
+        budgets: &wgpu::Buffer,
+        problems: u32,
+    ) {
+        let descent = self.uniform(&Descent {
+            problems,
+            sweeps: plan.sweeps_per_dispatch,
+            limit: SWEEP_LIMIT,
+            tolerance: plan.tolerance,
+        });
+        encoder.clear_buffer(&room.running, 0, None);
+        let per_group = match plan.spread {
+            Spread::Thread => unrolled::THREADS,
+            Spread::Subgroup { problems } => problems,
+            Spread::Workgroup | Spread::Streamed => 1,
+        };
+        let buffers = [
+            (0, &descent),
+            (1, &room.correlations),
+            (2, budgets),
+            (3, &room.positions),
+            (4, &room.states),
+            (5, &room.running),
+        ];
+        let kernel = Kernel::Descend { assets: plan.assets, spread: plan.spread };
+        self.dispatch(encoder, kernel, problems.div_ceil(per_group), &buffers);
+    }
+
+    /// Stage `certify`: weights and certificates.
+    pub fn certify(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        plan: &Plan,
+        room: &Room,
+        assets: &wgpu::Buffer,
+        problems: u32,
+        comparisons: bool,
+    ) {
+        let shape = self.uniform(&Shape { problems, rows: plan.rows as u32 });
+        let buffers = [
+            (0, &shape),
+            (1, &room.moments),
+            (2, &room.volatilities),
+            (3, &room.positions),
+            (4, assets),
+            (5, &room.states),
+            (6, &room.weights),
+            (7, &room.certificates),
+        ];
+        self.dispatch(encoder, Kernel::Certify { assets: plan.assets, comparisons }, problems, &buffers);
+    }
+}

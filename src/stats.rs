@@ -1,0 +1,143 @@
+//! Statistics of samples, as pure functions on slices. Sums run in index order, so that results are reproducible.
+
+/// Mean; NaN for no values.
+pub fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+/// Mean, standard deviation (divisor count - 1) and fourth standardised moment of a sample.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Moments {
+    pub mean: f64,
+    /// NaN below two values.
+    pub sd: f64,
+    /// E (x - mean)^4 / sd^4; 3 for a normal sample, NaN where sd is zero.
+    pub kurtosis: f64,
+}
+
+pub fn moments(values: &[f64]) -> Moments {
+    let (count, mean) = (values.len() as f64, mean(values));
+    let (mut second, mut fourth) = (0.0, 0.0);
+    for x in values {
+        let square = (x - mean) * (x - mean);
+        second += square;
+        fourth += square * square;
+    }
+    let sd = (second / (count - 1.0)).sqrt();
+    Moments { mean, sd, kurtosis: fourth / count / (second / count).powi(2) }
+}
+
+impl Moments {
+    /// Monte Carlo standard error of the mean: sd / sqrt(B).
+    pub fn mean_error(&self, count: usize) -> f64 {
+        self.sd / (count as f64).sqrt()
+    }
+
+    /// Monte Carlo standard error of the standard deviation: sd sqrt((kurtosis - 1) / (4 B)), the delta method.
+    pub fn sd_error(&self, count: usize) -> f64 {
+        if self.sd == 0.0 {
+            return 0.0;
+        }
+        self.sd * ((self.kurtosis - 1.0).max(0.0) / (4.0 * count as f64)).sqrt()
+    }
+}
+
+/// Quantile of sorted values by linear interpolation (Hyndman & Fan 1996, type 7); NaN for no values.
+pub fn quantile(sorted: &[f64], q: f64) -> f64 {
+    let Some(last) = sorted.len().checked_sub(1) else { return f64::NAN };
+    let position = q * last as f64;
+    let below = position.floor();
+    let (low, high) = (sorted[below as usize], sorted[(below as usize + 1).min(last)]);
+    low + (position - below) * (high - low)
+}
+
+/// Monte Carlo standard error of a quantile, distribution-free: half the width of its 95 % order-statistic interval,
+/// ranks B q -+ 1.96 sqrt(B q (1 - q)), over 1.96.
+pub fn quantile_error(sorted: &[f64], q: f64) -> f64 {
+    let Some(last) = sorted.len().checked_sub(1) else { return f64::NAN };
+    let count = sorted.len() as f64;
+    let width = 1.96 * (count * q * (1.0 - q)).sqrt();
+    let rank = |r: f64| sorted[(r.max(0.0) as usize).min(last)];
+    (rank((count * q + width).ceil() - 1.0) - rank((count * q - width).floor() - 1.0)) / (2.0 * 1.96)
+}
+
+/// Monte Carlo standard error of a probability.
+pub fn probability_error(p: f64, count: usize) -> f64 {
+    (p * (1.0 - p) / count as f64).sqrt()
+}
+
+/// Sorts by value, NaN last.
+pub fn sort(values: &mut [f64]) {
+    values.sort_unstable_by(f64::total_cmp);
+}
+
+pub fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sort(&mut sorted);
+    quantile(&sorted, 0.5)
+}
+
+/// Ranks from 1, the largest value first; ties share their mean rank.
+pub fn descending_ranks(values: &[f64], order: &mut Vec<usize>, ranks: &mut [f64]) {
+    order.clear();
+    order.extend(0..values.len());
+    order.sort_unstable_by(|&a, &b| values[b].total_cmp(&values[a]).then(a.cmp(&b)));
+    let mut first = 0;
+    while first < order.len() {
+        let tied = order[first..].iter().take_while(|&&i| values[i] == values[order[first]]).count();
+        for &i in &order[first..first + tied] {
+            ranks[i] = first as f64 + (tied as f64 + 1.0) / 2.0;
+        }
+        first += tied;
+    }
+}
+
+/// Pearson correlation; NaN where one side does not vary.
+pub fn correlation(a: &[f64], b: &[f64]) -> f64 {
+    let (mean_a, mean_b) = (mean(a), mean(b));
+    let (mut ab, mut aa, mut bb) = (0.0, 0.0, 0.0);
+    for (a, b) in a.iter().zip(b) {
+        ab += (a - mean_a) * (b - mean_b);
+        aa += (a - mean_a).powi(2);
+        bb += (b - mean_b).powi(2);
+    }
+    ab / (aa * bb).sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_interpolate_between_order_statistics() {
+        let sorted = [1.0, 2.0, 4.0, 8.0];
+        assert_eq!(quantile(&sorted, 0.0), 1.0);
+        assert_eq!(quantile(&sorted, 0.5), 3.0);
+        // Position 2.7: seven tenths of the way from 4 to 8, up to the rounding of 0.9 x 3.
+        assert!((quantile(&sorted, 0.9) - 6.8).abs() < 1e-14);
+        assert_eq!(quantile(&sorted, 1.0), 8.0);
+        assert!(quantile(&[], 0.5).is_nan());
+        assert_eq!(quantile(&[3.0], 0.3), 3.0);
+    }
+
+    #[test]
+    fn the_quantile_error_of_a_uniform_sample_is_that_of_theory() {
+        let sorted: Vec<f64> = (0..10_000).map(|i| f64::from(i) / 10_000.0).collect();
+        // sqrt(q (1 - q) / B) / density, density 1.
+        assert!((quantile_error(&sorted, 0.25) / (0.25_f64 * 0.75 / 1e4).sqrt() - 1.0).abs() < 0.02);
+    }
+
+    #[test]
+    fn moments_of_two_points() {
+        let m = moments(&[1.0, 3.0]);
+        assert_eq!((m.mean, m.sd, m.kurtosis), (2.0, 2.0_f64.sqrt(), 1.0));
+        assert_eq!(m.sd_error(2), 0.0);
+    }
+
+    #[test]
+    fn tied_values_share_their_mean_rank() {
+        let mut ranks = [0.0; 4];
+        descending_ranks(&[0.1, 0.4, 0.1, 0.4], &mut Vec::new(), &mut ranks);
+        assert_eq!(ranks, [3.5, 1.5, 3.5, 1.5]);
+    }
+}
