@@ -56,7 +56,7 @@ pub fn run(arguments: &BootstrapArguments) -> Result<ExitCode> {
     config.seed = seed(arguments.resample.seed);
 
     let work = machine::work(arguments.resamples, returns.rows(), returns.assets.len());
-    let machine = machine::choose(&arguments.machine, arguments.problem.tolerance, work, quiet)?;
+    let machine = machine::choose(&arguments.machine, arguments.problem.tolerance, false, work, quiet)?;
     let tenth = if config.sensitivity { 2 * arguments.resamples.div_ceil(10) } else { 0 };
     let mut progress = Progress::new(arguments.resamples + tenth, "resamples", quiet);
     let outcome = bootstrap(&returns, &budgets, &config, &*machine.engine, machine.options, &mut progress)?;
