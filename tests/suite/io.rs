@@ -283,6 +283,23 @@ proptest! {
         read_everything(&bytes(text));
     }
 
+    #[test]
+    fn changed_arrays_matrices_and_archives_never_make_the_readers_panic(
+        file in 0_usize..3,
+        changes in prop::collection::vec((0_usize..200, any::<u8>()), 1..6),
+    ) {
+        let mut array = Vec::new();
+        npy::write(&mut array, &[2, 3, 3], &[0.5; 18]).expect("writing to memory");
+        let matrix = b",A,B,C\nA,4,1,0.5\nB,1,9,2\nC,0.5,2,1\n".to_vec();
+        let archive = fs::read("tests/corpus/csv/ok_gzip.csv").expect("present");
+        let mut changed = [array, matrix, archive][file].clone();
+        for (place, byte) in changes {
+            let place = place % changed.len();
+            changed[place] = byte;
+        }
+        read_everything(&bytes(changed));
+    }
+
     /// What is written as a table comes back exactly, whatever the notation.
     #[test]
     fn a_written_history_is_read_back(
