@@ -361,9 +361,11 @@ pub fn block_length(
             .into_par_iter()
             .map(|i| {
                 let column: Vec<f64> = returns.values.iter().skip(i).step_by(n).copied().collect();
-                let centre = if squared { stats::mean(&column) } else { 0.0 };
-                let series: Vec<f64> = column.iter().map(|x| if squared { (x - centre).powi(2) } else { *x }).collect();
-                pick(block_length::optimal(&scaled(&series)))
+                let mut series = scaled(&column);
+                if squared {
+                    series.iter_mut().for_each(|x| *x *= *x);
+                }
+                pick(block_length::optimal(&series))
             })
             .collect()
     };
