@@ -26,7 +26,12 @@ fn panel(rows: usize, n: usize) -> Panel {
 #[ignore]
 fn smoke() {
     let t = std::time::Instant::now();
-    let engine = GpuEngine::open_with(Options { allow_software: true, no_subgroups: std::env::var("NOSUB").is_ok(), ..Options::default() }).unwrap();
+    let engine = GpuEngine::open_with(Options {
+        allow_software: true,
+        no_subgroups: std::env::var("NOSUB").is_ok(),
+        ..Options::default()
+    })
+    .unwrap();
     println!("open {:?} {:?} {:?}", t.elapsed(), engine.facts(), engine.self_test());
     let sizes = std::env::var("SIZES").unwrap();
     for size in sizes.split(' ') {

@@ -22,6 +22,7 @@ mod options;
 mod parameters;
 mod plan;
 mod resampled;
+mod results;
 mod selftest;
 mod stages;
 mod unrolled;

@@ -80,7 +80,7 @@ impl Device {
         result: &wgpu::Buffer,
     ) -> Attempt<Vec<u32>> {
         let staging = self.staging(result.size());
-        let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        let mut encoder = self.encoder();
         self.dispatch(&mut encoder, kernel, groups, buffers);
         encoder.copy_buffer_to_buffer(result, 0, &staging, 0, result.size());
         self.queue.submit([encoder.finish()]);
