@@ -58,6 +58,14 @@ impl Batch {
     pub fn budgets(&self) -> &[f64] {
         &self.budgets
     }
+
+    /// The index law of a resampled source.
+    pub fn law(&self) -> Option<Law> {
+        match self.source {
+            Source::Resampled { law, .. } => Some(law),
+            Source::Given { .. } => None,
+        }
+    }
 }
 
 /// What comes back beside weights and certificates.

@@ -261,3 +261,14 @@ fn centred_covariance(values: &[f64], counts: &[u32], sums: &mut [f64], covarian
         }
     }
 }
+
+/// The covariance of the whole history: correlations and volatilities per period.
+pub fn full_sample(panel: &Panel) -> (Vec<f64>, Vec<f64>) {
+    let (rows, n) = (panel.rows(), panel.assets());
+    let (mut sums, mut products) = (vec![0.0; n], vec![0.0; packed(n)]);
+    let (mut correlation, mut volatilities) = (vec![0.0; n * n], vec![0.0; n]);
+    moments(panel.values(), &vec![1; rows], &mut sums, &mut products, &mut Vec::new());
+    correlate(&sums, &products, rows, &mut correlation, &mut volatilities);
+    volatilities.iter_mut().zip(panel.volatilities()).for_each(|(s, unit)| *s *= unit);
+    (correlation, volatilities)
+}

@@ -8,9 +8,12 @@ pub mod feistel;
 pub mod panel;
 pub mod philox;
 pub mod real;
+pub mod report;
 pub mod resample;
+pub mod run;
 pub mod solver;
 pub mod stats;
+pub mod study;
 
 pub use batch::{Batch, Certificate, Solutions, Source, Status, Want};
 pub use error::{Error, ErrorKind, Result};

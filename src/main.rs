@@ -1,1 +1,9 @@
-fn main() {}
+//! `equirisk`: the user's words to the library and back.
+
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

@@ -25,6 +25,25 @@ impl Returns {
     pub fn rows(&self) -> usize {
         self.values.len() / self.assets.len().max(1)
     }
+
+    /// The history of the assets at these positions.
+    #[must_use]
+    pub fn select(&self, keep: &[usize]) -> Returns {
+        let n = self.assets.len().max(1);
+        Returns {
+            assets: keep.iter().map(|&i| self.assets[i].clone()).collect(),
+            labels: self.labels.clone(),
+            values: self.values.chunks_exact(n).flat_map(|row| keep.iter().map(|&i| row[i])).collect(),
+        }
+    }
+
+    /// Labels of the first and the last row.
+    pub fn span(&self) -> (Option<String>, Option<String>) {
+        match &self.labels {
+            Labels::Dates(dates) => (dates.first().map(ToString::to_string), dates.last().map(ToString::to_string)),
+            Labels::Text(labels) => (labels.first().cloned(), labels.last().cloned()),
+        }
+    }
 }
 
 /// A covariance matrix with the names of its assets.

@@ -8,6 +8,7 @@ use super::{Engine, EngineInfo, Job};
 use crate::batch::{Batch, Certificate, Comparisons, Solutions, Source, Status, Want};
 use crate::covariance::{Resampler, Workspace};
 use crate::error::Result;
+use crate::solver::certificate::{certify, condition};
 use crate::solver::{self, Options, Problem, descent::multiply, validity};
 
 /// Problems one thread takes at a time.
@@ -115,32 +116,49 @@ impl Job for CpuJob<'_> {
 }
 
 impl CpuJob<'_> {
-    fn solve_one(&self, problem: u64, room: &mut Room, slot: &mut Slot) {
-        let n = self.batch.assets();
-        let covariance = &mut room.covariance;
-        let given = match &self.batch.source {
+    /// Error and kappa of `weights` under the covariance of `problem` as this engine builds it, in f64. Infinite where
+    /// the problem's input is invalid.
+    pub fn certify(&self, problem: u64, weights: &[f64]) -> (f64, f64) {
+        let mut room = Room::default();
+        if self.build(problem, &mut room.covariance).is_none() {
+            return (f64::INFINITY, f64::INFINITY);
+        }
+        let Workspace { correlation, volatilities, .. } = &room.covariance;
+        room.portfolio.extend(weights.iter().zip(volatilities).map(|(w, s)| w * s));
+        room.product.resize(weights.len(), 0.0);
+        let (rc_error, _) = certify(correlation, &room.portfolio, self.batch.budgets(), &mut room.product);
+        (rc_error, condition(correlation, &room.portfolio, &mut room.product))
+    }
+
+    /// Builds the covariance of a problem. None where its input is invalid; else the matrix as given, where one was.
+    fn build(&self, problem: u64, covariance: &mut Workspace) -> Option<Option<&[f64]>> {
+        match &self.batch.source {
             Source::Resampled { panel, .. } => {
                 let resampler = self.resampler.as_ref().expect("made with the job for resampled sources");
                 if !resampler.covariance(problem, covariance) {
-                    return;
+                    return None;
                 }
                 for (volatility, unit) in covariance.volatilities.iter_mut().zip(panel.volatilities()) {
                     *volatility *= unit;
                 }
-                None
+                Some(None)
             }
             Source::Given { covariances, assume_psd } => {
+                let n = self.batch.assets();
                 covariance.correlation.resize(n * n, 0.0);
                 covariance.volatilities.resize(n, 0.0);
                 let given = &covariances[problem as usize * n * n..][..n * n];
-                let checked =
-                    validity::check(given, *assume_psd, &mut covariance.correlation, &mut covariance.volatilities);
-                if checked.is_err() {
-                    return;
-                }
-                Some(given)
+                validity::check(given, *assume_psd, &mut covariance.correlation, &mut covariance.volatilities)
+                    .ok()
+                    .map(|()| Some(given))
             }
-        };
+        }
+    }
+
+    fn solve_one(&self, problem: u64, room: &mut Room, slot: &mut Slot) {
+        let n = self.batch.assets();
+        let covariance = &mut room.covariance;
+        let Some(given) = self.build(problem, covariance) else { return };
         let (correlation, volatilities) = (&covariance.correlation, &covariance.volatilities);
         let problem = Problem { correlation, volatilities, budgets: self.batch.budgets(), covariance: given };
         *slot.certificate = solver::solve(problem, self.options, &mut room.solver, slot.weights);

@@ -1,0 +1,352 @@
+//! The flags, as `design` calls them; the library's options mirror them.
+
+use std::ops::Range;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use equirisk::resample::Scheme;
+use equirisk::run::crosscheck::Sample;
+use equirisk::study::bootstrap::Block;
+use jiff::civil::Date;
+
+/// How far can you trust a risk-parity portfolio?
+///
+/// Solves thousands to millions of risk-budgeting problems at once, on GPU and CPU, each with a certificate.
+#[derive(Debug, Parser)]
+#[command(name = "equirisk", version, max_term_width = 110)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Resample a history, solve every resample, report how far the weights can be trusted
+    Bootstrap(BootstrapArguments),
+    /// One portfolio: weights and risk contributions, beside inverse volatility and equal weight
+    Solve(SolveArguments),
+    /// Explicit covariance matrices (B x n x n .npy) to weights (B x n .npy)
+    Batch(BatchArguments),
+    /// Print the rows that resamples use, as CSV
+    Rows(RowsArguments),
+    /// List adapters, features and limits, and run the start-up self-test on each
+    Devices(DevicesArguments),
+}
+
+/// Where the history comes from.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Data")]
+pub struct DataArguments {
+    /// Price history, one column per asset, dates first (CSV, may be gzipped); `-` reads standard input. Omitted: the
+    /// embedded sample, ten indices 1998-2014
+    #[arg(value_name = "DATA")]
+    pub data: Option<PathBuf>,
+    /// DATA holds returns, not prices
+    #[arg(long)]
+    pub returns: bool,
+    /// Take logarithmic returns of the prices (with --returns: the file's returns are logarithmic)
+    #[arg(long)]
+    pub log_returns: bool,
+    /// Only these assets, in this order
+    #[arg(long, value_name = "A,B,..", value_delimiter = ',')]
+    pub assets: Option<Vec<String>>,
+    /// Only rows dated on or after this day
+    #[arg(long, value_name = "DATE")]
+    pub from: Option<Date>,
+    /// Only rows dated on or before this day
+    #[arg(long, value_name = "DATE")]
+    pub to: Option<Date>,
+    /// Only the last N returns
+    #[arg(long, value_name = "N")]
+    pub last: Option<usize>,
+    /// What becomes of rows in which a cell is missing
+    #[arg(long, value_enum, default_value_t = MissingRule::CompleteRows)]
+    pub missing: MissingRule,
+    /// How the covariance is estimated
+    #[arg(long, value_enum, default_value_t = Estimator::Sample)]
+    pub estimator: Estimator,
+    /// Periods per year, to annualise volatilities (default: from the dates)
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub periods_per_year: Option<f64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum MissingRule {
+    /// Keep the rows in which every asset has a cell
+    CompleteRows,
+    /// Keep the assets that have a cell in every row
+    ExcludeAssets,
+    /// Refuse the data
+    Error,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Estimator {
+    /// The sample covariance, divisor T - 1
+    Sample,
+}
+
+/// What is solved, and how well.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Problem")]
+pub struct ProblemArguments {
+    /// Risk budgets: `A=0.3,B=0.7`, or a CSV file `asset,budget` (default: equal)
+    #[arg(long, value_name = "FILE|A=0.3,B=0.7")]
+    pub budgets: Option<String>,
+    /// Largest relative error of a risk contribution that counts as solved [default: 1e-8; on the GPU 1e-5]
+    #[arg(long, value_name = "X", value_parser = positive)]
+    pub tolerance: Option<f64>,
+}
+
+/// On what it is solved.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Machine")]
+pub struct MachineArguments {
+    /// `auto` takes the GPU only when it pays
+    #[arg(long, value_enum, default_value_t = EngineChoice::Auto)]
+    pub engine: EngineChoice,
+    /// The GPU to use: a name, an index or a PCI bus id of `equirisk devices`
+    #[arg(long, value_name = "NAME|INDEX|PCI")]
+    pub device: Option<String>,
+    /// Threads of the CPU engine (default: all cores)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    pub threads: Option<u16>,
+    /// Memory to stay within, such as 8GiB
+    #[arg(long, value_name = "SIZE", value_parser = memory)]
+    pub memory: Option<u64>,
+    /// Problems of a GPU run that are solved again on the CPU (default: the larger of 64 and B/1000)
+    #[arg(long, value_name = "N|all", value_parser = sample)]
+    pub crosscheck: Option<Sample>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum EngineChoice {
+    Auto,
+    Gpu,
+    Cpu,
+}
+
+/// How resamples are drawn.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Resampling")]
+pub struct ResampleArguments {
+    /// How rows are drawn
+    #[arg(long, value_enum, default_value_t = SchemeChoice::Stationary)]
+    pub scheme: SchemeChoice,
+    /// Block length: `auto` (from squared returns), `auto-returns`, or a number of rows
+    #[arg(long, value_name = "auto|auto-returns|L", default_value = "auto", value_parser = block)]
+    pub block: Block,
+    /// Seed of the draws (default: random, and printed)
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemeChoice {
+    /// Blocks of random length, mean L, wrapping at the end (Politis & Romano 1994)
+    Stationary,
+    /// Blocks of length L, wrapping at the end
+    Circular,
+    /// Blocks of length L that do not wrap
+    Moving,
+    /// Single rows
+    Iid,
+}
+
+impl SchemeChoice {
+    pub fn scheme(self) -> Scheme {
+        match self {
+            SchemeChoice::Stationary => Scheme::Stationary,
+            SchemeChoice::Circular => Scheme::Circular,
+            SchemeChoice::Moving => Scheme::Moving,
+            SchemeChoice::Iid => Scheme::Iid,
+        }
+    }
+}
+
+/// What is printed.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct OutputArguments {
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// No notices and no progress on standard error
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct BootstrapArguments {
+    #[command(flatten)]
+    pub data: DataArguments,
+    /// Number of resamples
+    #[arg(short = 'B', long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=1 << 40))]
+    pub resamples: u64,
+    #[command(flatten)]
+    pub resample: ResampleArguments,
+    /// Leave out the runs at half and twice the block length
+    #[arg(long, help_heading = "Resampling")]
+    pub no_sensitivity: bool,
+    #[command(flatten)]
+    pub problem: ProblemArguments,
+    #[command(flatten)]
+    pub machine: MachineArguments,
+    /// Write run.json, summary.json, assets.csv and weights.parquet to this directory
+    #[arg(short, long, value_name = "DIR", help_heading = "Output")]
+    pub output: Option<PathBuf>,
+    /// Replace an existing result
+    #[arg(long, help_heading = "Output")]
+    pub force: bool,
+    /// Exit with code 3 when some resample stays unsolved
+    #[arg(long, help_heading = "Output")]
+    pub strict: bool,
+    #[command(flatten)]
+    pub out: OutputArguments,
+}
+
+#[derive(Debug, Args)]
+pub struct SolveArguments {
+    #[command(flatten)]
+    pub data: DataArguments,
+    /// DATA is a covariance matrix with a label row and a label column
+    #[arg(long, help_heading = "Data", conflicts_with_all = ["returns", "log_returns", "from", "to", "last"])]
+    pub covariance: bool,
+    /// Do not search a given covariance for negative variances
+    #[arg(long, help_heading = "Problem")]
+    pub assume_psd: bool,
+    #[command(flatten)]
+    pub problem: ProblemArguments,
+    #[command(flatten)]
+    pub machine: MachineArguments,
+    #[command(flatten)]
+    pub out: OutputArguments,
+}
+
+#[derive(Debug, Args)]
+pub struct BatchArguments {
+    /// Covariance matrices, B x n x n or n x n (.npy, f32 or f64)
+    #[arg(value_name = "COVARIANCES.npy")]
+    pub covariances: PathBuf,
+    /// Write the weights (B x n, f64) to this file [default: weights.npy]
+    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
+    pub output: Option<PathBuf>,
+    /// Replace an existing file
+    #[arg(long, help_heading = "Output")]
+    pub force: bool,
+    /// Exit with code 3 when some problem stays unsolved
+    #[arg(long, help_heading = "Output")]
+    pub strict: bool,
+    /// Do not search the matrices for negative variances
+    #[arg(long, help_heading = "Problem")]
+    pub assume_psd: bool,
+    #[command(flatten)]
+    pub problem: ProblemArguments,
+    #[command(flatten)]
+    pub machine: MachineArguments,
+    #[command(flatten)]
+    pub out: OutputArguments,
+}
+
+#[derive(Debug, Args)]
+pub struct RowsArguments {
+    #[command(flatten)]
+    pub data: DataArguments,
+    /// Rows of the history, in place of DATA
+    #[arg(long, value_name = "T", conflicts_with = "data")]
+    pub rows: Option<usize>,
+    /// Resamples lo..hi, hi excluded
+    #[arg(long, value_name = "lo..hi", value_parser = range)]
+    pub resample: Range<u64>,
+    #[command(flatten)]
+    pub law: ResampleArguments,
+    /// No notices on standard error
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct DevicesArguments {
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(x) if x > 0.0 && x.is_finite() => Ok(x),
+        _ => Err("not a positive number".to_string()),
+    }
+}
+
+fn block(text: &str) -> Result<Block, String> {
+    match text {
+        "auto" => Ok(Block::Auto),
+        "auto-returns" => Ok(Block::AutoReturns),
+        _ => match text.parse::<f64>() {
+            Ok(length) if length >= 1.0 && length.is_finite() => Ok(Block::Length(length)),
+            _ => Err("not `auto`, `auto-returns` or a number of rows from 1 up".to_string()),
+        },
+    }
+}
+
+fn sample(text: &str) -> Result<Sample, String> {
+    match text {
+        "all" => Ok(Sample::All),
+        _ => text.parse().map(Sample::Count).map_err(|_| "not a number of problems or `all`".to_string()),
+    }
+}
+
+fn range(text: &str) -> Result<Range<u64>, String> {
+    let parsed = text.split_once("..").and_then(|(lo, hi)| Some(lo.trim().parse().ok()?..hi.trim().parse().ok()?));
+    match parsed {
+        Some(range) if range.start <= range.end => Ok(range),
+        _ => Err("not a range lo..hi of resample numbers, lo <= hi".to_string()),
+    }
+}
+
+/// Bytes, with an optional unit: 8GiB, 500MB, 1073741824.
+fn memory(text: &str) -> Result<u64, String> {
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.').len();
+    let (number, unit) = text.split_at(digits);
+    let scale = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1.0,
+        "kb" => 1e3,
+        "mb" => 1e6,
+        "gb" => 1e9,
+        "tb" => 1e12,
+        "k" | "kib" => 1024.0,
+        "m" | "mib" => 1_048_576.0,
+        "g" | "gib" => 1_073_741_824.0,
+        "t" | "tib" => 1_099_511_627_776.0,
+        _ => return Err("unknown unit: write 8GiB, 500MB or a number of bytes".to_string()),
+    };
+    match number.parse::<f64>() {
+        Ok(x) if x > 0.0 => Ok((x * scale) as u64),
+        _ => Err("not a size: write 8GiB, 500MB or a number of bytes".to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_flags_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_are_read_with_their_unit() {
+        assert_eq!(memory("8GiB"), Ok(8 << 30));
+        assert_eq!(memory("1.5 kb"), Ok(1500));
+        assert!(memory("much").is_err() && memory("-1").is_err() && memory("8 parsecs").is_err());
+    }
+
+    #[test]
+    fn ranges_are_half_open_and_ordered() {
+        assert_eq!(range("3..5"), Ok(3..5));
+        assert!(range("5..3").is_err() && range("5").is_err() && range("a..b").is_err());
+    }
+}

@@ -1,0 +1,119 @@
+//! `equirisk batch`: explicit covariance matrices to weights.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use equirisk::io::atomic::{self, Existing};
+use equirisk::io::{Input, npy};
+use equirisk::run::crosscheck::{CrossCheck, Sample, crosscheck, sample};
+use equirisk::run::{self, RcError, Solves};
+use equirisk::study::solve::{active, submatrix};
+use equirisk::{Batch, Error, ErrorKind, Result, Source, Want};
+use serde::Serialize;
+
+use super::args::BatchArguments;
+use super::bootstrap::disagreement;
+use super::progress::Progress;
+use super::{data, machine, output};
+
+#[derive(Serialize)]
+struct Outcome {
+    problems: usize,
+    assets: usize,
+    solves: Solves,
+    rc_error: RcError,
+    statuses: Vec<&'static str>,
+    crosscheck: Option<CrossCheck>,
+    engine: &'static str,
+    adapter: Option<String>,
+    weights: String,
+}
+
+pub fn run(arguments: &BatchArguments) -> Result<ExitCode> {
+    let quiet = arguments.out.quiet;
+    let path = arguments.output.as_deref().unwrap_or(Path::new("weights.npy"));
+    let existing = if arguments.force { Existing::Replace } else { Existing::Refuse };
+    if existing == Existing::Refuse && path.exists() {
+        return Err(Error::usage(format!("`{}` exists already", path.display())).hint("pass --force to replace it"));
+    }
+    let array = npy::read(&Input::from_argument(Some(&arguments.covariances)))?;
+    let (problems, n) = match array.shape[..] {
+        [b, n, m] if n == m && n > 0 => (b, n),
+        [n, m] if n == m && n > 0 => (1, n),
+        _ => {
+            return Err(Error::input(format!(
+                "`{}` has the shape {:?}, not B x n x n",
+                arguments.covariances.display(),
+                array.shape
+            ))
+            .hint("save an array of B square covariance matrices"));
+        }
+    };
+    let assets: Vec<String> = (0..n).map(|i| i.to_string()).collect();
+    let budgets = data::budgets(&arguments.problem, &assets, quiet)?;
+    let keep = active(&budgets);
+    let kept: Vec<f64> = keep.iter().map(|&i| budgets[i]).collect();
+    let covariances = if keep.len() == n {
+        array.values
+    } else {
+        array.values.chunks_exact(n * n).flat_map(|matrix| submatrix(matrix, n, &keep)).collect()
+    };
+    let batch = Batch::new(Source::Given { covariances, assume_psd: arguments.assume_psd }, &kept)?;
+
+    let work = machine::work(problems as u64, 0, keep.len());
+    let machine = machine::choose(&arguments.machine, arguments.problem.tolerance, work, quiet)?;
+    let mut progress = Progress::new(problems as u64, "problems", quiet);
+    let range = 0..problems as u64;
+    let engine = &*machine.engine;
+    let solutions = run::solve(engine, machine.options, &batch, range, Want::default(), &mut progress)?;
+    let info = engine.info();
+    let checked = if info.engine == "cpu" {
+        None
+    } else {
+        let sample = sample(problems as u64, 0, arguments.machine.crosscheck.unwrap_or(Sample::Default));
+        Some(crosscheck(engine, machine.options, &batch, &solutions, &sample)?)
+    };
+    progress.finish();
+
+    // Rows of NaN where there is no certified portfolio; a zero budget is a weight of exactly zero.
+    let mut weights = vec![f64::NAN; problems * n];
+    let solved = solutions.weights.chunks_exact(keep.len()).zip(&solutions.certificates);
+    for (row, (found, certificate)) in weights.chunks_exact_mut(n).zip(solved) {
+        if certificate.status == equirisk::Status::Converged {
+            row.fill(0.0);
+            keep.iter().zip(found).for_each(|(&i, w)| row[i] = *w);
+        }
+    }
+    atomic::write(path, existing, |file| npy::write(file, &[problems, n], &weights))?;
+    let outcome = Outcome {
+        problems,
+        assets: n,
+        solves: Solves::count(&solutions),
+        rc_error: RcError::of(&solutions, "f64 on the host"),
+        statuses: solutions.certificates.iter().map(|c| c.status.name()).collect(),
+        crosscheck: checked,
+        engine: info.engine,
+        adapter: info.adapter,
+        weights: path.display().to_string(),
+    };
+    let text = if arguments.out.json {
+        output::json(&outcome)?
+    } else {
+        let error = outcome.rc_error.max.map_or(String::new(), |max| format!("; rc_error at most {max:.1e}"));
+        format!(
+            "{} problems of {n} assets: {}{error}\nweights: {}\n",
+            outcome.problems,
+            equirisk::report::terminal::solves(&outcome.solves),
+            outcome.weights
+        )
+    };
+    output::print(&text)?;
+    if let Some(error) = checked.and_then(|checked| disagreement(&checked)) {
+        return Err(error);
+    }
+    if arguments.strict && outcome.solves.unsolved() > 0 {
+        let message = format!("{} of {} problems stayed unsolved", outcome.solves.unsolved(), outcome.solves.total);
+        return Err(Error::new(ErrorKind::Unsolved, message).hint("their rows are NaN; leave --strict out to accept that"));
+    }
+    Ok(ExitCode::SUCCESS)
+}

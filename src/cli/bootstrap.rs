@@ -1,0 +1,102 @@
+//! `equirisk bootstrap`: how far the weights can be trusted.
+
+use std::hash::{BuildHasher as _, Hasher as _};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use equirisk::report::directory::{self, Manifest};
+use equirisk::report::terminal;
+use equirisk::run::Watch as _;
+use equirisk::run::crosscheck::{CrossCheck, Sample};
+use equirisk::study::bootstrap::{Config, bootstrap};
+use equirisk::{Error, ErrorKind, Result};
+
+use super::args::{BootstrapArguments, EngineChoice};
+use super::progress::Progress;
+use super::{data, machine, output};
+
+pub fn run(arguments: &BootstrapArguments) -> Result<ExitCode> {
+    let started = Instant::now();
+    let quiet = arguments.out.quiet;
+    let input = data::input(&arguments.data, quiet);
+    let returns = data::returns(&arguments.data, &input, quiet)?;
+    let budgets = data::budgets(&arguments.problem, &returns.assets, quiet)?;
+    let periods_per_year = data::periods_per_year(&arguments.data, &returns);
+    let mut config = Config {
+        resamples: arguments.resamples,
+        scheme: arguments.resample.scheme.scheme(),
+        block: arguments.resample.block,
+        seed: 0,
+        crosscheck: arguments.machine.crosscheck.unwrap_or(Sample::Default),
+        sensitivity: !arguments.no_sensitivity,
+        periods_per_year,
+    };
+    let engine_asked = match arguments.machine.engine {
+        EngineChoice::Auto => "auto",
+        EngineChoice::Gpu => "gpu",
+        EngineChoice::Cpu => "cpu",
+    };
+    let job = directory::Job::of(&returns, &budgets, &config, arguments.resample.seed, engine_asked, arguments.problem.tolerance);
+    if let Some(path) = &arguments.output
+        && let Some(finished) = directory::examine(path, &job, arguments.force)?
+    {
+        if !quiet {
+            output::notice(&format!("`{}` holds this run already, finished: here is its summary", path.display()));
+        }
+        output::print(&if arguments.out.json { finished.summary } else { finished.table })?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    config.seed = seed(arguments.resample.seed);
+
+    let work = machine::work(arguments.resamples, returns.rows(), returns.assets.len());
+    let machine = machine::choose(&arguments.machine, arguments.problem.tolerance, work, quiet)?;
+    let tenth = if config.sensitivity { 2 * arguments.resamples.div_ceil(10) } else { 0 };
+    let mut progress = Progress::new(arguments.resamples + tenth, "resamples", quiet);
+    let outcome = bootstrap(&returns, &budgets, &config, &*machine.engine, machine.options, &mut progress)?;
+    if arguments.resample.seed.is_none() {
+        progress.notice(&format!("seed {}: pass --seed {} for the same draws", config.seed, config.seed));
+    }
+    progress.finish();
+
+    let summary = output::json(&outcome)?;
+    let table = terminal::bootstrap(&outcome);
+    if let Some(path) = &arguments.output {
+        let manifest = Manifest {
+            job,
+            command: std::env::args().collect(),
+            input: input.to_string(),
+            seconds: started.elapsed().as_secs_f64(),
+        };
+        directory::write(path, &outcome, &summary, &table, &manifest)?;
+    }
+    output::print(if arguments.out.json { &summary } else { &table })?;
+    if let Some(error) = outcome.crosscheck.and_then(|checked| disagreement(&checked)) {
+        return Err(error);
+    }
+    if arguments.strict && outcome.solves.unsolved() > 0 {
+        let message = format!("{} of {} resamples stayed unsolved", outcome.solves.unsolved(), outcome.solves.total);
+        return Err(Error::new(ErrorKind::Unsolved, message).hint("leave --strict out to accept that"));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The seed given, or a random one of 53 bits, which every reader of JSON keeps exact.
+pub fn seed(given: Option<u64>) -> u64 {
+    given.unwrap_or_else(|| std::hash::RandomState::new().build_hasher().finish() >> 11)
+}
+
+/// The error of a cross-check that failed.
+pub fn disagreement(checked: &CrossCheck) -> Option<Error> {
+    (checked.disagreements > 0).then(|| {
+        Error::new(
+            ErrorKind::Disagreement,
+            format!(
+                "the GPU and the CPU disagree on {} of {} cross-checked problems (largest weight difference {})",
+                checked.disagreements,
+                checked.sampled,
+                checked.max_weight_difference.map_or("unknown".to_string(), |d| format!("{d:.1e}"))
+            ),
+        )
+        .hint("run `equirisk devices`; use --engine cpu until the driver is mended")
+    })
+}

@@ -1,0 +1,92 @@
+//! Which engine solves: what the flags ask for, or what pays.
+
+use equirisk::engine::Engine;
+use equirisk::engine::cpu::CpuEngine;
+use equirisk::engine::gpu::{self, GpuEngine};
+use equirisk::solver::Options;
+use equirisk::{Error, Result};
+
+use super::args::{EngineChoice, MachineArguments};
+use super::output;
+
+/// Below this many operations the GPU does not pay: opening it and compiling its kernels takes longer.
+const GPU_PAYS: f64 = 2e11;
+
+/// Tightest tolerance that single precision can promise.
+const TIGHTEST_ON_GPU: f64 = 1e-6;
+
+/// An engine, and the options of the CPU beside it.
+pub struct Machine {
+    pub engine: Box<dyn Engine>,
+    pub options: Options,
+}
+
+/// Chooses the engine for about `work` floating-point operations, and sets the number of threads.
+///
+/// # Errors
+/// A GPU was asked for and there is none, or for a tolerance beyond single precision.
+pub fn choose(machine: &MachineArguments, tolerance: Option<f64>, work: f64, quiet: bool) -> Result<Machine> {
+    if let Some(threads) = machine.threads {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(usize::from(threads))
+            .build_global()
+            .map_err(|error| Error::failed(format!("{threads} threads cannot be started: {error}")))?;
+    }
+    let options = Options { tolerance: tolerance.unwrap_or(Options::default().tolerance), ..Options::default() };
+    let cpu = || Machine { engine: Box::new(CpuEngine { options }), options };
+    let fits_gpu = tolerance.is_none_or(|t| t >= TIGHTEST_ON_GPU);
+    let open = |allow_software| GpuEngine::open(machine.device.as_deref(), allow_software, machine.memory);
+    let say = |message: &str| {
+        if !quiet {
+            output::notice(message);
+        }
+    };
+    match machine.engine {
+        EngineChoice::Cpu => {
+            if machine.device.is_some() {
+                return Err(Error::usage("--device names a GPU, but --engine cpu was given").hint("leave one of the two out"));
+            }
+            Ok(cpu())
+        }
+        EngineChoice::Gpu => {
+            if !fits_gpu {
+                return Err(Error::usage(format!("single precision on the GPU cannot reach a tolerance below {TIGHTEST_ON_GPU:.0e}"))
+                    .hint("use --engine cpu for tighter tolerances"));
+            }
+            Ok(Machine { engine: Box::new(open(true)?), options })
+        }
+        EngineChoice::Auto => {
+            if !fits_gpu {
+                say("engine: cpu (the tolerance is beyond the GPU's single precision)");
+                return Ok(cpu());
+            }
+            if machine.device.is_some() {
+                return Ok(Machine { engine: Box::new(open(true)?), options });
+            }
+            if work < GPU_PAYS {
+                say("engine: cpu (the job is too small for a GPU to pay)");
+                return Ok(cpu());
+            }
+            match open(false) {
+                Ok(engine) => {
+                    let name = engine.info().adapter.unwrap_or_default();
+                    say(&format!("engine: gpu ({name})"));
+                    Ok(Machine { engine: Box::new(engine), options })
+                }
+                Err(error) => {
+                    say(&format!("engine: cpu ({error})"));
+                    Ok(cpu())
+                }
+            }
+        }
+    }
+}
+
+/// Estimated operations of a batch.
+pub fn work(problems: u64, rows: usize, assets: usize) -> f64 {
+    let (n, rows) = (assets as f64, rows as f64);
+    problems as f64 * (rows * n * n + 20.0 * n * n)
+}
+
+/// Tolerance that the GPU's own results are accepted at.
+pub const GPU_TOLERANCE: f64 = gpu::ACCEPTANCE;

@@ -1,0 +1,55 @@
+//! The command line: parse, call, print, exit code.
+
+mod args;
+mod batch;
+mod bootstrap;
+mod data;
+mod devices;
+mod machine;
+mod output;
+mod progress;
+mod rows;
+mod solve;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use equirisk::{Error, ErrorKind};
+
+/// Some problems of a batch stayed unsolved and `--strict` was given.
+const UNSOLVED: u8 = 3;
+
+pub fn main() -> ExitCode {
+    let arguments = args::Arguments::parse();
+    if let Ok(level) = std::env::var("EQUIRISK_LOG") {
+        let level = level.parse().unwrap_or(tracing::Level::INFO);
+        tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).init();
+    }
+    let result = match arguments.command {
+        args::Command::Bootstrap(arguments) => bootstrap::run(&arguments),
+        args::Command::Solve(arguments) => solve::run(&arguments),
+        args::Command::Batch(arguments) => batch::run(&arguments),
+        args::Command::Rows(arguments) => rows::run(&arguments),
+        args::Command::Devices(arguments) => devices::run(&arguments),
+    };
+    result.unwrap_or_else(|error| fail(&error))
+}
+
+/// Says what went wrong and what to do next.
+fn fail(error: &Error) -> ExitCode {
+    use std::io::Write as _;
+    let mut stderr = std::io::stderr().lock();
+    // Nothing can be done about a stderr that is gone.
+    let _ = writeln!(stderr, "error: {}", error.message);
+    if let Some(hint) = &error.hint {
+        let _ = writeln!(stderr, "hint: {hint}");
+    }
+    ExitCode::from(match error.kind {
+        ErrorKind::Failed => 1,
+        ErrorKind::Usage => 2,
+        ErrorKind::Unsolved => UNSOLVED,
+        ErrorKind::Input => 4,
+        ErrorKind::Device => 5,
+        ErrorKind::Disagreement => 6,
+    })
+}

@@ -1,0 +1,50 @@
+//! Progress and notices on standard error: a bar only on a terminal, notices above it.
+
+use std::io::IsTerminal as _;
+
+use equirisk::run::Watch;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// Shows a run to the user.
+#[derive(Debug)]
+pub struct Progress {
+    bar: ProgressBar,
+    quiet: bool,
+}
+
+impl Progress {
+    /// For a run of so many problems; `noun` is what they are called.
+    pub fn new(problems: u64, noun: &str, quiet: bool) -> Progress {
+        let hidden = quiet || !std::io::stderr().is_terminal();
+        let target = if hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let template = format!(
+            "{{bar:32}} {{human_pos}} of {{human_len}} {noun}, {{custom_per_sec}}, {{eta}} left"
+        );
+        let style = ProgressStyle::with_template(&template)
+            .expect("the template is fixed and valid")
+            .with_key("custom_per_sec", |state: &indicatif::ProgressState, w: &mut dyn std::fmt::Write| {
+                // A writer that fails leaves the rate out.
+                let _ = write!(w, "{:.0}/s", state.per_sec());
+            })
+            .progress_chars("━╸─");
+        let bar = ProgressBar::with_draw_target(Some(problems), target).with_style(style);
+        Progress { bar, quiet }
+    }
+
+    /// Removes the bar.
+    pub fn finish(self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Watch for Progress {
+    fn finished(&mut self, problems: u64) {
+        self.bar.inc(problems);
+    }
+
+    fn notice(&mut self, message: &str) {
+        if !self.quiet {
+            self.bar.suspend(|| super::output::notice(message));
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! `equirisk solve`: one portfolio.
+
+use std::process::ExitCode;
+
+use equirisk::covariance::full_sample;
+use equirisk::panel::Panel;
+use equirisk::report::terminal;
+use equirisk::study::measures::Risk;
+use equirisk::study::solve::{Question, solve};
+use equirisk::{Result, run::Watch as _};
+
+use super::args::SolveArguments;
+use super::progress::Progress;
+use super::{data, machine, output};
+
+pub fn run(arguments: &SolveArguments) -> Result<ExitCode> {
+    let quiet = arguments.out.quiet;
+    let input = data::input(&arguments.data, quiet);
+    let (assets, covariance, periods_per_year) = if arguments.covariance {
+        let covariance = data::covariance(&arguments.data, &input, quiet)?;
+        (covariance.assets, covariance.values, arguments.data.periods_per_year)
+    } else {
+        let returns = data::returns(&arguments.data, &input, quiet)?;
+        let periods_per_year = data::periods_per_year(&arguments.data, &returns);
+        let (correlation, volatilities) = full_sample(&Panel::new(&returns)?);
+        (returns.assets, Risk { correlation, volatilities }.covariance(), periods_per_year)
+    };
+    let budgets = data::budgets(&arguments.problem, &assets, quiet)?;
+    let work = machine::work(1, 0, assets.len());
+    let machine = machine::choose(&arguments.machine, arguments.problem.tolerance, work, true)?;
+    let question = Question {
+        assets: &assets,
+        covariance: &covariance,
+        budgets: &budgets,
+        periods_per_year,
+        // A sample covariance is positive semi-definite by construction.
+        assume_psd: arguments.assume_psd || !arguments.covariance,
+    };
+    let mut progress = Progress::new(1, "problems", quiet);
+    let outcome = solve(&question, &*machine.engine, machine.options, &mut progress)?;
+    if periods_per_year.is_none() && !arguments.out.json {
+        progress.notice("volatilities are per period: give --periods-per-year to annualise them");
+    }
+    progress.finish();
+    output::print(&if arguments.out.json { output::json(&outcome)? } else { terminal::solve(&outcome) })?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,118 @@
+//! Cross-check of a GPU run: a sample of its problems, solved again wholly on the CPU in f64, from the recipe on.
+
+use rayon::prelude::*;
+
+use crate::batch::{Batch, Solutions, Status, Want};
+use crate::engine::cpu::CpuEngine;
+use crate::engine::{Engine, Job as _};
+use crate::error::Result;
+use crate::feistel;
+use crate::solver::Options;
+
+/// Weights may differ by this share of the largest weight, beside the rounding floor of single precision.
+pub const WEIGHT_TOLERANCE: f64 = 1e-5;
+
+/// How many problems are checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sample {
+    /// max(64, B / 1000).
+    Default,
+    Count(u64),
+    All,
+}
+
+/// What the cross-check found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize)]
+pub struct CrossCheck {
+    pub sampled: u64,
+    /// Largest |w_gpu - w_cpu| over the sample; null where no sampled problem converged on both.
+    pub max_weight_difference: Option<f64>,
+    /// Largest error of the GPU's weights, measured in f64 against the covariance as the CPU builds it.
+    pub max_rc_error: Option<f64>,
+    /// Problems whose rows, status or weights differ beyond tolerance.
+    pub disagreements: u64,
+}
+
+/// The sampled problems of [0, `problems`), in order: the first images of the seed's permutation.
+pub fn sample(problems: u64, seed: u64, size: Sample) -> Vec<u64> {
+    let count = match size {
+        Sample::Default => (problems / 1000).max(64).min(problems),
+        Sample::Count(count) => count.min(problems),
+        Sample::All => problems,
+    };
+    let mut sample: Vec<u64> = (0..count).map(|i| feistel::permute(i, problems, seed, 0)).collect();
+    sample.sort_unstable();
+    sample
+}
+
+/// Compares `solutions` of problems [0, B), as `engine` gave them, with the CPU's.
+///
+/// # Errors
+/// When the engine cannot draw the sample's rows.
+pub fn crosscheck(
+    engine: &dyn Engine,
+    options: Options,
+    batch: &Batch,
+    solutions: &Solutions,
+    sample: &[u64],
+) -> Result<CrossCheck> {
+    let n = batch.assets();
+    let cpu = CpuEngine { options };
+    let cpu_job = cpu.job(batch, Want::default());
+    let engine_job = engine.prepare(batch, Want::default())?;
+    let rows_differ = rows_differ(&*engine_job, &cpu_job, sample)?;
+    let compared: Vec<Comparison> = sample
+        .par_iter()
+        .zip(rows_differ)
+        .map(|(&problem, rows_differ)| {
+            let own = cpu_job.solve(problem..problem + 1)?;
+            let theirs = &solutions.weights[problem as usize * n..][..n];
+            let certificate = solutions.certificates[problem as usize];
+            let mut comparison = Comparison {
+                agrees: !rows_differ && certificate.status == own.certificates[0].status,
+                difference: None,
+                rc_error: None,
+            };
+            if certificate.status == Status::Converged && own.certificates[0].status == Status::Converged {
+                let (rc_error, kappa) = cpu_job.certify(problem, theirs);
+                let largest = own.weights.iter().copied().fold(0.0, f64::max);
+                let difference = own.weights.iter().zip(theirs).fold(0.0_f64, |m, (a, b)| m.max((a - b).abs()));
+                let floor = 8.0 * f64::from(f32::EPSILON) * kappa;
+                comparison.agrees &= difference <= (WEIGHT_TOLERANCE + floor) * largest;
+                comparison.difference = Some(difference);
+                comparison.rc_error = Some(rc_error);
+            }
+            Ok(comparison)
+        })
+        .collect::<Result<_>>()?;
+    let largest = |values: &mut dyn Iterator<Item = f64>| values.reduce(f64::max);
+    Ok(CrossCheck {
+        sampled: sample.len() as u64,
+        max_weight_difference: largest(&mut compared.iter().filter_map(|c| c.difference)),
+        max_rc_error: largest(&mut compared.iter().filter_map(|c| c.rc_error)),
+        disagreements: compared.iter().filter(|c| !c.agrees).count() as u64,
+    })
+}
+
+struct Comparison {
+    agrees: bool,
+    difference: Option<f64>,
+    rc_error: Option<f64>,
+}
+
+/// Counts kept at once while rows are compared.
+const COUNTS: usize = 1 << 24;
+
+/// For each sampled problem: do the engine's row counts differ from the CPU's? They must be equal.
+fn rows_differ(engine: &dyn crate::engine::Job, cpu: &dyn crate::engine::Job, sample: &[u64]) -> Result<Vec<bool>> {
+    let mut differ = Vec::with_capacity(sample.len());
+    let rows = sample.first().map_or(Ok(0), |first| cpu.counts(&[*first]).map(|counts| counts.len()))?;
+    if rows == 0 {
+        return Ok(vec![false; sample.len()]);
+    }
+    for part in sample.chunks((COUNTS / rows).max(1)) {
+        let (theirs, own) = (engine.counts(part)?, cpu.counts(part)?);
+        differ.extend(theirs.chunks(rows).zip(own.chunks(rows)).map(|(a, b)| a != b));
+    }
+    Ok(differ)
+}

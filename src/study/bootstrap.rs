@@ -1,0 +1,575 @@
+//! How far can a risk-parity portfolio be trusted? Resample its history, solve every resample, and look at the spread.
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::measures::{Components, Risk, equal_weight, inverse_volatility};
+use super::method::{Method, Setting};
+use super::solve::active;
+use super::summary::Summary;
+use crate::batch::{Batch, Solutions, Source, Status, Want};
+use crate::block_length::{self, BlockLength};
+use crate::covariance::full_sample;
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::panel::{Panel, Returns};
+use crate::resample::{LAW, Law, Scheme};
+use crate::run::crosscheck::{CrossCheck, Sample, crosscheck, sample};
+use crate::run::{self, RcError, Solves, Watch};
+use crate::solver::{self, Options};
+use crate::stats;
+
+/// How the block length is chosen.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Block {
+    /// Median over assets of the optimal length for the squared returns: a covariance is a mean of products.
+    Auto,
+    /// Median over assets of the optimal length for the returns themselves.
+    AutoReturns,
+    Length(f64),
+}
+
+/// What changes for the user.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Config {
+    pub resamples: u64,
+    pub scheme: Scheme,
+    pub block: Block,
+    pub seed: u64,
+    pub crosscheck: Sample,
+    /// Repeat the study at half and twice the block length with a tenth of the resamples.
+    pub sensitivity: bool,
+    pub periods_per_year: Option<f64>,
+}
+
+/// The quantiles reported per asset.
+pub const QUANTILES: [f64; 7] = [0.025, 0.05, 0.25, 0.5, 0.75, 0.95, 0.975];
+
+/// One number per reported statistic of a weight.
+#[derive(Debug, Clone, Serialize)]
+pub struct WeightStatistics {
+    pub mean: f64,
+    pub sd: f64,
+    pub q025: f64,
+    pub q05: f64,
+    pub q25: f64,
+    pub q50: f64,
+    pub q75: f64,
+    pub q95: f64,
+    pub q975: f64,
+}
+
+/// P(the asset's weight is among the k largest), with its Monte Carlo error.
+#[derive(Debug, Clone, Serialize)]
+pub struct RankProbability {
+    pub k: usize,
+    pub probability: f64,
+    pub mc_error: f64,
+}
+
+/// The distribution of one asset's weight.
+#[derive(Debug, Clone, Serialize)]
+pub struct Asset {
+    pub name: String,
+    pub budget: f64,
+    /// Weight from the full history; null where no portfolio exists.
+    pub point: Option<f64>,
+    #[serde(flatten)]
+    pub weight: WeightStatistics,
+    /// mean - point.
+    pub bias: Option<f64>,
+    pub mean_rank: f64,
+    pub rank_sd: f64,
+    pub rank_probabilities: Vec<RankProbability>,
+    /// P(weight > 2 point).
+    pub p_double: Option<f64>,
+    /// P(weight < point / 2).
+    pub p_half: Option<f64>,
+    pub mc_error: WeightStatistics,
+}
+
+/// The risk-budgeting portfolio as a whole, under each resample's own covariance.
+#[derive(Debug, Clone, Serialize)]
+pub struct Portfolio {
+    pub volatility: Summary,
+    pub volatility_annual: Option<Summary>,
+    pub diversification_ratio: Summary,
+    pub effective_assets: Summary,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Methods {
+    pub erc: Method,
+    pub inverse_volatility: Method,
+    pub equal_weight: Method,
+}
+
+/// The main figures again at another block length.
+#[derive(Debug, Clone, Serialize)]
+pub struct Sensitivity {
+    pub block_length: f64,
+    pub threshold: Option<u64>,
+    pub resamples: u64,
+    pub converged: u64,
+    pub assets: Vec<SensitivityAsset>,
+    pub volatility: Summary,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct SensitivityAsset {
+    pub name: String,
+    pub mean: f64,
+    pub sd: f64,
+    pub q05: f64,
+    pub q95: f64,
+}
+
+/// Where the block length comes from: the estimates behind the choice.
+#[derive(Debug, Clone, Serialize)]
+pub struct BlockEstimates {
+    pub squared_returns: Spread,
+    pub returns: Spread,
+    /// Of the squared return of the full-sample portfolio; null where none exists.
+    pub portfolio_squared: Option<f64>,
+}
+
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Spread {
+    pub min: f64,
+    pub median: f64,
+    pub max: f64,
+}
+
+/// What was run.
+#[derive(Debug, Clone, Serialize)]
+pub struct Run {
+    pub seed: u64,
+    pub scheme: &'static str,
+    pub block_length: f64,
+    /// The law's real parameter, of 2^32; null for fixed blocks.
+    pub threshold: Option<u64>,
+    pub block_estimates: Option<BlockEstimates>,
+    pub resamples: u64,
+    pub rows: usize,
+    /// Assets solved for; those with a zero budget have left.
+    pub assets: usize,
+    /// Assets with a zero budget, held at weight zero.
+    pub excluded: Vec<String>,
+    pub first: Option<String>,
+    pub last: Option<String>,
+    pub engine: &'static str,
+    pub adapter: Option<String>,
+    pub driver: Option<String>,
+    pub law: &'static str,
+    pub tolerance: f64,
+    pub periods_per_year: Option<f64>,
+}
+
+/// What the study found.
+#[derive(Debug, Clone, Serialize)]
+pub struct Outcome {
+    pub assets: Vec<Asset>,
+    pub portfolio: Portfolio,
+    pub methods: Methods,
+    pub solves: Solves,
+    pub rc_error: RcError,
+    pub crosscheck: Option<CrossCheck>,
+    pub sensitivity: Vec<Sensitivity>,
+    pub run: Run,
+    /// Names of all assets, in the order of `solutions`.
+    #[serde(skip)]
+    pub names: Vec<String>,
+    /// Weights of every resample over all assets, zero-budget ones included.
+    #[serde(skip)]
+    pub solutions: Solutions,
+}
+
+/// Runs the study. `budgets` has one entry per asset; assets with a zero budget leave.
+///
+/// # Errors
+/// A panel that cannot be resampled, a block length out of range, a device that fails.
+pub fn bootstrap(
+    returns: &Returns,
+    budgets: &[f64],
+    config: &Config,
+    engine: &dyn Engine,
+    options: Options,
+    watch: &mut dyn Watch,
+) -> Result<Outcome> {
+    let keep = active(budgets);
+    let names = returns.assets.clone();
+    let returns = returns.select(&keep);
+    let panel = Panel::new(&returns)?;
+    let full = {
+        let (correlation, volatilities) = full_sample(&panel);
+        Risk { correlation, volatilities }
+    };
+    let budgets_kept: Vec<f64> = keep.iter().map(|&i| budgets[i]).collect();
+    let point = point(&full, &budgets_kept);
+    let (length, estimates) = block_length(&returns, point.as_deref(), config.scheme, config.block, watch);
+    let law = Law::new(config.scheme, length, panel.rows(), config.seed, 0)?;
+    let source = |law| Source::Resampled { panel: panel.clone(), law };
+    let batch = Batch::new(source(law), &budgets_kept)?;
+    let want = Want { comparisons: true };
+    let lengths = if config.sensitivity { sensitivity_lengths(&law, config.scheme) } else { Vec::new() };
+
+    let solutions = run::solve(engine, options, &batch, 0..config.resamples, want, watch)?;
+    let info = engine.info();
+    let crosschecked = if info.engine == "cpu" {
+        None
+    } else {
+        let sample = sample(config.resamples, config.seed, config.crosscheck);
+        Some(crosscheck(engine, options, &batch, &solutions, &sample)?)
+    };
+
+    let study =
+        Study { panel: &panel, full: &full, components: Components::of(&full), batch: &batch, returns: &returns };
+    let tenth = config.resamples.div_ceil(10);
+    let mut sensitivity = Vec::new();
+    for (length, law) in lengths {
+        let entry = if Some(law) == batch.law() {
+            study.sensitivity(&law, length, &solutions, tenth)
+        } else {
+            let batch = Batch::new(source(law), &budgets_kept)?;
+            let solutions = run::solve(engine, options, &batch, 0..tenth, want, watch)?;
+            study.sensitivity(&law, length, &solutions, tenth)
+        };
+        sensitivity.push(entry);
+    }
+
+    let converged = study.converged(&solutions);
+    let methods = study.methods(&law, &converged, point.clone(), config.periods_per_year);
+    let annual = config.periods_per_year.map(f64::sqrt);
+    let (first, last) = returns.span();
+    Ok(Outcome {
+        assets: with_excluded(study.assets(&converged, point.as_deref()), &keep, &names),
+        portfolio: Portfolio {
+            volatility: methods.erc.volatility.clone(),
+            volatility_annual: annual.map(|a| Summary::of(converged.volatility.iter().map(|v| v * a))),
+            diversification_ratio: methods.erc.diversification_ratio.clone(),
+            effective_assets: methods.erc.effective_assets.clone(),
+        },
+        methods,
+        solves: Solves::count(&solutions),
+        rc_error: RcError::of(&solutions, if info.engine == "cpu" { "f64 on the host" } else { "f32 on the device" }),
+        crosscheck: crosschecked,
+        sensitivity,
+        run: Run {
+            seed: config.seed,
+            scheme: config.scheme.name(),
+            block_length: length,
+            threshold: law.threshold(),
+            block_estimates: estimates,
+            resamples: config.resamples,
+            rows: panel.rows(),
+            assets: panel.assets(),
+            excluded: (0..names.len()).filter(|i| !keep.contains(i)).map(|i| names[i].clone()).collect(),
+            first,
+            last,
+            engine: info.engine,
+            adapter: info.adapter,
+            driver: info.driver,
+            law: LAW,
+            tolerance: options.tolerance,
+            periods_per_year: config.periods_per_year,
+        },
+        solutions: spread_weights(solutions, &keep, names.len()),
+        names,
+    })
+}
+
+/// Puts the assets with a zero budget back in their places, at weight zero.
+fn with_excluded(solved: Vec<Asset>, keep: &[usize], names: &[String]) -> Vec<Asset> {
+    let nothing = WeightStatistics {
+        mean: 0.0,
+        sd: 0.0,
+        q025: 0.0,
+        q05: 0.0,
+        q25: 0.0,
+        q50: 0.0,
+        q75: 0.0,
+        q95: 0.0,
+        q975: 0.0,
+    };
+    let mut assets: Vec<Asset> = names
+        .iter()
+        .map(|name| Asset {
+            name: name.clone(),
+            budget: 0.0,
+            point: Some(0.0),
+            weight: nothing.clone(),
+            bias: Some(0.0),
+            mean_rank: f64::NAN,
+            rank_sd: f64::NAN,
+            rank_probabilities: Vec::new(),
+            p_double: None,
+            p_half: None,
+            mc_error: nothing.clone(),
+        })
+        .collect();
+    keep.iter().zip(solved).for_each(|(&i, asset)| assets[i] = asset);
+    assets
+}
+
+/// Weights over all assets: zero where the budget is.
+fn spread_weights(mut solutions: Solutions, keep: &[usize], assets: usize) -> Solutions {
+    if keep.len() < assets {
+        let mut all = vec![0.0; solutions.certificates.len() * assets];
+        for (row, found) in all.chunks_exact_mut(assets).zip(solutions.weights.chunks_exact(keep.len())) {
+            keep.iter().zip(found).for_each(|(&i, w)| row[i] = *w);
+        }
+        solutions.weights = all;
+    }
+    solutions
+}
+
+/// The full-sample portfolio, finished to rounding; none where it does not exist.
+fn point(full: &Risk, budgets: &[f64]) -> Option<Vec<f64>> {
+    let total: f64 = budgets.iter().sum();
+    let budgets: Vec<f64> = budgets.iter().map(|b| b / total).collect();
+    let mut weights = vec![0.0; budgets.len()];
+    let problem = solver::Problem {
+        correlation: &full.correlation,
+        volatilities: &full.volatilities,
+        budgets: &budgets,
+        covariance: None,
+    };
+    let options = Options { finish: true, ..Options::default() };
+    let certificate = solver::solve(problem, options, &mut solver::Workspace::default(), &mut weights);
+    (certificate.status == Status::Converged).then_some(weights)
+}
+
+/// The rule of [`Block`]: the length used, and the estimates behind an automatic one. `point` is the portfolio whose
+/// squared return is estimated beside the assets'.
+pub fn block_length(
+    returns: &Returns,
+    point: Option<&[f64]>,
+    scheme: Scheme,
+    block: Block,
+    watch: &mut dyn Watch,
+) -> (f64, Option<BlockEstimates>) {
+    let rows = returns.rows();
+    if scheme == Scheme::Iid {
+        return (1.0, None);
+    }
+    if let Block::Length(length) = block {
+        return (length, None);
+    }
+    if rows < block_length::FEWEST_ROWS {
+        watch.notice(&format!(
+            "{rows} rows are too few to estimate a block length (at least {}): resampling single rows",
+            block_length::FEWEST_ROWS
+        ));
+        return (1.0, None);
+    }
+    let fixed = matches!(scheme, Scheme::Circular | Scheme::Moving);
+    let pick = |b: BlockLength| if fixed { b.circular } else { b.stationary };
+    let n = returns.assets.len();
+    let estimate = |squared: bool| -> Vec<f64> {
+        (0..n)
+            .into_par_iter()
+            .map(|i| {
+                let column: Vec<f64> = returns.values.iter().skip(i).step_by(n).copied().collect();
+                let centre = if squared { stats::mean(&column) } else { 0.0 };
+                let series: Vec<f64> = column.iter().map(|x| if squared { (x - centre).powi(2) } else { *x }).collect();
+                pick(block_length::optimal(&scaled(&series)))
+            })
+            .collect()
+    };
+    let (squared, plain) = (spread(estimate(true)), spread(estimate(false)));
+    let portfolio = point.map(|weights| {
+        let path: Vec<f64> =
+            returns.values.chunks_exact(n).map(|row| row.iter().zip(weights).map(|(r, w)| r * w).sum()).collect();
+        let centre = stats::mean(&path);
+        let squares: Vec<f64> = path.iter().map(|r| (r - centre).powi(2)).collect();
+        pick(block_length::optimal(&scaled(&squares)))
+    });
+    let chosen = if block == Block::AutoReturns { plain.median } else { squared.median };
+    let estimates = BlockEstimates { squared_returns: squared, returns: plain, portfolio_squared: portfolio };
+    if !chosen.is_finite() {
+        watch.notice("the block length cannot be estimated from this history: resampling single rows");
+        return (1.0, Some(estimates));
+    }
+    let length = if fixed { chosen.round() } else { chosen };
+    (length.clamp(1.0, block_length::longest(rows).max(1.0)), Some(estimates))
+}
+
+/// Divides by the largest size: block lengths do not depend on units, and squares must not vanish.
+fn scaled(series: &[f64]) -> Vec<f64> {
+    let largest = series.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
+    series.iter().map(|x| x / largest).collect()
+}
+
+fn spread(mut values: Vec<f64>) -> Spread {
+    stats::sort(&mut values);
+    Spread { min: values[0], median: stats::quantile(&values, 0.5), max: values[values.len() - 1] }
+}
+
+/// Half, once and twice the block length, within what the history allows; fixed blocks rounded.
+fn sensitivity_lengths(law: &Law, scheme: Scheme) -> Vec<(f64, Law)> {
+    if scheme == Scheme::Iid {
+        return Vec::new();
+    }
+    let fixed = scheme != Scheme::Stationary;
+    let base = law.mean_block_length();
+    let mut lengths = Vec::new();
+    for factor in [0.5, 1.0, 2.0] {
+        let mut length = (base * factor).clamp(1.0, f64::from(law.rows));
+        if fixed {
+            length = length.round();
+        }
+        if let Ok(law) = Law::new(scheme, length, law.rows as usize, law.seed, law.cell)
+            && lengths.iter().all(|(_, other)| *other != law)
+        {
+            lengths.push((length, law));
+        }
+    }
+    lengths
+}
+
+/// What the parts of the study share.
+struct Study<'a> {
+    panel: &'a Panel,
+    full: &'a Risk,
+    components: Components,
+    batch: &'a Batch,
+    returns: &'a Returns,
+}
+
+/// The converged resamples, side by side: the same set for every method.
+struct Converged {
+    resamples: Vec<u64>,
+    /// resamples x n.
+    weights: Vec<f64>,
+    volatilities: Vec<f64>,
+    /// Of the risk-budgeting, inverse-volatility and equal-weight portfolios under each resample's covariance.
+    volatility: Vec<f64>,
+    inverse_volatility: Vec<f64>,
+    equal_weight: Vec<f64>,
+}
+
+impl Study<'_> {
+    fn converged(&self, solutions: &Solutions) -> Converged {
+        self.converged_among(solutions, solutions.certificates.len())
+    }
+
+    fn converged_among(&self, solutions: &Solutions, first: usize) -> Converged {
+        let n = self.panel.assets();
+        let kept: Vec<usize> =
+            (0..first).filter(|&at| solutions.certificates[at].status == Status::Converged).collect();
+        let rows = |matrix: &[f64]| kept.iter().flat_map(|at| matrix[at * n..(at + 1) * n].to_vec()).collect();
+        let column = |values: &[f64]| kept.iter().map(|&at| values[at]).collect();
+        let compared = &solutions.comparisons;
+        Converged {
+            resamples: kept.iter().map(|&at| at as u64).collect(),
+            weights: rows(&solutions.weights),
+            volatilities: rows(&compared.volatilities),
+            volatility: kept.iter().map(|&at| solutions.certificates[at].volatility).collect(),
+            inverse_volatility: column(&compared.inverse_volatility),
+            equal_weight: column(&compared.equal_weight),
+        }
+    }
+
+    fn methods(
+        &self,
+        law: &Law,
+        converged: &Converged,
+        point: Option<Vec<f64>>,
+        periods_per_year: Option<f64>,
+    ) -> Methods {
+        let n = self.panel.assets();
+        let setting = Setting {
+            panel: self.panel,
+            law,
+            full: self.full,
+            components: &self.components,
+            budgets: self.batch.budgets(),
+            assets: &self.returns.assets,
+            periods_per_year,
+            resamples: &converged.resamples,
+            volatilities: &converged.volatilities,
+        };
+        let inverse: Vec<f64> = converged.volatilities.chunks_exact(n).flat_map(inverse_volatility).collect();
+        let equal = equal_weight(n).repeat(converged.resamples.len());
+        Methods {
+            erc: Method::of(&setting, &converged.weights, &converged.volatility, point),
+            inverse_volatility: Method::of(
+                &setting,
+                &inverse,
+                &converged.inverse_volatility,
+                Some(self.full.inverse_volatility()),
+            ),
+            equal_weight: Method::of(&setting, &equal, &converged.equal_weight, Some(equal_weight(n))),
+        }
+    }
+
+    fn assets(&self, converged: &Converged, point: Option<&[f64]>) -> Vec<Asset> {
+        let n = self.panel.assets();
+        let count = converged.resamples.len();
+        let mut ranks = vec![0.0; converged.weights.len()];
+        ranks.par_chunks_mut(n).zip(converged.weights.par_chunks(n)).for_each_init(Vec::new, |order, (ranks, row)| {
+            stats::descending_ranks(row, order, ranks);
+        });
+        let share = |hits: usize| hits as f64 / count as f64;
+        (0..n)
+            .into_par_iter()
+            .map(|i| {
+                let mut column: Vec<f64> = converged.weights.iter().skip(i).step_by(n).copied().collect();
+                let ranks: Vec<f64> = ranks.iter().skip(i).step_by(n).copied().collect();
+                let moments = stats::moments(&column);
+                let rank_moments = stats::moments(&ranks);
+                stats::sort(&mut column);
+                let q = QUANTILES.map(|q| stats::quantile(&column, q));
+                let e = QUANTILES.map(|q| stats::quantile_error(&column, q));
+                let point = point.map(|point| point[i]);
+                let statistics = |mean, sd, q: [f64; 7]| WeightStatistics {
+                    mean,
+                    sd,
+                    q025: q[0],
+                    q05: q[1],
+                    q25: q[2],
+                    q50: q[3],
+                    q75: q[4],
+                    q95: q[5],
+                    q975: q[6],
+                };
+                let probability = |k: usize| {
+                    let p = share(ranks.iter().filter(|rank| **rank <= k as f64).count());
+                    RankProbability { k, probability: p, mc_error: stats::probability_error(p, count) }
+                };
+                Asset {
+                    name: self.returns.assets[i].clone(),
+                    budget: self.batch.budgets()[i],
+                    point,
+                    weight: statistics(moments.mean, moments.sd, q),
+                    bias: point.map(|point| moments.mean - point),
+                    mean_rank: rank_moments.mean,
+                    rank_sd: rank_moments.sd,
+                    rank_probabilities: [1, 3, 5].into_iter().filter(|k| *k <= n).map(probability).collect(),
+                    p_double: point.map(|point| share(column.iter().filter(|w| **w > 2.0 * point).count())),
+                    p_half: point.map(|point| share(column.iter().filter(|w| **w < 0.5 * point).count())),
+                    mc_error: statistics(moments.mean_error(count), moments.sd_error(count), e),
+                }
+            })
+            .collect()
+    }
+
+    fn sensitivity(&self, law: &Law, block_length: f64, solutions: &Solutions, first: u64) -> Sensitivity {
+        let n = self.panel.assets();
+        let converged = self.converged_among(solutions, first as usize);
+        Sensitivity {
+            block_length,
+            threshold: law.threshold(),
+            resamples: first,
+            converged: converged.resamples.len() as u64,
+            assets: (0..n)
+                .map(|i| {
+                    let summary = Summary::of(converged.weights.iter().skip(i).step_by(n).copied());
+                    let Summary { mean, sd, q05, q95, .. } = summary;
+                    SensitivityAsset { name: self.returns.assets[i].clone(), mean, sd, q05, q95 }
+                })
+                .collect(),
+            volatility: Summary::of(converged.volatility.iter().copied()),
+        }
+    }
+}

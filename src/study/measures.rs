@@ -1,0 +1,166 @@
+//! Measures of one portfolio under one covariance.
+
+use nalgebra::{DMatrix, SymmetricEigen};
+use serde::Serialize;
+
+use crate::solver::descent::multiply;
+
+/// A covariance as its correlations (n x n) and volatilities, per period.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Risk {
+    pub correlation: Vec<f64>,
+    pub volatilities: Vec<f64>,
+}
+
+/// A portfolio's risk under a covariance.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Profile {
+    pub weights: Vec<f64>,
+    /// RC_i = w_i (S w)_i / sigma_p, in volatility units; they sum to the volatility.
+    pub risk_contributions: Vec<f64>,
+    /// RC_i / sigma_p; they sum to one.
+    pub risk_shares: Vec<f64>,
+    /// sigma_p per period.
+    pub volatility: f64,
+    /// Per year; null where the number of periods per year is not known.
+    pub volatility_annual: Option<f64>,
+    /// sum_i w_i sigma_i / sigma_p (Choueifaty & Coignard 2008).
+    pub diversification_ratio: f64,
+}
+
+impl Risk {
+    pub fn assets(&self) -> usize {
+        self.volatilities.len()
+    }
+
+    /// S_ij = C_ij sigma_i sigma_j.
+    pub fn covariance(&self) -> Vec<f64> {
+        let n = self.assets();
+        let entry = |(k, c): (usize, &f64)| c * self.volatilities[k / n] * self.volatilities[k % n];
+        self.correlation.iter().enumerate().map(entry).collect()
+    }
+
+    /// Risk shares w_i (S w)_i / w'S w, written to `shares`; returns the volatility. `scratch` has room for n.
+    pub fn shares(&self, weights: &[f64], scratch: &mut [f64], shares: &mut [f64]) -> f64 {
+        for ((x, w), s) in scratch.iter_mut().zip(weights).zip(&self.volatilities) {
+            *x = w * s;
+        }
+        multiply(&self.correlation, scratch, shares);
+        let mut variance = 0.0;
+        for (share, x) in shares.iter_mut().zip(scratch) {
+            *share *= *x;
+            variance += *share;
+        }
+        shares.iter_mut().for_each(|share| *share /= variance);
+        variance.max(0.0).sqrt()
+    }
+
+    pub fn profile(&self, weights: Vec<f64>, periods_per_year: Option<f64>) -> Profile {
+        let n = self.assets();
+        let mut risk_shares = vec![0.0; n];
+        let volatility = self.shares(&weights, &mut vec![0.0; n], &mut risk_shares);
+        let undiversified: f64 = weights.iter().zip(&self.volatilities).map(|(w, s)| w * s).sum();
+        Profile {
+            risk_contributions: risk_shares.iter().map(|share| share * volatility).collect(),
+            risk_shares,
+            volatility,
+            volatility_annual: periods_per_year.map(|periods| volatility * periods.sqrt()),
+            diversification_ratio: undiversified / volatility,
+            weights,
+        }
+    }
+
+    /// w_i = (1 / sigma_i) / sum_j (1 / sigma_j).
+    pub fn inverse_volatility(&self) -> Vec<f64> {
+        inverse_volatility(&self.volatilities)
+    }
+}
+
+/// w_i = (1 / sigma_i) / sum_j (1 / sigma_j).
+pub fn inverse_volatility(volatilities: &[f64]) -> Vec<f64> {
+    let total: f64 = volatilities.iter().map(|s| s.recip()).sum();
+    volatilities.iter().map(|s| s.recip() / total).collect()
+}
+
+pub fn equal_weight(assets: usize) -> Vec<f64> {
+    vec![1.0 / assets as f64; assets]
+}
+
+/// exp(- sum_i p_i ln p_i): how many equal parts are as even as these. Shares may be slightly negative.
+pub fn effective_number(shares: &[f64]) -> f64 {
+    shares.iter().map(|&p| if p > 0.0 { -p * p.ln() } else { 0.0 }).sum::<f64>().exp()
+}
+
+/// sum_ij |r_i - r_j| / (2 n sum_i |r_i|), from a copy sorted in `scratch`.
+pub fn gini(values: &[f64], scratch: &mut Vec<f64>) -> f64 {
+    scratch.clear();
+    scratch.extend_from_slice(values);
+    crate::stats::sort(scratch);
+    let n = values.len() as f64;
+    // sum_ij |r_i - r_j| = 2 sum_k (2 k - n + 1) r_(k), k from 0 in ascending order.
+    let spread: f64 = scratch.iter().enumerate().map(|(k, r)| (2.0 * k as f64 - n + 1.0) * r).sum();
+    spread / (n * values.iter().map(|r| r.abs()).sum::<f64>())
+}
+
+/// Principal components of a covariance, for the effective number of bets (Meucci 2009).
+#[derive(Debug, Clone)]
+pub struct Components {
+    /// Eigenvectors of the correlation, in columns.
+    vectors: DMatrix<f64>,
+    values: Vec<f64>,
+    volatilities: Vec<f64>,
+}
+
+impl Components {
+    /// Of the correlation matrix: components of the covariance itself would be ruled by the most volatile asset.
+    pub fn of(risk: &Risk) -> Components {
+        let n = risk.assets();
+        let eigen = SymmetricEigen::new(DMatrix::from_row_slice(n, n, &risk.correlation));
+        Components {
+            vectors: eigen.eigenvectors,
+            values: eigen.eigenvalues.iter().map(|v| v.max(0.0)).collect(),
+            volatilities: risk.volatilities.clone(),
+        }
+    }
+
+    /// exp(- sum_m p_m ln p_m) with p_m the share of variance along component m.
+    pub fn effective_bets(&self, weights: &[f64]) -> f64 {
+        let along = |m: usize| -> f64 {
+            (0..weights.len()).map(|i| self.vectors[(i, m)] * weights[i] * self.volatilities[i]).sum()
+        };
+        let mut shares: Vec<f64> = (0..weights.len()).map(|m| along(m).powi(2) * self.values[m]).collect();
+        let total: f64 = shares.iter().sum();
+        shares.iter_mut().for_each(|share| *share /= total);
+        effective_number(&shares)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn contributions_of_uncorrelated_assets_are_their_own_variances() {
+        let risk = Risk { correlation: vec![1.0, 0.0, 0.0, 1.0], volatilities: vec![0.3, 0.4] };
+        let profile = risk.profile(vec![0.5, 0.5], Some(4.0));
+        assert!((profile.volatility - 0.25).abs() < 1e-15);
+        assert!((profile.volatility_annual.unwrap() - 0.5).abs() < 1e-15);
+        assert!((profile.risk_shares[0] - 0.36).abs() < 1e-15);
+        assert!((profile.diversification_ratio - 1.4).abs() < 1e-14);
+        assert!((profile.risk_contributions.iter().sum::<f64>() - profile.volatility).abs() < 1e-16);
+    }
+
+    #[test]
+    fn even_shares_count_in_full_and_have_no_gini() {
+        assert!((effective_number(&[0.25; 4]) - 4.0).abs() < 1e-14);
+        assert_eq!(gini(&[0.25; 4], &mut Vec::new()), 0.0);
+        assert!((gini(&[0.0, 0.0, 0.0, 1.0], &mut Vec::new()) - 0.75).abs() < 1e-15);
+    }
+
+    #[test]
+    fn uncorrelated_even_bets_are_counted_one_each() {
+        let risk = Risk { correlation: vec![1.0, 0.0, 0.0, 1.0], volatilities: vec![0.1, 0.2] };
+        let bets = Components::of(&risk).effective_bets(&risk.inverse_volatility());
+        assert!((bets - 2.0).abs() < 1e-12);
+    }
+}

@@ -1,0 +1,172 @@
+//! One portfolio: the risk-budgeting weights with their certificate, beside inverse volatility and equal weight.
+
+use serde::Serialize;
+
+use super::measures::{Profile, Risk, equal_weight};
+use crate::batch::{Batch, Certificate, Source, Status, Want};
+use crate::engine::Engine;
+use crate::error::{Error, ErrorKind, Result};
+use crate::run::{self, Watch};
+use crate::solver::validity::{self, Flaw};
+use crate::solver::{Options, existence};
+
+/// What `solve` found.
+#[derive(Debug, Clone, Serialize)]
+pub struct Outcome {
+    pub assets: Vec<String>,
+    pub budgets: Vec<f64>,
+    #[serde(flatten)]
+    pub profile: Profile,
+    pub status: &'static str,
+    pub rc_error: f64,
+    pub kappa: f64,
+    pub sweeps: u32,
+    /// The engine that found the weights: a GPU may hand a hard problem to the CPU.
+    pub engine: &'static str,
+    pub periods_per_year: Option<f64>,
+    pub methods: Methods,
+}
+
+/// The portfolios that need no solver, under the same covariance.
+#[derive(Debug, Clone, Serialize)]
+pub struct Methods {
+    pub inverse_volatility: Profile,
+    pub equal_weight: Profile,
+}
+
+/// A covariance to solve, with the budgets of all its assets; a zero budget leaves its asset out, at weight zero.
+#[derive(Debug, Clone)]
+pub struct Question<'a> {
+    pub assets: &'a [String],
+    /// n x n, row-major.
+    pub covariance: &'a [f64],
+    pub budgets: &'a [f64],
+    pub periods_per_year: Option<f64>,
+    pub assume_psd: bool,
+}
+
+/// The assets with a positive budget, in order.
+pub fn active(budgets: &[f64]) -> Vec<usize> {
+    (0..budgets.len()).filter(|&i| budgets[i] > 0.0).collect()
+}
+
+/// Rows and columns `keep` of an n x n matrix.
+pub fn submatrix(matrix: &[f64], n: usize, keep: &[usize]) -> Vec<f64> {
+    keep.iter().flat_map(|&i| keep.iter().map(move |&j| matrix[i * n + j])).collect()
+}
+
+/// # Errors
+/// `Input` where the matrix is no covariance; `Unsolved` where no certified portfolio was found.
+pub fn solve(question: &Question, engine: &dyn Engine, options: Options, watch: &mut dyn Watch) -> Result<Outcome> {
+    let n = question.assets.len();
+    let keep = active(question.budgets);
+    let names: Vec<&str> = keep.iter().map(|&i| question.assets[i].as_str()).collect();
+    let covariance = submatrix(question.covariance, n, &keep);
+    let budgets: Vec<f64> = keep.iter().map(|&i| question.budgets[i]).collect();
+
+    let mut risk = Risk { correlation: vec![0.0; covariance.len()], volatilities: vec![0.0; keep.len()] };
+    validity::check(&covariance, question.assume_psd, &mut risk.correlation, &mut risk.volatilities)
+        .map_err(|flaw| rejected(flaw, &names))?;
+
+    let options = Options { finish: true, ..options };
+    let source = Source::Given { covariances: covariance, assume_psd: question.assume_psd };
+    let batch = Batch::new(source, &budgets)?;
+    let solutions = run::solve(engine, options, &batch, 0..1, Want::default(), watch)?;
+    let certificate = solutions.certificates[0];
+    if certificate.status != Status::Converged {
+        return Err(unsolved(&certificate, &risk, &names, options.tolerance));
+    }
+    let spread = |values: Vec<f64>| {
+        let mut all = vec![0.0; n];
+        keep.iter().zip(values).for_each(|(&i, value)| all[i] = value);
+        all
+    };
+    let profile = |weights: Vec<f64>| {
+        let profile = risk.profile(weights, question.periods_per_year);
+        Profile {
+            weights: spread(profile.weights),
+            risk_contributions: spread(profile.risk_contributions),
+            risk_shares: spread(profile.risk_shares),
+            ..profile
+        }
+    };
+    Ok(Outcome {
+        assets: question.assets.to_vec(),
+        budgets: spread(batch.budgets().to_vec()),
+        profile: profile(solutions.weights),
+        status: certificate.status.name(),
+        rc_error: certificate.rc_error,
+        kappa: certificate.kappa,
+        sweeps: certificate.sweeps,
+        engine: if certificate.rescued { "cpu" } else { engine.info().engine },
+        periods_per_year: question.periods_per_year,
+        methods: Methods {
+            inverse_volatility: profile(risk.inverse_volatility()),
+            equal_weight: profile(equal_weight(keep.len())),
+        },
+    })
+}
+
+/// The error for a matrix that is no covariance.
+pub fn rejected(flaw: Flaw, assets: &[&str]) -> Error {
+    match flaw {
+        Flaw::NotFinite { row, column } => {
+            Error::input(format!("the covariance of `{}` and `{}` is not a finite number", assets[row], assets[column]))
+                .hint("leave the asset out with --assets, or mend the file")
+        }
+        Flaw::ZeroVariance { asset } => Error::input(format!("asset `{}` (position {asset}) has no variance", assets[asset]))
+            .hint(format!("leave `{}` out with --assets: no risk can be budgeted to it", assets[asset])),
+        Flaw::Asymmetric { row, column } => Error::input(format!(
+            "the covariance is not symmetric: the entries of `{}` and `{}` ({row}, {column}) differ",
+            assets[row], assets[column]
+        ))
+        .hint("a covariance matrix equals its transpose; mend the file"),
+        Flaw::BeyondOne { row, column, correlation } => Error::input(format!(
+            "`{}` and `{}` ({row}, {column}) would have a correlation of {correlation:.6}",
+            assets[row], assets[column]
+        ))
+        .hint("a covariance cannot exceed the product of the two volatilities; mend the file"),
+        Flaw::Indefinite { pivot } => Error::input(format!(
+            "the covariance is indefinite: some portfolio would have a negative variance (pivot {pivot:.1e} of the correlation)"
+        ))
+        .hint("repair the matrix (nearest positive semi-definite), or pass --assume-psd if only rounding is to blame"),
+    }
+}
+
+/// The error for a problem without a certified portfolio: what is known, and the proof where there is one.
+fn unsolved(certificate: &Certificate, risk: &Risk, assets: &[&str], tolerance: f64) -> Error {
+    let status = certificate.status.name();
+    match existence::zero_variance_direction(&risk.correlation) {
+        Some(direction) if certificate.status == Status::NoSolution => {
+            // In weights: d is in units of volatility.
+            let mut mix: Vec<(f64, &str)> =
+                direction.iter().zip(&risk.volatilities).zip(assets).map(|((d, s), name)| (d / s, *name)).collect();
+            let total: f64 = mix.iter().map(|(w, _)| w).sum();
+            mix.retain(|(w, _)| *w > 0.0);
+            mix.sort_by(|a, b| b.0.total_cmp(&a.0));
+            let more = if mix.len() > 8 { format!(" and {} more", mix.len() - 8) } else { String::new() };
+            let shown: Vec<String> =
+                mix.iter().take(8).map(|(w, name)| format!("{:.4} {name}", w / total)).collect();
+            Error::new(
+                ErrorKind::Unsolved,
+                format!(
+                    "{status}: no risk-budgeting portfolio exists, because a long-only mix has no variance: {}{more}",
+                    shown.join(" + ")
+                ),
+            )
+            .hint("leave one of these assets out, use a longer history, or shrink the covariance")
+        }
+        _ => Error::new(
+            ErrorKind::Unsolved,
+            format!(
+                "{status}: the best weights have an rc_error of {:.1e}, above the tolerance of {tolerance:.0e} (kappa {:.1e}, {} sweeps)",
+                certificate.rc_error, certificate.kappa, certificate.sweeps
+            ),
+        )
+        .hint(if 8.0 * f64::EPSILON * certificate.kappa > tolerance {
+            "the assets hedge each other almost perfectly: rounding alone exceeds the tolerance; a looser --tolerance or fewer assets help"
+        } else {
+            "try a looser --tolerance"
+        }),
+    }
+}
