@@ -41,6 +41,7 @@ pub struct Device {
     pub queue: wgpu::Queue,
     kernels: Mutex<HashMap<Kernel, wgpu::ComputePipeline>>,
     health: Arc<Health>,
+    checks: wgpu::ShaderRuntimeChecks,
 }
 
 #[derive(Default)]
@@ -191,7 +192,11 @@ impl Device {
         if let Some(bytes) = options.binding_bytes {
             facts.limits.binding_bytes = facts.limits.binding_bytes.min(bytes);
         }
-        Ok(Device { facts, device, queue, kernels: Mutex::default(), health })
+        let checks = match options.checked {
+            true => wgpu::ShaderRuntimeChecks::checked(),
+            false => wgpu::ShaderRuntimeChecks::unchecked(),
+        };
+        Ok(Device { facts, device, queue, kernels: Mutex::default(), health, checks })
     }
 
     /// Runs `work` and turns whatever wgpu reports meanwhile into the error it is.
@@ -234,8 +239,7 @@ impl Device {
         // SAFETY: the text is this crate's own. Every index is guarded or clamped by the kernel against sizes that the
         // host binds (`plan.rs`), every loop is bounded by a parameter or a constant, and no divisor is zero (T >= 2,
         // block lengths >= 1, problems >= 1). The checks would put a counter and a branch into every loop.
-        let module =
-            unsafe { self.device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked()) };
+        let module = unsafe { self.device.create_shader_module_trusted(descriptor, self.checks) };
         self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
             label: Some(&label),
             layout: None,

@@ -84,7 +84,7 @@ impl<'a> Given<'a> {
             .map(|(p, weights)| match &checked[p] {
                 None => Certificate::unsolved(Status::Invalid),
                 Some(checked) => {
-                    let y = |i: usize| f64::from(positions[position(n, problems, p, i)]);
+                    let y = |i: usize| f64::from(positions[kernel::position(n, problems, p, i)]);
                     let covariance = &given[p * n * n..(p + 1) * n * n];
                     Certificate { sweeps: states[p].sweeps, ..self.certificate(covariance, checked, y, weights) }
                 }
@@ -163,11 +163,6 @@ impl<'a> Given<'a> {
             volatility: variance.sqrt(),
         }
     }
-}
-
-/// Where the device keeps y_i of problem p.
-fn position(n: usize, problems: usize, p: usize, i: usize) -> usize {
-    if kernel::interleaved(n) { i * problems + p } else { p * kernel::position_cells(n) + i }
 }
 
 /// Correlations as `descend` reads them: see `shaders/correlate.wgsl`.

@@ -2,10 +2,14 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
+use std::time::Duration;
 
 use bytemuck::Pod;
 
 use super::device::{Attempt, Device, Trouble};
+
+/// How long a callback may take once the device has finished.
+const CALLBACK_PATIENCE: Duration = Duration::from_secs(60);
 
 impl Device {
     /// Room on the device, at least a word of it.
@@ -60,7 +64,8 @@ impl Device {
         polled
             .map_err(|_| Trouble::Lost("it went away while it was waited for".to_owned()))?
             .map_err(|e| failed(&e))?;
-        let mapped = receiver.try_recv().map_err(|e| failed(&e))?;
+        // Another thread that waits for the same device may be the one to call back, a moment later.
+        let mapped = receiver.recv_timeout(CALLBACK_PATIENCE).map_err(|e| failed(&e))?;
         mapped.map_err(|e| failed(&e))?;
         let value = {
             let view = staging.get_mapped_range(..bytes).map_err(|e| failed(&e))?;

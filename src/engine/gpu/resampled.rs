@@ -99,6 +99,11 @@ impl<'a> Resampled<'a> {
         Ok(())
     }
 
+    /// The room of the last batch, with all that its stages have left.
+    pub fn kept_room(&self) -> Option<&Room> {
+        self.room.as_ref().map(|(room, _)| room)
+    }
+
     fn layout(&self, problems: u32) -> Layout {
         Layout::new(problems, self.plan.assets, self.want.comparisons)
     }
