@@ -15,6 +15,8 @@ pub enum Trouble {
     Memory(String),
     /// The device is gone: another may be opened.
     Lost(String),
+    /// The problem is too large for this adapter.
+    Unfit(String),
     /// Anything else.
     Failed(String),
 }
@@ -22,11 +24,12 @@ pub enum Trouble {
 impl Trouble {
     pub fn into_error(self) -> Error {
         match self {
-            Trouble::Memory(what) => Error::device(format!("the device is out of memory: {what}"))
+            Trouble::Memory(what) => Error::failed(format!("the device is out of memory: {what}"))
                 .hint("close what else uses it, lower --memory, or use --engine cpu"),
-            Trouble::Lost(what) => Error::device(format!("the device was lost: {what}"))
+            Trouble::Lost(what) => Error::failed(format!("the device was lost: {what}"))
                 .hint("look at the driver's log, or use --engine cpu"),
-            Trouble::Failed(what) => Error::device(format!("the GPU engine failed: {what}")).hint("use --engine cpu"),
+            Trouble::Unfit(what) => Error::device(what).hint("use --engine cpu"),
+            Trouble::Failed(what) => Error::failed(format!("the GPU engine failed: {what}")).hint("use --engine cpu"),
         }
     }
 }

@@ -106,12 +106,12 @@ impl<'a> Given<'a> {
         let end = 16 + state_bytes + position_bytes;
         device.guarded(|| {
             device.queue.write_buffer(&descents.correlations, 0, bytemuck::cast_slice(&matrices));
-            for dispatch in 0..=SWEEP_LIMIT / plan.sweeps_per_dispatch {
+            for dispatch in 0..=SWEEP_LIMIT.div_ceil(plan.sweeps_per_dispatch) {
                 let mut encoder = device.encoder();
                 if dispatch == 0 {
                     encoder.clear_buffer(&descents.states, 0, None);
                 }
-                device.descend(&mut encoder, plan, descents, &self.budgets, problems);
+                device.descend(&mut encoder, plan, descents, &self.budgets, problems, dispatch > 0);
                 encoder.copy_buffer_to_buffer(&descents.running, 0, staging, 0, 4);
                 encoder.copy_buffer_to_buffer(&descents.states, 0, staging, 16, state_bytes);
                 encoder.copy_buffer_to_buffer(&descents.positions, 0, staging, 16 + state_bytes, position_bytes);
@@ -136,15 +136,14 @@ impl<'a> Given<'a> {
         y: impl Fn(usize) -> f64,
         weights: &mut [f64],
     ) -> Certificate {
-        let n = weights.len();
-        for i in 0..n {
-            weights[i] = y(i) / checked.volatilities[i];
+        for (i, (w, volatility)) in weights.iter_mut().zip(&checked.volatilities).enumerate() {
+            *w = y(i) / volatility;
         }
         let total: f64 = weights.iter().sum();
         for w in &mut *weights {
             *w = f64::from((*w / total) as f32);
         }
-        let mut product = vec![0.0; n];
+        let mut product = vec![0.0; weights.len()];
         let (rc_error, variance) = certify(covariance, weights, self.batch.budgets(), &mut product);
         if !rc_error.is_finite() {
             weights.fill(f64::NAN);

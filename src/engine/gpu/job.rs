@@ -31,8 +31,8 @@ struct State<'a> {
 }
 
 enum Prepared<'a> {
-    Resampled(Resampled<'a>),
-    Given(Given<'a>),
+    Resampled(Box<Resampled<'a>>),
+    Given(Box<Given<'a>>),
 }
 
 impl<'a> GpuJob<'a> {
@@ -67,11 +67,13 @@ impl<'a> GpuJob<'a> {
                 let (device, memory) = (Arc::clone(&state.device), self.engine.memory());
                 match &self.batch.source {
                     Source::Resampled { panel, law } => {
-                        Resampled::new(device, memory, self.batch, panel, *law, self.want).map(Prepared::Resampled)?
+                        Resampled::new(device, memory, self.batch, panel, *law, self.want)
+                            .map(|r| Prepared::Resampled(Box::new(r)))?
                     }
                     Source::Given { covariances, assume_psd } => {
                         let source = (&covariances[..], *assume_psd);
-                        Given::new(device, memory, self.batch, source, self.want).map(Prepared::Given)?
+                        Given::new(device, memory, self.batch, source, self.want)
+                            .map(|g| Prepared::Given(Box::new(g)))?
                     }
                 }
             }

@@ -75,6 +75,7 @@ pub struct Descent {
     pub problems: u32,
     pub sweeps: u32,
     pub limit: u32,
+    pub resumed: u32,
     pub tolerance: f32,
 }
 
@@ -157,7 +158,7 @@ mod tests {
         }
         for (assets, spread) in [(3, Spread::Thread), (33, Spread::Streamed)] {
             let kernel = Kernel::Descend { assets, spread };
-            assert_same!(kernel, "Descent", Descent { problems, sweeps, limit, tolerance });
+            assert_same!(kernel, "Descent", Descent { problems, sweeps, limit, resumed, tolerance });
             assert_same!(kernel, "State", State { sweeps, done, stalls, best });
         }
         assert_same!(certify, "State", State { sweeps, done, stalls, best });

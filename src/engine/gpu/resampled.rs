@@ -92,7 +92,7 @@ impl<'a> Resampled<'a> {
                 weights: device.room("weights", sizes.assets * count),
                 certificates: device.room("certificates", size_of::<DeviceCertificate>() as u64 * count),
             };
-            let staging = device.staging(self.layout(problems).bytes().max(sizes.counts * count));
+            let staging = device.staging(self.layout(problems).bytes());
             Ok((room, staging))
         })?;
         self.room = Some(room);
@@ -124,18 +124,20 @@ impl<'a> Resampled<'a> {
             let mut encoder = device.encoder();
             self.build(&mut encoder, room, numbers);
             encoder.clear_buffer(&room.descents.states, 0, None);
-            let mut dispatches = SWEEP_LIMIT / plan.sweeps_per_dispatch + 1;
+            let most = SWEEP_LIMIT.div_ceil(plan.sweeps_per_dispatch);
+            let mut dispatches = 0;
             loop {
+                let resumed = dispatches > 0;
                 // Nearly always once: weights come back with the word that says whether they are final.
-                device.descend(&mut encoder, plan, &room.descents, &self.budgets, problems);
+                device.descend(&mut encoder, plan, &room.descents, &self.budgets, problems, resumed);
                 device.certify(&mut encoder, plan, room, &self.assets, problems, self.want.comparisons);
                 for (buffer, range) in results {
                     encoder.copy_buffer_to_buffer(buffer, 0, staging, range.start, range.end - range.start);
                 }
                 device.queue.submit([std::mem::replace(&mut encoder, device.encoder()).finish()]);
-                dispatches -= 1;
+                dispatches += 1;
                 let found = device.read(staging, layout.bytes(), |bytes| {
-                    let finished = dispatches == 0 || !layout.running(bytes);
+                    let finished = dispatches > most || !layout.running(bytes);
                     finished.then(|| layout.solutions(bytes, self.panel.volatilities(), self.unit))
                 })?;
                 if let Some(solutions) = found {
@@ -166,7 +168,7 @@ impl<'a> Resampled<'a> {
     pub fn counts(&mut self, numbers: &[u64]) -> Attempt<Vec<u32>> {
         let problems = numbers.len() as u32;
         self.make_room(problems)?;
-        let Some((room, staging)) = &self.room else { return Ok(Vec::new()) };
+        let Some((room, _)) = &self.room else { return Ok(Vec::new()) };
         let bytes = self.plan.sizes.counts * u64::from(problems);
         self.device.guarded(|| {
             let device = &self.device;
@@ -174,9 +176,10 @@ impl<'a> Resampled<'a> {
             device.queue.write_buffer(&room.resamples, 0, bytemuck::cast_slice(&words));
             let mut encoder = device.encoder();
             device.draw(&mut encoder, &self.law, room, problems);
-            encoder.copy_buffer_to_buffer(&room.counts, 0, staging, 0, bytes);
+            let staging = device.staging(bytes);
+            encoder.copy_buffer_to_buffer(&room.counts, 0, &staging, 0, bytes);
             device.queue.submit([encoder.finish()]);
-            device.read(staging, bytes, |bytes| bytemuck::cast_slice(bytes).to_vec())
+            device.read(&staging, bytes, |bytes| bytemuck::cast_slice(bytes).to_vec())
         })
     }
 }

@@ -141,11 +141,13 @@ impl Device {
         descents: &Descents,
         budgets: &wgpu::Buffer,
         problems: u32,
+        resumed: bool,
     ) {
         let parameters = self.uniform(&Descent {
             problems,
             sweeps: plan.sweeps_per_dispatch,
             limit: SWEEP_LIMIT,
+            resumed: u32::from(resumed),
             tolerance: plan.tolerance,
         });
         encoder.clear_buffer(&descents.running, 0, None);

@@ -185,3 +185,25 @@ fn given_matrices_that_are_no_covariances_are_invalid() {
     assert_eq!(statuses, [Status::Converged, Status::Invalid, Status::Invalid, Status::Converged]);
     assert!((solutions.weights[6] - 1.0 / 3.0).abs() < 1e-6, "{:?}", solutions.weights);
 }
+
+#[test]
+fn problems_that_are_done_early_wait_unharmed_for_their_neighbours() {
+    // The identity is solved by the start; a pair at -0.98 within it takes more sweeps than one dispatch has.
+    for n in [6, 20, 80, 120] {
+        let identity: Vec<f64> = (0..n * n).map(|k| if k % (n + 1) == 0 { 1.0 } else { 0.0 }).collect();
+        let mut hedged = identity.clone();
+        hedged[1] = -0.98;
+        hedged[n] = -0.98;
+        let covariances = [identity.clone(), hedged, identity].concat();
+        let budgets: Vec<_> = (1..=n).map(|i| i as f64).collect();
+        let batch = Batch::new(Source::Given { covariances, assume_psd: false }, &budgets).unwrap();
+        let solutions = solve(engine(), &batch, 0..3);
+        let sweeps: Vec<_> = solutions.certificates.iter().map(|c| c.sweeps).collect();
+        assert!(sweeps[0] <= 1 && sweeps[1] > 25 && sweeps[2] <= 1, "n {n}: {sweeps:?}");
+        // Without correlations, weights go with the square roots of budgets.
+        let total: f64 = budgets.iter().map(|b| b.sqrt()).sum();
+        let expected: Vec<_> = budgets.iter().map(|b| b.sqrt() / total).collect();
+        assert!(difference(&solutions.weights[..n], &expected) <= 1e-6, "n {n}");
+        assert!(difference(&solutions.weights[2 * n..], &expected) <= 1e-6, "n {n}");
+    }
+}

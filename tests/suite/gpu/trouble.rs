@@ -21,7 +21,7 @@ fn a_device_without_memory_is_an_error() {
     let batch = batch(300, 10);
     let engine = with_faults(Faults { room: Some(0), ..Faults::default() });
     let error = engine.prepare(&batch, Want::default()).unwrap().solve(0..10).unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Device);
+    assert_eq!(error.kind, ErrorKind::Failed);
     assert!(error.message.contains("out of memory") && error.hint.unwrap().contains("--engine cpu"));
 }
 
@@ -37,7 +37,7 @@ fn a_device_lost_twice_is_an_error() {
     let batch = batch(300, 10);
     let engine = with_faults(Faults { losses: 2, ..Faults::default() });
     let error = engine.prepare(&batch, Want::default()).unwrap().solve(0..200).unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Device);
+    assert_eq!(error.kind, ErrorKind::Failed);
     assert!(error.message.contains("lost"), "{error}");
 }
 
