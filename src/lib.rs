@@ -5,6 +5,7 @@ pub mod covariance;
 pub mod engine;
 pub mod error;
 pub mod feistel;
+pub mod io;
 pub mod panel;
 pub mod philox;
 pub mod real;

@@ -61,7 +61,7 @@ pub fn run(arguments: &BatchArguments) -> Result<ExitCode> {
     let batch = Batch::new(Source::Given { covariances, assume_psd: arguments.assume_psd }, &kept)?;
 
     let work = machine::work(problems as u64, 0, keep.len());
-    let machine = machine::choose(&arguments.machine, arguments.problem.tolerance, work, quiet)?;
+    let machine = machine::choose(&arguments.machine, arguments.problem.tolerance, false, work, quiet)?;
     let mut progress = Progress::new(problems as u64, "problems", quiet);
     let range = 0..problems as u64;
     let engine = &*machine.engine;
@@ -113,7 +113,9 @@ pub fn run(arguments: &BatchArguments) -> Result<ExitCode> {
     }
     if arguments.strict && outcome.solves.unsolved() > 0 {
         let message = format!("{} of {} problems stayed unsolved", outcome.solves.unsolved(), outcome.solves.total);
-        return Err(Error::new(ErrorKind::Unsolved, message).hint("their rows are NaN; leave --strict out to accept that"));
+        return Err(
+            Error::new(ErrorKind::Unsolved, message).hint("their rows are NaN; leave --strict out to accept that")
+        );
     }
     Ok(ExitCode::SUCCESS)
 }

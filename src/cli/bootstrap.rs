@@ -36,7 +36,14 @@ pub fn run(arguments: &BootstrapArguments) -> Result<ExitCode> {
         EngineChoice::Gpu => "gpu",
         EngineChoice::Cpu => "cpu",
     };
-    let job = directory::Job::of(&returns, &budgets, &config, arguments.resample.seed, engine_asked, arguments.problem.tolerance);
+    let job = directory::Job::of(
+        &returns,
+        &budgets,
+        &config,
+        arguments.resample.seed,
+        engine_asked,
+        arguments.problem.tolerance,
+    );
     if let Some(path) = &arguments.output
         && let Some(finished) = directory::examine(path, &job, arguments.force)?
     {
@@ -49,7 +56,7 @@ pub fn run(arguments: &BootstrapArguments) -> Result<ExitCode> {
     config.seed = seed(arguments.resample.seed);
 
     let work = machine::work(arguments.resamples, returns.rows(), returns.assets.len());
-    let machine = machine::choose(&arguments.machine, arguments.problem.tolerance, work, quiet)?;
+    let machine = machine::choose(&arguments.machine, arguments.problem.tolerance, false, work, quiet)?;
     let tenth = if config.sensitivity { 2 * arguments.resamples.div_ceil(10) } else { 0 };
     let mut progress = Progress::new(arguments.resamples + tenth, "resamples", quiet);
     let outcome = bootstrap(&returns, &budgets, &config, &*machine.engine, machine.options, &mut progress)?;

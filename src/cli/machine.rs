@@ -2,7 +2,7 @@
 
 use equirisk::engine::Engine;
 use equirisk::engine::cpu::CpuEngine;
-use equirisk::engine::gpu::{self, GpuEngine};
+use equirisk::engine::gpu::GpuEngine;
 use equirisk::solver::Options;
 use equirisk::{Error, Result};
 
@@ -21,18 +21,25 @@ pub struct Machine {
     pub options: Options,
 }
 
-/// Chooses the engine for about `work` floating-point operations, and sets the number of threads.
+/// Chooses the engine for about `work` floating-point operations, and sets the number of threads. With `finish`, the
+/// CPU brings every solution to the rounding floor.
 ///
 /// # Errors
 /// A GPU was asked for and there is none, or for a tolerance beyond single precision.
-pub fn choose(machine: &MachineArguments, tolerance: Option<f64>, work: f64, quiet: bool) -> Result<Machine> {
+pub fn choose(
+    machine: &MachineArguments,
+    tolerance: Option<f64>,
+    finish: bool,
+    work: f64,
+    quiet: bool,
+) -> Result<Machine> {
     if let Some(threads) = machine.threads {
         rayon::ThreadPoolBuilder::new()
             .num_threads(usize::from(threads))
             .build_global()
             .map_err(|error| Error::failed(format!("{threads} threads cannot be started: {error}")))?;
     }
-    let options = Options { tolerance: tolerance.unwrap_or(Options::default().tolerance), ..Options::default() };
+    let options = Options { tolerance: tolerance.unwrap_or(Options::default().tolerance), finish };
     let cpu = || Machine { engine: Box::new(CpuEngine { options }), options };
     let fits_gpu = tolerance.is_none_or(|t| t >= TIGHTEST_ON_GPU);
     let open = |allow_software| GpuEngine::open(machine.device.as_deref(), allow_software, machine.memory);
@@ -44,14 +51,18 @@ pub fn choose(machine: &MachineArguments, tolerance: Option<f64>, work: f64, qui
     match machine.engine {
         EngineChoice::Cpu => {
             if machine.device.is_some() {
-                return Err(Error::usage("--device names a GPU, but --engine cpu was given").hint("leave one of the two out"));
+                return Err(
+                    Error::usage("--device names a GPU, but --engine cpu was given").hint("leave one of the two out")
+                );
             }
             Ok(cpu())
         }
         EngineChoice::Gpu => {
             if !fits_gpu {
-                return Err(Error::usage(format!("single precision on the GPU cannot reach a tolerance below {TIGHTEST_ON_GPU:.0e}"))
-                    .hint("use --engine cpu for tighter tolerances"));
+                return Err(Error::usage(format!(
+                    "single precision on the GPU cannot reach a tolerance below {TIGHTEST_ON_GPU:.0e}"
+                ))
+                .hint("use --engine cpu for tighter tolerances"));
             }
             Ok(Machine { engine: Box::new(open(true)?), options })
         }
@@ -87,6 +98,3 @@ pub fn work(problems: u64, rows: usize, assets: usize) -> f64 {
     let (n, rows) = (assets as f64, rows as f64);
     problems as f64 * (rows * n * n + 20.0 * n * n)
 }
-
-/// Tolerance that the GPU's own results are accepted at.
-pub const GPU_TOLERANCE: f64 = gpu::ACCEPTANCE;

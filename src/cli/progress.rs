@@ -17,9 +17,7 @@ impl Progress {
     pub fn new(problems: u64, noun: &str, quiet: bool) -> Progress {
         let hidden = quiet || !std::io::stderr().is_terminal();
         let target = if hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
-        let template = format!(
-            "{{bar:32}} {{human_pos}} of {{human_len}} {noun}, {{custom_per_sec}}, {{eta}} left"
-        );
+        let template = format!("{{bar:32}} {{human_pos}} of {{human_len}} {noun}, {{custom_per_sec}}, {{eta}} left");
         let style = ProgressStyle::with_template(&template)
             .expect("the template is fixed and valid")
             .with_key("custom_per_sec", |state: &indicatif::ProgressState, w: &mut dyn std::fmt::Write| {

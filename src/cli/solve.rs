@@ -27,7 +27,7 @@ pub fn run(arguments: &SolveArguments) -> Result<ExitCode> {
     };
     let budgets = data::budgets(&arguments.problem, &assets, quiet)?;
     let work = machine::work(1, 0, assets.len());
-    let machine = machine::choose(&arguments.machine, arguments.problem.tolerance, work, true)?;
+    let machine = machine::choose(&arguments.machine, arguments.problem.tolerance, true, work, true)?;
     let question = Question {
         assets: &assets,
         covariance: &covariance,

@@ -195,7 +195,9 @@ fn assets_csv(outcome: &Outcome) -> Result<String> {
     let statistics = ["mean", "sd", "q025", "q05", "q25", "q50", "q75", "q95", "q975"];
     let mut header: Vec<String> = ["asset", "budget", "point"].map(String::from).to_vec();
     header.extend(statistics.map(String::from));
-    header.extend(["bias", "mean_rank", "rank_sd", "p_rank_1", "p_rank_3", "p_rank_5", "p_double", "p_half"].map(String::from));
+    header.extend(
+        ["bias", "mean_rank", "rank_sd", "p_rank_1", "p_rank_3", "p_rank_5", "p_double", "p_half"].map(String::from),
+    );
     header.extend(statistics.map(|s| format!("mc_error_{s}")));
     header.extend(["mean", "sd", "q05", "q50", "q95"].map(|s| format!("realised_risk_share_{s}")));
     writer.write_record(&header).map_err(failed)?;
@@ -209,7 +211,9 @@ fn assets_csv(outcome: &Outcome) -> Result<String> {
         let mut record = vec![asset.name.clone(), number(asset.budget), maybe(asset.point)];
         record.extend(columns(&asset.weight));
         record.extend([maybe(asset.bias), number(asset.mean_rank), number(asset.rank_sd)]);
-        record.extend([1, 3, 5].map(|k| maybe(asset.rank_probabilities.iter().find(|p| p.k == k).map(|p| p.probability))));
+        record.extend(
+            [1, 3, 5].map(|k| maybe(asset.rank_probabilities.iter().find(|p| p.k == k).map(|p| p.probability))),
+        );
         record.extend([maybe(asset.p_double), maybe(asset.p_half)]);
         record.extend(columns(&asset.mc_error));
         let share = outcome.methods.erc.realised.shares.iter().find(|share| share.name == asset.name);

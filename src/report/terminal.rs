@@ -54,11 +54,9 @@ pub fn solves(solves: &Solves) -> String {
         format!("all {} converged", grouped(solves.total))
     } else {
         let mut parts = vec![format!("{} of {} converged", grouped(solves.converged), grouped(solves.total))];
-        for (count, what) in [
-            (solves.no_solution, "no_solution"),
-            (solves.invalid, "invalid"),
-            (solves.stalled, "stalled"),
-        ] {
+        for (count, what) in
+            [(solves.no_solution, "no_solution"), (solves.invalid, "invalid"), (solves.stalled, "stalled")]
+        {
             if count > 0 {
                 parts.push(format!("{} {what}", grouped(count)));
             }
@@ -81,7 +79,11 @@ pub fn solve(outcome: &solve::Outcome) -> String {
         ("inverse vol", &outcome.methods.inverse_volatility),
         ("equal weight", &outcome.methods.equal_weight),
     ];
-    let _ = writeln!(out, "{:column$}  {:>8}  {:^19}  {:^19}  {:^19}", "", "", "risk budgeting", "inverse volatility", "equal weight");
+    let _ = writeln!(
+        out,
+        "{:column$}  {:>8}  {:^19}  {:^19}  {:^19}",
+        "", "", "risk budgeting", "inverse volatility", "equal weight"
+    );
     let _ = write!(out, "{:column$}  {:>8}", "asset", "budget");
     for _ in methods {
         let _ = write!(out, "  {:>8} {:>10}", "weight", "risk share");
@@ -156,21 +158,21 @@ pub fn bootstrap(outcome: &bootstrap::Outcome) -> String {
 
 fn weights(out: &mut String, outcome: &bootstrap::Outcome) {
     let column = width(outcome.assets.iter().map(|a| a.name.as_str()));
-    let widest = outcome
-        .assets
-        .iter()
-        .map(|a| a.weight.q975.max(a.point.unwrap_or(0.0)))
-        .fold(f64::MIN_POSITIVE, f64::max);
+    let widest =
+        outcome.assets.iter().map(|a| a.weight.q975.max(a.point.unwrap_or(0.0))).fold(f64::MIN_POSITIVE, f64::max);
     let realised = |asset: &Asset| {
         let share = outcome.methods.erc.realised.shares.iter().find(|share| share.name == asset.name);
-        share.map_or("-".to_string(), |s| {
-            format!("{:.1}–{:.1} %", 100.0 * s.summary.q05, 100.0 * s.summary.q95)
-        })
+        share.map_or("-".to_string(), |s| format!("{:.1}–{:.1} %", 100.0 * s.summary.q05, 100.0 * s.summary.q95))
     };
     let _ = writeln!(
         out,
         "{:column$}  {:>7}  {:^14}  {:^PICTURE$}  {:>15}  {:>14}",
-        "asset", "weight", "90 % of weights", format!("0 % {:>w$}", percent(widest, 0), w = PICTURE - 5), "sd (± MC error)", "risk share 90 %"
+        "asset",
+        "weight",
+        "90 % of weights",
+        format!("0 % {:>w$}", percent(widest, 0), w = PICTURE - 5),
+        "sd (± MC error)",
+        "risk share 90 %"
     );
     for asset in &outcome.assets {
         let w = &asset.weight;
@@ -238,11 +240,8 @@ fn block_lengths(out: &mut String, outcome: &bootstrap::Outcome) {
         return;
     }
     let mean_sd = |s: &bootstrap::Sensitivity| s.assets.iter().map(|a| a.sd).sum::<f64>() / s.assets.len() as f64;
-    let parts: Vec<String> = outcome
-        .sensitivity
-        .iter()
-        .map(|s| format!("{} at {:.1}", percent(mean_sd(s), 2), s.block_length))
-        .collect();
+    let parts: Vec<String> =
+        outcome.sensitivity.iter().map(|s| format!("{} at {:.1}", percent(mean_sd(s), 2), s.block_length)).collect();
     let _ = writeln!(
         out,
         "Block length: mean sd of the weights {} rows ({} resamples each)",

@@ -33,6 +33,7 @@ pub fn chunks(batch: &Batch, range: Range<u64>) -> impl Iterator<Item = Range<u6
     let size = chunk_size(rows, batch.assets());
     (range.start / size..range.end.div_ceil(size))
         .map(move |chunk| (chunk * size).max(range.start)..((chunk + 1) * size).min(range.end))
+        .filter(|chunk| !chunk.is_empty())
 }
 
 #[cfg(test)]

@@ -55,6 +55,8 @@ pub fn submatrix(matrix: &[f64], n: usize, keep: &[usize]) -> Vec<f64> {
     keep.iter().flat_map(|&i| keep.iter().map(move |&j| matrix[i * n + j])).collect()
 }
 
+/// Solves it on `engine`, which should take the finishing step.
+///
 /// # Errors
 /// `Input` where the matrix is no covariance; `Unsolved` where no certified portfolio was found.
 pub fn solve(question: &Question, engine: &dyn Engine, options: Options, watch: &mut dyn Watch) -> Result<Outcome> {
@@ -68,7 +70,6 @@ pub fn solve(question: &Question, engine: &dyn Engine, options: Options, watch: 
     validity::check(&covariance, question.assume_psd, &mut risk.correlation, &mut risk.volatilities)
         .map_err(|flaw| rejected(flaw, &names))?;
 
-    let options = Options { finish: true, ..options };
     let source = Source::Given { covariances: covariance, assume_psd: question.assume_psd };
     let batch = Batch::new(source, &budgets)?;
     let solutions = run::solve(engine, options, &batch, 0..1, Want::default(), watch)?;

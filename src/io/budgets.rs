@@ -1,0 +1,160 @@
+//! Risk budgets by asset name, from `A=0.3,B=0.7` or from a text file of `asset,budget` rows.
+
+use std::path::Path;
+
+use crate::error::{Error, Result};
+use crate::io::cells::{self, Cell, Decimal};
+use crate::io::csv::Table;
+use crate::io::input::Format;
+use crate::io::{Input, Notices, listed, names, shown};
+
+/// Sums within this of 1 are 1: budgets are written by people, as thirds or sevenths.
+const ROUNDING: f64 = 1e-9;
+
+/// Budgets in the order of `assets`, summing to one. Every asset is named once; a budget of zero takes it out of the
+/// problem. An argument with `=` is a list, unless there is a file of that name; all else is a file, `-` standard input.
+///
+/// # Errors
+/// Names that are missing, unknown or repeated; budgets that are negative, not finite or all zero.
+pub fn read_budgets(argument: &str, assets: &[String]) -> Result<(Vec<f64>, Notices)> {
+    let path = Path::new(argument);
+    let entries = match argument.contains('=') && !path.exists() {
+        true => from_list(argument)?,
+        false => from_file(&Input::from_argument(Some(path)))?,
+    };
+    assign(entries, assets)
+}
+
+/// One named budget, and where it stands.
+struct Entry {
+    place: String,
+    name: String,
+    budget: f64,
+}
+
+fn from_list(list: &str) -> Result<Vec<Entry>> {
+    let mut entries = Vec::new();
+    for part in list.split(',').filter(|part| !part.trim().is_empty()) {
+        let place = "--budgets".to_string();
+        // The last `=`: asset names may contain one.
+        let Some((name, text)) = part.rsplit_once('=') else {
+            return Err(Error::input(format!("{place}: `{}` has no budget", shown(part.trim())))
+                .hint("write A=0.3,B=0.7; names with commas need a file of asset,budget lines"));
+        };
+        entries.push(entry(place, name, text, Decimal::Point)?);
+    }
+    Ok(entries)
+}
+
+fn from_file(input: &Input) -> Result<Vec<Entry>> {
+    let contents = input.load()?;
+    if contents.format != Format::Csv {
+        return Err(contents.not_read());
+    }
+    let source = contents.name.as_str();
+    let (mut table, _) = Table::open(source, &contents.bytes)?;
+    let mut entries = Vec::new();
+    // A first row with a number in it is an entry, not a header.
+    if let [name, text] = &table.names[..]
+        && matches!(cells::parse(text, table.decimal), Cell::Number(_) | Cell::Percent(_))
+    {
+        entries.push(entry(format!("{source}: line {}", table.header_line), name, text, table.decimal)?);
+    }
+    while let Some(line) = table.next_record()? {
+        let place = format!("{source}: line {line}");
+        if table.width() < 2 || (2..table.width()).any(|column| !table.cell(column).is_empty()) {
+            return Err(Error::input(format!("{place}: not two cells")).hint("write asset,budget on each line"));
+        }
+        entries.push(entry(place, table.cell(0), table.cell(1), table.decimal)?);
+    }
+    Ok(entries)
+}
+
+fn entry(place: String, name: &str, text: &str, decimal: Decimal) -> Result<Entry> {
+    let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
+    match cells::parse(text, decimal) {
+        Cell::Number(budget) if budget.is_finite() && budget >= 0.0 => Ok(Entry { place, name, budget }),
+        Cell::Number(budget) if budget < 0.0 => {
+            Err(Error::input(format!("{place}: the budget of `{}` is negative: {budget}", shown(&name)))
+                .hint("risk budgets are positive shares of the risk; zero leaves an asset out"))
+        }
+        _ => Err(Error::input(format!(
+            "{place}: the budget of `{}` is no number: `{}`",
+            shown(&name),
+            shown(text.trim())
+        ))
+        .hint("write shares like 0.25")),
+    }
+}
+
+fn assign(entries: Vec<Entry>, assets: &[String]) -> Result<(Vec<f64>, Notices)> {
+    let mut budgets: Vec<Option<f64>> = vec![None; assets.len()];
+    for Entry { place, name, budget } in entries {
+        let asset =
+            assets.iter().position(|asset| *asset == name).ok_or_else(|| names::unknown(&place, &name, assets))?;
+        if budgets[asset].replace(budget).is_some() {
+            return Err(Error::input(format!("{place}: `{}` has two budgets", shown(&name))));
+        }
+    }
+    let without: Vec<&str> =
+        assets.iter().zip(&budgets).filter(|(_, budget)| budget.is_none()).map(|(asset, _)| asset.as_str()).collect();
+    if !without.is_empty() {
+        return Err(Error::input(format!("no budget for {}", listed(without.into_iter())))
+            .hint("name every asset; a budget of 0 leaves one out"));
+    }
+    let budgets: Vec<f64> = budgets.into_iter().flatten().collect();
+    let total: f64 = budgets.iter().sum();
+    if !total.is_finite() || total <= 0.0 {
+        return Err(Error::input(format!("budgets must sum to a positive number, they sum to {total}")));
+    }
+    let mut notices = Notices::new();
+    if (total - 1.0).abs() > ROUNDING {
+        notices.push(format!("budgets sum to {total}: they are rescaled to sum to 1"));
+    }
+    let out = assets.iter().zip(&budgets).filter(|(_, budget)| **budget == 0.0).map(|(asset, _)| asset.as_str());
+    let out: Vec<&str> = out.collect();
+    if !out.is_empty() {
+        notices.push(format!("a budget of 0 leaves out {}", listed(out.into_iter())));
+    }
+    Ok((budgets.iter().map(|budget| budget / total).collect(), notices))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(argument: &str) -> Result<(Vec<f64>, Notices)> {
+        read_budgets(argument, &["A".to_string(), "S&P 500".to_string()])
+    }
+
+    #[test]
+    fn lists_are_matched_by_name() {
+        assert_eq!(read("S&P 500=0.25, A = 0.75").expect("both named"), (vec![0.75, 0.25], vec![]));
+        let (budgets, notices) = read("A=30,S&P 500=90,").expect("rescaled");
+        assert_eq!(budgets, [0.25, 0.75]);
+        assert_eq!(notices, ["budgets sum to 120: they are rescaled to sum to 1"]);
+        let (budgets, notices) = read("A=1,S&P 500=0").expect("zero is allowed");
+        assert_eq!(budgets, [1.0, 0.0]);
+        assert_eq!(notices, ["a budget of 0 leaves out `S&P 500`"]);
+    }
+
+    #[test]
+    fn every_asset_needs_exactly_one_good_budget() {
+        for (list, said) in [
+            ("A=1", "no budget for `S&P 500`"),
+            ("A=0.5,S&P 500=0.5,B=0.1", "no asset `B`"),
+            ("A=0.5,A=0.5,S&P 500=1", "two budgets"),
+            ("A=-0.5,S&P 500=1", "negative"),
+            ("A=nan,S&P 500=1", "no number"),
+            ("A=inf,S&P 500=1", "no number"),
+            ("A=50%,S&P 500=50%", "no number"),
+            ("A=,S&P 500=1", "no number"),
+            ("A=0,S&P 500=0", "sum to 0"),
+            ("A=1e308,S&P 500=1e308", "sum to inf"),
+            ("A=0.5,S&P 500", "has no budget"),
+        ] {
+            let error = read(list).expect_err(list);
+            assert!(error.message.contains(said), "{list}: {}", error.message);
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! Where data come from, and what format they are in.
+//!
+//! The format is told by the first bytes, never by the file's name: `1f 8b` is gzip, `PAR1` Parquet, `ARROW1` Arrow,
+//! `93 NUMPY` NPY, `PK 03 04` a zip archive (NPZ, spreadsheets). Everything else is taken for text.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use flate2::read::MultiGzDecoder;
+
+use crate::error::{Error, Result};
+use crate::io::sample::SAMPLE;
+
+/// A text file beyond this many bytes, compressed or not, is refused: 100,000 days of 1,000 assets still fit.
+const MOST_BYTES: u64 = 1 << 30;
+
+/// Where data come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// The data set embedded in the program.
+    Sample,
+    Stdin,
+    Path(PathBuf),
+    /// Bytes already in memory, with the name that messages give them.
+    Bytes {
+        name: String,
+        bytes: Vec<u8>,
+    },
+}
+
+impl Input {
+    /// What a command-line argument means: none is the embedded sample, `-` standard input, all else a path.
+    pub fn from_argument(argument: Option<&Path>) -> Input {
+        match argument {
+            None => Input::Sample,
+            Some(path) if path == Path::new("-") => Input::Stdin,
+            Some(path) => Input::Path(path.to_path_buf()),
+        }
+    }
+
+    /// All bytes, unzipped.
+    pub(crate) fn load(&self) -> Result<Contents> {
+        let name = self.to_string();
+        let bytes = match self {
+            Input::Sample => SAMPLE.to_vec(),
+            Input::Bytes { bytes, .. } => bytes.clone(),
+            Input::Stdin => read_up_to(io::stdin().lock(), MOST_BYTES).map_err(|e| unreadable(&name, &e))?,
+            Input::Path(path) => {
+                let file = open(path)?;
+                read_up_to(file, MOST_BYTES).map_err(|e| unreadable(&name, &e))?
+            }
+        };
+        Contents::new(name, bytes, MOST_BYTES)
+    }
+}
+
+impl fmt::Display for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Input::Sample => f.write_str("the embedded sample"),
+            Input::Stdin => f.write_str("standard input"),
+            Input::Path(path) => path.display().fmt(f),
+            Input::Bytes { name, .. } => f.write_str(name),
+        }
+    }
+}
+
+pub(crate) fn open(path: &Path) -> Result<File> {
+    let name = path.display().to_string();
+    let file = File::open(path).map_err(|e| unreadable(&name, &e))?;
+    if file.metadata().is_ok_and(|m| m.is_dir()) {
+        return Err(Error::input(format!("{name}: this is a folder")).hint("name one file"));
+    }
+    Ok(file)
+}
+
+pub(crate) fn unreadable(name: &str, error: &io::Error) -> Error {
+    let refused = Error::input(format!("{name}: cannot be read: {error}"));
+    match error.kind() {
+        io::ErrorKind::NotFound => refused.hint("check the path; without a file the embedded sample is used"),
+        io::ErrorKind::FileTooLarge => refused.hint("cut it down to the assets and dates that are needed"),
+        _ => refused,
+    }
+}
+
+/// At most `most` bytes; one more is an error, so that neither an endless stream nor a bomb fills the memory.
+fn read_up_to(source: impl Read, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    source.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("more than {} MiB", most >> 20)));
+    }
+    Ok(bytes)
+}
+
+/// What was read, and what it looks like.
+#[derive(Debug)]
+pub(crate) struct Contents {
+    pub name: String,
+    pub bytes: Vec<u8>,
+    pub format: Format,
+}
+
+impl Contents {
+    fn new(name: String, bytes: Vec<u8>, most: u64) -> Result<Contents> {
+        let bytes = match Format::of(&bytes) {
+            Format::Gzip => read_up_to(MultiGzDecoder::new(&bytes[..]), most)
+                .map_err(|e| unreadable(&name, &io::Error::new(e.kind(), format!("unzipping failed: {e}"))))?,
+            _ => bytes,
+        };
+        if bytes.is_empty() {
+            return Err(Error::input(format!("{name}: empty file")));
+        }
+        let format = Format::of(&bytes);
+        Ok(Contents { name, bytes, format })
+    }
+
+    /// The error for a format that the caller has no reader for.
+    pub(crate) fn not_read(&self) -> Error {
+        let refused = Error::input(format!("{}: this is {}, which is not read yet", self.name, self.format.name()));
+        match self.format {
+            Format::Gzip => refused.hint("this file is compressed twice: unzip it once"),
+            Format::Compressed(_) => refused.hint("decompress it first, or use gzip"),
+            _ => refused.hint("save it as CSV: dates in the first column, one column per asset"),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// Text: CSV with any delimiter.
+    Csv,
+    Parquet,
+    Arrow,
+    Npy,
+    Zip,
+    Gzip,
+    Compressed(&'static str),
+}
+
+impl Format {
+    pub(crate) fn of(bytes: &[u8]) -> Format {
+        match bytes {
+            [0x1f, 0x8b, ..] => Format::Gzip,
+            [b'P', b'A', b'R', b'1', ..] => Format::Parquet,
+            [b'A', b'R', b'R', b'O', b'W', b'1', ..] => Format::Arrow,
+            [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => Format::Npy,
+            [b'P', b'K', 3, 4, ..] => Format::Zip,
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Format::Compressed("a zstd archive"),
+            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Format::Compressed("an xz archive"),
+            [b'B', b'Z', b'h', _, 0x31, 0x41, 0x59, 0x26, 0x53, 0x59, ..] => Format::Compressed("a bzip2 archive"),
+            _ => Format::Csv,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Format::Csv => "text",
+            Format::Parquet => "a Parquet file",
+            Format::Arrow => "an Arrow file",
+            Format::Npy => "an NPY file",
+            Format::Zip => "a zip archive (NPZ or spreadsheet)",
+            Format::Gzip => "a gzip archive",
+            Format::Compressed(name) => name,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        encoder.write_all(bytes).expect("writing to memory");
+        encoder.finish().expect("writing to memory")
+    }
+
+    #[test]
+    fn a_decompression_bomb_stops_at_the_limit() {
+        let bomb = gzip(&vec![b'0'; 1 << 20]);
+        assert!(bomb.len() < 2_000);
+        let error = Contents::new("bomb.gz".into(), bomb, 1 << 16).expect_err("1 MiB does not fit 64 KiB");
+        assert!(error.message.starts_with("bomb.gz: cannot be read: unzipping failed"), "{}", error.message);
+    }
+
+    #[test]
+    fn a_truncated_gzip_is_an_error() {
+        let whole = gzip(b"date,A\n2020-01-01,1\n2020-01-02,2\n");
+        for length in 2..whole.len() {
+            assert!(Contents::new("cut.gz".into(), whole[..length].to_vec(), MOST_BYTES).is_err(), "{length}");
+        }
+    }
+
+    #[test]
+    fn formats_are_told_by_their_first_bytes() {
+        assert_eq!(Format::of(b"PAR1...."), Format::Parquet);
+        assert_eq!(Format::of(b"date,A"), Format::Csv);
+        assert_eq!(Format::of(b""), Format::Csv);
+        let twice = Contents::new("x".into(), gzip(&gzip(b"date,A\n")), MOST_BYTES).expect("one layer is taken off");
+        assert_eq!(twice.format, Format::Gzip);
+        assert!(twice.not_read().hint.is_some_and(|hint| hint.contains("twice")));
+    }
+}

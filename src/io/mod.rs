@@ -1,0 +1,58 @@
+//! Files in, files out: bytes become a checked history, covariance or budgets; results become NPY and Parquet.
+//!
+//! Reading goes one way: `input` (bytes, gzip, format) -> a reader per format (`csv` and `wide` today) -> `history`
+//! (rows in order, inside the dates asked for) -> `missing` (complete rows) -> `returns`. Whatever was decided on the
+//! way (a delimiter, an order of dates, dropped rows) comes back as a notice; whatever is wrong is an error that names
+//! file, line, column, asset and date. Bytes are never trusted: sizes are checked before memory is asked for.
+pub mod atomic;
+mod budgets;
+mod cells;
+mod covariance;
+mod csv;
+mod dates;
+mod detect;
+mod history;
+mod input;
+mod missing;
+mod names;
+pub mod npy;
+mod returns;
+mod sample;
+mod weights;
+mod wide;
+
+pub use budgets::read_budgets;
+pub use covariance::read_covariance;
+pub use input::Input;
+pub use missing::Missing;
+pub use returns::{Kind, ReadOptions, read_returns};
+pub use weights::{WeightsWriter, write_weights};
+
+/// Something a careful colleague would mention: what was detected, dropped or looks odd. One line, for stderr.
+pub type Notices = Vec<String>;
+
+/// Text from a file as it may appear in a message: short, and without control characters.
+fn shown(text: &str) -> String {
+    const LONGEST: usize = 40;
+    let mut short: String = text.chars().take(LONGEST).flat_map(char::escape_debug).collect();
+    if text.chars().nth(LONGEST).is_some() {
+        short.push_str("...");
+    }
+    short
+}
+
+/// "`A`, `B` and 3 more"
+fn listed<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
+    const MOST: usize = 8;
+    let total = names.len();
+    let mut list = names.take(MOST).map(|name| format!("`{}`", shown(name))).collect::<Vec<_>>().join(", ");
+    if total > MOST {
+        list.push_str(&format!(" and {} more", total - MOST));
+    }
+    list
+}
+
+/// "1 row", "2 rows"
+fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}

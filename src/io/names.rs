@@ -1,0 +1,106 @@
+//! Assets by name: the ones asked for, found exactly once.
+
+use std::collections::HashMap;
+
+use crate::error::{Error, Result};
+use crate::io::{listed, shown};
+
+/// Positions in `names` of the assets `wanted`, in the order wanted; of all, in their own order, when none are named.
+/// Column j of the file's assets is its column j + 2: labels come first.
+pub(crate) fn choose(source: &str, names: &[String], wanted: Option<&[String]>) -> Result<Vec<usize>> {
+    let mut places: HashMap<&str, (usize, Option<usize>)> = HashMap::with_capacity(names.len());
+    for (position, name) in names.iter().enumerate() {
+        places.entry(name).and_modify(|(_, second)| *second = second.or(Some(position))).or_insert((position, None));
+    }
+    let mut chosen = Vec::new();
+    let mut taken = vec![false; names.len()];
+    for name in wanted.unwrap_or(names) {
+        let &(position, second) = places.get(name.as_str()).ok_or_else(|| unknown(source, name, names))?;
+        if let Some(second) = second {
+            let (first, second) = (position + 2, second + 2);
+            return Err(Error::input(format!(
+                "{source}: two columns are named `{}`: columns {first} and {second}",
+                shown(name)
+            ))
+            .hint("give each asset its own name"));
+        }
+        if std::mem::replace(&mut taken[position], true) {
+            return Err(Error::usage(format!("asset `{}` is asked for twice", shown(name))));
+        }
+        chosen.push(position);
+    }
+    Ok(chosen)
+}
+
+/// The error for a name that is not there: the nearest names, or else what there is.
+pub(crate) fn unknown(source: &str, name: &str, names: &[String]) -> Error {
+    let near: Vec<&str> = names.iter().map(String::as_str).filter(|other| is_near(name, other)).collect();
+    let hint = match near.is_empty() {
+        false => format!("did you mean {}?", listed(near.into_iter())),
+        true => format!("there are {}", listed(names.iter().map(String::as_str))),
+    };
+    Error::input(format!("{source}: there is no asset `{}`", shown(name))).hint(hint)
+}
+
+/// Equal but for case and spaces, one the beginning of the other, or at most two typing errors apart.
+fn is_near(a: &str, b: &str) -> bool {
+    let plain = |text: &str| text.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
+    let (a, b) = (plain(a), plain(b));
+    let longer = a.chars().count().max(b.chars().count());
+    let is_beginning = !a.is_empty() && !b.is_empty() && (a.starts_with(&b) || b.starts_with(&a));
+    is_beginning || (3..=64).contains(&longer) && edit_distance(&a, &b) <= (longer / 3).min(2)
+}
+
+/// Levenshtein distance: the fewest insertions, deletions and substitutions that turn one text into the other.
+fn edit_distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, &y) in b.iter().enumerate() {
+            let substituted = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(list: &[&str]) -> Vec<String> {
+        list.iter().map(|name| (*name).to_string()).collect()
+    }
+
+    #[test]
+    fn assets_come_in_the_order_asked_for() {
+        let all = names(&["A", "B", "C"]);
+        assert_eq!(choose("f", &all, Some(&names(&["C", "A"]))).expect("both are there"), [2, 0]);
+        assert_eq!(choose("f", &all, None).expect("all are there"), [0, 1, 2]);
+    }
+
+    #[test]
+    fn a_repeated_name_matters_only_when_asked_for() {
+        let all = names(&["A", "B", "A"]);
+        assert!(choose("f", &all, None).expect_err("A twice").message.contains("columns 2 and 4"));
+        assert_eq!(choose("f", &all, Some(&names(&["B"]))).expect("B is there once"), [1]);
+    }
+
+    #[test]
+    fn an_unknown_name_is_answered_with_its_neighbours() {
+        let all = names(&["AAPL", "JPM", "US BONDS 10Y"]);
+        let hint = |name: &str| unknown("f", name, &all).hint.expect("always one");
+        assert_eq!(hint("appl"), "did you mean `AAPL`?");
+        assert_eq!(hint("us bonds"), "did you mean `US BONDS 10Y`?");
+        assert_eq!(hint("MSFT"), "there are `AAPL`, `JPM`, `US BONDS 10Y`");
+    }
+
+    #[test]
+    fn edit_distance_counts_typing_errors() {
+        assert_eq!(edit_distance("kitten", "sitting"), 3);
+        assert_eq!(edit_distance("", "abc"), 3);
+        assert_eq!(edit_distance("abc", "abc"), 0);
+    }
+}

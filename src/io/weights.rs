@@ -1,0 +1,199 @@
+//! weights.parquet: one row per problem, in index order.
+//!
+//! Columns: `resample` (u64), `status` (text), `rc_error` (f64), `sweeps` (u32), `rescued` (bool), `volatility` (f64),
+//! then one f64 column per asset under the asset's name. Weights are null unless the problem converged; `rc_error` and
+//! `volatility` are null without weights. A fixed column whose name is also an asset's is prefixed with `_`: by
+//! position the six fixed columns always come first.
+//!
+//! The bytes depend on the solutions alone, not on the pieces they arrive in: one row group is one write, its size a
+//! function of the number of assets, and neither times nor versions are recorded.
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, BooleanArray, Float64Array, RecordBatch, StringArray, UInt32Array, UInt64Array};
+use arrow_schema::{DataType, Field, Schema};
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
+
+use crate::batch::{Certificate, Solutions, Status};
+use crate::error::Result;
+use crate::io::atomic::{self, Existing};
+
+const FIXED: [(&str, DataType); 6] = [
+    ("resample", DataType::UInt64),
+    ("status", DataType::Utf8),
+    ("rc_error", DataType::Float64),
+    ("sweeps", DataType::UInt32),
+    ("rescued", DataType::Boolean),
+    ("volatility", DataType::Float64),
+];
+const MOST_ROWS: usize = 1 << 16;
+/// A row group of up to 32 MiB of weights is held in memory.
+const MOST_WEIGHTS: usize = 1 << 22;
+
+/// Writes all solutions at once; the first is that of problem `start`.
+///
+/// # Errors
+/// The file exists and may not be replaced, or it cannot be written.
+pub fn write_weights(
+    path: &Path,
+    existing: Existing,
+    assets: &[String],
+    solutions: &Solutions,
+    start: u64,
+    metadata: &[(String, String)],
+) -> Result<()> {
+    atomic::write(path, existing, |file| {
+        let mut writer = WeightsWriter::new(file, assets, start, metadata)?;
+        writer.push(solutions)?;
+        writer.finish()
+    })
+}
+
+/// Writes solutions piece by piece.
+pub struct WeightsWriter<W: Write + Send> {
+    writer: ArrowWriter<W>,
+    schema: Arc<Schema>,
+    assets: usize,
+    /// Index of the first pending problem.
+    next: u64,
+    weights: Vec<f64>,
+    certificates: Vec<Certificate>,
+}
+
+impl<W: Write + Send> WeightsWriter<W> {
+    /// The first solution pushed is that of problem `start`; `metadata` goes into the file as key-value pairs.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub fn new(file: W, assets: &[String], start: u64, metadata: &[(String, String)]) -> io::Result<Self> {
+        let schema = Arc::new(schema(assets));
+        let fixed = |column: usize| ColumnPath::from(schema.field(column).name().as_str());
+        let metadata: Vec<KeyValue> =
+            metadata.iter().map(|(key, value)| KeyValue::new(key.clone(), value.clone())).collect();
+        let properties = WriterProperties::builder()
+            .set_created_by("equirisk".to_string())
+            .set_compression(Compression::ZSTD(ZstdLevel::try_new(3).map_err(failed)?))
+            .set_max_row_group_row_count(Some(group_rows(assets.len())))
+            .set_statistics_enabled(EnabledStatistics::Chunk)
+            // Weights hardly repeat; words do.
+            .set_dictionary_enabled(false)
+            .set_column_dictionary_enabled(fixed(1), true)
+            .set_column_dictionary_enabled(fixed(3), true)
+            .set_key_value_metadata((!metadata.is_empty()).then_some(metadata))
+            .build();
+        let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
+        let writer = ArrowWriter::try_new_with_options(file, schema.clone(), options).map_err(failed)?;
+        Ok(WeightsWriter {
+            writer,
+            schema,
+            assets: assets.len(),
+            next: start,
+            weights: Vec::new(),
+            certificates: Vec::new(),
+        })
+    }
+
+    /// Adds the solutions of the problems that follow.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub fn push(&mut self, solutions: &Solutions) -> io::Result<()> {
+        assert_eq!(solutions.weights.len(), solutions.certificates.len() * self.assets, "one weight per asset");
+        self.weights.extend_from_slice(&solutions.weights);
+        self.certificates.extend_from_slice(&solutions.certificates);
+        let group = group_rows(self.assets);
+        while self.certificates.len() >= group {
+            self.write_group(group)?;
+        }
+        Ok(())
+    }
+
+    /// Completes the file; the writer it goes to is not flushed.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub fn finish(mut self) -> io::Result<()> {
+        if !self.certificates.is_empty() {
+            self.write_group(self.certificates.len())?;
+        }
+        self.writer.close().map(drop).map_err(failed)
+    }
+
+    fn write_group(&mut self, rows: usize) -> io::Result<()> {
+        let certificates: Vec<Certificate> = self.certificates.drain(..rows).collect();
+        let weights: Vec<f64> = self.weights.drain(..rows * self.assets).collect();
+        let known = |value: f64| (!value.is_nan()).then_some(value);
+        let indices = self.next..self.next + rows as u64;
+        self.next = indices.end;
+        let mut columns: Vec<ArrayRef> = vec![
+            Arc::new(UInt64Array::from_iter_values(indices)),
+            Arc::new(StringArray::from_iter_values(certificates.iter().map(|c| c.status.name()))),
+            Arc::new(certificates.iter().map(|c| known(c.rc_error)).collect::<Float64Array>()),
+            Arc::new(UInt32Array::from_iter_values(certificates.iter().map(|c| c.sweeps))),
+            Arc::new(certificates.iter().map(|c| Some(c.rescued)).collect::<BooleanArray>()),
+            Arc::new(certificates.iter().map(|c| known(c.volatility)).collect::<Float64Array>()),
+        ];
+        for asset in 0..self.assets {
+            let column = weights.iter().skip(asset).step_by(self.assets).zip(&certificates);
+            let column = column.map(|(&weight, c)| (c.status == Status::Converged).then_some(weight));
+            columns.push(Arc::new(column.collect::<Float64Array>()));
+        }
+        let batch = RecordBatch::try_new(self.schema.clone(), columns).map_err(io::Error::other)?;
+        self.writer.write(&batch).map_err(failed)?;
+        self.writer.flush().map_err(failed)
+    }
+}
+
+/// A power of two, so that chunks of problems fill row groups evenly.
+fn group_rows(assets: usize) -> usize {
+    let most = (MOST_WEIGHTS / assets.max(1)).clamp(1, MOST_ROWS);
+    1 << most.ilog2()
+}
+
+fn schema(assets: &[String]) -> Schema {
+    let mut fields = Vec::with_capacity(FIXED.len() + assets.len());
+    for (name, data_type) in FIXED {
+        let mut name = name.to_string();
+        while assets.contains(&name) {
+            name.insert(0, '_');
+        }
+        let is_nullable = matches!(data_type, DataType::Float64);
+        fields.push(Field::new(name, data_type, is_nullable));
+    }
+    fields.extend(assets.iter().map(|name| Field::new(name, DataType::Float64, true)));
+    Schema::new(fields)
+}
+
+fn failed(error: ParquetError) -> io::Error {
+    io::Error::other(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn row_groups_hold_a_bounded_number_of_weights() {
+        assert_eq!(group_rows(10), 1 << 16);
+        assert_eq!(group_rows(64), 1 << 16);
+        assert_eq!(group_rows(65), 1 << 15);
+        assert_eq!(group_rows(500), 1 << 13);
+        assert_eq!(group_rows(1 << 30), 1);
+    }
+
+    #[test]
+    fn a_fixed_column_steps_aside_for_an_asset_of_its_name() {
+        let schema = schema(&["status".into(), "_status".into(), "A".into()]);
+        let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+        assert_eq!(names[..3], ["resample", "__status", "rc_error"]);
+        assert_eq!(names[6..], ["status", "_status", "A"]);
+    }
+}
