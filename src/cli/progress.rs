@@ -1,9 +1,13 @@
 //! Progress and notices on standard error: a bar only on a terminal, notices above it.
 
 use std::io::IsTerminal as _;
+use std::time::Duration;
 
 use equirisk::run::Watch;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// How often the bar is drawn, so that the time left goes on while a long chunk is under way.
+const TICK: Duration = Duration::from_millis(200);
 
 /// Shows a run to the user.
 #[derive(Debug)]
@@ -26,6 +30,9 @@ impl Progress {
             })
             .progress_chars("━╸─");
         let bar = ProgressBar::with_draw_target(Some(problems), target).with_style(style);
+        if !hidden {
+            bar.enable_steady_tick(TICK);
+        }
         Progress { bar, quiet }
     }
 

@@ -11,6 +11,9 @@ use crate::study::solve;
 /// Widest an asset's name may stand.
 const NAME: usize = 22;
 
+/// Assets listed at most: the largest weights.
+const MOST_ASSETS: usize = 40;
+
 /// Characters of the range picture.
 const PICTURE: usize = 24;
 
@@ -174,7 +177,14 @@ fn weights(out: &mut String, outcome: &bootstrap::Outcome) {
         "sd (± MC error)",
         "risk share 90 %"
     );
-    for asset in &outcome.assets {
+    // Small weights need more digits.
+    let digits = if widest < 0.1 { 3 } else { 2 };
+    let mut shown: Vec<&Asset> = outcome.assets.iter().collect();
+    if shown.len() > MOST_ASSETS {
+        shown.sort_by(|a, b| b.weight.mean.total_cmp(&a.weight.mean));
+        shown.truncate(MOST_ASSETS);
+    }
+    for asset in &shown {
         let w = &asset.weight;
         let _ = writeln!(
             out,
@@ -184,9 +194,13 @@ fn weights(out: &mut String, outcome: &bootstrap::Outcome) {
             100.0 * w.q05,
             100.0 * w.q95,
             picture(asset, widest),
-            format!("{:.2} ± {:.3} %", 100.0 * w.sd, 100.0 * asset.mc_error.sd),
+            format!("{:.digits$} ± {:.*} %", 100.0 * w.sd, digits + 1, 100.0 * asset.mc_error.sd),
             realised(asset)
         );
+    }
+    if shown.len() < outcome.assets.len() {
+        let more = outcome.assets.len() - shown.len();
+        let _ = writeln!(out, "... and {more} assets with smaller weights: all of them with --json or -o DIR");
     }
     out.push('\n');
 }
