@@ -49,17 +49,15 @@ impl<'a> Given<'a> {
         Ok(Given { device, plan, batch, covariances, assume_psd, want, budgets, room: None })
     }
 
-    fn make_room(&mut self, problems: u32) -> Attempt<()> {
-        if self.room.as_ref().is_some_and(|(descents, _)| descents.problems >= problems) {
-            return Ok(());
+    /// Room for at least `problems`: that of the last batch, if it is large enough.
+    fn take_room(&mut self, problems: u32) -> Attempt<(Descents, wgpu::Buffer)> {
+        if let Some(kept) = self.room.take().filter(|(descents, _)| descents.problems >= problems) {
+            return Ok(kept);
         }
-        self.room = None;
-        let device = &self.device;
-        self.room = Some(device.guarded(|| {
+        self.device.guarded(|| {
             let bytes = 16 + (size_of::<State>() as u64 + self.plan.sizes.positions) * u64::from(problems);
-            Ok((device.descents(&self.plan, problems), device.staging(bytes)))
-        })?);
-        Ok(())
+            Ok((self.device.descents(&self.plan, problems), self.device.staging(bytes)))
+        })
     }
 
     /// Solves the problems of `range`, at most `plan.room` of them.
@@ -97,35 +95,40 @@ impl<'a> Given<'a> {
     /// Stage `descend` on the device: positions and final states. Where a problem is invalid the identity takes its place.
     fn descend(&mut self, checked: &[Option<Checked>]) -> Attempt<(Vec<f32>, Vec<State>)> {
         let problems = checked.len() as u32;
-        self.make_room(problems)?;
-        let Some((descents, staging)) = &self.room else { return Ok((Vec::new(), Vec::new())) };
+        let (descents, staging) = self.take_room(problems)?;
         let (device, plan) = (&self.device, &self.plan);
         let matrices = lay_out(checked, plan.assets);
         let state_bytes = size_of::<State>() as u64 * u64::from(problems);
         let position_bytes = plan.sizes.positions * u64::from(problems);
         let end = 16 + state_bytes + position_bytes;
-        device.guarded(|| {
+        let found = device.guarded(|| {
             device.queue.write_buffer(&descents.correlations, 0, bytemuck::cast_slice(&matrices));
-            for dispatch in 0..=SWEEP_LIMIT.div_ceil(plan.sweeps_per_dispatch) {
+            let most = SWEEP_LIMIT.div_ceil(plan.sweeps_per_dispatch);
+            let mut dispatches = 0;
+            loop {
                 let mut encoder = device.encoder();
-                if dispatch == 0 {
+                if dispatches == 0 {
                     encoder.clear_buffer(&descents.states, 0, None);
                 }
-                device.descend(&mut encoder, plan, descents, &self.budgets, problems, dispatch > 0);
-                encoder.copy_buffer_to_buffer(&descents.running, 0, staging, 0, 4);
-                encoder.copy_buffer_to_buffer(&descents.states, 0, staging, 16, state_bytes);
-                encoder.copy_buffer_to_buffer(&descents.positions, 0, staging, 16 + state_bytes, position_bytes);
+                device.descend(&mut encoder, plan, &descents, &self.budgets, problems, dispatches > 0);
+                encoder.copy_buffer_to_buffer(&descents.running, 0, &staging, 0, 4);
+                encoder.copy_buffer_to_buffer(&descents.states, 0, &staging, 16, state_bytes);
+                encoder.copy_buffer_to_buffer(&descents.positions, 0, &staging, 16 + state_bytes, position_bytes);
                 device.queue.submit([encoder.finish()]);
-                let running = device.read(staging, end, |bytes| bytes[..4].iter().any(|&byte| byte != 0))?;
-                if !running {
-                    break;
+                dispatches += 1;
+                let found = device.read(&staging, end, |bytes| {
+                    let running = bytes[..4].iter().any(|&byte| byte != 0);
+                    let (states, positions) = bytes[16..].split_at(state_bytes as usize);
+                    (dispatches > most || !running)
+                        .then(|| (bytemuck::cast_slice(positions).to_vec(), bytemuck::cast_slice(states).to_vec()))
+                })?;
+                if let Some(found) = found {
+                    return Ok(found);
                 }
             }
-            device.read(staging, end, |bytes| {
-                let (states, positions) = bytes[16..].split_at(state_bytes as usize);
-                (bytemuck::cast_slice(positions).to_vec(), bytemuck::cast_slice(states).to_vec())
-            })
-        })
+        })?;
+        self.room = Some((descents, staging));
+        Ok(found)
     }
 
     /// Writes the weights of a position, exact in f32, and certifies them in f64 against the input.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::device::{Attempt, Device};
+use super::device::{Attempt, Device, Trouble};
 use super::kernel::{self, Kernel};
 use super::parameters::{DrawLaw, high, low};
 use super::resampled::Resampled;
@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::resample::Law;
 
 /// Buffers of a resampled batch after `certify`, problem by problem.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Stages {
     /// Sums, n per problem.
     pub sums: Vec<f32>,
@@ -56,15 +56,8 @@ impl GpuEngine {
 
 impl Resampled<'_> {
     fn stages(&self, problems: usize) -> Attempt<Stages> {
-        let Some(room) = self.kept_room() else { return Ok(Stages::empty()) };
+        let room = self.kept_room().ok_or_else(|| Trouble::Failed("nothing has been run".to_owned()))?;
         self.device.guarded(|| read(&self.device, room, problems, self.plan.assets))
-    }
-}
-
-impl Stages {
-    fn empty() -> Stages {
-        let none = Vec::new;
-        Stages { sums: none(), products: none(), volatilities: none(), correlations: none(), positions: none() }
     }
 }
 
@@ -76,7 +69,7 @@ fn read(device: &Arc<Device>, room: &Room, problems: usize, n: usize) -> Attempt
         device.queue.submit([encoder.finish()]);
         device.read(&staging, buffer.size(), |bytes| bytemuck::cast_slice(bytes).to_vec())
     };
-    let mut stages = Stages::empty();
+    let mut stages = Stages::default();
     let moments = floats(&room.moments)?;
     for moments in moments.chunks(kernel::moment_entries(n)).take(problems) {
         let mut at = 1;

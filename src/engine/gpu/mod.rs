@@ -30,9 +30,9 @@ mod unrolled;
 
 pub use device::adapters;
 pub use facts::{AdapterFacts, AdapterLimits, SelfTest};
+pub use options::Options;
 #[doc(hidden)]
-pub use inspect::Stages;
-pub use options::{Faults, Options};
+pub use {inspect::Stages, options::Faults};
 
 /// Largest `rc_error` of a single-precision solution that counts as converged. Descent aims for its floor, about 1e-6;
 /// certificates in fresh single-precision arithmetic add a few 1e-7.

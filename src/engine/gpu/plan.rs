@@ -81,14 +81,15 @@ impl Plan {
         let results = 2 * (2 * sizes.assets + size_of::<DeviceCertificate>() as u64);
         let per_problem =
             sizes.counts + sizes.moments + sizes.correlations + sizes.positions + size_of::<State>() as u64 + results;
-        let room = (binding / largest.max(sizes.assets).max(32)).min(memory / per_problem);
+        let row_bytes = 4 * (assets as u64 + 1);
+        let left = memory.saturating_sub(rows as u64 * row_bytes);
+        let room = (binding / largest.max(sizes.assets).max(32)).min(left / per_problem);
         if room == 0 {
             return Err(too_large(format!(
-                "a problem takes {per_problem} bytes, its largest part {largest}; {binding} bytes can be bound, {memory} \
-                 used"
+                "a problem takes {per_problem} bytes, its largest part {largest}; {binding} bytes can be bound, {left} \
+                 are left beside the returns"
             )));
         }
-        let row_bytes = 4 * (assets as u64 + 1);
         let block = ROWS_PER_DISPATCH as u64 * row_bytes;
         let slice_rows =
             if rows as u64 * row_bytes <= binding { rows } else { (binding / block) as usize * ROWS_PER_DISPATCH };

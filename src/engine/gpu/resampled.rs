@@ -28,6 +28,7 @@ pub struct Resampled<'a> {
     budgets: wgpu::Buffer,
     /// (budget, relative volatility), as `certify` reads them.
     assets: wgpu::Buffer,
+    /// Buffers of the last batch, and where its results are read from.
     room: Option<(Room, wgpu::Buffer)>,
 }
 
@@ -43,8 +44,7 @@ impl<'a> Resampled<'a> {
         let (rows, n) = (panel.rows(), panel.assets());
         let plan = Plan::new(&device.facts, memory, rows, n)?;
         let unit = unit(panel.volatilities());
-        let owner = Arc::clone(&device);
-        device.guarded(|| {
+        let (slices, budgets, assets) = device.guarded(|| {
             let slices = panel
                 .values()
                 .chunks(plan.slice_rows * n)
@@ -54,35 +54,25 @@ impl<'a> Resampled<'a> {
                         .chunks_exact(n)
                         .flat_map(|row| std::iter::once(1.0).chain(row.iter().map(|&z| z as f32)))
                         .collect();
-                    Slice { rows: values.len() / n, buffer: owner.upload("panel", &led) }
+                    Slice { rows: values.len() / n, buffer: device.upload("panel", &led) }
                 })
                 .collect();
             let budgets: Vec<f32> = batch.budgets().iter().map(|&b| b as f32).collect();
-            let assets: Vec<[f32; 2]> =
-                budgets.iter().zip(panel.volatilities()).map(|(&b, sigma)| [b, (sigma / unit) as f32]).collect();
-            Ok(Resampled {
-                plan,
-                law,
-                panel,
-                want,
-                unit,
-                slices,
-                budgets: owner.upload("budgets", &budgets),
-                assets: owner.upload("assets", &assets),
-                room: None,
-                device: Arc::clone(&owner),
-            })
-        })
+            let sigmas = panel.volatilities().iter().map(|sigma| (sigma / unit) as f32);
+            let assets: Vec<[f32; 2]> = budgets.iter().zip(sigmas).map(|(&b, sigma)| [b, sigma]).collect();
+            Ok((slices, device.upload("budgets", &budgets), device.upload("assets", &assets)))
+        })?;
+        Ok(Resampled { device, plan, law, panel, want, unit, slices, budgets, assets, room: None })
     }
 
-    /// Room for at least `problems`, kept from batch to batch.
-    fn make_room(&mut self, problems: u32) -> Attempt<()> {
-        if self.room.as_ref().is_some_and(|(room, _)| room.descents.problems >= problems) {
-            return Ok(());
+    /// Room for at least `problems`: that of the last batch, if it is large enough. Whoever takes it gives it back
+    /// unless something failed: room is then freed before it is asked for again.
+    fn take_room(&mut self, problems: u32) -> Attempt<(Room, wgpu::Buffer)> {
+        if let Some(kept) = self.room.take().filter(|(room, _)| room.descents.problems >= problems) {
+            return Ok(kept);
         }
-        self.room = None;
         let (device, sizes, count) = (&self.device, self.plan.sizes, u64::from(problems));
-        let room = device.guarded(|| {
+        device.guarded(|| {
             let room = Room {
                 descents: device.descents(&self.plan, problems),
                 resamples: device.room("resamples", 8 * count),
@@ -92,11 +82,8 @@ impl<'a> Resampled<'a> {
                 weights: device.room("weights", sizes.assets * count),
                 certificates: device.room("certificates", size_of::<DeviceCertificate>() as u64 * count),
             };
-            let staging = device.staging(self.layout(problems).bytes());
-            Ok((room, staging))
-        })?;
-        self.room = Some(room);
-        Ok(())
+            Ok((room, device.staging(self.layout(problems).bytes())))
+        })
     }
 
     /// The room of the last batch, with all that its stages have left.
@@ -110,77 +97,81 @@ impl<'a> Resampled<'a> {
 
     /// Solves the problems of these numbers, at most `plan.room` of them.
     pub fn solve(&mut self, numbers: &[u64]) -> Attempt<Solutions> {
-        let problems = numbers.len() as u32;
-        self.make_room(problems)?;
-        let Some((room, staging)) = &self.room else { return Ok(Solutions::default()) };
-        let (device, plan, layout) = (&self.device, &self.plan, self.layout(problems));
+        let (room, staging) = self.take_room(numbers.len() as u32)?;
+        let solutions = self.device.guarded(|| self.run(&room, &staging, numbers))?;
+        self.room = Some((room, staging));
+        Ok(solutions)
+    }
+
+    fn run(&self, room: &Room, staging: &wgpu::Buffer, numbers: &[u64]) -> Attempt<Solutions> {
+        let (device, plan, problems) = (&self.device, &self.plan, numbers.len() as u32);
+        let layout = self.layout(problems);
         let results = [
             (&room.descents.running, &layout.running),
             (&room.weights, &layout.weights),
             (&room.certificates, &layout.certificates),
             (&room.volatilities, &layout.volatilities),
         ];
-        device.guarded(|| {
-            let mut encoder = device.encoder();
-            self.build(&mut encoder, room, numbers);
-            encoder.clear_buffer(&room.descents.states, 0, None);
-            let most = SWEEP_LIMIT.div_ceil(plan.sweeps_per_dispatch);
-            let mut dispatches = 0;
-            loop {
-                let resumed = dispatches > 0;
-                // Nearly always once: weights come back with the word that says whether they are final.
-                device.descend(&mut encoder, plan, &room.descents, &self.budgets, problems, resumed);
-                device.certify(&mut encoder, plan, room, &self.assets, problems, self.want.comparisons);
-                for (buffer, range) in results {
-                    encoder.copy_buffer_to_buffer(buffer, 0, staging, range.start, range.end - range.start);
-                }
-                device.queue.submit([std::mem::replace(&mut encoder, device.encoder()).finish()]);
-                dispatches += 1;
-                let found = device.read(staging, layout.bytes(), |bytes| {
-                    let finished = dispatches > most || !layout.running(bytes);
-                    finished.then(|| layout.solutions(bytes, self.panel.volatilities(), self.unit))
-                })?;
-                if let Some(solutions) = found {
-                    return Ok(solutions);
-                }
+        let mut encoder = device.encoder();
+        self.build(&mut encoder, room, numbers);
+        encoder.clear_buffer(&room.descents.states, 0, None);
+        let most = SWEEP_LIMIT.div_ceil(plan.sweeps_per_dispatch);
+        let mut dispatches = 0;
+        loop {
+            let resumed = dispatches > 0;
+            // Nearly always once: weights come back with the word that says whether they are final.
+            device.descend(&mut encoder, plan, &room.descents, &self.budgets, problems, resumed);
+            device.certify(&mut encoder, plan, room, &self.assets, problems, self.want.comparisons);
+            for (buffer, range) in results {
+                encoder.copy_buffer_to_buffer(buffer, 0, staging, range.start, range.end - range.start);
             }
-        })
+            device.queue.submit([std::mem::replace(&mut encoder, device.encoder()).finish()]);
+            dispatches += 1;
+            let found = device.read(staging, layout.bytes(), |bytes| {
+                let finished = dispatches > most || !layout.running(bytes);
+                finished.then(|| layout.solutions(bytes, self.panel.volatilities(), self.unit))
+            })?;
+            if let Some(solutions) = found {
+                return Ok(solutions);
+            }
+        }
     }
 
     /// Stages `draw` to `correlate`.
     fn build(&self, encoder: &mut wgpu::CommandEncoder, room: &Room, numbers: &[u64]) {
         let (device, problems) = (&self.device, numbers.len() as u32);
-        let words: Vec<[u32; 2]> = numbers.iter().map(|&number| [low(number), high(number)]).collect();
-        device.queue.write_buffer(&room.resamples, 0, bytemuck::cast_slice(&words));
-        device.draw(encoder, &self.law, room, problems);
+        self.draw(encoder, room, numbers);
         let mut dispatches = 0;
         device.moments(encoder, &self.plan, &self.slices, room, problems, |encoder| {
             dispatches += 1;
             if dispatches > 1 {
-                let next = device.encoder();
-                device.queue.submit([std::mem::replace(encoder, next).finish()]);
+                device.queue.submit([std::mem::replace(encoder, device.encoder()).finish()]);
             }
         });
         device.correlate(encoder, &self.plan, room, problems);
     }
 
+    fn draw(&self, encoder: &mut wgpu::CommandEncoder, room: &Room, numbers: &[u64]) {
+        let words: Vec<[u32; 2]> = numbers.iter().map(|&number| [low(number), high(number)]).collect();
+        self.device.queue.write_buffer(&room.resamples, 0, bytemuck::cast_slice(&words));
+        self.device.draw(encoder, &self.law, room, numbers.len() as u32);
+    }
+
     /// Counts per row of the resamples of these numbers, at most `plan.room` of them.
     pub fn counts(&mut self, numbers: &[u64]) -> Attempt<Vec<u32>> {
-        let problems = numbers.len() as u32;
-        self.make_room(problems)?;
-        let Some((room, _)) = &self.room else { return Ok(Vec::new()) };
-        let bytes = self.plan.sizes.counts * u64::from(problems);
-        self.device.guarded(|| {
-            let device = &self.device;
-            let words: Vec<[u32; 2]> = numbers.iter().map(|&number| [low(number), high(number)]).collect();
-            device.queue.write_buffer(&room.resamples, 0, bytemuck::cast_slice(&words));
-            let mut encoder = device.encoder();
-            device.draw(&mut encoder, &self.law, room, problems);
+        let (room, results) = self.take_room(numbers.len() as u32)?;
+        let bytes = self.plan.sizes.counts * numbers.len() as u64;
+        let device = &self.device;
+        let counts = device.guarded(|| {
             let staging = device.staging(bytes);
+            let mut encoder = device.encoder();
+            self.draw(&mut encoder, &room, numbers);
             encoder.copy_buffer_to_buffer(&room.counts, 0, &staging, 0, bytes);
             device.queue.submit([encoder.finish()]);
             device.read(&staging, bytes, |bytes| bytemuck::cast_slice(bytes).to_vec())
-        })
+        })?;
+        self.room = Some((room, results));
+        Ok(counts)
     }
 }
 

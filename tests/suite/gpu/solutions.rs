@@ -71,6 +71,31 @@ fn unequal_budgets_are_met() {
 }
 
 #[test]
+fn volatilities_far_apart_stay_in_range() {
+    // From 1e-15 to 1e+10 of the usual size: weights span 25 orders of magnitude.
+    let n = 6;
+    let scaled = |power: i32, value: f64| value * 10.0_f64.powi(power);
+    let Source::Resampled { panel, law } = batch(400, n).source else { unreachable!("it is resampled") };
+    let values =
+        panel.values().chunks(n).flat_map(|row| row.iter().zip([-15, -10, -5, 0, 5, 10]).map(|(&z, p)| scaled(p, z)));
+    let assets = (0..n).map(|i| format!("A{i}")).collect();
+    let returns = Returns { assets, labels: Labels::Text(Vec::new()), values: values.collect() };
+    let batch = Batch::new(Source::Resampled { panel: Panel::new(&returns).unwrap(), law }, &vec![1.0; n]).unwrap();
+    let (gpu, cpu) = (solve(engine(), &batch, 0..9), solve(&CpuEngine::default(), &batch, 0..9));
+    assert_eq!(count(&gpu, Status::Converged), 9);
+    for (g, c) in gpu.weights.iter().zip(&cpu.weights) {
+        assert!((g / c - 1.0).abs() <= 1e-5, "{g:e} {c:e}");
+    }
+    for (g, c) in gpu.certificates.iter().zip(&cpu.certificates) {
+        // Of the weights as they are, so it follows them.
+        assert!((g.volatility / c.volatility - 1.0).abs() <= 1e-5, "{g:?} {c:?}");
+    }
+    for (g, c) in gpu.comparisons.inverse_volatility.iter().zip(&cpu.comparisons.inverse_volatility) {
+        assert!((g / c - 1.0).abs() <= 1e-6, "{g:e} {c:e}");
+    }
+}
+
+#[test]
 fn resample_numbers_beyond_32_bits_solve() {
     let batch = batch(200, 5);
     let range = (1 << 32) - 3..(1 << 32) + 3;
