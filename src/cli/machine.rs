@@ -2,7 +2,7 @@
 
 use equirisk::engine::Engine;
 use equirisk::engine::cpu::CpuEngine;
-use equirisk::engine::gpu::GpuEngine;
+use equirisk::engine::gpu::{self, ACCEPTANCE, GpuEngine};
 use equirisk::solver::Options;
 use equirisk::{Error, Result};
 
@@ -11,9 +11,6 @@ use super::output;
 
 /// Below this many operations the GPU does not pay: opening it and compiling its kernels takes longer.
 const GPU_PAYS: f64 = 2e11;
-
-/// Tightest tolerance that single precision can promise.
-const TIGHTEST_ON_GPU: f64 = 1e-6;
 
 /// An engine, and the options of the CPU beside it.
 pub struct Machine {
@@ -25,7 +22,7 @@ pub struct Machine {
 /// CPU brings every solution to the rounding floor.
 ///
 /// # Errors
-/// A GPU was asked for and there is none, or for a tolerance beyond single precision.
+/// A GPU was asked for and there is none.
 pub fn choose(
     machine: &MachineArguments,
     tolerance: Option<f64>,
@@ -41,8 +38,16 @@ pub fn choose(
     }
     let options = Options { tolerance: tolerance.unwrap_or(Options::default().tolerance), finish };
     let cpu = || Machine { engine: Box::new(CpuEngine { options }), options };
-    let fits_gpu = tolerance.is_none_or(|t| t >= TIGHTEST_ON_GPU);
-    let open = |allow_software| GpuEngine::open(machine.device.as_deref(), allow_software, machine.memory);
+    let fits_gpu = tolerance.is_none_or(|t| t >= ACCEPTANCE);
+    let open = |allow_software| {
+        GpuEngine::open(gpu::Options {
+            select: machine.device.clone(),
+            allow_software,
+            memory: machine.memory,
+            tolerance,
+            ..gpu::Options::default()
+        })
+    };
     let say = |message: &str| {
         if !quiet {
             output::notice(message);
@@ -59,10 +64,9 @@ pub fn choose(
         }
         EngineChoice::Gpu => {
             if !fits_gpu {
-                return Err(Error::usage(format!(
-                    "single precision on the GPU cannot reach a tolerance below {TIGHTEST_ON_GPU:.0e}"
-                ))
-                .hint("use --engine cpu for tighter tolerances"));
+                say(&format!(
+                    "single precision promises {ACCEPTANCE:.0e}: what stays above the tolerance is solved again on the CPU"
+                ));
             }
             Ok(Machine { engine: Box::new(open(true)?), options })
         }

@@ -21,7 +21,7 @@ pub struct CpuEngine {
 
 impl Engine for CpuEngine {
     fn info(&self) -> EngineInfo {
-        EngineInfo { engine: "cpu", adapter: None, driver: None }
+        EngineInfo { engine: "cpu", adapter: None, driver: None, tolerance: self.options.tolerance }
     }
 
     fn prepare<'a>(&'a self, batch: &'a Batch, want: Want) -> Result<Box<dyn Job + 'a>> {

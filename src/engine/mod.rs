@@ -9,7 +9,7 @@ pub mod cpu;
 pub mod gpu;
 
 /// What computed a result, as recorded with it.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct EngineInfo {
     /// `cpu` or `gpu`.
     pub engine: &'static str,
@@ -17,6 +17,8 @@ pub struct EngineInfo {
     pub adapter: Option<String>,
     /// The driver and its version; none for the CPU.
     pub driver: Option<String>,
+    /// Largest `rc_error` that counts as converged.
+    pub tolerance: f64,
 }
 
 /// A machine that solves batches.

@@ -270,7 +270,7 @@ pub fn bootstrap(
             adapter: info.adapter,
             driver: info.driver,
             law: LAW,
-            tolerance: options.tolerance,
+            tolerance: info.tolerance,
             periods_per_year: config.periods_per_year,
         },
         solutions: spread_weights(solutions, &keep, names.len()),

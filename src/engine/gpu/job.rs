@@ -173,6 +173,12 @@ impl Job for GpuJob<'_> {
             }
         };
         self.in_pieces(problems, piece, |next| solutions.extend(next))?;
+        let acceptance = self.engine.acceptance();
+        for certificate in solutions.certificates.iter_mut().filter(|c| c.rc_error > acceptance) {
+            if certificate.status == Status::Converged {
+                certificate.status = Status::Stalled;
+            }
+        }
         Ok(solutions)
     }
 

@@ -66,25 +66,11 @@ impl std::fmt::Debug for GpuEngine {
 }
 
 impl GpuEngine {
-    /// Opens the adapter called, numbered or plugged in at `select`, or else the fastest kind, and tests it. `memory`
-    /// bounds the device memory used, in bytes.
+    /// Opens an adapter and tests it.
     ///
     /// # Errors
     /// No usable adapter, or one that fails the self-test.
-    pub fn open(select: Option<&str>, allow_software: bool, memory: Option<u64>) -> Result<GpuEngine> {
-        GpuEngine::open_with(Options {
-            select: select.map(str::to_owned),
-            allow_software,
-            memory,
-            ..Options::default()
-        })
-    }
-
-    /// As [`GpuEngine::open`], with all options.
-    ///
-    /// # Errors
-    /// As [`GpuEngine::open`].
-    pub fn open_with(options: Options) -> Result<GpuEngine> {
+    pub fn open(options: Options) -> Result<GpuEngine> {
         let device = Arc::new(Device::open(&options)?);
         let self_test = selftest::run(&device)?;
         let facts = device.facts.clone();
@@ -119,6 +105,11 @@ impl GpuEngine {
         Ok(Arc::clone(&device))
     }
 
+    /// Largest `rc_error` that counts as converged.
+    fn acceptance(&self) -> f64 {
+        self.options.tolerance.map_or(ACCEPTANCE, |tolerance| tolerance.min(ACCEPTANCE))
+    }
+
     fn memory(&self) -> u64 {
         let usual = if self.facts.software { SOFTWARE_MEMORY } else { MEMORY };
         self.options.memory.unwrap_or(usual)
@@ -141,7 +132,12 @@ impl GpuEngine {
 
 impl Engine for GpuEngine {
     fn info(&self) -> EngineInfo {
-        EngineInfo { engine: "gpu", adapter: Some(self.facts.name.clone()), driver: Some(self.facts.driver.clone()) }
+        EngineInfo {
+            engine: "gpu",
+            adapter: Some(self.facts.name.clone()),
+            driver: Some(self.facts.driver.clone()),
+            tolerance: self.acceptance(),
+        }
     }
 
     fn prepare<'a>(&'a self, batch: &'a Batch, want: Want) -> Result<Box<dyn Job + 'a>> {

@@ -9,6 +9,8 @@ pub struct Options {
     pub allow_software: bool,
     /// Device memory to use, in bytes; none for 2 GiB, or 512 MiB on a software adapter.
     pub memory: Option<u64>,
+    /// Largest `rc_error` that counts as converged, where it is below [`super::ACCEPTANCE`].
+    pub tolerance: Option<f64>,
     /// Tests only: pretend that bindings are no larger.
     #[doc(hidden)]
     pub binding_bytes: Option<u64>,

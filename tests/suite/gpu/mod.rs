@@ -21,7 +21,7 @@ fn engine() -> &'static GpuEngine {
 }
 
 fn open(options: Options) -> GpuEngine {
-    GpuEngine::open_with(Options { allow_software: true, ..options })
+    GpuEngine::open(Options { allow_software: true, ..options })
         .expect("these tests need an adapter: the Debian package mesa-vulkan-drivers has a software one")
 }
 

@@ -51,7 +51,8 @@ fn a_problem_beyond_the_adapter_is_an_error() {
 
 #[test]
 fn an_unknown_adapter_is_named_in_the_message() {
-    let error = GpuEngine::open(Some("no such thing"), true, None).err().unwrap();
+    let error =
+        GpuEngine::open(Options { select: Some("no such thing".to_owned()), ..Options::default() }).err().unwrap();
     assert_eq!(error.kind, ErrorKind::Device);
     assert!(error.message.contains("no such thing"));
     assert!(error.hint.unwrap().contains(&adapters()[0].name));
@@ -62,6 +63,7 @@ fn an_adapter_is_found_by_number_and_by_part_of_its_name() {
     let first = &adapters()[0];
     let named: String = first.name.chars().take(4).collect();
     for select in ["0", &named.to_uppercase()] {
-        assert_eq!(GpuEngine::open(Some(select), false, None).unwrap().facts(), first);
+        let options = Options { select: Some(select.to_owned()), ..Options::default() };
+        assert_eq!(GpuEngine::open(options).unwrap().facts(), first);
     }
 }
