@@ -1,6 +1,9 @@
 //! The test suite: one binary, one module per question.
 
 mod cases;
+mod cli;
 mod gpu;
 mod io;
+mod law;
+mod run;
 mod solver;
