@@ -46,7 +46,9 @@ impl Batch {
                 assert_eq!(covariances.len() % (n * n), 0, "whole n x n matrices");
             }
         }
-        let budgets = budgets.iter().map(|b| b / total).collect();
+        // What sums to one up to rounding stays as it is.
+        let exact = (total - 1.0).abs() <= n as f64 * f64::EPSILON;
+        let budgets = budgets.iter().map(|b| if exact { *b } else { b / total }).collect();
         Ok(Batch { source, budgets })
     }
 

@@ -34,6 +34,11 @@ fn from_csv(source: &str, bytes: &[u8], assets: Option<&[String]>) -> Result<(Co
     if columns.is_empty() {
         return Err(Error::input(format!("{source}: no asset columns: there is one column only")).hint(LAYOUT));
     }
+    if let Cell::Number(number) = cells::parse(&table.names[0], table.decimal) {
+        let line = table.header_line;
+        return Err(Error::input(format!("{source}: line {line} begins with the number {number}: there are no names"))
+            .hint(LAYOUT));
+    }
     let chosen = names::choose(source, &columns, assets)?;
     let places: HashMap<&str, usize> =
         chosen.iter().enumerate().map(|(place, &column)| (columns[column].as_str(), place)).collect();

@@ -91,7 +91,8 @@ pub(crate) fn read(labels: &[String], place: impl Fn(usize) -> String) -> Result
         .hint("put dates (yyyy-mm-dd) or 1, 2, 3, ... in the first column"));
     }
     let example = labels.first().map(|label| shown(label)).unwrap_or_default();
-    let notice = format!("the first column holds names like `{example}`, not dates: rows are kept in the file's order");
+    let notice =
+        format!("{}: the first column holds names like `{example}`, not dates: rows keep the file's order", place(0));
     Ok((Keys::Names, vec![notice]))
 }
 
@@ -100,7 +101,7 @@ fn dates(labels: &[String], shapes: &[Shape], place: impl Fn(usize) -> String) -
         Order::Settled { day_first, row } => {
             let notation = if day_first { "dd/mm/yyyy" } else { "mm/dd/yyyy" };
             let label = shown(&labels[row]);
-            (day_first, vec![format!("dates are read as {notation}: {} is `{label}`", place(row))])
+            (day_first, vec![format!("{}: `{label}`: dates are read as {notation}", place(row))])
         }
         Order::NotAsked => (true, Notices::new()),
         Order::Contradictory { day, month } => {

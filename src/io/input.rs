@@ -119,7 +119,7 @@ impl Contents {
 
     /// The error for a format that the caller has no reader for.
     pub(crate) fn not_read(&self) -> Error {
-        let refused = Error::input(format!("{}: {} is not read here", self.name, self.format.name()));
+        let refused = Error::input(format!("{}: this is {}, which is not read yet", self.name, self.format.name()));
         match self.format {
             Format::Gzip => refused.hint("this file is compressed twice: unzip it once"),
             Format::Compressed(_) => refused.hint("decompress it first, or use gzip"),

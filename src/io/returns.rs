@@ -164,8 +164,22 @@ fn refuse_constants(returns: &Returns, source: &str) -> Result<()> {
     let names = listed(constant.iter().map(|&asset| returns.assets[asset].as_str()));
     let verb = if constant.len() == 1 { "never moves" } else { "never move" };
     let (rows, value) = (returns.rows(), first[one]);
+    let moving: Vec<&str> = (0..first.len())
+        .filter(|asset| !constant.contains(asset))
+        .map(|asset| returns.assets[asset].as_str())
+        .collect();
+    let hint = match moving.len() {
+        0 => "take a longer history or wider dates".to_string(),
+        1..=10 => format!("leave it out: --assets \"{}\"", shown_list(&moving)),
+        _ => format!("name the other assets with --assets, without {names}"),
+    };
     Err(Error::input(format!("{source}: {names} {verb}: all {rows} returns are {value}, and the variance is zero"))
-        .hint(format!("name the other assets with --assets, without {names}")))
+        .hint(hint))
+}
+
+/// As an argument for --assets.
+fn shown_list(names: &[&str]) -> String {
+    names.iter().map(|name| shown(name)).collect::<Vec<_>>().join(",")
 }
 
 /// Returns beyond +-50 %: splits left unadjusted, figures in percent, prices taken for returns.

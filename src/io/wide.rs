@@ -8,6 +8,8 @@ use crate::io::{Notices, dates, names, shown};
 
 /// More cells than this are refused: a gibibyte of numbers.
 const MOST_CELLS: usize = 1 << 27;
+/// More rows than this are refused: 40 years of minutes still fit.
+const MOST_ROWS: usize = 1 << 22;
 
 /// Reads the assets asked for, all others are not even looked at. Percentages are taken only when `percent` is set.
 pub(crate) fn read(source: &str, bytes: &[u8], assets: Option<&[String]>, percent: bool) -> Result<(History, Notices)> {
@@ -42,8 +44,8 @@ pub(crate) fn read(source: &str, bytes: &[u8], assets: Option<&[String]>, percen
                 Cell::Percent(_) | Cell::Text => return Err(unreadable(&table, &history, line, asset, text)),
             });
         }
-        if history.values.len() > MOST_CELLS {
-            return Err(Error::input(format!("{source}: more than {MOST_CELLS} cells"))
+        if history.values.len() > MOST_CELLS || history.labels.len() > MOST_ROWS {
+            return Err(Error::input(format!("{source}: more than {MOST_ROWS} rows or {MOST_CELLS} cells"))
                 .hint("cut it down to the assets and dates that are needed"));
         }
     }

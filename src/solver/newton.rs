@@ -17,7 +17,7 @@ use super::descent::multiply;
 const STEP_LIMIT: u32 = 100;
 
 /// One step does for well-posed problems; the others serve hedged ones.
-const FINISHING_STEPS: usize = 4;
+const FINISHING_STEPS: usize = 6;
 
 /// Sufficient decrease (Armijo), as a share of the decrease the linear model promises.
 const SUFFICIENT: f64 = 1e-4;
@@ -58,7 +58,11 @@ pub fn minimise(correlation: &[f64], budgets: &[f64], tolerance: f64, y: &mut [f
         if stagnant > 8 && best < 1e-4 || stagnant > 30 {
             return step;
         }
-        let Some(u) = relative_step(correlation, budgets, y, &gap) else { return step };
+        let Some(factor) = hessian(correlation, budgets, y).cholesky() else { return step };
+        let u = factor.solve(&gap);
+        if !u.iter().all(|u| u.is_finite()) {
+            return step;
+        }
         let slope = -gap.dot(&u);
         let direction: Vec<f64> = y.iter().zip(u.iter()).map(|(y, u)| y * u).collect();
         let mut image = vec![0.0; n];
@@ -87,6 +91,8 @@ pub fn minimise(correlation: &[f64], budgets: &[f64], tolerance: f64, y: &mut [f
 pub fn finish(matrix: &[f64], budgets: &[f64], x: &mut [f64]) {
     let mut error = f64::INFINITY;
     let mut kept = x.to_vec();
+    // Factored once: near the solution the Hessian hardly changes, and the accurate residual does the work.
+    let mut factor = None;
     for _ in 0..FINISHING_STEPS {
         let (gap, largest) = accurate_gap(matrix, budgets, x);
         if !(largest < error) {
@@ -96,8 +102,16 @@ pub fn finish(matrix: &[f64], budgets: &[f64], x: &mut [f64]) {
         let settled = !(largest < 0.5 * error);
         error = largest;
         kept.copy_from_slice(x);
-        let step = if settled { None } else { relative_step(matrix, budgets, x, &gap) };
-        let Some(u) = step.filter(|u| u.iter().all(|u| u.abs() < 0.5)) else { return };
+        if settled {
+            return;
+        }
+        if factor.is_none() {
+            factor = hessian(matrix, budgets, x).cholesky();
+        }
+        let Some(u) = factor.as_ref().map(|factor| factor.solve(&gap)) else { return };
+        if !u.iter().all(|u| u.abs() < 0.5) {
+            return;
+        }
         for (x, u) in x.iter_mut().zip(u.iter()) {
             *x *= 1.0 + u;
         }
@@ -118,19 +132,16 @@ pub fn accurate_gap(matrix: &[f64], budgets: &[f64], x: &[f64]) -> (DVector<f64>
     (gap, largest)
 }
 
-/// Solves (X M X / x'M x + diag b) u = gap. None where the matrix is not positive definite.
-fn relative_step(matrix: &[f64], budgets: &[f64], x: &[f64], gap: &DVector<f64>) -> Option<DVector<f64>> {
+/// X M X / x'M x + diag b.
+fn hessian(matrix: &[f64], budgets: &[f64], x: &[f64]) -> DMatrix<f64> {
     let n = x.len();
-    let mut hessian = DMatrix::from_fn(n, n, |i, j| x[i] * matrix[i * n + j] * x[j]);
+    let mut hessian = DMatrix::from_fn(n, n, |i, j| x[i] * matrix[j * n + i] * x[j]);
     let variance = hessian.sum();
+    hessian /= variance;
     for i in 0..n {
-        for j in 0..n {
-            hessian[(i, j)] /= variance;
-        }
         hessian[(i, i)] += budgets[i];
     }
-    let u = hessian.cholesky()?.solve(gap);
-    u.iter().all(|u| u.is_finite()).then_some(u)
+    hessian
 }
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {

@@ -361,9 +361,11 @@ pub fn block_length(
             .into_par_iter()
             .map(|i| {
                 let column: Vec<f64> = returns.values.iter().skip(i).step_by(n).copied().collect();
-                let centre = if squared { stats::mean(&column) } else { 0.0 };
-                let series: Vec<f64> = column.iter().map(|x| if squared { (x - centre).powi(2) } else { *x }).collect();
-                pick(block_length::optimal(&scaled(&series)))
+                let mut series = scaled(&column);
+                if squared {
+                    series.iter_mut().for_each(|x| *x *= *x);
+                }
+                pick(block_length::optimal(&series))
             })
             .collect()
     };
@@ -371,9 +373,8 @@ pub fn block_length(
     let portfolio = point.map(|weights| {
         let path: Vec<f64> =
             returns.values.chunks_exact(n).map(|row| row.iter().zip(weights).map(|(r, w)| r * w).sum()).collect();
-        let centre = stats::mean(&path);
-        let squares: Vec<f64> = path.iter().map(|r| (r - centre).powi(2)).collect();
-        pick(block_length::optimal(&scaled(&squares)))
+        let squares: Vec<f64> = scaled(&path).iter().map(|r| r * r).collect();
+        pick(block_length::optimal(&squares))
     });
     let chosen = if block == Block::AutoReturns { plain.median } else { squared.median };
     let estimates = BlockEstimates { squared_returns: squared, returns: plain, portfolio_squared: portfolio };

@@ -1,5 +1,6 @@
 //! The test suite: one binary, one module per question.
 
+mod bootstrap;
 mod cases;
 mod cli;
 mod gpu;

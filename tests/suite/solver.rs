@@ -3,6 +3,8 @@
 use equirisk::engine::Job as _;
 use equirisk::engine::cpu::CpuEngine;
 use equirisk::solver::Options;
+use equirisk::solver::existence::zero_variance_direction;
+use equirisk::solver::validity::check;
 use equirisk::{Batch, Certificate, Source, Status, Want};
 
 use crate::cases::{Npz, json, numbers};
@@ -107,36 +109,120 @@ fn sample_covariance(rows: usize, assets: usize, market: f64, seed: u64) -> Vec<
     s
 }
 
+/// max_i |w_i (S w)_i / w'S w - b_i| / b_i, the plain way.
+fn error_of(covariance: &[f64], weights: &[f64], budgets: &[f64]) -> f64 {
+    let n = weights.len();
+    let contributions: Vec<f64> =
+        (0..n).map(|i| weights[i] * (0..n).map(|j| covariance[i * n + j] * weights[j]).sum::<f64>()).collect();
+    let variance: f64 = contributions.iter().sum();
+    contributions.iter().zip(budgets).map(|(c, b)| (c / variance - b).abs() / b).fold(0.0, f64::max)
+}
+
 #[test]
-fn sweep() {
-    for (rows, assets) in
-        [(2, 2), (2, 5), (3, 3), (4, 5), (5, 20), (10, 20), (20, 20), (21, 20), (30, 50), (60, 50), (60, 120)]
-    {
+fn every_sample_covariance_is_solved_or_proven_unsolvable() {
+    for (rows, assets) in [(2, 2), (2, 5), (3, 3), (4, 5), (5, 20), (10, 20), (20, 20), (21, 20), (30, 50), (60, 50)] {
         for market in [0.0, 0.3, 1.0] {
-            let mut count = std::collections::BTreeMap::new();
-            let t = std::time::Instant::now();
-            let mut worst = 0.0_f64;
-            let mut most = 0;
-            for seed in 0..200 {
-                let s = sample_covariance(rows, assets, market, seed * 7919 + 13);
-                let source = Source::Given { covariances: s, assume_psd: false };
-                let batch = Batch::new(source, &vec![1.0; assets]).unwrap();
-                let engine = CpuEngine { options: Options { finish: false, ..Options::default() } };
-                let solutions = engine.job(&batch, Want::default()).solve(0..1).unwrap();
-                let c = solutions.certificates[0];
-                *count.entry(c.status.name()).or_insert(0) += 1;
-                if c.status == Status::Stalled {
-                    println!("   {c:?}");
-                }
-                if c.status == Status::Converged {
-                    worst = worst.max(c.rc_error);
-                    most = most.max(c.sweeps);
+            for seed in 0..60 {
+                let covariance = sample_covariance(rows, assets, market, seed * 7919 + 13);
+                let budgets: Vec<f64> = (0..assets).map(|i| 1.0 + (i % 3) as f64).collect();
+                let total: f64 = budgets.iter().sum();
+                let budgets: Vec<f64> = budgets.iter().map(|b| b / total).collect();
+                let (weights, certificate) = solve(&covariance, &budgets);
+                let case = format!("{rows} rows, {assets} assets, market {market}, seed {seed}: {certificate:?}");
+                match certificate.status {
+                    Status::Converged => {
+                        assert!(weights.iter().all(|w| *w > 0.0), "{case}");
+                        assert!((weights.iter().sum::<f64>() - 1.0).abs() < 1e-12, "{case}");
+                        // The plain product has its own rounding, up to the floor of 8 eps kappa.
+                        let error = error_of(&covariance, &weights, &budgets);
+                        assert!(error <= 1e-8 + 8.0 * f64::EPSILON * certificate.kappa, "{case}: {error:e}");
+                    }
+                    Status::NoSolution => {
+                        let mut correlation = vec![0.0; assets * assets];
+                        let mut volatilities = vec![0.0; assets];
+                        check(&covariance, true, &mut correlation, &mut volatilities).unwrap();
+                        let d = zero_variance_direction(&correlation).expect("the proof");
+                        assert!(d.iter().all(|d| *d >= 0.0) && d.iter().any(|d| *d > 0.0), "{case}");
+                        let mix: Vec<f64> = d.iter().zip(&volatilities).map(|(d, s)| d / s).collect();
+                        let n = assets;
+                        let variance: f64 = (0..n * n).map(|k| mix[k / n] * covariance[k] * mix[k % n]).sum();
+                        // 32 n eps of a d'|C|d that is at most one.
+                        assert!(variance.abs() < 64.0 * n as f64 * f64::EPSILON, "{case}: {variance:e}");
+                        assert!(rows <= assets, "a covariance of full rank has a solution; {case}");
+                    }
+                    // Nearly unsolvable: honest only at the rounding floor.
+                    Status::Stalled => {
+                        assert!(8.0 * f64::EPSILON * certificate.kappa > 1e-8, "{case}");
+                    }
+                    Status::Invalid => panic!("{case}"),
                 }
             }
-            println!(
-                "T={rows} n={assets} m={market}: {count:?} worst {worst:.1e} sweeps {most} {:.0} us each",
-                t.elapsed().as_secs_f64() / 200.0 * 1e6
-            );
+        }
+    }
+}
+
+#[test]
+fn invalid_matrices_are_told_apart() {
+    let status = |covariance: &[f64], n: usize| solve(covariance, &vec![1.0; n]).1.status;
+    assert_eq!(status(&[1.0, -1.0, -1.0, 1.0], 2), Status::NoSolution);
+    assert_eq!(status(&[1.0, 2.0, 2.0, 1.0], 2), Status::Invalid);
+    assert_eq!(status(&[1.0, 0.5, 0.4, 1.0], 2), Status::Invalid);
+    assert_eq!(status(&[1.0, f64::NAN, f64::NAN, 1.0], 2), Status::Invalid);
+    assert_eq!(status(&[1.0, 0.0, 0.0, 0.0], 2), Status::Invalid);
+    assert_eq!(status(&[0.0], 1), Status::Invalid);
+    assert_eq!(status(&[-1.0], 1), Status::Invalid);
+    assert_eq!(status(&[4.0], 1), Status::Converged);
+    // Correlations of -0.9 between three assets: a negative variance, and yet descent would look perfect on it.
+    assert_eq!(status(&[1.0, -0.9, -0.9, -0.9, 1.0, -0.9, -0.9, -0.9, 1.0], 3), Status::Invalid);
+}
+
+#[test]
+fn scale_and_units_do_not_matter() {
+    let covariance = sample_covariance(60, 12, 0.5, 5);
+    let budgets = vec![1.0 / 12.0; 12];
+    let (weights, _) = solve(&covariance, &budgets);
+    for power in [-900, -300, -2, 2, 300, 900] {
+        let scaled: Vec<f64> = covariance.iter().map(|s| s * 2.0_f64.powi(power)).collect();
+        assert_eq!(solve(&scaled, &budgets).0, weights, "2^{power}");
+    }
+    // Another unit for one asset moves its weight by that unit and nothing else.
+    let mut units = covariance.clone();
+    for k in 0..12 {
+        units[3 * 12 + k] *= 1024.0;
+        units[k * 12 + 3] *= 1024.0;
+    }
+    let (moved, _) = solve(&units, &budgets);
+    let ratio = |w: &[f64]| w[3] / w[7];
+    assert!((ratio(&moved) * 1024.0 / ratio(&weights) - 1.0).abs() < 1e-13);
+}
+
+#[test]
+fn two_assets_get_inverse_volatility_whatever_their_correlation() {
+    for rho in [-0.999_999, -0.5, 0.0, 0.3, 0.999_999, 1.0] {
+        let (a, b) = (0.02, 0.3);
+        let (weights, certificate) = solve(&[a * a, rho * a * b, rho * a * b, b * b], &[0.5, 0.5]);
+        assert_eq!(certificate.status, Status::Converged);
+        // K = 1e6 at the hedged end.
+        assert!((weights[0] / (b / (a + b)) - 1.0).abs() < 1e-9, "{rho}: {weights:?}");
+    }
+}
+
+#[test]
+fn bulk_solutions_are_within_twice_their_error() {
+    for (rows, assets) in [(40, 7), (200, 30), (300, 120)] {
+        let covariance = sample_covariance(rows, assets, 0.7, 99);
+        let budgets = vec![1.0 / assets as f64; assets];
+        let (exact, _) = solve(&covariance, &budgets);
+        for tolerance in [1e-4, 1e-6, 1e-8, 1e-10] {
+            let source = Source::Given { covariances: covariance.clone(), assume_psd: false };
+            let batch = Batch::new(source, &budgets).unwrap();
+            let engine = CpuEngine { options: Options { tolerance, finish: false } };
+            let solutions = engine.job(&batch, Want::default()).solve(0..1).unwrap();
+            let certificate = solutions.certificates[0];
+            assert_eq!(certificate.status, Status::Converged);
+            assert!(certificate.rc_error <= tolerance);
+            let worst = solutions.weights.iter().zip(&exact).map(|(w, e)| (w / e - 1.0).abs()).fold(0.0, f64::max);
+            assert!(worst <= 2.0 * certificate.rc_error + 1e-13, "{assets} {tolerance:e}: {worst:e}");
         }
     }
 }

@@ -1,0 +1,203 @@
+//! Does the bootstrap study agree with an independent one, and with itself?
+
+use equirisk::block_length;
+use equirisk::engine::cpu::CpuEngine;
+use equirisk::io::{Input, ReadOptions, read_returns};
+use equirisk::panel::Returns;
+use equirisk::resample::Scheme;
+use equirisk::run::Unwatched;
+use equirisk::run::crosscheck::Sample;
+use equirisk::solver::Options;
+use equirisk::stats;
+use equirisk::study::bootstrap::{Block, Config, Outcome, bootstrap};
+use equirisk::{Certificate, Status};
+use serde_json::Value;
+
+use crate::cases::{data, json};
+
+fn sp20(last: Option<usize>) -> Returns {
+    let options = ReadOptions { last, ..ReadOptions::default() };
+    read_returns(&Input::Path(data("sp500_20_daily_px.csv.gz")), &options).unwrap().0
+}
+
+fn sample() -> Returns {
+    read_returns(&Input::Sample, &ReadOptions::default()).unwrap().0
+}
+
+fn config(resamples: u64, scheme: Scheme, block: Block) -> Config {
+    Config {
+        resamples,
+        scheme,
+        block,
+        seed: 11,
+        crosscheck: Sample::Default,
+        sensitivity: false,
+        periods_per_year: None,
+    }
+}
+
+fn study(returns: &Returns, config: &Config) -> Outcome {
+    let budgets = vec![1.0; returns.assets.len()];
+    let engine = CpuEngine::default();
+    bootstrap(returns, &budgets, config, &engine, Options::default(), &mut Unwatched).unwrap()
+}
+
+fn column(returns: &Returns, i: usize) -> Vec<f64> {
+    returns.values.iter().skip(i).step_by(returns.assets.len()).copied().collect()
+}
+
+#[test]
+fn block_lengths_equal_those_of_arch() {
+    for (name, returns) in [("sp500_20_full", sp20(None)), ("multiasset10_daily", sample())] {
+        let expected = &json("bootstrap_reference.json")["block_lengths"][name];
+        assert_eq!(expected["T"], returns.rows());
+        let mut medians = std::collections::BTreeMap::new();
+        for (i, asset) in returns.assets.iter().enumerate() {
+            let series = column(&returns, i);
+            let squares: Vec<f64> = series.iter().map(|r| r * r).collect();
+            for (kind, series) in [("returns", series), ("squared_returns", squares)] {
+                let length = block_length::optimal(&series);
+                medians.entry(kind).or_insert_with(Vec::new).push(length.stationary);
+                for (key, value) in [("stationary", length.stationary), ("circular", length.circular)] {
+                    let expected = expected[kind][asset][key].as_f64().unwrap();
+                    // Both sum thousands of products in f64, in different orders.
+                    assert!((value / expected - 1.0).abs() < 1e-9, "{name} {asset} {kind} {key}: {value} {expected}");
+                }
+            }
+        }
+        for (kind, block) in [("squared_returns", Block::Auto), ("returns", Block::AutoReturns)] {
+            let used = study(&returns, &config(1, Scheme::Stationary, block)).run.block_length;
+            assert!((used / stats::median(&medians[kind]) - 1.0).abs() < 1e-12, "{name} {kind}: {used}");
+        }
+    }
+}
+
+/// z-scores of our statistics against the reference, with both Monte Carlo errors.
+fn scores(expected: &Value, values: &[f64]) -> Vec<f64> {
+    let moments = stats::moments(values);
+    let mut sorted = values.to_vec();
+    stats::sort(&mut sorted);
+    let count = values.len();
+    [
+        ("mean", moments.mean, moments.mean_error(count)),
+        ("sd", moments.sd, moments.sd_error(count)),
+        ("q05", stats::quantile(&sorted, 0.05), stats::quantile_error(&sorted, 0.05)),
+        ("q50", stats::quantile(&sorted, 0.5), stats::quantile_error(&sorted, 0.5)),
+        ("q95", stats::quantile(&sorted, 0.95), stats::quantile_error(&sorted, 0.95)),
+    ]
+    .into_iter()
+    .map(|(key, value, error)| {
+        let reference = expected[key].as_f64().unwrap();
+        let reference_error = expected[&format!("{key}_se")].as_f64().unwrap();
+        (value - reference) / (error * error + reference_error * reference_error).sqrt()
+    })
+    .collect()
+}
+
+#[test]
+fn distributions_match_an_independent_bootstrap() {
+    let returns = sp20(Some(2520));
+    for reference in json("bootstrap_reference.json")["studies"].as_array().unwrap() {
+        let scheme = if reference["kind"] == "iid" { Scheme::Iid } else { Scheme::Stationary };
+        let block = Block::Length(reference["L"].as_f64().unwrap());
+        let outcome = study(&returns, &config(20_000, scheme, block));
+        assert_eq!(outcome.solves.converged, 20_000);
+        let n = returns.assets.len();
+        let mut z = Vec::new();
+        for (i, asset) in outcome.assets.iter().enumerate() {
+            let weights: Vec<f64> = outcome.solutions.weights.iter().skip(i).step_by(n).copied().collect();
+            z.extend(scores(&reference["weights"][&asset.name], &weights));
+            let point = reference["full_sample_weights"][i].as_f64().unwrap();
+            // The reference's own solver stopped at 1e-12.
+            assert!((asset.point.unwrap() / point - 1.0).abs() < 1e-11);
+        }
+        let volatility: Vec<f64> = outcome.solutions.certificates.iter().map(|c| c.volatility).collect();
+        z.extend(scores(&reference["portfolio_vol"], &volatility));
+        let largest = z.iter().fold(0.0_f64, |m, z| m.max(z.abs()));
+        let mean_square = z.iter().map(|z| z * z).sum::<f64>() / z.len() as f64;
+        println!("{}: max |z| {largest:.2}, mean z^2 {mean_square:.2}", reference["name"]);
+        // The reference's own bounds, for statistics that are strongly correlated with each other.
+        assert!(largest < 5.0 && mean_square < 4.0, "{}: {largest} {mean_square}", reference["name"]);
+    }
+}
+
+#[test]
+fn the_reported_statistics_are_those_of_the_weights() {
+    let returns = sample();
+    let outcome = study(&returns, &config(500, Scheme::Stationary, Block::Length(20.0)));
+    let n = returns.assets.len();
+    for (i, asset) in outcome.assets.iter().enumerate() {
+        let mut weights: Vec<f64> = outcome.solutions.weights.iter().skip(i).step_by(n).copied().collect();
+        assert_eq!(asset.weight.mean, stats::mean(&weights));
+        stats::sort(&mut weights);
+        assert_eq!(asset.weight.q05, stats::quantile(&weights, 0.05));
+        assert_eq!(asset.weight.q975, stats::quantile(&weights, 0.975));
+        assert!((asset.bias.unwrap() - (asset.weight.mean - asset.point.unwrap())).abs() < 1e-16);
+    }
+    // Ranks 1 to n are dealt out in every resample.
+    let ranks: f64 = outcome.assets.iter().map(|a| a.mean_rank).sum();
+    assert!((ranks - 55.0).abs() < 1e-9);
+    let first: f64 = outcome.assets.iter().map(|a| a.rank_probabilities[0].probability).sum();
+    assert!((first - 1.0).abs() < 1e-12);
+    // Equal weights do not move; inverse volatility promises less than risk budgeting keeps.
+    let methods = &outcome.methods;
+    assert_eq!(methods.equal_weight.turnover.as_ref().unwrap().mean, 0.0);
+    assert!(methods.erc.realised.max_error.mean < methods.inverse_volatility.realised.max_error.mean);
+    assert!(methods.inverse_volatility.realised.max_error.mean < methods.equal_weight.realised.max_error.mean);
+    let shares: f64 = methods.erc.realised.shares.iter().map(|s| s.summary.mean).sum();
+    assert!((shares - 1.0).abs() < 1e-12);
+}
+
+#[test]
+fn more_resamples_extend_a_smaller_run() {
+    let returns = sample();
+    for block in [Block::Length(1.5), Block::Length(50.0)] {
+        let few = study(&returns, &config(37, Scheme::Stationary, block)).solutions;
+        let many = study(&returns, &config(5000, Scheme::Stationary, block)).solutions;
+        assert_eq!(few.weights[..], many.weights[..few.weights.len()]);
+    }
+}
+
+#[test]
+fn block_sums_equal_gathered_rows() {
+    // Long blocks are summed by their ends; the covariance of the rows themselves must come out the same.
+    let returns = sample();
+    let outcome = study(&returns, &config(20, Scheme::Circular, Block::Length(25.0)));
+    let (n, rows) = (returns.assets.len(), returns.rows());
+    let law = equirisk::resample::Law::new(Scheme::Circular, 25.0, rows, 11, 0).unwrap();
+    for b in 0..20 {
+        let drawn = law.rows(b as u64);
+        let (drawn, values) = (&drawn, &returns.values);
+        let gathered = |i: usize| drawn.iter().map(move |&t| values[t as usize * n + i]);
+        let means: Vec<f64> = (0..n).map(|i| gathered(i).sum::<f64>() / rows as f64).collect();
+        let mut variance = 0.0;
+        for i in 0..n {
+            for j in 0..n {
+                let products = gathered(i).zip(gathered(j)).map(|(x, y)| (x - means[i]) * (y - means[j]));
+                let weights = &outcome.solutions.weights[b * n..];
+                variance += weights[i] * weights[j] * products.sum::<f64>() / (rows - 1) as f64;
+            }
+        }
+        let volatility = outcome.solutions.certificates[b].volatility;
+        assert!((variance.sqrt() / volatility - 1.0).abs() < 1e-12, "{} {volatility}", variance.sqrt());
+    }
+}
+
+#[test]
+fn too_short_a_history_is_counted_not_hidden() {
+    let returns = sp20(Some(5));
+    let outcome = study(&returns, &config(400, Scheme::Iid, Block::Auto));
+    let solves = outcome.solves;
+    println!("{solves:?}");
+    assert_eq!(solves.total, 400);
+    assert_eq!(solves.converged + solves.stalled + solves.no_solution + solves.invalid, 400);
+    assert!(solves.no_solution > 0);
+    for (b, Certificate { status, rc_error, .. }) in outcome.solutions.certificates.iter().enumerate() {
+        let weights = &outcome.solutions.weights[b * 20..(b + 1) * 20];
+        match status {
+            Status::Converged => assert!(*rc_error <= 1e-8 && weights.iter().all(|w| *w > 0.0)),
+            Status::NoSolution | Status::Invalid => assert!(weights.iter().all(|w| w.is_nan())),
+            Status::Stalled => {}
+        }
+    }
+}
