@@ -14,6 +14,8 @@ struct Descent {
     // Sweeps of this dispatch at most, and of all dispatches together.
     sweeps: u32,
     limit: u32,
+    // Whether `positions` and `states` hold the sweeps before.
+    resumed: u32,
     tolerance: f32,
 }
 
@@ -49,8 +51,7 @@ fn root(a: f32, b: f32) -> f32 {
 fn run(problem: u32, live: bool, leader: bool) {
     var state = states[problem];
     var go = live && state.done == 0u;
-    if (state.sweeps == 0u) {
-        // All problems of a batch start together.
+    if (descent.resumed == 0u) {
         start();
         state.best = HUGE;
     } else {

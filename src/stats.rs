@@ -23,7 +23,7 @@ pub fn moments(values: &[f64]) -> Moments {
         second += square;
         fourth += square * square;
     }
-    let sd = (second / (count - 1.0)).sqrt();
+    let sd = if values.len() < 2 { f64::NAN } else { (second / (count - 1.0)).sqrt() };
     Moments { mean, sd, kurtosis: fourth / count / (second / count).powi(2) }
 }
 
@@ -125,6 +125,12 @@ mod tests {
         let sorted: Vec<f64> = (0..10_000).map(|i| f64::from(i) / 10_000.0).collect();
         // sqrt(q (1 - q) / B) / density, density 1.
         assert!((quantile_error(&sorted, 0.25) / (0.25_f64 * 0.75 / 1e4).sqrt() - 1.0).abs() < 0.02);
+    }
+
+    #[test]
+    fn what_cannot_be_estimated_is_not_a_number() {
+        assert!(moments(&[]).mean.is_nan() && moments(&[]).sd.is_nan());
+        assert!(moments(&[1.0]).sd.is_nan() && moments(&[1.0]).sd_error(1).is_nan());
     }
 
     #[test]

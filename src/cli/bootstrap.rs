@@ -13,7 +13,7 @@ use equirisk::{Error, ErrorKind, Result};
 
 use super::args::{BootstrapArguments, EngineChoice};
 use super::progress::Progress;
-use super::{data, machine, output};
+use super::{data, machine, memory, output};
 
 pub fn run(arguments: &BootstrapArguments) -> Result<ExitCode> {
     let started = Instant::now();
@@ -21,6 +21,7 @@ pub fn run(arguments: &BootstrapArguments) -> Result<ExitCode> {
     let input = data::input(&arguments.data, quiet);
     let returns = data::returns(&arguments.data, &input, quiet)?;
     let budgets = data::budgets(&arguments.problem, &returns.assets, quiet)?;
+    memory::check(arguments.resamples, returns.assets.len(), arguments.machine.memory)?;
     let periods_per_year = data::periods_per_year(&arguments.data, &returns);
     let mut config = Config {
         resamples: arguments.resamples,

@@ -6,6 +6,7 @@ mod bootstrap;
 mod data;
 mod devices;
 mod machine;
+mod memory;
 mod output;
 mod progress;
 mod rows;

@@ -15,6 +15,8 @@ pub enum Trouble {
     Memory(String),
     /// The device is gone: another may be opened.
     Lost(String),
+    /// The problem is too large for this adapter.
+    Unfit(String),
     /// Anything else.
     Failed(String),
 }
@@ -22,11 +24,12 @@ pub enum Trouble {
 impl Trouble {
     pub fn into_error(self) -> Error {
         match self {
-            Trouble::Memory(what) => Error::device(format!("the device is out of memory: {what}"))
+            Trouble::Memory(what) => Error::failed(format!("the device is out of memory: {what}"))
                 .hint("close what else uses it, lower --memory, or use --engine cpu"),
-            Trouble::Lost(what) => Error::device(format!("the device was lost: {what}"))
+            Trouble::Lost(what) => Error::failed(format!("the device was lost: {what}"))
                 .hint("look at the driver's log, or use --engine cpu"),
-            Trouble::Failed(what) => Error::device(format!("the GPU engine failed: {what}")).hint("use --engine cpu"),
+            Trouble::Unfit(what) => Error::device(what).hint("use --engine cpu"),
+            Trouble::Failed(what) => Error::failed(format!("the GPU engine failed: {what}")).hint("use --engine cpu"),
         }
     }
 }
@@ -41,6 +44,7 @@ pub struct Device {
     pub queue: wgpu::Queue,
     kernels: Mutex<HashMap<Kernel, wgpu::ComputePipeline>>,
     health: Arc<Health>,
+    checks: wgpu::ShaderRuntimeChecks,
 }
 
 #[derive(Default)]
@@ -191,7 +195,11 @@ impl Device {
         if let Some(bytes) = options.binding_bytes {
             facts.limits.binding_bytes = facts.limits.binding_bytes.min(bytes);
         }
-        Ok(Device { facts, device, queue, kernels: Mutex::default(), health })
+        let checks = match options.checked {
+            true => wgpu::ShaderRuntimeChecks::checked(),
+            false => wgpu::ShaderRuntimeChecks::unchecked(),
+        };
+        Ok(Device { facts, device, queue, kernels: Mutex::default(), health, checks })
     }
 
     /// Runs `work` and turns whatever wgpu reports meanwhile into the error it is.
@@ -234,8 +242,7 @@ impl Device {
         // SAFETY: the text is this crate's own. Every index is guarded or clamped by the kernel against sizes that the
         // host binds (`plan.rs`), every loop is bounded by a parameter or a constant, and no divisor is zero (T >= 2,
         // block lengths >= 1, problems >= 1). The checks would put a counter and a branch into every loop.
-        let module =
-            unsafe { self.device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked()) };
+        let module = unsafe { self.device.create_shader_module_trusted(descriptor, self.checks) };
         self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
             label: Some(&label),
             layout: None,

@@ -1,5 +1,7 @@
 //! Plain facts about adapters and their self-test, for people and JSON.
 
+use std::fmt;
+
 use serde::Serialize;
 
 /// An adapter as the system lists it.
@@ -51,5 +53,30 @@ pub struct SelfTest {
 impl SelfTest {
     pub fn passed(&self) -> bool {
         self.philox && self.law && self.descend
+    }
+}
+
+impl fmt::Display for AdapterFacts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bus = self.pci_bus_id.as_ref().map(|id| format!(", at {id}")).unwrap_or_default();
+        writeln!(f, "{}: {} ({} through {}{bus})", self.index, self.name, self.device_type, self.backend)?;
+        writeln!(f, "   driver    {}", self.driver)?;
+        let subgroups = match self.subgroup_sizes {
+            Some([least, most]) if least == most => format!("subgroups of {least}"),
+            Some([least, most]) => format!("subgroups of {least} to {most}"),
+            None => "no subgroups".to_owned(),
+        };
+        let double = if self.double_precision { "double precision" } else { "no double precision" };
+        writeln!(f, "   features  {subgroups}, {double}")?;
+        let AdapterLimits { buffer_bytes, binding_bytes, workgroup_memory_bytes, lanes_per_workgroup, .. } =
+            self.limits;
+        write!(
+            f,
+            "   limits    buffers of {} MiB, bindings of {} MiB, {} KiB of workgroup memory, {lanes_per_workgroup} lanes \
+             per workgroup",
+            buffer_bytes >> 20,
+            binding_bytes >> 20,
+            workgroup_memory_bytes >> 10,
+        )
     }
 }

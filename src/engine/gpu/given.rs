@@ -10,7 +10,7 @@ use super::device::{Attempt, Device};
 use super::kernel;
 use super::parameters::State;
 use super::plan::{Plan, SWEEP_LIMIT};
-use super::stages::Room;
+use super::stages::Descents;
 use super::{ACCEPTANCE, CONDITION_LIMIT};
 use crate::batch::{Batch, Certificate, Comparisons, Solutions, Status, Want};
 use crate::solver::certificate::{certify, condition};
@@ -26,7 +26,7 @@ pub struct Given<'a> {
     assume_psd: bool,
     want: Want,
     budgets: wgpu::Buffer,
-    room: Option<(Room, wgpu::Buffer)>,
+    room: Option<(Descents, wgpu::Buffer)>,
 }
 
 /// A given problem in correlation units; none where the matrix is not a covariance.
@@ -50,28 +50,14 @@ impl<'a> Given<'a> {
     }
 
     fn make_room(&mut self, problems: u32) -> Attempt<()> {
-        if self.room.as_ref().is_some_and(|(room, _)| room.problems >= problems) {
+        if self.room.as_ref().is_some_and(|(descents, _)| descents.problems >= problems) {
             return Ok(());
         }
         self.room = None;
-        let (device, sizes, count) = (&self.device, self.plan.sizes, u64::from(problems));
+        let device = &self.device;
         self.room = Some(device.guarded(|| {
-            let states = size_of::<State>() as u64 * count;
-            let unused = || device.room("unused", 0);
-            let room = Room {
-                problems,
-                resamples: unused(),
-                counts: unused(),
-                moments: unused(),
-                volatilities: unused(),
-                correlations: device.room("correlations", sizes.correlations * count),
-                positions: device.room("positions", sizes.positions * count),
-                states: device.room("states", states),
-                running: device.room("running", 4),
-                weights: unused(),
-                certificates: unused(),
-            };
-            Ok((room, device.staging(16 + states + sizes.positions * count)))
+            let bytes = 16 + (size_of::<State>() as u64 + self.plan.sizes.positions) * u64::from(problems);
+            Ok((device.descents(&self.plan, problems), device.staging(bytes)))
         })?);
         Ok(())
     }
@@ -98,7 +84,7 @@ impl<'a> Given<'a> {
             .map(|(p, weights)| match &checked[p] {
                 None => Certificate::unsolved(Status::Invalid),
                 Some(checked) => {
-                    let y = |i: usize| f64::from(positions[position(n, problems, p, i)]);
+                    let y = |i: usize| f64::from(positions[kernel::position(n, problems, p, i)]);
                     let covariance = &given[p * n * n..(p + 1) * n * n];
                     Certificate { sweeps: states[p].sweeps, ..self.certificate(covariance, checked, y, weights) }
                 }
@@ -112,23 +98,23 @@ impl<'a> Given<'a> {
     fn descend(&mut self, checked: &[Option<Checked>]) -> Attempt<(Vec<f32>, Vec<State>)> {
         let problems = checked.len() as u32;
         self.make_room(problems)?;
-        let Some((room, staging)) = &self.room else { return Ok((Vec::new(), Vec::new())) };
+        let Some((descents, staging)) = &self.room else { return Ok((Vec::new(), Vec::new())) };
         let (device, plan) = (&self.device, &self.plan);
         let matrices = lay_out(checked, plan.assets);
         let state_bytes = size_of::<State>() as u64 * u64::from(problems);
         let position_bytes = plan.sizes.positions * u64::from(problems);
         let end = 16 + state_bytes + position_bytes;
         device.guarded(|| {
-            device.queue.write_buffer(&room.correlations, 0, bytemuck::cast_slice(&matrices));
-            for dispatch in 0..=SWEEP_LIMIT / plan.sweeps_per_dispatch {
-                let mut encoder = device.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+            device.queue.write_buffer(&descents.correlations, 0, bytemuck::cast_slice(&matrices));
+            for dispatch in 0..=SWEEP_LIMIT.div_ceil(plan.sweeps_per_dispatch) {
+                let mut encoder = device.encoder();
                 if dispatch == 0 {
-                    encoder.clear_buffer(&room.states, 0, None);
+                    encoder.clear_buffer(&descents.states, 0, None);
                 }
-                device.descend(&mut encoder, plan, room, &self.budgets, problems);
-                encoder.copy_buffer_to_buffer(&room.running, 0, staging, 0, 4);
-                encoder.copy_buffer_to_buffer(&room.states, 0, staging, 16, state_bytes);
-                encoder.copy_buffer_to_buffer(&room.positions, 0, staging, 16 + state_bytes, position_bytes);
+                device.descend(&mut encoder, plan, descents, &self.budgets, problems, dispatch > 0);
+                encoder.copy_buffer_to_buffer(&descents.running, 0, staging, 0, 4);
+                encoder.copy_buffer_to_buffer(&descents.states, 0, staging, 16, state_bytes);
+                encoder.copy_buffer_to_buffer(&descents.positions, 0, staging, 16 + state_bytes, position_bytes);
                 device.queue.submit([encoder.finish()]);
                 let running = device.read(staging, end, |bytes| bytes[..4].iter().any(|&byte| byte != 0))?;
                 if !running {
@@ -150,15 +136,14 @@ impl<'a> Given<'a> {
         y: impl Fn(usize) -> f64,
         weights: &mut [f64],
     ) -> Certificate {
-        let n = weights.len();
-        for i in 0..n {
-            weights[i] = y(i) / checked.volatilities[i];
+        for (i, (w, volatility)) in weights.iter_mut().zip(&checked.volatilities).enumerate() {
+            *w = y(i) / volatility;
         }
         let total: f64 = weights.iter().sum();
         for w in &mut *weights {
             *w = f64::from((*w / total) as f32);
         }
-        let mut product = vec![0.0; n];
+        let mut product = vec![0.0; weights.len()];
         let (rc_error, variance) = certify(covariance, weights, self.batch.budgets(), &mut product);
         if !rc_error.is_finite() {
             weights.fill(f64::NAN);
@@ -177,11 +162,6 @@ impl<'a> Given<'a> {
             volatility: variance.sqrt(),
         }
     }
-}
-
-/// Where the device keeps y_i of problem p.
-fn position(n: usize, problems: usize, p: usize, i: usize) -> usize {
-    if kernel::interleaved(n) { i * problems + p } else { p * kernel::position_cells(n) + i }
 }
 
 /// Correlations as `descend` reads them: see `shaders/correlate.wgsl`.

@@ -26,16 +26,18 @@ struct State<'a> {
     /// Problems at a time at most: halved by every failed allocation.
     room: u32,
     batches: u32,
+    /// The device has been lost once and opened again; a second loss ends the job.
+    reopened: bool,
 }
 
 enum Prepared<'a> {
-    Resampled(Resampled<'a>),
-    Given(Given<'a>),
+    Resampled(Box<Resampled<'a>>),
+    Given(Box<Given<'a>>),
 }
 
 impl<'a> GpuJob<'a> {
     pub fn new(engine: &'a GpuEngine, batch: &'a Batch, want: Want) -> Result<GpuJob<'a>> {
-        let state = State { device: engine.device(), prepared: None, room: u32::MAX, batches: 0 };
+        let state = State { device: engine.device(), prepared: None, room: u32::MAX, batches: 0, reopened: false };
         let job = GpuJob { engine, batch, want, state: Mutex::new(state) };
         if job.within_single_precision() {
             job.recovering(|job, state| job.prepared(state).map(|_| ()))?;
@@ -65,11 +67,13 @@ impl<'a> GpuJob<'a> {
                 let (device, memory) = (Arc::clone(&state.device), self.engine.memory());
                 match &self.batch.source {
                     Source::Resampled { panel, law } => {
-                        Resampled::new(device, memory, self.batch, panel, *law, self.want).map(Prepared::Resampled)?
+                        Resampled::new(device, memory, self.batch, panel, *law, self.want)
+                            .map(|r| Prepared::Resampled(Box::new(r)))?
                     }
                     Source::Given { covariances, assume_psd } => {
                         let source = (&covariances[..], *assume_psd);
-                        Given::new(device, memory, self.batch, source, self.want).map(Prepared::Given)?
+                        Given::new(device, memory, self.batch, source, self.want)
+                            .map(|g| Prepared::Given(Box::new(g)))?
                     }
                 }
             }
@@ -77,10 +81,9 @@ impl<'a> GpuJob<'a> {
         Ok(state.prepared.insert(prepared))
     }
 
-    /// Runs `work`; with less room after a failed allocation, on a new device after one loss.
+    /// Runs `work`; with less room after a failed allocation, on a new device after the first loss.
     fn recovering<T>(&self, mut work: impl FnMut(&Self, &mut State<'a>) -> Attempt<T>) -> Result<T> {
         let mut state = lock(&self.state);
-        let mut reopened = false;
         loop {
             match work(self, &mut state) {
                 Ok(value) => return Ok(value),
@@ -92,9 +95,9 @@ impl<'a> GpuJob<'a> {
                     tracing::warn!("the device is out of memory: going on with {} problems at a time", room / 2);
                     state.room = room / 2;
                 }
-                Err(Trouble::Lost(what)) if !reopened => {
+                Err(Trouble::Lost(what)) if !state.reopened => {
                     tracing::warn!("the device was lost ({what}): opening it again");
-                    reopened = true;
+                    state.reopened = true;
                     state.prepared = None;
                     state.device = self.engine.reopen(&state.device)?;
                 }

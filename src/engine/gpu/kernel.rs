@@ -160,6 +160,11 @@ pub const fn position_cells(assets: usize) -> usize {
     if interleaved(assets) { assets } else { assets.next_multiple_of(4) }
 }
 
+/// Where the device keeps y_i of problem p.
+pub const fn position(assets: usize, problems: usize, p: usize, i: usize) -> usize {
+    if interleaved(assets) { i * problems + p } else { p * position_cells(assets) + i }
+}
+
 fn count(name: &str, value: usize) -> String {
     format!("const {name} = {value}u;\n")
 }
@@ -175,7 +180,7 @@ mod tests {
     use super::*;
 
     /// Every kernel at the sizes where something changes.
-    pub fn all() -> Vec<Kernel> {
+    fn all() -> Vec<Kernel> {
         let mut kernels = vec![Kernel::Known, Kernel::Draw, Kernel::DrawRows];
         for assets in [1, 2, 3, 10, 16, 17, 33, 64, 65, 100, 128, 129, 500, 2000, MOST_ASSETS] {
             kernels.extend([Kernel::Moments { assets }, Kernel::Volatility { assets }]);

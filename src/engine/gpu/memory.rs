@@ -1,12 +1,15 @@
 //! Buffers: made, filled, read back.
 
-use std::num::NonZeroU64;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
+use std::time::Duration;
 
 use bytemuck::Pod;
-use wgpu::util::DeviceExt;
 
 use super::device::{Attempt, Device, Trouble};
+
+/// How long a callback may take once the device has finished.
+const CALLBACK_PATIENCE: Duration = Duration::from_secs(60);
 
 impl Device {
     /// Room on the device, at least a word of it.
@@ -30,19 +33,22 @@ impl Device {
     }
 
     pub fn upload<T: Pod>(&self, label: &str, values: &[T]) -> wgpu::Buffer {
-        self.device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
-            label: Some(label),
-            contents: bytemuck::cast_slice(values),
-            usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST,
-        })
+        let bytes = bytemuck::cast_slice(values);
+        let buffer = self.room(label, bytes.len() as u64);
+        self.queue.write_buffer(&buffer, 0, bytes);
+        buffer
     }
 
     pub fn uniform<T: Pod>(&self, value: &T) -> wgpu::Buffer {
-        self.device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
+        // Not `create_buffer_init`: it panics where the device cannot allocate.
+        let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("parameters"),
-            contents: bytemuck::bytes_of(value),
-            usage: wgpu::BufferUsages::UNIFORM,
-        })
+            size: size_of::<T>().next_multiple_of(16) as u64,
+            usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        self.queue.write_buffer(&buffer, 0, bytemuck::bytes_of(value));
+        buffer
     }
 
     /// Waits for the device and hands the first `bytes` of a staging buffer to `read`.
@@ -53,8 +59,13 @@ impl Device {
             let _ = sender.send(result);
         });
         let failed = |what: &dyn std::fmt::Display| Trouble::Failed(format!("results could not be read back: {what}"));
-        self.device.poll(wgpu::PollType::wait_indefinitely()).map_err(|e| failed(&e))?;
-        let mapped = receiver.try_recv().map_err(|e| failed(&e))?;
+        // wgpu panics here when the device is lost while it is waited for.
+        let polled = catch_unwind(AssertUnwindSafe(|| self.device.poll(wgpu::PollType::wait_indefinitely())));
+        polled
+            .map_err(|_| Trouble::Lost("it went away while it was waited for".to_owned()))?
+            .map_err(|e| failed(&e))?;
+        // Another thread that waits for the same device may be the one to call back, a moment later.
+        let mapped = receiver.recv_timeout(CALLBACK_PATIENCE).map_err(|e| failed(&e))?;
         mapped.map_err(|e| failed(&e))?;
         let value = {
             let view = staging.get_mapped_range(..bytes).map_err(|e| failed(&e))?;
@@ -64,18 +75,11 @@ impl Device {
         Ok(value)
     }
 
-    /// A bind group of whole buffers, or of their first bytes where a size is given, in binding order from `first` on.
+    /// A bind group of whole buffers by binding number.
     pub fn bind(&self, pipeline: &wgpu::ComputePipeline, buffers: &[(u32, &wgpu::Buffer)]) -> wgpu::BindGroup {
         let entries: Vec<_> = buffers
             .iter()
-            .map(|&(binding, buffer)| wgpu::BindGroupEntry {
-                binding,
-                resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
-                    buffer,
-                    offset: 0,
-                    size: NonZeroU64::new(buffer.size()),
-                }),
-            })
+            .map(|&(binding, buffer)| wgpu::BindGroupEntry { binding, resource: buffer.as_entire_binding() })
             .collect();
         self.device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: None,

@@ -15,6 +15,7 @@ use device::{Attempt, Device, Trouble, lock};
 mod device;
 mod facts;
 mod given;
+mod inspect;
 mod job;
 mod kernel;
 mod memory;
@@ -22,12 +23,15 @@ mod options;
 mod parameters;
 mod plan;
 mod resampled;
+mod results;
 mod selftest;
 mod stages;
 mod unrolled;
 
 pub use device::adapters;
 pub use facts::{AdapterFacts, AdapterLimits, SelfTest};
+#[doc(hidden)]
+pub use inspect::Stages;
 pub use options::{Faults, Options};
 
 /// Largest `rc_error` of a single-precision solution that counts as converged. Descent aims for its floor, about 1e-6;

@@ -15,6 +15,9 @@ pub struct Options {
     /// Tests only: pretend that lanes cannot talk through subgroups.
     #[doc(hidden)]
     pub no_subgroups: bool,
+    /// Tests only: let wgpu check every index and loop of the kernels.
+    #[doc(hidden)]
+    pub checked: bool,
     /// Tests only: trouble to come.
     #[doc(hidden)]
     pub faults: Faults,
@@ -25,6 +28,6 @@ pub struct Options {
 pub struct Faults {
     /// Allocations of room for more problems than this fail.
     pub room: Option<u32>,
-    /// So many devices in a row are lost, each in its second batch.
+    /// So many devices are lost, each after its next odd batch.
     pub losses: u32,
 }

@@ -75,6 +75,7 @@ pub struct Descent {
     pub problems: u32,
     pub sweeps: u32,
     pub limit: u32,
+    pub resumed: u32,
     pub tolerance: f32,
 }
 
@@ -110,4 +111,70 @@ pub const fn low(x: u64) -> u32 {
 /// The high word.
 pub const fn high(x: u64) -> u32 {
     (x >> 32) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use std::mem::offset_of;
+
+    use super::super::kernel::{Kernel, Spread};
+    use super::*;
+
+    /// Compares name, offset and span of every field with the struct of the same name in the kernel's text.
+    fn assert_same(kernel: Kernel, name: &str, fields: &[(&str, usize)], span: usize) {
+        let module = naga::front::wgsl::parse_str(&kernel.text()).unwrap();
+        let (_, found) = module.types.iter().find(|(_, t)| t.name.as_deref() == Some(name)).unwrap();
+        let naga::TypeInner::Struct { members, span: found_span } = &found.inner else {
+            panic!("{name} is not a struct")
+        };
+        let found: Vec<_> = members.iter().map(|m| (m.name.as_deref().unwrap(), m.offset as usize)).collect();
+        assert_eq!(found, fields, "{name} in {kernel:?}");
+        assert_eq!(*found_span as usize, span, "{name} in {kernel:?}");
+    }
+
+    macro_rules! assert_same {
+        ($kernel:expr, $name:literal, $struct:ty { $($field:ident),* }) => {
+            let fields = [$((stringify!($field), offset_of!($struct, $field))),*];
+            assert_same($kernel, $name, &fields, size_of::<$struct>())
+        };
+    }
+
+    #[test]
+    fn structs_are_laid_out_as_in_the_shaders() {
+        let certify = Kernel::Certify { assets: 3, comparisons: true };
+        assert_same!(Kernel::Known, "Question", Question { counter, key });
+        for kernel in [Kernel::Draw, Kernel::DrawRows] {
+            assert_same!(kernel, "Law", DrawLaw { problems, rows, starts, restart, parameter, cell, seed_lo, seed_hi });
+        }
+        for assets in [10, 500] {
+            assert_same!(
+                Kernel::Moments { assets },
+                "Range",
+                MomentRange { problems, first_problem, history, rows, first_row, first_slice_row, resumed, padding }
+            );
+        }
+        for kernel in [Kernel::Correlate { assets: 3 }, certify] {
+            assert_same!(kernel, "Shape", Shape { problems, rows });
+        }
+        for (assets, spread) in [(3, Spread::Thread), (33, Spread::Streamed)] {
+            let kernel = Kernel::Descend { assets, spread };
+            assert_same!(kernel, "Descent", Descent { problems, sweeps, limit, resumed, tolerance });
+            assert_same!(kernel, "State", State { sweeps, done, stalls, best });
+        }
+        assert_same!(certify, "State", State { sweeps, done, stalls, best });
+        assert_same!(
+            certify,
+            "Certificate",
+            DeviceCertificate {
+                rc_error,
+                kappa,
+                volatility,
+                inverse_volatility,
+                equal_weight,
+                smallest,
+                sweeps,
+                padding
+            }
+        );
+    }
 }

@@ -18,8 +18,8 @@ const WORK_PER_DISPATCH: usize = 20_000_000_000;
 /// Sweeps a problem may take on the device. What needs more is hedged, and better served by Newton on the CPU.
 pub const SWEEP_LIMIT: u32 = 200;
 
-/// Rows of a history at most: the draw of one lane stays below llvmpipe's loop limit.
-pub const MOST_ROWS: usize = 1 << 21;
+/// Rows of a history at most: the 8,192 positions that a lane then draws stay below llvmpipe's loop limit.
+pub const MOST_ROWS: usize = 1 << 19;
 
 /// Single-precision descent stops here; its floor grows with n (3e-7 for 10 assets, 5e-7 for 50, 2e-6 for 2,000 on
 /// lavapipe, a few ulp more where roots round worse). Certificates are accepted at [`super::ACCEPTANCE`].
@@ -59,7 +59,7 @@ impl Plan {
     /// The adapter cannot hold even one problem.
     pub fn new(facts: &AdapterFacts, memory: u64, rows: usize, assets: usize) -> Attempt<Plan> {
         let too_large = |what: String| {
-            Trouble::Failed(format!("adapter `{}` cannot run {assets} assets over {rows} rows: {what}", facts.name))
+            Trouble::Unfit(format!("adapter `{}` cannot run {assets} assets over {rows} rows: {what}", facts.name))
         };
         if assets > MOST_ASSETS {
             return Err(too_large(format!("the GPU engine takes at most {MOST_ASSETS} assets")));

@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use super::device::{Attempt, Device};
-use super::parameters::{DeviceCertificate, State, high, low};
+use super::parameters::{DeviceCertificate, high, low};
 use super::plan::{Plan, SWEEP_LIMIT};
+use super::results::Layout;
 use super::stages::{Room, Slice};
-use super::{ACCEPTANCE, CONDITION_LIMIT};
-use crate::batch::{Batch, Certificate, Comparisons, Solutions, Status, Want};
-use crate::covariance::SUSPICIOUS_VARIANCE;
+use crate::batch::{Batch, Solutions, Want};
 use crate::panel::Panel;
 use crate::resample::Law;
 
@@ -30,15 +29,6 @@ pub struct Resampled<'a> {
     /// (budget, relative volatility), as `certify` reads them.
     assets: wgpu::Buffer,
     room: Option<(Room, wgpu::Buffer)>,
-}
-
-/// What comes back for one problem, beside its weights.
-#[derive(Clone, Copy)]
-struct Layout {
-    weights: u64,
-    certificates: u64,
-    volatilities: u64,
-    end: u64,
 }
 
 impl<'a> Resampled<'a> {
@@ -87,39 +77,35 @@ impl<'a> Resampled<'a> {
 
     /// Room for at least `problems`, kept from batch to batch.
     fn make_room(&mut self, problems: u32) -> Attempt<()> {
-        if self.room.as_ref().is_some_and(|(room, _)| room.problems >= problems) {
+        if self.room.as_ref().is_some_and(|(room, _)| room.descents.problems >= problems) {
             return Ok(());
         }
         self.room = None;
         let (device, sizes, count) = (&self.device, self.plan.sizes, u64::from(problems));
         let room = device.guarded(|| {
             let room = Room {
-                problems,
+                descents: device.descents(&self.plan, problems),
                 resamples: device.room("resamples", 8 * count),
                 counts: device.room("counts", sizes.counts * count),
                 moments: device.room("moments", sizes.moments * count),
                 volatilities: device.room("volatilities", sizes.assets * count),
-                correlations: device.room("correlations", sizes.correlations * count),
-                positions: device.room("positions", sizes.positions * count),
-                states: device.room("states", size_of::<State>() as u64 * count),
-                running: device.room("running", 4),
                 weights: device.room("weights", sizes.assets * count),
                 certificates: device.room("certificates", size_of::<DeviceCertificate>() as u64 * count),
             };
-            let staging = device.staging(self.layout(problems).end.max(sizes.counts * count));
+            let staging = device.staging(self.layout(problems).bytes());
             Ok((room, staging))
         })?;
         self.room = Some(room);
         Ok(())
     }
 
+    /// The room of the last batch, with all that its stages have left.
+    pub fn kept_room(&self) -> Option<&Room> {
+        self.room.as_ref().map(|(room, _)| room)
+    }
+
     fn layout(&self, problems: u32) -> Layout {
-        let count = u64::from(problems);
-        let weights = 16;
-        let certificates = weights + (self.plan.sizes.assets * count).next_multiple_of(16);
-        let volatilities = certificates + size_of::<DeviceCertificate>() as u64 * count;
-        let compared = if self.want.comparisons { self.plan.sizes.assets * count } else { 0 };
-        Layout { weights, certificates, volatilities, end: volatilities + compared }
+        Layout::new(problems, self.plan.assets, self.want.comparisons)
     }
 
     /// Solves the problems of these numbers, at most `plan.room` of them.
@@ -128,37 +114,36 @@ impl<'a> Resampled<'a> {
         self.make_room(problems)?;
         let Some((room, staging)) = &self.room else { return Ok(Solutions::default()) };
         let (device, plan, layout) = (&self.device, &self.plan, self.layout(problems));
-        let submit = |encoder: wgpu::CommandEncoder| device.queue.submit([encoder.finish()]);
-        let new_encoder = || device.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        let descend = |encoder: &mut wgpu::CommandEncoder| {
-            device.descend(encoder, plan, room, &self.budgets, problems);
-            device.certify(encoder, plan, room, &self.assets, problems, self.want.comparisons);
-            encoder.copy_buffer_to_buffer(&room.running, 0, staging, 0, 4);
-            let (weights, certificates) =
-                (layout.certificates - layout.weights, layout.volatilities - layout.certificates);
-            encoder.copy_buffer_to_buffer(&room.weights, 0, staging, layout.weights, weights.min(room.weights.size()));
-            encoder.copy_buffer_to_buffer(&room.certificates, 0, staging, layout.certificates, certificates);
-            if self.want.comparisons {
-                let bytes = layout.end - layout.volatilities;
-                encoder.copy_buffer_to_buffer(&room.volatilities, 0, staging, layout.volatilities, bytes);
-            }
-        };
+        let results = [
+            (&room.descents.running, &layout.running),
+            (&room.weights, &layout.weights),
+            (&room.certificates, &layout.certificates),
+            (&room.volatilities, &layout.volatilities),
+        ];
         device.guarded(|| {
-            let mut encoder = new_encoder();
+            let mut encoder = device.encoder();
             self.build(&mut encoder, room, numbers);
-            encoder.clear_buffer(&room.states, 0, None);
-            descend(&mut encoder);
-            submit(encoder);
-            for _ in 0..=SWEEP_LIMIT / plan.sweeps_per_dispatch {
-                let running = device.read(staging, layout.end, |bytes| bytes[..4].iter().any(|&byte| byte != 0))?;
-                if !running {
-                    break;
+            encoder.clear_buffer(&room.descents.states, 0, None);
+            let most = SWEEP_LIMIT.div_ceil(plan.sweeps_per_dispatch);
+            let mut dispatches = 0;
+            loop {
+                let resumed = dispatches > 0;
+                // Nearly always once: weights come back with the word that says whether they are final.
+                device.descend(&mut encoder, plan, &room.descents, &self.budgets, problems, resumed);
+                device.certify(&mut encoder, plan, room, &self.assets, problems, self.want.comparisons);
+                for (buffer, range) in results {
+                    encoder.copy_buffer_to_buffer(buffer, 0, staging, range.start, range.end - range.start);
                 }
-                let mut encoder = new_encoder();
-                descend(&mut encoder);
-                submit(encoder);
+                device.queue.submit([std::mem::replace(&mut encoder, device.encoder()).finish()]);
+                dispatches += 1;
+                let found = device.read(staging, layout.bytes(), |bytes| {
+                    let finished = dispatches > most || !layout.running(bytes);
+                    finished.then(|| layout.solutions(bytes, self.panel.volatilities(), self.unit))
+                })?;
+                if let Some(solutions) = found {
+                    return Ok(solutions);
+                }
             }
-            device.read(staging, layout.end, |bytes| self.solutions(bytes, layout, numbers.len()))
         })
     }
 
@@ -172,71 +157,29 @@ impl<'a> Resampled<'a> {
         device.moments(encoder, &self.plan, &self.slices, room, problems, |encoder| {
             dispatches += 1;
             if dispatches > 1 {
-                let next = device.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+                let next = device.encoder();
                 device.queue.submit([std::mem::replace(encoder, next).finish()]);
             }
         });
         device.correlate(encoder, &self.plan, room, problems);
     }
 
-    fn solutions(&self, bytes: &[u8], layout: Layout, problems: usize) -> Solutions {
-        let n = self.plan.assets;
-        let weights: &[f32] = bytemuck::cast_slice(&bytes[layout.weights as usize..][..4 * problems * n]);
-        let certificates: &[DeviceCertificate] =
-            bytemuck::cast_slice(&bytes[layout.certificates as usize..layout.volatilities as usize]);
-        let mut solutions = Solutions {
-            weights: weights.iter().map(|&w| f64::from(w)).collect(),
-            certificates: certificates.iter().map(|c| self.certificate(c)).collect(),
-            comparisons: Comparisons::default(),
-        };
-        for (certificate, weights) in solutions.certificates.iter().zip(solutions.weights.chunks_mut(n)) {
-            if !certificate.rc_error.is_finite() {
-                weights.fill(f64::NAN);
-            }
-        }
-        if self.want.comparisons {
-            let volatilities: &[f32] = bytemuck::cast_slice(&bytes[layout.volatilities as usize..layout.end as usize]);
-            let units = self.panel.volatilities().iter().cycle();
-            solutions.comparisons = Comparisons {
-                volatilities: volatilities.iter().zip(units).map(|(&s, unit)| f64::from(s) * unit).collect(),
-                inverse_volatility: certificates.iter().map(|c| f64::from(c.inverse_volatility) * self.unit).collect(),
-                equal_weight: certificates.iter().map(|c| f64::from(c.equal_weight) * self.unit).collect(),
-            };
-        }
-        solutions
-    }
-
-    fn certificate(&self, found: &DeviceCertificate) -> Certificate {
-        // The device marks what is not a number by a huge one.
-        let number = |x: f32| if x < 1e30 { f64::from(x) } else { f64::INFINITY };
-        let (rc_error, kappa) = (number(found.rc_error), number(found.kappa));
-        let moves = f64::from(found.smallest).powi(2) >= SUSPICIOUS_VARIANCE;
-        let solved = moves && rc_error <= ACCEPTANCE && kappa <= CONDITION_LIMIT && found.volatility > 0.0;
-        Certificate {
-            status: if solved { Status::Converged } else { Status::Stalled },
-            rc_error,
-            kappa,
-            sweeps: found.sweeps,
-            rescued: false,
-            volatility: f64::from(found.volatility) * self.unit,
-        }
-    }
-
     /// Counts per row of the resamples of these numbers, at most `plan.room` of them.
     pub fn counts(&mut self, numbers: &[u64]) -> Attempt<Vec<u32>> {
         let problems = numbers.len() as u32;
         self.make_room(problems)?;
-        let Some((room, staging)) = &self.room else { return Ok(Vec::new()) };
+        let Some((room, _)) = &self.room else { return Ok(Vec::new()) };
         let bytes = self.plan.sizes.counts * u64::from(problems);
         self.device.guarded(|| {
             let device = &self.device;
             let words: Vec<[u32; 2]> = numbers.iter().map(|&number| [low(number), high(number)]).collect();
             device.queue.write_buffer(&room.resamples, 0, bytemuck::cast_slice(&words));
-            let mut encoder = device.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+            let mut encoder = device.encoder();
             device.draw(&mut encoder, &self.law, room, problems);
-            encoder.copy_buffer_to_buffer(&room.counts, 0, staging, 0, bytes);
+            let staging = device.staging(bytes);
+            encoder.copy_buffer_to_buffer(&room.counts, 0, &staging, 0, bytes);
             device.queue.submit([encoder.finish()]);
-            device.read(staging, bytes, |bytes| bytemuck::cast_slice(bytes).to_vec())
+            device.read(&staging, bytes, |bytes| bytemuck::cast_slice(bytes).to_vec())
         })
     }
 }

@@ -7,7 +7,7 @@ use super::device::{Attempt, Device};
 use super::facts::SelfTest;
 use super::given::Given;
 use super::kernel::Kernel;
-use super::parameters::{DrawLaw, Question, high, low};
+use super::parameters::Question;
 use crate::batch::{Batch, Source, Status, Want};
 use crate::error::Result;
 use crate::philox::KNOWN_ANSWERS;
@@ -35,7 +35,7 @@ pub fn run(device: &Arc<Device>) -> Result<SelfTest> {
     let mut law = true;
     for (scheme, length, rows, seed, cell, resample) in DRAWS {
         let expected = Law::new(scheme, length, rows, seed, cell)?;
-        law &= device.attempt(|| rows_of(device, &expected, resample))? == expected.rows(resample);
+        law &= device.attempt(|| device.rows(&expected, resample))? == expected.rows(resample);
     }
     let source = Source::Given { covariances: COVARIANCES.to_vec(), assume_psd: true };
     let batch = Batch::new(source, &BUDGETS)?;
@@ -56,34 +56,8 @@ fn philox(device: &Device) -> Attempt<bool> {
     Ok(words.iter().eq(KNOWN_ANSWERS.iter().flat_map(|(_, _, answer)| answer)))
 }
 
-/// The rows of one resample as the device draws them.
-fn rows_of(device: &Device, law: &Law, resample: u64) -> Attempt<Vec<u32>> {
-    let parameters = device.uniform(&DrawLaw::new(law, 1));
-    let resample = device.upload("resamples", &[low(resample), high(resample)]);
-    let rows = device.room("rows", 4 * u64::from(law.rows));
-    let mut words = device.run(Kernel::DrawRows, 1, &[(0, &parameters), (1, &resample), (2, &rows)], &rows)?;
-    words.truncate(law.rows as usize);
-    Ok(words)
-}
-
 impl Device {
     fn attempt<T>(&self, work: impl FnOnce() -> Attempt<T>) -> Result<T> {
         self.guarded(work).map_err(|trouble| trouble.into_error())
-    }
-
-    /// Runs one kernel and reads one of its buffers.
-    fn run(
-        &self,
-        kernel: Kernel,
-        groups: u32,
-        buffers: &[(u32, &wgpu::Buffer)],
-        result: &wgpu::Buffer,
-    ) -> Attempt<Vec<u32>> {
-        let staging = self.staging(result.size());
-        let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        self.dispatch(&mut encoder, kernel, groups, buffers);
-        encoder.copy_buffer_to_buffer(result, 0, &staging, 0, result.size());
-        self.queue.submit([encoder.finish()]);
-        self.read(&staging, result.size(), |bytes| bytemuck::cast_slice(bytes).to_vec())
     }
 }

@@ -2,22 +2,28 @@
 
 use super::device::Device;
 use super::kernel::{self, Kernel, PRODUCT_ASSETS, Spread, moment_entries, product_tile};
-use super::parameters::{Descent, DrawLaw, MomentRange, Shape};
+use super::parameters::{Descent, DrawLaw, MomentRange, Shape, State};
 use super::plan::{Plan, ROWS_PER_DISPATCH, SWEEP_LIMIT, fold};
 use super::unrolled;
 use crate::resample::Law;
 
-/// Buffers that a batch of problems lives in, from its counts to its weights.
-pub struct Room {
+/// Buffers that problems descend in.
+pub struct Descents {
+    /// Problems there is room for.
     pub problems: u32,
-    pub resamples: wgpu::Buffer,
-    pub counts: wgpu::Buffer,
-    pub moments: wgpu::Buffer,
-    pub volatilities: wgpu::Buffer,
     pub correlations: wgpu::Buffer,
     pub positions: wgpu::Buffer,
     pub states: wgpu::Buffer,
     pub running: wgpu::Buffer,
+}
+
+/// Buffers that resampled problems live in, from their counts to their weights.
+pub struct Room {
+    pub descents: Descents,
+    pub resamples: wgpu::Buffer,
+    pub counts: wgpu::Buffer,
+    pub moments: wgpu::Buffer,
+    pub volatilities: wgpu::Buffer,
     pub weights: wgpu::Buffer,
     pub certificates: wgpu::Buffer,
 }
@@ -29,6 +35,22 @@ pub struct Slice {
 }
 
 impl Device {
+    /// Room for so many problems to descend in.
+    pub fn descents(&self, plan: &Plan, problems: u32) -> Descents {
+        let count = u64::from(problems);
+        Descents {
+            problems,
+            correlations: self.room("correlations", plan.sizes.correlations * count),
+            positions: self.room("positions", plan.sizes.positions * count),
+            states: self.room("states", size_of::<State>() as u64 * count),
+            running: self.room("running", 4),
+        }
+    }
+
+    pub fn encoder(&self) -> wgpu::CommandEncoder {
+        self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default())
+    }
+
     /// Encodes a dispatch of a kernel over `groups` workgroups.
     pub fn dispatch(
         &self,
@@ -106,7 +128,7 @@ impl Device {
         self.dispatch(encoder, Kernel::Volatility { assets }, entries.div_ceil(64) as u32, &buffers);
         let cells = problems as usize * kernel::correlation_cells(assets);
         if cells > 0 {
-            let buffers = [(0, &shape), (1, &room.moments), (2, &room.volatilities), (3, &room.correlations)];
+            let buffers = [(0, &shape), (1, &room.moments), (2, &room.volatilities), (3, &room.descents.correlations)];
             self.dispatch(encoder, Kernel::Correlate { assets }, cells.div_ceil(64) as u32, &buffers);
         }
     }
@@ -116,29 +138,31 @@ impl Device {
         &self,
         encoder: &mut wgpu::CommandEncoder,
         plan: &Plan,
-        room: &Room,
+        descents: &Descents,
         budgets: &wgpu::Buffer,
         problems: u32,
+        resumed: bool,
     ) {
-        let descent = self.uniform(&Descent {
+        let parameters = self.uniform(&Descent {
             problems,
             sweeps: plan.sweeps_per_dispatch,
             limit: SWEEP_LIMIT,
+            resumed: u32::from(resumed),
             tolerance: plan.tolerance,
         });
-        encoder.clear_buffer(&room.running, 0, None);
+        encoder.clear_buffer(&descents.running, 0, None);
         let per_group = match plan.spread {
             Spread::Thread => unrolled::THREADS,
             Spread::Subgroup { problems } => problems,
             Spread::Workgroup | Spread::Streamed => 1,
         };
         let buffers = [
-            (0, &descent),
-            (1, &room.correlations),
+            (0, &parameters),
+            (1, &descents.correlations),
             (2, budgets),
-            (3, &room.positions),
-            (4, &room.states),
-            (5, &room.running),
+            (3, &descents.positions),
+            (4, &descents.states),
+            (5, &descents.running),
         ];
         let kernel = Kernel::Descend { assets: plan.assets, spread: plan.spread };
         self.dispatch(encoder, kernel, problems.div_ceil(per_group), &buffers);
@@ -159,9 +183,9 @@ impl Device {
             (0, &shape),
             (1, &room.moments),
             (2, &room.volatilities),
-            (3, &room.positions),
+            (3, &room.descents.positions),
             (4, assets),
-            (5, &room.states),
+            (5, &room.descents.states),
             (6, &room.weights),
             (7, &room.certificates),
         ];

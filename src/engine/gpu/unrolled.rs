@@ -8,7 +8,7 @@ pub const THREADS: u32 = 64;
 
 /// The functions that `shaders/descend.wgsl` asks for, for `n` assets, and the entry point.
 pub fn descend(n: usize) -> String {
-    let mut text = format!(
+    let mut text = String::from(
         "\
 // A problem of `descend` in the registers of one thread. Written by src/engine/gpu/unrolled.rs.
 
@@ -16,7 +16,7 @@ pub fn descend(n: usize) -> String {
 @group(0) @binding(1) var<storage, read> correlations: array<f32>;
 @group(0) @binding(3) var<storage, read_write> positions: array<f32>;
 
-"
+",
     );
     for i in 0..n {
         line(&mut text, 0, &format!("var<private> y{i}: f32; var<private> p{i}: f32; var<private> b{i}: f32;"));

@@ -1,0 +1,33 @@
+//! Memory is planned before the run: a job that cannot fit is refused at once, not after hours.
+
+use equirisk::{Error, Result};
+
+/// Bytes per resample and asset that the bootstrap study holds at its peak: weights, volatilities, the three methods'
+/// weights and shares, ranks, and what is being sorted. Measured: 7.2 values of 8 bytes at T = 2,520, n = 50.
+const PER_WEIGHT: f64 = 9.0 * 8.0;
+
+/// Refuses a study of `resamples` x `assets` weights that does not fit into `limit` bytes, or, where no limit was
+/// given, into the memory that is available.
+pub fn check(resamples: u64, assets: usize, limit: Option<u64>) -> Result<()> {
+    let needed = resamples as f64 * assets as f64 * PER_WEIGHT;
+    let Some(room) = limit.or_else(available) else { return Ok(()) };
+    if needed <= room as f64 {
+        return Ok(());
+    }
+    let gib = |bytes: f64| format!("{:.1} GiB", bytes / (1_u64 << 30) as f64);
+    let fitting = room as f64 / (assets as f64 * PER_WEIGHT);
+    Err(Error::usage(format!(
+        "{resamples} resamples of {assets} assets need about {}, and {} are {}",
+        gib(needed),
+        gib(room as f64),
+        if limit.is_some() { "allowed by --memory" } else { "available" }
+    ))
+    .hint(format!("up to -B {fitting:.0} would fit")))
+}
+
+/// Memory that can be had without swapping, where the system says so.
+fn available() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kib| kib << 10)
+}

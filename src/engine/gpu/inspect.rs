@@ -1,0 +1,131 @@
+//! What the stages leave behind, for the tests that compare each with its Rust twin.
+
+use std::sync::Arc;
+
+use super::device::{Attempt, Device};
+use super::kernel::{self, Kernel};
+use super::parameters::{DrawLaw, high, low};
+use super::resampled::Resampled;
+use super::{GpuEngine, stages::Room};
+use crate::batch::{Batch, Source, Want};
+use crate::error::{Error, Result};
+use crate::resample::Law;
+
+/// Buffers of a resampled batch after `certify`, problem by problem.
+#[derive(Debug, Clone)]
+pub struct Stages {
+    /// Sums, n per problem.
+    pub sums: Vec<f32>,
+    /// Second moments, packed by rows of the lower triangle.
+    pub products: Vec<f32>,
+    /// Standardised volatilities, n per problem.
+    pub volatilities: Vec<f32>,
+    /// Correlations, n x n per problem.
+    pub correlations: Vec<f32>,
+    /// Positions y, n per problem.
+    pub positions: Vec<f32>,
+}
+
+impl GpuEngine {
+    /// Runs problems of a resampled batch, at most as many as the device holds at once, and reads everything back.
+    ///
+    /// # Errors
+    /// As [`crate::engine::Job::solve`].
+    pub fn stages(&self, batch: &Batch, problems: &[u64]) -> Result<Stages> {
+        let Source::Resampled { panel, law } = &batch.source else {
+            return Err(Error::usage("only resampled batches have stages to look at"));
+        };
+        let attempt = || {
+            let device = self.device();
+            let mut resampled = Resampled::new(device, self.memory(), batch, panel, *law, Want::default())?;
+            resampled.solve(problems)?;
+            resampled.stages(problems.len())
+        };
+        attempt().map_err(|trouble| trouble.into_error())
+    }
+
+    /// The rows of one resample as the device draws them.
+    ///
+    /// # Errors
+    /// As [`crate::engine::Job::solve`].
+    pub fn rows(&self, law: &Law, resample: u64) -> Result<Vec<u32>> {
+        let device = self.device();
+        device.guarded(|| device.rows(law, resample)).map_err(|trouble| trouble.into_error())
+    }
+}
+
+impl Resampled<'_> {
+    fn stages(&self, problems: usize) -> Attempt<Stages> {
+        let Some(room) = self.kept_room() else { return Ok(Stages::empty()) };
+        self.device.guarded(|| read(&self.device, room, problems, self.plan.assets))
+    }
+}
+
+impl Stages {
+    fn empty() -> Stages {
+        let none = Vec::new;
+        Stages { sums: none(), products: none(), volatilities: none(), correlations: none(), positions: none() }
+    }
+}
+
+fn read(device: &Arc<Device>, room: &Room, problems: usize, n: usize) -> Attempt<Stages> {
+    let floats = |buffer: &wgpu::Buffer| -> Attempt<Vec<f32>> {
+        let staging = device.staging(buffer.size());
+        let mut encoder = device.encoder();
+        encoder.copy_buffer_to_buffer(buffer, 0, &staging, 0, buffer.size());
+        device.queue.submit([encoder.finish()]);
+        device.read(&staging, buffer.size(), |bytes| bytemuck::cast_slice(bytes).to_vec())
+    };
+    let mut stages = Stages::empty();
+    let moments = floats(&room.moments)?;
+    for moments in moments.chunks(kernel::moment_entries(n)).take(problems) {
+        let mut at = 1;
+        for i in 0..n {
+            stages.sums.push(moments[at]);
+            stages.products.extend(&moments[at + 1..at + 2 + i]);
+            at += i + 2;
+        }
+    }
+    stages.volatilities = floats(&room.volatilities)?[..problems * n].to_vec();
+    let (correlations, positions) = (floats(&room.descents.correlations)?, floats(&room.descents.positions)?);
+    let (cells, padded) = (kernel::correlation_cells(n), n.next_multiple_of(4));
+    for p in 0..problems {
+        for i in 0..n {
+            stages.positions.push(positions[kernel::position(n, problems, p, i)]);
+            stages.correlations.extend((0..n).map(|j| match (kernel::interleaved(n), i.max(j), i.min(j)) {
+                (true, i, j) if i == j => 1.0,
+                (true, high, low) => correlations[(high * (high - 1) / 2 + low) * problems + p],
+                (false, ..) => correlations[p * cells + i * padded + j],
+            }));
+        }
+    }
+    Ok(stages)
+}
+
+impl Device {
+    /// The rows of one resample as the device draws them.
+    pub fn rows(&self, law: &Law, resample: u64) -> Attempt<Vec<u32>> {
+        let parameters = self.uniform(&DrawLaw::new(law, 1));
+        let resample = self.upload("resamples", &[low(resample), high(resample)]);
+        let rows = self.room("rows", 4 * u64::from(law.rows));
+        let mut words = self.run(Kernel::DrawRows, 1, &[(0, &parameters), (1, &resample), (2, &rows)], &rows)?;
+        words.truncate(law.rows as usize);
+        Ok(words)
+    }
+
+    /// Runs one kernel and reads one of its buffers.
+    pub fn run(
+        &self,
+        kernel: Kernel,
+        groups: u32,
+        buffers: &[(u32, &wgpu::Buffer)],
+        result: &wgpu::Buffer,
+    ) -> Attempt<Vec<u32>> {
+        let staging = self.staging(result.size());
+        let mut encoder = self.encoder();
+        self.dispatch(&mut encoder, kernel, groups, buffers);
+        encoder.copy_buffer_to_buffer(result, 0, &staging, 0, result.size());
+        self.queue.submit([encoder.finish()]);
+        self.read(&staging, result.size(), |bytes| bytemuck::cast_slice(bytes).to_vec())
+    }
+}

@@ -1,0 +1,65 @@
+//! Does the GPU engine compute what the CPU computes? On whatever adapter there is, a software one included; without
+//! any these tests fail.
+
+use std::sync::OnceLock;
+
+use equirisk::engine::gpu::{GpuEngine, Options};
+use equirisk::engine::{Engine, Job};
+use equirisk::panel::{Labels, Panel, Returns};
+use equirisk::resample::{Law, Scheme};
+use equirisk::{Batch, Solutions, Source, Status, Want};
+
+mod draw;
+mod solutions;
+mod stages;
+mod trouble;
+
+/// The engine that most tests share: kernels are compiled once.
+fn engine() -> &'static GpuEngine {
+    static ENGINE: OnceLock<GpuEngine> = OnceLock::new();
+    ENGINE.get_or_init(|| open(Options::default()))
+}
+
+fn open(options: Options) -> GpuEngine {
+    GpuEngine::open_with(Options { allow_software: true, ..options })
+        .expect("these tests need an adapter: the Debian package mesa-vulkan-drivers has a software one")
+}
+
+/// Returns of `n` assets with a common factor, volatilities spread sevenfold, tails a little heavy.
+fn panel(rows: usize, n: usize) -> Panel {
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    let mut uniform = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as f64 / f64::from(1 << 31) - 0.5
+    };
+    let mut values = Vec::with_capacity(rows * n);
+    for _ in 0..rows {
+        let size = 1.0 + 4.0 * uniform().abs();
+        let market = uniform() + uniform();
+        for i in 0..n {
+            let volatility = 0.005 * (1.0 + 6.0 * i as f64 / n as f64);
+            values.push(volatility * size * (0.7 * market + uniform() + uniform()) + 1e-4);
+        }
+    }
+    let assets = (0..n).map(|i| format!("A{i}")).collect();
+    Panel::new(&Returns { assets, labels: Labels::Text(Vec::new()), values }).unwrap()
+}
+
+/// Resamples of such returns, stationary with blocks of 10 (or T, if that is less), equal budgets.
+fn batch(rows: usize, n: usize) -> Batch {
+    let law = Law::new(Scheme::Stationary, (rows as f64).min(10.0), rows, 42, 0).unwrap();
+    Batch::new(Source::Resampled { panel: panel(rows, n), law }, &vec![1.0; n]).unwrap()
+}
+
+fn solve(engine: &impl Engine, batch: &Batch, range: std::ops::Range<u64>) -> Solutions {
+    engine.prepare(batch, Want { comparisons: true }).unwrap().solve(range).unwrap()
+}
+
+/// The weights' bits, so that equality is equality.
+fn bits(solutions: &Solutions) -> Vec<u64> {
+    solutions.weights.iter().map(|w| w.to_bits()).collect()
+}
+
+fn count(solutions: &Solutions, status: Status) -> usize {
+    solutions.certificates.iter().filter(|c| c.status == status).count()
+}

@@ -1,0 +1,209 @@
+//! Are the weights right for every size, and the same however they are computed?
+
+use super::*;
+use crate::cases::{Npz, json};
+use equirisk::engine::cpu::CpuEngine;
+
+/// Largest |a - b| over the largest b.
+fn difference(a: &[f64], b: &[f64]) -> f64 {
+    let largest = b.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
+    a.iter().zip(b).fold(0.0_f64, |m, (a, b)| if (a - b).abs() <= m { m } else { (a - b).abs() }) / largest
+}
+
+fn assert_agrees(engine: &GpuEngine, rows: usize, n: usize, problems: u64) {
+    let batch = batch(rows, n);
+    let gpu = solve(engine, &batch, 0..problems);
+    let cpu = solve(&CpuEngine::default(), &batch, 0..problems);
+    assert_eq!(count(&gpu, Status::Converged), problems as usize, "T {rows}, n {n}: {:?}", gpu.certificates);
+    for (p, weights) in gpu.weights.chunks(n).enumerate() {
+        // Risk shares are within 1e-5 of their budgets, relatively; weights follow.
+        let error = difference(weights, &cpu.weights[p * n..(p + 1) * n]);
+        assert!(error <= 1e-5, "T {rows}, n {n}, problem {p}: weights off by {error:e}");
+        assert!((weights.iter().sum::<f64>() - 1.0).abs() <= 1e-6);
+        assert!(weights.iter().all(|&w| f64::from(w as f32) == w), "weights are exact in single precision");
+    }
+    let compared = [
+        (&gpu.comparisons.volatilities, &cpu.comparisons.volatilities),
+        (&gpu.comparisons.inverse_volatility, &cpu.comparisons.inverse_volatility),
+        (&gpu.comparisons.equal_weight, &cpu.comparisons.equal_weight),
+    ];
+    for (gpu, cpu) in compared {
+        assert_eq!(gpu.len(), cpu.len());
+        assert!(difference(gpu, cpu) <= 1e-6, "T {rows}, n {n}: {gpu:?} {cpu:?}");
+    }
+}
+
+#[test]
+fn weights_are_those_of_the_cpu_for_every_size() {
+    for n in [1, 2, 3, 10, 15, 16] {
+        assert_agrees(engine(), 300, n, 67);
+    }
+    for n in [17, 33, 64, 65, 100] {
+        assert_agrees(engine(), 300, n, 7);
+    }
+    assert_agrees(engine(), 700, 500, 3);
+    assert_agrees(engine(), 300, 2000, 1);
+}
+
+#[test]
+fn weights_are_those_of_the_cpu_without_subgroups() {
+    let engine = open(Options { no_subgroups: true, ..Options::default() });
+    for n in [17, 33, 64] {
+        assert_agrees(&engine, 300, n, 5);
+    }
+}
+
+#[test]
+fn short_histories_of_many_assets_solve() {
+    assert_agrees(engine(), 20, 33, 5);
+    assert_agrees(engine(), 60, 100, 5);
+}
+
+#[test]
+fn unequal_budgets_are_met() {
+    let n = 12;
+    let Source::Resampled { panel, law } = batch(400, n).source else { unreachable!("it is resampled") };
+    let budgets: Vec<_> = (1..=n).map(|i| (i * i) as f64).collect();
+    let batch = Batch::new(Source::Resampled { panel, law }, &budgets).unwrap();
+    let (gpu, cpu) = (solve(engine(), &batch, 0..20), solve(&CpuEngine::default(), &batch, 0..20));
+    assert_eq!(count(&gpu, Status::Converged), 20);
+    assert!(difference(&gpu.weights, &cpu.weights) <= 1e-5);
+}
+
+#[test]
+fn resample_numbers_beyond_32_bits_solve() {
+    let batch = batch(200, 5);
+    let range = (1 << 32) - 3..(1 << 32) + 3;
+    let (gpu, cpu) = (solve(engine(), &batch, range.clone()), solve(&CpuEngine::default(), &batch, range));
+    assert!(difference(&gpu.weights, &cpu.weights) <= 1e-5);
+}
+
+#[test]
+fn weights_do_not_depend_on_how_the_batch_is_cut() {
+    for (rows, n) in [(300, 10), (300, 20), (200, 70), (100, 140)] {
+        let batch = batch(rows, n);
+        let whole = solve(engine(), &batch, 0..13);
+        let mut cut = solve(engine(), &batch, 0..1);
+        cut.extend(solve(engine(), &batch, 1..7));
+        cut.extend(solve(engine(), &batch, 7..13));
+        assert_eq!(whole, cut, "n {n}");
+
+        let small = open(Options { memory: Some(4 << 20), binding_bytes: Some(1 << 20), ..Options::default() });
+        assert_eq!(bits(&whole), bits(&solve(&small, &batch, 0..13)), "n {n}");
+    }
+}
+
+#[test]
+fn more_workgroups_than_one_dimension_holds_are_folded() {
+    // One workgroup per problem draws and certifies.
+    let problems = 65_535 + 4_465;
+    let batch = batch(8, 2);
+    let gpu = solve(engine(), &batch, 0..problems);
+    let cpu = solve(&CpuEngine::default(), &batch, 0..problems);
+    let mut agreeing = 0;
+    for (p, (g, c)) in gpu.certificates.iter().zip(&cpu.certificates).enumerate() {
+        // Eight rows drawn at random are sometimes degenerate; both engines must then say so.
+        if g.status == Status::Converged {
+            assert_eq!(c.status, Status::Converged, "problem {p}");
+            assert!(difference(&gpu.weights[2 * p..2 * p + 2], &cpu.weights[2 * p..2 * p + 2]) <= 1e-4, "problem {p}");
+            agreeing += 1;
+        }
+    }
+    assert!(agreeing > 60_000, "{agreeing} of {problems} converged");
+}
+
+#[test]
+fn a_panel_larger_than_a_binding_is_sliced() {
+    let batch = batch(20_000, 3);
+    let whole = solve(engine(), &batch, 0..7);
+    // 20,000 rows of four words are 320,000 bytes; 4,096 rows fit a slice of 65,536.
+    let sliced = open(Options { binding_bytes: Some(100_000), ..Options::default() });
+    assert_eq!(whole, solve(&sliced, &batch, 0..7));
+}
+
+#[test]
+fn runtime_checks_change_no_bit() {
+    let checked = open(Options { checked: true, ..Options::default() });
+    for (rows, n) in [(300, 10), (300, 20), (100, 70), (100, 140)] {
+        let batch = batch(rows, n);
+        assert_eq!(solve(engine(), &batch, 0..5), solve(&checked, &batch, 0..5), "n {n}");
+    }
+}
+
+#[test]
+fn what_single_precision_cannot_solve_is_never_called_converged() {
+    // Five rows of twenty assets: rank four, mostly without any solution.
+    let batch = batch(5, 20);
+    let (gpu, cpu) = (solve(engine(), &batch, 0..50), solve(&CpuEngine::default(), &batch, 0..50));
+    for (p, (g, c)) in gpu.certificates.iter().zip(&cpu.certificates).enumerate() {
+        if g.status == Status::Converged {
+            assert_eq!(c.status, Status::Converged, "problem {p}: {g:?}, {c:?}");
+        }
+    }
+    assert!(count(&cpu, Status::Converged) < 50, "the test needs hard problems");
+}
+
+#[test]
+fn tiny_budgets_are_left_to_the_cpu() {
+    let Source::Resampled { panel, law } = batch(100, 3).source else { unreachable!("it is resampled") };
+    let batch = Batch::new(Source::Resampled { panel, law }, &[1.0, 1.0, 1e-5]).unwrap();
+    let solutions = solve(engine(), &batch, 0..4);
+    assert_eq!(count(&solutions, Status::Stalled), 4);
+    assert!(solutions.weights.iter().all(|w| w.is_nan()));
+    assert_eq!(solutions.comparisons.volatilities.len(), 12);
+}
+
+#[test]
+fn given_covariances_match_the_references_or_are_honest() {
+    for case in json("reference/index.json")["cases"].as_array().unwrap() {
+        let name = case["name"].as_str().unwrap();
+        let mut npz = Npz::open(&format!("reference/{name}.npz"));
+        let (_, covariances) = npz.array("cov");
+        let (_, budgets) = npz.array("budget");
+        let (_, expected) = npz.array("weights");
+        let batch = Batch::new(Source::Given { covariances, assume_psd: false }, &budgets).unwrap();
+        let solutions = solve(engine(), &batch, 0..1);
+        let certificate = solutions.certificates[0];
+        let condition = case["componentwise_condition"].as_f64().unwrap();
+        if certificate.status == Status::Converged {
+            let worst = solutions.weights.iter().zip(&expected).fold(0.0_f64, |m, (w, e)| m.max((w / e - 1.0).abs()));
+            assert!(worst <= 1e-5 + 1e-7 * condition, "{name}: {worst:e}, {certificate:?}");
+        } else {
+            assert_eq!(certificate.status, Status::Stalled, "{name}: {certificate:?}");
+            let tiny = budgets.iter().any(|b| b * (budgets.len() as f64) < 1e-3);
+            assert!(condition > 10.0 || tiny, "{name} is well posed, but {certificate:?}");
+        }
+    }
+}
+
+#[test]
+fn given_matrices_that_are_no_covariances_are_invalid() {
+    let covariances = vec![1.0, 0.5, 0.5, 1.0, 1.0, 2.0, 2.0, 1.0, 1.0, f64::NAN, f64::NAN, 1.0, 4.0, 0.0, 0.0, 1.0];
+    let batch = Batch::new(Source::Given { covariances, assume_psd: false }, &[1.0, 1.0]).unwrap();
+    let solutions = solve(engine(), &batch, 0..4);
+    let statuses: Vec<_> = solutions.certificates.iter().map(|c| c.status).collect();
+    assert_eq!(statuses, [Status::Converged, Status::Invalid, Status::Invalid, Status::Converged]);
+    assert!((solutions.weights[6] - 1.0 / 3.0).abs() < 1e-6, "{:?}", solutions.weights);
+}
+
+#[test]
+fn problems_that_are_done_early_wait_unharmed_for_their_neighbours() {
+    // The identity is solved by the start; a pair at -0.98 within it takes more sweeps than one dispatch has.
+    for n in [6, 20, 80, 120] {
+        let identity: Vec<f64> = (0..n * n).map(|k| if k % (n + 1) == 0 { 1.0 } else { 0.0 }).collect();
+        let mut hedged = identity.clone();
+        hedged[1] = -0.98;
+        hedged[n] = -0.98;
+        let covariances = [identity.clone(), hedged, identity].concat();
+        let budgets: Vec<_> = (1..=n).map(|i| i as f64).collect();
+        let batch = Batch::new(Source::Given { covariances, assume_psd: false }, &budgets).unwrap();
+        let solutions = solve(engine(), &batch, 0..3);
+        let sweeps: Vec<_> = solutions.certificates.iter().map(|c| c.sweeps).collect();
+        assert!(sweeps[0] <= 1 && sweeps[1] > 25 && sweeps[2] <= 1, "n {n}: {sweeps:?}");
+        // Without correlations, weights go with the square roots of budgets.
+        let total: f64 = budgets.iter().map(|b| b.sqrt()).sum();
+        let expected: Vec<_> = budgets.iter().map(|b| b.sqrt() / total).collect();
+        assert!(difference(&solutions.weights[..n], &expected) <= 1e-6, "n {n}");
+        assert!(difference(&solutions.weights[2 * n..], &expected) <= 1e-6, "n {n}");
+    }
+}

@@ -1,0 +1,99 @@
+//! Does each stage compute what its Rust twin does?
+
+use super::*;
+use equirisk::covariance::{correlate, moments, packed};
+use equirisk::solver::certificate::certify;
+use equirisk::solver::descent::descend;
+
+/// (T, n): thread, subgroup, workgroup and streamed kernels, both moments kernels, T below n, T beyond one dispatch.
+const SHAPES: [(usize, usize); 8] =
+    [(252, 1), (252, 3), (5000, 10), (100, 16), (252, 33), (300, 70), (300, 128), (130, 140)];
+
+const PROBLEMS: [u64; 3] = [0, 5, (1 << 40) + 1];
+
+fn law_and_panel(batch: &Batch) -> (&Law, &Panel) {
+    let Source::Resampled { panel, law } = &batch.source else { unreachable!("these batches are resampled") };
+    (law, panel)
+}
+
+#[test]
+fn moments_and_correlations_are_those_of_their_twins() {
+    for (rows, n) in SHAPES {
+        let batch = batch(rows, n);
+        let (law, panel) = law_and_panel(&batch);
+        let stages = engine().stages(&batch, &PROBLEMS).unwrap();
+        for (p, &problem) in PROBLEMS.iter().enumerate() {
+            let mut counts = vec![0; rows];
+            law.counts(problem, &mut counts);
+            let (mut sums, mut products) = (vec![0.0; n], vec![0.0; packed(n)]);
+            moments(panel.values(), &counts, &mut sums, &mut products, &mut Vec::new());
+            let (mut correlation, mut volatilities) = (vec![0.0; n * n], vec![0.0; n]);
+            correlate(&sums, &products, rows, &mut correlation, &mut volatilities);
+
+            // Moments are rounded to the order of a tile of 64 rows, a few eps of single precision.
+            let size = |i: usize| products[i * (i + 1) / 2 + i].sqrt();
+            for i in 0..n {
+                let sum = f64::from(stages.sums[p * n + i]);
+                assert!((sum - sums[i]).abs() <= 1e-6 * size(i) * (rows as f64).sqrt(), "T {rows}, n {n}: sum {i}");
+                for j in 0..=i {
+                    let at = i * (i + 1) / 2 + j;
+                    let product = f64::from(stages.products[p * packed(n) + at]);
+                    let error = (product - products[at]).abs() / (size(i) * size(j));
+                    assert!(error <= 1e-6, "T {rows}, n {n}: product {i} {j} off by {error:e}");
+                }
+                let error = (f64::from(stages.volatilities[p * n + i]) / volatilities[i] - 1.0).abs();
+                assert!(error <= 1e-6, "T {rows}, n {n}: volatility {i} off by {error:e}");
+                for j in 0..n {
+                    let found = f64::from(stages.correlations[(p * n + i) * n + j]);
+                    let error = (found - correlation[i * n + j]).abs();
+                    assert!(error <= 1e-6, "T {rows}, n {n}: correlation {i} {j} off by {error:e}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn descents_end_where_their_twin_does() {
+    for (rows, n) in SHAPES {
+        let batch = batch(rows, n);
+        let stages = engine().stages(&batch, &PROBLEMS).unwrap();
+        let budgets = vec![1.0 / n as f32; n];
+        for p in 0..PROBLEMS.len() {
+            let correlation = &stages.correlations[p * n * n..(p + 1) * n * n];
+            let (mut y, mut product) = (vec![0.0; n], vec![0.0; n]);
+            descend(correlation, &budgets, 2e-6_f32, 200, &mut y, &mut product);
+            for (i, (found, expected)) in stages.positions[p * n..].iter().zip(&y).enumerate() {
+                // Both stop within 4e-6 of their budgets; y follows within that.
+                let error = (found / expected - 1.0).abs();
+                assert!(error <= 8e-6, "T {rows}, n {n}, problem {p}: y_{i} off by {error:e}");
+            }
+        }
+    }
+}
+
+#[test]
+fn certificates_say_what_double_precision_says() {
+    for (rows, n) in SHAPES {
+        let batch = batch(rows, n);
+        let (law, panel) = law_and_panel(&batch);
+        let solutions = solve(engine(), &batch, 0..3);
+        for p in 0..3 {
+            let mut counts = vec![0; rows];
+            law.counts(p as u64, &mut counts);
+            let (mut sums, mut products) = (vec![0.0; n], vec![0.0; packed(n)]);
+            moments(panel.values(), &counts, &mut sums, &mut products, &mut Vec::new());
+            let (mut correlation, mut volatilities) = (vec![0.0; n * n], vec![0.0; n]);
+            correlate(&sums, &products, rows, &mut correlation, &mut volatilities);
+
+            let weights = &solutions.weights[p * n..(p + 1) * n];
+            let exposures: Vec<_> = (0..n).map(|i| weights[i] * volatilities[i] * panel.volatilities()[i]).collect();
+            let (rc_error, variance) = certify(&correlation, &exposures, batch.budgets(), &mut vec![0.0; n]);
+            let certificate = solutions.certificates[p];
+            assert_eq!(certificate.status, Status::Converged, "T {rows}, n {n}: {certificate:?}");
+            // Correlations differ by up to 1e-6 between the two, and so may risk shares.
+            assert!((certificate.rc_error - rc_error).abs() <= 2e-6, "T {rows}, n {n}: {certificate:?}, {rc_error:e}");
+            assert!((certificate.volatility / variance.sqrt() - 1.0).abs() <= 1e-6, "T {rows}, n {n}");
+        }
+    }
+}

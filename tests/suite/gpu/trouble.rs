@@ -1,0 +1,67 @@
+//! Does trouble with the device end in a result or a message, never in a panic?
+
+use super::*;
+use equirisk::ErrorKind;
+use equirisk::engine::gpu::{Faults, adapters};
+
+fn with_faults(faults: Faults) -> GpuEngine {
+    // Room for a few problems at a time, so that there are several batches.
+    open(Options { memory: Some(64 << 10), faults, ..Options::default() })
+}
+
+#[test]
+fn a_failed_allocation_halves_the_batch() {
+    let batch = batch(300, 10);
+    let engine = with_faults(Faults { room: Some(3), ..Faults::default() });
+    assert_eq!(bits(&solve(super::engine(), &batch, 0..40)), bits(&solve(&engine, &batch, 0..40)));
+}
+
+#[test]
+fn a_device_without_memory_is_an_error() {
+    let batch = batch(300, 10);
+    let engine = with_faults(Faults { room: Some(0), ..Faults::default() });
+    let error = engine.prepare(&batch, Want::default()).unwrap().solve(0..10).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Failed);
+    assert!(error.message.contains("out of memory") && error.hint.unwrap().contains("--engine cpu"));
+}
+
+#[test]
+fn a_lost_device_is_opened_again() {
+    let batch = batch(300, 10);
+    let engine = with_faults(Faults { losses: 1, ..Faults::default() });
+    assert_eq!(bits(&solve(super::engine(), &batch, 0..60)), bits(&solve(&engine, &batch, 0..60)));
+}
+
+#[test]
+fn a_device_lost_twice_is_an_error() {
+    let batch = batch(300, 10);
+    let engine = with_faults(Faults { losses: 2, ..Faults::default() });
+    let error = engine.prepare(&batch, Want::default()).unwrap().solve(0..200).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Failed);
+    assert!(error.message.contains("lost"), "{error}");
+}
+
+#[test]
+fn a_problem_beyond_the_adapter_is_an_error() {
+    let engine = open(Options { binding_bytes: Some(1 << 10), ..Options::default() });
+    let error = engine.prepare(&batch(300, 100), Want::default()).err().unwrap();
+    assert_eq!(error.kind, ErrorKind::Device);
+    assert!(error.message.contains("100 assets over 300 rows"), "{error}");
+}
+
+#[test]
+fn an_unknown_adapter_is_named_in_the_message() {
+    let error = GpuEngine::open(Some("no such thing"), true, None).err().unwrap();
+    assert_eq!(error.kind, ErrorKind::Device);
+    assert!(error.message.contains("no such thing"));
+    assert!(error.hint.unwrap().contains(&adapters()[0].name));
+}
+
+#[test]
+fn an_adapter_is_found_by_number_and_by_part_of_its_name() {
+    let first = &adapters()[0];
+    let named: String = first.name.chars().take(4).collect();
+    for select in ["0", &named.to_uppercase()] {
+        assert_eq!(GpuEngine::open(Some(select), false, None).unwrap().facts(), first);
+    }
+}
