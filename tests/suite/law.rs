@@ -59,7 +59,7 @@ pub fn printed(run: &Run) -> Vec<(u64, Vec<usize>)> {
 
 /// FNV-1a, 64 bit, over the rows as little-endian u32.
 pub fn fnv(rows: &[usize]) -> u64 {
-    rows.iter().flat_map(|row| (*row as u32).to_le_bytes()).fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
+    rows.iter()
+        .flat_map(|row| (*row as u32).to_le_bytes())
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }

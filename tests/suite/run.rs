@@ -35,8 +35,12 @@ pub fn equirisk(args: &[&str]) -> Run {
 
 /// Runs with `input` on standard input. No call may panic, be killed, or hang on its input.
 pub fn fed(command: &mut Command, input: &[u8]) -> Run {
-    let mut child =
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
     let mut stdin = child.stdin.take().unwrap();
     let input = input.to_vec();
     // A program that needs no input may end before it has read any.

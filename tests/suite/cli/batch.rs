@@ -44,8 +44,7 @@ fn each_matrix_gets_its_weights_or_a_row_of_nan_and_its_status() {
     let (values, kinds) = problems();
     let data = folder.write("covariances.npy", npy(&[10, 20, 20], &values));
     // Weights lie within about twice the tolerance; the last run takes the finishing step.
-    for (engine, tolerance, within) in
-        [("cpu", None, 2e-8), ("gpu", None, 2e-5), ("cpu", Some("1e-12"), 1e-13 + 3e-15)]
+    for (engine, tolerance, within) in [("cpu", None, 2e-8), ("gpu", None, 2e-5), ("cpu", Some("1e-12"), 1e-13 + 3e-15)]
     {
         let out = folder.name("weights.npy");
         let mut args = vec!["batch", &data, "-o", &out, "--engine", engine, "--json", "--force"];

@@ -213,7 +213,8 @@ fn five_rows_of_twenty_assets_finish_and_every_resample_is_accounted_for() {
     let rows = printed(&equirisk(&[&["rows", "--resample", "0..2000"], &shared[..]].concat()).succeeded());
     let mut statuses = Vec::new();
     for engine in ["cpu", "gpu"] {
-        let args = [&["bootstrap", "-B", "2000", "--engine", engine, "-o", &folder.name(engine)], &shared[..]].concat();
+        let out = folder.name(engine);
+        let args = [&["bootstrap", "-B", "2000", "--engine", engine, "-o", &out], &shared[..]].concat();
         let run = equirisk(&args).succeeded();
         let summary: Value = serde_json::from_str(&folder.read(&format!("{engine}/summary.json"))).unwrap();
         balanced(&summary, 2000);
@@ -244,7 +245,7 @@ fn five_rows_of_twenty_assets_finish_and_every_resample_is_accounted_for() {
         }
         statuses.push(solved.into_iter().map(|row| row.status).collect::<Vec<_>>());
 
-        equirisk(&[&args[..], &["--strict", "--force"]].concat()).code.eq(&3).then_some(()).expect("--strict exits 3");
+        assert_eq!(equirisk(&[&args[..], &["--strict", "--force"]].concat()).code, 3);
     }
     assert!(statuses[0] == statuses[1], "the engines disagree");
 }
@@ -339,4 +340,26 @@ fn auto_says_which_engine_it_picked() {
     let run = equirisk(&["bootstrap", "-B", "20", "--seed", "1", "--json"]).succeeded();
     let picked = run.json()["run"]["engine"].as_str().unwrap().to_owned();
     assert!(run.stderr.lines().any(|line| line.contains("engine") && line.contains(&picked)), "{}", run.stderr);
+}
+
+#[test]
+fn what_counts_as_converged_lies_within_the_tolerance_that_the_run_states() {
+    for engine in ["cpu", "gpu"] {
+        let summary = json(&["bootstrap", "-B", "200", "--seed", "1", "--engine", engine, "--json", "--quiet"]);
+        let (stated, worst) = (number(&summary["run"], "tolerance"), number(&summary["rc_error"], "max"));
+        assert!(worst <= stated, "{engine}: rc_error up to {worst:e} under a tolerance of {stated:e}");
+    }
+}
+
+/// The tolerance is at fault there, not the history.
+#[test]
+fn a_tolerance_below_rounding_is_not_blamed_on_the_assets() {
+    let run = equirisk(&["solve", "--tolerance", "1e-17"]).refused(3);
+    assert!(run.stderr.contains("stalled") && run.stderr.contains("tolerance"), "{}", run.stderr);
+    assert!(!run.stderr.contains("hedge") && !run.stderr.contains("fewer assets"), "{}", run.stderr);
+    let args = ["bootstrap", "-B", "50", "--seed", "1", "--tolerance", "1e-17", "--engine", "cpu"];
+    let summary = json(&[&args[..], &["--json"]].concat());
+    assert_eq!((count(&summary, "stalled"), count(&summary, "converged")), (50, 0));
+    let text = equirisk(&args).succeeded().stdout;
+    assert!(!text.contains("fewer assets") && !text.contains("longer history"), "{text}");
 }

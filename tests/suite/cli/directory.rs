@@ -39,7 +39,9 @@ fn a_run_leaves_manifest_summary_table_and_weights() {
     for (record, asset) in records.iter().zip(summary["assets"].as_array().unwrap()) {
         assert_eq!(record[0], *asset["name"].as_str().unwrap());
         for key in ["point", "mean", "sd", "q025", "q05", "q25", "q50", "q75", "q95", "q975"] {
-            assert_eq!(record[column(key)].parse::<f64>().ok(), asset[key].as_f64(), "{key}");
+            // serde_json reads decimal numbers to within an ulp.
+            let (cell, number) = (record[column(key)].parse::<f64>().unwrap(), asset[key].as_f64().unwrap());
+            assert!((cell - number).abs() <= 4e-16 * number.abs(), "{key}: {cell} {number}");
         }
     }
 
@@ -102,7 +104,8 @@ fn a_run_that_lost_a_file_is_not_taken_for_finished() {
         let path = folder.path(file).join(file);
         fs::remove_file(&path).unwrap();
         let run = equirisk(&args);
-        assert!(run.code == 2 || (run.code == 0 && path.exists()), "{file} is gone, yet: {run:?}");
+        let refused = run.code != 0 && run.stdout.is_empty() && run.stderr.contains("hint: ");
+        assert!(refused || (run.code == 0 && path.exists()), "{file} is gone, yet: {run:?}");
     }
 }
 
@@ -112,7 +115,7 @@ fn files_of_another_origin_are_not_overwritten_without_force() {
         let folder = Folder::new();
         folder.write(file, "precious");
         let run = equirisk(&with(&["--seed", "1", "-o", &folder.name("")]));
-        assert_eq!(folder.read(file), "precious", "{file} was overwritten: {run:?}");
+        assert!(folder.read(file) == "precious", "{file} was overwritten, exit code {}: {}", run.code, run.stderr);
         run.refused(2);
     }
 }

@@ -231,7 +231,8 @@ fn messy_files_are_read_or_refused_but_never_panic() {
         files.push(folder.write(&format!("cut{end}.csv"), &whole[..end]));
     }
     for file in &files {
-        for flags in [&["solve", "--json", file][..], &["solve", "--covariance", "--json", file], &["solve", "--budgets", file]]
+        for flags in
+            [&["solve", "--json", file][..], &["solve", "--covariance", "--json", file], &["solve", "--budgets", file]]
         {
             let run = equirisk(flags);
             assert!([0, 2, 3, 4].contains(&run.code), "{flags:?}: {run:?}");

@@ -147,9 +147,9 @@ fn consistent(portfolio: &Value, covariance: &[f64], slack: f64) {
     let said = (numbers(&portfolio["risk_contributions"]), numbers(&portfolio["risk_shares"]));
     assert!((said.0.iter().sum::<f64>() / number("volatility") - 1.0).abs() <= 1e-14 * n as f64);
     assert!((said.1.iter().sum::<f64>() - 1.0).abs() <= 1e-14 * n as f64);
-    for i in 0..n {
-        assert!((said.1[i] - shares[i]).abs() <= slack, "share {i}: {} {}", said.1[i], shares[i]);
-        assert!((said.0[i] / volatility - shares[i]).abs() <= slack, "contribution {i}");
+    for (i, share) in shares.iter().enumerate() {
+        assert!((said.1[i] - share).abs() <= slack, "share {i}: {} {share}", said.1[i]);
+        assert!((said.0[i] / volatility - share).abs() <= slack, "contribution {i}");
     }
 }
 
@@ -256,7 +256,7 @@ fn missing_cells_cost_rows_or_assets_or_are_refused_as_asked() {
     assert_eq!(rows.json()["assets"].as_array().unwrap().len(), 5);
     assert_eq!(rows.stdout, solve(&["--missing", "complete-rows"]).succeeded().stdout);
     let assets = solve(&["--missing", "exclude-assets"]).succeeded();
-    assert!(assets.stderr.contains("KO"), "{}", assets.stderr);
-    assert_eq!(assets.json()["assets"], serde_json::json!(["AAPL", "JPM", "CVX", "WMT"]));
+    assert!(["KO", "CVX"].iter().all(|asset| assets.stderr.contains(asset)), "{}", assets.stderr);
+    assert_eq!(assets.json()["assets"], serde_json::json!(["AAPL", "JPM", "WMT"]));
     assert!(solve(&["--missing", "error"]).refused(4).stderr.contains("KO"));
 }
