@@ -2,6 +2,9 @@
 
 mod bootstrap;
 mod cases;
+mod cli;
 mod gpu;
 mod io;
+mod law;
+mod run;
 mod solver;

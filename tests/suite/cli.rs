@@ -1,0 +1,8 @@
+//! Does the program keep its word? Each test runs it as a user would and asks only what a user can see.
+
+mod batch;
+mod bootstrap;
+mod directory;
+mod refusals;
+mod rows;
+mod solve;
