@@ -5,4 +5,5 @@ mod bootstrap;
 mod cases;
 mod gpu;
 mod io;
+mod readme;
 mod solver;
