@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use equirisk::io::atomic::{self, Existing};
 use equirisk::io::{Input, npy};
-use equirisk::run::crosscheck::{CrossCheck, Sample, crosscheck, sample};
+use equirisk::run::crosscheck::{CrossCheck, Sample, sample};
 use equirisk::run::{self, RcError, Solves};
 use equirisk::study::solve::{active, submatrix};
 use equirisk::{Batch, Error, ErrorKind, Result, Source, Want};
@@ -67,12 +67,8 @@ pub fn run(arguments: &BatchArguments) -> Result<ExitCode> {
     let engine = &*machine.engine;
     let solutions = run::solve(engine, machine.options, &batch, range, Want::default(), &mut progress)?;
     let info = engine.info();
-    let checked = if info.engine == "cpu" {
-        None
-    } else {
-        let sample = sample(problems as u64, 0, arguments.machine.crosscheck.unwrap_or(Sample::Default));
-        Some(crosscheck(engine, machine.options, &batch, &solutions, &sample)?)
-    };
+    let checked = sample(problems as u64, 0, arguments.machine.crosscheck.unwrap_or(Sample::Default));
+    let checked = run::crosschecked(engine, machine.options, &batch, &solutions, &checked, &mut progress);
     progress.finish();
 
     // Rows of NaN where there is no certified portfolio; a zero budget is a weight of exactly zero.

@@ -13,6 +13,7 @@ use crate::engine::{Engine, Job as _};
 use crate::error::Result;
 use crate::solver::Options;
 use crate::stats;
+use crosscheck::{CrossCheck, crosscheck};
 
 /// What happens during a run, for whoever watches.
 pub trait Watch {
@@ -87,7 +88,7 @@ impl RcError {
 /// from the recipe on; when the device fails for good, the CPU takes the rest and `watch` is told.
 ///
 /// # Errors
-/// When the batch cannot be prepared on the engine at all.
+/// When the CPU engine itself fails, which it does not.
 pub fn solve(
     engine: &dyn Engine,
     options: Options,
@@ -98,23 +99,31 @@ pub fn solve(
 ) -> Result<Solutions> {
     let cpu = CpuEngine { options };
     let device = engine.info().engine != "cpu";
-    let job = engine.prepare(batch, want)?;
     let mut fallback: Option<CpuJob> = None;
-    let mut lost = false;
+    let mut job = match engine.prepare(batch, want) {
+        Err(error) if device => {
+            watch.notice(&format!("{error}; the CPU solves all problems"));
+            None
+        }
+        job => Some(job?),
+    };
     let mut all = Solutions::default();
     for chunk in chunks::chunks(batch, range) {
-        let mut solutions = if lost { None } else { Some(job.solve(chunk.clone())) };
-        if let Some(Err(error)) = &solutions {
-            if !device {
-                return Err(error.clone());
+        let mut solved = None;
+        if let Some(running) = &job {
+            match running.solve(chunk.clone()) {
+                Err(error) if device => {
+                    watch.notice(&format!("{error}; the CPU solves problems from {} on", chunk.start));
+                    job = None;
+                }
+                solutions => solved = Some(solutions?),
             }
-            watch.notice(&format!("{error}; the CPU solves problems from {} on", chunk.start));
-            (lost, solutions) = (true, None);
         }
-        let solutions = match solutions.transpose()? {
-            Some(solutions) if !device => solutions,
+        let solutions = match solved {
             Some(mut solutions) => {
-                rescue(&mut solutions, chunk.start, || fallback.get_or_insert_with(|| cpu.job(batch, want)))?;
+                if device {
+                    rescue(&mut solutions, chunk.start, || fallback.get_or_insert_with(|| cpu.job(batch, want)))?;
+                }
                 solutions
             }
             None => {
@@ -127,6 +136,24 @@ pub fn solve(
         watch.finished(chunk.end - chunk.start);
     }
     Ok(all)
+}
+
+/// The cross-check of a finished run of problems [0, B) on a device; none on the CPU. A device that is gone by then
+/// leaves the results standing, and `watch` is told.
+pub fn crosschecked(
+    engine: &dyn Engine,
+    options: Options,
+    batch: &Batch,
+    solutions: &Solutions,
+    sample: &[u64],
+    watch: &mut dyn Watch,
+) -> Option<CrossCheck> {
+    if engine.info().engine == "cpu" {
+        return None;
+    }
+    crosscheck(engine, options, batch, solutions, sample)
+        .map_err(|error| watch.notice(&format!("the cross-check could not run: {error}")))
+        .ok()
 }
 
 /// Solves on the CPU what the device did not converge.
