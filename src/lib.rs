@@ -1,8 +1,8 @@
 //! How far can you trust a risk-parity portfolio?
 //!
-//! Solves thousands to millions of risk-budgeting problems at once, on the GPU (WGSL through wgpu, single precision) or the
-//! CPU (rayon, double precision), each with a certificate. The problem, its convex program and its solver stand at the top
-//! of [`solver`]; the command line is described in the README.
+//! Solves thousands to millions of risk-budgeting problems at once, on the GPU (WGSL through wgpu, single precision)
+//! or the CPU (rayon, double precision), each with a certificate. The problem, its convex program and its solver stand
+//! at the top of [`solver`]; the command line is described in the README.
 //!
 //! ```
 //! use equirisk::engine::cpu::CpuEngine;
@@ -29,8 +29,8 @@
 //!
 //! # The one idea
 //!
-//! *A job is a pure function from a problem's index to its certified solution.* A [`Batch`] is a recipe (a [`Source`] with
-//! budgets) that builds problem `p` anywhere, on any device, in any order. Chunks, rescues, cross-checks and
+//! *A job is a pure function from a problem's index to its certified solution.* A [`Batch`] is a recipe (a [`Source`]
+//! with budgets) that builds problem `p` anywhere, on any device, in any order. Chunks, rescues, cross-checks and
 //! reproducibility follow from that. No path, covariance or random state is ever stored for all problems.
 //!
 //! # Layers
@@ -59,8 +59,8 @@
 //! 2. [`study::bootstrap`] fixes the block length and with it the [`resample::Law`]: seed and resample number -> rows.
 //! 3. [`run::solve`] cuts `0..B` into chunks, the same for every machine, and hands them to an engine in order.
 //! 4. The engine takes each problem through the stages below. Certificates come back with the weights.
-//! 5. What a GPU did not converge, [`run`] solves again on the CPU, from the recipe on. [`run::crosscheck`] does the same with
-//!    a sample of the rest, and compares.
+//! 5. What a GPU did not converge, [`run`] solves again on the CPU, from the recipe on. [`run::crosscheck`] does the
+//!    same with a sample of the rest, and compares.
 //! 6. The study folds the converged problems into statistics; [`report`] prints them.
 //!
 //! # Stages and their twins
@@ -76,7 +76,7 @@
 //! | `descend` | the weights | [`solver::descent`] | `descend*.wgsl` |
 //! | `certify` | `rc_error` and `kappa`, in fresh arithmetic | [`solver::certificate`] | `certify.wgsl` |
 //!
-//! What follows has no shader, and is f64 on the CPU only: [`solver::newton`], [`solver::existence`], [`solver::validity`].
+//! Without a shader, in f64 on the CPU only: [`solver::newton`], [`solver::existence`], [`solver::validity`].
 //!
 //! # Numbers that must agree
 //!
