@@ -69,7 +69,7 @@ pub struct Law {
 
 impl Law {
     /// The law for `rows` rows. `block_length` is the mean block length for `stationary`, the length for `circular`
-    /// and `moving`, and ignored for `iid`.
+    /// and `moving` (rounded to whole rows), and ignored for `iid`.
     ///
     /// # Errors
     /// Fewer than 2 rows, 2^31 or more, or a block length that is not between 1 and `rows`.
@@ -96,7 +96,7 @@ impl Law {
                 threshold => (Restart::Below(threshold as u32), rows),
             },
             Scheme::Circular | Scheme::Moving => {
-                let length = length.floor() as u32;
+                let length = length.round() as u32;
                 let starts = if scheme == Scheme::Circular { rows } else { rows - length + 1 };
                 (Restart::Every(length), starts)
             }

@@ -57,7 +57,7 @@ pub struct DataArguments {
     #[arg(long, value_name = "DATE")]
     pub to: Option<Date>,
     /// Only the last N returns
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub last: Option<usize>,
     /// What becomes of rows in which a cell is missing
     #[arg(long, value_enum, default_value_t = MissingRule::CompleteRows)]
@@ -66,7 +66,7 @@ pub struct DataArguments {
     #[arg(long, value_enum, default_value_t = Estimator::Sample)]
     pub estimator: Estimator,
     /// Periods per year, to annualise volatilities (default: from the dates)
-    #[arg(long, value_name = "N", value_parser = positive)]
+    #[arg(long, value_name = "N", value_parser = positive, allow_negative_numbers = true)]
     pub periods_per_year: Option<f64>,
 }
 
@@ -94,7 +94,7 @@ pub struct ProblemArguments {
     #[arg(long, value_name = "FILE|A=0.3,B=0.7")]
     pub budgets: Option<String>,
     /// Largest relative error of a risk contribution that counts as solved [default: 1e-8; on the GPU 1e-5]
-    #[arg(long, value_name = "X", value_parser = positive)]
+    #[arg(long, value_name = "X", value_parser = positive, allow_negative_numbers = true)]
     pub tolerance: Option<f64>,
 }
 
@@ -134,10 +134,10 @@ pub struct ResampleArguments {
     #[arg(long, value_enum, default_value_t = SchemeChoice::Stationary)]
     pub scheme: SchemeChoice,
     /// Block length: `auto` (from squared returns), `auto-returns`, or a number of rows
-    #[arg(long, value_name = "auto|auto-returns|L", default_value = "auto", value_parser = block)]
+    #[arg(long, value_name = "auto|auto-returns|L", default_value = "auto", value_parser = block, allow_negative_numbers = true)]
     pub block: Block,
     /// Seed of the draws (default: random, and printed)
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = seed, allow_negative_numbers = true)]
     pub seed: Option<u64>,
 }
 
@@ -181,7 +181,7 @@ pub struct BootstrapArguments {
     #[command(flatten)]
     pub data: DataArguments,
     /// Number of resamples
-    #[arg(short = 'B', long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=1 << 40))]
+    #[arg(short = 'B', long, value_name = "N", default_value = "10000", value_parser = count, allow_negative_numbers = true)]
     pub resamples: u64,
     #[command(flatten)]
     pub resample: ResampleArguments,
@@ -225,7 +225,7 @@ pub struct SolveArguments {
 
 #[derive(Debug, Args)]
 pub struct BatchArguments {
-    /// Covariance matrices, B x n x n or n x n (.npy, f32 or f64)
+    /// Covariance matrices, B x n x n or n x n (.npy, f32 or f64); `--budgets` calls the assets 0, 1, 2, ..
     #[arg(value_name = "COVARIANCES.npy")]
     pub covariances: PathBuf,
     /// Write the weights (B x n, f64) to this file [default: weights.npy]
@@ -270,6 +270,24 @@ pub struct DevicesArguments {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+}
+
+/// A whole number from 1 up; 10000, 10_000 and 1e4 are the same.
+fn count(text: &str) -> Result<u64, String> {
+    let plain = text.replace('_', "");
+    let number = plain.parse::<u64>().ok().or_else(|| {
+        let x = plain.parse::<f64>().ok()?;
+        // Beyond 2^53 a float no longer says which whole number is meant.
+        (x.fract() == 0.0 && (0.0..=9_007_199_254_740_992.0).contains(&x)).then_some(x as u64)
+    });
+    match number {
+        Some(count) if count >= 1 => Ok(count),
+        _ => Err("not a whole number from 1 up, such as 10000 or 1e4".to_string()),
+    }
+}
+
+fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| "not a whole number from 0 to 18446744073709551615".to_string())
 }
 
 fn positive(text: &str) -> Result<f64, String> {
@@ -345,8 +363,10 @@ mod tests {
     }
 
     #[test]
-    fn ranges_are_half_open_and_ordered() {
+    fn counts_and_ranges_say_what_they_mean() {
         assert_eq!(range("3..5"), Ok(3..5));
+        assert_eq!(count("1e4"), count("10_000"));
+        assert!(count("0").is_err() && count("1.5").is_err() && count("-3").is_err() && count("1e300").is_err());
         assert!(range("5..3").is_err() && range("5").is_err() && range("a..b").is_err());
     }
 }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use equirisk::io::atomic::{self, Existing};
 use equirisk::io::{Input, npy};
+use equirisk::report::terminal::{self, counted, grouped};
 use equirisk::run::crosscheck::{CrossCheck, Sample, sample};
 use equirisk::run::{self, RcError, Solves};
 use equirisk::study::solve::{active, submatrix};
@@ -35,6 +36,9 @@ pub fn run(arguments: &BatchArguments) -> Result<ExitCode> {
     let existing = if arguments.force { Existing::Replace } else { Existing::Refuse };
     if existing == Existing::Refuse && path.exists() {
         return Err(Error::usage(format!("`{}` exists already", path.display())).hint("pass --force to replace it"));
+    }
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
+        return Err(Error::usage(format!("`{}` is not a folder", folder.display())).hint("create it first"));
     }
     let array = npy::read(&Input::from_argument(Some(&arguments.covariances)))?;
     let (problems, n) = match array.shape[..] {
@@ -85,7 +89,7 @@ pub fn run(arguments: &BatchArguments) -> Result<ExitCode> {
         problems,
         assets: n,
         solves: Solves::count(&solutions),
-        rc_error: RcError::of(&solutions, "f64 on the host"),
+        rc_error: RcError::of(&solutions, "cpu"),
         statuses: solutions.certificates.iter().map(|c| c.status.name()).collect(),
         crosscheck: checked,
         engine: info.engine,
@@ -97,9 +101,10 @@ pub fn run(arguments: &BatchArguments) -> Result<ExitCode> {
     } else {
         let error = outcome.rc_error.max.map_or(String::new(), |max| format!("; rc_error at most {max:.1e}"));
         format!(
-            "{} problems of {n} assets: {}{error}\nweights: {}\n",
-            outcome.problems,
-            equirisk::report::terminal::solves(&outcome.solves),
+            "{} of {}: {}{error}\nweights: {}\n",
+            counted(outcome.solves.total, "problem"),
+            counted(n as u64, "asset"),
+            terminal::solves(&outcome.solves),
             outcome.weights
         )
     };
@@ -108,7 +113,11 @@ pub fn run(arguments: &BatchArguments) -> Result<ExitCode> {
         return Err(error);
     }
     if arguments.strict && outcome.solves.unsolved() > 0 {
-        let message = format!("{} of {} problems stayed unsolved", outcome.solves.unsolved(), outcome.solves.total);
+        let message = format!(
+            "{} of {} problems stayed unsolved",
+            grouped(outcome.solves.unsolved()),
+            grouped(outcome.solves.total)
+        );
         return Err(
             Error::new(ErrorKind::Unsolved, message).hint("their rows are NaN; leave --strict out to accept that")
         );

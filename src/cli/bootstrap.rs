@@ -4,11 +4,12 @@ use std::hash::{BuildHasher as _, Hasher as _};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use equirisk::report::directory::{self, Manifest};
-use equirisk::report::terminal;
+use equirisk::report::directory::{self, Found, Manifest};
+use equirisk::report::terminal::{self, grouped};
+use equirisk::resample::Scheme;
 use equirisk::run::Watch as _;
 use equirisk::run::crosscheck::{CrossCheck, Sample};
-use equirisk::study::bootstrap::{Config, bootstrap};
+use equirisk::study::bootstrap::{Block, Config, bootstrap};
 use equirisk::{Error, ErrorKind, Result};
 
 use super::args::{BootstrapArguments, EngineChoice};
@@ -37,6 +38,9 @@ pub fn run(arguments: &BootstrapArguments) -> Result<ExitCode> {
         EngineChoice::Gpu => "gpu",
         EngineChoice::Cpu => "cpu",
     };
+    if config.scheme == Scheme::Iid && config.block != Block::Auto && !quiet {
+        output::notice("--scheme iid draws single rows: --block is not used");
+    }
     let job = directory::Job::of(
         &returns,
         &budgets,
@@ -45,19 +49,30 @@ pub fn run(arguments: &BootstrapArguments) -> Result<ExitCode> {
         engine_asked,
         arguments.problem.tolerance,
     );
-    if let Some(path) = &arguments.output
-        && let Some(finished) = directory::examine(path, &job, arguments.force)?
-    {
-        if !quiet {
-            output::notice(&format!("`{}` holds this run already, finished: here is its summary", path.display()));
-        }
-        output::print(&if arguments.out.json { finished.summary } else { finished.table })?;
-        return Ok(ExitCode::SUCCESS);
-    }
     config.seed = seed(arguments.resample.seed);
+    let manifest = Manifest { job, command: std::env::args().collect(), input: input.to_string() };
+    if let Some(path) = &arguments.output {
+        match directory::examine(path, &manifest.job, arguments.force)? {
+            Found::Finished { summary, table } => {
+                if !quiet {
+                    output::notice(&format!(
+                        "`{}` holds this run already, finished: here is its summary",
+                        path.display()
+                    ));
+                }
+                output::print(if arguments.out.json { &summary } else { &table })?;
+                return Ok(ExitCode::SUCCESS);
+            }
+            Found::Unfinished { seed } => config.seed = seed,
+            Found::Nothing => {}
+        }
+    }
 
     let work = machine::work(arguments.resamples, returns.rows(), returns.assets.len());
     let machine = machine::choose(&arguments.machine, arguments.problem.tolerance, false, work, quiet)?;
+    if let Some(path) = &arguments.output {
+        directory::begin(path, &manifest, config.seed)?;
+    }
     let tenth = if config.sensitivity { 2 * arguments.resamples.div_ceil(10) } else { 0 };
     let mut progress = Progress::new(arguments.resamples + tenth, "resamples", quiet);
     let outcome = bootstrap(&returns, &budgets, &config, &*machine.engine, machine.options, &mut progress)?;
@@ -69,20 +84,18 @@ pub fn run(arguments: &BootstrapArguments) -> Result<ExitCode> {
     let summary = output::json(&outcome)?;
     let table = terminal::bootstrap(&outcome);
     if let Some(path) = &arguments.output {
-        let manifest = Manifest {
-            job,
-            command: std::env::args().collect(),
-            input: input.to_string(),
-            seconds: started.elapsed().as_secs_f64(),
-        };
-        directory::write(path, &outcome, &summary, &table, &manifest)?;
+        directory::finish(path, &outcome, &summary, &table, &manifest, started.elapsed().as_secs_f64())?;
     }
     output::print(if arguments.out.json { &summary } else { &table })?;
     if let Some(error) = outcome.crosscheck.and_then(|checked| disagreement(&checked)) {
         return Err(error);
     }
     if arguments.strict && outcome.solves.unsolved() > 0 {
-        let message = format!("{} of {} resamples stayed unsolved", outcome.solves.unsolved(), outcome.solves.total);
+        let message = format!(
+            "{} of {} resamples stayed unsolved",
+            grouped(outcome.solves.unsolved()),
+            grouped(outcome.solves.total)
+        );
         return Err(Error::new(ErrorKind::Unsolved, message).hint("leave --strict out to accept that"));
     }
     Ok(ExitCode::SUCCESS)

@@ -1,8 +1,8 @@
 //! From the data flags to a history or a covariance, with budgets and the number of periods per year.
 
+use equirisk::Result;
 use equirisk::io::{self, Input, Kind, Missing, ReadOptions};
 use equirisk::panel::{Covariance, Labels, Returns};
-use equirisk::{Error, Result};
 
 use super::args::{DataArguments, MissingRule, ProblemArguments};
 use super::output;
@@ -47,9 +47,6 @@ pub fn budgets(problem: &ProblemArguments, assets: &[String], quiet: bool) -> Re
     };
     let (budgets, notices) = io::read_budgets(argument, assets)?;
     output::notices(&notices, quiet);
-    if budgets.iter().all(|b| *b == 0.0) {
-        return Err(Error::input("every risk budget is zero").hint("give at least one asset a positive budget"));
-    }
     Ok(budgets)
 }
 

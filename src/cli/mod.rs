@@ -21,6 +21,7 @@ use equirisk::{Error, ErrorKind};
 const UNSOLVED: u8 = 3;
 
 pub fn main() -> ExitCode {
+    silence_mesa();
     let arguments = args::Arguments::parse();
     if let Ok(level) = std::env::var("EQUIRISK_LOG") {
         let level = level.parse().unwrap_or(tracing::Level::INFO);
@@ -34,6 +35,15 @@ pub fn main() -> ExitCode {
         args::Command::Devices(arguments) => devices::run(&arguments),
     };
     result.unwrap_or_else(|error| fail(&error))
+}
+
+/// Mesa's Vulkan drivers complain on standard error, once per call, where no session has set this variable; they need
+/// no such folder to compute.
+fn silence_mesa() {
+    if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
+        // SAFETY: the program has just started and has a single thread.
+        unsafe { std::env::set_var("XDG_RUNTIME_DIR", std::env::temp_dir()) };
+    }
 }
 
 /// Says what went wrong and what to do next.

@@ -16,7 +16,8 @@ pub fn run(arguments: &RowsArguments) -> Result<ExitCode> {
     let (rows, length) = match arguments.rows {
         Some(rows) => match arguments.law.block {
             _ if scheme == Scheme::Iid => (rows, 1.0),
-            Block::Length(length) => (rows, length),
+            Block::Length(length) if scheme == Scheme::Stationary => (rows, length),
+            Block::Length(length) => (rows, length.round()),
             _ => {
                 return Err(Error::usage("an automatic block length needs a history to be estimated from")
                     .hint("give DATA in place of --rows, or --block L"));
@@ -29,6 +30,9 @@ pub fn run(arguments: &RowsArguments) -> Result<ExitCode> {
             (returns.rows(), length)
         }
     };
+    if rows < 2 {
+        return Err(Error::usage(format!("--rows {rows}: a resample needs at least 2 rows")).hint("ask for more rows"));
+    }
     let seed = bootstrap::seed(arguments.law.seed);
     let law = Law::new(scheme, length, rows, seed, 0)?;
     if !arguments.quiet {

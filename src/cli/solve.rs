@@ -7,7 +7,7 @@ use equirisk::panel::Panel;
 use equirisk::report::terminal;
 use equirisk::study::measures::Risk;
 use equirisk::study::solve::{Question, solve};
-use equirisk::{Result, run::Watch as _};
+use equirisk::{Error, Result, run::Watch as _};
 
 use super::args::SolveArguments;
 use super::progress::Progress;
@@ -15,8 +15,12 @@ use super::{data, machine, output};
 
 pub fn run(arguments: &SolveArguments) -> Result<ExitCode> {
     let quiet = arguments.out.quiet;
-    let input = data::input(&arguments.data, quiet);
+    let input = data::input(&arguments.data, quiet || arguments.covariance);
     let (assets, covariance, periods_per_year) = if arguments.covariance {
+        if arguments.data.data.is_none() {
+            return Err(Error::usage("--covariance needs DATA: the embedded sample holds prices")
+                .hint("name a CSV file with a label row and a label column"));
+        }
         let covariance = data::covariance(&arguments.data, &input, quiet)?;
         (covariance.assets, covariance.values, arguments.data.periods_per_year)
     } else {
@@ -27,7 +31,7 @@ pub fn run(arguments: &SolveArguments) -> Result<ExitCode> {
     };
     let budgets = data::budgets(&arguments.problem, &assets, quiet)?;
     let work = machine::work(1, 0, assets.len());
-    let machine = machine::choose(&arguments.machine, arguments.problem.tolerance, true, work, true)?;
+    let machine = machine::choose(&arguments.machine, arguments.problem.tolerance, true, work, quiet)?;
     let question = Question {
         assets: &assets,
         covariance: &covariance,

@@ -28,7 +28,9 @@ pub fn write(path: &Path, existing: Existing, fill: impl FnOnce(&mut Output<'_>)
     }
     fill_and_rename(path, existing, fill).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => taken(path),
-        _ => Error::failed(format!("{}: cannot be written: {error}", path.display())),
+        // Without the name of the temporary file, which the user has never seen.
+        kind => Error::failed(format!("{}: cannot be written: {kind}", path.display()))
+            .hint("check the folder, its permissions and the space left on the disk"),
     })
 }
 

@@ -32,6 +32,9 @@ struct Entry {
     budget: f64,
 }
 
+/// A budget below this share of the largest is a slip: its asset's weight could not be told from zero.
+const SMALLEST_SHARE: f64 = 1e-30;
+
 fn from_list(list: &str) -> Result<Vec<Entry>> {
     let mut entries = Vec::new();
     for part in list.split(',').filter(|part| !part.trim().is_empty()) {
@@ -93,7 +96,7 @@ fn assign(entries: Vec<Entry>, assets: &[String]) -> Result<(Vec<f64>, Notices)>
         let asset =
             assets.iter().position(|asset| *asset == name).ok_or_else(|| names::unknown(&place, &name, assets))?;
         if budgets[asset].replace(budget).is_some() {
-            return Err(Error::input(format!("{place}: `{}` has two budgets", shown(&name))));
+            return Err(Error::input(format!("{place}: `{}` has two budgets", shown(&name))).hint("keep one of them"));
         }
     }
     let without: Vec<&str> =
@@ -103,9 +106,22 @@ fn assign(entries: Vec<Entry>, assets: &[String]) -> Result<(Vec<f64>, Notices)>
             .hint("name every asset; a budget of 0 leaves one out"));
     }
     let budgets: Vec<f64> = budgets.into_iter().flatten().collect();
+    let largest = budgets.iter().fold(0.0_f64, |m, b| m.max(*b));
+    if largest <= 0.0 {
+        return Err(Error::input("every budget is 0").hint("give at least one asset a positive budget"));
+    }
     let total: f64 = budgets.iter().sum();
-    if !total.is_finite() || total <= 0.0 {
-        return Err(Error::input(format!("budgets must sum to a positive number, they sum to {total}")));
+    let tiny = |budget: &f64| *budget > 0.0 && budget / largest < SMALLEST_SHARE;
+    if let Some(asset) = budgets.iter().position(tiny) {
+        return Err(Error::input(format!(
+            "the budget of `{}` is {}, too small beside {largest} to be told from zero",
+            shown(&assets[asset]),
+            budgets[asset]
+        ))
+        .hint("write 0 to leave the asset out"));
+    }
+    if !total.is_finite() {
+        return Err(Error::input("the budgets are too large to be added up").hint("write shares like 0.25"));
     }
     let mut notices = Notices::new();
     if (total - 1.0).abs() > ROUNDING {

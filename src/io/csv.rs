@@ -124,7 +124,8 @@ fn header(source: &str, line: u64, record: &csv::StringRecord) -> Result<Vec<Str
         names.pop();
     }
     if names.len() > MOST_COLUMNS {
-        return Err(Error::input(format!("{source}: line {line}: {} columns, at most {MOST_COLUMNS}", names.len())));
+        return Err(Error::input(format!("{source}: line {line}: {} columns, at most {MOST_COLUMNS}", names.len()))
+            .hint("cut the file down to the assets that are needed"));
     }
     for (column, name) in names.iter().enumerate() {
         let column = column + 1;

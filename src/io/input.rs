@@ -79,9 +79,9 @@ pub(crate) fn open(path: &Path) -> Result<File> {
 pub(crate) fn unreadable(name: &str, error: &io::Error) -> Error {
     let refused = Error::input(format!("{name}: cannot be read: {error}"));
     match error.kind() {
-        io::ErrorKind::NotFound => refused.hint("check the path; without a file the embedded sample is used"),
+        io::ErrorKind::NotFound => refused.hint("check the path"),
         io::ErrorKind::FileTooLarge => refused.hint("cut it down to the assets and dates that are needed"),
-        _ => refused,
+        _ => refused.hint("check the file and its permissions"),
     }
 }
 

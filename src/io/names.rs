@@ -25,7 +25,9 @@ pub(crate) fn choose(source: &str, names: &[String], wanted: Option<&[String]>) 
             .hint("give each asset its own name"));
         }
         if std::mem::replace(&mut taken[position], true) {
-            return Err(Error::usage(format!("asset `{}` is asked for twice", shown(name))));
+            return Err(
+                Error::usage(format!("asset `{}` is asked for twice", shown(name))).hint("name every asset once")
+            );
         }
         chosen.push(position);
     }

@@ -114,8 +114,10 @@ fn to_c_order(shape: &[usize], values: &[f64]) -> Vec<f64> {
 /// When the values do not fill the shape.
 pub fn write(file: &mut impl Write, shape: &[usize], values: &[f64]) -> io::Result<()> {
     assert_eq!(shape.iter().product::<usize>(), values.len(), "shape {shape:?}");
-    let extents: Vec<String> = shape.iter().map(|extent| format!("{extent},")).collect();
-    let mut header = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': ({}), }}", extents.join(" "));
+    let extents: Vec<String> = shape.iter().map(usize::to_string).collect();
+    // A Python tuple: one entry needs its comma.
+    let comma = if shape.len() == 1 { "," } else { "" };
+    let mut header = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': ({}{comma}), }}", extents.join(", "));
     let unpadded = MAGIC.len() + 4 + header.len() + 1;
     header.push_str(&" ".repeat(unpadded.next_multiple_of(64) - unpadded));
     header.push('\n');

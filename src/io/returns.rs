@@ -53,12 +53,13 @@ impl ReadOptions {
         if let (Some(from), Some(to)) = (self.from, self.to)
             && from > to
         {
-            return Err(Error::usage(format!("--from {from} lies after --to {to}")));
+            return Err(Error::usage(format!("--from {from} lies after --to {to}")).hint("exchange the two"));
         }
         if let Some(last) = self.last
             && last < 2
         {
-            return Err(Error::usage(format!("--last {last}: a covariance needs at least 2 rows of returns")));
+            return Err(Error::usage(format!("--last {last}: a covariance needs at least 2 rows of returns"))
+                .hint("ask for more rows"));
         }
         Ok(())
     }

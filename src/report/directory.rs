@@ -1,9 +1,9 @@
 //! A run directory: `run.json`, `summary.json`, `summary.txt`, `assets.csv`, `weights.parquet`.
 //!
-//! Every file appears by atomic rename, `run.json` last: where it stands, the run is finished. All but `run.json`, which
-//! holds the command and timings, are byte-identical between equal runs.
+//! Every file appears by atomic rename. `run.json` marks the directory before the work and vouches for the results after
+//! it. All but `run.json`, which holds the command and timings, are byte-identical between equal runs.
 
-use std::io::{self, Write as _};
+use std::io::Write as _;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,9 @@ const SUMMARY: &str = "summary.json";
 const TABLE: &str = "summary.txt";
 const ASSETS: &str = "assets.csv";
 const WEIGHTS: &str = "weights.parquet";
+
+/// What `run.json` vouches for.
+const RESULTS: [&str; 4] = [SUMMARY, TABLE, ASSETS, WEIGHTS];
 
 /// What makes two runs the same job, beside the seed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -95,40 +98,48 @@ pub struct Manifest {
     pub command: Vec<String>,
     /// Where the data came from.
     pub input: String,
-    pub seconds: f64,
 }
 
-/// A run that the directory holds already.
+/// What a directory holds before a run.
 #[derive(Debug, Clone)]
-pub struct Finished {
-    pub summary: String,
-    pub table: String,
+pub enum Found {
+    /// Nothing that matters.
+    Nothing,
+    /// This job, interrupted: it lends its seed.
+    Unfinished { seed: u64 },
+    /// This job, finished: its summary and its table.
+    Finished { summary: String, table: String },
 }
 
-/// Looks into a directory before the work: an equal finished run is given back, anything else refused unless `force`.
+/// Looks into a directory before the work. With `force`, whatever it holds may be replaced.
 ///
 /// # Errors
-/// The directory holds another job, or files that no run made.
-pub fn examine(directory: &Path, job: &Job, force: bool) -> Result<Option<Finished>> {
+/// The directory holds another job, or results that no manifest vouches for.
+pub fn examine(directory: &Path, job: &Job, force: bool) -> Result<Found> {
     let shown = directory.display();
     if directory.exists() && !directory.is_dir() {
         return Err(Error::usage(format!("`{shown}` is not a directory")).hint("give another -o DIR"));
     }
     if force {
-        return Ok(None);
+        return Ok(Found::Nothing);
     }
+    let hint = "give another -o DIR, or --force to replace what is there";
     let Ok(bytes) = std::fs::read(directory.join(MANIFEST)) else {
-        return Ok(None);
+        let taken = RESULTS.iter().find(|name| directory.join(name).exists());
+        return match taken {
+            Some(name) => Err(Error::usage(format!("`{shown}` holds a `{name}` but no `{MANIFEST}`")).hint(hint)),
+            None => Ok(Found::Nothing),
+        };
     };
-    let other = || {
-        Error::usage(format!("`{shown}` holds the result of a different run"))
-            .hint("give another -o DIR, or --force to replace it")
-    };
+    let other = || Error::usage(format!("`{shown}` holds a different run")).hint(hint);
     let manifest: serde_json::Value = serde_json::from_slice(&bytes).map_err(|_| other())?;
     let held: Job = serde_json::from_value(manifest["job"].clone()).map_err(|_| other())?;
-    let same_seed = job.seed.is_none_or(|seed| manifest["run"]["seed"] == seed);
-    if held != (Job { seed: None, ..job.clone() }) || !same_seed {
+    let seed = manifest["seed"].as_u64().ok_or_else(other)?;
+    if held != (Job { seed: None, ..job.clone() }) || job.seed.is_some_and(|asked| asked != seed) {
         return Err(other());
+    }
+    if manifest["finished"] != true || !intact(directory, &manifest["outputs_sha256"]) {
+        return Ok(Found::Unfinished { seed });
     }
     let read = |name: &str| {
         std::fs::read_to_string(directory.join(name)).map_err(|error| {
@@ -136,23 +147,40 @@ pub fn examine(directory: &Path, job: &Job, force: bool) -> Result<Option<Finish
                 .hint("pass --force to run again")
         })
     };
-    Ok(Some(Finished { summary: read(SUMMARY)?, table: read(TABLE)? }))
+    Ok(Found::Finished { summary: read(SUMMARY)?, table: read(TABLE)? })
 }
 
-/// Writes a finished run.
+/// Whether all results are there as the manifest knows them.
+fn intact(directory: &Path, digests: &serde_json::Value) -> bool {
+    RESULTS.iter().all(|name| {
+        std::fs::read(directory.join(name)).is_ok_and(|bytes| digests[name] == hex(&Sha256::digest(&bytes)).as_str())
+    })
+}
+
+/// Marks the directory as this run's before the work: if it is interrupted, the same command goes on with its seed.
+///
+/// # Errors
+/// The directory cannot be made or written to.
+pub fn begin(directory: &Path, manifest: &Manifest, seed: u64) -> Result<()> {
+    std::fs::create_dir_all(directory).map_err(|error| {
+        Error::failed(format!("`{}` cannot be created: {error}", directory.display())).hint("give another -o DIR")
+    })?;
+    let started = serde_json::json!({ "finished": false });
+    write_manifest(directory, manifest, seed, started)
+}
+
+/// Writes the results, and last the manifest that vouches for them.
 ///
 /// # Errors
 /// A file cannot be written.
-pub fn write(directory: &Path, outcome: &Outcome, summary: &str, table: &str, manifest: &Manifest) -> Result<()> {
-    std::fs::create_dir_all(directory)
-        .map_err(|error| Error::failed(format!("`{}` cannot be created: {error}", directory.display())))?;
-    // An interrupted rewrite must not look finished.
-    match std::fs::remove_file(directory.join(MANIFEST)) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            return Err(Error::failed(format!("`{}` cannot be replaced: {error}", directory.join(MANIFEST).display())));
-        }
-        _ => {}
-    }
+pub fn finish(
+    directory: &Path,
+    outcome: &Outcome,
+    summary: &str,
+    table: &str,
+    manifest: &Manifest,
+    seconds: f64,
+) -> Result<()> {
     let text = |name: &str, text: &str| {
         atomic::write(&directory.join(name), Existing::Replace, |file| file.write_all(text.as_bytes()))
     };
@@ -165,27 +193,39 @@ pub fn write(directory: &Path, outcome: &Outcome, summary: &str, table: &str, ma
     write_weights(&weights, Existing::Replace, &outcome.names, &outcome.solutions, 0, &metadata)?;
 
     let mut outputs = serde_json::Map::new();
-    for name in [SUMMARY, TABLE, ASSETS, WEIGHTS] {
+    for name in RESULTS {
         let bytes = std::fs::read(directory.join(name))
             .map_err(|error| Error::failed(format!("`{name}` cannot be read again: {error}")))?;
         outputs.insert(name.to_string(), hex(&Sha256::digest(&bytes)).into());
     }
-    let run_json = serde_json::json!({
-        "schema": 1,
-        "program": "equirisk",
-        "version": env!("CARGO_PKG_VERSION"),
-        "command": manifest.command,
-        "job": manifest.job,
-        "input": manifest.input,
+    let finished = serde_json::json!({
+        "finished": true,
         "run": outcome.run,
         "range": [0, outcome.run.resamples],
         "chunk": chunk_size(outcome.run.rows, outcome.run.assets),
         "solves": outcome.solves,
         "outputs_sha256": outputs,
-        "timings": { "seconds": manifest.seconds },
+        "timings": { "seconds": seconds },
     });
-    let run_json = serde_json::to_string_pretty(&run_json).map_err(|error| Error::failed(error.to_string()))?;
-    text(MANIFEST, &(run_json + "\n"))
+    write_manifest(directory, manifest, outcome.run.seed, finished)
+}
+
+/// `run.json`: what was asked for, and `state`.
+fn write_manifest(directory: &Path, manifest: &Manifest, seed: u64, state: serde_json::Value) -> Result<()> {
+    let mut run = serde_json::json!({
+        "schema": 1,
+        "program": "equirisk",
+        "version": env!("CARGO_PKG_VERSION"),
+        "command": manifest.command,
+        "input": manifest.input,
+        "job": manifest.job,
+        "seed": seed,
+    });
+    if let (Some(run), serde_json::Value::Object(state)) = (run.as_object_mut(), state) {
+        run.extend(state);
+    }
+    let text = serde_json::to_string_pretty(&run).map_err(|error| Error::failed(error.to_string()))? + "\n";
+    atomic::write(&directory.join(MANIFEST), Existing::Replace, |file| file.write_all(text.as_bytes()))
 }
 
 /// One line per asset: the weight's distribution, its Monte Carlo errors, and the realised risk share.

@@ -30,8 +30,13 @@ fn width<'a>(names: impl Iterator<Item = &'a str>) -> usize {
     names.map(|n| n.chars().count()).max().unwrap_or(0).clamp(5, NAME)
 }
 
+/// "1 asset", "10,000 assets".
+pub fn counted(number: u64, noun: &str) -> String {
+    format!("{} {noun}{}", grouped(number), if number == 1 { "" } else { "s" })
+}
+
 /// 10000 -> 10,000.
-fn grouped(number: u64) -> String {
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {
@@ -44,7 +49,14 @@ fn grouped(number: u64) -> String {
 }
 
 fn percent(x: f64, decimals: usize) -> String {
-    if x.is_finite() { format!("{:.decimals$} %", 100.0 * x) } else { "-".to_string() }
+    if !x.is_finite() {
+        "-".to_string()
+    } else if x != 0.0 && (100.0 * x).abs() < 0.5 * 0.1_f64.powi(decimals as i32) {
+        // A tiny number is not zero.
+        format!("{:.0e} %", 100.0 * x)
+    } else {
+        format!("{:.decimals$} %", 100.0 * x)
+    }
 }
 
 fn maybe_percent(x: Option<f64>, decimals: usize) -> String {
@@ -54,7 +66,7 @@ fn maybe_percent(x: Option<f64>, decimals: usize) -> String {
 /// "10,000 converged", or what became of the others.
 pub fn solves(solves: &Solves) -> String {
     let mut text = if solves.converged == solves.total {
-        format!("all {} converged", grouped(solves.total))
+        if solves.total == 1 { "converged".to_string() } else { format!("all {} converged", grouped(solves.total)) }
     } else {
         let mut parts = vec![format!("{} of {} converged", grouped(solves.converged), grouped(solves.total))];
         for (count, what) in
@@ -84,7 +96,7 @@ pub fn solve(outcome: &solve::Outcome) -> String {
     ];
     let _ = writeln!(
         out,
-        "{:column$}  {:>8}  {:^19}  {:^19}  {:^19}",
+        "{:column$}  {:>8}  {:>19}  {:>19}  {:>19}",
         "", "", "risk budgeting", "inverse volatility", "equal weight"
     );
     let _ = write!(out, "{:column$}  {:>8}", "asset", "budget");
@@ -114,8 +126,12 @@ pub fn solve(outcome: &solve::Outcome) -> String {
     line("diversification", &|p| format!("{:.3}", p.diversification_ratio));
     let _ = writeln!(
         out,
-        "\n{}: risk shares are within {:.1e} of the budgets ({} sweeps, kappa {:.1}, {})",
-        outcome.status, outcome.rc_error, outcome.sweeps, outcome.kappa, outcome.engine
+        "\n{}: risk shares are within {:.1e} of the budgets, relative ({}, kappa {:.2}, {})",
+        outcome.status,
+        outcome.rc_error,
+        counted(u64::from(outcome.sweeps), "sweep"),
+        outcome.kappa,
+        outcome.engine
     );
     out
 }
@@ -131,10 +147,10 @@ pub fn bootstrap(outcome: &bootstrap::Outcome) -> String {
     let block = if run.scheme == "iid" { String::new() } else { format!(", mean block {:.1} rows", run.block_length) };
     let _ = writeln!(
         out,
-        "{} assets, {} returns{span}; {} resamples ({}{block}, seed {})",
-        run.assets,
-        grouped(run.rows as u64),
-        grouped(run.resamples),
+        "{}, {}{span}; {} ({}{block}, seed {})",
+        counted(run.assets as u64, "asset"),
+        counted(run.rows as u64, "return"),
+        counted(run.resamples, "resample"),
         run.scheme,
         run.seed
     );
@@ -149,7 +165,12 @@ pub fn bootstrap(outcome: &bootstrap::Outcome) -> String {
     }
     out.push('\n');
     if outcome.solves.converged == 0 {
-        out.push_str("No resample has a risk-budgeting portfolio: use a longer history or fewer assets.\n");
+        let Solves { no_solution, invalid, stalled, .. } = outcome.solves;
+        out.push_str(if stalled > no_solution + invalid {
+            "No resample reached the tolerance: rounding alone may exceed it; loosen --tolerance.\n"
+        } else {
+            "No resample has a risk-budgeting portfolio: use a longer history or fewer assets.\n"
+        });
         return out;
     }
     weights(&mut out, outcome);
@@ -194,7 +215,11 @@ fn weights(out: &mut String, outcome: &bootstrap::Outcome) {
             100.0 * w.q05,
             100.0 * w.q95,
             picture(asset, widest),
-            format!("{:.digits$} ± {:.*} %", 100.0 * w.sd, digits + 1, 100.0 * asset.mc_error.sd),
+            if w.sd.is_finite() {
+                format!("{:.digits$} ± {:.*} %", 100.0 * w.sd, digits + 1, 100.0 * asset.mc_error.sd)
+            } else {
+                "-".to_string()
+            },
             realised(asset)
         );
     }
@@ -250,7 +275,8 @@ fn methods(out: &mut String, outcome: &bootstrap::Outcome) {
 }
 
 fn block_lengths(out: &mut String, outcome: &bootstrap::Outcome) {
-    if outcome.sensitivity.len() < 2 {
+    // One resample has no spread.
+    if outcome.sensitivity.len() < 2 || outcome.sensitivity.iter().any(|s| s.converged < 2) {
         return;
     }
     let mean_sd = |s: &bootstrap::Sensitivity| s.assets.iter().map(|a| a.sd).sum::<f64>() / s.assets.len() as f64;
@@ -258,22 +284,22 @@ fn block_lengths(out: &mut String, outcome: &bootstrap::Outcome) {
         outcome.sensitivity.iter().map(|s| format!("{} at {:.1}", percent(mean_sd(s), 2), s.block_length)).collect();
     let _ = writeln!(
         out,
-        "Block length: mean sd of the weights {} rows ({} resamples each)",
+        "Block length: mean sd of the weights {} rows ({} each)",
         parts.join(", "),
-        grouped(outcome.sensitivity[0].resamples)
+        counted(outcome.sensitivity[0].resamples, "resample")
     );
 }
 
 fn evidence(out: &mut String, outcome: &bootstrap::Outcome) {
     let error = outcome.rc_error.max.map_or(String::new(), |max| format!(", rc_error at most {max:.1e}"));
-    let engine = outcome.run.adapter.as_deref().unwrap_or("CPU, f64");
+    let engine = outcome.run.adapter.as_ref().map_or("CPU, f64".to_string(), |adapter| format!("GPU, f32: {adapter}"));
     let _ = writeln!(out, "Certificates: {}{error} ({engine})", solves(&outcome.solves));
     if let Some(check) = &outcome.crosscheck {
         let _ = writeln!(
             out,
-            "Cross-check: {} problems again on the CPU in f64, {} disagreements{}",
-            grouped(check.sampled),
-            check.disagreements,
+            "Cross-check: {} again on the CPU in f64, {}{}",
+            counted(check.sampled, "problem"),
+            counted(check.disagreements, "disagreement"),
             check.max_weight_difference.map_or(String::new(), |d| format!(", weights within {d:.1e}"))
         );
     }

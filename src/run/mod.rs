@@ -53,7 +53,7 @@ pub struct RcError {
     /// Largest; null where nothing converged.
     pub max: Option<f64>,
     pub median: Option<f64>,
-    /// Where the certificates were computed: `f64 on the host` or `f32 on the device`.
+    /// Where the certificates were computed: f64 on the host, f32 on the device, or both.
     pub computed: &'static str,
 }
 
@@ -78,7 +78,14 @@ impl Solves {
 }
 
 impl RcError {
-    pub fn of(solutions: &Solutions, computed: &'static str) -> RcError {
+    /// Of solutions whose certificates `engine` made, but for those that were rescued.
+    pub fn of(solutions: &Solutions, engine: &str) -> RcError {
+        let rescued = solutions.certificates.iter().filter(|c| c.rescued).count();
+        let computed = match rescued {
+            _ if engine == "cpu" || rescued == solutions.certificates.len() => "f64 on the host",
+            0 => "f32 on the device",
+            _ => "f32 on the device, f64 on the host for the rescued",
+        };
         let converged = solutions.certificates.iter().filter(|c| c.status == Status::Converged);
         let mut errors: Vec<f64> = converged.map(|c| c.rc_error).collect();
         stats::sort(&mut errors);

@@ -211,7 +211,7 @@ pub fn bootstrap(
     let source = |law| Source::Resampled { panel: panel.clone(), law };
     let batch = Batch::new(source(law), &budgets_kept)?;
     let want = Want { comparisons: true };
-    let lengths = if config.sensitivity { sensitivity_lengths(&law, config.scheme) } else { Vec::new() };
+    let lengths = if config.sensitivity { sensitivity_lengths(&law, length, config.scheme) } else { Vec::new() };
 
     let solutions = run::solve(engine, options, &batch, 0..config.resamples, want, watch)?;
     let info = engine.info();
@@ -251,7 +251,7 @@ pub fn bootstrap(
         },
         methods,
         solves: Solves::count(&solutions),
-        rc_error: RcError::of(&solutions, if info.engine == "cpu" { "f64 on the host" } else { "f32 on the device" }),
+        rc_error: RcError::of(&solutions, info.engine),
         crosscheck: crosschecked,
         sensitivity,
         run: Run {
@@ -343,8 +343,9 @@ pub fn block_length(
     if scheme == Scheme::Iid {
         return (1.0, None);
     }
+    let fixed = matches!(scheme, Scheme::Circular | Scheme::Moving);
     if let Block::Length(length) = block {
-        return (length, None);
+        return (if fixed { length.round() } else { length }, None);
     }
     if rows < block_length::FEWEST_ROWS {
         watch.notice(&format!(
@@ -353,7 +354,6 @@ pub fn block_length(
         ));
         return (1.0, None);
     }
-    let fixed = matches!(scheme, Scheme::Circular | Scheme::Moving);
     let pick = |b: BlockLength| if fixed { b.circular } else { b.stationary };
     let n = returns.assets.len();
     let estimate = |squared: bool| -> Vec<f64> {
@@ -398,12 +398,11 @@ fn spread(mut values: Vec<f64>) -> Spread {
 }
 
 /// Half, once and twice the block length, within what the history allows; fixed blocks rounded.
-fn sensitivity_lengths(law: &Law, scheme: Scheme) -> Vec<(f64, Law)> {
+fn sensitivity_lengths(law: &Law, base: f64, scheme: Scheme) -> Vec<(f64, Law)> {
     if scheme == Scheme::Iid {
         return Vec::new();
     }
     let fixed = scheme != Scheme::Stationary;
-    let base = law.mean_block_length();
     let mut lengths = Vec::new();
     for factor in [0.5, 1.0, 2.0] {
         let mut length = (base * factor).clamp(1.0, f64::from(law.rows));

@@ -134,6 +134,9 @@ pub fn rejected(flaw: Flaw, assets: &[&str]) -> Error {
     }
 }
 
+/// Above this kappa it is the assets that make a problem hard.
+const HEDGED: f64 = 1e4;
+
 /// The error for a problem without a certified portfolio: what is known, and the proof where there is one.
 fn unsolved(certificate: &Certificate, risk: &Risk, assets: &[&str], tolerance: f64) -> Error {
     let status = certificate.status.name();
@@ -160,14 +163,14 @@ fn unsolved(certificate: &Certificate, risk: &Risk, assets: &[&str], tolerance: 
         _ => Error::new(
             ErrorKind::Unsolved,
             format!(
-                "{status}: the best weights have an rc_error of {:.1e}, above the tolerance of {tolerance:.0e} (kappa {:.1e}, {} sweeps)",
+                "{status}: the best weights have an rc_error of {:.1e}, above the tolerance of {tolerance:.0e} (kappa {:.3e}, {} sweeps)",
                 certificate.rc_error, certificate.kappa, certificate.sweeps
             ),
         )
-        .hint(if 8.0 * f64::EPSILON * certificate.kappa > tolerance {
+        .hint(if certificate.kappa > HEDGED {
             "the assets hedge each other almost perfectly: rounding alone exceeds the tolerance; a looser --tolerance or fewer assets help"
         } else {
-            "try a looser --tolerance"
+            "rounding alone may exceed this tolerance: try a looser --tolerance"
         }),
     }
 }

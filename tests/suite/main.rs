@@ -6,5 +6,6 @@ mod cli;
 mod gpu;
 mod io;
 mod law;
+mod readme;
 mod run;
 mod solver;
