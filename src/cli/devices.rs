@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
+use equirisk::Result;
 use equirisk::engine::gpu::{self, AdapterFacts, GpuEngine, SelfTest};
-use equirisk::{Error, Result};
 use serde::Serialize;
 
 use super::args::DevicesArguments;
@@ -47,8 +47,8 @@ pub fn run(arguments: &DevicesArguments) -> Result<ExitCode> {
         output::print(&devices.iter().map(Device::describe).collect::<String>())?;
     }
     if devices.is_empty() {
-        return Err(Error::device("no GPU adapter was found")
-            .hint("install a Vulkan driver (Debian, software: mesa-vulkan-drivers), or use --engine cpu"));
+        // The same words as for a run that asks for a GPU.
+        GpuEngine::open(gpu::Options { allow_software: true, ..gpu::Options::default() })?;
     }
     Ok(ExitCode::SUCCESS)
 }

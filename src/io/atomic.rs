@@ -28,8 +28,7 @@ pub fn write(path: &Path, existing: Existing, fill: impl FnOnce(&mut Output<'_>)
     }
     fill_and_rename(path, existing, fill).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => taken(path),
-        // Without the name of the temporary file, which the user has never seen.
-        kind => Error::failed(format!("{}: cannot be written: {kind}", path.display()))
+        _ => Error::failed(format!("{}: cannot be written: {error}", path.display()))
             .hint("check the folder, its permissions and the space left on the disk"),
     })
 }
@@ -56,7 +55,8 @@ fn fill_and_rename(
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
-    let mut temporary = builder.tempfile_in(folder)?;
+    // Without the name of the temporary file, which the user has never seen.
+    let mut temporary = builder.tempfile_in(folder).map_err(|error| io::Error::from(error.kind()))?;
     let mut output = BufWriter::new(temporary.as_file_mut());
     fill(&mut output)?;
     output.flush()?;

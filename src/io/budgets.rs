@@ -165,8 +165,9 @@ mod tests {
             ("A=inf,S&P 500=1", "no number"),
             ("A=50%,S&P 500=50%", "no number"),
             ("A=,S&P 500=1", "no number"),
-            ("A=0,S&P 500=0", "sum to 0"),
-            ("A=1e308,S&P 500=1e308", "sum to inf"),
+            ("A=0,S&P 500=0", "every budget is 0"),
+            ("A=1e-200,S&P 500=1", "too small"),
+            ("A=1e308,S&P 500=1e308", "too large"),
             ("A=0.5,S&P 500", "has no budget"),
         ] {
             let error = read(list).expect_err(list);

@@ -9,7 +9,7 @@ use std::io::{self, Read};
 use crate::error::{Error, Result};
 use crate::io::cells::Decimal;
 use crate::io::detect::Dialect;
-use crate::io::{Notices, count, shown};
+use crate::io::{EMPTY, Notices, count, shown};
 
 /// A row of more bytes is an error; an unclosed quote must not swallow the memory.
 const LONGEST_ROW: usize = 16 << 20;
@@ -44,7 +44,8 @@ impl<'a> Table<'a> {
             lines: Lines { text, offset: 0, line: 1 },
             record: csv::StringRecord::new(),
         };
-        table.header_line = table.next_record()?.ok_or_else(|| Error::input(format!("{source}: empty file")))?;
+        table.header_line =
+            table.next_record()?.ok_or_else(|| Error::input(format!("{source}: empty file")).hint(EMPTY))?;
         table.names = header(source, table.header_line, &table.record)?;
         Ok((table, dialect.notice(source).into_iter().collect()))
     }
@@ -111,7 +112,7 @@ fn text<'a>(source: &str, bytes: &'a [u8]) -> Result<&'a str> {
         return Err(Error::input(format!("{source}: this is not text: it contains zero bytes")));
     }
     if text.trim().is_empty() {
-        return Err(Error::input(format!("{source}: empty file")));
+        return Err(Error::input(format!("{source}: empty file")).hint(EMPTY));
     }
     Ok(text)
 }

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use flate2::read::MultiGzDecoder;
 
 use crate::error::{Error, Result};
+use crate::io::EMPTY;
 use crate::io::sample::SAMPLE;
 
 /// A text file beyond this many bytes, compressed or not, is refused: 100,000 days of 1,000 assets still fit.
@@ -111,7 +112,7 @@ impl Contents {
             _ => bytes,
         };
         if bytes.is_empty() {
-            return Err(Error::input(format!("{name}: empty file")));
+            return Err(Error::input(format!("{name}: empty file")).hint(EMPTY));
         }
         let format = Format::of(&bytes);
         Ok(Contents { name, bytes, format })

@@ -31,6 +31,9 @@ pub use weights::{WeightsWriter, write_weights};
 /// Something a careful colleague would mention: what was detected, dropped or looks odd. One line, for stderr.
 pub type Notices = Vec<String>;
 
+/// What to do about an empty file.
+const EMPTY: &str = "a history has a line of names, then a line per date";
+
 /// Text from a file as it may appear in a message: short, and without control characters.
 fn shown(text: &str) -> String {
     const LONGEST: usize = 40;

@@ -2,8 +2,10 @@
 //!
 //! Steps: assets, dates, order of rows, checks of cells, missing cells, returns, the last rows, checks of returns.
 //!
-//!     simple   r_t = (p_t - p_{t-1}) / p_{t-1}     (p_t - p_{t-1} is exact for p_t within a factor 2 of p_{t-1})
-//!     log      ln(1 + r_t)
+//! ```text
+//! simple   r_t = (p_t - p_{t-1}) / p_{t-1}     (p_t - p_{t-1} is exact for p_t within a factor 2 of p_{t-1})
+//! log      ln(1 + r_t)
+//! ```
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};

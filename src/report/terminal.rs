@@ -40,7 +40,7 @@ pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -144,7 +144,11 @@ pub fn bootstrap(outcome: &bootstrap::Outcome) -> String {
         (Some(first), Some(last)) => format!(", {first} to {last}"),
         _ => String::new(),
     };
-    let block = if run.scheme == "iid" { String::new() } else { format!(", mean block {:.1} rows", run.block_length) };
+    let block = match run.scheme {
+        "iid" => String::new(),
+        "stationary" => format!(", mean block {:.1} rows", run.block_length),
+        _ => format!(", blocks of {:.0} rows", run.block_length),
+    };
     let _ = writeln!(
         out,
         "{}, {}{span}; {} ({}{block}, seed {})",
