@@ -185,8 +185,7 @@ pub struct Workspace {
     pub correlation: Vec<f64>,
     pub volatilities: Vec<f64>,
     counts: Vec<u32>,
-    sums: Vec<f64>,
-    products: Vec<f64>,
+    moments: Vec<f64>,
     tile: Vec<f64>,
 }
 
@@ -206,21 +205,35 @@ impl<'a> Resampler<'a> {
         Resampler { panel, law, bridge: (pays && bytes <= BRIDGE_BYTES).then(|| Bridge::new(panel)) }
     }
 
+    /// Entries of one problem's moments: n sums, then the packed second moments.
+    pub fn entries(&self) -> usize {
+        self.panel.assets() + packed(self.panel.assets())
+    }
+
+    /// Sums and packed second moments of a resample.
+    pub fn moments(&self, resample: u64, work: &mut Workspace, moments: &mut [f64]) {
+        let (sums, products) = moments.split_at_mut(self.panel.assets());
+        if let Some(bridge) = &self.bridge {
+            bridge.moments(&self.law, resample, sums, products);
+        } else {
+            work.counts.resize(self.panel.rows(), 0);
+            self.law.counts(resample, &mut work.counts);
+            self::moments(self.panel.values(), &work.counts, sums, products, &mut work.tile);
+        }
+    }
+
     /// Covariance of a resample, in standardised units. False where some asset's variance is zero over the drawn rows.
     pub fn covariance(&self, resample: u64, work: &mut Workspace) -> bool {
         let (rows, n) = (self.panel.rows(), self.panel.assets());
         work.correlation.resize(n * n, 0.0);
         work.volatilities.resize(n, 0.0);
-        work.sums.resize(n, 0.0);
-        work.products.resize(packed(n), 0.0);
+        let mut moments = std::mem::take(&mut work.moments);
+        moments.resize(self.entries(), 0.0);
+        self.moments(resample, work, &mut moments);
+        work.moments = moments;
         work.counts.resize(rows, 0);
-        let Workspace { correlation, volatilities, counts, sums, products, tile } = work;
-        if let Some(bridge) = &self.bridge {
-            bridge.moments(&self.law, resample, sums, products);
-        } else {
-            self.law.counts(resample, counts);
-            moments(self.panel.values(), counts, sums, products, tile);
-        }
+        let Workspace { correlation, volatilities, counts, moments, .. } = work;
+        let (sums, products) = moments.split_at_mut(n);
         if correlate(sums, products, rows, correlation, volatilities) >= SUSPICIOUS_VARIANCE {
             return true;
         }

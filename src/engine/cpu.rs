@@ -2,17 +2,24 @@
 
 use std::ops::Range;
 
+use pulp::Arch;
 use rayon::prelude::*;
 
 use super::{Engine, EngineInfo, Job};
 use crate::batch::{Batch, Certificate, Comparisons, Solutions, Source, Status, Want};
 use crate::covariance::{Resampler, Workspace};
 use crate::error::Result;
+use crate::interleaved::{correlate, scale};
+use crate::lanes::{LANES, Lanes, interleave};
 use crate::solver::certificate::{certify, condition};
-use crate::solver::{self, Options, Problem, descent::multiply, validity};
+use crate::solver::interleaved::Group;
+use crate::solver::{self, FINISHING_TOLERANCE, Options, Problem, descent::multiply, validity};
 
-/// Problems one thread takes at a time.
-const GRAIN: usize = 16;
+/// Problems of more assets than this are solved one by one: their interleaved matrices leave the second-level cache.
+const MOST_INTERLEAVED: usize = 112;
+
+/// Differences between S_ij and S_ji, and excesses of correlations over one, that need no closer look.
+const ROUNDING: f64 = 1e-12;
 
 #[derive(Debug, Clone, Copy, Default)]
 pub struct CpuEngine {
@@ -35,7 +42,7 @@ impl CpuEngine {
             Source::Resampled { panel, law } => Some(Resampler::new(panel, *law)),
             Source::Given { .. } => None,
         };
-        CpuJob { batch, want, options: self.options, resampler }
+        CpuJob { batch, want, options: self.options, resampler, arch: Arch::new() }
     }
 }
 
@@ -47,11 +54,17 @@ pub struct CpuJob<'a> {
     options: Options,
     /// For resampled sources.
     resampler: Option<Resampler<'a>>,
+    /// The vector instructions of this machine.
+    arch: Arch,
 }
 
 /// Room for one problem at a time.
 #[derive(Debug, Clone, Default)]
 struct Room {
+    group: Group,
+    /// Moments of a group's problems, one after the other, and interleaved.
+    moments: Vec<f64>,
+    interleaved: Vec<Lanes>,
     covariance: Workspace,
     solver: solver::Workspace,
     portfolio: Vec<f64>,
@@ -96,9 +109,13 @@ impl Job for CpuJob<'_> {
                 equal_weight: equal.next().unwrap_or_default(),
             })
             .collect();
-        slots.par_chunks_mut(GRAIN).enumerate().for_each_init(Room::default, |room, (chunk, slots)| {
-            for (at, slot) in slots.iter_mut().enumerate() {
-                self.solve_one(range.start + (chunk * GRAIN + at) as u64, room, slot);
+        slots.par_chunks_mut(LANES).enumerate().for_each_init(Room::default, |room, (group, slots)| {
+            let first = range.start + (group * LANES) as u64;
+            let solved = if self.interleaves() { self.solve_group(first, room, slots) } else { [false; LANES] };
+            for (lane, slot) in slots.iter_mut().enumerate() {
+                if !solved[lane] {
+                    self.solve_one(first + lane as u64, room, slot);
+                }
             }
         });
         Ok(Solutions { weights, certificates, comparisons })
@@ -153,6 +170,72 @@ impl CpuJob<'_> {
                     .map(|()| Some(given))
             }
         }
+    }
+
+    /// Whether problems are tried eight at a time first: a matter of their size and of the options alone.
+    fn interleaves(&self) -> bool {
+        let finished = self.options.finish || self.options.tolerance <= FINISHING_TOLERANCE;
+        self.batch.assets() <= MOST_INTERLEAVED && !finished
+    }
+
+    /// Tries the problems from `first` on, one for each of up to eight slots. Returns which are solved; the others have
+    /// hard or suspicious input and are left to [`CpuJob::solve_one`].
+    fn solve_group(&self, first: u64, room: &mut Room, slots: &mut [Slot]) -> [bool; LANES] {
+        let n = self.batch.assets();
+        let Room { group, moments, interleaved, covariance, .. } = room;
+        group.resize(n);
+        // Lanes without a problem repeat the last one, unheeded.
+        let problems: [u64; LANES] = std::array::from_fn(|lane| first + lane.min(slots.len() - 1) as u64);
+        match &self.batch.source {
+            Source::Resampled { panel, .. } => {
+                let resampler = self.resampler.as_ref().expect("made with the job for resampled sources");
+                let entries = resampler.entries();
+                moments.resize(LANES * entries, 0.0);
+                interleaved.resize(entries, Lanes::default());
+                for (problem, moments) in problems.iter().zip(moments.chunks_exact_mut(entries)).take(slots.len()) {
+                    resampler.moments(*problem, covariance, moments);
+                }
+                let rows = std::array::from_fn(|lane| &moments[lane.min(slots.len() - 1) * entries..][..entries]);
+                interleave(&rows, interleaved);
+                let Group { correlation, volatilities, .. } = group;
+                group.usable = correlate(self.arch, interleaved, panel.rows(), correlation, volatilities);
+                for (volatility, unit) in group.volatilities.iter_mut().zip(panel.volatilities()) {
+                    volatility.0.iter_mut().for_each(|s| *s *= unit);
+                }
+            }
+            Source::Given { covariances, assume_psd } => {
+                let given = problems.map(|problem| &covariances[problem as usize * n * n..][..n * n]);
+                interleave(&given, &mut group.correlation);
+                group.usable = scale(self.arch, &mut group.correlation, &mut group.volatilities, ROUNDING);
+                if !assume_psd {
+                    covariance.correlation.resize(n * n, 0.0);
+                    covariance.volatilities.resize(n, 0.0);
+                    for (given, usable) in given.iter().zip(&mut group.usable) {
+                        let Workspace { correlation, volatilities, .. } = covariance;
+                        *usable = *usable && validity::check(given, false, correlation, volatilities).is_ok();
+                    }
+                }
+            }
+        }
+        let solved = group.solve(self.arch, self.batch.budgets(), self.options, self.want.comparisons);
+        for (lane, (slot, found)) in slots.iter_mut().zip(&solved).enumerate().filter(|(_, (_, found))| found.converged)
+        {
+            slot.weights.iter_mut().zip(&group.weights).for_each(|(to, from)| *to = from.0[lane]);
+            *slot.certificate = Certificate {
+                status: Status::Converged,
+                rc_error: found.rc_error,
+                kappa: f64::NAN,
+                sweeps: found.sweeps,
+                rescued: false,
+                volatility: found.volatility,
+            };
+            if self.want.comparisons {
+                slot.volatilities.iter_mut().zip(&group.volatilities).for_each(|(to, from)| *to = from.0[lane]);
+                slot.inverse_volatility[0] = found.inverse_volatility;
+                slot.equal_weight[0] = found.equal_weight;
+            }
+        }
+        solved.map(|found| found.converged)
     }
 
     fn solve_one(&self, problem: u64, room: &mut Room, slot: &mut Slot) {

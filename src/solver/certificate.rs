@@ -40,8 +40,11 @@ pub fn condition<R: Real>(correlation: &[R], y: &[R], product: &mut [R]) -> R {
 }
 
 /// An upper bound of kappa at a solution, without a product: (|C| y)_i <= sum_j y_j and (C y)_i = b_i y'C y / y_i.
-pub fn condition_bound(y: &[f64], budgets: &[f64], variance: f64) -> f64 {
-    let total: f64 = y.iter().sum();
-    let largest = y.iter().zip(budgets).fold(0.0_f64, |m, (y, b)| m.max(y / b));
+pub fn condition_bound(y: impl Iterator<Item = f64>, budgets: &[f64], variance: f64) -> f64 {
+    let (mut total, mut largest) = (0.0, 0.0_f64);
+    for (y, b) in y.zip(budgets) {
+        total += y;
+        largest = largest.max(y / b);
+    }
     largest * total / variance
 }

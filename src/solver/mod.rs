@@ -17,6 +17,7 @@ use crate::batch::{Certificate, Status};
 pub mod certificate;
 pub mod descent;
 pub mod existence;
+pub mod interleaved;
 pub mod newton;
 pub mod validity;
 
@@ -118,7 +119,7 @@ pub fn solve(problem: Problem, options: Options, work: &mut Workspace, weights: 
     };
     // An error below the tolerance proves a solution only where the tolerance lies above the rounding floor.
     let resolvable = options.tolerance.max(FINISHING_TOLERANCE);
-    let sound = FLOOR * condition_bound(y, budgets, variance) <= resolvable;
+    let sound = FLOOR * condition_bound(y.iter().copied(), budgets, variance) <= resolvable;
     if certificate.status != Status::Converged || !sound || finish {
         multiply(correlation, y, product);
         certificate.kappa = condition(correlation, y, product);

@@ -1,0 +1,139 @@
+//! Stage `correlate` for eight problems at once, a lane each: from interleaved moments or matrices to interleaved
+//! correlations and volatilities.
+
+use pulp::{Arch, Simd, WithSimd};
+
+use crate::covariance::SUSPICIOUS_VARIANCE;
+use crate::lanes::{LANES, Lanes, vectors, vectors_mut};
+
+/// Correlations (n x n, unit diagonal) and volatilities of eight problems from their interleaved moments (n sums, then
+/// packed second moments) over `rows` rows. Returns which lanes have variances that can be trusted.
+pub fn correlate(
+    arch: Arch,
+    moments: &[Lanes],
+    rows: usize,
+    correlation: &mut [Lanes],
+    volatilities: &mut [Lanes],
+) -> [bool; LANES] {
+    arch.dispatch(Correlate { moments, rows, correlation, volatilities })
+}
+
+struct Correlate<'a> {
+    moments: &'a [Lanes],
+    rows: usize,
+    correlation: &'a mut [Lanes],
+    volatilities: &'a mut [Lanes],
+}
+
+impl WithSimd for Correlate<'_> {
+    type Output = [bool; LANES];
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+        let Correlate { moments, rows, correlation, volatilities } = self;
+        let n = volatilities.len();
+        let v = LANES / S::F64_LANES;
+        let per_row = simd.splat_f64s(1.0 / rows as f64);
+        let divisor = simd.splat_f64s(1.0 / (rows - 1) as f64);
+        let (one, zero) = (simd.splat_f64s(1.0), simd.splat_f64s(0.0));
+        let (sums, products) = moments.split_at(n);
+        let (sums, products) = (vectors::<S>(sums), vectors::<S>(products));
+        let (correlation, volatilities) = (vectors_mut::<S>(correlation), vectors_mut::<S>(volatilities));
+        let mut trusted = Lanes::default();
+        for k in 0..v {
+            let mut smallest = simd.splat_f64s(f64::INFINITY);
+            let mut first = 0;
+            for i in 0..n {
+                // S_ii = (M_ii - m_i m_i / T) / (T - 1), as below.
+                let diagonal = products[(first + i) * v + k];
+                let mean = simd.mul_f64s(sums[i * v + k], per_row);
+                let cross = simd.mul_f64s(mean, sums[i * v + k]);
+                let variance = simd.mul_f64s(simd.sub_f64s(diagonal, cross), divisor);
+                smallest = simd.min_f64s(smallest, variance);
+                let positive = simd.less_than_f64s(zero, variance);
+                volatilities[i * v + k] = simd.sqrt_f64s(simd.select_f64s(positive, variance, one));
+                first += i + 1;
+            }
+            let good = simd.less_than_or_equal_f64s(simd.splat_f64s(SUSPICIOUS_VARIANCE), smallest);
+            vectors_mut::<S>(std::slice::from_mut(&mut trusted))[k] = simd.select_f64s(good, one, zero);
+            let mut at = 0;
+            for i in 0..n {
+                let mean = simd.mul_f64s(sums[i * v + k], per_row);
+                let scale = simd.div_f64s(divisor, volatilities[i * v + k]);
+                for j in 0..i {
+                    let cross = simd.mul_f64s(mean, sums[j * v + k]);
+                    let covariance = simd.sub_f64s(products[(at + j) * v + k], cross);
+                    let c = simd.div_f64s(simd.mul_f64s(covariance, scale), volatilities[j * v + k]);
+                    correlation[(i * n + j) * v + k] = c;
+                    correlation[(j * n + i) * v + k] = c;
+                }
+                correlation[(i * n + i) * v + k] = one;
+                at += i + 1;
+            }
+        }
+        trusted.0.map(|flag| flag > 0.5)
+    }
+}
+
+/// As [`crate::solver::validity::check`] without the search for negative variances, for eight interleaved matrices,
+/// which are turned into their correlations in place. Returns which lanes are sound; the others need a closer look.
+pub fn scale(arch: Arch, matrices: &mut [Lanes], volatilities: &mut [Lanes], rounding: f64) -> [bool; LANES] {
+    arch.dispatch(Scale { matrices, volatilities, rounding })
+}
+
+struct Scale<'a> {
+    matrices: &'a mut [Lanes],
+    volatilities: &'a mut [Lanes],
+    rounding: f64,
+}
+
+impl WithSimd for Scale<'_> {
+    type Output = [bool; LANES];
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+        let Scale { matrices, volatilities, rounding } = self;
+        let n = volatilities.len();
+        let v = LANES / S::F64_LANES;
+        let (matrices, volatilities) = (vectors_mut::<S>(matrices), vectors_mut::<S>(volatilities));
+        let (zero, one, half) = (simd.splat_f64s(0.0), simd.splat_f64s(1.0), simd.splat_f64s(0.5));
+        let mut sound = Lanes::default();
+        for k in 0..v {
+            let (mut smallest, mut largest) = (simd.splat_f64s(f64::INFINITY), zero);
+            for i in 0..n {
+                let variance = matrices[(i * n + i) * v + k];
+                smallest = simd.min_f64s(smallest, variance);
+                largest = simd.max_f64s(largest, variance);
+                volatilities[i * v + k] = simd.sqrt_f64s(variance);
+            }
+            // A sum, since a largest value would let what is not a number slip through.
+            let (mut sizes, mut gap, mut beyond) = (zero, zero, zero);
+            for i in 0..n {
+                let scale = simd.div_f64s(one, volatilities[i * v + k]);
+                for j in 0..i {
+                    let inverse = simd.div_f64s(scale, volatilities[j * v + k]);
+                    let lower = simd.mul_f64s(matrices[(i * n + j) * v + k], inverse);
+                    let upper = simd.mul_f64s(matrices[(j * n + i) * v + k], inverse);
+                    let c = simd.mul_f64s(half, simd.add_f64s(lower, upper));
+                    sizes = simd.add_f64s(sizes, simd.abs_f64s(c));
+                    gap = simd.max_f64s(gap, simd.abs_f64s(simd.sub_f64s(lower, upper)));
+                    beyond = simd.max_f64s(beyond, simd.abs_f64s(c));
+                    matrices[(i * n + j) * v + k] = c;
+                    matrices[(j * n + i) * v + k] = c;
+                }
+                matrices[(i * n + i) * v + k] = one;
+                sizes = simd.add_f64s(sizes, scale);
+            }
+            let mut good = simd.less_than_f64s(zero, smallest);
+            // Volatilities far apart are looked at one by one, and so is whatever cannot be divided by safely.
+            good = simd.and_m64s(good, simd.less_than_f64s(simd.mul_f64s(largest, simd.splat_f64s(1e-20)), smallest));
+            good = simd.and_m64s(good, simd.less_than_f64s(simd.splat_f64s(1e-200), smallest));
+            good = simd.and_m64s(good, simd.less_than_f64s(largest, simd.splat_f64s(1e200)));
+            good = simd.and_m64s(good, simd.less_than_f64s(sizes, simd.splat_f64s(f64::MAX)));
+            good = simd.and_m64s(good, simd.less_than_or_equal_f64s(gap, simd.splat_f64s(rounding)));
+            good = simd.and_m64s(good, simd.less_than_or_equal_f64s(beyond, simd.splat_f64s(1.0 + rounding)));
+            vectors_mut::<S>(std::slice::from_mut(&mut sound))[k] = simd.select_f64s(good, one, zero);
+        }
+        sound.0.map(|flag| flag > 0.5)
+    }
+}
