@@ -90,10 +90,12 @@
 
 pub mod batch;
 pub mod block_length;
+pub mod bridge;
 pub mod covariance;
 pub mod engine;
 pub mod error;
 pub mod feistel;
+pub mod gram;
 pub mod interleaved;
 pub mod io;
 pub mod lanes;
@@ -102,6 +104,7 @@ pub mod philox;
 pub mod real;
 pub mod report;
 pub mod resample;
+pub mod resampler;
 pub mod run;
 pub mod solver;
 pub mod stats;

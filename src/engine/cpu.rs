@@ -7,16 +7,20 @@ use rayon::prelude::*;
 
 use super::{Engine, EngineInfo, Job};
 use crate::batch::{Batch, Certificate, Comparisons, Solutions, Source, Status, Want};
-use crate::covariance::{Resampler, Workspace};
+use crate::covariance::packed;
 use crate::error::Result;
 use crate::interleaved::{correlate, scale};
 use crate::lanes::{LANES, Lanes, interleave};
+use crate::resampler::{Resampler, Workspace};
 use crate::solver::certificate::{certify, condition};
 use crate::solver::interleaved::Group;
 use crate::solver::{self, FINISHING_TOLERANCE, Options, Problem, descent::multiply, validity};
 
 /// Problems of more assets than this are solved one by one: their interleaved matrices leave the second-level cache.
 const MOST_INTERLEAVED: usize = 112;
+
+/// Problems one thread takes at a time: they share the passes over the bridge.
+const GRAIN: usize = 8 * LANES;
 
 /// Differences between S_ij and S_ji, and excesses of correlations over one, that need no closer look.
 const ROUNDING: f64 = 1e-12;
@@ -109,14 +113,8 @@ impl Job for CpuJob<'_> {
                 equal_weight: equal.next().unwrap_or_default(),
             })
             .collect();
-        slots.par_chunks_mut(LANES).enumerate().for_each_init(Room::default, |room, (group, slots)| {
-            let first = range.start + (group * LANES) as u64;
-            let solved = if self.interleaves() { self.solve_group(first, room, slots) } else { [false; LANES] };
-            for (lane, slot) in slots.iter_mut().enumerate() {
-                if !solved[lane] {
-                    self.solve_one(first + lane as u64, room, slot);
-                }
-            }
+        slots.par_chunks_mut(GRAIN).enumerate().for_each_init(Room::default, |room, (grain, slots)| {
+            self.solve_grain(range.start + (grain * GRAIN) as u64, room, slots);
         });
         Ok(Solutions { weights, certificates, comparisons })
     }
@@ -178,24 +176,36 @@ impl CpuJob<'_> {
         self.batch.assets() <= MOST_INTERLEAVED && !finished
     }
 
-    /// Tries the problems from `first` on, one for each of up to eight slots. Returns which are solved; the others have
-    /// hard or suspicious input and are left to [`CpuJob::solve_one`].
-    fn solve_group(&self, first: u64, room: &mut Room, slots: &mut [Slot]) -> [bool; LANES] {
+    /// Solves the problems from `first` on, one for each slot.
+    fn solve_grain(&self, first: u64, room: &mut Room, slots: &mut [Slot]) {
+        let interleaves = self.interleaves();
+        if let (true, Some(resampler)) = (interleaves, &self.resampler) {
+            let resamples: Vec<u64> = (first..first + slots.len() as u64).collect();
+            room.moments.resize(slots.len() * resampler.entries(), 0.0);
+            resampler.moments(&resamples, &mut room.covariance, &mut room.moments);
+        }
+        for (group, slots) in slots.chunks_mut(LANES).enumerate() {
+            let at = group * LANES;
+            let solved = if interleaves { self.solve_group(first, at, room, slots) } else { [false; LANES] };
+            for (lane, slot) in slots.iter_mut().enumerate().filter(|(lane, _)| !solved[*lane]) {
+                self.solve_one(first + (at + lane) as u64, room, slot);
+            }
+        }
+    }
+
+    /// Tries the problems `at` and up to seven that follow, of those from `first` on, one for each slot. Returns which
+    /// are solved; the others have hard or suspicious input and are left to [`CpuJob::solve_one`].
+    fn solve_group(&self, first: u64, at: usize, room: &mut Room, slots: &mut [Slot]) -> [bool; LANES] {
         let n = self.batch.assets();
         let Room { group, moments, interleaved, covariance, .. } = room;
         group.resize(n);
         // Lanes without a problem repeat the last one, unheeded.
-        let problems: [u64; LANES] = std::array::from_fn(|lane| first + lane.min(slots.len() - 1) as u64);
+        let positions: [usize; LANES] = std::array::from_fn(|lane| at + lane.min(slots.len() - 1));
         match &self.batch.source {
             Source::Resampled { panel, .. } => {
-                let resampler = self.resampler.as_ref().expect("made with the job for resampled sources");
-                let entries = resampler.entries();
-                moments.resize(LANES * entries, 0.0);
+                let entries = n + packed(n);
                 interleaved.resize(entries, Lanes::default());
-                for (problem, moments) in problems.iter().zip(moments.chunks_exact_mut(entries)).take(slots.len()) {
-                    resampler.moments(*problem, covariance, moments);
-                }
-                let rows = std::array::from_fn(|lane| &moments[lane.min(slots.len() - 1) * entries..][..entries]);
+                let rows = positions.map(|position| &moments[position * entries..(position + 1) * entries]);
                 interleave(&rows, interleaved);
                 let Group { correlation, volatilities, .. } = group;
                 group.usable = correlate(self.arch, interleaved, panel.rows(), correlation, volatilities);
@@ -204,7 +214,7 @@ impl CpuJob<'_> {
                 }
             }
             Source::Given { covariances, assume_psd } => {
-                let given = problems.map(|problem| &covariances[problem as usize * n * n..][..n * n]);
+                let given = positions.map(|position| &covariances[(first as usize + position) * n * n..][..n * n]);
                 interleave(&given, &mut group.correlation);
                 group.usable = scale(self.arch, &mut group.correlation, &mut group.volatilities, ROUNDING);
                 if !assume_psd {
