@@ -2,6 +2,8 @@
 //!
 //! usage: cargo bench --bench peers -- DATA [W1|W2 ..]     (`benches/peers.sh` runs it beside the peers)
 
+#![expect(clippy::print_stdout, reason = "the figures are what it is for")]
+
 use std::time::Instant;
 
 use cpu_time::ProcessTime;

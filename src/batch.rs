@@ -3,6 +3,7 @@
 //! A job is a pure function from a problem's index to its certified solution. No path, covariance or random state is
 //! ever stored for all problems: engines build what they need, when they need it, in any order.
 
+use crate::certificate::Certificate;
 use crate::error::{Error, Result};
 use crate::panel::Panel;
 use crate::resample::Law;
@@ -30,7 +31,10 @@ pub struct Batch {
 
 impl Batch {
     /// # Errors
-    /// Budgets that are not positive and finite, or of the wrong number.
+    /// Budgets that are not positive and finite.
+    ///
+    /// # Panics
+    /// Budgets, panel, law and matrices that are not of one size.
     pub fn new(source: Source, budgets: &[f64]) -> Result<Batch> {
         let total: f64 = budgets.iter().sum();
         if budgets.is_empty() || !total.is_finite() || budgets.iter().any(|&b| !(b > 0.0)) {
@@ -70,61 +74,22 @@ impl Batch {
     }
 }
 
+/// The assets with a positive budget, in order.
+pub fn active(budgets: &[f64]) -> Vec<usize> {
+    (0..budgets.len()).filter(|&i| budgets[i] > 0.0).collect()
+}
+
+/// Rows and columns `keep` of an n x n matrix.
+pub fn submatrix(matrix: &[f64], n: usize, keep: &[usize]) -> Vec<f64> {
+    keep.iter().flat_map(|&i| keep.iter().map(move |&j| matrix[i * n + j])).collect()
+}
+
 /// What comes back beside weights and certificates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Want {
     /// Asset volatilities of each problem's covariance, and the volatilities of the inverse-volatility and
     /// equal-weight portfolios under it.
     pub comparisons: bool,
-}
-
-/// How a problem ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Status {
-    /// The certified error lies within the tolerance.
-    Converged,
-    /// The rounding floor or the sweep limit was reached first.
-    Stalled,
-    /// A non-negative, non-zero direction of zero variance exists: no risk-budgeting portfolio does.
-    NoSolution,
-    /// The problem's own input is bad.
-    Invalid,
-}
-
-impl Status {
-    pub const ALL: [Status; 4] = [Status::Converged, Status::Stalled, Status::NoSolution, Status::Invalid];
-
-    pub const fn name(self) -> &'static str {
-        match self {
-            Status::Converged => "converged",
-            Status::Stalled => "stalled",
-            Status::NoSolution => "no_solution",
-            Status::Invalid => "invalid",
-        }
-    }
-}
-
-/// What travels with every weight vector: how the problem ended and how far its weights are from the budgets.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Certificate {
-    pub status: Status,
-    /// max_i |w_i (S w)_i / w'S w - b_i| / b_i, from the returned weights by a fresh product; NaN without weights.
-    pub rc_error: f64,
-    /// max_i (|C| y)_i / |(C y)_i|: rc_error cannot go below about 8 eps kappa. NaN where it was not needed.
-    pub kappa: f64,
-    /// Sweeps of coordinate descent (Newton steps of the fallback included).
-    pub sweeps: u32,
-    /// The GPU could not finish this problem and the CPU took over.
-    pub rescued: bool,
-    /// Volatility of the returned weights under the covariance they were solved for, per period; NaN without weights.
-    pub volatility: f64,
-}
-
-impl Certificate {
-    /// The certificate of a problem without weights.
-    pub fn unsolved(status: Status) -> Certificate {
-        Certificate { status, rc_error: f64::NAN, kappa: f64::NAN, sweeps: 0, rescued: false, volatility: f64::NAN }
-    }
 }
 
 /// Columns of [`Want::comparisons`], one entry (or n entries) per problem.

@@ -21,8 +21,8 @@ pub const TILE_ROWS: usize = 64;
 /// rows: the difference of moments has lost too many digits.
 pub const SUSPICIOUS_VARIANCE: f64 = 1.0 / 64.0;
 
-/// An asset whose standard deviation over the drawn rows lies below this share of its mean size did not move.
-const CONSTANT: f64 = 1024.0 * f64::EPSILON;
+/// An asset whose returns over the drawn rows span less than this share of their size did not move.
+const CONSTANT: f64 = 16.0 * f64::EPSILON;
 
 /// Entries of a packed lower triangle of order n, diagonal included.
 pub const fn packed(n: usize) -> usize {
@@ -104,28 +104,46 @@ fn scale_to_correlation<R: Real>(matrix: &mut [R], volatilities: &[R]) {
 
 /// Correlations and volatilities from rows centred by their mean, each taken `counts` times: nothing cancels. False where
 /// some asset does not move over the drawn rows.
+///
+/// ```text
+/// d_t = z_t - mean as computed      S_ij = (sum_t c_t d_ti d_tj - (sum_t c_t d_ti) (sum_t c_t d_tj) / T) / (T - 1)
+/// ```
 pub fn centred(values: &[f64], counts: &[u32], correlation: &mut [f64], volatilities: &mut [f64]) -> bool {
     let n = volatilities.len();
     let rows = counts.len() as f64;
     let drawn = || values.chunks_exact(n).zip(counts).filter(|(_, count)| **count > 0);
     let mut means = vec![0.0; n];
+    let mut ranges = vec![(f64::INFINITY, f64::NEG_INFINITY); n];
     for (z, &count) in drawn() {
-        for (mean, &z) in means.iter_mut().zip(z) {
+        for ((mean, range), &z) in means.iter_mut().zip(&mut ranges).zip(z) {
             *mean += f64::from(count) * z / rows;
+            *range = (range.0.min(z), range.1.max(z));
         }
     }
+    // Equal returns are equal numbers: what did not move shows no range, whatever sums round to.
+    if ranges.iter().any(|(low, high)| !(high - low > CONSTANT * low.abs().max(high.abs()))) {
+        return false;
+    }
     correlation.fill(0.0);
+    let mut left = vec![0.0; n];
+    let mut deviations = vec![0.0; n];
     for (z, &count) in drawn() {
+        let count = f64::from(count);
         for i in 0..n {
-            let weighted = f64::from(count) / (rows - 1.0) * (z[i] - means[i]);
-            for j in 0..=i {
-                correlation[i * n + j] += weighted * (z[j] - means[j]);
+            deviations[i] = z[i] - means[i];
+            left[i] += count * deviations[i];
+            let weighted = count * deviations[i];
+            for (s, d) in correlation[i * n..=i * n + i].iter_mut().zip(&deviations[..=i]) {
+                *s += weighted * d;
             }
         }
     }
     for i in 0..n {
+        for j in 0..=i {
+            correlation[i * n + j] = (correlation[i * n + j] - left[i] * left[j] / rows) / (rows - 1.0);
+        }
         let variance = correlation[i * n + i];
-        if !(variance > (CONSTANT * means[i]).powi(2)) {
+        if !(variance > 0.0) {
             return false;
         }
         volatilities[i] = variance.sqrt();

@@ -91,6 +91,7 @@
 pub mod batch;
 pub mod block_length;
 pub mod bridge;
+pub mod certificate;
 pub mod covariance;
 pub mod engine;
 pub mod error;
@@ -110,7 +111,8 @@ pub mod solver;
 pub mod stats;
 pub mod study;
 
-pub use batch::{Batch, Certificate, Solutions, Source, Status, Want};
+pub use batch::{Batch, Solutions, Source, Want};
+pub use certificate::{Certificate, Status};
 pub use error::{Error, ErrorKind, Result};
 
 /// The README's example is a test.

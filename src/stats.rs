@@ -38,7 +38,9 @@ impl Moments {
         if self.sd == 0.0 {
             return 0.0;
         }
-        self.sd * ((self.kurtosis - 1.0).max(0.0) / (4.0 * count as f64)).sqrt()
+        // At least 1 but for rounding; what is not a number stays so.
+        let excess = if self.kurtosis < 1.0 { 0.0 } else { self.kurtosis - 1.0 };
+        self.sd * (excess / (4.0 * count as f64)).sqrt()
     }
 }
 
@@ -52,13 +54,16 @@ pub fn quantile(sorted: &[f64], q: f64) -> f64 {
 }
 
 /// Monte Carlo standard error of a quantile, distribution-free: half the width of its 95 % order-statistic interval,
-/// ranks B q -+ 1.96 sqrt(B q (1 - q)), over 1.96.
+/// ranks B q -+ 1.96 sqrt(B q (1 - q)), over 1.96. NaN where the sample is too small to have these ranks.
 pub fn quantile_error(sorted: &[f64], q: f64) -> f64 {
     let Some(last) = sorted.len().checked_sub(1) else { return f64::NAN };
     let count = sorted.len() as f64;
     let width = 1.96 * (count * q * (1.0 - q)).sqrt();
-    let rank = |r: f64| sorted[(r.max(0.0) as usize).min(last)];
-    (rank((count * q + width).ceil() - 1.0) - rank((count * q - width).floor() - 1.0)) / (2.0 * 1.96)
+    let (low, high) = ((count * q - width).floor() - 1.0, (count * q + width).ceil() - 1.0);
+    if !(low >= 0.0 && high <= last as f64) {
+        return f64::NAN;
+    }
+    (sorted[high as usize] - sorted[low as usize]) / (2.0 * 1.96)
 }
 
 /// Monte Carlo standard error of a probability.
@@ -68,7 +73,7 @@ pub fn probability_error(p: f64, count: usize) -> f64 {
 
 /// Sorts by value, NaN last.
 pub fn sort(values: &mut [f64]) {
-    values.sort_unstable_by(f64::total_cmp);
+    values.sort_unstable_by(|a, b| a.is_nan().cmp(&b.is_nan()).then(a.total_cmp(b)));
 }
 
 pub fn median(values: &[f64]) -> f64 {
@@ -131,6 +136,20 @@ mod tests {
     fn what_cannot_be_estimated_is_not_a_number() {
         assert!(moments(&[]).mean.is_nan() && moments(&[]).sd.is_nan());
         assert!(moments(&[1.0]).sd.is_nan() && moments(&[1.0]).sd_error(1).is_nan());
+    }
+
+    #[test]
+    fn what_is_not_a_number_sorts_last_whatever_its_sign() {
+        let mut values = [1.0, f64::NAN, -f64::NAN, -1.0];
+        sort(&mut values);
+        assert_eq!(values[..2], [-1.0, 1.0]);
+        assert!(values[2].is_nan() && values[3].is_nan());
+    }
+
+    #[test]
+    fn small_samples_do_not_claim_to_know_their_tails() {
+        let sorted: Vec<f64> = (0..10).map(f64::from).collect();
+        assert!(quantile_error(&sorted, 0.025).is_nan() && quantile_error(&sorted[..1], 0.5).is_nan());
     }
 
     #[test]

@@ -94,7 +94,7 @@ pub struct ProblemArguments {
     #[arg(long, value_name = "FILE|A=0.3,B=0.7")]
     pub budgets: Option<String>,
     /// Largest relative error of a risk contribution that counts as solved [default: 1e-8; on the GPU 1e-5]
-    #[arg(long, value_name = "X", value_parser = positive, allow_negative_numbers = true)]
+    #[arg(long, value_name = "X", value_parser = tolerance, allow_negative_numbers = true)]
     pub tolerance: Option<f64>,
 }
 
@@ -253,8 +253,9 @@ pub struct RowsArguments {
     #[command(flatten)]
     pub data: DataArguments,
     /// Rows of the history, in place of DATA
-    #[arg(long, value_name = "T", conflicts_with = "data")]
-    pub rows: Option<usize>,
+    #[arg(long, value_name = "T")]
+    #[arg(conflicts_with_all = ["data", "assets", "from", "to", "last", "returns", "log_returns"])]
+    pub rows: Option<u32>,
     /// Resamples lo..hi, hi excluded
     #[arg(long, value_name = "lo..hi", value_parser = range)]
     pub resample: Range<u64>,
@@ -284,6 +285,11 @@ fn count(text: &str) -> Result<u64, String> {
         Some(count) if count >= 1 => Ok(count),
         _ => Err("not a whole number from 1 up, such as 10000 or 1e4".to_string()),
     }
+}
+
+/// An error of one or more would let risk contributions be negative, and prove nothing.
+fn tolerance(text: &str) -> Result<f64, String> {
+    positive(text).ok().filter(|x| *x < 1.0).ok_or_else(|| "not a number between 0 and 1".to_string())
 }
 
 fn seed(text: &str) -> Result<u64, String> {

@@ -3,17 +3,18 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use equirisk::batch::{active, submatrix};
 use equirisk::io::atomic::{self, Existing};
 use equirisk::io::{Input, npy};
 use equirisk::report::terminal::{self, counted, grouped};
+use equirisk::run::Watch as _;
 use equirisk::run::crosscheck::{CrossCheck, Sample, sample};
 use equirisk::run::{self, RcError, Solves};
-use equirisk::study::solve::{active, submatrix};
-use equirisk::{Batch, Error, ErrorKind, Result, Source, Want};
+use equirisk::{Batch, Error, ErrorKind, Result, Source, Status, Want};
 use serde::Serialize;
 
 use super::args::BatchArguments;
-use super::bootstrap::disagreement;
+use super::bootstrap::agreed;
 use super::progress::Progress;
 use super::{data, machine, output};
 
@@ -55,6 +56,7 @@ pub fn run(arguments: &BatchArguments) -> Result<ExitCode> {
     };
     let assets: Vec<String> = (0..n).map(|i| i.to_string()).collect();
     let budgets = data::budgets(&arguments.problem, &assets, quiet)?;
+    let single = array.values.iter().all(|x| f64::from(*x as f32) == *x);
     let keep = active(&budgets);
     let kept: Vec<f64> = keep.iter().map(|&i| budgets[i]).collect();
     let covariances = if keep.len() == n {
@@ -73,13 +75,19 @@ pub fn run(arguments: &BatchArguments) -> Result<ExitCode> {
     let info = engine.info();
     let checked = sample(problems as u64, 0, arguments.machine.crosscheck.unwrap_or(Sample::Default));
     let checked = run::crosschecked(engine, machine.options, &batch, &solutions, &checked, &mut progress);
+    if single && solutions.certificates.iter().any(|c| c.status == Status::Invalid) && !arguments.assume_psd {
+        progress.notice(
+            "the matrices hold single-precision numbers, whose rounding can look like a negative variance or an \
+             asymmetry: where that made problems invalid, save them in f64 or pass --assume-psd",
+        );
+    }
     progress.finish();
 
     // Rows of NaN where there is no certified portfolio; a zero budget is a weight of exactly zero.
     let mut weights = vec![f64::NAN; problems * n];
     let solved = solutions.weights.chunks_exact(keep.len()).zip(&solutions.certificates);
     for (row, (found, certificate)) in weights.chunks_exact_mut(n).zip(solved) {
-        if certificate.status == equirisk::Status::Converged {
+        if certificate.status == Status::Converged {
             row.fill(0.0);
             keep.iter().zip(found).for_each(|(&i, w)| row[i] = *w);
         }
@@ -109,9 +117,7 @@ pub fn run(arguments: &BatchArguments) -> Result<ExitCode> {
         )
     };
     output::print(&text)?;
-    if let Some(error) = checked.and_then(|checked| disagreement(&checked)) {
-        return Err(error);
-    }
+    agreed(checked.map_or(0, |checked| checked.disagreements))?;
     if arguments.strict && outcome.solves.unsolved() > 0 {
         let message = format!(
             "{} of {} problems stayed unsolved",

@@ -8,7 +8,7 @@ use equirisk::report::directory::{self, Found, Manifest};
 use equirisk::report::terminal::{self, grouped};
 use equirisk::resample::Scheme;
 use equirisk::run::Watch as _;
-use equirisk::run::crosscheck::{CrossCheck, Sample};
+use equirisk::run::crosscheck::Sample;
 use equirisk::study::bootstrap::{Block, Config, bootstrap};
 use equirisk::{Error, ErrorKind, Result};
 
@@ -53,7 +53,7 @@ pub fn run(arguments: &BootstrapArguments) -> Result<ExitCode> {
     let manifest = Manifest { job, command: std::env::args().collect(), input: input.to_string() };
     if let Some(path) = &arguments.output {
         match directory::examine(path, &manifest.job, arguments.force)? {
-            Found::Finished { summary, table } => {
+            Found::Finished { summary, table, unsolved, disagreements } => {
                 if !quiet {
                     output::notice(&format!(
                         "`{}` holds this run already, finished: here is its summary",
@@ -61,7 +61,7 @@ pub fn run(arguments: &BootstrapArguments) -> Result<ExitCode> {
                     ));
                 }
                 output::print(if arguments.out.json { &summary } else { &table })?;
-                return Ok(ExitCode::SUCCESS);
+                return ended(arguments, unsolved, disagreements);
             }
             Found::Unfinished { seed } => config.seed = seed,
             Found::Nothing => {}
@@ -73,7 +73,8 @@ pub fn run(arguments: &BootstrapArguments) -> Result<ExitCode> {
     if let Some(path) = &arguments.output {
         directory::begin(path, &manifest, config.seed)?;
     }
-    let tenth = if config.sensitivity { 2 * arguments.resamples.div_ceil(10) } else { 0 };
+    let tenth =
+        if config.sensitivity && config.scheme != Scheme::Iid { 2 * arguments.resamples.div_ceil(10) } else { 0 };
     let mut progress = Progress::new(arguments.resamples + tenth, "resamples", quiet);
     let outcome = bootstrap(&returns, &budgets, &config, &*machine.engine, machine.options, &mut progress)?;
     if arguments.resample.seed.is_none() {
@@ -87,15 +88,14 @@ pub fn run(arguments: &BootstrapArguments) -> Result<ExitCode> {
         directory::finish(path, &outcome, &summary, &table, &manifest, started.elapsed().as_secs_f64())?;
     }
     output::print(if arguments.out.json { &summary } else { &table })?;
-    if let Some(error) = outcome.crosscheck.and_then(|checked| disagreement(&checked)) {
-        return Err(error);
-    }
-    if arguments.strict && outcome.solves.unsolved() > 0 {
-        let message = format!(
-            "{} of {} resamples stayed unsolved",
-            grouped(outcome.solves.unsolved()),
-            grouped(outcome.solves.total)
-        );
+    ended(arguments, outcome.solves.unsolved(), outcome.crosscheck.map_or(0, |checked| checked.disagreements))
+}
+
+/// The exit code of a finished study, also when its results were there already.
+fn ended(arguments: &BootstrapArguments, unsolved: u64, disagreements: u64) -> Result<ExitCode> {
+    agreed(disagreements)?;
+    if arguments.strict && unsolved > 0 {
+        let message = format!("{} of {} resamples stayed unsolved", grouped(unsolved), grouped(arguments.resamples));
         return Err(Error::new(ErrorKind::Unsolved, message).hint("leave --strict out to accept that"));
     }
     Ok(ExitCode::SUCCESS)
@@ -106,18 +106,16 @@ pub fn seed(given: Option<u64>) -> u64 {
     given.unwrap_or_else(|| std::hash::RandomState::new().build_hasher().finish() >> 11)
 }
 
-/// The error of a cross-check that failed.
-pub fn disagreement(checked: &CrossCheck) -> Option<Error> {
-    (checked.disagreements > 0).then(|| {
-        Error::new(
-            ErrorKind::Disagreement,
-            format!(
-                "the GPU and the CPU disagree on {} of {} cross-checked problems (largest weight difference {})",
-                checked.disagreements,
-                checked.sampled,
-                checked.max_weight_difference.map_or("unknown".to_string(), |d| format!("{d:.1e}"))
-            ),
-        )
-        .hint("run `equirisk devices`; use --engine cpu until the driver is mended")
-    })
+/// # Errors
+/// A cross-check that found disagreements.
+pub fn agreed(disagreements: u64) -> Result<()> {
+    if disagreements == 0 {
+        return Ok(());
+    }
+    let message = format!(
+        "the GPU and the CPU disagree on {}: see `crosscheck`",
+        terminal::counted(disagreements, "cross-checked problem")
+    );
+    Err(Error::new(ErrorKind::Disagreement, message)
+        .hint("run `equirisk devices`; use --engine cpu until the driver is mended"))
 }

@@ -50,7 +50,7 @@ pub fn budgets(problem: &ProblemArguments, assets: &[String], quiet: bool) -> Re
     Ok(budgets)
 }
 
-/// Periods per year from the median distance of neighbouring dates; none where rows carry no dates.
+/// Periods per year from the median distance of neighbouring dates; none where rows carry no dates, or uncommon ones.
 pub fn periods_per_year(data: &DataArguments, returns: &Returns) -> Option<f64> {
     if data.periods_per_year.is_some() {
         return data.periods_per_year;
@@ -62,12 +62,15 @@ pub fn periods_per_year(data: &DataArguments, returns: &Returns) -> Option<f64> 
     match days.get(days.len() / 2)? {
         // Seven days a week, as for currencies that never close, or business days.
         1 if !weekends => Some(365.0),
-        1..=3 => Some(252.0),
-        4..=10 => Some(52.0),
-        11..=45 => Some(12.0),
-        46..=135 => Some(4.0),
-        136..=270 => Some(2.0),
-        271..=550 => Some(1.0),
+        1 => Some(252.0),
+        7 => Some(52.0),
+        14 => Some(26.0),
+        15..=16 => Some(24.0),
+        28..=31 => Some(12.0),
+        59..=62 => Some(6.0),
+        89..=92 => Some(4.0),
+        181..=184 => Some(2.0),
+        365..=366 => Some(1.0),
         _ => None,
     }
 }

@@ -6,16 +6,22 @@ use equirisk::{Error, Result};
 /// weights and shares, ranks, and what is being sorted. Measured: 7.2 values of 8 bytes at T = 2,520, n = 50.
 const PER_WEIGHT: f64 = 9.0 * 8.0;
 
+/// Bytes per resample beside its weights: certificates and each method's scalars.
+const PER_RESAMPLE: f64 = 256.0;
+
 /// Refuses a study of `resamples` x `assets` weights that does not fit into `limit` bytes, or, where no limit was
 /// given, into the memory that is available.
 pub fn check(resamples: u64, assets: usize, limit: Option<u64>) -> Result<()> {
-    let needed = resamples as f64 * assets as f64 * PER_WEIGHT;
+    let needed = resamples as f64 * (assets as f64 * PER_WEIGHT + PER_RESAMPLE);
     let Some(room) = limit.or_else(available) else { return Ok(()) };
     if needed <= room as f64 {
         return Ok(());
     }
-    let gib = |bytes: f64| format!("{:.1} GiB", bytes / (1_u64 << 30) as f64);
-    let fitting = room as f64 / (assets as f64 * PER_WEIGHT);
+    let gib = |bytes: f64| match bytes / (1_u64 << 30) as f64 {
+        small if small < 0.1 => format!("{:.1} MiB", 1024.0 * small),
+        large => format!("{large:.1} GiB"),
+    };
+    let fitting = (room as f64 / (assets as f64 * PER_WEIGHT + PER_RESAMPLE)).floor();
     Err(Error::usage(format!(
         "{resamples} resamples of {assets} assets need about {}, and {} are {}",
         gib(needed),

@@ -11,13 +11,20 @@ use equirisk::{Error, run::Unwatched};
 use super::args::RowsArguments;
 use super::{bootstrap, data, output};
 
+/// Text gathered before it is printed.
+const BUFFER: usize = 1 << 16;
+
 pub fn run(arguments: &RowsArguments) -> Result<ExitCode> {
     let scheme = arguments.law.scheme.scheme();
     let (rows, length) = match arguments.rows {
+        Some(rows) if !(2..1 << 31).contains(&rows) => {
+            return Err(Error::usage(format!("--rows {rows}: a history to resample has 2 to 2147483647 rows"))
+                .hint("ask for another number of rows"));
+        }
         Some(rows) => match arguments.law.block {
-            _ if scheme == Scheme::Iid => (rows, 1.0),
-            Block::Length(length) if scheme == Scheme::Stationary => (rows, length),
-            Block::Length(length) => (rows, length.round()),
+            _ if scheme == Scheme::Iid => (rows as usize, 1.0),
+            Block::Length(length) if scheme == Scheme::Stationary => (rows as usize, length),
+            Block::Length(length) => (rows as usize, length.round()),
             _ => {
                 return Err(Error::usage("an automatic block length needs a history to be estimated from")
                     .hint("give DATA in place of --rows, or --block L"));
@@ -30,23 +37,29 @@ pub fn run(arguments: &RowsArguments) -> Result<ExitCode> {
             (returns.rows(), length)
         }
     };
-    if rows < 2 {
-        return Err(Error::usage(format!("--rows {rows}: a resample needs at least 2 rows")).hint("ask for more rows"));
-    }
     let seed = bootstrap::seed(arguments.law.seed);
     let law = Law::new(scheme, length, rows, seed, 0)?;
     if !arguments.quiet {
         output::notice(&format!("{} of {rows} rows, block length {length}, seed {seed}", scheme.name()));
     }
-    output::print("resample,position,row\n")?;
-    let mut text = String::new();
+    let mut text = String::from("resample,position,row\n");
     for resample in arguments.resample.clone() {
-        text.clear();
-        for (position, row) in law.rows(resample).into_iter().enumerate() {
-            // Writing to a string cannot fail.
-            let _ = writeln!(text, "{resample},{position},{row}");
-        }
-        output::print(&text)?;
+        let mut position = 0;
+        let mut result = Ok(());
+        law.runs(resample, |start, length| {
+            for row in start..start + length {
+                let row = if row >= law.rows { row - law.rows } else { row };
+                // Writing to a string cannot fail.
+                let _ = writeln!(text, "{resample},{position},{row}");
+                position += 1;
+                if text.len() > BUFFER && result.is_ok() {
+                    result = output::print(&text);
+                    text.clear();
+                }
+            }
+        });
+        result?;
     }
+    output::print(&text)?;
     Ok(ExitCode::SUCCESS)
 }

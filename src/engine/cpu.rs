@@ -1,4 +1,4 @@
-//! The CPU engine: rayon over problems, f64 throughout, nothing allocated per problem.
+//! The CPU engine: rayon over problems, f64 throughout, nothing allocated for an ordinary problem.
 
 use std::ops::Range;
 
@@ -6,7 +6,8 @@ use pulp::Arch;
 use rayon::prelude::*;
 
 use super::{Engine, EngineInfo, Job};
-use crate::batch::{Batch, Certificate, Comparisons, Solutions, Source, Status, Want};
+use crate::batch::{Batch, Comparisons, Solutions, Source, Want};
+use crate::certificate::{Certificate, Status};
 use crate::covariance::packed;
 use crate::error::Result;
 use crate::interleaved::{correlate, scale};
@@ -19,8 +20,11 @@ use crate::solver::{self, FINISHING_TOLERANCE, Options, Problem, descent::multip
 /// Problems of more assets than this are solved one by one: their interleaved matrices leave the second-level cache.
 const MOST_INTERLEAVED: usize = 112;
 
-/// Problems one thread takes at a time: they share the passes over the bridge.
+/// Problems one thread takes at a time at most: they share the passes over the bridge.
 const GRAIN: usize = 8 * LANES;
+
+/// Pieces of work for each thread, so that none waits long for the last.
+const PIECES: usize = 4;
 
 /// Differences between S_ij and S_ji, and excesses of correlations over one, that need no closer look.
 const ROUNDING: f64 = 1e-12;
@@ -113,8 +117,12 @@ impl Job for CpuJob<'_> {
                 equal_weight: equal.next().unwrap_or_default(),
             })
             .collect();
-        slots.par_chunks_mut(GRAIN).enumerate().for_each_init(Room::default, |room, (grain, slots)| {
-            self.solve_grain(range.start + (grain * GRAIN) as u64, room, slots);
+        // Results do not depend on how problems are dealt out.
+        let least = if self.interleaves() { LANES } else { 1 };
+        let share = problems.div_ceil(PIECES * rayon::current_num_threads());
+        let grain = share.next_multiple_of(least).clamp(least, GRAIN);
+        slots.par_chunks_mut(grain).enumerate().for_each_init(Room::default, |room, (piece, slots)| {
+            self.solve_grain(range.start + (piece * grain) as u64, room, slots);
         });
         Ok(Solutions { weights, certificates, comparisons })
     }

@@ -18,7 +18,6 @@ mod names;
 pub mod npy;
 mod returns;
 mod sample;
-mod weights;
 mod wide;
 
 pub use budgets::read_budgets;
@@ -26,7 +25,6 @@ pub use covariance::read_covariance;
 pub use input::Input;
 pub use missing::Missing;
 pub use returns::{Kind, ReadOptions, read_returns};
-pub use weights::{WeightsWriter, write_weights};
 
 /// Something a careful colleague would mention: what was detected, dropped or looks odd. One line, for stderr.
 pub type Notices = Vec<String>;

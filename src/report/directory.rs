@@ -11,8 +11,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, Result};
 use crate::io::atomic::{self, Existing};
-use crate::io::write_weights;
 use crate::panel::Returns;
+use crate::report::weights::write_weights;
 use crate::run::chunks::chunk_size;
 use crate::study::bootstrap::{Block, Config, Outcome};
 
@@ -107,8 +107,8 @@ pub enum Found {
     Nothing,
     /// This job, interrupted: it lends its seed.
     Unfinished { seed: u64 },
-    /// This job, finished: its summary and its table.
-    Finished { summary: String, table: String },
+    /// This job, finished: its summary, its table, and how it ended.
+    Finished { summary: String, table: String, unsolved: u64, disagreements: u64 },
 }
 
 /// Looks into a directory before the work. With `force`, whatever it holds may be replaced.
@@ -147,7 +147,12 @@ pub fn examine(directory: &Path, job: &Job, force: bool) -> Result<Found> {
                 .hint("pass --force to run again")
         })
     };
-    Ok(Found::Finished { summary: read(SUMMARY)?, table: read(TABLE)? })
+    let (summary, table) = (read(SUMMARY)?, read(TABLE)?);
+    let outcome: serde_json::Value = serde_json::from_str(&summary).map_err(|_| other())?;
+    let number = |value: &serde_json::Value| value.as_u64().unwrap_or_default();
+    let unsolved = number(&outcome["solves"]["total"]) - number(&outcome["solves"]["converged"]);
+    let disagreements = number(&outcome["crosscheck"]["disagreements"]);
+    Ok(Found::Finished { summary, table, unsolved, disagreements })
 }
 
 /// Whether all results are there as the manifest knows them.

@@ -2,7 +2,8 @@
 
 use rayon::prelude::*;
 
-use crate::batch::{Batch, Solutions, Status, Want};
+use crate::batch::{Batch, Solutions, Want};
+use crate::certificate::Status;
 use crate::engine::cpu::CpuEngine;
 use crate::engine::{Engine, Job as _};
 use crate::error::Result;

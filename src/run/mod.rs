@@ -7,7 +7,8 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::batch::{Batch, Solutions, Status, Want};
+use crate::batch::{Batch, Solutions, Want};
+use crate::certificate::Status;
 use crate::engine::cpu::{CpuEngine, CpuJob};
 use crate::engine::{Engine, Job as _};
 use crate::error::Result;
@@ -16,7 +17,7 @@ use crate::stats;
 use crosscheck::{CrossCheck, crosscheck};
 
 /// Problems the CPU solves between two signs of progress.
-const PIECE: u64 = 512;
+const PIECE: u64 = 1024;
 
 /// What happens during a run, for whoever watches.
 pub trait Watch {

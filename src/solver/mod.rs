@@ -12,7 +12,7 @@
 //! Coordinate descent ([`descent`]) solves ordinary problems in about ten sweeps. What it leaves goes to a damped
 //! Newton ([`newton`]); what that leaves is tested for existence ([`existence`]).
 
-use crate::batch::{Certificate, Status};
+use crate::certificate::{Certificate, Status};
 
 pub mod certificate;
 pub mod descent;
@@ -82,14 +82,18 @@ pub fn solve(problem: Problem, options: Options, work: &mut Workspace, weights: 
     if run.ending != Ending::Converged {
         run.sweeps += newton::minimise(correlation, budgets, aim, y, product);
     }
-    let finish = options.finish || options.tolerance <= FINISHING_TOLERANCE;
-    if finish && covariance.is_none() {
+    // Where products cancel, plain arithmetic can neither reach the tolerance nor tell whether it has.
+    let variance: f64 = y.iter().zip(&*product).map(|(y, p)| y * p).sum();
+    let resolvable = options.tolerance.max(FINISHING_TOLERANCE);
+    let sound = FLOOR * condition_bound(y.iter().copied(), budgets, variance) <= resolvable;
+    let accurate = options.finish || options.tolerance <= FINISHING_TOLERANCE || !sound;
+    if accurate && covariance.is_none() {
         newton::finish(correlation, budgets, y);
     }
     for i in 0..n {
         weights[i] = y[i] / volatilities[i];
     }
-    if let Some(covariance) = covariance.filter(|_| finish) {
+    if let Some(covariance) = covariance.filter(|_| accurate) {
         newton::finish(covariance, budgets, weights);
     }
     let total: f64 = weights.iter().sum();
@@ -103,7 +107,7 @@ pub fn solve(problem: Problem, options: Options, work: &mut Workspace, weights: 
         Some(covariance) => certify(covariance, weights, budgets, product),
         None => certify(correlation, y, budgets, product),
     };
-    if finish && rc_error.is_finite() {
+    if accurate && rc_error.is_finite() {
         rc_error = match covariance {
             Some(covariance) => newton::accurate_gap(covariance, budgets, weights).1,
             None => newton::accurate_gap(correlation, budgets, y).1,
@@ -118,9 +122,7 @@ pub fn solve(problem: Problem, options: Options, work: &mut Workspace, weights: 
         volatility: variance.sqrt(),
     };
     // An error below the tolerance proves a solution only where the tolerance lies above the rounding floor.
-    let resolvable = options.tolerance.max(FINISHING_TOLERANCE);
-    let sound = FLOOR * condition_bound(y.iter().copied(), budgets, variance) <= resolvable;
-    if certificate.status != Status::Converged || !sound || finish {
+    if certificate.status != Status::Converged || accurate {
         multiply(correlation, y, product);
         certificate.kappa = condition(correlation, y, product);
     }

@@ -93,7 +93,7 @@ pub fn finish(matrix: &[f64], budgets: &[f64], x: &mut [f64]) {
     let mut kept = x.to_vec();
     // Factored once: near the solution the Hessian hardly changes, and the accurate residual does the work.
     let mut factor = None;
-    for _ in 0..FINISHING_STEPS {
+    for step in 0..=FINISHING_STEPS {
         let (gap, largest) = accurate_gap(matrix, budgets, x);
         if !(largest < error) {
             x.copy_from_slice(&kept);
@@ -102,7 +102,7 @@ pub fn finish(matrix: &[f64], budgets: &[f64], x: &mut [f64]) {
         let settled = !(largest < 0.5 * error);
         error = largest;
         kept.copy_from_slice(x);
-        if settled {
+        if settled || step == FINISHING_STEPS {
             return;
         }
         if factor.is_none() {
@@ -166,14 +166,8 @@ fn two_sum(a: f64, b: f64) -> (f64, f64) {
     (sum, (a - (sum - part)) + (b - part))
 }
 
-/// Exact product as a sum of two doubles (Dekker 1971); factors far from overflow.
+/// Exact product as a sum of two doubles.
 fn two_product(a: f64, b: f64) -> (f64, f64) {
-    let split = |x: f64| {
-        let scaled = 134_217_729.0 * x;
-        let high = scaled - (scaled - x);
-        (high, x - high)
-    };
     let product = a * b;
-    let ((ah, al), (bh, bl)) = (split(a), split(b));
-    (product, ((ah * bh - product) + ah * bl + al * bh) + al * bl)
+    (product, a.mul_add(b, -product))
 }

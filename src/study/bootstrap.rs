@@ -5,16 +5,16 @@ use serde::Serialize;
 
 use super::measures::{Components, Risk, equal_weight, inverse_volatility};
 use super::method::{Method, Setting};
-use super::solve::active;
 use super::summary::Summary;
-use crate::batch::{Batch, Solutions, Source, Status, Want};
+use crate::batch::{Batch, Solutions, Source, Want, active};
 use crate::block_length::{self, BlockLength};
+use crate::certificate::Status;
 use crate::covariance::full_sample;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::panel::{Panel, Returns};
 use crate::resample::{LAW, Law, Scheme};
-use crate::run::crosscheck::{CrossCheck, Sample, crosscheck, sample};
+use crate::run::crosscheck::{CrossCheck, Sample, sample};
 use crate::run::{self, RcError, Solves, Watch};
 use crate::solver::{self, Options};
 use crate::stats;
@@ -41,6 +41,9 @@ pub struct Config {
     pub sensitivity: bool,
     pub periods_per_year: Option<f64>,
 }
+
+/// The effective number of bets is left out for more assets than this: the eigenvectors would take longer than all else.
+const MOST_COMPONENTS: usize = 500;
 
 /// The quantiles reported per asset.
 pub const QUANTILES: [f64; 7] = [0.025, 0.05, 0.25, 0.5, 0.75, 0.95, 0.975];
@@ -215,15 +218,16 @@ pub fn bootstrap(
 
     let solutions = run::solve(engine, options, &batch, 0..config.resamples, want, watch)?;
     let info = engine.info();
-    let crosschecked = if info.engine == "cpu" {
-        None
-    } else {
-        let sample = sample(config.resamples, config.seed, config.crosscheck);
-        Some(crosscheck(engine, options, &batch, &solutions, &sample)?)
-    };
+    let checked = sample(config.resamples, config.seed, config.crosscheck);
+    let crosscheck = run::crosschecked(engine, options, &batch, &solutions, &checked, watch);
 
-    let study =
-        Study { panel: &panel, full: &full, components: Components::of(&full), batch: &batch, returns: &returns };
+    let study = Study {
+        panel: &panel,
+        full: &full,
+        components: (panel.assets() <= MOST_COMPONENTS).then(|| Components::of(&full)),
+        batch: &batch,
+        returns: &returns,
+    };
     let tenth = config.resamples.div_ceil(10);
     let mut sensitivity = Vec::new();
     for (length, law) in lengths {
@@ -249,10 +253,14 @@ pub fn bootstrap(
             diversification_ratio: methods.erc.diversification_ratio.clone(),
             effective_assets: methods.erc.effective_assets.clone(),
         },
-        methods,
+        methods: Methods {
+            erc: methods.erc.spread(&keep, &names),
+            inverse_volatility: methods.inverse_volatility.spread(&keep, &names),
+            equal_weight: methods.equal_weight.spread(&keep, &names),
+        },
         solves: Solves::count(&solutions),
         rc_error: RcError::of(&solutions, info.engine),
-        crosscheck: crosschecked,
+        crosscheck,
         sensitivity,
         run: Run {
             seed: config.seed,
@@ -393,8 +401,11 @@ fn scaled(series: &[f64]) -> Vec<f64> {
 }
 
 fn spread(mut values: Vec<f64>) -> Spread {
+    // A series that cannot be estimated, such as a constant one, has no say.
+    values.retain(|x| !x.is_nan());
     stats::sort(&mut values);
-    Spread { min: values[0], median: stats::quantile(&values, 0.5), max: values[values.len() - 1] }
+    let q = |q| stats::quantile(&values, q);
+    Spread { min: q(0.0), median: q(0.5), max: q(1.0) }
 }
 
 /// Half, once and twice the block length, within what the history allows; fixed blocks rounded.
@@ -422,7 +433,7 @@ fn sensitivity_lengths(law: &Law, base: f64, scheme: Scheme) -> Vec<(f64, Law)> 
 struct Study<'a> {
     panel: &'a Panel,
     full: &'a Risk,
-    components: Components,
+    components: Option<Components>,
     batch: &'a Batch,
     returns: &'a Returns,
 }
@@ -448,7 +459,11 @@ impl Study<'_> {
         let n = self.panel.assets();
         let kept: Vec<usize> =
             (0..first).filter(|&at| solutions.certificates[at].status == Status::Converged).collect();
-        let rows = |matrix: &[f64]| kept.iter().flat_map(|at| matrix[at * n..(at + 1) * n].to_vec()).collect();
+        let rows = |matrix: &[f64]| {
+            let mut rows = Vec::with_capacity(kept.len() * n);
+            kept.iter().for_each(|at| rows.extend_from_slice(&matrix[at * n..(at + 1) * n]));
+            rows
+        };
         let column = |values: &[f64]| kept.iter().map(|&at| values[at]).collect();
         let compared = &solutions.comparisons;
         Converged {
@@ -473,7 +488,7 @@ impl Study<'_> {
             panel: self.panel,
             law,
             full: self.full,
-            components: &self.components,
+            components: self.components.as_ref(),
             budgets: self.batch.budgets(),
             assets: &self.returns.assets,
             periods_per_year,

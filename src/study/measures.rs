@@ -28,6 +28,24 @@ pub struct Profile {
     pub diversification_ratio: f64,
 }
 
+impl Profile {
+    /// The same over `assets` assets, of which those at `keep` are held; the others have weight zero.
+    #[must_use]
+    pub fn spread(self, keep: &[usize], assets: usize) -> Profile {
+        let all = |values: Vec<f64>| {
+            let mut all = vec![0.0; assets];
+            keep.iter().zip(values).for_each(|(&i, value)| all[i] = value);
+            all
+        };
+        Profile {
+            weights: all(self.weights),
+            risk_contributions: all(self.risk_contributions),
+            risk_shares: all(self.risk_shares),
+            ..self
+        }
+    }
+}
+
 impl Risk {
     pub fn assets(&self) -> usize {
         self.volatilities.len()

@@ -23,7 +23,8 @@ pub struct Setting<'a> {
     pub law: &'a Law,
     /// The full-sample covariance: the truth that a resample's portfolio is measured against.
     pub full: &'a Risk,
-    pub components: &'a Components,
+    /// None for too many assets.
+    pub components: Option<&'a Components>,
     pub budgets: &'a [f64],
     pub assets: &'a [String],
     pub periods_per_year: Option<f64>,
@@ -98,8 +99,8 @@ pub struct Method {
     pub volatility: Summary,
     pub diversification_ratio: Summary,
     pub diversification_ratio_squared: Summary,
-    /// Effective number of uncorrelated bets under the full-sample correlation.
-    pub effective_bets: Summary,
+    /// Effective number of uncorrelated bets under the full-sample correlation; null for more than 500 assets.
+    pub effective_bets: Option<Summary>,
     pub realised: Realised,
     /// Null where resamples leave fewer than 2 n rows out.
     pub out_of_bag: Option<OutOfBag>,
@@ -157,7 +158,7 @@ impl Method {
             volatility: Summary::of(volatility.iter().copied()),
             diversification_ratio: summary(|s| s.diversification_ratio),
             diversification_ratio_squared: summary(|s| s.diversification_ratio.powi(2)),
-            effective_bets: summary(|s| s.effective_bets),
+            effective_bets: setting.components.map(|_| summary(|s| s.effective_bets)),
             realised: Realised {
                 shares: by_asset(setting.assets, &shares),
                 max_error: summary(|s| s.max_error),
@@ -169,6 +170,29 @@ impl Method {
             out_of_bag: out_of_bag(setting, weights, volatility),
             bagged: bagged(setting, weights, point.as_deref()),
             point: point.map(|point| setting.full.profile(point, setting.periods_per_year)),
+        }
+    }
+}
+
+impl Method {
+    /// The same over all assets `names`, of which those at `keep` were solved: the others are held at zero.
+    #[must_use]
+    pub fn spread(self, keep: &[usize], names: &[String]) -> Method {
+        if keep.len() == names.len() {
+            return self;
+        }
+        let all = |solved: Vec<AssetSummary>| {
+            let nothing = |name: &String| AssetSummary { name: name.clone(), summary: Summary::of([0.0, 0.0]) };
+            let mut all: Vec<AssetSummary> = names.iter().map(nothing).collect();
+            keep.iter().zip(solved).for_each(|(&i, summary)| all[i] = summary);
+            all
+        };
+        Method {
+            point: self.point.map(|point| point.spread(keep, names.len())),
+            weights: all(self.weights),
+            realised: Realised { shares: all(self.realised.shares), ..self.realised },
+            bagged: self.bagged.map(|b| Bagged { profile: b.profile.spread(keep, names.len()), ..b }),
+            ..self
         }
     }
 }
@@ -201,7 +225,7 @@ fn scalars(
         effective_assets: weights.iter().map(|w| w * w).sum::<f64>().recip(),
         entropy_assets: effective_number(weights),
         diversification_ratio: weights.iter().zip(volatilities).map(|(w, s)| w * s).sum::<f64>() / volatility,
-        effective_bets: setting.components.effective_bets(weights),
+        effective_bets: setting.components.map_or(f64::NAN, |components| components.effective_bets(weights)),
         max_error: relative.iter().fold(0.0, |m, r| m.max((r - 1.0).abs())),
         sd: if n > 1 { stats::moments(&relative).sd } else { 0.0 },
         gini: gini(shares, &mut scratch),

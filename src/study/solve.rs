@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::measures::{Profile, Risk, equal_weight};
-use crate::batch::{Batch, Certificate, Source, Status, Want};
+use crate::batch::{Batch, Source, Want, active, submatrix};
+use crate::certificate::{Certificate, Status};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::run::{self, Watch};
@@ -45,16 +46,6 @@ pub struct Question<'a> {
     pub assume_psd: bool,
 }
 
-/// The assets with a positive budget, in order.
-pub fn active(budgets: &[f64]) -> Vec<usize> {
-    (0..budgets.len()).filter(|&i| budgets[i] > 0.0).collect()
-}
-
-/// Rows and columns `keep` of an n x n matrix.
-pub fn submatrix(matrix: &[f64], n: usize, keep: &[usize]) -> Vec<f64> {
-    keep.iter().flat_map(|&i| keep.iter().map(move |&j| matrix[i * n + j])).collect()
-}
-
 /// Solves it on `engine`, which should take the finishing step.
 ///
 /// # Errors
@@ -70,30 +61,20 @@ pub fn solve(question: &Question, engine: &dyn Engine, options: Options, watch: 
     validity::check(&covariance, question.assume_psd, &mut risk.correlation, &mut risk.volatilities)
         .map_err(|flaw| rejected(flaw, &names))?;
 
-    let source = Source::Given { covariances: covariance, assume_psd: question.assume_psd };
+    // Checked above.
+    let source = Source::Given { covariances: covariance, assume_psd: true };
     let batch = Batch::new(source, &budgets)?;
     let solutions = run::solve(engine, options, &batch, 0..1, Want::default(), watch)?;
     let certificate = solutions.certificates[0];
     if certificate.status != Status::Converged {
         return Err(unsolved(&certificate, &risk, &names, options.tolerance));
     }
-    let spread = |values: Vec<f64>| {
-        let mut all = vec![0.0; n];
-        keep.iter().zip(values).for_each(|(&i, value)| all[i] = value);
-        all
-    };
-    let profile = |weights: Vec<f64>| {
-        let profile = risk.profile(weights, question.periods_per_year);
-        Profile {
-            weights: spread(profile.weights),
-            risk_contributions: spread(profile.risk_contributions),
-            risk_shares: spread(profile.risk_shares),
-            ..profile
-        }
-    };
+    let profile = |weights| risk.profile(weights, question.periods_per_year).spread(&keep, n);
+    let mut all_budgets = vec![0.0; n];
+    keep.iter().zip(batch.budgets()).for_each(|(&i, budget)| all_budgets[i] = *budget);
     Ok(Outcome {
         assets: question.assets.to_vec(),
-        budgets: spread(batch.budgets().to_vec()),
+        budgets: all_budgets,
         profile: profile(solutions.weights),
         status: certificate.status.name(),
         rc_error: certificate.rc_error,
@@ -140,8 +121,11 @@ const HEDGED: f64 = 1e4;
 /// The error for a problem without a certified portfolio: what is known, and the proof where there is one.
 fn unsolved(certificate: &Certificate, risk: &Risk, assets: &[&str], tolerance: f64) -> Error {
     let status = certificate.status.name();
-    match existence::zero_variance_direction(&risk.correlation) {
-        Some(direction) if certificate.status == Status::NoSolution => {
+    let proof = (certificate.status == Status::NoSolution)
+        .then(|| existence::zero_variance_direction(&risk.correlation))
+        .flatten();
+    match proof {
+        Some(direction) => {
             // In weights: d is in units of volatility.
             let mut mix: Vec<(f64, &str)> =
                 direction.iter().zip(&risk.volatilities).zip(assets).map(|((d, s), name)| (d / s, *name)).collect();

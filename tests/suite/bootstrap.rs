@@ -3,8 +3,8 @@
 use equirisk::block_length;
 use equirisk::engine::cpu::CpuEngine;
 use equirisk::io::{Input, ReadOptions, read_returns};
-use equirisk::panel::Returns;
-use equirisk::resample::Scheme;
+use equirisk::panel::{Labels, Returns};
+use equirisk::resample::{Law, Scheme};
 use equirisk::run::Unwatched;
 use equirisk::run::crosscheck::Sample;
 use equirisk::solver::Options;
@@ -164,7 +164,7 @@ fn block_sums_equal_gathered_rows() {
     let returns = sample();
     let outcome = study(&returns, &config(20, Scheme::Circular, Block::Length(25.0)));
     let (n, rows) = (returns.assets.len(), returns.rows());
-    let law = equirisk::resample::Law::new(Scheme::Circular, 25.0, rows, 11, 0).unwrap();
+    let law = Law::new(Scheme::Circular, 25.0, rows, 11, 0).unwrap();
     for b in 0..20 {
         let drawn = law.rows(b as u64);
         let (drawn, values) = (&drawn, &returns.values);
@@ -200,4 +200,49 @@ fn too_short_a_history_is_counted_not_hidden() {
             Status::Stalled => {}
         }
     }
+}
+
+#[test]
+fn an_asset_that_does_not_move_in_a_resample_is_invalid_however_long_the_history() {
+    // A peg that breaks once: a third of the resamples leave the one row out in which it moves.
+    let noise = |t: usize| ((t as f64 * 0.754_877_666).fract() - 0.5) * 0.02;
+    for rows in [1000, 100_000] {
+        let returns = Returns {
+            assets: vec!["peg".into(), "other".into()],
+            labels: Labels::Text((0..rows).map(|t| t.to_string()).collect()),
+            values: (0..rows).flat_map(|t| [if t == rows / 3 { 0.05 } else { 0.0 }, noise(t)]).collect(),
+        };
+        let outcome = study(&returns, &config(20, Scheme::Iid, Block::Auto));
+        let law = Law::new(Scheme::Iid, 1.0, rows, 11, 0).unwrap();
+        for (b, certificate) in outcome.solutions.certificates.iter().enumerate() {
+            let moved = law.rows(b as u64).contains(&((rows / 3) as u32));
+            let expected = if moved { Status::Converged } else { Status::Invalid };
+            assert_eq!(certificate.status, expected, "{rows} rows, resample {b}");
+        }
+        assert!(outcome.solves.invalid > 0 && outcome.solves.converged > 0);
+    }
+}
+
+#[test]
+fn zero_budgets_keep_their_places_in_every_list() {
+    let returns = sample();
+    let mut budgets = vec![1.0; 10];
+    budgets[3] = 0.0;
+    budgets[0] = 0.0;
+    let engine = CpuEngine::default();
+    let config = config(50, Scheme::Stationary, Block::Length(20.0));
+    let outcome = bootstrap(&returns, &budgets, &config, &engine, Options::default(), &mut Unwatched).unwrap();
+    let names: Vec<&str> = outcome.assets.iter().map(|a| a.name.as_str()).collect();
+    assert_eq!(names, returns.assets.iter().map(String::as_str).collect::<Vec<_>>());
+    for method in [&outcome.methods.erc, &outcome.methods.inverse_volatility, &outcome.methods.equal_weight] {
+        let point = method.point.as_ref().unwrap();
+        for list in [&point.weights, &point.risk_shares, &method.bagged.as_ref().unwrap().profile.weights] {
+            assert_eq!(list.len(), 10);
+            assert!((0..10).all(|i| (list[i] == 0.0) == (budgets[i] == 0.0)));
+        }
+        assert!(method.weights.iter().zip(&returns.assets).all(|(summary, name)| summary.name == *name));
+    }
+    assert_eq!(outcome.solutions.weights.len(), 500);
+    assert!(outcome.solutions.weights.chunks(10).all(|w| w[0] == 0.0 && w[3] == 0.0 && w[1] > 0.0));
+    assert_eq!(outcome.run.excluded, [returns.assets[0].clone(), returns.assets[3].clone()]);
 }

@@ -4,11 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use equirisk::io::atomic::{self, Existing};
-use equirisk::io::{
-    Input, Kind, Missing, Notices, ReadOptions, WeightsWriter, npy, read_budgets, read_covariance, read_returns,
-    write_weights,
-};
+use equirisk::io::{Input, Kind, Missing, Notices, ReadOptions, npy, read_budgets, read_covariance, read_returns};
 use equirisk::panel::{Covariance, Labels, Returns};
+use equirisk::report::weights::{WeightsWriter, write_weights};
 use equirisk::{Certificate, Error, ErrorKind, Result, Solutions, Status};
 use jiff::civil::date;
 use parquet::file::reader::{FileReader, SerializedFileReader};

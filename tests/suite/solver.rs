@@ -4,6 +4,7 @@ use equirisk::engine::Job as _;
 use equirisk::engine::cpu::CpuEngine;
 use equirisk::solver::Options;
 use equirisk::solver::existence::zero_variance_direction;
+use equirisk::solver::newton::accurate_gap;
 use equirisk::solver::validity::check;
 use equirisk::{Batch, Certificate, Source, Status, Want};
 
@@ -224,5 +225,45 @@ fn bulk_solutions_are_within_twice_their_error() {
             let worst = solutions.weights.iter().zip(&exact).map(|(w, e)| (w / e - 1.0).abs()).fold(0.0, f64::max);
             assert!(worst <= 2.0 * certificate.rc_error + 1e-13, "{assets} {tolerance:e}: {worst:e}");
         }
+    }
+}
+
+#[test]
+fn a_certificate_holds_where_plain_products_cancel() {
+    // Three pairs that hedge each other almost perfectly: kappa near 1e8, so plain arithmetic cannot tell 1e-8.
+    for k in 1..40 {
+        let rho = -1.0 + 2e-8 * f64::from(k);
+        let mut covariance = vec![0.0; 36];
+        for i in 0..6 {
+            covariance[i * 6 + i] = 1.0;
+            covariance[i * 6 + (i ^ 1)] = rho;
+            for j in 0..6 {
+                if i / 2 != j / 2 {
+                    covariance[i * 6 + j] = if (i + j) % 2 == 0 { 0.01 } else { -0.01 };
+                }
+            }
+        }
+        let budgets = [0.1, 0.2, 0.15, 0.25, 0.1, 0.2];
+        let source = Source::Given { covariances: covariance.clone(), assume_psd: false };
+        let batch = Batch::new(source, &budgets).unwrap();
+        let solutions = CpuEngine::default().job(&batch, Want::default()).solve(0..1).unwrap();
+        if solutions.certificates[0].status == Status::Converged {
+            let (_, error) = accurate_gap(&covariance, &budgets, &solutions.weights);
+            assert!(error <= 1e-8, "{k}: {error:e}, {:?}", solutions.certificates[0]);
+        }
+    }
+}
+
+#[test]
+fn large_and_small_covariances_are_solved_alike() {
+    let covariance = sample_covariance(60, 5, 0.5, 5);
+    let budgets = [0.2; 5];
+    let (weights, _) = solve(&covariance, &budgets);
+    for scale in [1e-290, 1e-100, 1e100, 1e299, 1e302] {
+        let scaled: Vec<f64> = covariance.iter().map(|s| s * scale).collect();
+        let (found, certificate) = solve(&scaled, &budgets);
+        assert_eq!(certificate.status, Status::Converged, "{scale:e}");
+        // Rounding of the scaled input.
+        assert!(found.iter().zip(&weights).all(|(f, w)| (f / w - 1.0).abs() < 1e-13), "{scale:e}");
     }
 }

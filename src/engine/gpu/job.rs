@@ -7,7 +7,8 @@ use super::device::{Attempt, Device, Trouble, lock};
 use super::given::Given;
 use super::resampled::{Resampled, WIDEST_SPREAD};
 use super::{GpuEngine, SMALLEST_BUDGET};
-use crate::batch::{Batch, Certificate, Comparisons, Solutions, Source, Status, Want};
+use crate::batch::{Batch, Comparisons, Solutions, Source, Want};
+use crate::certificate::{Certificate, Status};
 use crate::engine::Job;
 use crate::error::Result;
 

@@ -6,7 +6,8 @@ use bytemuck::Pod;
 
 use super::parameters::DeviceCertificate;
 use super::{ACCEPTANCE, CONDITION_LIMIT};
-use crate::batch::{Certificate, Comparisons, Solutions, Status};
+use crate::batch::{Comparisons, Solutions};
+use crate::certificate::{Certificate, Status};
 use crate::covariance::SUSPICIOUS_VARIANCE;
 
 /// Byte ranges of a staging buffer.

@@ -130,3 +130,48 @@ fn an_output_that_is_no_directory_is_refused() {
     }
     assert_eq!(folder.read("file"), "precious");
 }
+
+#[test]
+fn an_equal_run_is_known_again_whatever_its_budgets_round_to() {
+    let folder = Folder::new();
+    for assets in [3, 7, 9] {
+        let budgets: Vec<String> = NAMES
+            .iter()
+            .take(assets)
+            .enumerate()
+            .map(|(i, n)| format!("{n}={}", 0.1 + 0.37 / (i + 3) as f64))
+            .collect();
+        let (names, budgets, out) = (NAMES[..assets].join(","), budgets.join(","), folder.name(&assets.to_string()));
+        let args = [
+            "bootstrap",
+            "-B",
+            "20",
+            "--seed",
+            "1",
+            "--no-sensitivity",
+            "--tolerance",
+            "3.3e-9",
+            "--assets",
+            &names,
+            "--budgets",
+            &budgets,
+            "-o",
+            &out,
+        ];
+        let first = equirisk(&args).succeeded().stdout;
+        assert_eq!(equirisk(&args).succeeded().stdout, first, "{assets} assets");
+    }
+}
+
+/// Assets of the embedded sample whose names hold no comma or equals sign.
+const NAMES: [&str; 9] = [
+    "US BONDS 10Y",
+    "GERMAN BONDS 10Y",
+    "S&P 500",
+    "EUROSTOXX 50",
+    "NIKKEI",
+    "MSCI Emerging",
+    "Iboxx HY US",
+    "Iboxx HY EUR",
+    "Emerging Debt",
+];

@@ -22,7 +22,8 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
-use crate::batch::{Certificate, Solutions, Status};
+use crate::batch::Solutions;
+use crate::certificate::{Certificate, Status};
 use crate::error::Result;
 use crate::io::atomic::{self, Existing};
 

@@ -1,0 +1,50 @@
+//! What travels with every weight vector.
+
+/// How a problem ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Status {
+    /// The certified error lies within the tolerance.
+    Converged,
+    /// The rounding floor or the sweep limit was reached first.
+    Stalled,
+    /// A non-negative, non-zero direction of zero variance exists: no risk-budgeting portfolio does.
+    NoSolution,
+    /// The problem's own input is bad.
+    Invalid,
+}
+
+impl Status {
+    pub const ALL: [Status; 4] = [Status::Converged, Status::Stalled, Status::NoSolution, Status::Invalid];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Status::Converged => "converged",
+            Status::Stalled => "stalled",
+            Status::NoSolution => "no_solution",
+            Status::Invalid => "invalid",
+        }
+    }
+}
+
+/// What travels with every weight vector: how the problem ended and how far its weights are from the budgets.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Certificate {
+    pub status: Status,
+    /// max_i |w_i (S w)_i / w'S w - b_i| / b_i, from the returned weights by a fresh product; NaN without weights.
+    pub rc_error: f64,
+    /// max_i (|C| y)_i / |(C y)_i|: rc_error cannot go below about 8 eps kappa. NaN where it was not needed.
+    pub kappa: f64,
+    /// Sweeps of coordinate descent (Newton steps of the fallback included).
+    pub sweeps: u32,
+    /// The GPU could not finish this problem and the CPU took over.
+    pub rescued: bool,
+    /// Volatility of the returned weights under the covariance they were solved for, per period; NaN without weights.
+    pub volatility: f64,
+}
+
+impl Certificate {
+    /// The certificate of a problem without weights.
+    pub fn unsolved(status: Status) -> Certificate {
+        Certificate { status, rc_error: f64::NAN, kappa: f64::NAN, sweeps: 0, rescued: false, volatility: f64::NAN }
+    }
+}
