@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::{Engine, EngineInfo, Job};
@@ -138,6 +138,23 @@ impl Job for CpuJob<'_> {
     }
 }
 
+/// [`CpuJob::solve_one`] compiled for the vector instructions of this machine.
+struct SolveOne<'a, 'b, 'c> {
+    job: &'a CpuJob<'b>,
+    problem: u64,
+    room: &'a mut Room,
+    slot: &'a mut Slot<'c>,
+}
+
+impl WithSimd for SolveOne<'_, '_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        self.job.solve_one(self.problem, self.room, self.slot);
+    }
+}
+
 impl CpuJob<'_> {
     /// Error and kappa of `weights` under the covariance of `problem` as this engine builds it, in f64. Infinite where
     /// the problem's input is invalid.
@@ -154,6 +171,7 @@ impl CpuJob<'_> {
     }
 
     /// Builds the covariance of a problem. None where its input is invalid; else the matrix as given, where one was.
+    #[inline(always)]
     fn build(&self, problem: u64, covariance: &mut Workspace) -> Option<Option<&[f64]>> {
         match &self.batch.source {
             Source::Resampled { panel, .. } => {
@@ -196,7 +214,7 @@ impl CpuJob<'_> {
             let at = group * LANES;
             let solved = if interleaves { self.solve_group(first, at, room, slots) } else { [false; LANES] };
             for (lane, slot) in slots.iter_mut().enumerate().filter(|(lane, _)| !solved[*lane]) {
-                self.solve_one(first + (at + lane) as u64, room, slot);
+                self.arch.dispatch(SolveOne { job: self, problem: first + (at + lane) as u64, room, slot });
             }
         }
     }
@@ -256,6 +274,7 @@ impl CpuJob<'_> {
         solved.map(|found| found.converged)
     }
 
+    #[inline(always)]
     fn solve_one(&self, problem: u64, room: &mut Room, slot: &mut Slot) {
         let n = self.batch.assets();
         let covariance = &mut room.covariance;

@@ -7,6 +7,7 @@ use crate::real::Real;
 /// For a matrix M and a portfolio x in its units, from a fresh product:
 /// (max_i |x_i (M x)_i / x'M x - b_i| / b_i, x'M x). M is the correlation and x_i = w_i sigma_i, or the covariance and
 /// x = w. The error is infinite where it is not a number.
+#[inline(always)]
 pub fn certify<R: Real>(matrix: &[R], x: &[R], budgets: &[R], product: &mut [R]) -> (R, R) {
     multiply(matrix, x, product);
     let mut variance = R::ZERO;

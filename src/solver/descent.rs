@@ -8,6 +8,8 @@
 //! after each sweep: y <- y / sqrt(y'C y)
 //! stop: max_i |y_i (C y)_i - b_i| / b_i <= tolerance, with C y computed afresh
 //! ```
+//!
+//! Everything here is inlined, so that it is compiled for the vector instructions of the caller.
 
 use super::certificate::condition;
 use crate::real::Real;
@@ -35,6 +37,7 @@ pub struct Descent {
 const REFRESH: u32 = 16;
 
 /// Solves from the row-sum start. `y` holds the solution scaled to y'C y = 1, `product` its C y.
+#[inline(always)]
 pub fn descend<R: Real>(
     correlation: &[R],
     budgets: &[R],
@@ -87,17 +90,22 @@ pub fn descend<R: Real>(
 
 /// y_i proportional to sqrt(b_i) / sqrt(row sum of C) where that is positive, else sqrt(b_i). Never from another
 /// problem: results would depend on the order.
+#[inline(always)]
 fn start<R: Real>(correlation: &[R], budgets: &[R], y: &mut [R]) {
-    for ((y, &b), row) in y.iter_mut().zip(budgets).zip(correlation.chunks_exact(budgets.len())) {
-        let mut sum = R::ZERO;
-        for &c in row {
-            sum += c;
+    // Row sums as column sums, row after row: C is symmetric, and sums side by side are vector arithmetic.
+    y.fill(R::ZERO);
+    for row in correlation.chunks_exact(budgets.len()) {
+        for (sum, &c) in y.iter_mut().zip(row) {
+            *sum += c;
         }
-        *y = if sum > R::ZERO { b.sqrt() / sum.sqrt() } else { b.sqrt() };
+    }
+    for (y, &b) in y.iter_mut().zip(budgets) {
+        *y = if *y > R::ZERO { b.sqrt() / y.sqrt() } else { b.sqrt() };
     }
 }
 
 /// product = C y.
+#[inline(always)]
 pub fn multiply<R: Real>(correlation: &[R], y: &[R], product: &mut [R]) {
     product.fill(R::ZERO);
     for (&yi, row) in y.iter().zip(correlation.chunks_exact(y.len())) {
@@ -108,6 +116,7 @@ pub fn multiply<R: Real>(correlation: &[R], y: &[R], product: &mut [R]) {
 }
 
 /// Scales y and C y so that y'C y = 1. False where y'C y is zero up to rounding, or negative.
+#[inline(always)]
 fn rescale<R: Real>(y: &mut [R], product: &mut [R]) -> bool {
     let (mut variance, mut size) = (R::ZERO, R::ZERO);
     for (&y, &p) in y.iter().zip(&*product) {
@@ -126,6 +135,7 @@ fn rescale<R: Real>(y: &mut [R], product: &mut [R]) -> bool {
 }
 
 /// max_i |y_i (C y)_i - b_i| / b_i, for y'C y = 1; infinite where it is not a number.
+#[inline(always)]
 fn error<R: Real>(y: &[R], product: &[R], budgets: &[R]) -> R {
     let mut largest = R::ZERO;
     for ((&y, &p), &b) in y.iter().zip(product).zip(budgets) {

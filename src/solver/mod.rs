@@ -70,6 +70,7 @@ pub struct Problem<'a> {
 }
 
 /// Solves one problem and writes its weights; NaN where there are none.
+#[inline(always)]
 pub fn solve(problem: Problem, options: Options, work: &mut Workspace, weights: &mut [f64]) -> Certificate {
     let Problem { correlation, volatilities, budgets, covariance } = problem;
     let n = budgets.len();
