@@ -44,11 +44,11 @@
 //! | [`study`] | a question -> batch ... solutions -> statistics |
 //! | [`run`] | chunks in index order; rescue and cross-check, which need both engines |
 //! | [`engine`] | the only seam, trait [`engine::Engine`]: a range of problem indices -> [`Solutions`] |
-//! | [`batch`] | what every engine agrees on: source, budgets, [`Status`], [`Certificate`] |
+//! | [`batch`] | what every engine agrees on: source and budgets |
 //! | [`solver`] | one problem, slices in, weights and certificate out |
 //! | [`covariance`], [`resample`], [`block_length`] | building problem `p` |
 //! | [`panel`], [`io`] | histories: files to checked returns |
-//! | [`stats`], [`philox`], [`feistel`], [`real`], [`error`] | leaves |
+//! | [`stats`], [`philox`], [`feistel`], [`real`], [`lanes`], [`certificate`], [`error`] | leaves |
 //!
 //! wgpu appears in [`engine::gpu`] alone. `study` and `solver` know no file format and no command line.
 //!
@@ -71,10 +71,13 @@
 //! | stage | what it makes | Rust | WGSL (`shaders/`) |
 //! |---|---|---|---|
 //! | `draw` | the rows of resample `p`, as counts | [`resample`] | `draw*.wgsl`, `philox.wgsl` |
-//! | `moments` | second moments of the drawn rows | [`covariance`] | `moments*.wgsl` |
-//! | `correlate` | correlations and volatilities | [`covariance`] | `correlate.wgsl` |
-//! | `descend` | the weights | [`solver::descent`] | `descend*.wgsl` |
-//! | `certify` | `rc_error` and `kappa`, in fresh arithmetic | [`solver::certificate`] | `certify.wgsl` |
+//! | `moments` | second moments of the drawn rows | [`covariance`]; [`covariance::gram`], [`covariance::bridge`] | `moments*.wgsl` |
+//! | `correlate` | correlations and volatilities | [`covariance`]; [`covariance::interleaved`] | `correlate.wgsl` |
+//! | `descend` | the weights | [`solver::descent`]; [`solver::interleaved`] | `descend*.wgsl` |
+//! | `certify` | `rc_error` and `kappa`, in fresh arithmetic | [`solver::certificate`]; [`solver::interleaved`] | `certify.wgsl` |
+//!
+//! The first module named is the twin, generic over the number type; those after the semicolon are the CPU engine's forms
+//! for vector arithmetic, most of them with eight problems side by side ([`lanes`]).
 //!
 //! Without a shader, in f64 on the CPU only: [`solver::newton`], [`solver::existence`], [`solver::validity`].
 //!
@@ -90,14 +93,11 @@
 
 pub mod batch;
 pub mod block_length;
-pub mod bridge;
 pub mod certificate;
 pub mod covariance;
 pub mod engine;
 pub mod error;
 pub mod feistel;
-pub mod gram;
-pub mod interleaved;
 pub mod io;
 pub mod lanes;
 pub mod panel;
@@ -105,7 +105,6 @@ pub mod philox;
 pub mod real;
 pub mod report;
 pub mod resample;
-pub mod resampler;
 pub mod run;
 pub mod solver;
 pub mod stats;

@@ -3,7 +3,7 @@
 //!
 //! A lane that meets its aim stands still until the others do; then all that wait are certified by a fresh product from
 //! their weights, and one whose maintained product had drifted goes on. A lane's sweeps count for itself alone, so its
-//! result is that of the problem by itself. What is not solved within [`SWEEPS`] is left to [`super::solve`].
+//! result is that of the problem by itself. What is not solved within 32 sweeps is left to [`super::solve`].
 
 use pulp::{Arch, Simd, WithSimd};
 

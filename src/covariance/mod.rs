@@ -10,6 +10,15 @@
 //!
 //! Second moments are packed by rows of the lower triangle, diagonal included: M_ij at i (i + 1) / 2 + j, j <= i.
 //! WGSL twins: `shaders/moments.wgsl`, `shaders/correlate.wgsl`.
+//!
+//! What stands here is the plain form, generic over the number type: the twin of the shaders. The CPU engine sums moments
+//! in vector arithmetic, row by row ([`gram`]) or by the ends of blocks ([`bridge`]), as [`resampler`] chooses, and
+//! correlates eight problems at a time ([`interleaved`]).
+
+pub mod bridge;
+pub mod gram;
+pub mod interleaved;
+pub mod resampler;
 
 use crate::panel::Panel;
 use crate::real::Real;

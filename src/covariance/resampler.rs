@@ -1,8 +1,8 @@
 //! The covariance of any resample of a panel: which way its moments are summed, and what is done when they cancel.
 
-use crate::bridge::{Bridge, Runs};
+use crate::covariance::bridge::{Bridge, Runs};
+use crate::covariance::gram::{Gram, Sums};
 use crate::covariance::{SUSPICIOUS_VARIANCE, centred, correlate, packed};
-use crate::gram::{Gram, Sums};
 use crate::panel::Panel;
 use crate::resample::{Law, Restart};
 
