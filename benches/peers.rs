@@ -1,6 +1,6 @@
 //! CPU time per problem of our solver and our bootstrap, on the inputs that peers are timed on: one JSON line each.
 //!
-//! usage: cargo bench --bench peers -- DATA [W1|W2 ..]     (`benches/peers.sh` runs it beside the peers)
+//! usage: cargo bench --bench peers -- DATA [W1] [W2]     (DATA as `benches/inputs.py` writes it; N=200 for one size)
 
 #![expect(clippy::print_stdout, reason = "the figures are what it is for")]
 
@@ -28,10 +28,13 @@ fn main() {
     let one_thread = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("one thread");
     one_thread.install(|| {
         if wants("W1") {
-            for n in [5, 10, 20, 50, 100, 200, 500] {
+            for n in std::env::var("N").map_or(vec![5, 10, 20, 50, 100, 200, 500], |n| vec![n.parse().expect("a size")])
+            {
                 let array = npy::read(&Input::Path(format!("{folder}/w1_n{n}.npy").into())).expect("W1 data");
                 w1(n, &array.values, true);
-                w1(n, &array.values, false);
+                if std::env::var("N").is_err() {
+                    w1(n, &array.values, false);
+                }
             }
         }
         if wants("W2") {

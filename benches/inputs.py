@@ -1,0 +1,34 @@
+"""Writes the inputs of `benches/peers.rs`, with fixed seeds: python3 benches/inputs.py DATA   (needs numpy)
+
+W1: sample covariances of bootstrap resamples (T = 504) of factor returns, w1_n{n}.npy, B x n x n.
+W2: factor returns, w2_returns.npy, 2,520 x 50.
+"""
+
+import pathlib
+import sys
+
+import numpy as np
+
+PROBLEMS = {5: 20_000, 10: 20_000, 20: 10_000, 50: 4_000, 100: 1_000, 200: 300, 500: 40}
+
+
+def returns(rng, rows, assets, factors=5):
+    """A market with positive betas, four styles, fat tails, and volatilities of their own spread over a factor of ten."""
+    scale = np.r_[0.010, np.full(factors - 1, 0.005)]
+    betas = np.c_[rng.uniform(0.5, 1.5, assets), rng.normal(0, 0.7, (assets, factors - 1))]
+    own = np.exp(rng.permutation(np.linspace(np.log(0.005), np.log(0.05), assets)))
+    draw = lambda columns: rng.standard_t(5, (rows, columns)) * np.sqrt(3 / 5)
+    return draw(factors) * scale @ betas.T + draw(assets) * own
+
+
+def main(folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    for assets, problems in PROBLEMS.items():
+        rng = np.random.default_rng(1000 + assets)
+        history = returns(rng, 504, assets)
+        covariances = [np.cov(history[rng.integers(0, 504, 504)], rowvar=False) for _ in range(problems)]
+        np.save(folder / f"w1_n{assets}.npy", np.array(covariances))
+    np.save(folder / "w2_returns.npy", returns(np.random.default_rng(7), 2520, 50))
+
+
+main(pathlib.Path(sys.argv[1]))
