@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use equirisk::resample::Scheme;
 use equirisk::run::crosscheck::Sample;
-use equirisk::study::bootstrap::Block;
+use equirisk::study::block::Block;
 use jiff::civil::Date;
 
 /// How far can you trust a risk-parity portfolio?

@@ -9,7 +9,8 @@ use equirisk::report::terminal::{self, grouped};
 use equirisk::resample::Scheme;
 use equirisk::run::Watch as _;
 use equirisk::run::crosscheck::Sample;
-use equirisk::study::bootstrap::{Block, Config, bootstrap};
+use equirisk::study::block::Block;
+use equirisk::study::bootstrap::{Config, bootstrap};
 use equirisk::{Error, ErrorKind, Result};
 
 use super::args::{BootstrapArguments, EngineChoice};

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use equirisk::Result;
 use equirisk::resample::{Law, Scheme};
-use equirisk::study::bootstrap::{Block, block_length};
+use equirisk::study::block::{Block, block_length};
 use equirisk::{Error, run::Unwatched};
 
 use super::args::RowsArguments;

@@ -14,7 +14,9 @@ use crate::io::atomic::{self, Existing};
 use crate::panel::Returns;
 use crate::report::weights::write_weights;
 use crate::run::chunks::chunk_size;
-use crate::study::bootstrap::{Block, Config, Outcome};
+use crate::study::asset::WeightStatistics;
+use crate::study::block::Block;
+use crate::study::bootstrap::{Config, Outcome};
 
 const MANIFEST: &str = "run.json";
 const SUMMARY: &str = "summary.json";
@@ -250,9 +252,8 @@ fn assets_csv(outcome: &Outcome) -> Result<String> {
     let number = |x: f64| if x.is_finite() { x.to_string() } else { String::new() };
     let maybe = |x: Option<f64>| x.map_or(String::new(), number);
     for asset in &outcome.assets {
-        let columns = |w: &crate::study::bootstrap::WeightStatistics| {
-            [w.mean, w.sd, w.q025, w.q05, w.q25, w.q50, w.q75, w.q95, w.q975].map(number)
-        };
+        let columns =
+            |w: &WeightStatistics| [w.mean, w.sd, w.q025, w.q05, w.q25, w.q50, w.q75, w.q95, w.q975].map(number);
         let mut record = vec![asset.name.clone(), number(asset.budget), maybe(asset.point)];
         record.extend(columns(&asset.weight));
         record.extend([maybe(asset.bias), number(asset.mean_rank), number(asset.rank_sd)]);

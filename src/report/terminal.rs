@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::run::Solves;
-use crate::study::bootstrap::{self, Asset};
+use crate::study::asset::Asset;
+use crate::study::bootstrap;
 use crate::study::measures::Profile;
 use crate::study::method::Method;
 use crate::study::solve;

@@ -1,10 +1,12 @@
 //! Cross-check of a GPU run: a sample of its problems, solved again wholly on the CPU in f64, from the recipe on.
 
+use std::sync::OnceLock;
+
 use rayon::prelude::*;
 
 use crate::batch::{Batch, Solutions, Want};
 use crate::certificate::Status;
-use crate::engine::cpu::CpuEngine;
+use crate::engine::cpu::{CpuEngine, CpuJob};
 use crate::engine::{Engine, Job as _};
 use crate::error::Result;
 use crate::feistel;
@@ -63,17 +65,19 @@ pub fn crosscheck(
     let n = batch.assets();
     // Whatever the run accepts, it is held against good answers; statuses are those of the run's own tolerance.
     let exact = CpuEngine { options: Options { tolerance: options.tolerance.min(EXACT), ..options } };
-    let (cpu, exact_job) = (CpuEngine { options }, exact.job(batch, Want::default()));
-    let cpu_job = cpu.job(batch, Want::default());
+    let exact_job = exact.job(batch, Want::default());
+    let own_tolerance = CpuEngine { options };
+    let own_job = OnceLock::new();
     let engine_job = engine.prepare(batch, Want::default())?;
-    let rows_differ = rows_differ(&*engine_job, &cpu_job, sample)?;
+    let rows_differ = rows_differ(&*engine_job, &exact_job, sample)?;
     let compared: Vec<Comparison> = sample
         .par_iter()
         .zip(rows_differ)
         .map(|(&problem, rows_differ)| {
             let mut own = exact_job.solve(problem..problem + 1)?;
             if own.certificates[0].status == Status::Stalled {
-                own = cpu_job.solve(problem..problem + 1)?;
+                let job: &CpuJob = own_job.get_or_init(|| own_tolerance.job(batch, Want::default()));
+                own = job.solve(problem..problem + 1)?;
             }
             let theirs = &solutions.weights[problem as usize * n..][..n];
             let certificate = solutions.certificates[problem as usize];
@@ -83,7 +87,7 @@ pub fn crosscheck(
                 rc_error: None,
             };
             if certificate.status == Status::Converged && own.certificates[0].status == Status::Converged {
-                let (rc_error, kappa) = cpu_job.certify(problem, theirs);
+                let (rc_error, kappa) = exact_job.certify(problem, theirs);
                 let largest = own.weights.iter().copied().fold(0.0, f64::max);
                 let difference = own.weights.iter().zip(theirs).fold(0.0_f64, |m, (a, b)| m.max((a - b).abs()));
                 let floor = 8.0 * f64::from(f32::EPSILON) * kappa;

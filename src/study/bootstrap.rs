@@ -1,13 +1,13 @@
 //! How far can a risk-parity portfolio be trusted? Resample its history, solve every resample, and look at the spread.
 
-use rayon::prelude::*;
 use serde::Serialize;
 
+use super::asset::{self, Asset, with_excluded};
+use super::block::{Block, BlockEstimates, block_length, sensitivity_lengths};
 use super::measures::{Components, Risk, equal_weight, inverse_volatility};
 use super::method::{Method, Setting};
 use super::summary::Summary;
 use crate::batch::{Batch, Solutions, Source, Want, active};
-use crate::block_length::{self, BlockLength};
 use crate::certificate::Status;
 use crate::covariance::full_sample;
 use crate::engine::Engine;
@@ -17,17 +17,6 @@ use crate::resample::{LAW, Law, Scheme};
 use crate::run::crosscheck::{CrossCheck, Sample, sample};
 use crate::run::{self, RcError, Solves, Watch};
 use crate::solver::{self, Options};
-use crate::stats;
-
-/// How the block length is chosen.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Block {
-    /// Median over assets of the optimal length for the squared returns: a covariance is a mean of products.
-    Auto,
-    /// Median over assets of the optimal length for the returns themselves.
-    AutoReturns,
-    Length(f64),
-}
 
 /// What changes for the user.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -44,52 +33,6 @@ pub struct Config {
 
 /// The effective number of bets is left out for more assets than this: the eigenvectors would take longer than all else.
 const MOST_COMPONENTS: usize = 500;
-
-/// The quantiles reported per asset.
-pub const QUANTILES: [f64; 7] = [0.025, 0.05, 0.25, 0.5, 0.75, 0.95, 0.975];
-
-/// One number per reported statistic of a weight.
-#[derive(Debug, Clone, Serialize)]
-pub struct WeightStatistics {
-    pub mean: f64,
-    pub sd: f64,
-    pub q025: f64,
-    pub q05: f64,
-    pub q25: f64,
-    pub q50: f64,
-    pub q75: f64,
-    pub q95: f64,
-    pub q975: f64,
-}
-
-/// P(the asset's weight is among the k largest), with its Monte Carlo error.
-#[derive(Debug, Clone, Serialize)]
-pub struct RankProbability {
-    pub k: usize,
-    pub probability: f64,
-    pub mc_error: f64,
-}
-
-/// The distribution of one asset's weight.
-#[derive(Debug, Clone, Serialize)]
-pub struct Asset {
-    pub name: String,
-    pub budget: f64,
-    /// Weight from the full history; null where no portfolio exists.
-    pub point: Option<f64>,
-    #[serde(flatten)]
-    pub weight: WeightStatistics,
-    /// mean - point.
-    pub bias: Option<f64>,
-    pub mean_rank: f64,
-    pub rank_sd: f64,
-    pub rank_probabilities: Vec<RankProbability>,
-    /// P(weight > 2 point).
-    pub p_double: Option<f64>,
-    /// P(weight < point / 2).
-    pub p_half: Option<f64>,
-    pub mc_error: WeightStatistics,
-}
 
 /// The risk-budgeting portfolio as a whole, under each resample's own covariance.
 #[derive(Debug, Clone, Serialize)]
@@ -125,22 +68,6 @@ pub struct SensitivityAsset {
     pub sd: f64,
     pub q05: f64,
     pub q95: f64,
-}
-
-/// Where the block length comes from: the estimates behind the choice.
-#[derive(Debug, Clone, Serialize)]
-pub struct BlockEstimates {
-    pub squared_returns: Spread,
-    pub returns: Spread,
-    /// Of the squared return of the full-sample portfolio; null where none exists.
-    pub portfolio_squared: Option<f64>,
-}
-
-#[derive(Debug, Clone, Copy, Serialize)]
-pub struct Spread {
-    pub min: f64,
-    pub median: f64,
-    pub max: f64,
 }
 
 /// What was run.
@@ -246,7 +173,11 @@ pub fn bootstrap(
     let annual = config.periods_per_year.map(f64::sqrt);
     let (first, last) = returns.span();
     Ok(Outcome {
-        assets: with_excluded(study.assets(&converged, point.as_deref()), &keep, &names),
+        assets: with_excluded(
+            asset::assets(&returns.assets, batch.budgets(), &converged.weights, point.as_deref()),
+            &keep,
+            &names,
+        ),
         portfolio: Portfolio {
             volatility: methods.erc.volatility.clone(),
             volatility_annual: annual.map(|a| Summary::of(converged.volatility.iter().map(|v| v * a))),
@@ -286,30 +217,6 @@ pub fn bootstrap(
     })
 }
 
-/// Puts the assets with a zero budget back in their places, at weight zero.
-fn with_excluded(solved: Vec<Asset>, keep: &[usize], names: &[String]) -> Vec<Asset> {
-    let nothing =
-        WeightStatistics { mean: 0.0, sd: 0.0, q025: 0.0, q05: 0.0, q25: 0.0, q50: 0.0, q75: 0.0, q95: 0.0, q975: 0.0 };
-    let mut assets: Vec<Asset> = names
-        .iter()
-        .map(|name| Asset {
-            name: name.clone(),
-            budget: 0.0,
-            point: Some(0.0),
-            weight: nothing.clone(),
-            bias: Some(0.0),
-            mean_rank: f64::NAN,
-            rank_sd: f64::NAN,
-            rank_probabilities: Vec::new(),
-            p_double: None,
-            p_half: None,
-            mc_error: nothing.clone(),
-        })
-        .collect();
-    keep.iter().zip(solved).for_each(|(&i, asset)| assets[i] = asset);
-    assets
-}
-
 /// Weights over all assets: zero where the budget is.
 fn spread_weights(mut solutions: Solutions, keep: &[usize], assets: usize) -> Solutions {
     if keep.len() < assets {
@@ -336,97 +243,6 @@ fn point(full: &Risk, budgets: &[f64]) -> Option<Vec<f64>> {
     let options = Options { finish: true, ..Options::default() };
     let certificate = solver::solve(problem, options, &mut solver::Workspace::default(), &mut weights);
     (certificate.status == Status::Converged).then_some(weights)
-}
-
-/// The rule of [`Block`]: the length used, and the estimates behind an automatic one. `point` is the portfolio whose
-/// squared return is estimated beside the assets'.
-pub fn block_length(
-    returns: &Returns,
-    point: Option<&[f64]>,
-    scheme: Scheme,
-    block: Block,
-    watch: &mut dyn Watch,
-) -> (f64, Option<BlockEstimates>) {
-    let rows = returns.rows();
-    if scheme == Scheme::Iid {
-        return (1.0, None);
-    }
-    let fixed = matches!(scheme, Scheme::Circular | Scheme::Moving);
-    if let Block::Length(length) = block {
-        return (if fixed { length.round() } else { length }, None);
-    }
-    if rows < block_length::FEWEST_ROWS {
-        watch.notice(&format!(
-            "{rows} rows are too few to estimate a block length (at least {}): resampling single rows",
-            block_length::FEWEST_ROWS
-        ));
-        return (1.0, None);
-    }
-    let pick = |b: BlockLength| if fixed { b.circular } else { b.stationary };
-    let n = returns.assets.len();
-    let estimate = |squared: bool| -> Vec<f64> {
-        (0..n)
-            .into_par_iter()
-            .map(|i| {
-                let column: Vec<f64> = returns.values.iter().skip(i).step_by(n).copied().collect();
-                let mut series = scaled(&column);
-                if squared {
-                    series.iter_mut().for_each(|x| *x *= *x);
-                }
-                pick(block_length::optimal(&series))
-            })
-            .collect()
-    };
-    let (squared, plain) = (spread(estimate(true)), spread(estimate(false)));
-    let portfolio = point.map(|weights| {
-        let path: Vec<f64> =
-            returns.values.chunks_exact(n).map(|row| row.iter().zip(weights).map(|(r, w)| r * w).sum()).collect();
-        let squares: Vec<f64> = scaled(&path).iter().map(|r| r * r).collect();
-        pick(block_length::optimal(&squares))
-    });
-    let chosen = if block == Block::AutoReturns { plain.median } else { squared.median };
-    let estimates = BlockEstimates { squared_returns: squared, returns: plain, portfolio_squared: portfolio };
-    if !chosen.is_finite() {
-        watch.notice("the block length cannot be estimated from this history: resampling single rows");
-        return (1.0, Some(estimates));
-    }
-    let length = if fixed { chosen.round() } else { chosen };
-    (length.clamp(1.0, block_length::longest(rows).max(1.0)), Some(estimates))
-}
-
-/// Divides by the largest size: block lengths do not depend on units, and squares must not vanish.
-fn scaled(series: &[f64]) -> Vec<f64> {
-    let largest = series.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
-    series.iter().map(|x| x / largest).collect()
-}
-
-fn spread(mut values: Vec<f64>) -> Spread {
-    // A series that cannot be estimated, such as a constant one, has no say.
-    values.retain(|x| !x.is_nan());
-    stats::sort(&mut values);
-    let q = |q| stats::quantile(&values, q);
-    Spread { min: q(0.0), median: q(0.5), max: q(1.0) }
-}
-
-/// Half, once and twice the block length, within what the history allows; fixed blocks rounded.
-fn sensitivity_lengths(law: &Law, base: f64, scheme: Scheme) -> Vec<(f64, Law)> {
-    if scheme == Scheme::Iid {
-        return Vec::new();
-    }
-    let fixed = scheme != Scheme::Stationary;
-    let mut lengths = Vec::new();
-    for factor in [0.5, 1.0, 2.0] {
-        let mut length = (base * factor).clamp(1.0, f64::from(law.rows));
-        if fixed {
-            length = length.round();
-        }
-        if let Ok(law) = Law::new(scheme, length, law.rows as usize, law.seed, law.cell)
-            && lengths.iter().all(|(_, other)| *other != law)
-        {
-            lengths.push((length, law));
-        }
-    }
-    lengths
 }
 
 /// What the parts of the study share.
@@ -507,57 +323,6 @@ impl Study<'_> {
             ),
             equal_weight: Method::of(&setting, &equal, &converged.equal_weight, Some(equal_weight(n))),
         }
-    }
-
-    fn assets(&self, converged: &Converged, point: Option<&[f64]>) -> Vec<Asset> {
-        let n = self.panel.assets();
-        let count = converged.resamples.len();
-        let mut ranks = vec![0.0; converged.weights.len()];
-        ranks.par_chunks_mut(n).zip(converged.weights.par_chunks(n)).for_each_init(Vec::new, |order, (ranks, row)| {
-            stats::descending_ranks(row, order, ranks);
-        });
-        let share = |hits: usize| hits as f64 / count as f64;
-        (0..n)
-            .into_par_iter()
-            .map(|i| {
-                let mut column: Vec<f64> = converged.weights.iter().skip(i).step_by(n).copied().collect();
-                let ranks: Vec<f64> = ranks.iter().skip(i).step_by(n).copied().collect();
-                let moments = stats::moments(&column);
-                let rank_moments = stats::moments(&ranks);
-                stats::sort(&mut column);
-                let q = QUANTILES.map(|q| stats::quantile(&column, q));
-                let e = QUANTILES.map(|q| stats::quantile_error(&column, q));
-                let point = point.map(|point| point[i]);
-                let statistics = |mean, sd, q: [f64; 7]| WeightStatistics {
-                    mean,
-                    sd,
-                    q025: q[0],
-                    q05: q[1],
-                    q25: q[2],
-                    q50: q[3],
-                    q75: q[4],
-                    q95: q[5],
-                    q975: q[6],
-                };
-                let probability = |k: usize| {
-                    let p = share(ranks.iter().filter(|rank| **rank <= k as f64).count());
-                    RankProbability { k, probability: p, mc_error: stats::probability_error(p, count) }
-                };
-                Asset {
-                    name: self.returns.assets[i].clone(),
-                    budget: self.batch.budgets()[i],
-                    point,
-                    weight: statistics(moments.mean, moments.sd, q),
-                    bias: point.map(|point| moments.mean - point),
-                    mean_rank: rank_moments.mean,
-                    rank_sd: rank_moments.sd,
-                    rank_probabilities: [1, 3, 5].into_iter().filter(|k| *k <= n).map(probability).collect(),
-                    p_double: point.map(|point| share(column.iter().filter(|w| **w > 2.0 * point).count())),
-                    p_half: point.map(|point| share(column.iter().filter(|w| **w < 0.5 * point).count())),
-                    mc_error: statistics(moments.mean_error(count), moments.sd_error(count), e),
-                }
-            })
-            .collect()
     }
 
     fn sensitivity(&self, law: &Law, block_length: f64, solutions: &Solutions, first: u64) -> Sensitivity {

@@ -9,7 +9,8 @@ use equirisk::run::Unwatched;
 use equirisk::run::crosscheck::Sample;
 use equirisk::solver::Options;
 use equirisk::stats;
-use equirisk::study::bootstrap::{Block, Config, Outcome, bootstrap};
+use equirisk::study::block::Block;
+use equirisk::study::bootstrap::{Config, Outcome, bootstrap};
 use equirisk::{Certificate, Status};
 use serde_json::Value;
 
