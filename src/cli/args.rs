@@ -181,7 +181,8 @@ pub struct BootstrapArguments {
     #[command(flatten)]
     pub data: DataArguments,
     /// Number of resamples
-    #[arg(short = 'B', long, value_name = "N", default_value = "10000", value_parser = count, allow_negative_numbers = true)]
+    #[arg(short = 'B', long, value_name = "N", default_value = "10000", value_parser = count)]
+    #[arg(allow_negative_numbers = true, help_heading = "Resampling")]
     pub resamples: u64,
     #[command(flatten)]
     pub resample: ResampleArguments,
