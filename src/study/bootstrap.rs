@@ -143,18 +143,15 @@ pub fn bootstrap(
     let want = Want { comparisons: true };
     let lengths = if config.sensitivity { sensitivity_lengths(&law, length, config.scheme) } else { Vec::new() };
 
+    let components = (panel.assets() <= MOST_COMPONENTS).then(|| Components::of(&full));
+    warn_of_short_history(panel.rows(), panel.assets(), components.as_ref(), watch);
+
     let solutions = run::solve(engine, options, &batch, 0..config.resamples, want, watch)?;
     let info = engine.info();
     let checked = sample(config.resamples, config.seed, config.crosscheck);
     let crosscheck = run::crosschecked(engine, options, &batch, &solutions, &checked, watch);
 
-    let study = Study {
-        panel: &panel,
-        full: &full,
-        components: (panel.assets() <= MOST_COMPONENTS).then(|| Components::of(&full)),
-        batch: &batch,
-        returns: &returns,
-    };
+    let study = Study { panel: &panel, full: &full, components, batch: &batch, returns: &returns };
     let tenth = config.resamples.div_ceil(10);
     let mut sensitivity = Vec::new();
     for (length, law) in lengths {
@@ -227,6 +224,26 @@ fn spread_weights(mut solutions: Solutions, keep: &[usize], assets: usize) -> So
         solutions.weights = all;
     }
     solutions
+}
+
+/// Says what a history short beside its assets means: a resample of T rows holds about 0.632 T distinct ones, and spectra
+/// of resampled covariances are unreliable where n / T is not small (El Karoui & Purdom 2018).
+fn warn_of_short_history(rows: usize, assets: usize, components: Option<&Components>, watch: &mut dyn Watch) {
+    let ratio = assets as f64 / rows as f64;
+    if (rows as f64) < 1.6 * assets as f64 {
+        watch.notice(&format!(
+            "{rows} rows for {assets} assets: a resample holds fewer distinct rows than assets, so its covariance is \
+             singular; risk budgeting needs no inverse, but read the bands with care"
+        ));
+    } else if ratio > 0.1 {
+        let smallest = components
+            .map(|c| format!(", the smallest eigenvalue is {:.1e} of the total", c.smallest_share()))
+            .unwrap_or_default();
+        watch.notice(&format!(
+            "{assets} assets over {rows} rows (n/T = {ratio:.2}{smallest}): resampled covariances are unreliable where \
+             n/T is not small; a longer history or fewer assets help"
+        ));
+    }
 }
 
 /// The full-sample portfolio, finished to rounding; none where it does not exist.

@@ -141,6 +141,11 @@ impl Components {
         }
     }
 
+    /// Smallest eigenvalue of the correlation over their sum.
+    pub fn smallest_share(&self) -> f64 {
+        self.values.iter().copied().fold(f64::INFINITY, f64::min) / self.values.iter().sum::<f64>()
+    }
+
     /// exp(- sum_m p_m ln p_m) with p_m the share of variance along component m.
     pub fn effective_bets(&self, weights: &[f64]) -> f64 {
         let along = |m: usize| -> f64 {
