@@ -4,9 +4,12 @@ use equirisk::engine::Job as _;
 use equirisk::engine::cpu::CpuEngine;
 use equirisk::solver::Options;
 use equirisk::solver::existence::zero_variance_direction;
+use equirisk::solver::interleaved::Group;
 use equirisk::solver::newton::accurate_gap;
 use equirisk::solver::validity::check;
 use equirisk::{Batch, Certificate, Source, Status, Want};
+
+use pulp::Arch;
 
 use crate::cases::{Npz, json, numbers};
 
@@ -266,4 +269,37 @@ fn large_and_small_covariances_are_solved_alike() {
         // Rounding of the scaled input.
         assert!(found.iter().zip(&weights).all(|(f, w)| (f / w - 1.0).abs() < 1e-13), "{scale:e}");
     }
+}
+
+#[test]
+fn machines_without_vectors_solve_the_same_problems() {
+    let n = 9;
+    let budgets: Vec<f64> = (1..=n).map(|i| i as f64 / 45.0).collect();
+    let covariances: Vec<Vec<f64>> = (0..8).map(|seed| sample_covariance(40, n, 0.4, seed)).collect();
+    let solved = |arch: Arch| {
+        let mut group = Group::default();
+        group.resize(n);
+        for (lane, covariance) in covariances.iter().enumerate() {
+            let (mut correlation, mut volatilities) = (vec![0.0; n * n], vec![0.0; n]);
+            check(covariance, false, &mut correlation, &mut volatilities).unwrap();
+            group.correlation.iter_mut().zip(&correlation).for_each(|(to, c)| to.0[lane] = *c);
+            group.volatilities.iter_mut().zip(&volatilities).for_each(|(to, s)| to.0[lane] = *s);
+        }
+        // A lane without a problem must not disturb the others.
+        group.usable = [true, true, true, false, true, true, true, true];
+        let found = group.solve(arch, &budgets, Options::default(), false);
+        (found, group.weights)
+    };
+    let (found, weights) = solved(Arch::new());
+    let (plain_found, plain_weights) = solved(Arch::Scalar);
+    for lane in [0, 1, 2, 4, 5, 6, 7] {
+        assert!(found[lane].converged && plain_found[lane].converged);
+        let (exact, _) = solve(&covariances[lane], &budgets);
+        for i in 0..n {
+            // Both stop at 1e-8; with and without fused multiply-adds they part by rounding alone.
+            assert!((weights[i].0[lane] / exact[i] - 1.0).abs() < 2e-8);
+            assert!((plain_weights[i].0[lane] / weights[i].0[lane] - 1.0).abs() < 1e-12);
+        }
+    }
+    assert!(!found[3].converged);
 }
