@@ -59,16 +59,21 @@ impl WithSimd for Correlate<'_> {
             let mut at = 0;
             for i in 0..n {
                 let mean = simd.mul_f64s(sums[i * v + k], per_row);
-                let scale = simd.div_f64s(divisor, volatilities[i * v + k]);
+                // 1 / sigma_i, kept in its place on the diagonal until nobody needs it.
+                let inverse = simd.div_f64s(one, volatilities[i * v + k]);
+                correlation[(i * n + i) * v + k] = inverse;
+                let scale = simd.mul_f64s(divisor, inverse);
                 for j in 0..i {
                     let cross = simd.mul_f64s(mean, sums[j * v + k]);
                     let covariance = simd.sub_f64s(products[(at + j) * v + k], cross);
-                    let c = simd.div_f64s(simd.mul_f64s(covariance, scale), volatilities[j * v + k]);
+                    let c = simd.mul_f64s(simd.mul_f64s(covariance, scale), correlation[(j * n + j) * v + k]);
                     correlation[(i * n + j) * v + k] = c;
                     correlation[(j * n + i) * v + k] = c;
                 }
-                correlation[(i * n + i) * v + k] = one;
                 at += i + 1;
+            }
+            for i in 0..n {
+                correlation[(i * n + i) * v + k] = one;
             }
         }
         trusted.0.map(|flag| flag > 0.5)
@@ -109,9 +114,11 @@ impl WithSimd for Scale<'_> {
             // A sum, since a largest value would let what is not a number slip through.
             let (mut sizes, mut gap, mut beyond) = (zero, zero, zero);
             for i in 0..n {
+                // 1 / sigma_i, kept in its place on the diagonal until nobody needs it.
                 let scale = simd.div_f64s(one, volatilities[i * v + k]);
+                matrices[(i * n + i) * v + k] = scale;
                 for j in 0..i {
-                    let inverse = simd.div_f64s(scale, volatilities[j * v + k]);
+                    let inverse = simd.mul_f64s(scale, matrices[(j * n + j) * v + k]);
                     let lower = simd.mul_f64s(matrices[(i * n + j) * v + k], inverse);
                     let upper = simd.mul_f64s(matrices[(j * n + i) * v + k], inverse);
                     let c = simd.mul_f64s(half, simd.add_f64s(lower, upper));
@@ -121,8 +128,10 @@ impl WithSimd for Scale<'_> {
                     matrices[(i * n + j) * v + k] = c;
                     matrices[(j * n + i) * v + k] = c;
                 }
-                matrices[(i * n + i) * v + k] = one;
                 sizes = simd.add_f64s(sizes, scale);
+            }
+            for i in 0..n {
+                matrices[(i * n + i) * v + k] = one;
             }
             let mut good = simd.less_than_f64s(zero, smallest);
             // Volatilities far apart are looked at one by one, and so is whatever cannot be divided by safely.

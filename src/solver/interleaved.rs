@@ -13,6 +13,9 @@ use crate::lanes::{LANES, Lanes, vectors, vectors_mut};
 /// More than twice what ordinary problems take to 1e-10.
 const SWEEPS: f64 = 32.0;
 
+/// Sweeps by roots, before Newton steps are close enough: with them ordinary problems take no sweep more.
+const EXACT: usize = 2;
+
 /// Certificates a lane may fail before it is left to others.
 const ATTEMPTS: usize = 3;
 
@@ -28,6 +31,8 @@ pub struct Group {
     pub weights: Vec<Lanes>,
     y: Vec<Lanes>,
     product: Vec<Lanes>,
+    /// y_i / (y_i^2 + b_i).
+    slopes: Vec<Lanes>,
 }
 
 /// What is known of one lane.
@@ -47,7 +52,8 @@ impl Group {
     /// Room for problems of `n` assets.
     pub fn resize(&mut self, n: usize) {
         self.correlation.resize(n * n, Lanes::default());
-        for vector in [&mut self.volatilities, &mut self.weights, &mut self.y, &mut self.product] {
+        let Group { volatilities, weights, y, product, slopes, .. } = self;
+        for vector in [volatilities, weights, y, product, slopes] {
             vector.resize(n, Lanes::default());
         }
     }
@@ -76,7 +82,8 @@ impl WithSimd for Solve<'_> {
         let mut live = group.usable;
         let mut sweeps = [0.0; LANES];
         for attempt in 0..=ATTEMPTS {
-            descend(simd, group, budgets, AIM * options.tolerance, &mut live, &mut sweeps);
+            let exact = if attempt == 0 { EXACT } else { 0 };
+            descend(simd, group, budgets, AIM * options.tolerance, exact, &mut live, &mut sweeps);
             if attempt == ATTEMPTS {
                 break;
             }
@@ -147,15 +154,35 @@ fn start<S: Simd>(simd: S, group: &mut Group, budgets: &[f64]) -> Lanes {
 #[inline(always)]
 fn multiply<S: Simd>(simd: S, correlation: &[Lanes], x: &[Lanes], product: &mut [Lanes]) {
     let n = x.len();
-    let v = LANES / S::F64_LANES;
     product.fill(Lanes::default());
-    let (x, product) = (vectors::<S>(x), vectors_mut::<S>(product));
-    for i in 0..n {
-        let row = vectors::<S>(&correlation[i * n..(i + 1) * n]);
-        for (p, c) in product.chunks_exact_mut(v).zip(row.chunks_exact(v)) {
-            for k in 0..v {
-                p[k] = simd.mul_add_e_f64s(x[i * v + k], c[k], p[k]);
+    let mut i = 0;
+    while i + BLOCK <= n {
+        add_rows::<S, BLOCK>(simd, correlation, &x[i..], product, i);
+        i += BLOCK;
+    }
+    while i < n {
+        add_rows::<S, 1>(simd, correlation, &x[i..], product, i);
+        i += 1;
+    }
+}
+
+/// product += sum of x_r C[first + r, :] over the W rows from `first` on: they share each load and store of a product.
+#[inline(always)]
+fn add_rows<S: Simd, const W: usize>(simd: S, correlation: &[Lanes], x: &[Lanes], product: &mut [Lanes], first: usize) {
+    let n = product.len();
+    let v = LANES / S::F64_LANES;
+    let x = vectors::<S>(&x[..W]);
+    let rows: [&[S::f64s]; W] =
+        std::array::from_fn(|r| vectors::<S>(&correlation[(first + r) * n..(first + r + 1) * n]));
+    let product = vectors_mut::<S>(product);
+    for k in 0..v {
+        for j in 0..n {
+            let at = j * v + k;
+            let mut p = product[at];
+            for r in 0..W {
+                p = simd.mul_add_e_f64s(x[r * v + k], rows[r][at], p);
             }
+            product[at] = p;
         }
     }
 }
@@ -195,49 +222,29 @@ fn rescale<S: Simd>(simd: S, group: &mut Group, live: &[bool; LANES]) -> [bool; 
     sound.0.map(|flag| flag > 0.5)
 }
 
-/// Sweeps until every live lane meets the aim, fails, or has used up its sweeps.
+/// Sweeps until every live lane meets the aim, fails, or has used up its sweeps. The first `exact` sweeps take the root
+/// of each coordinate, the others a Newton step towards it.
 #[inline(always)]
 fn descend<S: Simd>(
     simd: S,
     group: &mut Group,
     budgets: &[f64],
     aim: f64,
+    mut exact: usize,
     live: &mut [bool; LANES],
     sweeps: &mut [f64; LANES],
 ) {
-    let n = budgets.len();
-    let v = LANES / S::F64_LANES;
-    let (zero, half) = (simd.splat_f64s(0.0), simd.splat_f64s(2.0));
     while *live != [false; LANES] {
         let mut masks = [mask(simd, live, 0); LANES];
-        for (k, m) in masks.iter_mut().enumerate().take(v) {
+        for (k, m) in masks.iter_mut().enumerate().take(LANES / S::F64_LANES) {
             *m = mask(simd, live, k);
         }
-        {
-            let (y, product) = (vectors_mut::<S>(&mut group.y), vectors_mut::<S>(&mut group.product));
-            for i in 0..n {
-                let four_b = simd.splat_f64s(4.0 * budgets[i]);
-                let mut changes = [zero; LANES];
-                for k in 0..v {
-                    let at = i * v + k;
-                    let a = simd.sub_f64s(product[at], y[at]);
-                    let d = simd.sqrt_f64s(simd.mul_add_e_f64s(a, a, four_b));
-                    let positive = simd.less_than_f64s(zero, a);
-                    // One division: 4 b / 2 (a + d), or (d - a) / 2.
-                    let numerator = simd.select_f64s(positive, four_b, simd.sub_f64s(d, a));
-                    let sum = simd.add_f64s(a, d);
-                    let denominator = simd.select_f64s(positive, simd.add_f64s(sum, sum), half);
-                    let root = simd.select_f64s(masks[k], simd.div_f64s(numerator, denominator), y[at]);
-                    changes[k] = simd.sub_f64s(root, y[at]);
-                    y[at] = root;
-                }
-                let row = vectors::<S>(&group.correlation[i * n..(i + 1) * n]);
-                for (p, c) in product.chunks_exact_mut(v).zip(row.chunks_exact(v)) {
-                    for k in 0..v {
-                        p[k] = simd.mul_add_e_f64s(changes[k], c[k], p[k]);
-                    }
-                }
-            }
+        if exact > 0 {
+            sweep::<S, Root>(simd, group, budgets, &masks);
+            exact -= 1;
+        } else {
+            slopes(simd, group, budgets, &masks);
+            sweep::<S, Newton>(simd, group, budgets, &masks);
         }
         let sound = rescale(simd, group, live);
         let errors = errors(simd, group, budgets);
@@ -251,6 +258,119 @@ fn descend<S: Simd>(
             }
         }
     }
+}
+
+/// One coordinate: its budget, y_i, (C y)_i, and y_i / (y_i^2 + b_i) where that is known.
+#[derive(Clone, Copy)]
+struct Coordinate<S: Simd> {
+    b: S::f64s,
+    y: S::f64s,
+    product: S::f64s,
+    slope: S::f64s,
+    mask: S::m64s,
+}
+
+/// How far a coordinate moves. A trait, since closures are not compiled for the caller's vector instructions.
+trait Step {
+    fn change<S: Simd>(simd: S, at: Coordinate<S>) -> S::f64s;
+}
+
+/// To the root of y_i (C y)_i = b_i, the others fixed: see [`super::descent`].
+struct Root;
+
+impl Step for Root {
+    #[inline(always)]
+    fn change<S: Simd>(simd: S, at: Coordinate<S>) -> S::f64s {
+        let two = simd.splat_f64s(2.0);
+        let four_b = simd.mul_f64s(simd.splat_f64s(4.0), at.b);
+        let a = simd.sub_f64s(at.product, at.y);
+        let d = simd.sqrt_f64s(simd.mul_add_e_f64s(a, a, four_b));
+        let positive = simd.less_than_f64s(simd.splat_f64s(0.0), a);
+        // One division: 4 b / 2 (a + d), or (d - a) / 2.
+        let numerator = simd.select_f64s(positive, four_b, simd.sub_f64s(d, a));
+        let sum = simd.add_f64s(a, d);
+        let denominator = simd.select_f64s(positive, simd.add_f64s(sum, sum), two);
+        let change = simd.sub_f64s(simd.div_f64s(numerator, denominator), at.y);
+        simd.select_f64s(at.mask, change, simd.splat_f64s(0.0))
+    }
+}
+
+/// The same to first order, y_i (b_i - y_i (C y)_i) / (y_i^2 + b_i), never by more than three quarters of y_i down:
+/// no root and no division wait for the coordinate before.
+struct Newton;
+
+impl Step for Newton {
+    #[inline(always)]
+    fn change<S: Simd>(simd: S, at: Coordinate<S>) -> S::f64s {
+        let gap = simd.negate_mul_add_e_f64s(at.product, at.y, at.b);
+        simd.max_f64s(simd.mul_f64s(gap, at.slope), simd.mul_f64s(simd.splat_f64s(-0.75), at.y))
+    }
+}
+
+/// y_i / (y_i^2 + b_i); zero in lanes that stand still.
+#[inline(always)]
+fn slopes<S: Simd>(simd: S, group: &mut Group, budgets: &[f64], masks: &[S::m64s; LANES]) {
+    let v = LANES / S::F64_LANES;
+    let (y, slopes) = (vectors::<S>(&group.y), vectors_mut::<S>(&mut group.slopes));
+    for (i, &b) in budgets.iter().enumerate() {
+        for k in 0..v {
+            let y = y[i * v + k];
+            let slope = simd.div_f64s(y, simd.mul_add_e_f64s(y, y, simd.splat_f64s(b)));
+            slopes[i * v + k] = simd.select_f64s(masks[k], slope, simd.splat_f64s(0.0));
+        }
+    }
+}
+
+/// Coordinates whose changes share a pass over C y.
+const BLOCK: usize = 4;
+
+#[inline(always)]
+fn sweep<S: Simd, P: Step>(simd: S, group: &mut Group, budgets: &[f64], masks: &[S::m64s; LANES]) {
+    let n = budgets.len();
+    let mut i = 0;
+    while i + BLOCK <= n {
+        block::<S, P, BLOCK>(simd, group, budgets, masks, i);
+        i += BLOCK;
+    }
+    while i < n {
+        block::<S, P, 1>(simd, group, budgets, masks, i);
+        i += 1;
+    }
+}
+
+/// Steps along the W coordinates from `first` on, then updates C y.
+#[inline(always)]
+fn block<S: Simd, P: Step, const W: usize>(
+    simd: S,
+    group: &mut Group,
+    budgets: &[f64],
+    masks: &[S::m64s; LANES],
+    first: usize,
+) {
+    let n = budgets.len();
+    let v = LANES / S::F64_LANES;
+    let mut changes = [Lanes::default(); W];
+    {
+        let y = vectors_mut::<S>(&mut group.y[first..first + W]);
+        let product = vectors::<S>(&group.product[first..first + W]);
+        let slopes = vectors::<S>(&group.slopes[first..first + W]);
+        let changes = vectors_mut::<S>(&mut changes);
+        for k in 0..v {
+            for r in 0..W {
+                let at = r * v + k;
+                let mut p = product[at];
+                for s in 0..r {
+                    let c = vectors::<S>(&group.correlation[(first + s) * n + first + r..][..1])[k];
+                    p = simd.mul_add_e_f64s(changes[s * v + k], c, p);
+                }
+                let b = simd.splat_f64s(budgets[first + r]);
+                let change = P::change(simd, Coordinate { b, y: y[at], product: p, slope: slopes[at], mask: masks[k] });
+                changes[at] = change;
+                y[at] = simd.add_f64s(y[at], change);
+            }
+        }
+    }
+    add_rows::<S, W>(simd, &group.correlation, &changes, &mut group.product, first);
 }
 
 /// max_i |y_i (C y)_i - b_i| / b_i, for y'C y = 1.
