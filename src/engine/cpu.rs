@@ -15,9 +15,11 @@ use crate::error::Result;
 use crate::lanes::{LANES, Lanes, interleave};
 use crate::solver::certificate::{certify, condition};
 use crate::solver::interleaved::Group;
+use crate::solver::mixed::Mixed;
 use crate::solver::{self, FINISHING_TOLERANCE, Options, Problem, descent::multiply, validity};
 
-/// Problems of more assets than this are solved one by one: their interleaved matrices leave the second-level cache.
+/// Problems of more assets than this are solved one by one: their interleaved matrices fill the second-level cache, and
+/// rows are long enough to be vectors by themselves.
 const MOST_INTERLEAVED: usize = 112;
 
 /// Problems one thread takes at a time at most: they share the passes over the bridge.
@@ -74,6 +76,7 @@ struct Room {
     moments: Vec<f64>,
     interleaved: Vec<Lanes>,
     covariance: Workspace,
+    mixed: Mixed,
     solver: solver::Workspace,
     portfolio: Vec<f64>,
     product: Vec<f64>,
@@ -198,8 +201,12 @@ impl CpuJob<'_> {
 
     /// Whether problems are tried eight at a time first: a matter of their size and of the options alone.
     fn interleaves(&self) -> bool {
-        let finished = self.options.finish || self.options.tolerance <= FINISHING_TOLERANCE;
-        self.batch.assets() <= MOST_INTERLEAVED && !finished
+        self.batch.assets() <= MOST_INTERLEAVED && !self.finishes()
+    }
+
+    /// Whether every solution takes the finishing step.
+    fn finishes(&self) -> bool {
+        self.options.finish || self.options.tolerance <= FINISHING_TOLERANCE
     }
 
     /// Solves the problems from `first` on, one for each slot.
@@ -214,7 +221,10 @@ impl CpuJob<'_> {
             let at = group * LANES;
             let solved = if interleaves { self.solve_group(first, at, room, slots) } else { [false; LANES] };
             for (lane, slot) in slots.iter_mut().enumerate().filter(|(lane, _)| !solved[*lane]) {
-                self.arch.dispatch(SolveOne { job: self, problem: first + (at + lane) as u64, room, slot });
+                let problem = first + (at + lane) as u64;
+                if interleaves || !self.solve_mixed(problem, room, slot) {
+                    self.arch.dispatch(SolveOne { job: self, problem, room, slot });
+                }
             }
         }
     }
@@ -272,6 +282,28 @@ impl CpuJob<'_> {
             }
         }
         solved.map(|found| found.converged)
+    }
+
+    /// Tries one large problem in two precisions. Returns whether it is solved.
+    fn solve_mixed(&self, problem: u64, room: &mut Room, slot: &mut Slot) -> bool {
+        let n = self.batch.assets();
+        let Source::Given { covariances, assume_psd: true } = &self.batch.source else { return false };
+        if self.finishes() || self.want.comparisons {
+            return false;
+        }
+        let covariance = &covariances[problem as usize * n * n..][..n * n];
+        let solved = room.mixed.solve(self.arch, covariance, self.batch.budgets(), self.options, slot.weights);
+        if let Some(found) = solved {
+            *slot.certificate = Certificate {
+                status: Status::Converged,
+                rc_error: found.rc_error,
+                kappa: f64::NAN,
+                sweeps: found.sweeps,
+                rescued: false,
+                volatility: found.volatility,
+            };
+        }
+        solved.is_some()
     }
 
     #[inline(always)]

@@ -18,6 +18,7 @@ pub mod certificate;
 pub mod descent;
 pub mod existence;
 pub mod interleaved;
+pub mod mixed;
 pub mod newton;
 pub mod validity;
 

@@ -1,0 +1,700 @@
+//! One large problem in two precisions: stages `descend` and `certify` of [`super::descent`] and [`super::certificate`]
+//! with sweeps in f32 and residuals in f64 (iterative refinement: Wilkinson 1963; Higham 2002, chapter 12).
+//!
+//! ```text
+//! descend   on the f32 correlations until the error is near the f32 floor
+//! certify   in f64: w as returned, S w, rc_error            done where it meets the tolerance
+//! correct   (C + diag(b / y^2)) d = b / y - C y             residual in f64, solved for d by Gauss-Seidel sweeps in f32
+//!           y <- y + d, and certify again
+//! ```
+//!
+//! The f32 matrix is half the size and nothing returned depends on its rounding: weights come with the f64 certificate,
+//! and what does not meet it is left to [`super::solve`].
+
+use bytemuck::{Pod, Zeroable};
+use pulp::{Arch, Simd, WithSimd};
+
+use super::{AIM, FLOOR, Options, condition_bound};
+use crate::lanes::{LANES, Lanes, vectors_mut};
+use crate::philox::philox4x32;
+
+/// Entries of a line: the f32 of a vector of AVX-512, the f64 of two.
+const LINE: usize = 16;
+
+/// Rows that share a pass over the product.
+const BLOCK: usize = 4;
+
+/// Sweeps by roots, before Newton steps are close enough.
+const EXACT: u32 = 1;
+
+/// Descent in f32 goes on to this error ...
+const SWITCH: f32 = 1e-5;
+
+/// ... or to this much for each asset, the rounding of its products; and never longer than this.
+const SWITCH_PER_ASSET: f32 = 4e-8;
+const SWEEPS: u32 = 24;
+
+/// Sweeps of one correction, and corrections, at most.
+const CORRECTING_SWEEPS: u32 = 16;
+const CORRECTIONS: u32 = 3;
+
+/// Differences between S_ij and S_ji, and excesses of correlations over one, that need no closer look.
+const ROUNDING: f64 = 1e-12;
+
+/// A line of f32, so that every row starts a cache line.
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[repr(C, align(64))]
+struct Line([f32; LINE]);
+
+/// Room for one problem of n assets; vectors are padded to whole lines.
+#[derive(Debug, Clone, Default)]
+pub struct Mixed {
+    assets: usize,
+    /// n rows of correlations, padded with zeros.
+    correlation: Vec<Line>,
+    y: Vec<f32>,
+    product: Vec<f32>,
+    slopes: Vec<f32>,
+    /// b, and 1 / b; one and zero where padded.
+    budgets: Vec<f32>,
+    inverse_budgets: Vec<f32>,
+    /// Of a correction: b / y^2 and the change of y.
+    curvature: Vec<f32>,
+    change: Vec<f32>,
+    volatilities: Vec<f64>,
+    inverses: Vec<f64>,
+    sums: Vec<f64>,
+    /// Fixed numbers in (1/2, 1), and the products of C and of C' with them.
+    probe: Vec<f64>,
+    rows: Vec<f64>,
+    columns: Vec<f64>,
+    /// A row of C.
+    scaled: Vec<f64>,
+    /// S w.
+    covariances: Vec<f64>,
+}
+
+/// A problem that is solved, certified, and well clear of the rounding floor.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Solved {
+    pub rc_error: f64,
+    pub sweeps: u32,
+    pub volatility: f64,
+}
+
+impl Mixed {
+    /// Solves for the n x n `covariance`, whose definiteness is taken for granted, and writes the weights. None where
+    /// the input is suspicious or the problem hard: it needs a closer look, and `weights` hold nothing.
+    pub fn solve(
+        &mut self,
+        arch: Arch,
+        covariance: &[f64],
+        budgets: &[f64],
+        options: Options,
+        weights: &mut [f64],
+    ) -> Option<Solved> {
+        self.resize(budgets);
+        arch.dispatch(Solve { room: self, covariance, budgets, options, weights })
+    }
+
+    fn resize(&mut self, budgets: &[f64]) {
+        let n = budgets.len();
+        let padded = n.next_multiple_of(LINE);
+        if self.assets != n {
+            *self = Mixed { assets: n, ..Mixed::default() };
+            self.correlation.resize(n * padded / LINE, Line::zeroed());
+            for vector in [&mut self.y, &mut self.product, &mut self.slopes, &mut self.curvature, &mut self.change] {
+                vector.resize(padded, 0.0);
+            }
+            let Mixed { volatilities, inverses, sums, rows, columns, scaled, covariances, .. } = self;
+            for vector in [volatilities, inverses, sums, rows, columns, scaled, covariances] {
+                vector.resize(padded, 0.0);
+            }
+            let words = (0..padded as u32 / 4).flat_map(|q| philox4x32([q, 0, 0, 0], [0, 0]));
+            self.probe = words.map(|word| 0.5 + 0.5 * f64::from(word) / f64::from(u32::MAX)).collect();
+        }
+        self.budgets.clear();
+        self.budgets.extend(budgets.iter().map(|&b| b as f32));
+        self.budgets.resize(padded, 1.0);
+        self.inverse_budgets.clear();
+        self.inverse_budgets.extend(budgets.iter().map(|&b| b.recip() as f32));
+        self.inverse_budgets.resize(padded, 0.0);
+    }
+}
+
+struct Solve<'a> {
+    room: &'a mut Mixed,
+    covariance: &'a [f64],
+    budgets: &'a [f64],
+    options: Options,
+    weights: &'a mut [f64],
+}
+
+impl WithSimd for Solve<'_> {
+    type Output = Option<Solved>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+        let Solve { room, covariance, budgets, options, weights } = self;
+        if !scale(simd, room, covariance) {
+            return None;
+        }
+        let mut sweeps = descend(simd, room)?;
+        for i in 0..budgets.len() {
+            weights[i] = f64::from(room.y[i]) * room.inverses[i];
+        }
+        for correction in 0..=CORRECTIONS {
+            let total: f64 = weights.iter().sum();
+            weights.iter_mut().for_each(|w| *w /= total);
+            let (rc_error, variance) = certify(simd, room, covariance, budgets, weights);
+            if !(variance > 0.0 && rc_error.is_finite()) {
+                return None;
+            }
+            if rc_error <= options.tolerance {
+                let x = weights.iter().zip(&room.volatilities).map(|(w, s)| w * s);
+                let sound = FLOOR * condition_bound(x, budgets, variance) <= options.tolerance;
+                return sound.then_some(Solved { rc_error, sweeps, volatility: variance.sqrt() });
+            }
+            if correction < CORRECTIONS {
+                sweeps += correct(simd, room, budgets, AIM * options.tolerance, variance, weights)?;
+            }
+        }
+        None
+    }
+}
+
+/// Correlations in f32, volatilities, and the row sums of C, in one pass over the covariance. False where it needs a
+/// closer look. That S is symmetric is seen from C r = C' r for fixed r (Freivalds 1979): one pass, no transpose.
+#[inline(always)]
+fn scale<S: Simd>(simd: S, room: &mut Mixed, covariance: &[f64]) -> bool {
+    let Mixed { assets: n, correlation, volatilities, inverses, sums, probe, rows, columns, scaled, .. } = room;
+    let n = *n;
+    let (mut smallest, mut largest) = (f64::INFINITY, 0.0_f64);
+    for i in 0..n {
+        let variance = covariance[i * n + i];
+        if !(variance > 0.0) {
+            return false;
+        }
+        smallest = smallest.min(variance);
+        largest = largest.max(variance);
+        volatilities[i] = variance.sqrt();
+        inverses[i] = volatilities[i].recip();
+    }
+    // Volatilities far apart are looked at elsewhere, and so is whatever cannot be divided by safely.
+    if !(largest * 1e-20 < smallest && smallest > 1e-200 && largest < 1e200) {
+        return false;
+    }
+    columns.fill(0.0);
+    let mut beyond = [simd.splat_f64s(0.0); LANES];
+    for (i, (row, singles)) in
+        covariance.chunks_exact(n).zip(correlation.chunks_exact_mut(n.div_ceil(LINE))).enumerate()
+    {
+        let whole = n - n % LANES;
+        let mut rest = Lanes::default();
+        rest.0[..n - whole].copy_from_slice(&row[whole..]);
+        let mut line = ScaledRow {
+            own: simd.splat_f64s(inverses[i]),
+            weight: simd.splat_f64s(inverses[i] * probe[i]),
+            dot: [simd.splat_f64s(0.0); LANES],
+            sum: [simd.splat_f64s(0.0); LANES],
+            beyond,
+        };
+        line.add(simd, &row[..whole], &inverses[..whole], &probe[..whole], &mut columns[..whole], &mut scaled[..whole]);
+        if whole < n {
+            let end = whole..whole + LANES;
+            line.add(
+                simd,
+                &rest.0,
+                &inverses[end.clone()],
+                &probe[end.clone()],
+                &mut columns[end.clone()],
+                &mut scaled[end],
+            );
+        }
+        beyond = line.beyond;
+        rows[i] = total(simd, &line.dot) * inverses[i];
+        sums[i] = total(simd, &line.sum) * inverses[i];
+        for (single, c) in bytemuck::cast_slice_mut::<Line, f32>(singles).iter_mut().zip(&*scaled) {
+            *single = *c as f32;
+        }
+    }
+    // What is not a number fails, too.
+    let largest = beyond[..LANES / S::F64_LANES].iter().map(|&b| simd.reduce_max_f64s(b)).fold(0.0, f64::max);
+    (0..n).all(|i| (rows[i] - columns[i] * inverses[i]).abs() <= ROUNDING) && largest <= 1.0 + ROUNDING
+}
+
+/// What is known of a row of correlations.
+struct ScaledRow<S: Simd> {
+    /// 1 / sigma_i, and r_i.
+    own: S::f64s,
+    weight: S::f64s,
+    dot: [S::f64s; LANES],
+    sum: [S::f64s; LANES],
+    /// The largest of all rows.
+    beyond: [S::f64s; LANES],
+}
+
+impl<S: Simd> ScaledRow<S> {
+    /// Takes whole groups of [`LANES`] entries further.
+    #[inline(always)]
+    fn add(&mut self, simd: S, row: &[f64], inverses: &[f64], probe: &[f64], columns: &mut [f64], scaled: &mut [f64]) {
+        let v = LANES / S::F64_LANES;
+        let (row, inverses) = (S::as_simd_f64s(row).0, S::as_simd_f64s(inverses).0);
+        let (probe, columns) = (S::as_simd_f64s(probe).0, S::as_mut_simd_f64s(columns).0);
+        let scaled = S::as_mut_simd_f64s(scaled).0;
+        for first in (0..row.len()).step_by(v) {
+            for k in 0..v {
+                let at = first + k;
+                let s = simd.mul_f64s(row[at], inverses[at]);
+                self.dot[k] = simd.mul_add_e_f64s(s, probe[at], self.dot[k]);
+                self.sum[k] = simd.add_f64s(self.sum[k], s);
+                columns[at] = simd.mul_add_e_f64s(row[at], self.weight, columns[at]);
+                let c = simd.mul_f64s(s, self.own);
+                self.beyond[k] = simd.max_f64s(self.beyond[k], simd.abs_f64s(c));
+                scaled[at] = c;
+            }
+        }
+    }
+}
+
+/// The sum of eight lanes, in a fixed order.
+#[inline(always)]
+fn total<S: Simd>(_: S, sums: &[S::f64s; LANES]) -> f64 {
+    let mut lanes = Lanes::default();
+    let v = LANES / S::F64_LANES;
+    vectors_mut::<S>(std::slice::from_mut(&mut lanes)).copy_from_slice(&sums[..v]);
+    let [a, b, c, d, e, f, g, h] = lanes.0;
+    ((a + e) + (c + g)) + ((b + f) + (d + h))
+}
+
+/// Sweeps in f32 until the error is near their floor. Returns how many; none where the variance vanishes.
+#[inline(always)]
+fn descend<S: Simd>(simd: S, room: &mut Mixed) -> Option<u32> {
+    let n = room.assets;
+    let Mixed { correlation, y, product, slopes, budgets, inverse_budgets, sums, .. } = room;
+    for i in 0..n {
+        let (b, sum) = (budgets[i], sums[i] as f32);
+        y[i] = if sum > 0.0 { b.sqrt() / sum.sqrt() } else { b.sqrt() };
+    }
+    product.fill(0.0);
+    multiply(simd, correlation, &y[..n], product);
+    let mut settled = Settle { simd, budgets, inverse_budgets, slopes, y, product };
+    settled.run()?;
+    let switch = SWITCH.max(SWITCH_PER_ASSET * n as f32);
+    for sweep in 1..=SWEEPS {
+        let Settle { slopes, y, product, .. } = &mut settled;
+        if sweep <= EXACT {
+            self::sweep::<S, Root>(simd, correlation, &budgets[..n], slopes, y, product);
+        } else {
+            self::sweep::<S, Newton>(simd, correlation, &budgets[..n], slopes, y, product);
+        }
+        if settled.run()? <= switch {
+            return Some(sweep);
+        }
+    }
+    Some(SWEEPS)
+}
+
+/// One coordinate in every lane: its coefficient b, its value, its entry of the product.
+#[derive(Clone, Copy)]
+struct Coordinate<S: Simd> {
+    b: S::f32s,
+    y: S::f32s,
+    product: S::f32s,
+    slope: S::f32s,
+}
+
+/// How far a coordinate moves. A trait, since closures are not compiled for the caller's vector instructions.
+trait Step {
+    fn change<S: Simd>(simd: S, at: Coordinate<S>) -> S::f32s;
+}
+
+/// To the root of y_i (C y)_i = b_i, the others fixed.
+struct Root;
+
+impl Step for Root {
+    #[inline(always)]
+    fn change<S: Simd>(simd: S, at: Coordinate<S>) -> S::f32s {
+        let two = simd.splat_f32s(2.0);
+        let four_b = simd.mul_f32s(simd.splat_f32s(4.0), at.b);
+        let a = simd.sub_f32s(at.product, at.y);
+        let d = simd.sqrt_f32s(simd.mul_add_e_f32s(a, a, four_b));
+        let positive = simd.less_than_f32s(simd.splat_f32s(0.0), a);
+        // One division: 4 b / 2 (a + d), or (d - a) / 2.
+        let numerator = simd.select_f32s(positive, four_b, simd.sub_f32s(d, a));
+        let sum = simd.add_f32s(a, d);
+        let denominator = simd.select_f32s(positive, simd.add_f32s(sum, sum), two);
+        simd.sub_f32s(simd.div_f32s(numerator, denominator), at.y)
+    }
+}
+
+/// The same to first order, slope = y / (y^2 + b); never by more than three quarters of y down.
+struct Newton;
+
+impl Step for Newton {
+    #[inline(always)]
+    fn change<S: Simd>(simd: S, at: Coordinate<S>) -> S::f32s {
+        let gap = simd.negate_mul_add_e_f32s(at.product, at.y, at.b);
+        simd.max_f32s(simd.mul_f32s(gap, at.slope), simd.mul_f32s(simd.splat_f32s(-0.75), at.y))
+    }
+}
+
+/// To the root of p + b y = 0, for p that grows with y: slope = -1 / (1 + b).
+struct Linear;
+
+impl Step for Linear {
+    #[inline(always)]
+    fn change<S: Simd>(simd: S, at: Coordinate<S>) -> S::f32s {
+        simd.mul_f32s(simd.mul_add_e_f32s(at.b, at.y, at.product), at.slope)
+    }
+}
+
+/// Steps along every coordinate of `y`, with `product` kept up to date.
+#[inline(always)]
+fn sweep<S: Simd, P: Step>(
+    simd: S,
+    correlation: &[Line],
+    b: &[f32],
+    slopes: &[f32],
+    y: &mut [f32],
+    product: &mut [f32],
+) {
+    let n = b.len();
+    let mut first = 0;
+    while first + BLOCK <= n {
+        block::<S, P, BLOCK>(simd, correlation, b, slopes, y, product, first);
+        first += BLOCK;
+    }
+    while first < n {
+        block::<S, P, 1>(simd, correlation, b, slopes, y, product, first);
+        first += 1;
+    }
+}
+
+#[inline(always)]
+fn block<S: Simd, P: Step, const W: usize>(
+    simd: S,
+    correlation: &[Line],
+    b: &[f32],
+    slopes: &[f32],
+    y: &mut [f32],
+    product: &mut [f32],
+    first: usize,
+) {
+    let width = product.len() / LINE;
+    let singles = bytemuck::cast_slice::<Line, f32>(&correlation[first * width..(first + W) * width]);
+    // Numbers in every lane, since that is how the rows are multiplied by them.
+    let mut products = [simd.splat_f32s(0.0); W];
+    for r in 0..W {
+        products[r] = simd.splat_f32s(product[first + r]);
+    }
+    let mut changes = [simd.splat_f32s(0.0); W];
+    for r in 0..W {
+        let at = Coordinate {
+            b: simd.splat_f32s(b[first + r]),
+            y: simd.splat_f32s(y[first + r]),
+            product: products[r],
+            slope: simd.splat_f32s(slopes[first + r]),
+        };
+        changes[r] = P::change(simd, at);
+        let moved = simd.add_f32s(at.y, changes[r]);
+        y[first + r] = bytemuck::cast_slice::<S::f32s, f32>(std::slice::from_ref(&moved))[0];
+        for s in 0..W {
+            if s > r {
+                let c = simd.splat_f32s(singles[r * width * LINE + first + s]);
+                products[s] = simd.mul_add_e_f32s(changes[r], c, products[s]);
+            }
+        }
+    }
+    add_rows::<S, W>(simd, &correlation[first * width..], &changes, product);
+}
+
+/// product += C y.
+#[inline(always)]
+fn multiply<S: Simd>(simd: S, correlation: &[Line], y: &[f32], product: &mut [f32]) {
+    let width = product.len() / LINE;
+    let mut first = 0;
+    while first + BLOCK <= y.len() {
+        let mut scale = [simd.splat_f32s(0.0); BLOCK];
+        for r in 0..BLOCK {
+            scale[r] = simd.splat_f32s(y[first + r]);
+        }
+        add_rows::<S, BLOCK>(simd, &correlation[first * width..], &scale, product);
+        first += BLOCK;
+    }
+    while first < y.len() {
+        add_rows::<S, 1>(simd, &correlation[first * width..], &[simd.splat_f32s(y[first])], product);
+        first += 1;
+    }
+}
+
+/// product += sum of y_r C[r, :] over the first W rows: they share each load and store of a product.
+#[inline(always)]
+fn add_rows<S: Simd, const W: usize>(simd: S, correlation: &[Line], y: &[S::f32s; W], product: &mut [f32]) {
+    let width = product.len() / LINE;
+    let mut rows: [&[S::f32s]; W] = [&[]; W];
+    for r in 0..W {
+        rows[r] = S::as_simd_f32s(bytemuck::cast_slice(&correlation[r * width..(r + 1) * width])).0;
+    }
+    for (k, product) in S::as_mut_simd_f32s(product).0.iter_mut().enumerate() {
+        let mut p = *product;
+        for r in 0..W {
+            p = simd.mul_add_e_f32s(y[r], rows[r][k], p);
+        }
+        *product = p;
+    }
+}
+
+/// What follows a sweep.
+struct Settle<'a, S: Simd> {
+    simd: S,
+    budgets: &'a [f32],
+    inverse_budgets: &'a [f32],
+    slopes: &'a mut [f32],
+    y: &'a mut [f32],
+    product: &'a mut [f32],
+}
+
+impl<S: Simd> Settle<'_, S> {
+    /// Scales y and C y so that y'C y = 1, and sets the slopes y / (y^2 + b) of the next sweep. Returns
+    /// max_i |y_i (C y)_i - b_i| / b_i; none where y'C y is zero up to rounding, or not a number.
+    #[inline(always)]
+    fn run(&mut self) -> Option<f32> {
+        let simd = self.simd;
+        let v = LINE / S::F32_LANES;
+        let (y, product) = (S::as_mut_simd_f32s(self.y).0, S::as_mut_simd_f32s(self.product).0);
+        let zero = simd.splat_f32s(0.0);
+        let (mut variance, mut size) = ([zero; LINE], [zero; LINE]);
+        for (y, p) in y.chunks_exact(v).zip(product.chunks_exact(v)) {
+            for k in 0..v {
+                variance[k] = simd.mul_add_e_f32s(y[k], p[k], variance[k]);
+                size[k] = simd.mul_add_e_f32s(y[k], y[k], size[k]);
+            }
+        }
+        let variance = line_total::<S>(&variance);
+        if !(variance > f32::EPSILON * line_total::<S>(&size)) {
+            return None;
+        }
+        let scale = simd.splat_f32s(variance.sqrt().recip());
+        let slopes = S::as_mut_simd_f32s(self.slopes).0;
+        let (budgets, inverse) = (S::as_simd_f32s(self.budgets).0, S::as_simd_f32s(self.inverse_budgets).0);
+        let mut largest = zero;
+        for (((y, p), slope), (b, inverse)) in y.iter_mut().zip(product).zip(slopes).zip(budgets.iter().zip(inverse)) {
+            *y = simd.mul_f32s(*y, scale);
+            *p = simd.mul_f32s(*p, scale);
+            *slope = simd.div_f32s(*y, simd.mul_add_e_f32s(*y, *y, *b));
+            let gap = simd.abs_f32s(simd.sub_f32s(simd.mul_f32s(*y, *p), *b));
+            largest = simd.max_f32s(largest, simd.mul_f32s(gap, *inverse));
+        }
+        Some(simd.reduce_max_f32s(largest))
+    }
+}
+
+/// The sum of a line of f32, in a fixed order.
+#[inline(always)]
+fn line_total<S: Simd>(sums: &[S::f32s; LINE]) -> f32 {
+    let mut line = [0.0; LINE];
+    line.copy_from_slice(bytemuck::cast_slice(&sums[..LINE / S::F32_LANES]));
+    for half in [8, 4, 2, 1] {
+        for l in 0..half {
+            line[l] += line[l + half];
+        }
+    }
+    line[0]
+}
+
+/// S w, from which (max_i |w_i (S w)_i / w'S w - b_i| / b_i, w'S w).
+#[inline(always)]
+fn certify<S: Simd>(simd: S, room: &mut Mixed, covariance: &[f64], budgets: &[f64], weights: &[f64]) -> (f64, f64) {
+    let n = room.assets;
+    let product = &mut room.covariances[..n];
+    product.fill(0.0);
+    let (blocks, rest) = weights.as_chunks::<BLOCK>();
+    for (w, rows) in blocks.iter().zip(covariance.chunks_exact(BLOCK * n)) {
+        add_covariances::<S, BLOCK>(simd, rows, w, product);
+    }
+    for (w, row) in rest.iter().zip(covariance[blocks.len() * BLOCK * n..].chunks_exact(n)) {
+        add_covariances::<S, 1>(simd, row, &[*w], product);
+    }
+    let variance: f64 = weights.iter().zip(&*product).map(|(w, p)| w * p).sum();
+    let inverse = variance.recip();
+    let mut largest = 0.0;
+    for ((w, p), b) in weights.iter().zip(&*product).zip(budgets) {
+        let error = (w * p * inverse - b).abs() / b;
+        largest = if error > largest { error } else { largest };
+    }
+    (largest, variance)
+}
+
+/// product += sum of w_r S[r, :] over W rows.
+#[inline(always)]
+fn add_covariances<S: Simd, const W: usize>(simd: S, rows: &[f64], w: &[f64; W], product: &mut [f64]) {
+    let n = product.len();
+    let mut scale = [simd.splat_f64s(0.0); W];
+    let mut heads: [&[S::f64s]; W] = [&[]; W];
+    let mut tails: [&[f64]; W] = [&[]; W];
+    for r in 0..W {
+        scale[r] = simd.splat_f64s(w[r]);
+        (heads[r], tails[r]) = S::as_simd_f64s(&rows[r * n..(r + 1) * n]);
+    }
+    let (head, tail) = S::as_mut_simd_f64s(product);
+    for (k, product) in head.iter_mut().enumerate() {
+        let mut p = *product;
+        for r in 0..W {
+            p = simd.mul_add_e_f64s(scale[r], heads[r][k], p);
+        }
+        *product = p;
+    }
+    let mut p = simd.partial_load_f64s(tail);
+    for r in 0..W {
+        p = simd.mul_add_e_f64s(scale[r], simd.partial_load_f64s(tails[r]), p);
+    }
+    simd.partial_store_f64s(tail, p);
+}
+
+/// Corrects weights whose S w and variance are at hand, up to a factor, to the error `aim` of the linear system. Returns
+/// its sweeps; none where a weight would vanish.
+#[inline(always)]
+fn correct<S: Simd>(
+    simd: S,
+    room: &mut Mixed,
+    budgets: &[f64],
+    aim: f64,
+    variance: f64,
+    weights: &mut [f64],
+) -> Option<u32> {
+    let n = weights.len();
+    let Mixed { correlation, y, product, slopes, curvature, change, inverse_budgets, .. } = room;
+    let scale = variance.sqrt().recip();
+    {
+        let (volatilities, inverses, covariances) =
+            (&room.volatilities[..n], &room.inverses[..n], &room.covariances[..n]);
+        let (y, product, slopes, curvature) = (&mut y[..n], &mut product[..n], &mut slopes[..n], &mut curvature[..n]);
+        let budgets = &budgets[..n];
+        for i in 0..n {
+            let exact = weights[i] * volatilities[i] * scale;
+            let inverse = exact.recip();
+            let target = budgets[i] * inverse;
+            let bend = target * inverse;
+            y[i] = exact as f32;
+            product[i] = (covariances[i] * inverses[i] * scale - target) as f32;
+            curvature[i] = bend as f32;
+            slopes[i] = -(1.0 + bend).recip() as f32;
+        }
+    }
+    product[n..].fill(0.0);
+    change.fill(0.0);
+    let mut sweeps = 0;
+    while sweeps < CORRECTING_SWEEPS {
+        sweep::<S, Linear>(simd, correlation, &curvature[..n], slopes, change, product);
+        sweeps += 1;
+        let mut largest = simd.splat_f32s(0.0);
+        let (product, curvature) = (S::as_simd_f32s(product).0, S::as_simd_f32s(curvature).0);
+        let (y, inverse) = (S::as_simd_f32s(y).0, S::as_simd_f32s(inverse_budgets).0);
+        let change = S::as_simd_f32s(change).0;
+        for k in 0..product.len().min(curvature.len()).min(change.len()).min(y.len()).min(inverse.len()) {
+            let left = simd.mul_add_e_f32s(curvature[k], change[k], product[k]);
+            let error = simd.mul_f32s(simd.abs_f32s(simd.mul_f32s(left, y[k])), inverse[k]);
+            largest = simd.max_f32s(largest, error);
+        }
+        if f64::from(simd.reduce_max_f32s(largest)) <= aim {
+            break;
+        }
+    }
+    for i in 0..n {
+        weights[i] += f64::from(change[i]) * room.inverses[i] / scale;
+    }
+    weights.iter().all(|&w| w > 0.0).then_some(sweeps)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::certificate::Status;
+    use crate::solver::{Problem, Workspace, solve, validity};
+
+    /// The covariance of two factors and some noise, volatilities a hundredfold apart.
+    fn covariance(n: usize) -> Vec<f64> {
+        let volatility = |i: usize| 0.01 * 100.0_f64.powf(i as f64 / n as f64);
+        let loading = |i: usize| [0.7, 0.4 * (i as f64).sin()];
+        let correlation = |i: usize, j: usize| {
+            let ([a, b], [c, d]) = (loading(i), loading(j));
+            if i == j { 1.0 } else { a * c + b * d }
+        };
+        (0..n * n).map(|at| correlation(at / n, at % n) * volatility(at / n) * volatility(at % n)).collect()
+    }
+
+    fn try_mixed(covariance: &[f64], budgets: &[f64]) -> Option<(Vec<f64>, Solved)> {
+        let mut weights = vec![0.0; budgets.len()];
+        let mut room = Mixed::default();
+        let solved = room.solve(Arch::new(), covariance, budgets, Options::default(), &mut weights)?;
+        Some((weights, solved))
+    }
+
+    #[test]
+    fn the_solution_is_that_of_the_descent_in_double_precision() {
+        for n in [5, 16, 113, 129, 200] {
+            let covariance = covariance(n);
+            let sum = (1..=n).sum::<usize>() as f64;
+            let budgets: Vec<f64> = (1..=n).map(|i| i as f64 / sum).collect();
+            let (weights, solved) = try_mixed(&covariance, &budgets).expect("an ordinary problem");
+            assert!(solved.rc_error <= 1e-8);
+
+            let (mut correlation, mut volatilities) = (vec![0.0; n * n], vec![0.0; n]);
+            validity::check(&covariance, false, &mut correlation, &mut volatilities).unwrap();
+            let mut expected = vec![0.0; n];
+            let problem = Problem {
+                correlation: &correlation,
+                volatilities: &volatilities,
+                budgets: &budgets,
+                covariance: Some(&covariance),
+            };
+            let options = Options { finish: true, ..Options::default() };
+            let certificate = solve(problem, options, &mut Workspace::default(), &mut expected);
+            assert_eq!(certificate.status, Status::Converged);
+            for (w, e) in weights.iter().zip(&expected) {
+                // Contributions within 1e-8 of their budgets hold the weights of a well-conditioned problem as tightly.
+                assert!((w / e - 1.0).abs() <= 2e-8, "n = {n}: {w} {e}");
+            }
+            assert!((solved.volatility / certificate.volatility - 1.0).abs() <= 1e-8);
+        }
+    }
+
+    #[test]
+    fn matrices_that_are_no_covariances_are_left_alone() {
+        let n = 120;
+        let sound = covariance(n);
+        let budgets = vec![1.0 / n as f64; n];
+        assert!(try_mixed(&sound, &budgets).is_some());
+        let spoilt = |at: usize, value: f64| {
+            let mut matrix = sound.clone();
+            matrix[at] = value;
+            try_mixed(&matrix, &budgets)
+        };
+        let pair = 7 * n + 90;
+        // One entry away from its mirror image by far more than rounding; beyond one; not a number; no variance.
+        assert!(spoilt(pair, sound[pair] * (1.0 + 1e-9)).is_none());
+        assert!(spoilt(pair, f64::NAN).is_none());
+        assert!(spoilt(pair, f64::INFINITY).is_none());
+        assert!(spoilt(7 * n + 7, 0.0).is_none());
+        assert!(spoilt(7 * n + 7, -1.0).is_none());
+        let mut beyond = sound.clone();
+        beyond[1] = 1.001 * (sound[0] * sound[n + 1]).sqrt();
+        beyond[n] = beyond[1];
+        assert!(try_mixed(&beyond, &budgets).is_none());
+    }
+
+    #[test]
+    fn hedged_assets_are_left_to_others() {
+        // Pairs that cancel to 1e-12: single precision cannot tell them from riskless ones.
+        let n = 120;
+        let covariance: Vec<f64> = (0..n * n)
+            .map(|at| match (at / n, at % n) {
+                (i, j) if i == j => 1.0,
+                (i, j) if i / 2 == j / 2 => -1.0 + 1e-12,
+                _ => 0.0,
+            })
+            .collect();
+        assert!(try_mixed(&covariance, &vec![1.0 / n as f64; n]).is_none());
+    }
+}
