@@ -13,8 +13,10 @@
 //! under any chunking. `stationary` is the bootstrap of Politis & Romano (1994), `circular` of Politis & Romano (1992),
 //! `moving` of Künsch (1989). The WGSL twin is `shaders/draw.wgsl`.
 
+use pulp::Arch;
+
 use crate::error::{Error, Result};
-use crate::philox::{Domain, philox4x32};
+use crate::philox::{Domain, WORDS, philox4x32, philox4x32_block};
 
 /// Name of the index law, recorded with every run.
 pub const LAW: &str = "pxsb-1";
@@ -125,45 +127,56 @@ impl Law {
     /// Four consecutive words of a domain: those of positions 4q to 4q + 3.
     #[inline]
     fn words(&self, domain: Domain, resample: u64, q: u32) -> [u32; 4] {
-        philox4x32(
-            [q, resample as u32, (resample >> 32) as u32, self.cell << 8 | domain as u32],
-            [self.seed as u32, (self.seed >> 32) as u32],
-        )
+        let [a, b, c] = self.counter(domain, resample);
+        philox4x32([q, a, b, c], self.key())
+    }
+
+    /// Those of as many positions from `first` on as a block has; `first` is a multiple of four.
+    #[inline]
+    fn block(&self, arch: Arch, domain: Domain, resample: u64, first: u32) -> [u32; WORDS] {
+        philox4x32_block(arch, first / 4, self.counter(domain, resample), self.key())
+    }
+
+    fn counter(&self, domain: Domain, resample: u64) -> [u32; 3] {
+        [resample as u32, (resample >> 32) as u32, self.cell << 8 | domain as u32]
+    }
+
+    fn key(&self) -> [u32; 2] {
+        [self.seed as u32, (self.seed >> 32) as u32]
     }
 
     /// Calls `run(first_row, length)` for each block of resample `b`, in order. Rows of a run wrap at T.
     pub fn runs(&self, resample: u64, mut run: impl FnMut(u32, u32)) {
-        let start_of =
-            |words: &[u32; 4], s: u32| ((u64::from(words[s as usize & 3]) * u64::from(self.starts)) >> 32) as u32;
+        let arch = Arch::new();
+        let start_of = |word: u32| ((u64::from(word) * u64::from(self.starts)) >> 32) as u32;
+        let start_at = |s: u32| start_of(self.words(Domain::Start, resample, s / 4)[s as usize & 3]);
         match self.restart {
             Restart::Always => {
-                for q in 0..self.rows.div_ceil(4) {
-                    let starts = self.words(Domain::Start, resample, q);
-                    for s in 4 * q..self.rows.min(4 * q + 4) {
-                        run(start_of(&starts, s), 1);
+                for first in (0..self.rows).step_by(WORDS) {
+                    let starts = self.block(arch, Domain::Start, resample, first);
+                    for word in &starts[..WORDS.min((self.rows - first) as usize)] {
+                        run(start_of(*word), 1);
                     }
                 }
             }
             Restart::Every(length) => {
                 let mut s = 0;
                 while s < self.rows {
-                    let starts = self.words(Domain::Start, resample, s / 4);
-                    run(start_of(&starts, s), length.min(self.rows - s));
+                    run(start_at(s), length.min(self.rows - s));
                     s += length;
                 }
             }
             Restart::Below(threshold) => {
-                let mut first = 0;
-                for q in 0..self.rows.div_ceil(4) {
-                    let accepts = self.words(Domain::Accept, resample, q);
-                    for s in 4 * q..self.rows.min(4 * q + 4) {
-                        if s > 0 && accepts[s as usize & 3] < threshold {
-                            run(start_of(&self.words(Domain::Start, resample, first / 4), first), s - first);
-                            first = s;
-                        }
+                let mut start = 0;
+                for first in (0..self.rows).step_by(WORDS) {
+                    let accepts = self.block(arch, Domain::Accept, resample, first);
+                    let accepts = &accepts[..WORDS.min((self.rows - first) as usize)];
+                    for (s, _) in (first..).zip(accepts).filter(|(s, word)| **word < threshold && *s > 0) {
+                        run(start_at(start), s - start);
+                        start = s;
                     }
                 }
-                run(start_of(&self.words(Domain::Start, resample, first / 4), first), self.rows - first);
+                run(start_at(start), self.rows - start);
             }
         }
     }

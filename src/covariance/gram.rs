@@ -109,23 +109,65 @@ impl WithSimd for Update<'_> {
         }
         for j in 0..width {
             for k in 0..v {
-                let z: [S::f64s; ROWS] = std::array::from_fn(|r| vectors::<S>(&rows[r][j..=j])[k]);
                 let sum = &mut vectors_mut::<S>(&mut sums[j..=j])[k];
                 for r in 0..ROWS {
-                    *sum = simd.mul_add_e_f64s(simd.splat_f64s(drawn[r].1), z[r], *sum);
+                    *sum = simd.mul_add_e_f64s(simd.splat_f64s(drawn[r].1), vectors::<S>(&rows[r][j..=j])[k], *sum);
                 }
-                let first = j * LANES;
-                let out = vectors_mut::<S>(&mut products[j * n + first..(j + 1) * n]);
-                for (out, weighted) in out.chunks_exact_mut(v).zip(&weighted[first..]) {
-                    // Two chains, so that neither waits for the other.
-                    let mut even = simd.mul_add_e_f64s(simd.splat_f64s(weighted.0[0]), z[0], out[k]);
-                    let mut odd = simd.mul_f64s(simd.splat_f64s(weighted.0[1]), z[1]);
-                    for r in (2..ROWS).step_by(2) {
-                        even = simd.mul_add_e_f64s(simd.splat_f64s(weighted.0[r]), z[r], even);
-                        odd = simd.mul_add_e_f64s(simd.splat_f64s(weighted.0[r + 1]), z[r + 1], odd);
-                    }
-                    out[k] = simd.add_f64s(even, odd);
+            }
+        }
+        // Two columns of vectors at a time share the numbers that multiply them; the first of the two begins earlier.
+        for j in (0..width).step_by(2) {
+            let first = j * LANES;
+            let second = (first + LANES).min(n);
+            if j + 1 < width {
+                add_products::<S, 1>(simd, &rows, j, &weighted[first..second], products, n, first);
+                add_products::<S, 2>(simd, &rows, j, &weighted[second..], products, n, second);
+            } else {
+                add_products::<S, 1>(simd, &rows, j, &weighted[first..], products, n, first);
+            }
+        }
+    }
+}
+
+/// products += sum over eight rows of c_r z_ri z_rj, for W columns of vectors j and the i from `first` on.
+#[inline(always)]
+fn add_products<S: Simd, const W: usize>(
+    simd: S,
+    rows: &[&[Lanes]; ROWS],
+    j: usize,
+    weighted: &[Lanes],
+    products: &mut [Lanes],
+    n: usize,
+    first: usize,
+) {
+    let v = LANES / S::F64_LANES;
+    let (front, back) = products[j * n..].split_at_mut(n);
+    let out: [&mut [S::f64s]; 2] =
+        [vectors_mut::<S>(&mut front[first..]), vectors_mut::<S>(if W > 1 { &mut back[first..n] } else { &mut [] })];
+    for k in 0..v {
+        let mut z = [[simd.splat_f64s(0.0); ROWS]; W];
+        for w in 0..W {
+            for r in 0..ROWS {
+                z[w][r] = vectors::<S>(&rows[r][j + w..=j + w])[k];
+            }
+        }
+        for (i, weighted) in weighted.iter().enumerate() {
+            let at = i * v + k;
+            let mut even = [simd.splat_f64s(0.0); W];
+            let mut odd = [simd.splat_f64s(0.0); W];
+            for w in 0..W {
+                even[w] = out[w][at];
+            }
+            // Two chains, so that neither waits for the other.
+            for r in (0..ROWS).step_by(2) {
+                let (a, b) = (simd.splat_f64s(weighted.0[r]), simd.splat_f64s(weighted.0[r + 1]));
+                for w in 0..W {
+                    even[w] = simd.mul_add_e_f64s(a, z[w][r], even[w]);
+                    odd[w] = simd.mul_add_e_f64s(b, z[w][r + 1], odd[w]);
                 }
+            }
+            for w in 0..W {
+                out[w][at] = simd.add_f64s(even[w], odd[w]);
             }
         }
     }
