@@ -41,43 +41,13 @@ impl Bridge {
     }
 
     pub fn new(panel: &Panel) -> Bridge {
-        let (rows, n) = (panel.rows(), panel.assets());
-        let columns = n + packed(n);
+        let (rows, columns) = (panel.rows(), panel.assets() + packed(panel.assets()));
         let padded = tiles(columns) * TILE;
-        let mut q = vec![Lanes::default(); padded];
-        let fill = |q: &mut [Lanes], z: &[f64]| {
-            let (sums, products) = bytemuck::cast_slice_mut::<Lanes, f64>(q).split_at_mut(n);
-            sums.copy_from_slice(z);
-            let mut at = 0;
-            for i in 0..n {
-                for j in 0..=i {
-                    products[at + j] = z[i] * z[j];
-                }
-                at += i + 1;
-            }
-        };
-        let mut total = vec![Lanes::default(); padded];
-        for z in panel.values().chunks_exact(n) {
-            fill(&mut q, z);
-            for (total, q) in total.iter_mut().zip(&q) {
-                for lane in 0..LANES {
-                    total.0[lane] += q.0[lane];
-                }
-            }
-        }
         let mut prefix = vec![Lanes::default(); (rows + 1) * padded];
-        let tile_length = (rows + 1) * TILE;
-        let mut row = vec![Lanes::default(); padded];
-        for (t, z) in panel.values().chunks_exact(n).enumerate().take(rows - 1) {
-            fill(&mut q, z);
-            for (column, row) in row.iter_mut().enumerate() {
-                for lane in 0..LANES {
-                    row.0[lane] += q[column].0[lane] - total[column].0[lane] / rows as f64;
-                }
-                prefix[column / TILE * tile_length + (t + 1) * TILE + column % TILE] = *row;
-            }
-        }
-        Bridge { rows, columns, prefix, total, arch: Arch::new() }
+        let mut total = vec![Lanes::default(); padded];
+        let arch = Arch::new();
+        arch.dispatch(Build { panel, prefix: &mut prefix, total: &mut total });
+        Bridge { rows, columns, prefix, total, arch }
     }
 
     /// Sums, then packed second moments, of each of the resamples: `moments` has one row for each.
@@ -103,6 +73,62 @@ impl Bridge {
                 moments[first..first + width].copy_from_slice(&bytemuck::cast_slice(&sums)[..width]);
             }
         }
+    }
+}
+
+/// Fills in B and T times mean q.
+struct Build<'a> {
+    panel: &'a Panel,
+    prefix: &'a mut [Lanes],
+    total: &'a mut [Lanes],
+}
+
+impl WithSimd for Build<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Build { panel, prefix, total } = self;
+        let (rows, n) = (panel.rows(), panel.assets());
+        let mut q = vec![Lanes::default(); total.len()];
+        for z in panel.values().chunks_exact(n) {
+            pair_products(z, &mut q);
+            for (total, q) in total.iter_mut().zip(&q) {
+                for lane in 0..LANES {
+                    total.0[lane] += q.0[lane];
+                }
+            }
+        }
+        let mean: Vec<Lanes> = total.iter().map(|total| Lanes(total.0.map(|x| x / rows as f64))).collect();
+        let mut row = vec![Lanes::default(); total.len()];
+        let tile_length = (rows + 1) * TILE;
+        // B_T = 0, like B_0, stays as it is.
+        for (t, z) in panel.values().chunks_exact(n).enumerate().take(rows - 1) {
+            pair_products(z, &mut q);
+            let sums = row.chunks_exact_mut(TILE).zip(q.chunks_exact(TILE)).zip(mean.chunks_exact(TILE));
+            for (((row, q), mean), tile) in sums.zip(prefix.chunks_exact_mut(tile_length)) {
+                for k in 0..TILE {
+                    for lane in 0..LANES {
+                        row[k].0[lane] += q[k].0[lane] - mean[k].0[lane];
+                    }
+                }
+                tile[(t + 1) * TILE..(t + 2) * TILE].copy_from_slice(row);
+            }
+        }
+    }
+}
+
+/// q = (z, packed z z').
+#[inline(always)]
+fn pair_products(z: &[f64], q: &mut [Lanes]) {
+    let (sums, products) = bytemuck::cast_slice_mut::<Lanes, f64>(q).split_at_mut(z.len());
+    sums.copy_from_slice(z);
+    let mut at = 0;
+    for (i, &own) in z.iter().enumerate() {
+        for (product, &other) in products[at..].iter_mut().zip(&z[..=i]) {
+            *product = own * other;
+        }
+        at += i + 1;
     }
 }
 

@@ -23,7 +23,7 @@ use crate::solver::{self, FINISHING_TOLERANCE, Options, Problem, descent::multip
 const MOST_INTERLEAVED: usize = 112;
 
 /// Problems one thread takes at a time at most: they share the passes over the bridge.
-const GRAIN: usize = 8 * LANES;
+const GRAIN: usize = 32 * LANES;
 
 /// Pieces of work for each thread, so that none waits long for the last.
 const PIECES: usize = 4;
