@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Measures the GPU engine, and PyTorch and JAX on the same GPU where Python has them: bash benches/gpu.sh [--quick] ...
-# Writes gpu-<adapter>.json to $OUT, or to the current directory. Arguments are those of the bench (benches/gpu/main.rs).
+# Measures the GPU engine, and PyTorch and JAX on the same GPU where python3 has them: bash benches/gpu.sh [--quick] ...
+# Writes gpu-<adapter>.json to $OUT or the current directory. Arguments are those of the bench (benches/gpu/main.rs).
 #
 # Builds nothing where $EQUIRISK_GPU_BENCH names the built bench, or `gpu-bench` lies beside this script; see
 # benches/README.md for machines without cargo. All together stay below nine minutes.

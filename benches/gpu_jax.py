@@ -1,7 +1,8 @@
 """JAX on the GPU engine's cases: python3 gpu_jax.py [--report gpu-NAME.json] [--device cuda] [--dtype f32,f64]
 
-The same forms as in gpu_torch.py as far as JAX has them, each one program for XLA: coordinate descent batch last, a sweep
-as a loop over coordinates or (few assets) written out; moments as one matrix product or as sums of prefix differences.
+The same forms as in gpu_torch.py as far as JAX has them, each one program for XLA: coordinate descent batch last, a
+sweep as a loop over coordinates or (few assets) written out; moments as one matrix product or as sums of prefix
+differences.
 """
 
 import functools
@@ -131,7 +132,9 @@ def counted(key, chunk, rows, mean_block, dtype):
 
 
 @functools.partial(jax.jit, static_argnames=("chunk", "rows", "assets", "mean_block", "precision", "moments", "solver"))
-def weights(key, products, bridge, total, packed, volatilities, *, chunk, rows, assets, mean_block, precision, moments, solver):
+def weights(
+    key, products, bridge, total, packed, volatilities, *, chunk, rows, assets, mean_block, precision, moments, solver
+):
     """A chunk, from random numbers to weights: one program."""
     if moments == "prefix sums":
         first, end = draw_runs(key, chunk, rows, mean_block)
@@ -241,7 +244,7 @@ def solves():
                 program = jax.jit(functools.partial(solve, tolerance=TOLERANCE[precision]))
 
                 def run():
-                    """Wall: covariances on the host to weights there. Device: correlations as the solver wants them to y."""
+                    """Wall: covariances on the host to weights there. Device: correlations in place to y."""
                     begin = time.perf_counter()
                     C, inverse = jax.block_until_ready(to_correlations(jax.device_put(of_kind, device)))
                     ready = time.perf_counter()

@@ -151,7 +151,8 @@ class Session:
         if not np.isfinite(error):
             self.record(**entry, skipped="its weights are wrong")
             return None
-        self.record(**entry, first_call_seconds=first, device_seconds=best[0], wall_seconds=best[1], rc_error_largest=error)
+        times = dict(first_call_seconds=first, device_seconds=best[0], wall_seconds=best[1])
+        self.record(**entry, **times, rc_error_largest=error)
         return best[0]
 
 

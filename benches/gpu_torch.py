@@ -1,9 +1,9 @@
 """PyTorch on the GPU engine's cases: python3 gpu_torch.py [--report gpu-NAME.json] [--device cuda] [--dtype f32,f64]
 
 The strongest forms that were found, all tried at one size, the best kept for the others:
-- moments: one matrix product of row counts and pair products (f32, TF32, f64; f16x2 splits the products into two halves of
-  sixteen bits, which counts are exact in, for twice the tensor cores' work and nearly f32's accuracy); for blocks also
-  differences of two rows of the prefix sums, as an embedding bag
+- moments: one matrix product of row counts and pair products (f32, TF32, f64; f16x2 splits the products into two halves
+  of sixteen bits, in which counts are exact, for twice the tensor cores' work and nearly f32's accuracy); for blocks
+  also differences of two rows of the prefix sums, as an embedding bag
 - coordinate descent, batch last: a Triton kernel; torch.compile of a whole sweep written out (few assets); eager with
   three launches a coordinate, replayed as a CUDA graph. Newton by batched Cholesky for comparison
 """
@@ -312,7 +312,10 @@ class Bootstrap:
         counts = self.counts()
         if self.precision == "f16x2":
             # The accumulator is f32; the sum of the two halves too.
-            both = torch.mm(self.halves, counts.half().T, out_dtype=torch.float32) if CUDA else self.halves.float() @ counts.T
+            if CUDA:
+                both = torch.mm(self.halves, counts.half().T, out_dtype=torch.float32)
+            else:
+                both = self.halves.float() @ counts.T
             return both[: len(self.products)] + both[len(self.products) :], counts
         return self.products @ counts.T, counts
 
@@ -402,7 +405,7 @@ def solves():
                 kept = []
 
                 def run():
-                    """Wall: covariances on the host to weights there. Device: correlations as the solver wants them to y."""
+                    """Wall: covariances on the host to weights there. Device: correlations in place to y."""
                     wait()
                     begin = time.perf_counter()
                     S = torch.as_tensor(of_kind, device=device).permute(1, 2, 0)

@@ -1,4 +1,4 @@
-//! Inputs with a fixed seed: returns of a market with factors and fat tails, and covariances resampled from such returns.
+//! Inputs with a fixed seed: returns of a market with factors and fat tails, covariances resampled from such returns.
 
 use equirisk::covariance::{correlate, moments, packed};
 use equirisk::panel::{Labels, Panel, Returns};

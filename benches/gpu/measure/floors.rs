@@ -1,6 +1,6 @@
-//! The least time that a stage can take on the hardware as measured: its bytes at the speed of a copy, or its operations
-//! at the speed of multiply-adds, whichever is longer. Additions, multiplications, roots and divisions count as one
-//! multiply-add each. Stages hand over through the device's memory; counts of rows never need to be stored.
+//! The least time that a stage can take on the hardware as measured: its bytes at the speed of a copy, or its
+//! operations at the speed of multiply-adds, whichever is longer. Additions, multiplications, roots and divisions count
+//! as one multiply-add each. Stages hand over through the device's memory; counts of rows never need to be stored.
 
 use super::hardware::Hardware;
 

@@ -1,4 +1,4 @@
-//! What the adapter can do at best: the speeds that floors are made of. Measured with plain wgpu on a device of its own.
+//! What the adapter can do at best: the speeds that floors are made of. Plain wgpu, on a device of its own.
 
 use std::time::{Duration, Instant};
 

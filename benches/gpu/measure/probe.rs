@@ -1,4 +1,4 @@
-//! What the shader compiler makes of float arithmetic: whether error-free transformations survive it, and how it rounds.
+//! What the shader compiler makes of float arithmetic: do error-free transformations survive it, and how does it round?
 
 use bytemuck::{Pod, Zeroable};
 use serde::Serialize;
