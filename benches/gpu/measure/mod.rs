@@ -74,6 +74,8 @@ pub struct Report {
 pub struct ColdStart {
     pub program: String,
     pub process_seconds: Vec<f64>,
+    /// Why there are no more of them.
+    pub failure: Option<String>,
     /// What the last process says about itself, if it is this one.
     pub itself: Option<serde_json::Value>,
 }
@@ -84,8 +86,7 @@ pub struct ColdStart {
 /// No adapter that works.
 pub fn run(settings: &Settings, watch: &mut dyn FnMut(&Report, &str)) -> Result<Report, String> {
     let start = Instant::now();
-    let cold =
-        settings.cold_start.as_ref().map(|program| cold_start(program, settings.device.as_deref())).transpose()?;
+    let cold = settings.cold_start.as_ref().map(|program| cold_start(program, settings.device.as_deref()));
     let engine = open(settings).map_err(|e| e.to_string())?;
     let facts = engine.facts().clone();
     let quick = settings.quick.unwrap_or(facts.software);
@@ -149,31 +150,33 @@ fn plan(quick: bool, assets: &[usize]) -> Vec<Case> {
     }
     plan.extend(assets.iter().map(|&n| {
         let bytes = 8 * (n * n) as u64;
-        // Enough to fill a large card, as far as the host's memory goes.
-        let full = (GIVEN_BYTES / bytes).min(1 << 20);
+        // Enough to fill a large card, as far as the host's memory goes; whole workgroups, so that rows of a batch-last
+        // layout are aligned for everyone.
+        let full = (GIVEN_BYTES / bytes).clamp(64, 1 << 20) / 64 * 64;
         Case::given(n, if quick { (20_000 / n as u64).clamp(16, 2048) } else { full })
     }));
     plan
 }
 
 /// Times three fresh processes.
-fn cold_start((program, arguments): &(PathBuf, Vec<String>), device: Option<&str>) -> Result<ColdStart, String> {
-    let mut process_seconds = Vec::new();
-    let mut itself = None;
+fn cold_start((program, arguments): &(PathBuf, Vec<String>), device: Option<&str>) -> ColdStart {
+    let name = program.file_stem().unwrap_or_default().to_string_lossy();
+    let called = [&name, &*arguments.join(" ")].join(" ");
+    let mut cold = ColdStart { program: called, process_seconds: Vec::new(), failure: None, itself: None };
     // Named, so that a software adapter is not refused.
     let named = device.map_or_else(|| first_choice().to_string(), str::to_owned);
     for _ in 0..3 {
         let start = Instant::now();
-        let output = Command::new(program).args(arguments).args(["--device", &named]).output();
-        let output = output.map_err(|e| format!("the cold start cannot be measured: {e}"))?;
-        if !output.status.success() {
-            return Err(format!("the cold start failed: {}", String::from_utf8_lossy(&output.stderr)));
+        match Command::new(program).args(arguments).args(["--device", &named]).output() {
+            Ok(output) if output.status.success() => {
+                cold.process_seconds.push(start.elapsed().as_secs_f64());
+                cold.itself = serde_json::from_slice(&output.stdout).ok();
+            }
+            Ok(output) => cold.failure = Some(String::from_utf8_lossy(&output.stderr).into_owned()),
+            Err(error) => cold.failure = Some(error.to_string()),
         }
-        process_seconds.push(start.elapsed().as_secs_f64());
-        itself = serde_json::from_slice(&output.stdout).ok();
     }
-    let name = program.file_stem().unwrap_or_default().to_string_lossy();
-    Ok(ColdStart { program: [&name, &*arguments.join(" ")].join(" "), process_seconds, itself })
+    cold
 }
 
 /// Index of the adapter that opens when none is named.

@@ -3,15 +3,15 @@
 use super::Report;
 use super::cases::{Case, Measured, Outcome, Workload};
 
-pub const HEADER: &str = "\
-                                                       nanoseconds per problem
-case                                    problems        wall      device       floor   ratio  stages: device (ratio)";
+/// Nanoseconds per problem.
+pub const HEADER: &str = "case                                    problems     wall ns   device ns    floor ns   ratio  stages: device ns (ratio)";
 
 pub fn introduction(report: &Report) -> String {
     let mut text = report.adapter.to_string();
     if let Some(cold) = &report.cold_start {
         let seconds: Vec<_> = cold.process_seconds.iter().map(|seconds| format!("{seconds:.2} s")).collect();
         text += &format!("\n   cold      {}: {}", cold.program, seconds.join(", "));
+        text += cold.failure.as_deref().unwrap_or_default();
     }
     text
 }

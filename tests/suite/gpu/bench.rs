@@ -41,6 +41,7 @@ fn every_case_is_measured_above_its_floor_and_agrees_with_the_cpu() {
     assert_eq!(report["adapter"]["name"], engine().facts().name);
     assert!(report["features"].as_array().unwrap().iter().any(|feature| feature == "TIMESTAMP_QUERY"), "{report:#}");
     let seconds = report["cold_start"]["process_seconds"].as_array().unwrap();
+    assert!(report["cold_start"]["failure"].is_null() && seconds.len() == 3, "{report:#}");
     assert!(seconds.iter().all(|seconds| seconds.as_f64().unwrap() > 0.0), "{report:#}");
 
     // What no compiler may see through is exact on any adapter.
