@@ -117,7 +117,7 @@ class Session:
         entry = {"peer": self.peer, **entry}
         self.report["peers"].append(entry)
         seconds = entry.get("device_seconds")
-        what = f"block {entry['mean_block']}" if "mean_block" in entry else "given"
+        what = f"block {entry['mean_block']}" if entry["mean_block"] else "given"
         text = f"{seconds * 1e9 / entry['problems']:12.1f} ns" if seconds else entry.get("skipped", "")
         error = f"  rc_error {entry['rc_error_largest']:.1e}" if seconds else ""
         print(f"{self.peer} {what}, n {entry['assets']}, B {entry['problems']}, {entry['precision']},"

@@ -4,7 +4,8 @@ use super::Report;
 use super::cases::{Case, Measured, Outcome, Workload};
 
 /// Nanoseconds per problem.
-pub const HEADER: &str = "case                                    problems     wall ns   device ns    floor ns   ratio  stages: device ns (ratio)";
+pub const HEADER: &str = "case                                    problems     wall ns   device ns    floor ns   ratio  \
+     stages: device ns (ratio)";
 
 pub fn introduction(report: &Report) -> String {
     let mut text = report.adapter.to_string();
