@@ -9,7 +9,9 @@ use equirisk::panel::{Labels, Panel, Returns};
 use equirisk::resample::{Law, Scheme};
 use equirisk::{Batch, Solutions, Source, Status, Want};
 
+mod bench;
 mod draw;
+mod profile;
 mod solutions;
 mod stages;
 mod trouble;

@@ -1,0 +1,289 @@
+//! One workload of one size: solved a few times, timed on both clocks, held against the CPU.
+
+use std::borrow::Cow;
+use std::time::{Duration, Instant};
+
+use equirisk::engine::Engine as _;
+use equirisk::engine::gpu::{GpuEngine, StageTime};
+use equirisk::panel::{Panel, Returns};
+use equirisk::resample::{Law, Scheme};
+use equirisk::run::crosscheck::{self, CrossCheck, Sample, crosscheck};
+use equirisk::run::{self, Solves, Watch};
+use equirisk::{Batch, Certificate, Solutions, Source, Status, Want, solver, stats};
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::data;
+use super::floors::{History, Shape};
+use super::hardware::Hardware;
+
+/// Runs whose least wall time counts, as far as time allows.
+const REPETITIONS: u32 = 5;
+
+/// Problems solved beforehand: kernels are compiled, and the whole is foreseen from them.
+const PILOT: u64 = 1024;
+
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Workload {
+    /// Covariances in, weights out, in one call of the engine. Certificates are made on the host.
+    Given,
+    /// Returns in, statistics of weights out, as a run does it: chunk by chunk, the rest rescued on the CPU.
+    Bootstrap,
+    /// The same problems in one call of the engine.
+    BootstrapAtOnce,
+}
+
+/// A workload of one size.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Case {
+    pub workload: Workload,
+    pub assets: usize,
+    /// Rows of the history; null where covariances are given.
+    pub rows: Option<usize>,
+    /// Mean length of its blocks.
+    pub mean_block: Option<f64>,
+    pub problems: u64,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Outcome {
+    #[serde(flatten)]
+    pub case: Case,
+    /// Why there is no measurement.
+    pub skipped: Option<String>,
+    pub measured: Option<Measured>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Measured {
+    pub repetitions: u32,
+    /// The pilot's first run: kernels compiled, buffers made.
+    pub first_call_seconds: f64,
+    /// On the host's clock, transfers and host work included.
+    pub wall_seconds: f64,
+    pub wall_nanoseconds_per_problem: f64,
+    /// On the device's clock, all stages together; null without timestamps. Uploads are not in it.
+    pub device_seconds: Option<f64>,
+    pub device_nanoseconds_per_problem: Option<f64>,
+    pub floor_seconds: f64,
+    pub ratio_to_floor: Option<f64>,
+    pub stages: Vec<Stage>,
+    pub sweeps_mean: f64,
+    pub sweeps_most: u32,
+    pub solves: Solves,
+    pub rc_error_largest: f64,
+    pub crosscheck: CrossCheck,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Stage {
+    pub stage: &'static str,
+    pub dispatches: u64,
+    pub device_seconds: f64,
+    pub device_nanoseconds_per_problem: f64,
+    /// Null for work that need not be done at all.
+    pub floor_seconds: Option<f64>,
+    pub ratio_to_floor: Option<f64>,
+}
+
+impl Case {
+    pub fn given(assets: usize, problems: u64) -> Case {
+        Case { workload: Workload::Given, assets, rows: None, mean_block: None, problems }
+    }
+
+    pub fn bootstrap(workload: Workload, (rows, assets): (usize, usize), mean_block: f64, problems: u64) -> Case {
+        Case { workload, assets, rows: Some(rows), mean_block: Some(mean_block), problems }
+    }
+
+    /// Measures the case within about `limit`, or says why not.
+    pub fn measure(self, engine: &GpuEngine, hardware: &Hardware, limit: Duration) -> Outcome {
+        let measured = if limit.is_zero() {
+            Err("no time is left".to_owned())
+        } else {
+            let inputs = self.inputs().map_err(|error| error.to_string());
+            inputs.and_then(|inputs| self.attempt(engine, hardware, limit, &inputs))
+        };
+        match measured {
+            Ok(measured) => Outcome { case: self, skipped: None, measured: Some(measured) },
+            Err(reason) => Outcome { case: self, skipped: Some(reason), measured: None },
+        }
+    }
+
+    fn attempt(
+        self,
+        engine: &GpuEngine,
+        hardware: &Hardware,
+        limit: Duration,
+        inputs: &Inputs,
+    ) -> Result<Measured, String> {
+        let say = |error: equirisk::Error| error.to_string();
+        let pilot = PILOT.min(self.problems);
+        let first = Instant::now();
+        self.run(engine, inputs, pilot)?;
+        let first_call = first.elapsed();
+        let again = Instant::now();
+        self.run(engine, inputs, pilot)?;
+        let foreseen = again.elapsed().mul_f64(self.problems as f64 / pilot as f64);
+        if foreseen > limit {
+            return Err(format!("it would take {:.0} s, there are {:.0}", foreseen.as_secs_f64(), limit.as_secs_f64()));
+        }
+        let repetitions = (limit.as_secs_f64() / foreseen.as_secs_f64()).clamp(1.0, f64::from(REPETITIONS)) as u32;
+
+        engine.stage_times().map_err(say)?;
+        let (mut wall, mut least_device) = (f64::INFINITY, f64::INFINITY);
+        let mut times = Vec::new();
+        let mut solutions = Solutions::default();
+        for _ in 0..repetitions {
+            // Freed before the clock starts.
+            drop(std::mem::take(&mut solutions));
+            let start = Instant::now();
+            solutions = self.run(engine, inputs, self.problems)?;
+            wall = wall.min(start.elapsed().as_secs_f64());
+            let stages = engine.stage_times().map_err(say)?;
+            let device = total(&stages);
+            if device < least_device {
+                (least_device, times) = (device, stages);
+            }
+        }
+
+        let converged = || solutions.certificates.iter().filter(|c| c.status == Status::Converged);
+        let sweeps = |c: &Certificate| f64::from(c.sweeps);
+        let sweeps_mean = converged().map(sweeps).sum::<f64>() / converged().count().max(1) as f64;
+        let history = self.rows.zip(self.mean_block).map(|(rows, mean_block)| History { rows, mean_block });
+        let shape = Shape { assets: self.assets, history, sweeps: sweeps_mean };
+        let stages: Vec<Stage> = times.iter().map(|time| self.stage(time, &shape, hardware)).collect();
+        let floor: f64 = ["draw", "moments", "correlate", "descend", "certify", "download"]
+            .iter()
+            .filter_map(|stage| shape.floor(stage, self.problems, hardware))
+            .sum();
+        let device = (!stages.is_empty()).then_some(least_device / 1e9);
+
+        let sample = crosscheck::sample(self.problems, 5, Sample::Count(64));
+        let options = solver::Options { tolerance: engine.info().tolerance, ..solver::Options::default() };
+        let batch = inputs.batch(self.assets).map_err(say)?;
+        let crosscheck = crosscheck(engine, options, &batch, &solutions, &sample).map_err(say)?;
+        Ok(Measured {
+            repetitions,
+            first_call_seconds: first_call.as_secs_f64(),
+            wall_seconds: wall,
+            wall_nanoseconds_per_problem: wall * 1e9 / self.problems as f64,
+            device_seconds: device,
+            device_nanoseconds_per_problem: device.map(|seconds| seconds * 1e9 / self.problems as f64),
+            floor_seconds: floor,
+            ratio_to_floor: device.map(|seconds| seconds / floor),
+            stages,
+            sweeps_mean,
+            sweeps_most: converged().map(|c| c.sweeps).max().unwrap_or(0),
+            solves: Solves::count(&solutions),
+            rc_error_largest: converged().map(|c| c.rc_error).fold(0.0, f64::max),
+            crosscheck,
+        })
+    }
+
+    fn stage(&self, time: &StageTime, shape: &Shape, hardware: &Hardware) -> Stage {
+        let seconds = time.nanoseconds / 1e9;
+        let floor = shape.floor(time.stage, self.problems, hardware);
+        Stage {
+            stage: time.stage,
+            dispatches: time.dispatches,
+            device_seconds: seconds,
+            device_nanoseconds_per_problem: time.nanoseconds / self.problems as f64,
+            floor_seconds: floor,
+            ratio_to_floor: floor.map(|floor| seconds / floor),
+        }
+    }
+
+    fn inputs(&self) -> equirisk::Result<Inputs> {
+        match self.rows.zip(self.mean_block) {
+            None => {
+                let covariances = data::covariances(self.assets, self.problems as usize);
+                let source = Source::Given { covariances, assume_psd: true };
+                Ok(Inputs::Given(Batch::new(source, &vec![1.0; self.assets])?))
+            }
+            Some((rows, mean_block)) => {
+                let scheme = if mean_block > 1.0 { Scheme::Stationary } else { Scheme::Iid };
+                let law = Law::new(scheme, mean_block, rows, 1, 0)?;
+                Ok(Inputs::History(data::returns(rows, self.assets, 7), law))
+            }
+        }
+    }
+
+    /// What is timed: from inputs in the host's memory to results in it.
+    fn run(&self, engine: &GpuEngine, inputs: &Inputs, problems: u64) -> Result<Solutions, String> {
+        let say = |error: equirisk::Error| error.to_string();
+        let batch = &*inputs.batch(self.assets).map_err(say)?;
+        let options = solver::Options { tolerance: engine.info().tolerance, ..solver::Options::default() };
+        let solutions = match self.workload {
+            Workload::Given | Workload::BootstrapAtOnce => {
+                engine.prepare(batch, Want::default()).and_then(|job| job.solve(0..problems)).map_err(say)?
+            }
+            Workload::Bootstrap => {
+                let mut trouble = Trouble::default();
+                let found = run::solve(engine, options, batch, 0..problems, Want::default(), &mut trouble);
+                if let Some(notice) = trouble.0.first() {
+                    return Err(notice.clone());
+                }
+                found.map_err(say)?
+            }
+        };
+        if let Workload::Bootstrap | Workload::BootstrapAtOnce = self.workload {
+            std::hint::black_box(statistics(&solutions, self.assets));
+        }
+        Ok(solutions)
+    }
+}
+
+enum Inputs {
+    /// Made once: what is timed begins with covariances.
+    Given(Batch),
+    History(Returns, Law),
+}
+
+impl Inputs {
+    fn batch(&self, assets: usize) -> equirisk::Result<Cow<'_, Batch>> {
+        match self {
+            Inputs::Given(batch) => Ok(Cow::Borrowed(batch)),
+            Inputs::History(returns, law) => {
+                let source = Source::Resampled { panel: Panel::new(returns)?, law: *law };
+                Batch::new(source, &vec![1.0; assets]).map(Cow::Owned)
+            }
+        }
+    }
+}
+
+/// A run that left the device is no measurement of it.
+#[derive(Default)]
+struct Trouble(Vec<String>);
+
+impl Watch for Trouble {
+    fn finished(&mut self, _: u64) {}
+
+    fn notice(&mut self, message: &str) {
+        self.0.push(message.to_owned());
+    }
+}
+
+/// Mean, sd, 5 % and 95 % quantile of every asset's weight.
+fn statistics(solutions: &Solutions, assets: usize) -> Vec<[f64; 4]> {
+    // Eight columns to a pass: a cache line of each row.
+    let firsts: Vec<usize> = (0..assets).step_by(8).collect();
+    let of_columns = |&first: &usize| {
+        let mut columns = vec![Vec::with_capacity(solutions.certificates.len()); (assets - first).min(8)];
+        for (weights, certificate) in solutions.weights.chunks_exact(assets).zip(&solutions.certificates) {
+            if certificate.status == Status::Converged {
+                columns.iter_mut().zip(&weights[first..]).for_each(|(column, &weight)| column.push(weight));
+            }
+        }
+        columns.into_par_iter().map(|mut column| {
+            let moments = stats::moments(&column);
+            stats::sort(&mut column);
+            [moments.mean, moments.sd, stats::quantile(&column, 0.05), stats::quantile(&column, 0.95)]
+        })
+    };
+    firsts.par_iter().flat_map(of_columns).collect()
+}
+
+fn total(stages: &[StageTime]) -> f64 {
+    stages.iter().map(|time| time.nanoseconds).sum()
+}
