@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::facts::{AdapterFacts, AdapterLimits};
 use super::kernel::Kernel;
 use super::options::Options;
+use super::profile::Profile;
 use crate::error::{Error, Result};
 
 /// Why a piece of work on the device came to nothing.
@@ -42,6 +43,8 @@ pub struct Device {
     pub facts: AdapterFacts,
     pub device: wgpu::Device,
     pub queue: wgpu::Queue,
+    /// Where times are asked for.
+    pub profile: Option<Profile>,
     kernels: Mutex<HashMap<Kernel, wgpu::ComputePipeline>>,
     health: Arc<Health>,
     checks: wgpu::ShaderRuntimeChecks,
@@ -157,7 +160,8 @@ impl Device {
         let index = choose(&described, options)?;
         let (adapter, mut facts) = (&listed[index], described[index].clone());
 
-        let features = adapter.features() & wgpu::Features::SUBGROUP;
+        let timestamps = if options.profile { Profile::FEATURES } else { wgpu::Features::empty() };
+        let features = adapter.features() & (wgpu::Features::SUBGROUP | timestamps);
         let has = adapter.limits();
         // A device grants exactly the limits that are asked for.
         let limits = wgpu::Limits {
@@ -199,7 +203,7 @@ impl Device {
             true => wgpu::ShaderRuntimeChecks::checked(),
             false => wgpu::ShaderRuntimeChecks::unchecked(),
         };
-        Ok(Device { facts, device, queue, kernels: Mutex::default(), health, checks })
+        Ok(Device { facts, device, queue, profile: Profile::new(features), kernels: Mutex::default(), health, checks })
     }
 
     /// Runs `work` and turns whatever wgpu reports meanwhile into the error it is.
@@ -213,17 +217,15 @@ impl Device {
         let memory = pollster::block_on(memory.pop());
         let uncaptured = std::mem::take(&mut *lock(&self.health.uncaptured));
 
-        if let Some(reason) = lock(&self.health.lost).clone() {
-            return Err(Trouble::Lost(reason));
-        }
-        if let Some(error) = memory {
-            return Err(Trouble::Memory(error.to_string()));
-        }
-        if let Some(error) = validation.or(internal) {
-            return Err(Trouble::Failed(error.to_string()));
-        }
-        if let Some(error) = uncaptured.into_iter().next() {
-            return Err(Trouble::Failed(error));
+        let lost = lock(&self.health.lost).clone();
+        let trouble = lost
+            .map(Trouble::Lost)
+            .or_else(|| memory.map(|error| Trouble::Memory(error.to_string())))
+            .or_else(|| validation.or(internal).map(|error| Trouble::Failed(error.to_string())))
+            .or_else(|| uncaptured.into_iter().next().map(Trouble::Failed));
+        let result = trouble.map_or(result, Err);
+        if let Some(profile) = &self.profile {
+            profile.settle(result.is_ok());
         }
         result
     }

@@ -112,9 +112,11 @@ impl<'a> Given<'a> {
                     encoder.clear_buffer(&descents.states, 0, None);
                 }
                 device.descend(&mut encoder, plan, &descents, &self.budgets, problems, dispatches > 0);
-                encoder.copy_buffer_to_buffer(&descents.running, 0, &staging, 0, 4);
-                encoder.copy_buffer_to_buffer(&descents.states, 0, &staging, 16, state_bytes);
-                encoder.copy_buffer_to_buffer(&descents.positions, 0, &staging, 16 + state_bytes, position_bytes);
+                device.timed(&mut encoder, "download", |encoder| {
+                    encoder.copy_buffer_to_buffer(&descents.running, 0, &staging, 0, 4);
+                    encoder.copy_buffer_to_buffer(&descents.states, 0, &staging, 16, state_bytes);
+                    encoder.copy_buffer_to_buffer(&descents.positions, 0, &staging, 16 + state_bytes, position_bytes);
+                });
                 device.queue.submit([encoder.finish()]);
                 dispatches += 1;
                 let found = device.read(&staging, end, |bytes| {

@@ -82,6 +82,18 @@ impl Kernel {
         }
     }
 
+    /// The stage whose time this kernel's is.
+    pub const fn stage(self) -> &'static str {
+        match self {
+            Kernel::Known => "known",
+            Kernel::Draw | Kernel::DrawRows => "draw",
+            Kernel::Moments { .. } => "moments",
+            Kernel::Volatility { .. } | Kernel::Correlate { .. } => "correlate",
+            Kernel::Descend { .. } => "descend",
+            Kernel::Certify { .. } => "certify",
+        }
+    }
+
     /// The whole WGSL text.
     pub fn text(self) -> String {
         match self {

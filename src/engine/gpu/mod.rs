@@ -22,6 +22,7 @@ mod memory;
 mod options;
 mod parameters;
 mod plan;
+mod profile;
 mod resampled;
 mod results;
 mod selftest;
@@ -31,6 +32,7 @@ mod unrolled;
 pub use device::adapters;
 pub use facts::{AdapterFacts, AdapterLimits, SelfTest};
 pub use options::Options;
+pub use profile::StageTime;
 #[doc(hidden)]
 pub use {inspect::Stages, options::Faults};
 
@@ -82,7 +84,10 @@ impl GpuEngine {
                 .hint("update its driver, try another adapter with --device, or use --engine cpu"));
         }
         let losses = AtomicU32::new(options.faults.losses);
-        Ok(GpuEngine { options, device: Mutex::new(device), facts, self_test, losses })
+        let engine = GpuEngine { options, device: Mutex::new(device), facts, self_test, losses };
+        // Those of the self-test.
+        engine.stage_times()?;
+        Ok(engine)
     }
 
     /// The adapter.
@@ -93,6 +98,16 @@ impl GpuEngine {
     /// What the start-up self-test found.
     pub fn self_test(&self) -> &SelfTest {
         &self.self_test
+    }
+
+    /// Device time by stage of all that has been solved since the last call, in the order in which stages first ran;
+    /// nothing unless [`Options::profile`] is set and the adapter has timestamps. A device lost takes its times along.
+    ///
+    /// # Errors
+    /// When the device cannot be read.
+    pub fn stage_times(&self) -> Result<Vec<StageTime>> {
+        let device = self.device();
+        device.guarded(|| device.stage_times()).map_err(|trouble| trouble.into_error())
     }
 
     fn device(&self) -> Arc<Device> {

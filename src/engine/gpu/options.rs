@@ -11,6 +11,8 @@ pub struct Options {
     pub memory: Option<u64>,
     /// Largest `rc_error` that counts as converged, where it is below [`super::ACCEPTANCE`].
     pub tolerance: Option<f64>,
+    /// Take timestamps around every dispatch, for [`super::GpuEngine::stage_times`]. One job at a time.
+    pub profile: bool,
     /// Tests only: pretend that bindings are no larger.
     #[doc(hidden)]
     pub binding_bytes: Option<u64>,

@@ -122,9 +122,11 @@ impl<'a> Resampled<'a> {
             // Nearly always once: weights come back with the word that says whether they are final.
             device.descend(&mut encoder, plan, &room.descents, &self.budgets, problems, resumed);
             device.certify(&mut encoder, plan, room, &self.assets, problems, self.want.comparisons);
-            for (buffer, range) in results {
-                encoder.copy_buffer_to_buffer(buffer, 0, staging, range.start, range.end - range.start);
-            }
+            device.timed(&mut encoder, "download", |encoder| {
+                for (buffer, range) in results {
+                    encoder.copy_buffer_to_buffer(buffer, 0, staging, range.start, range.end - range.start);
+                }
+            });
             device.queue.submit([std::mem::replace(&mut encoder, device.encoder()).finish()]);
             dispatches += 1;
             let found = device.read(staging, layout.bytes(), |bytes| {

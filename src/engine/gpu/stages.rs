@@ -4,6 +4,7 @@ use super::device::Device;
 use super::kernel::{self, Kernel, PRODUCT_ASSETS, Spread, moment_entries, product_tile};
 use super::parameters::{Descent, DrawLaw, MomentRange, Shape, State};
 use super::plan::{Plan, ROWS_PER_DISPATCH, SWEEP_LIMIT, fold};
+use super::profile::Span;
 use super::unrolled;
 use crate::resample::Law;
 
@@ -62,7 +63,9 @@ impl Device {
         let pipeline = self.pipeline(kernel);
         let bindings = self.bind(&pipeline, buffers);
         let (x, y) = fold(groups, self.facts.limits.workgroups_per_dimension);
-        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+        let span = self.profile.as_ref().map(|profile| profile.span(&self.device, kernel.stage()));
+        let timestamp_writes = span.as_ref().map(Span::of_pass);
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: None, timestamp_writes });
         pass.set_pipeline(&pipeline);
         pass.set_bind_group(0, &bindings, &[]);
         pass.dispatch_workgroups(x, y, 1);
@@ -70,7 +73,8 @@ impl Device {
 
     /// Stage `draw`: counts of the first `problems` resamples of the room.
     pub fn draw(&self, encoder: &mut wgpu::CommandEncoder, law: &Law, room: &Room, problems: u32) {
-        encoder.clear_buffer(&room.counts, 0, Some(4 * u64::from(problems) * u64::from(law.rows)));
+        let bytes = 4 * u64::from(problems) * u64::from(law.rows);
+        self.timed(encoder, "clear", |encoder| encoder.clear_buffer(&room.counts, 0, Some(bytes)));
         let law = self.uniform(&DrawLaw::new(law, problems));
         self.dispatch(encoder, Kernel::Draw, problems, &[(0, &law), (1, &room.resamples), (2, &room.counts)]);
     }

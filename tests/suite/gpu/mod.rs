@@ -10,6 +10,7 @@ use equirisk::resample::{Law, Scheme};
 use equirisk::{Batch, Solutions, Source, Status, Want};
 
 mod draw;
+mod profile;
 mod solutions;
 mod stages;
 mod trouble;
