@@ -64,21 +64,8 @@ def ratio(theirs, ours):
 def error(line):
     if line is None:
         return "-"
-    missed = line["rc_error"] > TOLERANCE
-    return f"**{line['rc_error']:.1e}**" if missed else f"{line["rc_error"]:.1e}"
-
-
-def compare(peers, data, cases):
-    print("| case | numba | riskparityportfolio | equirisk | numba / equirisk | riskparityportfolio / equirisk "
-          "| equirisk, validated | largest rc_error of each |")
-    print("|---|---|---|---|---|---|---|---|")
-    for case in cases:
-        best = least([line for _ in range(ROUNDS) for peer in peers for line in run(peer, data, case)], "cpu_s")
-        # The baseline is the better of its two.
-        numba = min((line for name, line in best.items() if name.startswith("numba")), key=lambda line: line["cpu_s"])
-        named, ours, validated = (best.get(name) for name in ["riskparityportfolio", "equirisk", "equirisk, validated"])
-        columns = [figure(numba), figure(named), figure(ours), ratio(numba, ours), ratio(named, ours), figure(validated)]
-        print(f"| {TITLES[case]} | {' | '.join(columns)} | {', '.join(map(error, [numba, named, ours]))} |", flush=True)
+    text = f"{line['rc_error']:.1e}"
+    return text if line["rc_error"] <= TOLERANCE else f"**{text}**"
 
 
 def scale(ours, data, cases):
