@@ -68,6 +68,21 @@ def error(line):
     return text if line["rc_error"] <= TOLERANCE else f"**{text}**"
 
 
+def compare(peers, data, cases):
+    print(
+        "| case | numba | riskparityportfolio | equirisk | numba / equirisk | riskparityportfolio / equirisk "
+        "| equirisk, validated | largest rc_error of each |"
+    )
+    print("|---|---|---|---|---|---|---|---|", flush=True)
+    for case in cases:
+        best = least([line for _ in range(ROUNDS) for peer in peers for line in run(peer, data, case)], "cpu_s")
+        # The baseline is the better of its two.
+        numba = min((line for name, line in best.items() if name.startswith("numba")), key=lambda line: line["cpu_s"])
+        named, ours, validated = (best.get(name) for name in ["riskparityportfolio", "equirisk", "equirisk, validated"])
+        columns = [figure(numba), figure(named), figure(ours), ratio(numba, ours), ratio(named, ours), figure(validated)]
+        print(f"| {TITLES[case]} | {' | '.join(columns)} | {', '.join(map(error, [numba, named, ours]))} |", flush=True)
+
+
 def scale(ours, data, cases):
     print("\n| case | wall clock, one thread / two |\n|---|---|")
     for case in cases:
