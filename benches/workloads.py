@@ -2,7 +2,7 @@
 
 W1/n             given covariances of n assets
 W2/iid, 20, 75   a bootstrap end to end: covariances of the resamples, their solutions, mean, sd, 5 % and 95 %
-W3               every choice of 4 of 30 assets: gathered, solved, volatility and diversification ratio
+W3/k             every choice of k of 30 assets: gathered, solved, volatility and diversification ratio
 """
 
 import argparse
@@ -52,8 +52,8 @@ def measure(peer, case, data):
         covariances = np.array([np.cov(returns[drawn], rowvar=False) for drawn in rows])
     elif workload == "W3" and peer.screen:
         covariance = np.load(data / "w3_covariance.npy")
-        subsets = np.array(list(itertools.combinations(range(len(covariance)), 4)))
-        budgets = equal(4)
+        subsets = np.array(list(itertools.combinations(range(len(covariance)), int(which))))
+        budgets = equal(int(which))
         cpu, wall, (weights, _, _) = least(lambda: peer.screen(covariance, subsets, budgets))
         covariances = covariance[subsets[:, :, None], subsets[:, None, :]]
     else:
