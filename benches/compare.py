@@ -1,6 +1,6 @@
 """Runs equirisk and its peers in turn, case by case, and prints the ratios as Markdown: compare.py DATA [CASE...]
 
-Every run is a process of its own on one thread; the least CPU time of all rounds counts. ROUNDS=n for other than 3.
+Every run is a process of its own on one thread; the least CPU time of all rounds counts. ROUNDS=5 for other than 3.
 """
 
 import json
@@ -106,7 +106,8 @@ def main():
     theirs = [[sys.executable, str(HERE / script)] for script in ["baseline.py", "rpp.py"]]
     print(f"{load()} at the start\n")
     compare([theirs[0], ours, theirs[1]], data, cases)
-    scale(ours, data, [case for case in SCALED if case in cases])
+    if scaled := [case for case in SCALED if case in cases]:
+        scale(ours, data, scaled)
     print(f"\n{load()} at the end")
 
 
