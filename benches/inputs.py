@@ -1,7 +1,9 @@
-"""Writes the inputs of `benches/peers.rs`, with fixed seeds: python3 benches/inputs.py DATA   (needs numpy)
+"""Writes the inputs of the peers, with fixed seeds: python3 benches/inputs.py DATA   (needs numpy)
 
 W1: sample covariances of bootstrap resamples (T = 504) of factor returns, w1_n{n}.npy, B x n x n.
-W2: factor returns, w2_returns.npy, 2,520 x 50.
+W2: factor returns, w2_returns.npy, 2,520 x 50; for peers that draw no rows, those of 1,000 resamples: w2_rows_iid.npy,
+    and w2_rows_{L}.npy of mean block L.
+W3: the covariance of 30 assets, w3_covariance.npy.
 """
 
 import pathlib
@@ -21,6 +23,16 @@ def returns(rng, rows, assets, factors=5):
     return draw(factors) * scale @ betas.T + draw(assets) * own
 
 
+def stationary(rng, rows, resamples, mean_block):
+    """Rows of the stationary bootstrap (Politis and Romano 1994): a run goes on, and around, with probability 1 - 1/L."""
+    drawn = np.empty((resamples, rows), np.int32)
+    drawn[:, 0] = rng.integers(0, rows, resamples)
+    for t in range(1, rows):
+        restarts = rng.random(resamples) < 1 / mean_block
+        drawn[:, t] = np.where(restarts, rng.integers(0, rows, resamples), (drawn[:, t - 1] + 1) % rows)
+    return drawn
+
+
 def main(folder):
     folder.mkdir(parents=True, exist_ok=True)
     for assets, problems in PROBLEMS.items():
@@ -29,6 +41,9 @@ def main(folder):
         covariances = [np.cov(history[rng.integers(0, 504, 504)], rowvar=False) for _ in range(problems)]
         np.save(folder / f"w1_n{assets}.npy", np.array(covariances))
     np.save(folder / "w2_returns.npy", returns(np.random.default_rng(7), 2520, 50))
+    for name, mean_block in [("iid", 1), ("20", 20), ("75", 75)]:
+        np.save(folder / f"w2_rows_{name}.npy", stationary(np.random.default_rng(8), 2520, 1000, mean_block))
+    np.save(folder / "w3_covariance.npy", np.cov(returns(np.random.default_rng(30), 2520, 30), rowvar=False))
 
 
 main(pathlib.Path(sys.argv[1]))

@@ -1,6 +1,8 @@
-//! CPU time per problem of our solver and our bootstrap, on the inputs that peers are timed on: one JSON line each.
+//! CPU time of our solver and our bootstrap on the inputs that peers are timed on: one JSON line a case.
 //!
-//! usage: cargo bench --bench peers -- DATA [W1] [W2]     (DATA as `benches/inputs.py` writes it; N=200 for one size)
+//! usage: cargo bench --bench peers -- [--threads N] DATA [CASE...]     (DATA as `benches/inputs.py` writes it)
+//!
+//! Cases are those of `benches/workloads.py`; one that is not offered here prints nothing.
 
 #![expect(clippy::print_stdout, reason = "the figures are what it is for")]
 
@@ -13,45 +15,50 @@ use equirisk::io::{Input, npy};
 use equirisk::panel::{Labels, Panel, Returns};
 use equirisk::resample::{Law, Scheme};
 use equirisk::stats;
-use equirisk::{Batch, Source, Status, Want};
+use equirisk::{Batch, Source, Want};
+use serde_json::json;
 
 const REPETITIONS: usize = 7;
 
+const SIZES: [usize; 7] = [5, 10, 20, 50, 100, 200, 500];
+
+const BOOTSTRAPS: [(&str, Scheme, f64); 3] =
+    [("iid", Scheme::Iid, 1.0), ("20", Scheme::Stationary, 20.0), ("75", Scheme::Stationary, 75.0)];
+
 fn main() {
-    let mut arguments = std::env::args().skip(1).filter(|a| a != "--bench");
+    let mut arguments = std::env::args().skip(1).filter(|a| a != "--bench").peekable();
+    let mut threads = 1;
+    if arguments.next_if(|a| a == "--threads").is_some() {
+        threads = arguments.next().and_then(|n| n.parse().ok()).expect("--threads takes a number");
+    }
     let Some(folder) = arguments.next() else {
-        println!("usage: cargo bench --bench peers -- DATA [W1] [W2]");
+        println!("usage: cargo bench --bench peers -- [--threads N] DATA [CASE...]");
         return;
     };
-    let wanted: Vec<String> = arguments.collect();
-    let wants = |name: &str| wanted.is_empty() || wanted.iter().any(|w| w == name);
-    let one_thread = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("one thread");
-    one_thread.install(|| {
-        if wants("W1") {
-            for n in std::env::var("N").map_or(vec![5, 10, 20, 50, 100, 200, 500], |n| vec![n.parse().expect("a size")])
-            {
-                let array = npy::read(&Input::Path(format!("{folder}/w1_n{n}.npy").into())).expect("W1 data");
-                w1(n, &array.values, true);
-                if std::env::var("N").is_err() {
-                    w1(n, &array.values, false);
-                }
+    let cases: Vec<String> = arguments.collect();
+    let wanted = |case: &str| cases.is_empty() || cases.iter().any(|c| c == case);
+    let read = |file: &str| npy::read(&Input::Path(format!("{folder}/{file}").into())).expect("inputs.py wrote it");
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool of threads");
+    pool.install(|| {
+        for n in SIZES {
+            let case = format!("W1/{n}");
+            if wanted(&case) {
+                let covariances = read(&format!("w1_n{n}.npy")).values;
+                given("equirisk", &case, n, &covariances, true);
+                given("equirisk, validated", &case, n, &covariances, false);
             }
         }
-        if wants("W2") {
-            let array = npy::read(&Input::Path(format!("{folder}/w2_returns.npy").into())).expect("W2 data");
-            for (name, scheme, length) in [
-                ("iid", Scheme::Iid, 1.0),
-                ("stationary20", Scheme::Stationary, 20.0),
-                ("stationary75", Scheme::Stationary, 75.0),
-            ] {
-                w2(name, scheme, length, &array);
+        for (which, scheme, length) in BOOTSTRAPS {
+            let case = format!("W2/{which}");
+            if wanted(&case) {
+                bootstrap(&case, scheme, length, &read("w2_returns.npy"));
             }
         }
     });
 }
 
 /// Least CPU and wall seconds of a few runs, after one that does not count.
-fn time<T>(mut run: impl FnMut() -> T) -> (f64, f64, T) {
+fn least<T>(mut run: impl FnMut() -> T) -> (f64, f64, T) {
     let mut result = run();
     let (mut cpu, mut wall) = (f64::INFINITY, f64::INFINITY);
     for _ in 0..REPETITIONS {
@@ -64,36 +71,34 @@ fn time<T>(mut run: impl FnMut() -> T) -> (f64, f64, T) {
 }
 
 /// Given covariances.
-fn w1(n: usize, covariances: &[f64], assume_psd: bool) {
+fn given(peer: &str, case: &str, n: usize, covariances: &[f64], assume_psd: bool) {
     let problems = covariances.len() / (n * n);
     let source = Source::Given { covariances: covariances.to_vec(), assume_psd };
     let batch = Batch::new(source, &vec![1.0 / n as f64; n]).expect("equal budgets");
     let engine = CpuEngine::default();
     let (cpu, wall, solutions) =
-        time(|| engine.job(&batch, Want::default()).solve(0..problems as u64).expect("the CPU engine does not fail"));
-    let worst = solutions.certificates.iter().map(|c| c.rc_error).fold(0.0, f64::max);
-    let failures = solutions.certificates.iter().filter(|c| c.status != Status::Converged).count();
-    let label = if assume_psd { "equirisk" } else { "equirisk, validated" };
-    println!(
-        r#"{{"peer": "{label}", "workload": "W1", "n": {n}, "B": {problems}, "cpu_s_per_problem": {:e}, "wall_s_per_problem": {:e}, "rc_err_max": {worst:e}, "failures": {failures}}}"#,
-        cpu / problems as f64,
-        wall / problems as f64
-    );
+        least(|| engine.job(&batch, Want::default()).solve(0..problems as u64).expect("the CPU engine does not fail"));
+    let error = covariances
+        .chunks_exact(n * n)
+        .zip(solutions.weights.chunks_exact(n))
+        .map(|(covariance, weights)| rc_error(covariance, weights))
+        .fold(0.0, f64::max);
+    print(peer, case, problems, (cpu, wall), error);
 }
 
-/// Bootstrap end to end: resample, covariance, solve, mean, sd and the 5 % and 95 % quantiles of every weight.
-fn w2(name: &str, scheme: Scheme, length: f64, returns: &npy::Array) {
-    let [rows, n] = returns.shape[..] else { panic!("W2 returns are a matrix") };
+/// Bootstrap end to end: draw, covariance, solve, mean, sd and the 5 % and 95 % quantiles of every weight.
+fn bootstrap(case: &str, scheme: Scheme, length: f64, returns: &npy::Array) {
+    let [rows, n] = returns.shape[..] else { panic!("returns are a matrix") };
     let returns = Returns {
         assets: (0..n).map(|i| i.to_string()).collect(),
         labels: Labels::Text((0..rows).map(|t| t.to_string()).collect()),
         values: returns.values.clone(),
     };
+    let law = Law::new(scheme, length, rows, 1, 0).expect("a valid law");
     let engine = CpuEngine::default();
     let resamples = 1000;
-    let (cpu, wall, worst) = time(|| {
-        let panel = Panel::new(&returns).expect("W2 returns are sound");
-        let law = Law::new(scheme, length, rows, 1, 0).expect("a valid law");
+    let (cpu, wall, weights) = least(|| {
+        let panel = Panel::new(&returns).expect("the returns are sound");
         let batch = Batch::new(Source::Resampled { panel, law }, &vec![1.0 / n as f64; n]).expect("equal budgets");
         let solutions = engine.job(&batch, Want::default()).solve(0..resamples).expect("the CPU engine does not fail");
         for i in 0..n {
@@ -102,9 +107,49 @@ fn w2(name: &str, scheme: Scheme, length: f64, returns: &npy::Array) {
             stats::sort(&mut column);
             std::hint::black_box((stats::quantile(&column, 0.05), stats::quantile(&column, 0.95)));
         }
-        solutions.certificates.iter().map(|c| c.rc_error).fold(0.0, f64::max)
+        solutions.weights
     });
-    println!(
-        r#"{{"peer": "equirisk", "workload": "W2 {name}", "n": {n}, "B": {resamples}, "cpu_s": {cpu:e}, "wall_s": {wall:e}, "rc_err_max": {worst:e}}}"#
-    );
+    let error = (0..resamples)
+        .zip(weights.chunks_exact(n))
+        .map(|(resample, weights)| rc_error(&covariance(&returns.values, &law.rows(resample), n), weights))
+        .fold(0.0, f64::max);
+    print("equirisk", case, resamples as usize, (cpu, wall), error);
+}
+
+fn print(peer: &str, case: &str, problems: usize, (cpu, wall): (f64, f64), error: f64) {
+    let line =
+        json!({"peer": peer, "case": case, "problems": problems, "cpu_s": cpu, "wall_s": wall, "rc_error": error});
+    println!("{line}");
+}
+
+/// max_i |w_i (S w)_i / w'S w - 1/n| n, as `workloads.py` checks it for the others; infinite where a weight is not positive.
+fn rc_error(covariance: &[f64], weights: &[f64]) -> f64 {
+    if !weights.iter().all(|&w| w > 0.0) {
+        return f64::INFINITY;
+    }
+    let risks: Vec<f64> = weights
+        .iter()
+        .zip(covariance.chunks_exact(weights.len()))
+        .map(|(w, row)| w * row.iter().zip(weights).map(|(s, w)| s * w).sum::<f64>())
+        .collect();
+    let (variance, n) = (risks.iter().sum::<f64>(), weights.len() as f64);
+    risks.iter().map(|risk| (risk / variance * n - 1.0).abs()).fold(0.0, f64::max)
+}
+
+/// Sample covariance of the drawn rows, in two passes.
+fn covariance(returns: &[f64], drawn: &[u32], n: usize) -> Vec<f64> {
+    let rows = || drawn.iter().map(|&t| &returns[t as usize * n..][..n]);
+    let observations = drawn.len() as f64;
+    let mut mean = vec![0.0; n];
+    for row in rows() {
+        mean.iter_mut().zip(row).for_each(|(mean, x)| *mean += x / observations);
+    }
+    let mut covariance = vec![0.0; n * n];
+    for row in rows() {
+        let centred: Vec<f64> = row.iter().zip(&mean).map(|(x, mean)| x - mean).collect();
+        for (entries, x) in covariance.chunks_exact_mut(n).zip(&centred) {
+            entries.iter_mut().zip(&centred).for_each(|(entry, z)| *entry += x * z / (observations - 1.0));
+        }
+    }
+    covariance
 }
