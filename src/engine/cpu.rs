@@ -14,6 +14,7 @@ use crate::covariance::resampler::{Resampler, Workspace};
 use crate::error::Result;
 use crate::lanes::{LANES, Lanes, interleave};
 use crate::solver::certificate::{certify, condition};
+use crate::solver::definite::definite;
 use crate::solver::interleaved::Group;
 use crate::solver::mixed::Mixed;
 use crate::solver::{self, FINISHING_TOLERANCE, Options, Problem, descent::multiply, validity};
@@ -233,7 +234,7 @@ impl CpuJob<'_> {
     /// are solved; the others have hard or suspicious input and are left to [`CpuJob::solve_one`].
     fn solve_group(&self, first: u64, at: usize, room: &mut Room, slots: &mut [Slot]) -> [bool; LANES] {
         let n = self.batch.assets();
-        let Room { group, moments, interleaved, covariance, .. } = room;
+        let Room { group, moments, interleaved, .. } = room;
         group.resize(n);
         // Lanes without a problem repeat the last one, unheeded.
         let positions: [usize; LANES] = std::array::from_fn(|lane| at + lane.min(slots.len() - 1));
@@ -254,12 +255,8 @@ impl CpuJob<'_> {
                 interleave(&given, &mut group.correlation);
                 group.usable = scale(self.arch, &mut group.correlation, &mut group.volatilities, ROUNDING);
                 if !assume_psd {
-                    covariance.correlation.resize(n * n, 0.0);
-                    covariance.volatilities.resize(n, 0.0);
-                    for (given, usable) in given.iter().zip(&mut group.usable) {
-                        let Workspace { correlation, volatilities, .. } = covariance;
-                        *usable = *usable && validity::check(given, false, correlation, volatilities).is_ok();
-                    }
+                    let definite = definite(self.arch, &group.correlation, n, interleaved);
+                    group.usable.iter_mut().zip(definite).for_each(|(usable, definite)| *usable &= definite);
                 }
             }
         }

@@ -15,6 +15,7 @@
 use crate::certificate::{Certificate, Status};
 
 pub mod certificate;
+pub mod definite;
 pub mod descent;
 pub mod existence;
 pub mod interleaved;

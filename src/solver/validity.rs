@@ -1,6 +1,6 @@
 //! Is a given matrix a covariance? Decided in f64, up to rounding; the tests are relative, so units do not matter.
 
-use nalgebra::DMatrix;
+use super::definite;
 
 /// Why a matrix is not a covariance, with the positions that show it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -90,41 +90,5 @@ pub fn check(
         }
     }
     (0..n).for_each(|i| correlation[i * n + i] = 1.0);
-    if assume_psd { Ok(()) } else { check_definite(correlation, n) }
-}
-
-/// Pivoted Cholesky: a positive semi-definite matrix leaves nothing but rounding once its pivots are spent. A plain
-/// Cholesky of the matrix lifted by half that rounding settles most cases at a fraction of the cost.
-fn check_definite(correlation: &[f64], n: usize) -> Result<(), Flaw> {
-    let rounding = 64.0 * n as f64 * f64::EPSILON;
-    let mut lifted = DMatrix::from_row_slice(n, n, correlation);
-    for i in 0..n {
-        lifted[(i, i)] += 0.5 * rounding;
-    }
-    if lifted.cholesky().is_some() {
-        return Ok(());
-    }
-    let mut rest = correlation.to_vec();
-    let mut left: Vec<usize> = (0..n).collect();
-    while let Some((position, pivot)) =
-        left.iter().map(|&i| rest[i * n + i]).enumerate().max_by(|a, b| a.1.total_cmp(&b.1))
-    {
-        let lowest = left.iter().fold(f64::INFINITY, |m, &i| m.min(rest[i * n + i]));
-        if lowest < -rounding {
-            return Err(Flaw::Indefinite { pivot: lowest });
-        }
-        if pivot <= rounding {
-            let beyond = left.iter().flat_map(|&i| left.iter().map(move |&j| (i, j)));
-            let largest = beyond.map(|(i, j)| rest[i * n + j].abs()).fold(0.0, f64::max);
-            return if largest > 4.0 * rounding { Err(Flaw::Indefinite { pivot: -largest }) } else { Ok(()) };
-        }
-        let p = left.swap_remove(position);
-        for &i in &left {
-            let factor = rest[i * n + p] / pivot;
-            for &j in &left {
-                rest[i * n + j] -= factor * rest[p * n + j];
-            }
-        }
-    }
-    Ok(())
+    if assume_psd { Ok(()) } else { definite::check(correlation, n).map_err(|pivot| Flaw::Indefinite { pivot }) }
 }
