@@ -6,6 +6,8 @@
 //!
 //! Rows that a resample does not draw cost nothing, and eight rows share each load and store of a sum.
 
+use std::ops::Range;
+
 use pulp::{Arch, Simd, WithSimd};
 
 use crate::lanes::{LANES, Lanes, vectors, vectors_mut};
@@ -26,10 +28,12 @@ pub struct Gram {
 /// Room to sum in.
 #[derive(Debug, Clone, Default)]
 pub struct Sums {
+    /// Rows, and how often they are taken.
+    drawn: Vec<(u32, f64)>,
     /// For each vector of columns j, the sums of all i: ceil(n / 8) x n.
     products: Vec<Lanes>,
     sums: Vec<Lanes>,
-    /// c_r z_ri of the rows in work: n x 8.
+    /// c_r z_ri of the rows in work, row after row.
     weighted: Vec<Lanes>,
 }
 
@@ -49,101 +53,114 @@ impl Gram {
     /// Sums, then packed second moments, of the rows taken `counts` times.
     pub fn moments(&self, counts: &[u32], room: &mut Sums, moments: &mut [f64]) {
         let (n, width) = (self.assets, self.assets.div_ceil(LANES));
-        let Sums { products, sums, weighted } = room;
+        let Sums { drawn, products, sums, weighted } = room;
         products.clear();
         products.resize(width * n, Lanes::default());
         sums.clear();
         sums.resize(width, Lanes::default());
-        weighted.resize(n, Lanes::default());
-        let mut drawn = [(0, 0.0); ROWS];
-        let mut waiting = 0;
-        for (row, &count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
-            drawn[waiting] = (row, f64::from(count));
-            waiting += 1;
-            if waiting == ROWS {
-                self.arch.dispatch(Update { gram: self, drawn: &drawn, products, sums, weighted });
-                waiting = 0;
-            }
-        }
-        if waiting > 0 {
-            drawn[waiting..].fill((0, 0.0));
-            self.arch.dispatch(Update { gram: self, drawn: &drawn, products, sums, weighted });
-        }
+        weighted.resize(ROWS * width, Lanes::default());
+        drawn.clear();
+        drawn.extend((0..).zip(counts).filter(|(_, count)| **count > 0).map(|(row, count)| (row, f64::from(*count))));
+        // Rows that add nothing fill the last eight.
+        drawn.resize(drawn.len().next_multiple_of(ROWS), (0, 0.0));
+        self.arch.dispatch(Add { gram: self, drawn, products, sums, weighted });
         let (first, packed) = moments.split_at_mut(n);
-        for (j, sum) in first.iter_mut().enumerate() {
-            *sum = sums[j / LANES].0[j % LANES];
-        }
+        first.copy_from_slice(&bytemuck::cast_slice(sums)[..n]);
         let mut at = 0;
         for i in 0..n {
-            for j in 0..=i {
-                packed[at + j] = products[j / LANES * n + i].0[j % LANES];
+            for (j, packed) in packed[at..at + i + 1].chunks_mut(LANES).enumerate() {
+                packed.copy_from_slice(&products[j * n + i].0[..packed.len()]);
             }
             at += i + 1;
         }
     }
 }
 
-/// Adds eight rows to the sums; a row with count zero adds nothing.
-struct Update<'a> {
+/// Adds rows, eight at a time, to the sums.
+struct Add<'a> {
     gram: &'a Gram,
-    drawn: &'a [(usize, f64); ROWS],
+    drawn: &'a [(u32, f64)],
     products: &'a mut [Lanes],
     sums: &'a mut [Lanes],
     weighted: &'a mut [Lanes],
 }
 
-impl WithSimd for Update<'_> {
+impl WithSimd for Add<'_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Update { gram, drawn, products, sums, weighted } = self;
-        let (n, width) = (gram.assets, gram.assets.div_ceil(LANES));
-        let v = LANES / S::F64_LANES;
-        let rows = drawn.map(|(row, _)| &gram.rows[row * width..(row + 1) * width]);
-        for (r, (row, (_, count))) in rows.iter().zip(drawn).enumerate() {
-            let values = bytemuck::cast_slice::<Lanes, f64>(row);
-            for (weighted, z) in weighted.iter_mut().zip(values) {
-                weighted.0[r] = count * z;
-            }
-        }
-        for j in 0..width {
-            for k in 0..v {
-                let sum = &mut vectors_mut::<S>(&mut sums[j..=j])[k];
-                for r in 0..ROWS {
-                    *sum = simd.mul_add_e_f64s(simd.splat_f64s(drawn[r].1), vectors::<S>(&rows[r][j..=j])[k], *sum);
-                }
-            }
-        }
-        // Two columns of vectors at a time share the numbers that multiply them; the first of the two begins earlier.
-        for j in (0..width).step_by(2) {
-            let first = j * LANES;
-            let second = (first + LANES).min(n);
-            if j + 1 < width {
-                add_products::<S, 1>(simd, &rows, j, &weighted[first..second], products, n, first);
-                add_products::<S, 2>(simd, &rows, j, &weighted[second..], products, n, second);
-            } else {
-                add_products::<S, 1>(simd, &rows, j, &weighted[first..], products, n, first);
-            }
+        let Add { gram, drawn, products, sums, weighted } = self;
+        for drawn in drawn.as_chunks::<ROWS>().0 {
+            add_rows(simd, gram, drawn, products, sums, weighted);
         }
     }
 }
 
-/// products += sum over eight rows of c_r z_ri z_rj, for W columns of vectors j and the i from `first` on.
+#[inline(always)]
+fn add_rows<S: Simd>(
+    simd: S,
+    gram: &Gram,
+    drawn: &[(u32, f64); ROWS],
+    products: &mut [Lanes],
+    sums: &mut [Lanes],
+    weighted: &mut [Lanes],
+) {
+    let (n, width) = (gram.assets, gram.assets.div_ceil(LANES));
+    let v = LANES / S::F64_LANES;
+    let mut rows: [&[Lanes]; ROWS] = [&[]; ROWS];
+    for (rows, (row, _)) in rows.iter_mut().zip(drawn) {
+        *rows = &gram.rows[*row as usize * width..][..width];
+    }
+    for (weighted, (row, (_, count))) in weighted.chunks_exact_mut(width).zip(rows.iter().zip(drawn)) {
+        let count = simd.splat_f64s(*count);
+        for (weighted, z) in vectors_mut::<S>(weighted).iter_mut().zip(vectors::<S>(row)) {
+            *weighted = simd.mul_f64s(count, *z);
+        }
+    }
+    let mut factors: [&[f64]; ROWS] = [&[]; ROWS];
+    for (factors, weighted) in factors.iter_mut().zip(weighted.chunks_exact(width)) {
+        *factors = &bytemuck::cast_slice(weighted)[..n];
+    }
+    for j in 0..width {
+        for k in 0..v {
+            let sum = &mut vectors_mut::<S>(&mut sums[j..=j])[k];
+            for r in 0..ROWS {
+                *sum = simd.mul_add_e_f64s(simd.splat_f64s(drawn[r].1), vectors::<S>(&rows[r][j..=j])[k], *sum);
+            }
+        }
+    }
+    // Two columns of vectors at a time share the numbers that multiply them; the first of the two begins earlier.
+    for j in (0..width).step_by(2) {
+        let first = j * LANES;
+        if j + 1 < width {
+            add_products::<S, 1>(simd, &rows, j, &factors, products, first..first + LANES);
+            add_products::<S, 2>(simd, &rows, j, &factors, products, first + LANES..n);
+        } else {
+            add_products::<S, 1>(simd, &rows, j, &factors, products, first..n);
+        }
+    }
+}
+
+/// products += sum over eight rows of c_r z_ri z_rj, for W columns of vectors j; `factors` are the c_r z_ri.
 #[inline(always)]
 fn add_products<S: Simd, const W: usize>(
     simd: S,
     rows: &[&[Lanes]; ROWS],
     j: usize,
-    weighted: &[Lanes],
+    factors: &[&[f64]; ROWS],
     products: &mut [Lanes],
-    n: usize,
-    first: usize,
+    range: Range<usize>,
 ) {
     let v = LANES / S::F64_LANES;
+    let n = factors[0].len();
     let (front, back) = products[j * n..].split_at_mut(n);
-    let out: [&mut [S::f64s]; 2] =
-        [vectors_mut::<S>(&mut front[first..]), vectors_mut::<S>(if W > 1 { &mut back[first..n] } else { &mut [] })];
+    let back = if W > 1 { &mut back[range.clone()] } else { &mut [] };
+    let out: [&mut [S::f64s]; 2] = [vectors_mut::<S>(&mut front[range.clone()]), vectors_mut::<S>(back)];
+    let mut factors = *factors;
+    for factors in &mut factors {
+        *factors = &factors[range.clone()];
+    }
     for k in 0..v {
         let mut z = [[simd.splat_f64s(0.0); ROWS]; W];
         for w in 0..W {
@@ -151,7 +168,7 @@ fn add_products<S: Simd, const W: usize>(
                 z[w][r] = vectors::<S>(&rows[r][j + w..=j + w])[k];
             }
         }
-        for (i, weighted) in weighted.iter().enumerate() {
+        for i in 0..range.len() {
             let at = i * v + k;
             let mut even = [simd.splat_f64s(0.0); W];
             let mut odd = [simd.splat_f64s(0.0); W];
@@ -160,7 +177,7 @@ fn add_products<S: Simd, const W: usize>(
             }
             // Two chains, so that neither waits for the other.
             for r in (0..ROWS).step_by(2) {
-                let (a, b) = (simd.splat_f64s(weighted.0[r]), simd.splat_f64s(weighted.0[r + 1]));
+                let (a, b) = (simd.splat_f64s(factors[r][i]), simd.splat_f64s(factors[r + 1][i]));
                 for w in 0..W {
                     even[w] = simd.mul_add_e_f64s(a, z[w][r], even[w]);
                     odd[w] = simd.mul_add_e_f64s(b, z[w][r + 1], odd[w]);
