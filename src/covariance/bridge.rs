@@ -10,14 +10,12 @@
 //! A block of any length costs two rows of B, and one that wraps past T nothing more. Columns are kept in tiles that
 //! stay in cache while a group of resamples passes over them.
 
-use crate::covariance::packed;
-use crate::lanes::{LANES, Lanes};
-use crate::panel::Panel;
-use crate::resample::Law;
-
 use pulp::{Arch, Simd, WithSimd};
 
-use crate::lanes::{vectors, vectors_mut};
+use crate::covariance::packed;
+use crate::lanes::{LANES, Lanes, vectors};
+use crate::panel::Panel;
+use crate::resample::Law;
 
 /// Vectors of eight columns in a tile: 32 columns of T = 2,520 rows are 630 KiB.
 const TILE: usize = 4;
@@ -62,17 +60,7 @@ impl Bridge {
             });
             runs.ranges.push((first, runs.ends.len()));
         }
-        let tile_length = (self.rows + 1) * TILE;
-        for (tile, prefix) in self.prefix.chunks_exact(tile_length).enumerate() {
-            let first = tile * TILE * LANES;
-            let width = (self.columns - first).min(TILE * LANES);
-            let total = &self.total[tile * TILE..(tile + 1) * TILE];
-            for (&(from, to), moments) in runs.ranges.iter().zip(moments.chunks_exact_mut(self.columns)) {
-                let mut sums = [Lanes::default(); TILE];
-                self.arch.dispatch(Sum { prefix, total, runs: &runs.ends[from..to], sums: &mut sums });
-                moments[first..first + width].copy_from_slice(&bytemuck::cast_slice(&sums)[..width]);
-            }
-        }
+        self.arch.dispatch(Sum { bridge: self, runs, moments });
     }
 }
 
@@ -145,12 +133,11 @@ pub struct Runs {
     ranges: Vec<(usize, usize)>,
 }
 
-/// One tile of one resample: total + sum over runs of B_e - B_s.
+/// Tile by tile, for each resample: total + sum over runs of B_e - B_s.
 struct Sum<'a> {
-    prefix: &'a [Lanes],
-    total: &'a [Lanes],
-    runs: &'a [(u32, u32)],
-    sums: &'a mut [Lanes; TILE],
+    bridge: &'a Bridge,
+    runs: &'a Runs,
+    moments: &'a mut [f64],
 }
 
 impl WithSimd for Sum<'_> {
@@ -158,17 +145,26 @@ impl WithSimd for Sum<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
+        let Sum { bridge, runs, moments } = self;
         let v = LANES / S::F64_LANES;
-        let zero = simd.splat_f64s(0.0);
-        let mut sums = [zero; TILE * LANES];
-        sums[..TILE * v].copy_from_slice(vectors::<S>(self.total));
-        for &(start, end) in self.runs {
-            let row = |t: u32| vectors::<S>(&self.prefix[t as usize * TILE..(t as usize + 1) * TILE]);
-            let (head, tail) = (row(start), row(end));
-            for k in 0..TILE * v {
-                sums[k] = simd.add_f64s(sums[k], simd.sub_f64s(tail[k], head[k]));
+        let tiles = bridge.prefix.chunks_exact((bridge.rows + 1) * TILE).zip(bridge.total.chunks_exact(TILE));
+        for (tile, (prefix, total)) in tiles.enumerate() {
+            let first = tile * TILE * LANES;
+            let width = (bridge.columns - first).min(TILE * LANES);
+            // A row of the tile; an array, so that a place in it needs no check but one.
+            let rows = prefix.as_chunks::<TILE>().0;
+            for (&(from, to), moments) in runs.ranges.iter().zip(moments.chunks_exact_mut(bridge.columns)) {
+                let mut sums = [simd.splat_f64s(0.0); TILE * LANES];
+                sums[..TILE * v].copy_from_slice(vectors::<S>(total));
+                for &(start, end) in &runs.ends[from..to] {
+                    let (head, tail) = (vectors::<S>(&rows[start as usize]), vectors::<S>(&rows[end as usize]));
+                    for k in 0..TILE * v {
+                        sums[k] = simd.add_f64s(sums[k], simd.sub_f64s(tail[k], head[k]));
+                    }
+                }
+                let sums = bytemuck::cast_slice::<S::f64s, f64>(&sums[..TILE * v]);
+                moments[first..first + width].copy_from_slice(&sums[..width]);
             }
         }
-        vectors_mut::<S>(self.sums).copy_from_slice(&sums[..TILE * v]);
     }
 }
