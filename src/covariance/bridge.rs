@@ -41,7 +41,8 @@ impl Bridge {
     pub fn new(panel: &Panel) -> Bridge {
         let (rows, columns) = (panel.rows(), panel.assets() + packed(panel.assets()));
         let padded = tiles(columns) * TILE;
-        let mut prefix = vec![Lanes::default(); (rows + 1) * padded];
+        // Pages that are zero already: the table is written once.
+        let mut prefix = bytemuck::zeroed_vec::<Lanes>((rows + 1) * padded);
         let mut total = vec![Lanes::default(); padded];
         let arch = Arch::new();
         arch.dispatch(Build { panel, prefix: &mut prefix, total: &mut total });

@@ -24,10 +24,10 @@ use crate::solver::{self, FINISHING_TOLERANCE, Options, Problem, descent::multip
 const MOST_INTERLEAVED: usize = 112;
 
 /// Problems one thread takes at a time at most: they share the passes over the bridge.
-const GRAIN: usize = 32 * LANES;
+const GRAIN: usize = 64 * LANES;
 
 /// Pieces of work for each thread, so that none waits long for the last.
-const PIECES: usize = 4;
+const PIECES: usize = 2;
 
 /// Differences between S_ij and S_ji, and excesses of correlations over one, that need no closer look.
 const ROUNDING: f64 = 1e-12;
