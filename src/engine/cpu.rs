@@ -14,7 +14,7 @@ use crate::covariance::resampler::{Resampler, Workspace};
 use crate::error::Result;
 use crate::lanes::{LANES, Lanes, interleave};
 use crate::solver::certificate::{certify, condition};
-use crate::solver::definite::definite;
+use crate::solver::definite::{definite, definite_lanes};
 use crate::solver::interleaved::Group;
 use crate::solver::mixed::Mixed;
 use crate::solver::{self, FINISHING_TOLERANCE, Options, Problem, descent::multiply, validity};
@@ -255,7 +255,7 @@ impl CpuJob<'_> {
                 interleave(&given, &mut group.correlation);
                 group.usable = scale(self.arch, &mut group.correlation, &mut group.volatilities, ROUNDING);
                 if !assume_psd {
-                    let definite = definite(self.arch, &group.correlation, n, interleaved);
+                    let definite = definite_lanes(self.arch, &group.correlation, n, interleaved);
                     group.usable.iter_mut().zip(definite).for_each(|(usable, definite)| *usable &= definite);
                 }
             }
@@ -284,12 +284,14 @@ impl CpuJob<'_> {
     /// Tries one large problem in two precisions. Returns whether it is solved.
     fn solve_mixed(&self, problem: u64, room: &mut Room, slot: &mut Slot) -> bool {
         let n = self.batch.assets();
-        let Source::Given { covariances, assume_psd: true } = &self.batch.source else { return false };
+        let Source::Given { covariances, assume_psd } = &self.batch.source else { return false };
         if self.finishes() || self.want.comparisons {
             return false;
         }
         let covariance = &covariances[problem as usize * n * n..][..n * n];
         let solved = room.mixed.solve(self.arch, covariance, self.batch.budgets(), self.options, slot.weights);
+        let solved = solved
+            .filter(|_| *assume_psd || definite(self.arch, covariance, room.mixed.inverses(), &mut room.interleaved));
         if let Some(found) = solved {
             *slot.certificate = Certificate {
                 status: Status::Converged,

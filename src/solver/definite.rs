@@ -5,7 +5,6 @@
 //! L_ij = (C_ij - sum_{k<j} L_ik L_jk) / L_jj        L_ii^2 = C_ii + lift - sum_{k<i} L_ik^2 > 0
 //! ```
 
-use nalgebra::DMatrix;
 use pulp::{Arch, Simd, WithSimd};
 
 use crate::lanes::{LANES, Lanes, vectors, vectors_mut};
@@ -20,11 +19,7 @@ const ROUNDING: f64 = 64.0 * f64::EPSILON;
 /// The pivot that is negative.
 pub fn check(correlation: &[f64], n: usize) -> Result<(), f64> {
     let rounding = ROUNDING * n as f64;
-    let mut lifted = DMatrix::from_row_slice(n, n, correlation);
-    for i in 0..n {
-        lifted[(i, i)] += 0.5 * rounding;
-    }
-    if lifted.cholesky().is_some() {
+    if definite(Arch::new(), correlation, &vec![1.0; n], &mut Vec::new()) {
         return Ok(());
     }
     let mut rest = correlation.to_vec();
@@ -52,9 +47,119 @@ pub fn check(correlation: &[f64], n: usize) -> Result<(), f64> {
     Ok(())
 }
 
-/// Which of eight interleaved correlation matrices (n x n) have the plain factorisation, and so are definite; the others
-/// need a closer look. `factor` is room.
-pub fn definite(arch: Arch, correlation: &[Lanes], n: usize, factor: &mut Vec<Lanes>) -> [bool; LANES] {
+/// Whether the n x n matrix D S D, D = diag(`inverses`), of unit diagonal, has the plain factorisation, and so is definite;
+/// else it needs a closer look. `factor` is room.
+pub fn definite(arch: Arch, matrix: &[f64], inverses: &[f64], factor: &mut Vec<Lanes>) -> bool {
+    let n = inverses.len();
+    factor.resize(n * n.div_ceil(LANES), Lanes::default());
+    arch.dispatch(FactorOne { matrix, inverses, factor })
+}
+
+struct FactorOne<'a> {
+    matrix: &'a [f64],
+    inverses: &'a [f64],
+    /// L', row after row, each padded to whole lines; what lies left of its diagonal is of no use.
+    factor: &'a mut [Lanes],
+}
+
+impl WithSimd for FactorOne<'_> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> bool {
+        let FactorOne { matrix, inverses, factor } = self;
+        let n = inverses.len();
+        for (row, (given, own)) in factor.chunks_exact_mut(n.div_ceil(LANES)).zip(matrix.chunks_exact(n).zip(inverses))
+        {
+            let row = &mut bytemuck::cast_slice_mut::<Lanes, f64>(row)[..n];
+            for ((out, s), inverse) in row.iter_mut().zip(given).zip(inverses) {
+                *out = s * own * inverse;
+            }
+        }
+        let mut first = 0;
+        while first + BLOCK <= n {
+            if !factor_rows::<S, BLOCK>(simd, factor, n, first) {
+                return false;
+            }
+            first += BLOCK;
+        }
+        (first..n).all(|first| factor_rows::<S, 1>(simd, factor, n, first))
+    }
+}
+
+/// Lines of columns that are updated together.
+const LINES: usize = 2;
+
+/// Factors the W rows of L' from `first` on: less what the rows above take away, then one after the other. False where a
+/// pivot is not positive.
+#[inline(always)]
+fn factor_rows<S: Simd, const W: usize>(simd: S, factor: &mut [Lanes], n: usize, first: usize) -> bool {
+    let width = n.div_ceil(LANES);
+    let (above, rows) = factor.split_at_mut(first * width);
+    let rows = &mut rows[..W * width];
+    let mut line = first / LANES;
+    while line + LINES <= width {
+        subtract::<S, W, LINES>(simd, above, rows, width, first, line);
+        line += LINES;
+    }
+    if line < width {
+        subtract::<S, W, 1>(simd, above, rows, width, first, line);
+    }
+    let lift = 0.5 * ROUNDING * n as f64;
+    for r in 0..W {
+        let (row, below) = rows[r * width..].split_at_mut(width);
+        let own = bytemuck::cast_slice::<Lanes, f64>(row);
+        let pivot = own[first + r] + lift;
+        if !(pivot > 0.0) {
+            return false;
+        }
+        let scale = simd.splat_f64s(pivot.sqrt().recip());
+        let row = vectors_mut::<S>(&mut row[first / LANES..]);
+        row.iter_mut().for_each(|x| *x = simd.mul_f64s(*x, scale));
+        let row = vectors::<S>(bytemuck::cast_slice(row));
+        for (s, below) in (r + 1..W).zip(below.chunks_exact_mut(width)) {
+            let factor = simd.splat_f64s(bytemuck::cast_slice::<S::f64s, f64>(row)[first % LANES + s]);
+            for (out, x) in vectors_mut::<S>(&mut below[first / LANES..]).iter_mut().zip(row) {
+                *out = simd.negate_mul_add_e_f64s(factor, *x, *out);
+            }
+        }
+    }
+    true
+}
+
+/// rows_r -= sum over the rows m above of L_(first + r) m L'_m, for M lines of columns.
+#[inline(always)]
+fn subtract<S: Simd, const W: usize, const M: usize>(
+    simd: S,
+    above: &[Lanes],
+    rows: &mut [Lanes],
+    width: usize,
+    first: usize,
+    line: usize,
+) {
+    let v = M * LANES / S::F64_LANES;
+    let mut sums = [[simd.splat_f64s(0.0); LINES * LANES]; W];
+    for above in above.chunks_exact(width) {
+        let factors = &bytemuck::cast_slice::<Lanes, f64>(above)[first..first + W];
+        let above = vectors::<S>(&above[line..line + M]);
+        for r in 0..W {
+            let factor = simd.splat_f64s(factors[r]);
+            for k in 0..v {
+                let sum = &mut sums[r][k];
+                *sum = simd.mul_add_e_f64s(factor, above[k], *sum);
+            }
+        }
+    }
+    for r in 0..W {
+        let row = vectors_mut::<S>(&mut rows[r * width + line..][..M]);
+        for k in 0..v {
+            row[k] = simd.sub_f64s(row[k], sums[r][k]);
+        }
+    }
+}
+
+/// The same for eight interleaved correlation matrices (n x n).
+pub fn definite_lanes(arch: Arch, correlation: &[Lanes], n: usize, factor: &mut Vec<Lanes>) -> [bool; LANES] {
     factor.resize(n * n, Lanes::default());
     arch.dispatch(Factor { correlation, n, factor })
 }
@@ -179,8 +284,13 @@ mod tests {
             .collect()
     }
 
+    /// The smallest eigenvalue is positive.
+    fn oracle(matrix: &[f64], n: usize) -> bool {
+        nalgebra::DMatrix::from_row_slice(n, n, matrix).symmetric_eigenvalues().min() > 0.0
+    }
+
     #[test]
-    fn eight_at_once_are_told_as_one_by_one() {
+    fn definite_matrices_are_those_of_positive_eigenvalues() {
         for n in [1, 2, 3, 5, 8, 21, 50] {
             let (mut definite_ones, mut others) = (0, 0);
             for seed in 0..20 {
@@ -190,9 +300,16 @@ mod tests {
                     lanes.iter_mut().zip(matrix).for_each(|(out, x)| out.0[lane] = *x);
                 }
                 for arch in [Arch::new(), Arch::Scalar] {
-                    let found = definite(arch, &lanes, n, &mut Vec::new());
+                    let found = definite_lanes(arch, &lanes, n, &mut Vec::new());
                     for (lane, matrix) in matrices.iter().enumerate() {
-                        assert_eq!(found[lane], check(matrix, n).is_ok(), "n = {n}, seed {seed}, lane {lane}");
+                        let expected = oracle(matrix, n);
+                        assert_eq!(found[lane], expected, "n = {n}, seed {seed}, lane {lane}");
+                        assert_eq!(
+                            definite(arch, matrix, &vec![1.0; n], &mut Vec::new()),
+                            expected,
+                            "n = {n}, seed {seed}"
+                        );
+                        assert_eq!(check(matrix, n).is_ok(), expected, "n = {n}, seed {seed}");
                         definite_ones += usize::from(found[lane]);
                         others += usize::from(!found[lane]);
                     }
@@ -209,7 +326,7 @@ mod tests {
             let mut lanes = vec![Lanes::default(); n * n];
             (0..n).for_each(|i| lanes[i * n + i] = Lanes::splat(1.0));
             (lanes[n * (at % n)], lanes[at]) = (Lanes::splat(f64::NAN), Lanes::splat(f64::NAN));
-            assert_eq!(definite(Arch::new(), &lanes, n, &mut Vec::new()), [false; LANES]);
+            assert_eq!(definite_lanes(Arch::new(), &lanes, n, &mut Vec::new()), [false; LANES]);
         }
     }
 }

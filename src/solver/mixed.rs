@@ -97,6 +97,11 @@ impl Mixed {
         arch.dispatch(Solve { room: self, covariance, budgets, options, weights })
     }
 
+    /// 1 / sigma of the problem tried last.
+    pub fn inverses(&self) -> &[f64] {
+        &self.inverses[..self.assets]
+    }
+
     fn resize(&mut self, budgets: &[f64]) {
         let n = budgets.len();
         let padded = n.next_multiple_of(LINE);
