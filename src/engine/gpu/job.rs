@@ -55,7 +55,7 @@ impl<'a> GpuJob<'a> {
                 volatilities().fold(0.0_f64, |m, &v| m.max(v)) / volatilities().fold(f64::INFINITY, |m, &v| m.min(v))
             }
             // Weights are made on the host.
-            Source::Given { .. } => 1.0,
+            Source::Given { .. } | Source::Subsets { .. } => 1.0,
         };
         smallest >= SMALLEST_BUDGET / self.batch.assets() as f64 && spread <= WIDEST_SPREAD
     }
@@ -75,6 +75,9 @@ impl<'a> GpuJob<'a> {
                         let source = (&covariances[..], *assume_psd);
                         Given::new(device, memory, self.batch, source, self.want)
                             .map(|g| Prepared::Given(Box::new(g)))?
+                    }
+                    Source::Subsets { .. } => {
+                        return Err(Trouble::Unfit("subsets are screened on the CPU alone".to_owned()));
                     }
                 }
             }
