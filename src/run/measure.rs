@@ -1,0 +1,100 @@
+//! Measuring the subsets of a screen: chunk by chunk in index order, rescued where the GPU could not finish.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use crate::batch::{Batch, Want};
+use crate::certificate::Status;
+use crate::engine::cpu::CpuEngine;
+use crate::engine::{Engine, Job};
+use crate::error::Result;
+use crate::measure::{Measured, Metric};
+use crate::run::Watch;
+use crate::solver::Options;
+
+/// Chunks are multiples of this many subsets, so that sums over these do not depend on the chunks.
+pub const PIECE: u64 = 4096;
+
+/// Subsets per chunk on the CPU: well under a second of work.
+const LARGEST: u64 = 1 << 18;
+
+/// On a device, which takes a chunk at once.
+const LARGEST_ON_DEVICE: u64 = 1 << 20;
+
+/// Subsets of k assets per chunk, from k alone.
+pub fn chunk(size: usize, device: bool) -> u64 {
+    let largest = if device { LARGEST_ON_DEVICE } else { LARGEST };
+    (largest / (size * size).div_ceil(256) as u64).max(PIECE) / PIECE * PIECE
+}
+
+/// Measures the problems of 0..`problems` on `engine` and hands each chunk to `each`, in order.
+///
+/// # Errors
+/// Those of `each`; the CPU engine does not fail.
+pub fn measure(
+    engine: &dyn Engine,
+    options: Options,
+    batch: &Batch,
+    metrics: &[Metric],
+    (problems, chunk): (u64, u64),
+    watch: &mut dyn Watch,
+    mut each: impl FnMut(u64, Measured) -> Result<()>,
+) -> Result<()> {
+    assert!(chunk > 0 && chunk.is_multiple_of(PIECE), "a chunk of {chunk}");
+    let cpu = CpuEngine { options };
+    let cpu_job = cpu.job(batch, Want::default());
+    let device = engine.info().engine != "cpu";
+    let mut job: Option<Box<dyn Job + '_>> = None;
+    if device {
+        match engine.prepare(batch, Want::default()) {
+            Ok(ready) => job = Some(ready),
+            Err(error) => watch.notice(&format!("{error}; the CPU solves all subsets")),
+        }
+    }
+    let mut start = 0;
+    while start < problems {
+        let range = start..problems.min(start.saturating_add(chunk));
+        let mut measured = None;
+        if let Some(running) = &job {
+            match running.measure(range.clone(), metrics) {
+                Ok(columns) => measured = Some(rescued(columns, range.start, &cpu_job, metrics)?),
+                Err(error) => {
+                    watch.notice(&format!("{error}; the CPU solves subsets from {} on", range.start));
+                    job = None;
+                }
+            }
+        }
+        let measured = match measured {
+            Some(measured) => measured,
+            None => {
+                let measured = cpu_job.measure(range.clone(), metrics)?;
+                Measured { rescued: if device { range.end - range.start } else { 0 }, ..measured }
+            }
+        };
+        each(range.start, measured)?;
+        watch.finished(range.end - range.start);
+        start = range.end;
+    }
+    Ok(())
+}
+
+/// Measures on the CPU what the device did not converge.
+fn rescued(mut measured: Measured, start: u64, cpu: &dyn Job, metrics: &[Metric]) -> Result<Measured> {
+    let unsolved = |status: &Option<Status>| status.is_some_and(|status| status != Status::Converged);
+    let left: Vec<usize> = (0..measured.statuses.len()).filter(|&at| unsolved(&measured.statuses[at])).collect();
+    let one = |at: usize| -> Result<(usize, Measured)> {
+        let problem: Range<u64> = start + at as u64..start + at as u64 + 1;
+        Ok((at, cpu.measure(problem, metrics)?))
+    };
+    let rescued: Vec<(usize, Measured)> = left.into_par_iter().map(one).collect::<Result<_>>()?;
+    measured.rescued = rescued.len() as u64;
+    for (at, one) in rescued {
+        measured.statuses[at] = one.statuses[0];
+        measured.rc_error[at] = one.rc_error[0];
+        for (column, own) in measured.columns.iter_mut().zip(&one.columns) {
+            column[at] = own[0];
+        }
+    }
+    Ok(measured)
+}
