@@ -295,7 +295,10 @@ pub struct ScreenArguments {
     /// The metric that makes this shortlist
     #[arg(long, value_name = "METRIC", default_value = "diversification", value_parser = metric, help_heading = "Ranking")]
     pub shortlist_by: Metric,
-    /// Do not compare the two halves of the history
+    /// Compare the two halves of the history (the default where there is one)
+    #[arg(long, conflicts_with = "no_halves", help_heading = "Ranking")]
+    pub halves: bool,
+    /// Do not compare them
     #[arg(long, help_heading = "Ranking")]
     pub no_halves: bool,
     /// Solve the best N subsets on resamples of the history: would they win again?

@@ -51,6 +51,10 @@ pub fn run(arguments: &ScreenArguments) -> Result<ExitCode> {
     let space = space(arguments, &data.assets)?;
     let needs_seed = arguments.sample.is_some() || arguments.bootstrap_top.is_some();
     let mut seed = needs_seed.then(|| bootstrap::seed(arguments.resample.seed));
+    if arguments.halves && data.returns.is_none() {
+        return Err(Error::usage("--halves compares the halves of the history, and a covariance has none")
+            .hint("give prices or returns in place of --covariance"));
+    }
     if arguments.bootstrap_top.is_some() && data.returns.is_none() {
         return Err(Error::usage("--bootstrap-top resamples the history, and a covariance has none")
             .hint("give prices or returns in place of --covariance"));

@@ -3,8 +3,11 @@
 use equirisk::engine::Job as _;
 use equirisk::engine::cpu::CpuEngine;
 use equirisk::measure::{Measured, Metric};
+use equirisk::run::Unwatched;
 use equirisk::solver::{self, Options, Problem, validity};
 use equirisk::study::measures::{Components, Risk};
+use equirisk::study::screen::figure::Figure;
+use equirisk::study::screen::{Config, Outcome, Question, screen};
 use equirisk::subsets::Subsets;
 use equirisk::subsets::space::{Pool, Space};
 use equirisk::subsets::universe::Universe;
@@ -170,4 +173,167 @@ fn samples_hold_no_subset_twice_and_groups_are_respected() {
         subsets.assets(rank, &mut again);
         assert_eq!(again, assets);
     });
+}
+
+fn names(assets: usize) -> Vec<String> {
+    (0..assets).map(|i| format!("A{i}")).collect()
+}
+
+fn first_of(universe: &Universe, assets: usize) -> Universe {
+    let keep: Vec<u32> = (0..assets as u32).collect();
+    let (mut correlation, mut volatilities) = (Vec::new(), Vec::new());
+    universe.gather(&keep, &mut correlation, &mut volatilities);
+    Universe { correlation, volatilities }
+}
+
+fn config(by: &str, top: usize) -> Config {
+    Config {
+        by: Figure::named(by).unwrap(),
+        top,
+        filters: Vec::new(),
+        shortlist_by: Metric::Diversification,
+        shortlist: 1000,
+        halves: false,
+        also: Vec::new(),
+        chunk: None,
+    }
+}
+
+fn screened(universe: &Universe, subsets: &Subsets, problems: u64, config: &Config) -> Outcome {
+    let names = names(universe.assets());
+    let question =
+        Question { assets: &names, universe, returns: None, subsets, max_correlation: None, periods_per_year: None };
+    let engine = CpuEngine::default();
+    screen(&question, problems, config, &engine, engine.options, &mut Unwatched, &mut |_, _, _| Ok(())).unwrap()
+}
+
+/// Weights by plain coordinate descent on the covariance, run until nothing changes.
+fn independent(risk: &Risk) -> Vec<f64> {
+    let n = risk.assets();
+    let s = risk.covariance();
+    let b = 1.0 / n as f64;
+    let mut y: Vec<f64> = risk.volatilities.iter().map(|s| 1.0 / s).collect();
+    for _ in 0..10_000 {
+        let mut change = 0.0_f64;
+        for i in 0..n {
+            let a: f64 = (0..n).filter(|&j| j != i).map(|j| s[i * n + j] * y[j]).sum();
+            let next = (-a + (a * a + 4.0 * s[i * n + i] * b).sqrt()) / (2.0 * s[i * n + i]);
+            change = change.max((next / y[i] - 1.0).abs());
+            y[i] = next;
+        }
+        if change < 1e-16 {
+            break;
+        }
+    }
+    let total: f64 = y.iter().sum();
+    y.iter().map(|y| y / total).collect()
+}
+
+#[test]
+fn the_list_is_what_sorting_every_subset_gives() {
+    let universe = hang_seng();
+    let subsets = Subsets::all(Space::of(31, 3).unwrap()).unwrap();
+    for figure in ["volatility", "diversification", "effective-bets", "max-weight", "mean-correlation"] {
+        let outcome = screened(&universe, &subsets, 4495, &config(figure, 40));
+        let mut all = Vec::new();
+        subsets.visit(0..4495, |rank, assets| {
+            let risk = part(&universe, assets);
+            let profile = risk.profile(independent(&risk), None);
+            let c = |i: usize, j: usize| risk.correlation[i * 3 + j];
+            let value = match figure {
+                "volatility" => profile.volatility,
+                "diversification" => -profile.diversification_ratio,
+                "effective-bets" => -Components::of(&risk).effective_bets(&profile.weights),
+                "max-weight" => profile.weights.iter().copied().fold(0.0, f64::max),
+                _ => (c(0, 1) + c(0, 2) + c(1, 2)) / 3.0,
+            };
+            all.push((value, rank, profile));
+        });
+        all.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        for (entry, (value, rank, profile)) in outcome.top.iter().zip(&all) {
+            assert_eq!(entry.rank_index, *rank, "{figure}");
+            assert!((entry.value.abs() / value.abs() - 1.0).abs() < 1e-12);
+            assert!((entry.figures.volatility / profile.volatility - 1.0).abs() < 1e-12);
+            assert!(entry.weights.iter().zip(&profile.weights).all(|(a, b)| (a / b - 1.0).abs() < 1e-12));
+        }
+        assert_eq!((outcome.top.len(), outcome.solves.converged), (40, 4495));
+        assert_eq!(outcome.distribution.histogram.counts.iter().sum::<u64>(), 4495);
+        // The best hundredth, by hand.
+        assert_eq!(outcome.inclusion.subsets, 45);
+        let mut counts = vec![0; 31];
+        for (_, rank, _) in &all[..45] {
+            let mut assets = [0; 3];
+            subsets.assets(*rank, &mut assets);
+            assets.iter().for_each(|&asset| counts[asset as usize] += 1);
+        }
+        assert!(outcome.inclusion.assets.iter().zip(counts).all(|(asset, count)| asset.count == count), "{figure}");
+    }
+}
+
+#[test]
+fn outcomes_do_not_depend_on_chunks_or_threads() {
+    let nikkei = nikkei();
+    for (n, k, figure) in [(30, 4, "diversification"), (50, 5, "volatility")] {
+        let universe = first_of(&nikkei, n);
+        let subsets = Subsets::all(Space::of(n, k).unwrap()).unwrap();
+        let problems = subsets.space().count().unwrap();
+        let run = |threads: usize, chunk: u64| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let config = Config { chunk: Some(chunk), ..config(figure, 50) };
+            pool.install(|| screened(&universe, &subsets, problems, &config))
+        };
+        let expected = run(1, 1 << 18);
+        assert_eq!(expected.subsets.passing, problems);
+        for (threads, chunk) in [(2, 1 << 18), (1, 12_288), (2, 1 << 22)] {
+            assert_eq!(run(threads, chunk), expected, "C({n}, {k}), {threads} threads, chunks of {chunk}");
+        }
+    }
+}
+
+#[test]
+fn equal_subsets_are_listed_by_rank() {
+    // Six copies of one asset, three of another: figures of many triples are equal but for rounding.
+    let n = 9;
+    let correlation: Vec<f64> = (0..n * n).map(|at| if (at / n < 6) == (at % n < 6) { 1.0 } else { 0.3 }).collect();
+    let universe = Universe { correlation, volatilities: (0..n).map(|i| if i < 6 { 0.1 } else { 0.37 }).collect() };
+    let subsets = Subsets::all(Space::of(n, 4).unwrap()).unwrap();
+    let outcome = screened(&universe, &subsets, 126, &config("diversification", 126));
+    assert_eq!(outcome.top.len(), 126);
+    for pair in outcome.top.windows(2) {
+        let equal = (pair[0].value - pair[1].value).abs() < 1e-10;
+        assert!(if equal { pair[0].rank_index < pair[1].rank_index } else { pair[0].value > pair[1].value });
+    }
+    // A short list is the beginning of the long one.
+    for top in [1, 7, 30] {
+        let short = screened(&universe, &subsets, 126, &config("diversification", top));
+        assert_eq!(short.top[..], outcome.top[..top]);
+    }
+}
+
+#[test]
+fn spaces_of_one_subset_are_screened() {
+    for (n, k) in [(1, 1), (5, 5)] {
+        let universe = first_of(&hang_seng(), n);
+        let subsets = Subsets::all(Space::of(n, k).unwrap()).unwrap();
+        let outcome = screened(&universe, &subsets, 1, &config("diversification", 50));
+        assert_eq!((outcome.top.len(), outcome.subsets.space, outcome.subsets.passing), (1, Some(1), 1));
+        if n == 1 {
+            assert_eq!(outcome.top[0].weights, [1.0]);
+            assert_eq!(outcome.top[0].figures.mean_correlation, None);
+            assert!((outcome.top[0].value - 1.0).abs() < 1e-15);
+        }
+    }
+}
+
+#[test]
+fn spaces_too_large_to_rank_are_sampled() {
+    let subsets = Subsets::sampled(Space::of(225, 60).unwrap(), 500, 3).unwrap();
+    assert_eq!(subsets.space().count(), None);
+    let outcome = screened(&nikkei(), &subsets, 500, &config("diversification", 5));
+    assert_eq!((outcome.subsets.screened, outcome.solves.converged), (500, 500));
+    assert!(outcome.subsets.space_approximate > 1e50);
+    // The error of a mean over a sample that is nothing of its space.
+    let s = outcome.distribution.statistics.unwrap();
+    assert!((s.mc_error / (s.sd / 500.0_f64.sqrt()) - 1.0).abs() < 1e-12);
+    assert!(Subsets::all(Space::of(225, 60).unwrap()).unwrap_err().message.contains("too many to number"));
 }
