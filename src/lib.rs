@@ -76,6 +76,7 @@
 //! | `correlate` | correlations and volatilities | [`covariance`]; [`covariance::interleaved`] | `correlate.wgsl` |
 //! | `descend` | the weights | [`solver::descent`]; [`solver::interleaved`] | `descend*.wgsl` |
 //! | `certify` | `rc_error` and `kappa`, in fresh arithmetic | [`solver::certificate`]; [`solver::interleaved`] | `certify.wgsl` |
+//! | `measure` | figures of a subset's portfolio, solved in one go | [`solver::small`]; [`mod@measure`] | `measure.wgsl` |
 //!
 //! The first module named is the twin, generic over the number type; those after the semicolon are the CPU engine's forms
 //! for vector arithmetic, most of them with eight problems side by side ([`lanes`]).

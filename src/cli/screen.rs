@@ -15,6 +15,7 @@ use equirisk::report::metrics::{self, MetricsWriter};
 use equirisk::report::screen::{self as files, Screened};
 use equirisk::report::terminal::{self, counted, grouped};
 use equirisk::run::Watch as _;
+use equirisk::run::crosscheck::Sample;
 use equirisk::solver::{Options, validity};
 use equirisk::study::screen::figure::Figure;
 use equirisk::study::screen::{Config, Outcome, Question, screen};
@@ -25,7 +26,7 @@ use equirisk::subsets::space::{Pool, Space};
 use equirisk::subsets::universe::Universe;
 use equirisk::{Batch, Error, ErrorKind, Result, Source, Want};
 
-use super::args::{EngineChoice, ScreenArguments};
+use super::args::ScreenArguments;
 use super::progress::Progress;
 use super::{bootstrap, data, machine, output};
 
@@ -88,7 +89,8 @@ pub fn run(arguments: &ScreenArguments) -> Result<ExitCode> {
     let problems = subsets.space().count().map_or(asked, |count| count.min(asked));
 
     let config = config(arguments);
-    let machine = machine(arguments, quiet)?;
+    let work = work(problems, subsets.size());
+    let machine = machine::choose(&arguments.machine, arguments.tolerance, false, work, quiet)?;
     let question = Question {
         assets: &data.assets,
         universe: &data.universe,
@@ -253,17 +255,15 @@ fn config(arguments: &ScreenArguments) -> Config {
         shortlist: arguments.shortlist.max(4 * top),
         halves: !arguments.no_halves,
         also: if written { vec![Metric::Volatility, Metric::Diversification] } else { Vec::new() },
+        crosscheck: arguments.machine.crosscheck.unwrap_or(Sample::Default),
         chunk: None,
     }
 }
 
-/// Subsets are screened on the CPU.
-fn machine(arguments: &ScreenArguments, quiet: bool) -> Result<machine::Machine> {
-    if arguments.machine.engine == EngineChoice::Gpu {
-        return Err(Error::device("subsets are screened on the CPU alone so far").hint("leave --engine gpu out"));
-    }
-    let machine = super::args::MachineArguments { engine: EngineChoice::Cpu, ..arguments.machine.clone() };
-    machine::choose(&machine, arguments.tolerance, false, 0.0, quiet)
+/// Operations that a subset takes in the units of [`machine::choose`], by measurement: a GPU pays from a few seconds of
+/// the CPU's work on.
+fn work(problems: u64, size: usize) -> f64 {
+    20.0 * machine::work(problems, 0, size)
 }
 
 fn notices(arguments: &ScreenArguments, question: &Question, problems: u64, config: &Config, quiet: bool) {

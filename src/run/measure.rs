@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use rayon::prelude::*;
+use serde::Serialize;
 
 use crate::batch::{Batch, Want};
 use crate::certificate::Status;
@@ -11,6 +12,7 @@ use crate::engine::{Engine, Job};
 use crate::error::Result;
 use crate::measure::{Measured, Metric};
 use crate::run::Watch;
+use crate::run::crosscheck::WEIGHT_TOLERANCE;
 use crate::solver::Options;
 
 /// Chunks are multiples of this many subsets, so that sums over these do not depend on the chunks.
@@ -28,7 +30,62 @@ pub fn chunk(size: usize, device: bool) -> u64 {
     (largest / (size * size).div_ceil(256) as u64).max(PIECE) / PIECE * PIECE
 }
 
-/// Measures the problems of 0..`problems` on `engine` and hands each chunk to `each`, in order.
+/// What the cross-check of a screen on a device found: some of its subsets, measured again on the CPU in f64.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct MetricCheck {
+    pub sampled: u64,
+    /// Largest relative difference of a metric; null where no sampled subset converged on both.
+    pub max_metric_difference: Option<f64>,
+    /// Subsets whose status differs, or a metric beyond tolerance.
+    pub disagreements: u64,
+}
+
+/// Metrics may differ by this, relative: what weights may.
+const METRIC_TOLERANCE: f64 = WEIGHT_TOLERANCE;
+
+/// A correlation near zero is compared as a number of order one.
+const SMALLEST: f64 = 0.1;
+
+impl MetricCheck {
+    /// Compares what a chunk from `start` on found with the CPU, for the sampled problems in it.
+    fn add(
+        &mut self,
+        start: u64,
+        measured: &Measured,
+        sample: &[u64],
+        cpu: &dyn Job,
+        metrics: &[Metric],
+    ) -> Result<()> {
+        let end = start + measured.statuses.len() as u64;
+        let inside = &sample[sample.partition_point(|&p| p < start)..sample.partition_point(|&p| p < end)];
+        let compare = |&problem: &u64| -> Result<(bool, Option<f64>)> {
+            let (own, at) = (cpu.measure(problem..problem + 1, metrics)?, (problem - start) as usize);
+            if own.statuses[0] != measured.statuses[at] || own.statuses[0] != Some(Status::Converged) {
+                return Ok((own.statuses[0] == measured.statuses[at], None));
+            }
+            let differences = metrics.iter().enumerate().map(|(column, metric)| {
+                let (a, b) = (measured.columns[column][at], own.columns[column][0]);
+                let size = if *metric == Metric::MeanCorrelation { b.abs().max(SMALLEST) } else { b.abs() };
+                // Of one asset there is none.
+                if a.is_nan() && b.is_nan() { 0.0 } else { (a - b).abs() / size }
+            });
+            let largest = differences.fold(0.0, |m: f64, d| if d <= m { m } else { d });
+            Ok((largest <= METRIC_TOLERANCE, Some(largest)))
+        };
+        for (agrees, difference) in inside.par_iter().map(compare).collect::<Result<Vec<_>>>()? {
+            self.sampled += 1;
+            self.disagreements += u64::from(!agrees);
+            self.max_metric_difference = match (self.max_metric_difference, difference) {
+                (Some(a), Some(b)) => Some(a.max(b)),
+                (a, b) => a.or(b),
+            };
+        }
+        Ok(())
+    }
+}
+
+/// Measures the problems of 0..`problems` on `engine` and hands each chunk to `each`, in order. On a device, those of the
+/// `sample` are compared with the CPU.
 ///
 /// # Errors
 /// Those of `each`; the CPU engine does not fail.
@@ -38,9 +95,10 @@ pub fn measure(
     batch: &Batch,
     metrics: &[Metric],
     (problems, chunk): (u64, u64),
+    sample: &[u64],
     watch: &mut dyn Watch,
     mut each: impl FnMut(u64, Measured) -> Result<()>,
-) -> Result<()> {
+) -> Result<Option<MetricCheck>> {
     assert!(chunk > 0 && chunk.is_multiple_of(PIECE), "a chunk of {chunk}");
     let cpu = CpuEngine { options };
     let cpu_job = cpu.job(batch, Want::default());
@@ -52,13 +110,20 @@ pub fn measure(
             Err(error) => watch.notice(&format!("{error}; the CPU solves all subsets")),
         }
     }
+    let mut check = job.is_some().then(MetricCheck::default);
     let mut start = 0;
     while start < problems {
         let range = start..problems.min(start.saturating_add(chunk));
         let mut measured = None;
         if let Some(running) = &job {
             match running.measure(range.clone(), metrics) {
-                Ok(columns) => measured = Some(rescued(columns, range.start, &cpu_job, metrics)?),
+                Ok(columns) => {
+                    let columns = rescued(columns, range.start, &cpu_job, metrics)?;
+                    if let Some(check) = &mut check {
+                        check.add(range.start, &columns, sample, &cpu_job, metrics)?;
+                    }
+                    measured = Some(columns);
+                }
                 Err(error) => {
                     watch.notice(&format!("{error}; the CPU solves subsets from {} on", range.start));
                     job = None;
@@ -76,7 +141,7 @@ pub fn measure(
         watch.finished(range.end - range.start);
         start = range.end;
     }
-    Ok(())
+    Ok(check)
 }
 
 /// Measures on the CPU what the device did not converge.

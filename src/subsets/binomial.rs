@@ -29,6 +29,11 @@ impl Binomials {
         self.values[i * (self.k + 1) + j]
     }
 
+    /// All of them, C(i, j) at i (k + 1) + j.
+    pub fn values(&self) -> &[u64] {
+        &self.values
+    }
+
     /// None where it does not fit.
     pub fn exact(&self, i: usize, j: usize) -> Option<u64> {
         Some(self.get(i, j)).filter(|&value| value != Self::TOO_LARGE)

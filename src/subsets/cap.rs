@@ -21,6 +21,11 @@ impl Cap {
         Cap { words, barred }
     }
 
+    /// The bits in words of 32: those of asset i are one n-th of them.
+    pub fn words(&self) -> Vec<u32> {
+        self.barred.iter().flat_map(|&word| [(word & 0xFFFF_FFFF) as u32, (word >> 32) as u32]).collect()
+    }
+
     /// Whether no two of the assets bar each other.
     #[inline]
     pub fn admits(&self, assets: &[u32]) -> bool {

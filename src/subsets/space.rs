@@ -98,7 +98,7 @@ impl Space {
     }
 
     /// The assets always held and the one pool of a plain space.
-    pub(super) fn plain(&self) -> (&[u32], &[u32]) {
+    pub(crate) fn plain(&self) -> (&[u32], &[u32]) {
         assert!(self.is_plain(), "a space with limits on its groups has no one pool");
         (&self.included, &self.pools[0].assets)
     }

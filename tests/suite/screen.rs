@@ -4,6 +4,7 @@ use equirisk::engine::Job as _;
 use equirisk::engine::cpu::CpuEngine;
 use equirisk::measure::{Measured, Metric};
 use equirisk::run::Unwatched;
+use equirisk::run::crosscheck::Sample;
 use equirisk::solver::{self, Options, Problem, validity};
 use equirisk::study::measures::{Components, Risk};
 use equirisk::study::screen::figure::Figure;
@@ -22,11 +23,11 @@ fn checked(covariance: &[f64]) -> Universe {
     universe
 }
 
-fn hang_seng() -> Universe {
+pub fn hang_seng() -> Universe {
     checked(&Npz::open("reference/orlib_hangseng31.npz").array("cov").1)
 }
 
-fn nikkei() -> Universe {
+pub fn nikkei() -> Universe {
     let (_, packed) = Npz::open("orlib_nikkei225.npz").array("packed");
     let entry = |i: usize, j: usize| packed[i.max(j) * (i.max(j) + 1) / 2 + i.min(j)];
     checked(&(0..225 * 225).map(|at| entry(at / 225, at % 225)).collect::<Vec<f64>>())
@@ -175,18 +176,18 @@ fn samples_hold_no_subset_twice_and_groups_are_respected() {
     });
 }
 
-fn names(assets: usize) -> Vec<String> {
+pub fn names(assets: usize) -> Vec<String> {
     (0..assets).map(|i| format!("A{i}")).collect()
 }
 
-fn first_of(universe: &Universe, assets: usize) -> Universe {
+pub fn first_of(universe: &Universe, assets: usize) -> Universe {
     let keep: Vec<u32> = (0..assets as u32).collect();
     let (mut correlation, mut volatilities) = (Vec::new(), Vec::new());
     universe.gather(&keep, &mut correlation, &mut volatilities);
     Universe { correlation, volatilities }
 }
 
-fn config(by: &str, top: usize) -> Config {
+pub fn config(by: &str, top: usize) -> Config {
     Config {
         by: Figure::named(by).unwrap(),
         top,
@@ -195,6 +196,7 @@ fn config(by: &str, top: usize) -> Config {
         shortlist: 1000,
         halves: false,
         also: Vec::new(),
+        crosscheck: Sample::Default,
         chunk: None,
     }
 }

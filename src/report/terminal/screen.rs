@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{counted, grouped, percent, solves};
+use super::{NAME, counted, grouped, name, percent, solves};
 use crate::report::screen::Screened;
 use crate::study::screen::Outcome;
 use crate::study::screen::figure::Figure;
@@ -99,49 +99,39 @@ fn shown(figure: &str, value: f64) -> String {
 fn list(out: &mut String, screened: &Screened) {
     let outcome = &screened.outcome;
     let by = outcome.run.by;
-    let annual = outcome.run.periods_per_year.is_some();
-    let volatility = if annual { "vol a year" } else { "volatility" };
+    // What is ranked by stands first, and not twice.
     let column = by.len().max(9);
-    let again = screened.bootstrap.as_ref();
-    let _ = write!(out, "{:>3}  {by:>column$}  {volatility:>10}  {:>10}", "", "div. ratio");
-    if outcome.top.iter().any(|entry| entry.halves.is_some()) {
-        let _ = write!(out, "  {:>19}", "in the two halves");
-    }
-    if again.is_some() {
-        let _ = write!(out, "  {:>8}", "P(again)");
-    }
-    out.push_str("  assets\n");
+    let annual = outcome.run.periods_per_year.is_some();
+    let volatility = (!by.starts_with("volatility")).then_some(if annual { "vol a year" } else { "volatility" });
+    let diversification = by != "diversification";
+    let halves = outcome.top.iter().any(|entry| entry.halves.is_some());
+    let mut header = format!("{:>3}  {by:>column$}", "");
+    header.extend(volatility.map(|name| format!("  {name:>10}")));
+    header.push_str(if diversification { "  div. ratio" } else { "" });
+    header.push_str(if halves { "  in the two halves" } else { "" });
+    header.push_str(if screened.bootstrap.is_some() { "  P(again)" } else { "" });
+    let _ = writeln!(out, "{header}  assets");
     for (at, entry) in outcome.top.iter().take(MOST_ROWS).enumerate() {
         let figures = &entry.figures;
-        let volatility = match figures.volatility_annual {
-            Some(annual) => percent(annual, 2),
-            None => percent(figures.volatility, 4),
-        };
-        let mut line = format!(
-            "{:>3}  {:>column$}  {volatility:>10}  {:>10.4}",
-            at + 1,
-            shown(by, entry.value),
-            figures.diversification_ratio
-        );
-        if let Some(halves) = entry.halves {
-            let _ = write!(line, "  {:>19}", format!("{} {}", shown(by, halves.first), shown(by, halves.second)));
-        } else if outcome.top.iter().any(|entry| entry.halves.is_some()) {
-            let _ = write!(line, "  {:>19}", "-");
+        let mut line = format!("{:>3}  {:>column$}", at + 1, shown(by, entry.value));
+        if volatility.is_some() {
+            let value = figures.volatility_annual.map_or(percent(figures.volatility, 4), |annual| percent(annual, 2));
+            let _ = write!(line, "  {value:>10}");
         }
-        if let Some(again) = again {
+        if diversification {
+            let _ = write!(line, "  {:>10.4}", figures.diversification_ratio);
+        }
+        if halves {
+            let both = entry.halves.map(|halves| format!("{} {}", shown(by, halves.first), shown(by, halves.second)));
+            let _ = write!(line, "  {:>17}", both.as_deref().unwrap_or("-"));
+        }
+        if let Some(again) = &screened.bootstrap {
             let probability = again.winners.get(at).map_or(f64::NAN, |winner| winner.probability);
             let _ = write!(line, "  {:>8}", percent(probability, 0));
         }
-        line.push_str("  ");
-        let room = WIDTH.saturating_sub(line.chars().count()).max(24);
         let names = entry.assets.join(", ");
-        let clean = |c: char| if c.is_control() { '?' } else { c };
-        if names.chars().count() <= room {
-            line.extend(names.chars().map(clean));
-        } else {
-            line.extend(names.chars().map(clean).take(room - 1).chain(['…']));
-        }
-        let _ = writeln!(out, "{line}");
+        let room = WIDTH.saturating_sub(line.chars().count() + 2).max(24);
+        let _ = writeln!(out, "{line}  {}", name(&names, room).trim_end());
     }
     if outcome.top.len() > MOST_ROWS {
         let _ = writeln!(out, "... and {} more: all of them with --json or -o DIR", outcome.top.len() - MOST_ROWS);
@@ -151,16 +141,16 @@ fn list(out: &mut String, screened: &Screened) {
 
 fn distribution(out: &mut String, outcome: &Outcome) {
     let distribution = &outcome.distribution;
-    let name = distribution.figure;
+    let figure = distribution.figure;
     if let Some(s) = distribution.statistics {
-        let error = if s.mc_error > 0.0 { format!(" ± {}", shown(name, s.mc_error)) } else { String::new() };
+        let error = if s.mc_error > 0.0 { format!(" ± {}", shown(figure, s.mc_error)) } else { String::new() };
         let _ = writeln!(
             out,
-            "All that pass: {name} {} to {}, mean {}{error}, sd {}",
-            shown(name, s.min),
-            shown(name, s.max),
-            shown(name, s.mean),
-            shown(name, s.sd)
+            "All that pass: {figure} {} to {}, mean {}{error}, sd {}",
+            shown(figure, s.min),
+            shown(figure, s.max),
+            shown(figure, s.mean),
+            shown(figure, s.sd)
         );
         let histogram = &distribution.histogram;
         let occupied = |count: &u64| *count > 0;
@@ -173,19 +163,19 @@ fn distribution(out: &mut String, outcome: &Outcome) {
         };
         let bars: String = histogram.counts[first..=last].iter().map(bar).collect();
         let (low, high) = (histogram.edges[first], histogram.edges[last + 1]);
-        let _ = writeln!(out, "  {} {bars} {}", shown(name, low), shown(name, high));
+        let _ = writeln!(out, "  {} {bars} {}", shown(figure, low), shown(figure, high));
     }
     let inclusion = &outcome.inclusion;
     let mut included: Vec<_> = inclusion.assets.iter().filter(|asset| asset.count > 0).collect();
-    included.sort_by(|a, b| b.count.cmp(&a.count));
+    included.sort_by_key(|asset| std::cmp::Reverse(asset.count));
     let parts: Vec<String> = included
         .iter()
         .take(MOST_INCLUDED)
-        .map(|asset| format!("{} {}", asset.name, percent(asset.frequency, 0)))
+        .map(|asset| format!("{} {}", name(&asset.name, NAME).trim_end(), percent(asset.frequency, 0)))
         .collect();
     let _ = writeln!(
         out,
-        "In the best {} ({} by {}): {}",
+        "In the best {} ({} by {}):\n  {}",
         percent(inclusion.share, 1),
         counted(inclusion.subsets, "subset"),
         inclusion.figure,

@@ -92,6 +92,9 @@ impl Split {
     }
 
     /// The comparison over a sample of the space of `subsets`; none where no subset has both figures.
+    ///
+    /// # Errors
+    /// A space that cannot be sampled.
     pub fn compare(&self, subsets: &Subsets, cap: Option<&Cap>, figure: Figure) -> Result<Option<Halves>> {
         let sample = Subsets::sampled(subsets.space().clone(), SAMPLE, SEED)?;
         let count = sample.space().count().map_or(SAMPLE, |count| count.min(SAMPLE));

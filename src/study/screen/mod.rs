@@ -25,8 +25,8 @@ use crate::engine::{Engine, Job as _};
 use crate::error::{Error, Result};
 use crate::measure::{Measured, Metric};
 use crate::panel::Returns;
-use crate::run::crosscheck::CrossCheck;
-use crate::run::measure::{chunk, measure};
+use crate::run::crosscheck::{Sample, sample};
+use crate::run::measure::{MetricCheck, chunk, measure};
 use crate::run::{Solves, Watch};
 use crate::solver::Options;
 use crate::subsets::cap::Cap;
@@ -83,6 +83,8 @@ pub struct Config {
     pub halves: bool,
     /// Measure these as well, for the sink.
     pub also: Vec<Metric>,
+    /// How many subsets of a run on a device are measured again on the CPU.
+    pub crosscheck: Sample,
     /// Subsets per chunk; none for the usual number.
     pub chunk: Option<u64>,
 }
@@ -201,7 +203,8 @@ pub struct Outcome {
     pub halves: Option<Halves>,
     pub solves: Solves,
     pub rc_error: LargestError,
-    pub crosscheck: Option<CrossCheck>,
+    /// Null on the CPU.
+    pub crosscheck: Option<MetricCheck>,
     pub run: Run,
     /// The best subsets by asset number, ascending.
     #[serde(skip)]
@@ -239,11 +242,14 @@ pub fn screen(
 
     let batch = batch(subsets.clone())?;
     let info = engine.info();
-    let chunk = config.chunk.unwrap_or_else(|| chunk(k, info.engine != "cpu"));
-    measure(engine, options, &batch, &rule.metrics, (problems, chunk), watch, |start, measured| {
-        tally.add(start, &measured);
-        sink(start, &rule.metrics, &measured)
-    })?;
+    let device = info.engine != "cpu";
+    let chunk = config.chunk.unwrap_or_else(|| chunk(k, device));
+    let checked = if device { sample(problems, halves::SEED, config.crosscheck) } else { Vec::new() };
+    let crosscheck =
+        measure(engine, options, &batch, &rule.metrics, (problems, chunk), &checked, watch, |start, measured| {
+            tally.add(start, &measured);
+            sink(start, &rule.metrics, &measured)
+        })?;
 
     let (space, solves) = (subsets.space().count(), tally.solves);
     let counts = Counts {
@@ -258,8 +264,7 @@ pub fn screen(
     let best = tally.best.sorted();
     let histogram = tally.histogram;
 
-    let finals =
-        Finals { question, config, bulk_error: if info.engine == "cpu" { BULK_ERROR } else { BULK_ERROR_SINGLE } };
+    let finals = Finals { question, config, bulk_error: if device { BULK_ERROR_SINGLE } else { BULK_ERROR } };
     let (finalists, shortlisted) = finals.select(&best, kept, watch);
     let split = match question.returns {
         Some(returns) if config.halves => Split::new(returns, question.periods_per_year)
@@ -298,7 +303,7 @@ pub fn screen(
         halves,
         solves,
         rc_error: LargestError { max: largest_error },
-        crosscheck: None,
+        crosscheck,
         run: Run {
             size: k,
             assets: question.assets.len(),
