@@ -84,21 +84,30 @@ impl MetricCheck {
     }
 }
 
-/// Measures the problems of 0..`problems` on `engine` and hands each chunk to `each`, in order. On a device, those of the
-/// `sample` are compared with the CPU.
+/// What is measured, and how it is cut.
+#[derive(Debug, Clone, Copy)]
+pub struct Screening<'a> {
+    pub batch: &'a Batch,
+    pub metrics: &'a [Metric],
+    /// Problems 0..`problems`, so many at a time: a multiple of [`PIECE`].
+    pub problems: u64,
+    pub chunk: u64,
+    /// Problems, in order, that a run on a device compares with the CPU.
+    pub sample: &'a [u64],
+}
+
+/// Measures on `engine` and hands each chunk to `each`, in order. On a device, the sample is compared with the CPU.
 ///
 /// # Errors
 /// Those of `each`; the CPU engine does not fail.
 pub fn measure(
+    screening: &Screening,
     engine: &dyn Engine,
     options: Options,
-    batch: &Batch,
-    metrics: &[Metric],
-    (problems, chunk): (u64, u64),
-    sample: &[u64],
     watch: &mut dyn Watch,
     mut each: impl FnMut(u64, Measured) -> Result<()>,
 ) -> Result<Option<MetricCheck>> {
+    let Screening { batch, metrics, problems, chunk, sample } = *screening;
     assert!(chunk > 0 && chunk.is_multiple_of(PIECE), "a chunk of {chunk}");
     let cpu = CpuEngine { options };
     let cpu_job = cpu.job(batch, Want::default());

@@ -8,7 +8,7 @@
 //!
 //! Four or five steps from the row-sum start bring ordinary problems to rounding, where coordinate descent takes nine
 //! sweeps, each a chain of k square roots and divisions. A lane that has converged stands still, so its result is that of
-//! the problem by itself. What is not solved in [`STEPS`] is left to [`super::solve`].
+//! the problem by itself. What a dozen steps do not solve is left to [`super::solve`].
 
 use pulp::{Arch, Simd, WithSimd};
 

@@ -26,7 +26,7 @@ use crate::error::{Error, Result};
 use crate::measure::{Measured, Metric};
 use crate::panel::Returns;
 use crate::run::crosscheck::{Sample, sample};
-use crate::run::measure::{MetricCheck, chunk, measure};
+use crate::run::measure::{MetricCheck, Screening, chunk, measure};
 use crate::run::{Solves, Watch};
 use crate::solver::Options;
 use crate::subsets::cap::Cap;
@@ -245,11 +245,11 @@ pub fn screen(
     let device = info.engine != "cpu";
     let chunk = config.chunk.unwrap_or_else(|| chunk(k, device));
     let checked = if device { sample(problems, halves::SEED, config.crosscheck) } else { Vec::new() };
-    let crosscheck =
-        measure(engine, options, &batch, &rule.metrics, (problems, chunk), &checked, watch, |start, measured| {
-            tally.add(start, &measured);
-            sink(start, &rule.metrics, &measured)
-        })?;
+    let screening = Screening { batch: &batch, metrics: &rule.metrics, problems, chunk, sample: &checked };
+    let crosscheck = measure(&screening, engine, options, watch, |start, measured| {
+        tally.add(start, &measured);
+        sink(start, &rule.metrics, &measured)
+    })?;
 
     let (space, solves) = (subsets.space().count(), tally.solves);
     let counts = Counts {
