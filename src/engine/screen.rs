@@ -23,6 +23,9 @@ const GRAIN: u64 = 4096;
 /// Groups gathered before they are solved, so that stores have settled before they are read as vectors.
 const GROUPS: usize = 8;
 
+/// Larger problems are gathered a group at a time: a group's stores settle before its first entry is read again.
+const MOST_GATHERED: usize = 32;
+
 /// The problems of a screen and what is wanted of them.
 #[derive(Debug)]
 pub(super) struct Screen<'a> {
@@ -75,9 +78,13 @@ impl Screen<'_> {
         all
     }
 
+    fn groups(&self) -> usize {
+        if self.subsets.size() <= MOST_GATHERED { GROUPS } else { 1 }
+    }
+
     fn room(&self) -> Room {
         let k = self.subsets.size();
-        let mut gathered = vec![Lanes::default(); GROUPS * entries(k)];
+        let mut gathered = vec![Lanes::default(); self.groups() * entries(k)];
         // Lanes without a problem hold uncorrelated assets, unheeded.
         for group in gathered.chunks_exact_mut(entries(k)) {
             group[k * (k - 1) / 2..].fill(Lanes::splat(1.0));
@@ -85,10 +92,10 @@ impl Screen<'_> {
         Room {
             gathered,
             group: Group::default(),
-            weights: vec![Lanes::default(); GROUPS * k],
-            found: vec![Found::default(); GROUPS],
-            slots: Vec::with_capacity(GROUPS * LANES),
-            assets: Vec::with_capacity(GROUPS * LANES * k),
+            weights: vec![Lanes::default(); self.groups() * k],
+            found: vec![Found::default(); self.groups()],
+            slots: Vec::with_capacity(self.groups() * LANES),
+            assets: Vec::with_capacity(self.groups() * LANES * k),
             matrix: Vec::new(),
             x: Vec::new(),
             correlation: Vec::new(),
@@ -111,7 +118,7 @@ impl Screen<'_> {
             if self.cap.is_none_or(|cap| cap.admits(assets)) {
                 self.gather(assets, room);
                 room.slots.push(problem);
-                if room.slots.len() == GROUPS * LANES {
+                if room.slots.len() == self.groups() * LANES {
                     self.solve(room, &mut measured);
                 }
             }

@@ -6,6 +6,7 @@
 //!
 //! Cyclic Jacobi rotations turn C into L; x is turned along, so that no eigenvector is kept.
 
+use nalgebra::{DMatrix, DVector, SymmetricEigen};
 use pulp::{Arch, Simd, WithSimd};
 
 use crate::lanes::{LANES, Lanes, vectors_mut};
@@ -23,18 +24,23 @@ pub fn effective_bets(arch: Arch, correlation: &mut [Lanes], x: &mut [Lanes]) ->
     let mut bets = Lanes::default();
     for lane in 0..LANES {
         let along = |m: usize| x[m].0[lane].powi(2) * correlation[m * k + m].0[lane].max(0.0);
-        let total: f64 = (0..k).map(along).sum();
-        let entropy: f64 = (0..k).map(along).filter(|&p| p > 0.0).map(|p| p / total).map(|p| -p * p.ln()).sum();
-        bets.0[lane] = entropy.exp();
+        bets.0[lane] = number_of((0..k).map(along));
     }
     bets
 }
 
 /// Of one portfolio.
 pub fn of_one(correlation: &[f64], x: &[f64]) -> f64 {
-    let mut lanes: Vec<Lanes> = correlation.iter().map(|&c| Lanes::splat(c)).collect();
-    let mut x: Vec<Lanes> = x.iter().map(|&x| Lanes::splat(x)).collect();
-    effective_bets(Arch::new(), &mut lanes, &mut x).0[0]
+    let k = x.len();
+    let eigen = SymmetricEigen::new(DMatrix::from_row_slice(k, k, correlation));
+    let along = eigen.eigenvectors.tr_mul(&DVector::from_column_slice(x));
+    number_of(along.iter().zip(&eigen.eigenvalues).map(|(v, l)| v * v * l.max(0.0)))
+}
+
+/// exp(- sum_m p_m ln p_m) of shares that do not sum to one yet.
+fn number_of(shares: impl Iterator<Item = f64> + Clone) -> f64 {
+    let total: f64 = shares.clone().sum();
+    shares.filter(|&p| p > 0.0).map(|p| p / total).map(|p| -p * p.ln()).sum::<f64>().exp()
 }
 
 struct Jacobi<'a> {

@@ -89,8 +89,12 @@ pub fn winners(
             let volatilities = work.volatilities.iter().zip(panel.volatilities()).map(|(s, unit)| s * unit).collect();
             let universe = Universe { correlation: work.correlation.clone(), volatilities };
             let drawn = figure.is_of_the_path().then(|| drawn(&history, &law, resample));
-            let setting =
-                Setting { universe: &universe, returns: drawn.as_ref(), periods_per_year: config.periods_per_year };
+            let setting = Setting {
+                universe: &universe,
+                returns: drawn.as_ref(),
+                periods_per_year: config.periods_per_year,
+                bets: figure.is_of_bets(),
+            };
             let value = |assets: &Vec<u32>| {
                 let value = Finalist::of(&setting, 0, assets.clone())?.figures.get(figure);
                 value.is_finite().then_some(value)

@@ -78,6 +78,10 @@ impl Figure {
         matches!(self, Figure::Sharpe | Figure::Sortino | Figure::MaxDrawdown | Figure::Cvar95 | Figure::Calmar)
     }
 
+    pub fn is_of_bets(self) -> bool {
+        self == Figure::Metric(Metric::EffectiveBets)
+    }
+
     /// Whether it needs the number of periods per year.
     pub const fn is_annual(self) -> bool {
         matches!(self, Figure::VolatilityAnnual | Figure::Calmar)
@@ -115,6 +119,18 @@ impl Relation {
             Relation::AtMost => value <= bound,
             Relation::More => value > bound,
             Relation::AtLeast => value >= bound,
+        }
+    }
+}
+
+impl Relation {
+    /// Whether it holds, or would if the value were off by a share of the bound.
+    #[inline]
+    pub fn nearly_holds(self, value: f64, bound: f64, share: f64) -> bool {
+        let slack = share * bound.abs();
+        match self {
+            Relation::Less | Relation::AtMost => self.holds(value - slack, bound),
+            Relation::More | Relation::AtLeast => self.holds(value + slack, bound),
         }
     }
 }
@@ -159,6 +175,7 @@ pub struct Figures {
     /// Null where the number of periods per year is not known.
     pub volatility_annual: Option<f64>,
     pub diversification_ratio: f64,
+    /// NaN where it was not asked for.
     pub effective_bets: f64,
     pub max_weight: f64,
     /// Null for one asset.

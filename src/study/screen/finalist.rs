@@ -3,7 +3,7 @@
 use super::figure::{Figure, Figures};
 use super::path::PathFigures;
 use crate::certificate::Status;
-use crate::measure::{Metric, metric};
+use crate::measure::{Metric, bets, metric};
 use crate::panel::Returns;
 use crate::solver::{self, Options, Problem};
 use crate::subsets::universe::Universe;
@@ -15,6 +15,8 @@ pub struct Setting<'a> {
     /// Simple returns of all assets, for figures of the path.
     pub returns: Option<&'a Returns>,
     pub periods_per_year: Option<f64>,
+    /// Whether the effective number of bets is needed: the one figure that takes longer than the solution.
+    pub bets: bool,
 }
 
 /// A certified portfolio of one subset.
@@ -51,7 +53,7 @@ impl Finalist {
             volatility: certificate.volatility,
             volatility_annual: setting.periods_per_year.map(|periods| certificate.volatility * periods.sqrt()),
             diversification_ratio: of(Metric::Diversification),
-            effective_bets: of(Metric::EffectiveBets),
+            effective_bets: if setting.bets { of(Metric::EffectiveBets) } else { f64::NAN },
             max_weight: of(Metric::MaxWeight),
             mean_correlation: (k > 1).then_some(mean_correlation),
             path: setting
@@ -59,6 +61,14 @@ impl Finalist {
                 .map(|returns| PathFigures::of(&mut path(returns, &assets, &weights), setting.periods_per_year)),
         };
         Some(Finalist { rank, assets, weights, rc_error: certificate.rc_error, figures })
+    }
+
+    /// Fills in what [`Setting::bets`] left out.
+    pub fn count_bets(&mut self, universe: &Universe) {
+        let (mut correlation, mut volatilities) = (Vec::new(), Vec::new());
+        universe.gather(&self.assets, &mut correlation, &mut volatilities);
+        let x: Vec<f64> = self.weights.iter().zip(&volatilities).map(|(w, s)| w * s).collect();
+        self.figures.effective_bets = bets::of_one(&correlation, &x);
     }
 
     /// Its value as an order: smaller is better, and differences that are rounding alone are none, so that equal

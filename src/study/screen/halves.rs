@@ -84,6 +84,7 @@ impl Split {
                 universe: &self.universes[half],
                 returns: figure.is_of_the_path().then_some(&self.returns[half]),
                 periods_per_year: self.periods_per_year,
+                bets: figure.is_of_bets(),
             };
             let value = Finalist::of(&setting, 0, assets.to_vec())?.figures.get(figure);
             value.is_finite().then_some(value)

@@ -10,13 +10,13 @@
 pub mod best;
 pub mod figure;
 pub mod finalist;
+pub mod finals;
 pub mod halves;
 pub mod histogram;
+pub mod inclusion;
+pub mod outcome;
 pub mod path;
 pub mod tally;
-
-use rayon::prelude::*;
-use serde::Serialize;
 
 use crate::Want;
 use crate::batch::{Batch, Source};
@@ -25,19 +25,21 @@ use crate::engine::{Engine, Job as _};
 use crate::error::{Error, Result};
 use crate::measure::{Measured, Metric};
 use crate::panel::Returns;
+use crate::run::Watch;
 use crate::run::crosscheck::{Sample, sample};
-use crate::run::measure::{MetricCheck, Screening, chunk, measure};
-use crate::run::{Solves, Watch};
+use crate::run::measure::{Screening, chunk, measure};
 use crate::solver::Options;
 use crate::subsets::cap::Cap;
 use crate::subsets::universe::Universe;
 use crate::subsets::{Draw, LAW, Subsets};
 use best::Candidate;
-use figure::{Figure, Figures, Filter};
-use finalist::{Finalist, Setting};
-use halves::{Halves, InHalves, Split};
+use figure::{Figure, Filter};
+use finals::Finals;
+use halves::Split;
 use histogram::Histogram;
-use tally::{Rule, Statistics, Tally};
+use inclusion::inclusion;
+pub use outcome::{Counts, Distribution, Entry, LargestError, Outcome, Run};
+use tally::{Rule, Tally};
 
 /// Subsets of the sample that fixes the bins.
 const PILOT: u64 = 4096;
@@ -45,17 +47,8 @@ const PILOT: u64 = 4096;
 /// Subsets kept by value at most: 64 MiB of them.
 const MOST_KEPT: usize = 1 << 22;
 
-/// The share of all subsets in which the inclusion of assets is counted.
-const INCLUSION: f64 = 0.01;
-
-/// Finalists solved again beyond those asked for, before it is known whether more are needed.
-const SPARE: usize = 16;
-
-/// Bulk figures lie within this of the exact ones, relative: twice the tolerance, and room for rounding.
-const BULK_ERROR: f64 = 4e-8;
-
-/// The same for single precision.
-const BULK_ERROR_SINGLE: f64 = 2e-5;
+/// Bulk figures lie within this many tolerances of the exact ones, relative: weights within two, and room for rounding.
+const BULK_ERROR: f64 = 4.0;
 
 /// What is screened.
 #[derive(Debug, Clone, Copy)]
@@ -101,116 +94,6 @@ impl Config {
     }
 }
 
-/// How many subsets there are.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Counts {
-    /// That meet the constraints of the space; null beyond 2^64.
-    pub space: Option<u64>,
-    pub space_approximate: f64,
-    /// Looked at: all of them, or a sample.
-    pub screened: u64,
-    /// Of these, within the cap on correlations.
-    pub feasible: u64,
-    /// Of these, with a portfolio whose metrics keep all bounds.
-    pub passing: u64,
-}
-
-/// One of the best subsets.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Entry {
-    /// Rank in revolving-door order, or the number of the draw where the space has no ranks.
-    pub rank_index: u64,
-    pub assets: Vec<String>,
-    pub weights: Vec<f64>,
-    /// The figure it is ranked by.
-    pub value: f64,
-    #[serde(flatten)]
-    pub figures: Figures,
-    pub rc_error: f64,
-    /// The figure in each half of the history; null without one.
-    pub halves: Option<InHalves>,
-}
-
-/// How a figure is distributed over the subsets that pass.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Distribution {
-    pub figure: &'static str,
-    #[serde(flatten)]
-    pub statistics: Option<Statistics>,
-    pub histogram: Histogram,
-}
-
-/// How often each asset occurs in the best subsets.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Inclusion {
-    /// What the subsets were ranked by for it.
-    pub figure: &'static str,
-    /// The best so many.
-    pub subsets: u64,
-    /// Of those that pass.
-    pub share: f64,
-    pub assets: Vec<Included>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Included {
-    pub name: String,
-    pub count: u64,
-    pub frequency: f64,
-}
-
-/// What was run.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Run {
-    pub size: usize,
-    pub assets: usize,
-    pub by: &'static str,
-    /// Whether the largest value is the best.
-    pub larger_is_better: bool,
-    /// Where `by` is a figure of the path: what made the shortlist, and how many were on it.
-    pub shortlist_by: Option<&'static str>,
-    pub shortlist: Option<u64>,
-    pub filters: Vec<String>,
-    pub max_correlation: Option<f64>,
-    /// Null where all subsets were screened.
-    pub sample: Option<u64>,
-    pub seed: Option<u64>,
-    pub law: &'static str,
-    pub rows: Option<usize>,
-    pub first: Option<String>,
-    pub last: Option<String>,
-    pub periods_per_year: Option<f64>,
-    pub engine: &'static str,
-    pub adapter: Option<String>,
-    pub driver: Option<String>,
-    pub tolerance: f64,
-}
-
-/// Certified errors of the bulk.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct LargestError {
-    /// Null where nothing converged.
-    pub max: Option<f64>,
-}
-
-/// What the screen found.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Outcome {
-    pub subsets: Counts,
-    pub top: Vec<Entry>,
-    pub distribution: Distribution,
-    pub inclusion: Inclusion,
-    pub halves: Option<Halves>,
-    pub solves: Solves,
-    pub rc_error: LargestError,
-    /// Null on the CPU.
-    pub crosscheck: Option<MetricCheck>,
-    pub run: Run,
-    /// The best subsets by asset number, ascending.
-    #[serde(skip)]
-    pub winners: Vec<Vec<u32>>,
-}
-
 /// Takes every subset's metrics as they come: the number of the first problem and the columns of `Sink::metrics`.
 pub type Sink<'a> = dyn FnMut(u64, &[Metric], &Measured) -> Result<()> + 'a;
 
@@ -235,14 +118,15 @@ pub fn screen(
         let source = Source::Subsets { universe: universe.clone(), subsets, cap: cap.clone() };
         Batch::new(source, &vec![1.0; k])
     };
-    let rule = rule(question, config);
+    let info = engine.info();
+    let device = info.engine != "cpu";
+    let bulk_error = BULK_ERROR * info.tolerance;
+    let rule = rule(question, config, bulk_error);
     let kept = kept(config, problems);
     let histogram = pilot(&batch(Subsets::sampled(subsets.space().clone(), PILOT, halves::SEED)?)?, &rule, options)?;
     let mut tally = Tally::new(&rule, subsets, histogram, kept);
 
     let batch = batch(subsets.clone())?;
-    let info = engine.info();
-    let device = info.engine != "cpu";
     let chunk = config.chunk.unwrap_or_else(|| chunk(k, device));
     let checked = if device { sample(problems, halves::SEED, config.crosscheck) } else { Vec::new() };
     let screening = Screening { batch: &batch, metrics: &rule.metrics, problems, chunk, sample: &checked };
@@ -264,7 +148,7 @@ pub fn screen(
     let best = tally.best.sorted();
     let histogram = tally.histogram;
 
-    let finals = Finals { question, config, bulk_error: if device { BULK_ERROR_SINGLE } else { BULK_ERROR } };
+    let finals = Finals { question, config, bulk_error };
     let (finalists, shortlisted) = finals.select(&best, kept, watch);
     let split = match question.returns {
         Some(returns) if config.halves => Split::new(returns, question.periods_per_year)
@@ -354,7 +238,7 @@ fn check(question: &Question, config: &Config) -> Result<()> {
 }
 
 /// The metrics to measure, and what is done with them.
-fn rule(question: &Question, config: &Config) -> Rule {
+fn rule(question: &Question, config: &Config, bulk_error: f64) -> Rule {
     let (by, scale) = config.by.metric(question.periods_per_year).unwrap_or((config.shortlist_by, 1.0));
     let mut metrics = vec![by];
     let mut column = |metric: Metric| {
@@ -371,12 +255,12 @@ fn rule(question: &Question, config: &Config) -> Rule {
     config.also.iter().for_each(|&metric| {
         column(metric);
     });
-    Rule { metrics, by: 0, larger_is_better: by.larger_is_better(), scale, filters }
+    Rule { metrics, by: 0, larger_is_better: by.larger_is_better(), scale, filters, bulk_error }
 }
 
 /// How many subsets are kept by value: enough for the list and for the inclusion of assets.
 fn kept(config: &Config, problems: u64) -> usize {
-    let inclusion = (INCLUSION * problems as f64).ceil() as usize;
+    let inclusion = (inclusion::SHARE * problems as f64).ceil() as usize;
     let list = if config.by.is_of_the_path() { config.shortlist.max(4 * config.top) } else { 4 * config.top + 256 };
     inclusion.min(MOST_KEPT).max(list)
 }
@@ -388,103 +272,4 @@ fn pilot(batch: &Batch, rule: &Rule, options: Options) -> Result<Histogram> {
     let engine = CpuEngine { options };
     let measured = engine.job(batch, Want::default()).measure(0..count, &rule.metrics[..1])?;
     Ok(Histogram::for_values(measured.columns[0].iter().map(|value| value * rule.scale)))
-}
-
-/// How the best are chosen among the kept.
-struct Finals<'a> {
-    question: &'a Question<'a>,
-    config: &'a Config,
-    bulk_error: f64,
-}
-
-impl Finals<'_> {
-    /// The list asked for, in order, and the length of the shortlist where there was one.
-    fn select(&self, best: &[Candidate], capacity: usize, watch: &mut dyn Watch) -> (Vec<Finalist>, Option<u64>) {
-        let Config { by, top, shortlist, .. } = *self.config;
-        if by.is_of_the_path() {
-            let list = &best[..best.len().min(shortlist)];
-            return (self.ranked(self.solved(list)), Some(list.len() as u64));
-        }
-        let mut finalists = Vec::new();
-        let mut solved = 0;
-        loop {
-            let next = best.len().min((solved + SPARE).max(top + SPARE));
-            finalists.extend(self.solved(&best[solved..next]));
-            solved = next;
-            finalists.sort_by(|a: &Finalist, b| a.key(by).total_cmp(&b.key(by)).then(a.rank.cmp(&b.rank)));
-            // The place that the next by bulk figures might still take.
-            let last = finalists.get(top - 1).map(|finalist| finalist.key(by));
-            let within = |value: f64| last.is_none_or(|last| value <= last + self.bulk_error * last.abs());
-            match best.get(solved) {
-                Some(candidate) if within(candidate.value) => {}
-                Some(_) => break,
-                None => {
-                    if best.len() == capacity && best.last().is_some_and(|candidate| within(candidate.value)) {
-                        watch.notice(&format!(
-                            "more than {} subsets are as good as the last of the list: of these, those of lowest rank \
-                             are shown",
-                            best.len()
-                        ));
-                    }
-                    break;
-                }
-            }
-        }
-        finalists.truncate(top);
-        (finalists, None)
-    }
-
-    /// Solved again by themselves; those that keep all bounds.
-    fn solved(&self, candidates: &[Candidate]) -> Vec<Finalist> {
-        let Question { universe, returns, periods_per_year, subsets, .. } = *self.question;
-        let setting = Setting { universe, returns, periods_per_year };
-        let keeps = |finalist: &Finalist| {
-            let holds = |filter: &Filter| filter.relation.holds(finalist.figures.get(filter.figure), filter.bound);
-            self.config.filters.iter().all(holds) && !finalist.figures.get(self.config.by).is_nan()
-        };
-        let solve = |candidate: &Candidate| {
-            let mut assets = vec![0; subsets.size()];
-            subsets.assets(candidate.rank, &mut assets);
-            Finalist::of(&setting, candidate.rank, assets).filter(keeps)
-        };
-        candidates.par_iter().filter_map(solve).collect()
-    }
-
-    fn ranked(&self, mut finalists: Vec<Finalist>) -> Vec<Finalist> {
-        let by = self.config.by;
-        finalists.sort_by(|a, b| a.key(by).total_cmp(&b.key(by)).then(a.rank.cmp(&b.rank)));
-        finalists.truncate(self.config.top);
-        finalists
-    }
-}
-
-/// Counts each asset in the best hundredth of the subsets that pass, or in as many as were kept.
-fn inclusion(question: &Question, figure: Figure, best: &[Candidate], passing: u64) -> Inclusion {
-    let wanted = (INCLUSION * passing as f64).ceil() as usize;
-    let counted = &best[..best.len().min(wanted)];
-    let subsets = question.subsets;
-    let none = || vec![0_u64; question.assets.len()];
-    let add = |mut counts: Vec<u64>, more: Vec<u64>| {
-        counts.iter_mut().zip(more).for_each(|(count, more)| *count += more);
-        counts
-    };
-    let count = |mut counts: Vec<u64>, candidate: &Candidate| {
-        let mut assets = vec![0; subsets.size()];
-        subsets.assets(candidate.rank, &mut assets);
-        assets.iter().for_each(|&asset| counts[asset as usize] += 1);
-        counts
-    };
-    let counts = counted.par_iter().fold(none, count).reduce(none, add);
-    let frequency = |count: u64| if counted.is_empty() { 0.0 } else { count as f64 / counted.len() as f64 };
-    Inclusion {
-        figure: figure.name(),
-        subsets: counted.len() as u64,
-        share: if passing == 0 { 0.0 } else { counted.len() as f64 / passing as f64 },
-        assets: question
-            .assets
-            .iter()
-            .zip(counts)
-            .map(|(name, count)| Included { name: name.clone(), count, frequency: frequency(count) })
-            .collect(),
-    }
 }

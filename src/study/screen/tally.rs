@@ -22,6 +22,8 @@ pub struct Rule {
     /// What turns the column into the figure.
     pub scale: f64,
     pub filters: Vec<(usize, Relation, f64)>,
+    /// Bulk figures lie within this of the exact ones, relative: a candidate may miss a bound by as much.
+    pub bulk_error: f64,
 }
 
 /// The figure over all subsets that count.
@@ -107,7 +109,7 @@ impl<'a> Tally<'a> {
     }
 
     fn part(&self, start: u64, measured: &Measured, piece: usize) -> Part {
-        let Rule { by, larger_is_better, scale, filters, .. } = self.rule;
+        let Rule { by, larger_is_better, scale, filters, bulk_error, .. } = self.rule;
         let mut part = Part {
             solves: Solves::default(),
             admitted: 0,
@@ -135,19 +137,23 @@ impl<'a> Tally<'a> {
                 continue;
             }
             part.largest_error = part.largest_error.max(measured.rc_error[at]);
-            let keeps = |(column, relation, bound): &(usize, Relation, f64)| {
-                relation.holds(measured.columns[*column][at], *bound)
+            let value = measured.columns[*by][at] * scale;
+            let keeps = |slack: f64| {
+                let holds = |(column, relation, bound): &(usize, Relation, f64)| {
+                    relation.nearly_holds(measured.columns[*column][at], *bound, slack)
+                };
+                filters.iter().all(holds)
             };
-            if !filters.iter().all(keeps) {
+            if keeps(0.0) {
+                part.passing += 1;
+                part.histogram.add(value);
+                let difference = value - self.centre;
+                part.sums[0] += difference;
+                part.sums[1] += difference * difference;
+                part.range = (part.range.0.min(value), part.range.1.max(value));
+            } else if !keeps(*bulk_error) {
                 continue;
             }
-            let value = measured.columns[*by][at] * scale;
-            part.passing += 1;
-            part.histogram.add(value);
-            let difference = value - self.centre;
-            part.sums[0] += difference;
-            part.sums[1] += difference * difference;
-            part.range = (part.range.0.min(value), part.range.1.max(value));
             let value = if *larger_is_better { -value } else { value };
             if value <= bound {
                 let rank = self.subsets.rank(start + at as u64);
