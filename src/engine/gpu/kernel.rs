@@ -94,6 +94,7 @@ impl Kernel {
             Kernel::Moments { .. } => "moments",
             Kernel::Volatility { .. } | Kernel::Correlate { .. } => "correlate",
             Kernel::Descend { .. } => "descend",
+            Kernel::Measure { .. } => "measure",
             Kernel::Certify { .. } => "certify",
         }
     }
