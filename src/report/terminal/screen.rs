@@ -5,16 +5,13 @@ use std::fmt::Write as _;
 use super::{NAME, counted, grouped, name, percent, solves};
 use crate::report::screen::Screened;
 use crate::study::screen::Outcome;
-use crate::study::screen::figure::Figure;
+use crate::study::screen::figure::{Figure, Filter};
 
 /// Characters of a line.
 const WIDTH: usize = 118;
 
 /// Rows shown at most: a list to be read.
 const MOST_ROWS: usize = 50;
-
-/// Assets shown of those included most often.
-const MOST_INCLUDED: usize = 8;
 
 /// Heights of a histogram's bars.
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
@@ -64,12 +61,19 @@ fn heading(out: &mut String, outcome: &Outcome) {
         let feasible = percent(share(subsets.feasible, subsets.screened), 1);
         let _ = writeln!(out, "{} ({feasible}) hold no pair with a correlation above {cap}", grouped(subsets.feasible));
     }
-    if !run.filters.is_empty() {
+    let of_the_path =
+        |filter: &&String| Filter::parse(filter.as_str()).is_ok_and(|filter| filter.figure.is_of_the_path());
+    let (path, metric): (Vec<&String>, Vec<&String>) = run.filters.iter().partition(of_the_path);
+    let listed = |filters: &[&String]| filters.iter().map(|f| f.as_str()).collect::<Vec<_>>().join(" and ");
+    if !metric.is_empty() {
         let passing = percent(share(subsets.passing, subsets.feasible), 1);
-        let _ = writeln!(out, "{} ({passing}) keep {}", grouped(subsets.passing), run.filters.join(" and "));
+        let _ = writeln!(out, "{} ({passing}) keep {}", grouped(subsets.passing), listed(&metric));
     }
     if let (Some(metric), Some(count)) = (run.shortlist_by, run.shortlist) {
         let _ = writeln!(out, "ranked by {} among the {} best by {metric}", run.by, grouped(count));
+    }
+    if !path.is_empty() {
+        let _ = writeln!(out, "of the list, only what keeps {}", listed(&path));
     }
     let unsolved = outcome.solves.unsolved();
     if unsolved > 0 {
@@ -143,7 +147,7 @@ fn distribution(out: &mut String, outcome: &Outcome) {
     let distribution = &outcome.distribution;
     let figure = distribution.figure;
     if let Some(s) = distribution.statistics {
-        let error = if s.mc_error > 0.0 { format!(" ± {}", shown(figure, s.mc_error)) } else { String::new() };
+        let error = if s.mc_error > 0.0 { format!(" ± {:.1e}", s.mc_error) } else { String::new() };
         let _ = writeln!(
             out,
             "All that pass: {figure} {} to {}, mean {}{error}, sd {}",
@@ -168,18 +172,21 @@ fn distribution(out: &mut String, outcome: &Outcome) {
     let inclusion = &outcome.inclusion;
     let mut included: Vec<_> = inclusion.assets.iter().filter(|asset| asset.count > 0).collect();
     included.sort_by_key(|asset| std::cmp::Reverse(asset.count));
-    let parts: Vec<String> = included
-        .iter()
-        .take(MOST_INCLUDED)
-        .map(|asset| format!("{} {}", name(&asset.name, NAME).trim_end(), percent(asset.frequency, 0)))
-        .collect();
+    let mut line = String::new();
+    for asset in included {
+        let part = format!("{} {}", name(&asset.name, NAME).trim_end(), percent(asset.frequency, 0));
+        if line.chars().count() + part.chars().count() + 2 > WIDTH {
+            break;
+        }
+        line.push_str(if line.is_empty() { "  " } else { ", " });
+        line.push_str(&part);
+    }
     let _ = writeln!(
         out,
-        "In the best {} ({} by {}):\n  {}",
+        "In the best {} ({} by {}):\n{line}",
         percent(inclusion.share, 1),
         counted(inclusion.subsets, "subset"),
-        inclusion.figure,
-        parts.join(", ")
+        inclusion.figure
     );
 }
 

@@ -35,7 +35,7 @@ impl Finals<'_> {
         let mut finalists = Vec::new();
         let mut solved = 0;
         loop {
-            let next = best.len().min((solved + SPARE).max(top + SPARE));
+            let next = best.len().min((2 * solved).max(top + SPARE));
             finalists.extend(self.solved(&best[solved..next]));
             solved = next;
             finalists.sort_by(|a: &Finalist, b| a.key(by).total_cmp(&b.key(by)).then(a.rank.cmp(&b.rank)));

@@ -92,7 +92,7 @@ impl Split {
         Some(InHalves { first: of(0)?, second: of(1)? })
     }
 
-    /// The comparison over a sample of the space of `subsets`; none where no subset has both figures.
+    /// The comparison over a sample of the space of `subsets`; none where fewer than two subsets have both figures.
     ///
     /// # Errors
     /// A space that cannot be sampled.
@@ -106,7 +106,7 @@ impl Split {
             }
         });
         let pairs: Vec<InHalves> = drawn.par_iter().filter_map(|assets| self.figure(assets, figure)).collect();
-        if pairs.is_empty() {
+        if pairs.len() < 2 {
             return Ok(None);
         }
         let sign = if figure.larger_is_better() { 1.0 } else { -1.0 };
@@ -123,7 +123,7 @@ impl Split {
         order.sort_by(|&a, &b| first[b].total_cmp(&first[a]));
         let winners = ((WINNERS * pairs.len() as f64).ceil() as usize).max(1);
         let mean = |of: &dyn Fn(usize) -> f64| order[..winners].iter().map(|&at| of(at)).sum::<f64>() / winners as f64;
-        let others = (pairs.len() - 1).max(1) as f64;
+        let others = (pairs.len() - 1) as f64;
         Ok(Some(Halves {
             split: self.label.clone(),
             subsets: pairs.len() as u64,

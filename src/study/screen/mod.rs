@@ -261,7 +261,9 @@ fn rule(question: &Question, config: &Config, bulk_error: f64) -> Rule {
 /// How many subsets are kept by value: enough for the list and for the inclusion of assets.
 fn kept(config: &Config, problems: u64) -> usize {
     let inclusion = (inclusion::SHARE * problems as f64).ceil() as usize;
-    let list = if config.by.is_of_the_path() { config.shortlist.max(4 * config.top) } else { 4 * config.top + 256 };
+    // What the path decides is decided among the shortlist.
+    let of_the_path = config.by.is_of_the_path() || config.filters.iter().any(|f| f.figure.is_of_the_path());
+    let list = if of_the_path { config.shortlist.max(4 * config.top) } else { 4 * config.top + 256 };
     inclusion.min(MOST_KEPT).max(list)
 }
 

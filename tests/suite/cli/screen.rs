@@ -193,6 +193,24 @@ fn figures_of_the_path_are_those_of_the_returns() {
     };
     assert!(values(&outcome).is_sorted_by(|a, b| a >= b));
     assert!(values(&run("max-drawdown")).is_sorted_by(|a, b| a <= b));
+    // A bound on the path, under another ranking, keeps what sorting all would.
+    let bounded = json(&[
+        "screen",
+        &data,
+        "--returns",
+        "-k",
+        "3",
+        "--top",
+        "56",
+        "--json",
+        "--periods-per-year",
+        "252",
+        "--where",
+        "max-drawdown<0.2",
+    ]);
+    let expected = top.iter().filter(|entry| entry["path"]["max_drawdown"].as_f64().unwrap() < 0.2).count();
+    assert!(expected > 0 && expected < 56, "{expected}");
+    assert_eq!(bounded["top"].as_array().unwrap().len(), expected);
 }
 
 #[test]
