@@ -4,6 +4,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::device::{Attempt, Device, Trouble};
 use super::kernel::Kernel;
 use super::parameters::{Screen, high, low};
@@ -182,20 +184,21 @@ impl<'a> Screened<'a> {
             // For the CPU to tell apart.
             _ => Some(Status::Stalled),
         };
+        let certified = |&error: &f32| if (0.0..HUGE).contains(&error) { f64::from(error) } else { f64::NAN };
         let column = |metric: &Metric| -> Vec<f64> {
             let before = METRICS.iter().take_while(|known| *known != metric);
             let at = before.enumerate().filter(|(bit, _)| bits >> bit & 1 == 1).count();
             let unit = if *metric == Metric::Volatility { self.unit } else { 1.0 };
-            let solved = figures[at * count..(at + 1) * count].iter().zip(errors);
+            let solved = figures[at * count..(at + 1) * count].par_iter().zip(errors);
             // One asset has no correlation.
             let exists = *metric != Metric::MeanCorrelation || self.subsets.size() > 1;
             let known = |error: f32| exists && error != BARRED && error < HUGE;
             solved.map(|(&value, &error)| if known(error) { f64::from(value) * unit } else { f64::NAN }).collect()
         };
         Ok(Measured {
-            statuses: errors.iter().map(status).collect(),
+            statuses: errors.par_iter().map(status).collect(),
             rescued: 0,
-            rc_error: errors.iter().map(|&e| if (0.0..HUGE).contains(&e) { f64::from(e) } else { f64::NAN }).collect(),
+            rc_error: errors.par_iter().map(certified).collect(),
             columns: metrics.iter().map(column).collect(),
         })
     }

@@ -71,6 +71,21 @@ fn a_covariance_is_screened_and_the_same_bytes_come_with_any_number_of_threads()
 }
 
 #[test]
+fn a_device_prints_the_list_of_the_cpu() {
+    let folder = Folder::new();
+    let (data, _) = history(&folder);
+    let run = |engine: &str, by: &str| {
+        json(&["screen", &data, "--returns", "-k", "4", "--by", by, "--json", "--engine", engine])
+    };
+    for by in ["diversification", "sharpe"] {
+        let (gpu, cpu) = (run("gpu", by), run("cpu", by));
+        assert_eq!(gpu["top"], cpu["top"]);
+        assert_eq!((&gpu["crosscheck"]["sampled"], &gpu["crosscheck"]["disagreements"]), (&64.into(), &0.into()));
+        assert!(cpu["crosscheck"].is_null() && gpu["run"]["engine"] == "gpu" && !gpu["run"]["adapter"].is_null());
+    }
+}
+
+#[test]
 fn constraints_hold_and_their_counts_are_exact() {
     let folder = Folder::new();
     let (data, _) = history(&folder);
