@@ -9,12 +9,18 @@
 use std::time::Instant;
 
 use cpu_time::ProcessTime;
-use equirisk::engine::Job as _;
 use equirisk::engine::cpu::CpuEngine;
+use equirisk::engine::gpu::{self, GpuEngine};
+use equirisk::engine::{Engine, Job as _};
 use equirisk::io::{Input, npy};
+use equirisk::measure::Metric;
 use equirisk::panel::{Labels, Panel, Returns};
 use equirisk::resample::{Law, Scheme};
+use equirisk::solver::validity;
 use equirisk::stats;
+use equirisk::subsets::Subsets;
+use equirisk::subsets::space::Space;
+use equirisk::subsets::universe::Universe;
 use equirisk::{Batch, Source, Want};
 use serde_json::json;
 
@@ -24,6 +30,14 @@ const SIZES: [usize; 7] = [5, 10, 20, 50, 100, 200, 500];
 
 const BOOTSTRAPS: [(&str, Scheme, f64); 3] =
     [("iid", Scheme::Iid, 1.0), ("20", Scheme::Stationary, 20.0), ("75", Scheme::Stationary, 75.0)];
+
+const SUBSETS: [usize; 4] = [4, 5, 8, 20];
+
+/// Of the larger spaces, the first so many subsets: all of C(30, 4) and C(30, 5).
+const MOST_SUBSETS: u64 = 200_000;
+
+/// Larger subsets are left to the CPU.
+const LARGEST_ON_GPU: usize = 10;
 
 fn main() {
     let mut arguments = std::env::args().skip(1).filter(|a| a != "--bench").peekable();
@@ -52,6 +66,18 @@ fn main() {
             let case = format!("W2/{which}");
             if wanted(&case) {
                 bootstrap(&case, scheme, length, &read("w2_returns.npy"));
+            }
+        }
+        for k in SUBSETS {
+            let case = format!("W3/{k}");
+            if wanted(&case) {
+                screen(&case, k, &read("w3_covariance.npy"), &CpuEngine::default());
+            }
+            // Only by name: it needs an adapter.
+            let case = format!("W3/{k}/gpu");
+            if k <= LARGEST_ON_GPU && cases.contains(&case) {
+                let engine = GpuEngine::open(gpu::Options { allow_software: true, ..gpu::Options::default() });
+                screen(&case, k, &read("w3_covariance.npy"), &engine.expect("an adapter"));
             }
         }
     });
@@ -114,6 +140,27 @@ fn bootstrap(case: &str, scheme: Scheme, length: f64, returns: &npy::Array) {
         .map(|(resample, weights)| rc_error(&covariance(&returns.values, &law.rows(resample), n), weights))
         .fold(0.0, f64::max);
     print("equirisk", case, resamples as usize, (cpu, wall), error);
+}
+
+/// All subsets of k of the assets: gathered, solved, with volatility and diversification ratio.
+fn screen(case: &str, k: usize, covariance: &npy::Array, engine: &dyn Engine) {
+    let n = covariance.shape[0];
+    let (cpu, wall, (problems, error)) = least(|| {
+        let mut universe = Universe { correlation: vec![0.0; n * n], volatilities: vec![0.0; n] };
+        validity::check(&covariance.values, false, &mut universe.correlation, &mut universe.volatilities)
+            .expect("a covariance");
+        let subsets = Subsets::all(Space::of(n, k).expect("a space")).expect("ranks below 2^64");
+        let problems = subsets.space().count().expect("ranks below 2^64").min(MOST_SUBSETS);
+        let batch = Batch::new(Source::Subsets { universe, subsets, cap: None }, &vec![1.0; k]).expect("equal budgets");
+        let job = engine.prepare(&batch, Want::default()).expect("the engine takes it");
+        let metrics = [Metric::Volatility, Metric::Diversification];
+        let measured = job.measure(0..problems, &metrics).expect("the engine measures");
+        // No weights are kept to be measured again: the certificates', NaN where there is none.
+        let error = measured.rc_error.iter().fold(0.0, |m: f64, &e| if e <= m { m } else { e });
+        (problems as usize, error)
+    });
+    let peer = engine.info().adapter.map_or("equirisk".to_owned(), |adapter| format!("equirisk, {adapter}"));
+    print(&peer, case, problems, (cpu, wall), error);
 }
 
 fn print(peer: &str, case: &str, problems: usize, (cpu, wall): (f64, f64), error: f64) {

@@ -7,18 +7,23 @@ use crate::certificate::Certificate;
 use crate::error::{Error, Result};
 use crate::panel::Panel;
 use crate::resample::Law;
+use crate::subsets::Subsets;
+use crate::subsets::cap::Cap;
+use crate::subsets::universe::Universe;
 
 /// Where problem `p` comes from.
 ///
 /// Generated sources are compositions of rows (identity | resampled), span (full | windows) and assets
-/// (all | subset). Here are resampled x full x all, and explicit matrices. `Subsets` (identity x full x subset) and
-/// `Windows` (identity x windows x all) are further variants of this enum.
+/// (all | subset). Here are resampled x full x all, identity x full x subset, and explicit matrices. `Windows` (identity
+/// x windows x all) is a further variant of this enum.
 #[derive(Debug, Clone)]
 pub enum Source {
     /// Problem `p` is the sample covariance of resample `p` of one history.
     Resampled { panel: Panel, law: Law },
     /// Problem `p` is the `p`-th of the given covariance matrices, row-major, n x n each.
     Given { covariances: Vec<f64>, assume_psd: bool },
+    /// Problem `p` is the part of one covariance that belongs to subset `p`. A subset that `cap` bars is not measured.
+    Subsets { universe: Universe, subsets: Subsets, cap: Option<Cap> },
 }
 
 /// A batch of risk-budgeting problems over the same assets with the same budgets.
@@ -49,6 +54,10 @@ impl Batch {
             Source::Given { covariances, .. } => {
                 assert_eq!(covariances.len() % (n * n), 0, "whole n x n matrices");
             }
+            Source::Subsets { subsets, .. } => {
+                assert_eq!(subsets.size(), n, "one budget for each place in a subset");
+                assert!(budgets.iter().all(|b| *b == budgets[0]), "subsets have equal budgets");
+            }
         }
         // What sums to one up to rounding stays as it is.
         let exact = (total - 1.0).abs() <= n as f64 * f64::EPSILON;
@@ -69,7 +78,7 @@ impl Batch {
     pub fn law(&self) -> Option<Law> {
         match self.source {
             Source::Resampled { law, .. } => Some(law),
-            Source::Given { .. } => None,
+            Source::Given { .. } | Source::Subsets { .. } => None,
         }
     }
 }

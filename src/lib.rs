@@ -46,7 +46,8 @@
 //! | [`engine`] | the only seam, trait [`engine::Engine`]: a range of problem indices -> [`Solutions`] |
 //! | [`batch`] | what every engine agrees on: source and budgets |
 //! | [`solver`] | one problem, slices in, weights and certificate out |
-//! | [`covariance`], [`resample`], [`block_length`] | building problem `p` |
+//! | [`covariance`], [`resample`], [`block_length`], [`subsets`] | building problem `p` |
+//! | [`mod@measure`] | what is measured of a subset's portfolio |
 //! | [`panel`], [`io`] | histories: files to checked returns |
 //! | [`stats`], [`philox`], [`feistel`], [`real`], [`lanes`], [`certificate`], [`error`] | leaves |
 //!
@@ -75,6 +76,7 @@
 //! | `correlate` | correlations and volatilities | [`covariance`]; [`covariance::interleaved`] | `correlate.wgsl` |
 //! | `descend` | the weights | [`solver::descent`]; [`solver::interleaved`] | `descend*.wgsl` |
 //! | `certify` | `rc_error` and `kappa`, in fresh arithmetic | [`solver::certificate`]; [`solver::interleaved`] | `certify.wgsl` |
+//! | `measure` | figures of a subset's portfolio, solved in one go | [`solver::small`]; [`mod@measure`] | `measure.wgsl` |
 //!
 //! The first module named is the twin, generic over the number type; those after the semicolon are the CPU engine's forms
 //! for vector arithmetic, most of them with eight problems side by side ([`lanes`]).
@@ -100,6 +102,7 @@ pub mod error;
 pub mod feistel;
 pub mod io;
 pub mod lanes;
+pub mod measure;
 pub mod panel;
 pub mod philox;
 pub mod real;
@@ -109,6 +112,7 @@ pub mod run;
 pub mod solver;
 pub mod stats;
 pub mod study;
+pub mod subsets;
 
 pub use batch::{Batch, Solutions, Source, Want};
 pub use certificate::{Certificate, Status};

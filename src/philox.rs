@@ -19,6 +19,8 @@ pub enum Domain {
     Start = 2,
     /// Round function of the Feistel permutation.
     Feistel = 6,
+    /// Which asset joins a subset?
+    Floyd = 7,
 }
 
 /// Four words of Philox4x32-10.

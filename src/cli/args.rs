@@ -4,9 +4,11 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use equirisk::measure::Metric;
 use equirisk::resample::Scheme;
 use equirisk::run::crosscheck::Sample;
 use equirisk::study::block::Block;
+use equirisk::study::screen::figure::{Figure, Filter};
 use jiff::civil::Date;
 
 /// How far can you trust a risk-parity portfolio?
@@ -23,6 +25,9 @@ pub struct Arguments {
 pub enum Command {
     /// Resample a history, solve every resample, report how far the weights can be trusted
     Bootstrap(BootstrapArguments),
+    /// Solve every sub-portfolio of k assets, or a sample, and rank them
+    #[command(after_long_help = FIGURES)]
+    Screen(Box<ScreenArguments>),
     /// One portfolio: weights and risk contributions, beside inverse volatility and equal weight
     Solve(SolveArguments),
     /// Explicit covariance matrices (B x n x n .npy) to weights (B x n .npy)
@@ -32,6 +37,29 @@ pub enum Command {
     /// List adapters, features and limits, and run the start-up self-test on each
     Devices(DevicesArguments),
 }
+
+/// What a screen can rank by and filter on.
+const FIGURES: &str = "\
+Figures, for --by and --where, of each subset's risk-parity portfolio:
+
+  volatility         sd of the portfolio's return per period; the smallest is the best
+  volatility-annual  the same, times the square root of the periods per year
+  diversification    sum of w_i sigma_i over the volatility; the largest is the best
+  effective-bets     exp of the entropy of the variance along the principal components of the subset's
+                     correlation (Meucci 2009); the largest is the best
+  max-weight         largest weight; the smallest is the best
+  mean-correlation   mean over the pairs; the smallest is the best
+
+Of the path of returns, the weights held constant and rebalanced every period, without costs (needs a history):
+
+  sharpe             mean over sd (divisor T - 1), times the square root of the periods per year
+  sortino            mean over the root of sum min(r - mean, 0)^2 / (T - 1), annualised likewise
+  max-drawdown       largest loss from a peak of compounded wealth; the smallest is the best
+  cvar95             minus the mean of the worst 5 % of returns, per period; the smallest is the best
+  calmar             compound growth per year over the maximal drawdown
+
+Every subset is ranked by a figure of the covariance. Where --by is one of the path, --shortlist-by makes a shortlist and
+the path figures are computed for it alone; --where on a path figure is applied there, too.";
 
 /// Where the history comes from.
 #[derive(Debug, Args)]
@@ -99,7 +127,7 @@ pub struct ProblemArguments {
 }
 
 /// On what it is solved.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Machine")]
 pub struct MachineArguments {
     /// `auto` takes the GPU only when it pays
@@ -124,6 +152,16 @@ pub enum EngineChoice {
     Auto,
     Gpu,
     Cpu,
+}
+
+impl EngineChoice {
+    pub fn name(self) -> &'static str {
+        match self {
+            EngineChoice::Auto => "auto",
+            EngineChoice::Gpu => "gpu",
+            EngineChoice::Cpu => "cpu",
+        }
+    }
 }
 
 /// How resamples are drawn.
@@ -202,6 +240,96 @@ pub struct BootstrapArguments {
     /// Exit with code 3 when some resample stays unsolved
     #[arg(long, help_heading = "Output")]
     pub strict: bool,
+    #[command(flatten)]
+    pub out: OutputArguments,
+}
+
+#[derive(Debug, Args)]
+pub struct ScreenArguments {
+    #[command(flatten)]
+    pub data: DataArguments,
+    /// DATA is a covariance matrix with a label row and a label column
+    #[arg(long, help_heading = "Data", conflicts_with_all = ["returns", "log_returns", "from", "to", "last"])]
+    pub covariance: bool,
+    /// Do not search a given covariance for negative variances
+    #[arg(long, help_heading = "Data")]
+    pub assume_psd: bool,
+    /// Assets of each subset
+    #[arg(short = 'k', long, value_name = "K", value_parser = size, allow_negative_numbers = true, help_heading = "Subsets")]
+    pub size: usize,
+    /// Screen M subsets, drawn without replacement, in place of all
+    #[arg(long, value_name = "M", value_parser = count, allow_negative_numbers = true, help_heading = "Subsets")]
+    pub sample: Option<u64>,
+    /// Assets that every subset holds
+    #[arg(long, value_name = "A,B,..", value_delimiter = ',', help_heading = "Subsets")]
+    pub include: Vec<String>,
+    /// Assets that no subset holds
+    #[arg(long, value_name = "A,B,..", value_delimiter = ',', help_heading = "Subsets")]
+    pub exclude: Vec<String>,
+    /// Groups of assets: a CSV file `asset,group`
+    #[arg(long, value_name = "FILE", help_heading = "Subsets")]
+    pub groups: Option<PathBuf>,
+    /// At least so many of a group
+    #[arg(long, value_name = "G=1,H=2", requires = "groups", help_heading = "Subsets")]
+    pub group_min: Option<String>,
+    /// At most so many of a group
+    #[arg(long, value_name = "G=1,H=2", requires = "groups", help_heading = "Subsets")]
+    pub group_max: Option<String>,
+    /// No two assets with a correlation above X
+    #[arg(long, value_name = "X", value_parser = correlation, allow_negative_numbers = true, help_heading = "Subsets")]
+    pub max_correlation: Option<f64>,
+    /// What subsets are ranked by: `--help` lists the figures
+    #[arg(long, value_name = "FIGURE", default_value = "diversification", value_parser = figure, help_heading = "Ranking")]
+    pub by: Figure,
+    /// Length of the list
+    #[arg(long, value_name = "K", default_value = "50", value_parser = size, allow_negative_numbers = true)]
+    #[arg(help_heading = "Ranking")]
+    pub top: usize,
+    /// Only subsets that keep a bound, such as "volatility-annual<0.10"; may be repeated
+    #[arg(long = "where", value_name = "FIGURE<X", value_parser = filter, help_heading = "Ranking")]
+    pub filters: Vec<Filter>,
+    /// With --by a figure of the path: how many subsets it is computed for
+    #[arg(long, value_name = "N", default_value = "100000", value_parser = size, allow_negative_numbers = true)]
+    #[arg(help_heading = "Ranking")]
+    pub shortlist: usize,
+    /// The metric that makes this shortlist
+    #[arg(long, value_name = "METRIC", default_value = "diversification", value_parser = metric, help_heading = "Ranking")]
+    pub shortlist_by: Metric,
+    /// Compare the two halves of the history (the default where there is one)
+    #[arg(long, conflicts_with = "no_halves", help_heading = "Ranking")]
+    pub halves: bool,
+    /// Do not compare them
+    #[arg(long, help_heading = "Ranking")]
+    pub no_halves: bool,
+    /// Solve the best N subsets on resamples of the history: would they win again?
+    #[arg(long, value_name = "N", value_parser = size, allow_negative_numbers = true, help_heading = "Resampling")]
+    pub bootstrap_top: Option<usize>,
+    /// Number of resamples for --bootstrap-top
+    #[arg(short = 'B', long, value_name = "N", default_value = "1000", value_parser = count)]
+    #[arg(allow_negative_numbers = true, help_heading = "Resampling")]
+    pub resamples: u64,
+    #[command(flatten)]
+    pub resample: ResampleArguments,
+    /// Largest relative error of a risk contribution that counts as solved [default: 1e-8]
+    #[arg(long, value_name = "X", value_parser = tolerance, allow_negative_numbers = true, help_heading = "Problem")]
+    pub tolerance: Option<f64>,
+    #[command(flatten)]
+    pub machine: MachineArguments,
+    /// Write run.json, summary.json, top.csv, histogram.csv and inclusion.csv to this directory
+    #[arg(short, long, value_name = "DIR", help_heading = "Output")]
+    pub output: Option<PathBuf>,
+    /// Write the metrics of every subset to this Parquet file
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub all: Option<PathBuf>,
+    /// Replace an existing result
+    #[arg(long, help_heading = "Output")]
+    pub force: bool,
+    /// Exit with code 3 when some subset stays unsolved
+    #[arg(long, help_heading = "Output")]
+    pub strict: bool,
+    /// Only say how many subsets there are, and what they would take
+    #[arg(long, help_heading = "Output")]
+    pub dry_run: bool,
     #[command(flatten)]
     pub out: OutputArguments,
 }
@@ -286,6 +414,33 @@ fn count(text: &str) -> Result<u64, String> {
         Some(count) if count >= 1 => Ok(count),
         _ => Err("not a whole number from 1 up, such as 10000 or 1e4".to_string()),
     }
+}
+
+fn size(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|&size| size >= 1).ok_or_else(|| "not a whole number from 1 up".to_string())
+}
+
+fn correlation(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|x| (-1.0..=1.0).contains(x)).ok_or_else(|| "not a number from -1 to 1".to_string())
+}
+
+fn figure(text: &str) -> Result<Figure, String> {
+    Figure::named(text)
+        .ok_or_else(|| format!("no figure is called that; there are {}", Figure::ALL.map(Figure::name).join(", ")))
+}
+
+fn metric(text: &str) -> Result<Metric, String> {
+    match Figure::named(text) {
+        Some(Figure::Metric(metric)) => Ok(metric),
+        _ => Err(format!("no metric is called that; there are {}", Metric::ALL.map(Metric::name).join(", "))),
+    }
+}
+
+fn filter(text: &str) -> Result<Filter, String> {
+    Filter::parse(text).map_err(|error| match error.hint {
+        Some(hint) => format!("{}; {hint}", error.message),
+        None => error.message,
+    })
 }
 
 /// An error of one or more would let risk contributions be negative, and prove nothing.

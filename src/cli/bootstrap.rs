@@ -4,6 +4,7 @@ use std::hash::{BuildHasher as _, Hasher as _};
 use std::process::ExitCode;
 use std::time::Instant;
 
+use equirisk::report::bootstrap as files;
 use equirisk::report::directory::{self, Found, Manifest};
 use equirisk::report::terminal::{self, grouped};
 use equirisk::resample::Scheme;
@@ -13,7 +14,7 @@ use equirisk::study::block::Block;
 use equirisk::study::bootstrap::{Config, bootstrap};
 use equirisk::{Error, ErrorKind, Result};
 
-use super::args::{BootstrapArguments, EngineChoice};
+use super::args::BootstrapArguments;
 use super::progress::Progress;
 use super::{data, machine, memory, output};
 
@@ -34,26 +35,15 @@ pub fn run(arguments: &BootstrapArguments) -> Result<ExitCode> {
         sensitivity: !arguments.no_sensitivity,
         periods_per_year,
     };
-    let engine_asked = match arguments.machine.engine {
-        EngineChoice::Auto => "auto",
-        EngineChoice::Gpu => "gpu",
-        EngineChoice::Cpu => "cpu",
-    };
     if config.scheme == Scheme::Iid && config.block != Block::Auto && !quiet {
         output::notice("--scheme iid draws single rows: --block is not used");
     }
-    let job = directory::Job::of(
-        &returns,
-        &budgets,
-        &config,
-        arguments.resample.seed,
-        engine_asked,
-        arguments.problem.tolerance,
-    );
+    let job = files::Job::of(&returns, &budgets, &config, arguments.machine.engine.name(), arguments.problem.tolerance);
     config.seed = seed(arguments.resample.seed);
-    let manifest = Manifest { job, command: std::env::args().collect(), input: input.to_string() };
+    let (command, input) = (std::env::args().collect(), input.to_string());
+    let manifest = Manifest::new(&job, arguments.resample.seed, &files::RESULTS, command, input)?;
     if let Some(path) = &arguments.output {
-        match directory::examine(path, &manifest.job, arguments.force)? {
+        match directory::examine(path, &manifest, arguments.force)? {
             Found::Finished { summary, table, unsolved, disagreements } => {
                 if !quiet {
                     output::notice(&format!(
@@ -64,7 +54,7 @@ pub fn run(arguments: &BootstrapArguments) -> Result<ExitCode> {
                 output::print(if arguments.out.json { &summary } else { &table })?;
                 return ended(arguments, unsolved, disagreements);
             }
-            Found::Unfinished { seed } => config.seed = seed,
+            Found::Unfinished { seed } => config.seed = seed.unwrap_or(config.seed),
             Found::Nothing => {}
         }
     }
@@ -72,7 +62,7 @@ pub fn run(arguments: &BootstrapArguments) -> Result<ExitCode> {
     let work = machine::work(arguments.resamples, returns.rows(), returns.assets.len());
     let machine = machine::choose(&arguments.machine, arguments.problem.tolerance, false, work, quiet)?;
     if let Some(path) = &arguments.output {
-        directory::begin(path, &manifest, config.seed)?;
+        directory::begin(path, &manifest, Some(config.seed))?;
     }
     let tenth =
         if config.sensitivity && config.scheme != Scheme::Iid { 2 * arguments.resamples.div_ceil(10) } else { 0 };
@@ -86,7 +76,7 @@ pub fn run(arguments: &BootstrapArguments) -> Result<ExitCode> {
     let summary = output::json(&outcome)?;
     let table = terminal::bootstrap(&outcome);
     if let Some(path) = &arguments.output {
-        directory::finish(path, &outcome, &summary, &table, &manifest, started.elapsed().as_secs_f64())?;
+        files::finish(path, &outcome, &summary, &table, &manifest, started.elapsed().as_secs_f64())?;
     }
     output::print(if arguments.out.json { &summary } else { &table })?;
     ended(arguments, outcome.solves.unsolved(), outcome.crosscheck.map_or(0, |checked| checked.disagreements))

@@ -10,6 +10,7 @@ mod memory;
 mod output;
 mod progress;
 mod rows;
+mod screen;
 mod solve;
 
 use std::process::ExitCode;
@@ -29,6 +30,7 @@ pub fn main() -> ExitCode {
     }
     let result = match arguments.command {
         args::Command::Bootstrap(arguments) => bootstrap::run(&arguments),
+        args::Command::Screen(arguments) => screen::run(&arguments),
         args::Command::Solve(arguments) => solve::run(&arguments),
         args::Command::Batch(arguments) => batch::run(&arguments),
         args::Command::Rows(arguments) => rows::run(&arguments),

@@ -5,6 +5,7 @@ use std::ops::Range;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
+use super::screen::Screen;
 use super::{Engine, EngineInfo, Job};
 use crate::batch::{Batch, Comparisons, Solutions, Source, Want};
 use crate::certificate::{Certificate, Status};
@@ -13,6 +14,7 @@ use crate::covariance::packed;
 use crate::covariance::resampler::{Resampler, Workspace};
 use crate::error::Result;
 use crate::lanes::{LANES, Lanes, interleave};
+use crate::measure::{Measured, Metric};
 use crate::solver::certificate::{certify, condition};
 use crate::solver::definite::{definite, definite_lanes};
 use crate::solver::interleaved::Group;
@@ -51,7 +53,7 @@ impl CpuEngine {
     pub fn job<'a>(&self, batch: &'a Batch, want: Want) -> CpuJob<'a> {
         let resampler = match &batch.source {
             Source::Resampled { panel, law } => Some(Resampler::new(panel, *law)),
-            Source::Given { .. } => None,
+            Source::Given { .. } | Source::Subsets { .. } => None,
         };
         CpuJob { batch, want, options: self.options, resampler, arch: Arch::new() }
     }
@@ -140,6 +142,14 @@ impl Job for CpuJob<'_> {
         }
         Ok(counts)
     }
+
+    fn measure(&self, range: Range<u64>, metrics: &[Metric]) -> Result<Measured> {
+        let Source::Subsets { universe, subsets, cap } = &self.batch.source else {
+            panic!("only subsets are measured");
+        };
+        let (budgets, options, arch) = (self.batch.budgets(), self.options, self.arch);
+        Ok(Screen { universe, subsets, cap: cap.as_ref(), budgets, options, arch, metrics }.measure(range))
+    }
 }
 
 /// [`CpuJob::solve_one`] compiled for the vector instructions of this machine.
@@ -197,12 +207,20 @@ impl CpuJob<'_> {
                     .ok()
                     .map(|()| Some(given))
             }
+            Source::Subsets { universe, subsets, .. } => {
+                let mut assets = vec![0; subsets.size()];
+                subsets.assets(subsets.rank(problem), &mut assets);
+                universe.gather(&assets, &mut covariance.correlation, &mut covariance.volatilities);
+                Some(None)
+            }
         }
     }
 
     /// Whether problems are tried eight at a time first: a matter of their size and of the options alone.
     fn interleaves(&self) -> bool {
-        self.batch.assets() <= MOST_INTERLEAVED && !self.finishes()
+        // A screen's bulk is measured elsewhere; what is solved here are single subsets.
+        let subsets = matches!(self.batch.source, Source::Subsets { .. });
+        self.batch.assets() <= MOST_INTERLEAVED && !self.finishes() && !subsets
     }
 
     /// Whether every solution takes the finishing step.
@@ -259,6 +277,7 @@ impl CpuJob<'_> {
                     group.usable.iter_mut().zip(definite).for_each(|(usable, definite)| *usable &= definite);
                 }
             }
+            Source::Subsets { .. } => unreachable!("solved one by one"),
         }
         let solved = group.solve(self.arch, self.batch.budgets(), self.options, self.want.comparisons);
         for (lane, (slot, found)) in slots.iter_mut().zip(&solved).enumerate().filter(|(_, (_, found))| found.converged)

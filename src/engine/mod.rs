@@ -3,10 +3,12 @@
 use std::ops::Range;
 
 use crate::batch::{Batch, Solutions, Want};
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::measure::{Measured, Metric};
 
 pub mod cpu;
 pub mod gpu;
+mod screen;
 
 /// What computed a result, as recorded with it.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -47,4 +49,16 @@ pub trait Job: Sync {
     /// # Errors
     /// As [`Job::solve`].
     fn counts(&self, problems: &[u64]) -> Result<Vec<u32>>;
+
+    /// Solves and measures the subsets of `range`, in order: one column for each of `metrics`, and no weights.
+    ///
+    /// # Errors
+    /// As [`Job::solve`]; and an engine that cannot measure.
+    ///
+    /// # Panics
+    /// For a source other than [`crate::Source::Subsets`].
+    fn measure(&self, range: Range<u64>, metrics: &[Metric]) -> Result<Measured> {
+        let _ = (range, metrics);
+        Err(Error::device("this engine does not screen subsets"))
+    }
 }

@@ -11,6 +11,7 @@ mod covariance;
 mod csv;
 mod dates;
 mod detect;
+mod groups;
 mod history;
 mod input;
 mod missing;
@@ -22,12 +23,21 @@ mod wide;
 
 pub use budgets::read_budgets;
 pub use covariance::read_covariance;
+pub use groups::{Groups, read_groups};
 pub use input::Input;
 pub use missing::Missing;
 pub use returns::{Kind, ReadOptions, read_returns};
 
 /// Something a careful colleague would mention: what was detected, dropped or looks odd. One line, for stderr.
 pub type Notices = Vec<String>;
+
+/// Positions of the `wanted` names among `names`.
+///
+/// # Errors
+/// A name that is not there, or wanted twice.
+pub fn positions(source: &str, names: &[String], wanted: &[String]) -> crate::Result<Vec<usize>> {
+    names::choose(source, names, Some(wanted))
+}
 
 /// What to do about an empty file.
 const EMPTY: &str = "a history has a line of names, then a line per date";

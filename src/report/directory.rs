@@ -1,4 +1,4 @@
-//! A run directory: `run.json`, `summary.json`, `summary.txt`, `assets.csv`, `weights.parquet`.
+//! A run directory: `run.json` beside the results of a study.
 //!
 //! Every file appears by atomic rename. `run.json` marks the directory before the work and vouches for the results after
 //! it. All but `run.json`, which holds the command and timings, are byte-identical between equal runs.
@@ -6,86 +6,40 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, Result};
 use crate::io::atomic::{self, Existing};
 use crate::panel::Returns;
-use crate::report::weights::write_weights;
-use crate::run::chunks::chunk_size;
-use crate::study::asset::WeightStatistics;
-use crate::study::block::Block;
-use crate::study::bootstrap::{Config, Outcome};
 
 const MANIFEST: &str = "run.json";
-const SUMMARY: &str = "summary.json";
-const TABLE: &str = "summary.txt";
-const ASSETS: &str = "assets.csv";
-const WEIGHTS: &str = "weights.parquet";
+pub const SUMMARY: &str = "summary.json";
+pub const TABLE: &str = "summary.txt";
 
-/// What `run.json` vouches for.
-const RESULTS: [&str; 4] = [SUMMARY, TABLE, ASSETS, WEIGHTS];
-
-/// What makes two runs the same job, beside the seed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Job {
-    study: String,
-    /// SHA-256 of the returns: names, row labels and values.
-    returns_sha256: String,
-    budgets: Vec<f64>,
-    resamples: u64,
-    scheme: String,
-    block: String,
-    sensitivity: bool,
-    engine: String,
-    tolerance: Option<f64>,
-    periods_per_year: Option<f64>,
-    /// The seed asked for; none asks for any.
-    #[serde(skip)]
-    seed: Option<u64>,
+/// SHA-256 of a history: names, row labels and values.
+pub fn digest(returns: &Returns) -> String {
+    digest_of(&returns.assets, &format!("{:?}", returns.labels), &returns.values)
 }
 
-impl Job {
-    pub fn of(
-        returns: &Returns,
-        budgets: &[f64],
-        config: &Config,
-        seed: Option<u64>,
-        engine: &str,
-        tolerance: Option<f64>,
-    ) -> Job {
-        Job {
-            study: "bootstrap".to_string(),
-            returns_sha256: digest(returns),
-            budgets: budgets.to_vec(),
-            resamples: config.resamples,
-            scheme: config.scheme.name().to_string(),
-            block: match config.block {
-                Block::Auto => "auto".to_string(),
-                Block::AutoReturns => "auto-returns".to_string(),
-                Block::Length(length) => length.to_string(),
-            },
-            sensitivity: config.sensitivity,
-            engine: engine.to_string(),
-            tolerance,
-            periods_per_year: config.periods_per_year,
-            seed,
-        }
-    }
-}
-
-fn digest(returns: &Returns) -> String {
+/// SHA-256 of named numbers.
+pub fn digest_of(names: &[String], labels: &str, values: &[f64]) -> String {
     let mut hasher = Sha256::new();
-    for name in &returns.assets {
+    for name in names {
         hasher.update((name.len() as u64).to_le_bytes());
         hasher.update(name);
     }
-    hasher.update(format!("{:?}", returns.labels));
-    for value in &returns.values {
+    hasher.update(labels);
+    for value in values {
         hasher.update(value.to_le_bytes());
     }
     hex(&hasher.finalize())
+}
+
+/// SHA-256 of a file.
+pub fn hex_digest(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -95,11 +49,31 @@ fn hex(bytes: &[u8]) -> String {
 /// What a run records beside its results.
 #[derive(Debug, Clone)]
 pub struct Manifest {
-    pub job: Job,
+    /// What makes two runs the same, beside the seed.
+    job: Value,
+    /// The seed asked for; none asks for any.
+    seed: Option<u64>,
+    /// The files that `run.json` vouches for.
+    results: Vec<&'static str>,
     /// The command line.
-    pub command: Vec<String>,
+    command: Vec<String>,
     /// Where the data came from.
-    pub input: String,
+    input: String,
+}
+
+impl Manifest {
+    /// # Errors
+    /// A job that cannot be written.
+    pub fn new(
+        job: &impl Serialize,
+        seed: Option<u64>,
+        results: &[&'static str],
+        command: Vec<String>,
+        input: String,
+    ) -> Result<Manifest> {
+        let job = serde_json::to_value(job).map_err(|error| Error::failed(error.to_string()))?;
+        Ok(Manifest { job, seed, results: results.to_vec(), command, input })
+    }
 }
 
 /// What a directory holds before a run.
@@ -108,7 +82,7 @@ pub enum Found {
     /// Nothing that matters.
     Nothing,
     /// This job, interrupted: it lends its seed.
-    Unfinished { seed: u64 },
+    Unfinished { seed: Option<u64> },
     /// This job, finished: its summary, its table, and how it ended.
     Finished { summary: String, table: String, unsolved: u64, disagreements: u64 },
 }
@@ -117,7 +91,7 @@ pub enum Found {
 ///
 /// # Errors
 /// The directory holds another job, or results that no manifest vouches for.
-pub fn examine(directory: &Path, job: &Job, force: bool) -> Result<Found> {
+pub fn examine(directory: &Path, manifest: &Manifest, force: bool) -> Result<Found> {
     let shown = directory.display();
     if directory.exists() && !directory.is_dir() {
         return Err(Error::usage(format!("`{shown}` is not a directory")).hint("give another -o DIR"));
@@ -127,20 +101,19 @@ pub fn examine(directory: &Path, job: &Job, force: bool) -> Result<Found> {
     }
     let hint = "give another -o DIR, or --force to replace what is there";
     let Ok(bytes) = std::fs::read(directory.join(MANIFEST)) else {
-        let taken = RESULTS.iter().find(|name| directory.join(name).exists());
+        let taken = manifest.results.iter().find(|name| directory.join(name).exists());
         return match taken {
             Some(name) => Err(Error::usage(format!("`{shown}` holds a `{name}` but no `{MANIFEST}`")).hint(hint)),
             None => Ok(Found::Nothing),
         };
     };
     let other = || Error::usage(format!("`{shown}` holds a different run")).hint(hint);
-    let manifest: serde_json::Value = serde_json::from_slice(&bytes).map_err(|_| other())?;
-    let held: Job = serde_json::from_value(manifest["job"].clone()).map_err(|_| other())?;
-    let seed = manifest["seed"].as_u64().ok_or_else(other)?;
-    if held != (Job { seed: None, ..job.clone() }) || job.seed.is_some_and(|asked| asked != seed) {
+    let held: Value = serde_json::from_slice(&bytes).map_err(|_| other())?;
+    let seed = held["seed"].as_u64();
+    if held["job"] != manifest.job || manifest.seed.is_some_and(|asked| Some(asked) != seed) {
         return Err(other());
     }
-    if manifest["finished"] != true || !intact(directory, &manifest["outputs_sha256"]) {
+    if held["finished"] != true || !intact(directory, &manifest.results, &held["outputs_sha256"]) {
         return Ok(Found::Unfinished { seed });
     }
     let read = |name: &str| {
@@ -150,75 +123,58 @@ pub fn examine(directory: &Path, job: &Job, force: bool) -> Result<Found> {
         })
     };
     let (summary, table) = (read(SUMMARY)?, read(TABLE)?);
-    let outcome: serde_json::Value = serde_json::from_str(&summary).map_err(|_| other())?;
-    let number = |value: &serde_json::Value| value.as_u64().unwrap_or_default();
+    let outcome: Value = serde_json::from_str(&summary).map_err(|_| other())?;
+    let number = |value: &Value| value.as_u64().unwrap_or_default();
     let unsolved = number(&outcome["solves"]["total"]) - number(&outcome["solves"]["converged"]);
     let disagreements = number(&outcome["crosscheck"]["disagreements"]);
     Ok(Found::Finished { summary, table, unsolved, disagreements })
 }
 
 /// Whether all results are there as the manifest knows them.
-fn intact(directory: &Path, digests: &serde_json::Value) -> bool {
-    RESULTS.iter().all(|name| {
-        std::fs::read(directory.join(name)).is_ok_and(|bytes| digests[name] == hex(&Sha256::digest(&bytes)).as_str())
-    })
+fn intact(directory: &Path, results: &[&str], digests: &Value) -> bool {
+    results
+        .iter()
+        .all(|name| std::fs::read(directory.join(name)).is_ok_and(|bytes| digests[name] == hex_digest(&bytes).as_str()))
 }
 
 /// Marks the directory as this run's before the work: if it is interrupted, the same command goes on with its seed.
 ///
 /// # Errors
 /// The directory cannot be made or written to.
-pub fn begin(directory: &Path, manifest: &Manifest, seed: u64) -> Result<()> {
+pub fn begin(directory: &Path, manifest: &Manifest, seed: Option<u64>) -> Result<()> {
     std::fs::create_dir_all(directory).map_err(|error| {
         Error::failed(format!("`{}` cannot be created: {error}", directory.display())).hint("give another -o DIR")
     })?;
-    let started = serde_json::json!({ "finished": false });
-    write_manifest(directory, manifest, seed, started)
+    write_manifest(directory, manifest, seed, serde_json::json!({ "finished": false }))
 }
 
-/// Writes the results, and last the manifest that vouches for them.
+/// Writes the `texts` beside what is there already, and last the manifest that vouches for all results, with `state`.
 ///
 /// # Errors
 /// A file cannot be written.
 pub fn finish(
     directory: &Path,
-    outcome: &Outcome,
-    summary: &str,
-    table: &str,
     manifest: &Manifest,
-    seconds: f64,
+    seed: Option<u64>,
+    texts: &[(&str, &str)],
+    mut state: Value,
 ) -> Result<()> {
-    let text = |name: &str, text: &str| {
-        atomic::write(&directory.join(name), Existing::Replace, |file| file.write_all(text.as_bytes()))
-    };
-    text(SUMMARY, summary)?;
-    text(TABLE, table)?;
-    text(ASSETS, &assets_csv(outcome)?)?;
-    let run = serde_json::to_string(&outcome.run).map_err(|error| Error::failed(error.to_string()))?;
-    let metadata = [("equirisk".to_string(), env!("CARGO_PKG_VERSION").to_string()), ("run".to_string(), run)];
-    let weights = directory.join(WEIGHTS);
-    write_weights(&weights, Existing::Replace, &outcome.names, &outcome.solutions, 0, &metadata)?;
-
+    for (name, text) in texts {
+        atomic::write(&directory.join(name), Existing::Replace, |file| file.write_all(text.as_bytes()))?;
+    }
     let mut outputs = serde_json::Map::new();
-    for name in RESULTS {
+    for name in &manifest.results {
         let bytes = std::fs::read(directory.join(name))
             .map_err(|error| Error::failed(format!("`{name}` cannot be read again: {error}")))?;
-        outputs.insert(name.to_string(), hex(&Sha256::digest(&bytes)).into());
+        outputs.insert((*name).to_string(), hex_digest(&bytes).into());
     }
-    let finished = serde_json::json!({
-        "finished": true,
-        "run": outcome.run,
-        "range": [0, outcome.run.resamples],
-        "chunk": chunk_size(outcome.run.rows, outcome.run.assets),
-        "solves": outcome.solves,
-        "outputs_sha256": outputs,
-        "timings": { "seconds": seconds },
-    });
-    write_manifest(directory, manifest, outcome.run.seed, finished)
+    state["finished"] = true.into();
+    state["outputs_sha256"] = outputs.into();
+    write_manifest(directory, manifest, seed, state)
 }
 
 /// `run.json`: what was asked for, and `state`.
-fn write_manifest(directory: &Path, manifest: &Manifest, seed: u64, state: serde_json::Value) -> Result<()> {
+fn write_manifest(directory: &Path, manifest: &Manifest, seed: Option<u64>, state: Value) -> Result<()> {
     let mut run = serde_json::json!({
         "schema": 1,
         "program": "equirisk",
@@ -228,47 +184,9 @@ fn write_manifest(directory: &Path, manifest: &Manifest, seed: u64, state: serde
         "job": manifest.job,
         "seed": seed,
     });
-    if let (Some(run), serde_json::Value::Object(state)) = (run.as_object_mut(), state) {
+    if let (Some(run), Value::Object(state)) = (run.as_object_mut(), state) {
         run.extend(state);
     }
     let text = serde_json::to_string_pretty(&run).map_err(|error| Error::failed(error.to_string()))? + "\n";
     atomic::write(&directory.join(MANIFEST), Existing::Replace, |file| file.write_all(text.as_bytes()))
-}
-
-/// One line per asset: the weight's distribution, its Monte Carlo errors, and the realised risk share.
-fn assets_csv(outcome: &Outcome) -> Result<String> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let failed = |error: csv::Error| Error::failed(format!("`{ASSETS}` cannot be written: {error}"));
-    let statistics = ["mean", "sd", "q025", "q05", "q25", "q50", "q75", "q95", "q975"];
-    let mut header: Vec<String> = ["asset", "budget", "point"].map(String::from).to_vec();
-    header.extend(statistics.map(String::from));
-    header.extend(
-        ["bias", "mean_rank", "rank_sd", "p_rank_1", "p_rank_3", "p_rank_5", "p_double", "p_half"].map(String::from),
-    );
-    header.extend(statistics.map(|s| format!("mc_error_{s}")));
-    header.extend(["mean", "sd", "q05", "q50", "q95"].map(|s| format!("realised_risk_share_{s}")));
-    writer.write_record(&header).map_err(failed)?;
-    // Shortest text that reads back to the same number; nothing where there is none.
-    let number = |x: f64| if x.is_finite() { x.to_string() } else { String::new() };
-    let maybe = |x: Option<f64>| x.map_or(String::new(), number);
-    for asset in &outcome.assets {
-        let columns =
-            |w: &WeightStatistics| [w.mean, w.sd, w.q025, w.q05, w.q25, w.q50, w.q75, w.q95, w.q975].map(number);
-        let mut record = vec![asset.name.clone(), number(asset.budget), maybe(asset.point)];
-        record.extend(columns(&asset.weight));
-        record.extend([maybe(asset.bias), number(asset.mean_rank), number(asset.rank_sd)]);
-        record.extend(
-            [1, 3, 5].map(|k| maybe(asset.rank_probabilities.iter().find(|p| p.k == k).map(|p| p.probability))),
-        );
-        record.extend([maybe(asset.p_double), maybe(asset.p_half)]);
-        record.extend(columns(&asset.mc_error));
-        let share = outcome.methods.erc.realised.shares.iter().find(|share| share.name == asset.name);
-        record.extend(match share {
-            Some(s) => [s.summary.mean, s.summary.sd, s.summary.q05, s.summary.q50, s.summary.q95].map(number),
-            None => [const { String::new() }; 5],
-        });
-        writer.write_record(&record).map_err(failed)?;
-    }
-    let bytes = writer.into_inner().map_err(|error| Error::failed(error.to_string()))?;
-    String::from_utf8(bytes).map_err(|error| Error::failed(error.to_string()))
 }

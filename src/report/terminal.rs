@@ -1,5 +1,7 @@
 //! Tables for a terminal, to be read in ten seconds: the answer first, the evidence below, how to read it last.
 
+pub mod screen;
+
 use std::fmt::Write as _;
 
 use crate::run::Solves;

@@ -28,7 +28,7 @@ pub fn chunk_size(rows: usize, assets: usize) -> u64 {
 pub fn chunks(batch: &Batch, range: Range<u64>) -> impl Iterator<Item = Range<u64>> {
     let rows = match &batch.source {
         Source::Resampled { law, .. } => law.rows as usize,
-        Source::Given { .. } => 0,
+        Source::Given { .. } | Source::Subsets { .. } => 0,
     };
     let size = chunk_size(rows, batch.assets());
     (range.start / size..range.end.div_ceil(size))

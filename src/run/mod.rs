@@ -2,6 +2,7 @@
 
 pub mod chunks;
 pub mod crosscheck;
+pub mod measure;
 
 use std::ops::Range;
 

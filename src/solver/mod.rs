@@ -21,6 +21,7 @@ pub mod existence;
 pub mod interleaved;
 pub mod mixed;
 pub mod newton;
+pub mod small;
 pub mod validity;
 
 use certificate::{certify, condition, condition_bound};

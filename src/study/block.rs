@@ -19,6 +19,16 @@ pub enum Block {
     Length(f64),
 }
 
+impl std::fmt::Display for Block {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Block::Auto => f.write_str("auto"),
+            Block::AutoReturns => f.write_str("auto-returns"),
+            Block::Length(length) => write!(f, "{length}"),
+        }
+    }
+}
+
 /// Where the block length comes from: the estimates behind the choice.
 #[derive(Debug, Clone, Serialize)]
 pub struct BlockEstimates {

@@ -5,4 +5,5 @@ mod bootstrap;
 mod directory;
 mod refusals;
 mod rows;
+mod screen;
 mod solve;

@@ -9,4 +9,5 @@ mod io;
 mod law;
 mod readme;
 mod run;
+mod screen;
 mod solver;

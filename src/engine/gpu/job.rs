@@ -6,11 +6,13 @@ use std::sync::{Arc, Mutex};
 use super::device::{Attempt, Device, Trouble, lock};
 use super::given::Given;
 use super::resampled::{Resampled, WIDEST_SPREAD};
+use super::screened::Screened;
 use super::{GpuEngine, SMALLEST_BUDGET};
 use crate::batch::{Batch, Comparisons, Solutions, Source, Want};
 use crate::certificate::{Certificate, Status};
 use crate::engine::Job;
 use crate::error::Result;
+use crate::measure::{Measured, Metric};
 
 /// A batch ready to be solved on the GPU.
 pub struct GpuJob<'a> {
@@ -34,6 +36,7 @@ struct State<'a> {
 enum Prepared<'a> {
     Resampled(Box<Resampled<'a>>),
     Given(Box<Given<'a>>),
+    Screened(Box<Screened<'a>>),
 }
 
 impl<'a> GpuJob<'a> {
@@ -55,7 +58,7 @@ impl<'a> GpuJob<'a> {
                 volatilities().fold(0.0_f64, |m, &v| m.max(v)) / volatilities().fold(f64::INFINITY, |m, &v| m.min(v))
             }
             // Weights are made on the host.
-            Source::Given { .. } => 1.0,
+            Source::Given { .. } | Source::Subsets { .. } => 1.0,
         };
         smallest >= SMALLEST_BUDGET / self.batch.assets() as f64 && spread <= WIDEST_SPREAD
     }
@@ -75,6 +78,10 @@ impl<'a> GpuJob<'a> {
                         let source = (&covariances[..], *assume_psd);
                         Given::new(device, memory, self.batch, source, self.want)
                             .map(|g| Prepared::Given(Box::new(g)))?
+                    }
+                    Source::Subsets { universe, subsets, cap } => {
+                        Screened::new(device, memory, universe, subsets, cap.as_ref())
+                            .map(|s| Prepared::Screened(Box::new(s)))?
                     }
                 }
             }
@@ -155,6 +162,7 @@ impl Prepared<'_> {
         match self {
             Prepared::Resampled(resampled) => resampled.plan.room,
             Prepared::Given(given) => given.plan.room,
+            Prepared::Screened(screened) => screened.room,
         }
     }
 }
@@ -171,6 +179,9 @@ impl Job for GpuJob<'_> {
             match prepared {
                 Prepared::Resampled(resampled) => resampled.solve(&piece.collect::<Vec<_>>()),
                 Prepared::Given(given) => given.solve(piece),
+                Prepared::Screened(_) => {
+                    Err(Trouble::Unfit("the GPU engine measures subsets and keeps no weights".to_owned()))
+                }
             }
         };
         self.in_pieces(problems, piece, |next| solutions.extend(next))?;
@@ -187,9 +198,21 @@ impl Job for GpuJob<'_> {
         let mut counts = Vec::new();
         let piece = |prepared: &mut Prepared<'_>, piece: Range<u64>| match prepared {
             Prepared::Resampled(resampled) => resampled.counts(&problems[piece.start as usize..piece.end as usize]),
-            Prepared::Given(_) => Ok(Vec::new()),
+            Prepared::Given(_) | Prepared::Screened(_) => Ok(Vec::new()),
         };
         self.in_pieces(problems.len() as u64, piece, |next| counts.extend(next))?;
         Ok(counts)
+    }
+
+    fn measure(&self, range: Range<u64>, metrics: &[Metric]) -> Result<Measured> {
+        let mut measured = Measured::new(metrics.len());
+        let piece = |prepared: &mut Prepared<'_>, piece: Range<u64>| match prepared {
+            Prepared::Screened(screened) => {
+                screened.measure(range.start + piece.start..range.start + piece.end, metrics)
+            }
+            _ => panic!("only subsets are measured"),
+        };
+        self.in_pieces(range.end - range.start, piece, |next| measured.extend(&next))?;
+        Ok(measured)
     }
 }

@@ -3,7 +3,7 @@
 //! WGSL has no includes, and sizes of arrays in function scope cannot be overrides. Module scope does not care about
 //! order, so pieces are simply joined.
 
-use super::unrolled;
+use super::{unrolled, unrolled_measure};
 
 /// Up to this many assets, a problem lives in the registers of one thread.
 pub const THREAD_ASSETS: usize = 16;
@@ -47,6 +47,8 @@ pub enum Kernel {
     Correlate { assets: usize },
     /// Stage `descend`.
     Descend { assets: usize, spread: Spread },
+    /// Stage `measure`: subsets of so many assets, with one bit for each figure.
+    Measure { assets: usize, included: usize, metrics: u8 },
     /// Stage `certify`.
     Certify { assets: usize, comparisons: bool },
 }
@@ -66,6 +68,7 @@ const LANES_SUBGROUP: &str = include_str!("../../../shaders/lanes_subgroup.wgsl"
 const LANES_WORKGROUP: &str = include_str!("../../../shaders/lanes_workgroup.wgsl");
 const MATRIX_WORKGROUP: &str = include_str!("../../../shaders/matrix_workgroup.wgsl");
 const MATRIX_STORAGE: &str = include_str!("../../../shaders/matrix_storage.wgsl");
+const MEASURE: &str = include_str!("../../../shaders/measure.wgsl");
 const CERTIFY: &str = include_str!("../../../shaders/certify.wgsl");
 
 impl Kernel {
@@ -78,6 +81,7 @@ impl Kernel {
             Kernel::Volatility { .. } => "volatility",
             Kernel::Correlate { .. } => "correlate",
             Kernel::Descend { .. } => "descend",
+            Kernel::Measure { .. } => "measure",
             Kernel::Certify { .. } => "certify",
         }
     }
@@ -90,6 +94,7 @@ impl Kernel {
             Kernel::Moments { .. } => "moments",
             Kernel::Volatility { .. } | Kernel::Correlate { .. } => "correlate",
             Kernel::Descend { .. } => "descend",
+            Kernel::Measure { .. } => "measure",
             Kernel::Certify { .. } => "certify",
         }
     }
@@ -110,6 +115,15 @@ impl Kernel {
                 [&prelude, CORRELATE].join("\n")
             }
             Kernel::Descend { assets, spread } => descend(assets, spread),
+            Kernel::Measure { assets, included, metrics } => {
+                let prelude = [
+                    count("K", assets),
+                    count("INCLUDED", included),
+                    count("REST", assets - included),
+                    count("THREADS", unrolled_measure::THREADS as usize),
+                ];
+                [&prelude.concat(), PHILOX, MEASURE, &unrolled_measure::measure(assets, included, metrics)].join("\n")
+            }
             Kernel::Certify { assets, comparisons } => {
                 let prelude = [
                     count("N", assets),
@@ -194,6 +208,9 @@ mod tests {
     /// Every kernel at the sizes where something changes.
     fn all() -> Vec<Kernel> {
         let mut kernels = vec![Kernel::Known, Kernel::Draw, Kernel::DrawRows];
+        for (assets, included, metrics) in [(1, 0, 1), (2, 1, 2), (5, 0, 15), (10, 3, 8)] {
+            kernels.push(Kernel::Measure { assets, included, metrics });
+        }
         for assets in [1, 2, 3, 10, 16, 17, 33, 64, 65, 100, 128, 129, 500, 2000, MOST_ASSETS] {
             kernels.extend([Kernel::Moments { assets }, Kernel::Volatility { assets }]);
             if assets > 1 {

@@ -25,9 +25,11 @@ mod plan;
 mod profile;
 mod resampled;
 mod results;
+mod screened;
 mod selftest;
 mod stages;
 mod unrolled;
+mod unrolled_measure;
 
 pub use device::adapters;
 pub use facts::{AdapterFacts, AdapterLimits, SelfTest};

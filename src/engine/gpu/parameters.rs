@@ -103,6 +103,26 @@ pub struct DeviceCertificate {
     pub padding: u32,
 }
 
+/// `Screen` of `shaders/measure.wgsl`.
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub struct Screen {
+    pub problems: u32,
+    pub start_lo: u32,
+    pub start_hi: u32,
+    pub assets: u32,
+    pub pool: u32,
+    pub words: u32,
+    pub half: u32,
+    pub size_lo: u32,
+    pub size_hi: u32,
+    pub seed_lo: u32,
+    pub seed_hi: u32,
+    pub aim: f32,
+    pub acceptance: f32,
+    pub condition: f32,
+}
+
 /// The low word, as the shaders take 64-bit numbers.
 pub const fn low(x: u64) -> u32 {
     (x & 0xFFFF_FFFF) as u32
@@ -153,6 +173,26 @@ mod tests {
                 MomentRange { problems, first_problem, history, rows, first_row, first_slice_row, resumed, padding }
             );
         }
+        assert_same!(
+            Kernel::Measure { assets: 4, included: 1, metrics: 3 },
+            "Screen",
+            Screen {
+                problems,
+                start_lo,
+                start_hi,
+                assets,
+                pool,
+                words,
+                half,
+                size_lo,
+                size_hi,
+                seed_lo,
+                seed_hi,
+                aim,
+                acceptance,
+                condition
+            }
+        );
         for kernel in [Kernel::Correlate { assets: 3 }, certify] {
             assert_same!(kernel, "Shape", Shape { problems, rows });
         }

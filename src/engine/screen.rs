@@ -1,0 +1,258 @@
+//! Stage `measure` on the CPU: every subset of a range gathered, solved and measured, nothing allocated for an ordinary
+//! one. Small subsets go through [`small`] in groups of eight, larger ones through [`Group`]; what these leave is solved
+//! one by one.
+
+use std::ops::Range;
+
+use pulp::Arch;
+use rayon::prelude::*;
+
+use crate::certificate::Status;
+use crate::lanes::{LANES, Lanes};
+use crate::measure::{Measured, Metric, bets, metric};
+use crate::solver::interleaved::Group;
+use crate::solver::small::{self, Found, at, entries};
+use crate::solver::{self, Options, Problem, Workspace};
+use crate::subsets::Subsets;
+use crate::subsets::cap::Cap;
+use crate::subsets::universe::Universe;
+
+/// Problems one thread takes at a time.
+const GRAIN: u64 = 4096;
+
+/// Groups gathered before they are solved, so that stores have settled before they are read as vectors.
+const GROUPS: usize = 8;
+
+/// Larger problems are gathered a group at a time: a group's stores settle before its first entry is read again.
+const MOST_GATHERED: usize = 32;
+
+/// The problems of a screen and what is wanted of them.
+#[derive(Debug)]
+pub(super) struct Screen<'a> {
+    pub universe: &'a Universe,
+    pub subsets: &'a Subsets,
+    pub cap: Option<&'a Cap>,
+    pub budgets: &'a [f64],
+    pub options: Options,
+    pub arch: Arch,
+    pub metrics: &'a [Metric],
+}
+
+/// Room for some groups of problems at a time.
+#[derive(Debug)]
+struct Room {
+    /// Gathered groups: [`entries`] vectors each for small problems.
+    gathered: Vec<Lanes>,
+    group: Group,
+    weights: Vec<Lanes>,
+    found: Vec<Found>,
+    /// Which problem of the range each lane holds, and its assets.
+    slots: Vec<usize>,
+    assets: Vec<u32>,
+    /// For [`bets`].
+    matrix: Vec<Lanes>,
+    x: Vec<Lanes>,
+    /// For one problem by itself.
+    correlation: Vec<f64>,
+    volatilities: Vec<f64>,
+    own_weights: Vec<f64>,
+    solver: Workspace,
+}
+
+impl Screen<'_> {
+    /// Measures the problems of `range`. Results do not depend on how problems are dealt out.
+    pub fn measure(&self, range: Range<u64>) -> Measured {
+        let grains = (range.end - range.start).div_ceil(GRAIN);
+        let parts: Vec<Measured> = (0..grains)
+            .into_par_iter()
+            .map_init(
+                || self.room(),
+                |room, grain| {
+                    let start = range.start + grain * GRAIN;
+                    self.measure_grain(start..range.end.min(start + GRAIN), room)
+                },
+            )
+            .collect();
+        let mut all = Measured::new(self.metrics.len());
+        parts.iter().for_each(|part| all.extend(part));
+        all
+    }
+
+    fn groups(&self) -> usize {
+        if self.subsets.size() <= MOST_GATHERED { GROUPS } else { 1 }
+    }
+
+    fn room(&self) -> Room {
+        let k = self.subsets.size();
+        let mut gathered = vec![Lanes::default(); self.groups() * entries(k)];
+        // Lanes without a problem hold uncorrelated assets, unheeded.
+        for group in gathered.chunks_exact_mut(entries(k)) {
+            group[k * (k - 1) / 2..].fill(Lanes::splat(1.0));
+        }
+        Room {
+            gathered,
+            group: Group::default(),
+            weights: vec![Lanes::default(); self.groups() * k],
+            found: vec![Found::default(); self.groups()],
+            slots: Vec::with_capacity(self.groups() * LANES),
+            assets: Vec::with_capacity(self.groups() * LANES * k),
+            matrix: Vec::new(),
+            x: Vec::new(),
+            correlation: Vec::new(),
+            volatilities: Vec::new(),
+            own_weights: vec![0.0; k],
+            solver: Workspace::default(),
+        }
+    }
+
+    fn measure_grain(&self, range: Range<u64>, room: &mut Room) -> Measured {
+        let problems = (range.end - range.start) as usize;
+        let mut measured = Measured {
+            statuses: vec![None; problems],
+            rescued: 0,
+            rc_error: vec![f64::NAN; problems],
+            columns: vec![vec![f64::NAN; problems]; self.metrics.len()],
+        };
+        let mut problem = 0;
+        self.subsets.visit(range, |_, assets| {
+            if self.cap.is_none_or(|cap| cap.admits(assets)) {
+                self.gather(assets, room);
+                room.slots.push(problem);
+                if room.slots.len() == self.groups() * LANES {
+                    self.solve(room, &mut measured);
+                }
+            }
+            problem += 1;
+        });
+        self.solve(room, &mut measured);
+        measured
+    }
+
+    /// Writes a problem into the lane that follows.
+    #[inline(always)]
+    fn gather(&self, assets: &[u32], room: &mut Room) {
+        let k = assets.len();
+        let n = self.universe.assets();
+        let (group, lane) = (room.slots.len() / LANES, room.slots.len() % LANES);
+        let gathered = &mut room.gathered[group * entries(k)..][..entries(k)];
+        let (correlation, volatilities) = gathered.split_at_mut(k * (k - 1) / 2);
+        let mut entry = correlation.iter_mut();
+        for (i, &a) in assets.iter().enumerate() {
+            let row = &self.universe.correlation[a as usize * n..][..n];
+            for (&b, c) in assets[..i].iter().zip(&mut entry) {
+                c.0[lane] = row[b as usize];
+            }
+            volatilities[i].0[lane] = self.universe.volatilities[a as usize];
+        }
+        room.assets.extend_from_slice(assets);
+    }
+
+    /// Solves and measures what was gathered.
+    fn solve(&self, room: &mut Room, measured: &mut Measured) {
+        let k = self.subsets.size();
+        let groups = room.slots.len().div_ceil(LANES);
+        if k <= small::MOST {
+            let (gathered, weights) = (&room.gathered[..groups * entries(k)], &mut room.weights[..groups * k]);
+            small::solve(self.arch, k, gathered, self.options, weights, &mut room.found[..groups]);
+        } else {
+            (0..groups).for_each(|group| self.solve_group(group, room));
+        }
+        for group in 0..groups {
+            let bets = self.metrics.contains(&Metric::EffectiveBets).then(|| self.bets(group, room));
+            let found = room.found[group];
+            let columns = |metric: &Metric| match metric {
+                Metric::Volatility => found.volatility,
+                Metric::Diversification => found.diversification,
+                Metric::EffectiveBets => bets.unwrap_or_default(),
+                Metric::MaxWeight => found.max_weight,
+                Metric::MeanCorrelation => found.mean_correlation,
+            };
+            let slots = &room.slots[group * LANES..room.slots.len().min((group + 1) * LANES)];
+            for (column, metric) in measured.columns.iter_mut().zip(self.metrics) {
+                let values = columns(metric);
+                for (&slot, value) in slots.iter().zip(values.0) {
+                    column[slot] = value;
+                }
+            }
+            for (lane, &slot) in slots.iter().enumerate() {
+                measured.statuses[slot] = Some(Status::Converged);
+                measured.rc_error[slot] = found.rc_error.0[lane];
+            }
+            for lane in 0..slots.len() {
+                if found.rc_error.0[lane] == f64::INFINITY {
+                    self.solve_one(group * LANES + lane, room, measured);
+                }
+            }
+        }
+        room.slots.clear();
+        room.assets.clear();
+    }
+
+    /// Larger problems, by coordinate descent.
+    fn solve_group(&self, group: usize, room: &mut Room) {
+        let k = self.subsets.size();
+        let gathered = &room.gathered[group * entries(k)..][..entries(k)];
+        let Room { group: solver, .. } = room;
+        solver.resize(k);
+        for i in 0..k {
+            solver.correlation[i * k + i] = Lanes::splat(1.0);
+            for j in 0..i {
+                solver.correlation[i * k + j] = gathered[at(i, j)];
+                solver.correlation[j * k + i] = gathered[at(i, j)];
+            }
+        }
+        let (correlation, volatilities) = gathered.split_at(k * (k - 1) / 2);
+        solver.volatilities.copy_from_slice(volatilities);
+        solver.usable = [true; LANES];
+        let solved = solver.solve(self.arch, self.budgets, self.options, false);
+        room.weights[group * k..][..k].copy_from_slice(&solver.weights);
+        let found = &mut room.found[group];
+        *found = Found::default();
+        correlation.iter().for_each(|c| (0..LANES).for_each(|lane| found.mean_correlation.0[lane] += c.0[lane]));
+        for lane in 0..LANES {
+            let weights = || solver.weights.iter().map(|w| w.0[lane]);
+            let undiversified: f64 = weights().zip(volatilities).map(|(w, s)| w * s.0[lane]).sum();
+            found.rc_error.0[lane] = if solved[lane].converged { solved[lane].rc_error } else { f64::INFINITY };
+            found.volatility.0[lane] = solved[lane].volatility;
+            found.diversification.0[lane] = undiversified / solved[lane].volatility;
+            found.max_weight.0[lane] = weights().fold(0.0, f64::max);
+            found.mean_correlation.0[lane] /= correlation.len() as f64;
+        }
+    }
+
+    fn bets(&self, group: usize, room: &mut Room) -> Lanes {
+        let k = self.subsets.size();
+        let gathered = &room.gathered[group * entries(k)..][..entries(k)];
+        let (correlation, volatilities) = gathered.split_at(k * (k - 1) / 2);
+        room.matrix.resize(k * k, Lanes::default());
+        room.x.clear();
+        for i in 0..k {
+            room.matrix[i * k + i] = Lanes::splat(1.0);
+            for j in 0..i {
+                room.matrix[i * k + j] = correlation[at(i, j)];
+                room.matrix[j * k + i] = correlation[at(i, j)];
+            }
+            let (w, s) = (room.weights[group * k + i], volatilities[i]);
+            room.x.push(Lanes(std::array::from_fn(|lane| w.0[lane] * s.0[lane])));
+        }
+        bets::effective_bets(self.arch, &mut room.matrix, &mut room.x)
+    }
+
+    /// A problem the lanes left: damped, and told apart from one without a solution.
+    fn solve_one(&self, position: usize, room: &mut Room, measured: &mut Measured) {
+        let k = self.subsets.size();
+        let slot = room.slots[position];
+        let Room { assets, correlation, volatilities, own_weights, solver, .. } = room;
+        self.universe.gather(&assets[position * k..][..k], correlation, volatilities);
+        let problem = Problem { correlation, volatilities, budgets: self.budgets, covariance: None };
+        let certificate = solver::solve(problem, self.options, solver, own_weights);
+        measured.statuses[slot] = Some(certificate.status);
+        let converged = certificate.status == Status::Converged;
+        measured.rc_error[slot] = if converged { certificate.rc_error } else { f64::NAN };
+        let x: Vec<f64> = own_weights.iter().zip(&*volatilities).map(|(w, s)| w * s).collect();
+        for (column, &wanted) in measured.columns.iter_mut().zip(self.metrics) {
+            let value = || metric(wanted, correlation, own_weights, &x, certificate.volatility);
+            column[slot] = if converged { value() } else { f64::NAN };
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Files of a screen: `summary.json`, `summary.txt`, `top.csv`, `histogram.csv`, `inclusion.csv`.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::directory::{self, Manifest};
+use crate::error::{Error, Result};
+use crate::study::screen::Outcome;
+use crate::study::winners;
+
+const TOP: &str = "top.csv";
+const HISTOGRAM: &str = "histogram.csv";
+const INCLUSION: &str = "inclusion.csv";
+
+/// What `run.json` vouches for.
+pub const RESULTS: [&str; 5] = [directory::SUMMARY, directory::TABLE, TOP, HISTOGRAM, INCLUSION];
+
+/// A screen, and what became of its winners on resamples of the history.
+#[derive(Debug, Clone, Serialize)]
+pub struct Screened {
+    #[serde(flatten)]
+    pub outcome: Outcome,
+    pub bootstrap: Option<winners::Outcome>,
+}
+
+/// Writes the results, and last the manifest that vouches for them.
+///
+/// # Errors
+/// A file cannot be written.
+pub fn finish(
+    directory: &Path,
+    screened: &Screened,
+    seed: Option<u64>,
+    summary: &str,
+    table: &str,
+    manifest: &Manifest,
+    seconds: f64,
+) -> Result<()> {
+    let outcome = &screened.outcome;
+    let texts = [
+        (directory::SUMMARY, summary),
+        (directory::TABLE, table),
+        (TOP, &top_csv(screened)?),
+        (HISTOGRAM, &histogram_csv(outcome)?),
+        (INCLUSION, &inclusion_csv(outcome)?),
+    ];
+    let state = serde_json::json!({
+        "run": outcome.run,
+        "range": [0, outcome.subsets.screened],
+        "solves": outcome.solves,
+        "timings": { "seconds": seconds },
+    });
+    directory::finish(directory, manifest, seed, &texts, state)
+}
+
+/// Shortest text that reads back to the same number; nothing where there is none.
+fn number(x: f64) -> String {
+    if x.is_finite() { x.to_string() } else { String::new() }
+}
+
+fn maybe(x: Option<f64>) -> String {
+    x.map_or(String::new(), number)
+}
+
+fn csv_of(name: &str, records: impl Iterator<Item = Vec<String>>) -> Result<String> {
+    let failed = |error: String| Error::failed(format!("`{name}` cannot be written: {error}"));
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for record in records {
+        writer.write_record(&record).map_err(|error| failed(error.to_string()))?;
+    }
+    let bytes = writer.into_inner().map_err(|error| failed(error.to_string()))?;
+    String::from_utf8(bytes).map_err(|error| failed(error.to_string()))
+}
+
+/// One line per subset of the list: its figures, then its assets, then their weights.
+fn top_csv(screened: &Screened) -> Result<String> {
+    let Screened { outcome, bootstrap } = screened;
+    let k = outcome.run.size;
+    let figures = ["volatility", "volatility_annual", "diversification_ratio", "effective_bets", "max_weight"];
+    let path = ["sharpe", "sortino", "max_drawdown", "cvar95", "calmar"];
+    let mut header: Vec<String> = ["place", "rank_index", "value"].map(String::from).to_vec();
+    header.extend(figures.iter().chain(&["mean_correlation"]).chain(&path).map(ToString::to_string));
+    header.extend(["rc_error", "first_half", "second_half", "p_best_again"].map(String::from));
+    header.extend((1..=k).map(|i| format!("asset_{i}")));
+    header.extend((1..=k).map(|i| format!("weight_{i}")));
+    let records = outcome.top.iter().enumerate().map(|(at, entry)| {
+        let f = &entry.figures;
+        let mut record = vec![(at + 1).to_string(), entry.rank_index.to_string(), number(entry.value)];
+        record.extend([number(f.volatility), maybe(f.volatility_annual)]);
+        record.extend([f.diversification_ratio, f.effective_bets, f.max_weight].map(number));
+        record.push(maybe(f.mean_correlation));
+        record.extend(match &f.path {
+            Some(p) => [p.sharpe, p.sortino, p.max_drawdown, p.cvar95, p.calmar.unwrap_or(f64::NAN)].map(number),
+            None => [const { String::new() }; 5],
+        });
+        record.extend([
+            number(entry.rc_error),
+            maybe(entry.halves.map(|h| h.first)),
+            maybe(entry.halves.map(|h| h.second)),
+        ]);
+        record.push(maybe(bootstrap.as_ref().and_then(|b| b.winners.get(at)).map(|winner| winner.probability)));
+        record.extend(entry.assets.iter().cloned());
+        record.extend(entry.weights.iter().map(|&w| number(w)));
+        record
+    });
+    csv_of(TOP, std::iter::once(header).chain(records))
+}
+
+fn histogram_csv(outcome: &Outcome) -> Result<String> {
+    let histogram = &outcome.distribution.histogram;
+    let header = ["from", "to", "count"].map(String::from).to_vec();
+    let bins = histogram.edges.windows(2).zip(&histogram.counts);
+    let records = bins.map(|(edges, count)| vec![number(edges[0]), number(edges[1]), count.to_string()]);
+    csv_of(HISTOGRAM, std::iter::once(header).chain(records))
+}
+
+fn inclusion_csv(outcome: &Outcome) -> Result<String> {
+    let header = ["asset", "count", "frequency"].map(String::from).to_vec();
+    let assets = outcome.inclusion.assets.iter();
+    let records = assets.map(|asset| vec![asset.name.clone(), asset.count.to_string(), number(asset.frequency)]);
+    csv_of(INCLUSION, std::iter::once(header).chain(records))
+}

@@ -1,0 +1,174 @@
+//! Measuring the subsets of a screen: chunk by chunk in index order, rescued where the GPU could not finish.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use crate::batch::{Batch, Want};
+use crate::certificate::Status;
+use crate::engine::cpu::CpuEngine;
+use crate::engine::{Engine, Job};
+use crate::error::Result;
+use crate::measure::{Measured, Metric};
+use crate::run::Watch;
+use crate::run::crosscheck::WEIGHT_TOLERANCE;
+use crate::solver::Options;
+
+/// Chunks are multiples of this many subsets, so that sums over these do not depend on the chunks.
+pub const PIECE: u64 = 4096;
+
+/// Subsets per chunk on the CPU: well under a second of work.
+const LARGEST: u64 = 1 << 18;
+
+/// On a device, which takes a chunk at once.
+const LARGEST_ON_DEVICE: u64 = 1 << 20;
+
+/// Subsets of k assets per chunk, from k alone.
+pub fn chunk(size: usize, device: bool) -> u64 {
+    let largest = if device { LARGEST_ON_DEVICE } else { LARGEST };
+    (largest / (size * size).div_ceil(256) as u64).max(PIECE) / PIECE * PIECE
+}
+
+/// What the cross-check of a screen on a device found: some of its subsets, measured again on the CPU in f64.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct MetricCheck {
+    pub sampled: u64,
+    /// Largest relative difference of a metric; null where no sampled subset converged on both.
+    pub max_metric_difference: Option<f64>,
+    /// Subsets whose status differs, or a metric beyond tolerance.
+    pub disagreements: u64,
+}
+
+/// Metrics may differ by this, relative: what weights may.
+const METRIC_TOLERANCE: f64 = WEIGHT_TOLERANCE;
+
+/// A correlation near zero is compared as a number of order one.
+const SMALLEST: f64 = 0.1;
+
+impl MetricCheck {
+    /// Compares what a chunk from `start` on found with the CPU, for the sampled problems in it.
+    fn add(
+        &mut self,
+        start: u64,
+        measured: &Measured,
+        sample: &[u64],
+        cpu: &dyn Job,
+        metrics: &[Metric],
+    ) -> Result<()> {
+        let end = start + measured.statuses.len() as u64;
+        let inside = &sample[sample.partition_point(|&p| p < start)..sample.partition_point(|&p| p < end)];
+        let compare = |&problem: &u64| -> Result<(bool, Option<f64>)> {
+            let (own, at) = (cpu.measure(problem..problem + 1, metrics)?, (problem - start) as usize);
+            if own.statuses[0] != measured.statuses[at] || own.statuses[0] != Some(Status::Converged) {
+                return Ok((own.statuses[0] == measured.statuses[at], None));
+            }
+            let differences = metrics.iter().enumerate().map(|(column, metric)| {
+                let (a, b) = (measured.columns[column][at], own.columns[column][0]);
+                let size = if *metric == Metric::MeanCorrelation { b.abs().max(SMALLEST) } else { b.abs() };
+                // Of one asset there is none.
+                if a.is_nan() && b.is_nan() { 0.0 } else { (a - b).abs() / size }
+            });
+            let largest = differences.fold(0.0, |m: f64, d| if d <= m { m } else { d });
+            Ok((largest <= METRIC_TOLERANCE, Some(largest)))
+        };
+        for (agrees, difference) in inside.par_iter().map(compare).collect::<Result<Vec<_>>>()? {
+            self.sampled += 1;
+            self.disagreements += u64::from(!agrees);
+            self.max_metric_difference = match (self.max_metric_difference, difference) {
+                (Some(a), Some(b)) => Some(a.max(b)),
+                (a, b) => a.or(b),
+            };
+        }
+        Ok(())
+    }
+}
+
+/// What is measured, and how it is cut.
+#[derive(Debug, Clone, Copy)]
+pub struct Screening<'a> {
+    pub batch: &'a Batch,
+    pub metrics: &'a [Metric],
+    /// Problems 0..`problems`, so many at a time: a multiple of [`PIECE`].
+    pub problems: u64,
+    pub chunk: u64,
+    /// Problems, in order, that a run on a device compares with the CPU.
+    pub sample: &'a [u64],
+}
+
+/// Measures on `engine` and hands each chunk to `each`, in order. On a device, the sample is compared with the CPU.
+///
+/// # Errors
+/// Those of `each`; the CPU engine does not fail.
+pub fn measure(
+    screening: &Screening,
+    engine: &dyn Engine,
+    options: Options,
+    watch: &mut dyn Watch,
+    mut each: impl FnMut(u64, Measured) -> Result<()>,
+) -> Result<Option<MetricCheck>> {
+    let Screening { batch, metrics, problems, chunk, sample } = *screening;
+    assert!(chunk > 0 && chunk.is_multiple_of(PIECE), "a chunk of {chunk}");
+    let cpu = CpuEngine { options };
+    let cpu_job = cpu.job(batch, Want::default());
+    let device = engine.info().engine != "cpu";
+    let mut job: Option<Box<dyn Job + '_>> = None;
+    if device {
+        match engine.prepare(batch, Want::default()) {
+            Ok(ready) => job = Some(ready),
+            Err(error) => watch.notice(&format!("{error}; the CPU solves all subsets")),
+        }
+    }
+    let mut check = job.is_some().then(MetricCheck::default);
+    let mut start = 0;
+    while start < problems {
+        let range = start..problems.min(start.saturating_add(chunk));
+        let mut measured = None;
+        if let Some(running) = &job {
+            match running.measure(range.clone(), metrics) {
+                Ok(columns) => {
+                    let columns = rescued(columns, range.start, &cpu_job, metrics)?;
+                    if let Some(check) = &mut check {
+                        check.add(range.start, &columns, sample, &cpu_job, metrics)?;
+                    }
+                    measured = Some(columns);
+                }
+                Err(error) => {
+                    watch.notice(&format!("{error}; the CPU solves subsets from {} on", range.start));
+                    job = None;
+                }
+            }
+        }
+        let measured = match measured {
+            Some(measured) => measured,
+            None => {
+                let measured = cpu_job.measure(range.clone(), metrics)?;
+                Measured { rescued: if device { range.end - range.start } else { 0 }, ..measured }
+            }
+        };
+        each(range.start, measured)?;
+        watch.finished(range.end - range.start);
+        start = range.end;
+    }
+    Ok(check)
+}
+
+/// Measures on the CPU what the device did not converge.
+fn rescued(mut measured: Measured, start: u64, cpu: &dyn Job, metrics: &[Metric]) -> Result<Measured> {
+    let unsolved = |status: &Option<Status>| status.is_some_and(|status| status != Status::Converged);
+    let left: Vec<usize> = (0..measured.statuses.len()).filter(|&at| unsolved(&measured.statuses[at])).collect();
+    let one = |at: usize| -> Result<(usize, Measured)> {
+        let problem: Range<u64> = start + at as u64..start + at as u64 + 1;
+        Ok((at, cpu.measure(problem, metrics)?))
+    };
+    let rescued: Vec<(usize, Measured)> = left.into_par_iter().map(one).collect::<Result<_>>()?;
+    measured.rescued = rescued.len() as u64;
+    for (at, one) in rescued {
+        measured.statuses[at] = one.statuses[0];
+        measured.rc_error[at] = one.rc_error[0];
+        for (column, own) in measured.columns.iter_mut().zip(&one.columns) {
+            column[at] = own[0];
+        }
+    }
+    Ok(measured)
+}

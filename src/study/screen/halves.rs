@@ -1,0 +1,150 @@
+//! How much of a ranking is luck: the figure in the first and in the second half of the history, over a sample of the
+//! space. The best of very many subsets are partly those whose past was kind (Bailey & Lopez de Prado 2014).
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::figure::Figure;
+use super::finalist::{Finalist, Setting};
+use crate::covariance::full_sample;
+use crate::error::Result;
+use crate::panel::{Labels, Panel, Returns};
+use crate::stats;
+use crate::subsets::Subsets;
+use crate::subsets::cap::Cap;
+use crate::subsets::universe::Universe;
+
+/// Subsets compared at most.
+pub const SAMPLE: u64 = 4096;
+
+/// The study's sample is drawn with this seed, whatever the user's.
+pub const SEED: u64 = 0;
+
+/// The share of the sample that counts as its winners.
+const WINNERS: f64 = 0.01;
+
+/// The figure in both halves, over a sample of the subsets.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Halves {
+    /// Label of the first row of the second half.
+    pub split: Option<String>,
+    /// Subsets with a portfolio in both halves.
+    pub subsets: u64,
+    /// Spearman correlation of the figure in the first half with that in the second; null where either does not vary.
+    pub rank_correlation: Option<f64>,
+    /// The best of the first half: how many, and their mean figure in both halves.
+    pub winners: u64,
+    pub winners_first: f64,
+    pub winners_second: f64,
+    /// Mean figure of all sampled subsets in the second half.
+    pub all_second: f64,
+    /// Mean share of the sampled subsets that a winner of the first half beats in the second: 0.5 is chance.
+    pub winners_beat: f64,
+}
+
+/// A subset's figure in both halves.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct InHalves {
+    pub first: f64,
+    pub second: f64,
+}
+
+/// A history cut in two.
+#[derive(Debug)]
+pub struct Split {
+    universes: [Universe; 2],
+    returns: [Returns; 2],
+    periods_per_year: Option<f64>,
+    label: Option<String>,
+}
+
+impl Split {
+    /// # Errors
+    /// A half without a covariance.
+    pub fn new(returns: &Returns, periods_per_year: Option<f64>) -> Result<Split> {
+        let middle = returns.rows() / 2;
+        let halves = [part(returns, 0, middle), part(returns, middle, returns.rows())];
+        let universe = |half: &Returns| -> Result<Universe> {
+            let (correlation, volatilities) = full_sample(&Panel::new(half)?);
+            Ok(Universe { correlation, volatilities })
+        };
+        let label = halves[1].span().0;
+        Ok(Split {
+            universes: [universe(&halves[0])?, universe(&halves[1])?],
+            returns: halves,
+            periods_per_year,
+            label,
+        })
+    }
+
+    /// The subset solved in each half by itself.
+    pub fn figure(&self, assets: &[u32], figure: Figure) -> Option<InHalves> {
+        let of = |half: usize| {
+            let setting = Setting {
+                universe: &self.universes[half],
+                returns: figure.is_of_the_path().then_some(&self.returns[half]),
+                periods_per_year: self.periods_per_year,
+                bets: figure.is_of_bets(),
+            };
+            let value = Finalist::of(&setting, 0, assets.to_vec())?.figures.get(figure);
+            value.is_finite().then_some(value)
+        };
+        Some(InHalves { first: of(0)?, second: of(1)? })
+    }
+
+    /// The comparison over a sample of the space of `subsets`; none where fewer than two subsets have both figures.
+    ///
+    /// # Errors
+    /// A space that cannot be sampled.
+    pub fn compare(&self, subsets: &Subsets, cap: Option<&Cap>, figure: Figure) -> Result<Option<Halves>> {
+        let sample = Subsets::sampled(subsets.space().clone(), SAMPLE, SEED)?;
+        let count = sample.space().count().map_or(SAMPLE, |count| count.min(SAMPLE));
+        let mut drawn: Vec<Vec<u32>> = Vec::new();
+        sample.visit(0..count, |_, assets| {
+            if cap.is_none_or(|cap| cap.admits(assets)) {
+                drawn.push(assets.to_vec());
+            }
+        });
+        let pairs: Vec<InHalves> = drawn.par_iter().filter_map(|assets| self.figure(assets, figure)).collect();
+        if pairs.len() < 2 {
+            return Ok(None);
+        }
+        let sign = if figure.larger_is_better() { 1.0 } else { -1.0 };
+        let first: Vec<f64> = pairs.iter().map(|pair| sign * pair.first).collect();
+        let second: Vec<f64> = pairs.iter().map(|pair| sign * pair.second).collect();
+        let ranks = |values: &[f64]| {
+            let mut ranks = vec![0.0; values.len()];
+            stats::descending_ranks(values, &mut Vec::new(), &mut ranks);
+            ranks
+        };
+        let (first_ranks, second_ranks) = (ranks(&first), ranks(&second));
+        let rank_correlation = Some(stats::correlation(&first_ranks, &second_ranks)).filter(|r| r.is_finite());
+        let mut order: Vec<usize> = (0..pairs.len()).collect();
+        order.sort_by(|&a, &b| first[b].total_cmp(&first[a]));
+        let winners = ((WINNERS * pairs.len() as f64).ceil() as usize).max(1);
+        let mean = |of: &dyn Fn(usize) -> f64| order[..winners].iter().map(|&at| of(at)).sum::<f64>() / winners as f64;
+        let others = (pairs.len() - 1) as f64;
+        Ok(Some(Halves {
+            split: self.label.clone(),
+            subsets: pairs.len() as u64,
+            rank_correlation,
+            winners: winners as u64,
+            winners_first: mean(&|at| pairs[at].first),
+            winners_second: mean(&|at| pairs[at].second),
+            all_second: stats::mean(&pairs.iter().map(|pair| pair.second).collect::<Vec<f64>>()),
+            winners_beat: mean(&|at| (pairs.len() as f64 - second_ranks[at]) / others),
+        }))
+    }
+}
+
+fn part(returns: &Returns, from: usize, to: usize) -> Returns {
+    let n = returns.assets.len();
+    Returns {
+        assets: returns.assets.clone(),
+        labels: match &returns.labels {
+            Labels::Dates(dates) => Labels::Dates(dates[from..to].to_vec()),
+            Labels::Text(labels) => Labels::Text(labels[from..to].to_vec()),
+        },
+        values: returns.values[from * n..to * n].to_vec(),
+    }
+}

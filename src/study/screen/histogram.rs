@@ -1,0 +1,92 @@
+//! How a figure is distributed over all subsets. The bins follow from a sample of the space, solved in f64, so that they
+//! are the same on every machine and engine.
+
+use serde::Serialize;
+
+/// About as many bins as a reader can tell apart.
+const BINS: f64 = 40.0;
+
+/// Room beside the sample's range, as a share of it: the space reaches further than the sample.
+const MARGIN: f64 = 0.25;
+
+/// Counts between equally spaced edges; the first and the last bin take what lies beyond.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Histogram {
+    /// One more than there are bins.
+    pub edges: Vec<f64>,
+    pub counts: Vec<u64>,
+    #[serde(skip)]
+    first: f64,
+    #[serde(skip)]
+    per_width: f64,
+}
+
+impl Histogram {
+    /// Bins for values such as these.
+    pub fn for_values(values: impl Iterator<Item = f64>) -> Histogram {
+        let finite = values.filter(|value| value.is_finite());
+        let (low, high) = finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), x| (l.min(x), h.max(x)));
+        let (low, high) = if low <= high { (low, high) } else { (0.0, 1.0) };
+        // Rounding alone is no range.
+        let range = (high - low).max(1e-9 * low.abs().max(high.abs())).max(f64::MIN_POSITIVE);
+        let (low, high) = (low - MARGIN * range, high + MARGIN * range);
+        let width = round_number((high - low) / BINS);
+        let from = (low / width).floor();
+        let bins = ((high / width).ceil() - from).max(1.0) as usize;
+        Histogram {
+            edges: (0..=bins).map(|bin| (from + bin as f64) * width).collect(),
+            counts: vec![0; bins],
+            first: from,
+            per_width: width.recip(),
+        }
+    }
+
+    #[inline]
+    pub fn add(&mut self, value: f64) {
+        // Saturates below zero.
+        let bin = (value * self.per_width - self.first) as usize;
+        let last = self.counts.len() - 1;
+        self.counts[bin.min(last)] += 1;
+    }
+
+    pub fn merge(&mut self, other: &Histogram) {
+        self.counts.iter_mut().zip(&other.counts).for_each(|(count, more)| *count += more);
+    }
+}
+
+/// The next of 1, 2, 2.5 and 5 times a power of ten.
+fn round_number(x: f64) -> f64 {
+    let power = 10.0_f64.powf(x.log10().floor());
+    let step = [1.0, 2.0, 2.5, 5.0, 10.0].into_iter().find(|step| step * power >= x * (1.0 - 1e-9));
+    step.unwrap_or(10.0) * power
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_value_falls_into_the_bin_around_it() {
+        let mut histogram = Histogram::for_values([0.11, 0.35, f64::NAN].into_iter());
+        let bins = histogram.counts.len();
+        assert!((20..=41).contains(&bins) && histogram.edges.len() == bins + 1);
+        for value in [-1.0, 0.1101, 0.2003, 0.34999, 7.0] {
+            let before = histogram.counts.clone();
+            histogram.add(value);
+            let bin = (0..bins).find(|&bin| histogram.counts[bin] > before[bin]).unwrap();
+            assert!(bin == 0 || histogram.edges[bin] <= value, "{value} in bin {bin}");
+            assert!(bin == bins - 1 || value < histogram.edges[bin + 1], "{value} in bin {bin}");
+        }
+        assert_eq!(histogram.counts.iter().sum::<u64>(), 5);
+    }
+
+    #[test]
+    fn a_single_value_has_a_histogram() {
+        for value in [0.0, 1.0, -0.3] {
+            let mut histogram = Histogram::for_values(std::iter::once(value));
+            histogram.add(value);
+            assert_eq!(histogram.counts.iter().sum::<u64>(), 1);
+            assert!(histogram.edges[0] <= value && value <= histogram.edges[histogram.counts.len()]);
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! Which k of these n assets make the best risk-parity portfolio? Solve every subset, or a sample of them, and rank.
+//!
+//! 1. A sample of the space, solved in f64, fixes the bins of the [`histogram`].
+//! 2. All subsets are measured chunk by chunk; a [`tally`] keeps counts, the histogram and the best, whatever the chunks.
+//! 3. The best are solved again, finished to rounding, and ranked again by what is then known ([`finalist`]): ties, up to
+//!    rounding, by rank. Where bulk figures cannot tell the last place from the next, more are solved again.
+//! 4. A figure of the [`path`] is computed for a shortlist: the best by a metric of the covariance.
+//! 5. How much of the ranking is luck is measured on the two [`halves`] of the history.
+
+pub mod best;
+pub mod figure;
+pub mod finalist;
+pub mod finals;
+pub mod halves;
+pub mod histogram;
+pub mod inclusion;
+pub mod outcome;
+pub mod path;
+pub mod tally;
+
+use crate::Want;
+use crate::batch::{Batch, Source};
+use crate::engine::cpu::CpuEngine;
+use crate::engine::{Engine, Job as _};
+use crate::error::{Error, Result};
+use crate::measure::{Measured, Metric};
+use crate::panel::Returns;
+use crate::run::Watch;
+use crate::run::crosscheck::{Sample, sample};
+use crate::run::measure::{Screening, chunk, measure};
+use crate::solver::Options;
+use crate::subsets::cap::Cap;
+use crate::subsets::universe::Universe;
+use crate::subsets::{Draw, LAW, Subsets};
+use best::Candidate;
+use figure::{Figure, Filter};
+use finals::Finals;
+use halves::Split;
+use histogram::Histogram;
+use inclusion::inclusion;
+pub use outcome::{Counts, Distribution, Entry, LargestError, Outcome, Run};
+use tally::{Rule, Tally};
+
+/// Subsets of the sample that fixes the bins.
+const PILOT: u64 = 4096;
+
+/// Subsets kept by value at most: 64 MiB of them.
+const MOST_KEPT: usize = 1 << 22;
+
+/// Bulk figures lie within this many tolerances of the exact ones, relative: weights within two, and room for rounding.
+const BULK_ERROR: f64 = 4.0;
+
+/// What is screened.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    pub assets: &'a [String],
+    pub universe: &'a Universe,
+    /// Simple returns; none where a covariance was given.
+    pub returns: Option<&'a Returns>,
+    pub subsets: &'a Subsets,
+    /// Largest correlation between two assets of a subset.
+    pub max_correlation: Option<f64>,
+    pub periods_per_year: Option<f64>,
+}
+
+/// What changes for the user.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    pub by: Figure,
+    pub top: usize,
+    pub filters: Vec<Filter>,
+    /// Where `by` is a figure of the path: the metric that makes the shortlist, and its length.
+    pub shortlist_by: Metric,
+    pub shortlist: usize,
+    /// Compare the halves of the history.
+    pub halves: bool,
+    /// Measure these as well, for the sink.
+    pub also: Vec<Metric>,
+    /// How many subsets of a run on a device are measured again on the CPU.
+    pub crosscheck: Sample,
+    /// Subsets per chunk; none for the usual number.
+    pub chunk: Option<u64>,
+}
+
+impl Config {
+    /// Bytes that a screen of so many subsets of `size` assets holds at most, beside the data.
+    pub fn memory(&self, problems: u64, size: usize) -> f64 {
+        let kept = kept(self, problems).min(usize::try_from(problems).unwrap_or(usize::MAX));
+        let columns = 2 + self.also.len() + self.filters.len();
+        // A chunk is held in parts and whole; finalists of a path figure with their weights.
+        let chunk = chunk(size, false).min(problems) as f64 * (2.0 * (1.0 + 8.0 * columns as f64));
+        let finalists = if self.by.is_of_the_path() { kept as f64 * (12.0 * size as f64 + 256.0) } else { 0.0 };
+        2.0 * size_of::<Candidate>() as f64 * kept as f64 + chunk + finalists
+    }
+}
+
+/// Takes every subset's metrics as they come: the number of the first problem and the columns of `Sink::metrics`.
+pub type Sink<'a> = dyn FnMut(u64, &[Metric], &Measured) -> Result<()> + 'a;
+
+/// Runs the screen of the first `problems` of the question's subsets.
+///
+/// # Errors
+/// A figure that the data do not allow; what the sink says.
+pub fn screen(
+    question: &Question,
+    problems: u64,
+    config: &Config,
+    engine: &dyn Engine,
+    options: Options,
+    watch: &mut dyn Watch,
+    sink: &mut Sink,
+) -> Result<Outcome> {
+    check(question, config)?;
+    let Question { universe, subsets, .. } = *question;
+    let k = subsets.size();
+    let cap = question.max_correlation.map(|largest| Cap::new(&universe.correlation, largest));
+    let batch = |subsets: Subsets| {
+        let source = Source::Subsets { universe: universe.clone(), subsets, cap: cap.clone() };
+        Batch::new(source, &vec![1.0; k])
+    };
+    let info = engine.info();
+    let device = info.engine != "cpu";
+    let bulk_error = BULK_ERROR * info.tolerance;
+    let rule = rule(question, config, bulk_error);
+    let kept = kept(config, problems);
+    let histogram = pilot(&batch(Subsets::sampled(subsets.space().clone(), PILOT, halves::SEED)?)?, &rule, options)?;
+    let mut tally = Tally::new(&rule, subsets, histogram, kept);
+
+    let batch = batch(subsets.clone())?;
+    let chunk = config.chunk.unwrap_or_else(|| chunk(k, device));
+    let checked = if device { sample(problems, halves::SEED, config.crosscheck) } else { Vec::new() };
+    let screening = Screening { batch: &batch, metrics: &rule.metrics, problems, chunk, sample: &checked };
+    let crosscheck = measure(&screening, engine, options, watch, |start, measured| {
+        tally.add(start, &measured);
+        sink(start, &rule.metrics, &measured)
+    })?;
+
+    let (space, solves) = (subsets.space().count(), tally.solves);
+    let counts = Counts {
+        space,
+        space_approximate: subsets.space().approximate_count(),
+        screened: problems,
+        feasible: tally.admitted,
+        passing: tally.passing,
+    };
+    let statistics = tally.statistics(space, problems);
+    let largest_error = (solves.converged > 0).then_some(tally.largest_error);
+    let best = tally.best.sorted();
+    let histogram = tally.histogram;
+
+    let finals = Finals { question, config, bulk_error };
+    let (finalists, shortlisted) = finals.select(&best, kept, watch);
+    let split = match question.returns {
+        Some(returns) if config.halves => Split::new(returns, question.periods_per_year)
+            .map_err(|error| watch.notice(&format!("the halves of the history are not compared: {error}")))
+            .ok(),
+        _ => None,
+    };
+    let halves = match &split {
+        Some(split) => split.compare(subsets, cap.as_ref(), config.by)?,
+        None => None,
+    };
+    let ranked_by = if config.by.is_of_the_path() { Figure::Metric(config.shortlist_by) } else { config.by };
+    let name = |&asset: &u32| question.assets[asset as usize].clone();
+    let top: Vec<Entry> = finalists
+        .iter()
+        .map(|finalist| Entry {
+            rank_index: finalist.rank,
+            assets: finalist.assets.iter().map(name).collect(),
+            weights: finalist.weights.clone(),
+            value: finalist.figures.get(config.by),
+            figures: finalist.figures.clone(),
+            rc_error: finalist.rc_error,
+            halves: split.as_ref().and_then(|split| split.figure(&finalist.assets, config.by)),
+        })
+        .collect();
+    let (first, last) = question.returns.map_or((None, None), Returns::span);
+    let sampled = match subsets.draw() {
+        Draw::All => (problems < counts.space.unwrap_or(u64::MAX)).then_some((problems, None)),
+        Draw::Permuted { seed } | Draw::Floyd { seed } => Some((problems, Some(seed))),
+    };
+    Ok(Outcome {
+        inclusion: inclusion(question, ranked_by, &best, counts.passing),
+        subsets: counts,
+        top,
+        distribution: Distribution { figure: ranked_by.name(), statistics, histogram },
+        halves,
+        solves,
+        rc_error: LargestError { max: largest_error },
+        crosscheck,
+        run: Run {
+            size: k,
+            assets: question.assets.len(),
+            by: config.by.name(),
+            larger_is_better: config.by.larger_is_better(),
+            shortlist_by: config.by.is_of_the_path().then(|| config.shortlist_by.name()),
+            shortlist: shortlisted,
+            filters: config.filters.iter().map(ToString::to_string).collect(),
+            max_correlation: question.max_correlation,
+            sample: sampled.map(|(count, _)| count),
+            seed: sampled.and_then(|(_, seed)| seed),
+            law: LAW,
+            rows: question.returns.map(Returns::rows),
+            first,
+            last,
+            periods_per_year: question.periods_per_year,
+            engine: info.engine,
+            adapter: info.adapter,
+            driver: info.driver,
+            tolerance: info.tolerance,
+        },
+        winners: finalists.into_iter().map(|finalist| finalist.assets).collect(),
+    })
+}
+
+/// Refuses a figure that the data cannot have.
+fn check(question: &Question, config: &Config) -> Result<()> {
+    let asked = std::iter::once(("--by", config.by)).chain(config.filters.iter().map(|f| ("--where", f.figure)));
+    for (flag, figure) in asked {
+        let name = figure.name();
+        if figure.is_of_the_path() && question.returns.is_none() {
+            return Err(Error::usage(format!(
+                "{flag} {name}: a figure of the path of returns, and a covariance has no history"
+            ))
+            .hint("give prices or returns in place of --covariance, or rank by a metric of the covariance"));
+        }
+        if figure.is_annual() && question.periods_per_year.is_none() {
+            return Err(Error::usage(format!("{flag} {name}: the number of periods per year is not known"))
+                .hint("give --periods-per-year"));
+        }
+        if figure == Figure::Metric(Metric::MeanCorrelation) && question.subsets.size() < 2 {
+            return Err(
+                Error::usage(format!("{flag} {name}: one asset has no correlation")).hint("choose --size 2 or more")
+            );
+        }
+    }
+    Ok(())
+}
+
+/// The metrics to measure, and what is done with them.
+fn rule(question: &Question, config: &Config, bulk_error: f64) -> Rule {
+    let (by, scale) = config.by.metric(question.periods_per_year).unwrap_or((config.shortlist_by, 1.0));
+    let mut metrics = vec![by];
+    let mut column = |metric: Metric| {
+        metrics.iter().position(|known| *known == metric).unwrap_or_else(|| {
+            metrics.push(metric);
+            metrics.len() - 1
+        })
+    };
+    let filters = config.filters.iter().filter_map(|filter| {
+        let (metric, scale) = filter.figure.metric(question.periods_per_year)?;
+        Some((column(metric), filter.relation, filter.bound / scale))
+    });
+    let filters = filters.collect();
+    config.also.iter().for_each(|&metric| {
+        column(metric);
+    });
+    Rule { metrics, by: 0, larger_is_better: by.larger_is_better(), scale, filters, bulk_error }
+}
+
+/// How many subsets are kept by value: enough for the list and for the inclusion of assets.
+fn kept(config: &Config, problems: u64) -> usize {
+    let inclusion = (inclusion::SHARE * problems as f64).ceil() as usize;
+    // What the path decides is decided among the shortlist.
+    let of_the_path = config.by.is_of_the_path() || config.filters.iter().any(|f| f.figure.is_of_the_path());
+    let list = if of_the_path { config.shortlist.max(4 * config.top) } else { 4 * config.top + 256 };
+    inclusion.min(MOST_KEPT).max(list)
+}
+
+/// The bins that a sample of the space suggests.
+fn pilot(batch: &Batch, rule: &Rule, options: Options) -> Result<Histogram> {
+    let Source::Subsets { subsets, .. } = &batch.source else { unreachable!("a screen is made of subsets") };
+    let count = subsets.space().count().map_or(PILOT, |count| count.min(PILOT));
+    let engine = CpuEngine { options };
+    let measured = engine.job(batch, Want::default()).measure(0..count, &rule.metrics[..1])?;
+    Ok(Histogram::for_values(measured.columns[0].iter().map(|value| value * rule.scale)))
+}

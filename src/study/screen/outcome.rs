@@ -1,0 +1,102 @@
+//! What a screen found, as it is printed and written.
+
+use serde::Serialize;
+
+use super::figure::Figures;
+use super::halves::{Halves, InHalves};
+use super::histogram::Histogram;
+use super::inclusion::Inclusion;
+use super::tally::Statistics;
+use crate::run::Solves;
+use crate::run::measure::MetricCheck;
+
+/// How many subsets there are.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Counts {
+    /// That meet the constraints of the space; null beyond 2^64.
+    pub space: Option<u64>,
+    pub space_approximate: f64,
+    /// Looked at: all of them, or a sample.
+    pub screened: u64,
+    /// Of these, within the cap on correlations.
+    pub feasible: u64,
+    /// Of these, with a portfolio whose metrics keep all bounds.
+    pub passing: u64,
+}
+
+/// One of the best subsets.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Entry {
+    /// Rank in revolving-door order, or the number of the draw where the space has no ranks.
+    pub rank_index: u64,
+    pub assets: Vec<String>,
+    pub weights: Vec<f64>,
+    /// The figure it is ranked by.
+    pub value: f64,
+    #[serde(flatten)]
+    pub figures: Figures,
+    pub rc_error: f64,
+    /// The figure in each half of the history; null without one.
+    pub halves: Option<InHalves>,
+}
+
+/// How a figure is distributed over the subsets that pass.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Distribution {
+    pub figure: &'static str,
+    #[serde(flatten)]
+    pub statistics: Option<Statistics>,
+    pub histogram: Histogram,
+}
+
+/// What was run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Run {
+    pub size: usize,
+    pub assets: usize,
+    pub by: &'static str,
+    /// Whether the largest value is the best.
+    pub larger_is_better: bool,
+    /// Where `by` is a figure of the path: what made the shortlist, and how many were on it.
+    pub shortlist_by: Option<&'static str>,
+    pub shortlist: Option<u64>,
+    pub filters: Vec<String>,
+    pub max_correlation: Option<f64>,
+    /// Null where all subsets were screened.
+    pub sample: Option<u64>,
+    pub seed: Option<u64>,
+    pub law: &'static str,
+    pub rows: Option<usize>,
+    pub first: Option<String>,
+    pub last: Option<String>,
+    pub periods_per_year: Option<f64>,
+    pub engine: &'static str,
+    pub adapter: Option<String>,
+    pub driver: Option<String>,
+    pub tolerance: f64,
+}
+
+/// Certified errors of the bulk.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct LargestError {
+    /// Null where nothing converged.
+    pub max: Option<f64>,
+}
+
+/// What the screen found.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Outcome {
+    pub subsets: Counts,
+    pub top: Vec<Entry>,
+    pub distribution: Distribution,
+    pub inclusion: Inclusion,
+    pub halves: Option<Halves>,
+    pub solves: Solves,
+    pub rc_error: LargestError,
+    /// Null on the CPU.
+    pub crosscheck: Option<MetricCheck>,
+    pub run: Run,
+    /// The best subsets by asset number, ascending.
+    #[serde(skip)]
+    pub winners: Vec<Vec<u32>>,
+}

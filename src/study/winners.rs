@@ -1,0 +1,155 @@
+//! Would the winners of a screen win again? The history is resampled, each winner solved on every resample, and the
+//! winners ranked against each other.
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::block::{Block, block_length};
+use super::screen::figure::Figure;
+use super::screen::finalist::{Finalist, Setting};
+use super::summary::Summary;
+use crate::covariance::resampler::{Resampler, Workspace};
+use crate::error::Result;
+use crate::panel::{Panel, Returns};
+use crate::resample::{LAW, Law, Scheme};
+use crate::run::Watch;
+use crate::stats;
+use crate::subsets::universe::Universe;
+
+/// Places that count as winning again, or half of the winners where there are fewer than twice as many.
+const PLACES: usize = 10;
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Config {
+    pub resamples: u64,
+    pub scheme: Scheme,
+    pub block: Block,
+    pub seed: u64,
+    pub periods_per_year: Option<f64>,
+}
+
+/// How a winner fared.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Winner {
+    /// Its place in the screen, from 1.
+    pub place: usize,
+    pub assets: Vec<String>,
+    /// P(among the best places | resample), with its Monte Carlo error.
+    pub probability: f64,
+    pub mc_error: f64,
+    pub mean_place: f64,
+    /// The figure over the resamples.
+    pub value: Summary,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Outcome {
+    pub figure: &'static str,
+    /// What counts as winning again: a place up to this.
+    pub places: usize,
+    pub resamples: u64,
+    /// Resamples on which every winner has a portfolio: only these count.
+    pub counted: u64,
+    pub scheme: &'static str,
+    pub block_length: f64,
+    pub seed: u64,
+    pub law: &'static str,
+    pub winners: Vec<Winner>,
+}
+
+/// Resamples `returns` (of all assets, simple) and ranks `winners` on each resample.
+///
+/// # Errors
+/// A history that cannot be resampled, a block length out of range.
+pub fn winners(
+    returns: &Returns,
+    winners: &[Vec<u32>],
+    figure: Figure,
+    config: &Config,
+    watch: &mut dyn Watch,
+) -> Result<Outcome> {
+    // Only the assets some winner holds.
+    let mut held: Vec<usize> = winners.iter().flatten().map(|&asset| asset as usize).collect();
+    held.sort_unstable();
+    held.dedup();
+    let place_of = |asset: u32| held.binary_search(&(asset as usize)).unwrap_or_default() as u32;
+    let subsets: Vec<Vec<u32>> = winners.iter().map(|assets| assets.iter().map(|&a| place_of(a)).collect()).collect();
+    let history = returns.select(&held);
+    let panel = Panel::new(&history)?;
+    let (length, _) = block_length(&history, None, config.scheme, config.block, watch);
+    let law = Law::new(config.scheme, length, panel.rows(), config.seed, 0)?;
+    let resampler = Resampler::new(&panel, law);
+
+    let values: Vec<Option<Vec<f64>>> = (0..config.resamples)
+        .into_par_iter()
+        .map_init(Workspace::default, |work, resample| {
+            if !resampler.covariance(resample, work) {
+                return None;
+            }
+            let volatilities = work.volatilities.iter().zip(panel.volatilities()).map(|(s, unit)| s * unit).collect();
+            let universe = Universe { correlation: work.correlation.clone(), volatilities };
+            let drawn = figure.is_of_the_path().then(|| drawn(&history, &law, resample));
+            let setting = Setting {
+                universe: &universe,
+                returns: drawn.as_ref(),
+                periods_per_year: config.periods_per_year,
+                bets: figure.is_of_bets(),
+            };
+            let value = |assets: &Vec<u32>| {
+                let value = Finalist::of(&setting, 0, assets.clone())?.figures.get(figure);
+                value.is_finite().then_some(value)
+            };
+            subsets.iter().map(value).collect()
+        })
+        .collect();
+    watch.finished(config.resamples);
+
+    let counted: Vec<&Vec<f64>> = values.iter().flatten().collect();
+    let sign = if figure.larger_is_better() { 1.0 } else { -1.0 };
+    let places: Vec<Vec<f64>> = counted
+        .par_iter()
+        .map(|values| {
+            let signed: Vec<f64> = values.iter().map(|value| sign * value).collect();
+            let mut places = vec![0.0; signed.len()];
+            stats::descending_ranks(&signed, &mut Vec::new(), &mut places);
+            places
+        })
+        .collect();
+    let best = PLACES.min(winners.len().div_ceil(2));
+    let winner = |at: usize| {
+        let again = places.iter().filter(|places| places[at] <= best as f64).count();
+        let probability = again as f64 / places.len() as f64;
+        Winner {
+            place: at + 1,
+            assets: winners[at].iter().map(|&asset| returns.assets[asset as usize].clone()).collect(),
+            probability,
+            mc_error: stats::probability_error(probability, places.len()),
+            mean_place: places.iter().map(|places| places[at]).sum::<f64>() / places.len() as f64,
+            value: Summary::of(counted.iter().map(|values| values[at])),
+        }
+    };
+    Ok(Outcome {
+        figure: figure.name(),
+        places: best,
+        resamples: config.resamples,
+        counted: counted.len() as u64,
+        scheme: config.scheme.name(),
+        block_length: length,
+        seed: config.seed,
+        law: LAW,
+        winners: (0..winners.len()).map(winner).collect(),
+    })
+}
+
+/// The rows of a resample, in the order it draws them.
+fn drawn(history: &Returns, law: &Law, resample: u64) -> Returns {
+    let n = history.assets.len();
+    let rows = law.rows as usize;
+    let mut values = Vec::with_capacity(history.values.len());
+    law.runs(resample, |start, length| {
+        for row in (start as usize..(start + length) as usize).map(|row| row % rows) {
+            values.extend_from_slice(&history.values[row * n..(row + 1) * n]);
+        }
+    });
+    Returns { values, ..history.clone() }
+}

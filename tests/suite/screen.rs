@@ -1,0 +1,341 @@
+//! Is every subset solved as if it were alone, and measured right?
+
+use equirisk::engine::Job as _;
+use equirisk::engine::cpu::CpuEngine;
+use equirisk::measure::{Measured, Metric};
+use equirisk::run::Unwatched;
+use equirisk::run::crosscheck::Sample;
+use equirisk::solver::{self, Options, Problem, validity};
+use equirisk::study::measures::{Components, Risk};
+use equirisk::study::screen::figure::Figure;
+use equirisk::study::screen::{Config, Outcome, Question, screen};
+use equirisk::subsets::Subsets;
+use equirisk::subsets::space::{Pool, Space};
+use equirisk::subsets::universe::Universe;
+use equirisk::{Batch, Source, Status, Want};
+
+use crate::cases::Npz;
+
+fn checked(covariance: &[f64]) -> Universe {
+    let n = covariance.len().isqrt();
+    let mut universe = Universe { correlation: vec![0.0; n * n], volatilities: vec![0.0; n] };
+    validity::check(covariance, false, &mut universe.correlation, &mut universe.volatilities).unwrap();
+    universe
+}
+
+pub fn hang_seng() -> Universe {
+    checked(&Npz::open("reference/orlib_hangseng31.npz").array("cov").1)
+}
+
+pub fn nikkei() -> Universe {
+    let (_, packed) = Npz::open("orlib_nikkei225.npz").array("packed");
+    let entry = |i: usize, j: usize| packed[i.max(j) * (i.max(j) + 1) / 2 + i.min(j)];
+    checked(&(0..225 * 225).map(|at| entry(at / 225, at % 225)).collect::<Vec<f64>>())
+}
+
+fn part(universe: &Universe, assets: &[u32]) -> Risk {
+    let (mut correlation, mut volatilities) = (Vec::new(), Vec::new());
+    universe.gather(assets, &mut correlation, &mut volatilities);
+    Risk { correlation, volatilities }
+}
+
+/// Weights finished to rounding.
+fn finished(risk: &Risk) -> Vec<f64> {
+    let n = risk.assets();
+    let budgets = vec![1.0 / n as f64; n];
+    let mut weights = vec![0.0; n];
+    let Risk { correlation, volatilities } = risk;
+    let problem = Problem { correlation, volatilities, budgets: &budgets, covariance: None };
+    let options = Options { finish: true, ..Options::default() };
+    let certificate = solver::solve(problem, options, &mut solver::Workspace::default(), &mut weights);
+    assert_eq!(certificate.status, Status::Converged);
+    weights
+}
+
+fn measured(universe: &Universe, subsets: &Subsets, problems: u64) -> Measured {
+    let k = subsets.size();
+    let source = Source::Subsets { universe: universe.clone(), subsets: subsets.clone(), cap: None };
+    let batch = Batch::new(source, &vec![1.0; k]).unwrap();
+    CpuEngine::default().job(&batch, Want::default()).measure(0..problems, &Metric::ALL).unwrap()
+}
+
+/// Compares every measure with that of an independent solution; returns the largest relative difference.
+fn compare(universe: &Universe, subsets: &Subsets, problems: u64) -> f64 {
+    let measured = measured(universe, subsets, problems);
+    assert_eq!(measured.statuses.len(), problems as usize);
+    let mut worst = 0.0_f64;
+    let mut at = 0;
+    subsets.visit(0..problems, |_, assets| {
+        assert_eq!(measured.statuses[at], Some(Status::Converged));
+        assert!(measured.rc_error[at] <= 1e-8);
+        let risk = part(universe, assets);
+        let profile = risk.profile(finished(&risk), None);
+        let k = assets.len();
+        let pairs = || (0..k).flat_map(|i| (0..i).map(move |j| (i, j)));
+        let mean = pairs().map(|(i, j)| risk.correlation[i * k + j]).sum::<f64>() / pairs().count() as f64;
+        let expected = [
+            profile.volatility,
+            profile.diversification_ratio,
+            Components::of(&risk).effective_bets(&profile.weights),
+            profile.weights.iter().copied().fold(0.0, f64::max),
+            mean,
+        ];
+        for (column, expected) in measured.columns.iter().zip(expected) {
+            if k > 1 || expected.is_finite() {
+                worst = worst.max((column[at] - expected).abs() / expected.abs().max(1e-3));
+            }
+        }
+        at += 1;
+    });
+    worst
+}
+
+#[test]
+fn all_triples_of_the_hang_seng_are_measured_as_if_each_stood_alone() {
+    let universe = hang_seng();
+    let subsets = Subsets::all(Space::of(31, 3).unwrap()).unwrap();
+    assert_eq!(subsets.space().count(), Some(4495));
+    // Twice the tolerance of bulk solutions.
+    assert!(compare(&universe, &subsets, 4495) <= 2e-8);
+}
+
+#[test]
+fn random_subsets_of_the_nikkei_are_measured_as_if_each_stood_alone() {
+    let subsets = Subsets::sampled(Space::of(225, 8).unwrap(), 3000, 1).unwrap();
+    assert!(compare(&nikkei(), &subsets, 3000) <= 2e-8);
+}
+
+#[test]
+fn subsets_of_every_size_are_measured_as_if_each_stood_alone() {
+    let universe = hang_seng();
+    for k in 1..=31 {
+        let subsets = Subsets::sampled(Space::of(31, k).unwrap(), 200, 3).unwrap();
+        let problems = subsets.space().count().unwrap().min(200);
+        let worst = compare(&universe, &subsets, problems);
+        assert!(worst <= 2e-8, "{k} assets: {worst:e}");
+    }
+}
+
+#[test]
+fn what_a_subset_measures_does_not_depend_on_its_neighbours() {
+    let universe = hang_seng();
+    for k in [4, 20] {
+        let subsets = Subsets::all(Space::of(31, k).unwrap()).unwrap();
+        let all = measured(&universe, &subsets, 3000);
+        let source = Source::Subsets { universe: universe.clone(), subsets, cap: None };
+        let batch = Batch::new(source, &vec![1.0; k]).unwrap();
+        let engine = CpuEngine::default();
+        let job = engine.job(&batch, Want::default());
+        for range in [0..1, 5..6, 17..93, 2999..3000] {
+            let some = job.measure(range.clone(), &Metric::ALL).unwrap();
+            for (one, whole) in some.columns.iter().zip(&all.columns) {
+                assert_eq!(one[..], whole[range.start as usize..range.end as usize], "{k} {range:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn subsets_without_a_portfolio_are_counted_and_not_measured() {
+    // 0 and 1 hedge each other perfectly; 2 and 3 are the same asset.
+    let correlation = vec![1.0, -1.0, 0.0, 0.0, -1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0];
+    let universe = Universe { correlation, volatilities: vec![0.1, 0.2, 0.3, 0.3] };
+    let subsets = Subsets::all(Space::of(4, 2).unwrap()).unwrap();
+    let measured = measured(&universe, &subsets, 6);
+    let mut at = 0;
+    subsets.visit(0..6, |_, assets| {
+        let hedged = assets == [0, 1];
+        let status = if hedged { Status::NoSolution } else { Status::Converged };
+        assert_eq!(measured.statuses[at], Some(status), "{assets:?}");
+        assert_eq!(measured.columns[0][at].is_nan(), hedged);
+        if assets == [2, 3] {
+            assert!((measured.columns[0][at] - 0.3).abs() < 1e-15);
+            assert!((measured.columns[1][at] - 1.0).abs() < 1e-15);
+            assert!((measured.columns[2][at] - 1.0).abs() < 1e-12);
+        }
+        at += 1;
+    });
+}
+
+#[test]
+fn samples_hold_no_subset_twice_and_groups_are_respected() {
+    let pools = vec![
+        Pool { assets: (0..15).collect(), least: 1, most: 2 },
+        Pool { assets: (15..31).collect(), least: 1, most: 3 },
+    ];
+    let space = Space::new(4, Vec::new(), pools).unwrap();
+    let subsets = Subsets::sampled(space, 3000, 9).unwrap();
+    let mut seen = std::collections::HashSet::new();
+    subsets.visit(0..3000, |rank, assets| {
+        let first = assets.iter().filter(|&&a| a < 15).count();
+        assert!((1..=2).contains(&first) && assets.len() == 4);
+        assert!(seen.insert(assets.to_vec()));
+        let mut again = vec![0; 4];
+        subsets.assets(rank, &mut again);
+        assert_eq!(again, assets);
+    });
+}
+
+pub fn names(assets: usize) -> Vec<String> {
+    (0..assets).map(|i| format!("A{i}")).collect()
+}
+
+pub fn first_of(universe: &Universe, assets: usize) -> Universe {
+    let keep: Vec<u32> = (0..assets as u32).collect();
+    let (mut correlation, mut volatilities) = (Vec::new(), Vec::new());
+    universe.gather(&keep, &mut correlation, &mut volatilities);
+    Universe { correlation, volatilities }
+}
+
+pub fn config(by: &str, top: usize) -> Config {
+    Config {
+        by: Figure::named(by).unwrap(),
+        top,
+        filters: Vec::new(),
+        shortlist_by: Metric::Diversification,
+        shortlist: 1000,
+        halves: false,
+        also: Vec::new(),
+        crosscheck: Sample::Default,
+        chunk: None,
+    }
+}
+
+fn screened(universe: &Universe, subsets: &Subsets, problems: u64, config: &Config) -> Outcome {
+    let names = names(universe.assets());
+    let question =
+        Question { assets: &names, universe, returns: None, subsets, max_correlation: None, periods_per_year: None };
+    let engine = CpuEngine::default();
+    screen(&question, problems, config, &engine, engine.options, &mut Unwatched, &mut |_, _, _| Ok(())).unwrap()
+}
+
+/// Weights by plain coordinate descent on the covariance, run until nothing changes.
+fn independent(risk: &Risk) -> Vec<f64> {
+    let n = risk.assets();
+    let s = risk.covariance();
+    let b = 1.0 / n as f64;
+    let mut y: Vec<f64> = risk.volatilities.iter().map(|s| 1.0 / s).collect();
+    for _ in 0..10_000 {
+        let mut change = 0.0_f64;
+        for i in 0..n {
+            let a: f64 = (0..n).filter(|&j| j != i).map(|j| s[i * n + j] * y[j]).sum();
+            let next = (-a + (a * a + 4.0 * s[i * n + i] * b).sqrt()) / (2.0 * s[i * n + i]);
+            change = change.max((next / y[i] - 1.0).abs());
+            y[i] = next;
+        }
+        if change < 1e-16 {
+            break;
+        }
+    }
+    let total: f64 = y.iter().sum();
+    y.iter().map(|y| y / total).collect()
+}
+
+#[test]
+fn the_list_is_what_sorting_every_subset_gives() {
+    let universe = hang_seng();
+    let subsets = Subsets::all(Space::of(31, 3).unwrap()).unwrap();
+    for figure in ["volatility", "diversification", "effective-bets", "max-weight", "mean-correlation"] {
+        let outcome = screened(&universe, &subsets, 4495, &config(figure, 40));
+        let mut all = Vec::new();
+        subsets.visit(0..4495, |rank, assets| {
+            let risk = part(&universe, assets);
+            let profile = risk.profile(independent(&risk), None);
+            let c = |i: usize, j: usize| risk.correlation[i * 3 + j];
+            let value = match figure {
+                "volatility" => profile.volatility,
+                "diversification" => -profile.diversification_ratio,
+                "effective-bets" => -Components::of(&risk).effective_bets(&profile.weights),
+                "max-weight" => profile.weights.iter().copied().fold(0.0, f64::max),
+                _ => (c(0, 1) + c(0, 2) + c(1, 2)) / 3.0,
+            };
+            all.push((value, rank, profile));
+        });
+        all.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        for (entry, (value, rank, profile)) in outcome.top.iter().zip(&all) {
+            assert_eq!(entry.rank_index, *rank, "{figure}");
+            assert!((entry.value.abs() / value.abs() - 1.0).abs() < 1e-12);
+            assert!((entry.figures.volatility / profile.volatility - 1.0).abs() < 1e-12);
+            assert!(entry.weights.iter().zip(&profile.weights).all(|(a, b)| (a / b - 1.0).abs() < 1e-12));
+        }
+        assert_eq!((outcome.top.len(), outcome.solves.converged), (40, 4495));
+        assert_eq!(outcome.distribution.histogram.counts.iter().sum::<u64>(), 4495);
+        // The best hundredth, by hand.
+        assert_eq!(outcome.inclusion.subsets, 45);
+        let mut counts = vec![0; 31];
+        for (_, rank, _) in &all[..45] {
+            let mut assets = [0; 3];
+            subsets.assets(*rank, &mut assets);
+            assets.iter().for_each(|&asset| counts[asset as usize] += 1);
+        }
+        assert!(outcome.inclusion.assets.iter().zip(counts).all(|(asset, count)| asset.count == count), "{figure}");
+    }
+}
+
+#[test]
+fn outcomes_do_not_depend_on_chunks_or_threads() {
+    let nikkei = nikkei();
+    for (n, k, figure) in [(30, 4, "diversification"), (50, 5, "volatility")] {
+        let universe = first_of(&nikkei, n);
+        let subsets = Subsets::all(Space::of(n, k).unwrap()).unwrap();
+        let problems = subsets.space().count().unwrap();
+        let run = |threads: usize, chunk: u64| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let config = Config { chunk: Some(chunk), ..config(figure, 50) };
+            pool.install(|| screened(&universe, &subsets, problems, &config))
+        };
+        let expected = run(1, 1 << 18);
+        assert_eq!(expected.subsets.passing, problems);
+        for (threads, chunk) in [(2, 1 << 18), (1, 12_288), (2, 1 << 22)] {
+            assert_eq!(run(threads, chunk), expected, "C({n}, {k}), {threads} threads, chunks of {chunk}");
+        }
+    }
+}
+
+#[test]
+fn equal_subsets_are_listed_by_rank() {
+    // Six copies of one asset, three of another: figures of many triples are equal but for rounding.
+    let n = 9;
+    let correlation: Vec<f64> = (0..n * n).map(|at| if (at / n < 6) == (at % n < 6) { 1.0 } else { 0.3 }).collect();
+    let universe = Universe { correlation, volatilities: (0..n).map(|i| if i < 6 { 0.1 } else { 0.37 }).collect() };
+    let subsets = Subsets::all(Space::of(n, 4).unwrap()).unwrap();
+    let outcome = screened(&universe, &subsets, 126, &config("diversification", 126));
+    assert_eq!(outcome.top.len(), 126);
+    for pair in outcome.top.windows(2) {
+        let equal = (pair[0].value - pair[1].value).abs() < 1e-10;
+        assert!(if equal { pair[0].rank_index < pair[1].rank_index } else { pair[0].value > pair[1].value });
+    }
+    // A short list is the beginning of the long one.
+    for top in [1, 7, 30] {
+        let short = screened(&universe, &subsets, 126, &config("diversification", top));
+        assert_eq!(short.top[..], outcome.top[..top]);
+    }
+}
+
+#[test]
+fn spaces_of_one_subset_are_screened() {
+    for (n, k) in [(1, 1), (5, 5)] {
+        let universe = first_of(&hang_seng(), n);
+        let subsets = Subsets::all(Space::of(n, k).unwrap()).unwrap();
+        let outcome = screened(&universe, &subsets, 1, &config("diversification", 50));
+        assert_eq!((outcome.top.len(), outcome.subsets.space, outcome.subsets.passing), (1, Some(1), 1));
+        if n == 1 {
+            assert_eq!(outcome.top[0].weights, [1.0]);
+            assert_eq!(outcome.top[0].figures.mean_correlation, None);
+            assert!((outcome.top[0].value - 1.0).abs() < 1e-15);
+        }
+    }
+}
+
+#[test]
+fn spaces_too_large_to_rank_are_sampled() {
+    let subsets = Subsets::sampled(Space::of(225, 60).unwrap(), 500, 3).unwrap();
+    assert_eq!(subsets.space().count(), None);
+    let outcome = screened(&nikkei(), &subsets, 500, &config("diversification", 5));
+    assert_eq!((outcome.subsets.screened, outcome.solves.converged), (500, 500));
+    assert!(outcome.subsets.space_approximate > 1e50);
+    // The error of a mean over a sample that is nothing of its space.
+    let s = outcome.distribution.statistics.unwrap();
+    assert!((s.mc_error / (s.sd / 500.0_f64.sqrt()) - 1.0).abs() < 1e-12);
+    assert!(Subsets::all(Space::of(225, 60).unwrap()).unwrap_err().message.contains("too many to number"));
+}
