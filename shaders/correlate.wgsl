@@ -41,8 +41,10 @@ fn volatility(
     let k = (group.y * groups.x + group.x) * 64u + lane;
     if (k < shape.problems * N) {
         let variance = covariance(k / N, k % N, k % N);
-        // Zero where rounding has eaten the variance; `certify` refuses such a problem.
-        volatilities[k] = select(0.0, sqrt(variance), variance > 0.0);
+        // Zero where rounding has eaten the variance, or where a draw had no room (counts then do not sum to T): `certify`
+        // refuses such a problem.
+        let drawn = moments[k / N * ENTRIES] == f32(shape.rows);
+        volatilities[k] = select(0.0, sqrt(variance), drawn && variance > 0.0);
     }
 }
 

@@ -70,7 +70,7 @@
 //!
 //! | stage | what it makes | Rust | WGSL (`shaders/`) |
 //! |---|---|---|---|
-//! | `draw` | the rows of resample `p`, as counts | [`resample`] | `draw*.wgsl`, `philox.wgsl` |
+//! | `draw` | the rows of resample `p`, as counts or where these change | [`resample`] | `draw*.wgsl`, `philox.wgsl` |
 //! | `moments` | second moments of the drawn rows | [`covariance`]; [`covariance::gram`], [`covariance::bridge`] | `moments*.wgsl` |
 //! | `correlate` | correlations and volatilities | [`covariance`]; [`covariance::interleaved`] | `correlate.wgsl` |
 //! | `descend` | the weights | [`solver::descent`]; [`solver::interleaved`] | `descend*.wgsl` |

@@ -98,6 +98,7 @@ fn facts(index: usize, adapter: &wgpu::Adapter) -> AdapterFacts {
         pci_bus_id: Some(info.device_pci_bus_id).filter(|id| !id.is_empty()),
         subgroup_sizes: subgroups.then_some([info.subgroup_min_size, info.subgroup_max_size]),
         double_precision: features.contains(wgpu::Features::SHADER_F64),
+        wide_integers: features.contains(wgpu::Features::SHADER_INT64),
         timestamps: features.contains(wgpu::Features::TIMESTAMP_QUERY),
         limits: AdapterLimits {
             buffer_bytes: limits.max_buffer_size,
@@ -161,7 +162,8 @@ impl Device {
         let (adapter, mut facts) = (&listed[index], described[index].clone());
 
         let timestamps = if options.profile { Profile::FEATURES } else { wgpu::Features::empty() };
-        let features = adapter.features() & (wgpu::Features::SUBGROUP | timestamps);
+        let optional = wgpu::Features::SUBGROUP | wgpu::Features::SHADER_INT64 | timestamps;
+        let features = adapter.features() & optional;
         let has = adapter.limits();
         // A device grants exactly the limits that are asked for.
         let limits = wgpu::Limits {
@@ -193,8 +195,9 @@ impl Device {
         device.set_device_lost_callback(move |reason, message| {
             lock(&seen.lost).get_or_insert_with(|| format!("{reason:?}: {message}"));
         });
-        if options.no_subgroups {
+        if options.plain {
             facts.subgroup_sizes = None;
+            facts.wide_integers = false;
         }
         if let Some(bytes) = options.binding_bytes {
             facts.limits.binding_bytes = facts.limits.binding_bytes.min(bytes);

@@ -44,7 +44,7 @@ impl<'a> Given<'a> {
         (covariances, assume_psd): (&'a [f64], bool),
         want: Want,
     ) -> Attempt<Self> {
-        let plan = Plan::new(&device.facts, memory, 0, batch.assets())?;
+        let plan = Plan::new(&device.facts, memory, 0, batch.assets(), None)?;
         let budgets: Vec<f32> = batch.budgets().iter().map(|&b| b as f32).collect();
         let budgets = device.guarded(|| Ok(device.upload("budgets", &budgets)))?;
         Ok(Given { device, plan, batch, covariances, assume_psd, want, budgets, room: None })

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::device::{Attempt, Device, Trouble};
-use super::kernel::{self, Kernel};
+use super::kernel::{self, Drawn, Kernel};
 use super::parameters::{DrawLaw, high, low};
 use super::resampled::Resampled;
 use super::{GpuEngine, stages::Room};
@@ -37,7 +37,8 @@ impl GpuEngine {
         };
         let attempt = || {
             let device = self.device();
-            let mut resampled = Resampled::new(device, self.memory(), batch, panel, *law, Want::default())?;
+            let way = self.way(law, panel.assets());
+            let mut resampled = Resampled::new(device, self.memory(), batch, (panel, *law), way, Want::default())?;
             resampled.solve(problems)?;
             resampled.stages(problems.len())
         };
@@ -98,10 +99,11 @@ fn read(device: &Arc<Device>, room: &Room, problems: usize, n: usize) -> Attempt
 impl Device {
     /// The rows of one resample as the device draws them.
     pub fn rows(&self, law: &Law, resample: u64) -> Attempt<Vec<u32>> {
+        let kernel = Kernel::Draw { drawn: Drawn::Rows, wide: self.facts.wide_integers };
         let parameters = self.uniform(&DrawLaw::new(law, 1));
         let resample = self.upload("resamples", &[low(resample), high(resample)]);
         let rows = self.room("rows", 4 * u64::from(law.rows));
-        let mut words = self.run(Kernel::DrawRows, 1, &[(0, &parameters), (1, &resample), (2, &rows)], &rows)?;
+        let mut words = self.run(kernel, 1, &[(0, &parameters), (1, &resample), (2, &rows)], &rows)?;
         words.truncate(law.rows as usize);
         Ok(words)
     }

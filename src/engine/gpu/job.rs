@@ -68,7 +68,8 @@ impl<'a> GpuJob<'a> {
                 let (device, memory) = (Arc::clone(&state.device), self.engine.memory());
                 match &self.batch.source {
                     Source::Resampled { panel, law } => {
-                        Resampled::new(device, memory, self.batch, panel, *law, self.want)
+                        let way = self.engine.way(law, panel.assets());
+                        Resampled::new(device, memory, self.batch, (panel, *law), way, self.want)
                             .map(|r| Prepared::Resampled(Box::new(r)))?
                     }
                     Source::Given { covariances, assume_psd } => {

@@ -11,6 +11,9 @@ pub const THREAD_ASSETS: usize = 16;
 pub const SUBGROUP_ASSETS: usize = 64;
 /// Up to this many assets, moments are one matrix product over all problems; above, an update per problem.
 pub const PRODUCT_ASSETS: usize = 128;
+/// Problems of a workgroup of that product, and of one that takes steps.
+pub const PRODUCT_PROBLEMS: usize = 64;
+pub const STEPS_PROBLEMS: usize = 256;
 /// Largest number of assets: shaders hold a problem's vectors in workgroup memory and registers.
 pub const MOST_ASSETS: usize = 2048;
 
@@ -30,17 +33,28 @@ pub enum Spread {
     Streamed,
 }
 
-/// A compute kernel, specialised.
+/// What `draw` leaves of a resample.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Drawn {
+    /// The rows themselves, for the self-test.
+    Rows,
+    /// How often each row of the history occurs.
+    Counts,
+    /// Where that number is not the one of the row before.
+    Steps,
+}
+
+/// A compute kernel, specialised. `wide`: with 64-bit integers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kernel {
     /// Philox on given counters, for the self-test.
-    Known,
-    /// Stage `draw`: counts per row.
-    Draw,
-    /// Stage `draw` writing the rows themselves, for the self-test.
-    DrawRows,
-    /// Stage `moments`.
+    Known { wide: bool },
+    /// Stage `draw`.
+    Draw { drawn: Drawn, wide: bool },
+    /// Stage `moments` from counts.
     Moments { assets: usize },
+    /// Stage `moments` from steps of counts.
+    MomentsSteps { assets: usize },
     /// Stage `correlate`, first pass.
     Volatility { assets: usize },
     /// Stage `correlate`, second pass.
@@ -52,12 +66,17 @@ pub enum Kernel {
 }
 
 const PHILOX: &str = include_str!("../../../shaders/philox.wgsl");
+const MULHI_LIMBS: &str = include_str!("../../../shaders/mulhi_limbs.wgsl");
+const MULHI_WIDE: &str = include_str!("../../../shaders/mulhi_wide.wgsl");
 const KNOWN: &str = include_str!("../../../shaders/known.wgsl");
 const DRAW: &str = include_str!("../../../shaders/draw.wgsl");
+const DRAW_CHANGES: &str = include_str!("../../../shaders/draw_changes.wgsl");
 const DRAW_COUNTS: &str = include_str!("../../../shaders/draw_counts.wgsl");
 const DRAW_ROWS: &str = include_str!("../../../shaders/draw_rows.wgsl");
+const DRAW_STEPS: &str = include_str!("../../../shaders/draw_steps.wgsl");
 const MOMENTS: &str = include_str!("../../../shaders/moments.wgsl");
 const MOMENTS_WIDE: &str = include_str!("../../../shaders/moments_wide.wgsl");
+const MOMENTS_STEPS: &str = include_str!("../../../shaders/moments_steps.wgsl");
 const MOMENTS_TILE: &str = include_str!("../../../shaders/moments_tile.wgsl");
 const CORRELATE: &str = include_str!("../../../shaders/correlate.wgsl");
 const DESCEND: &str = include_str!("../../../shaders/descend.wgsl");
@@ -72,9 +91,10 @@ impl Kernel {
     /// Name of the entry point.
     pub const fn entry(self) -> &'static str {
         match self {
-            Kernel::Known => "known",
-            Kernel::Draw | Kernel::DrawRows => "draw",
+            Kernel::Known { .. } => "known",
+            Kernel::Draw { .. } => "draw",
             Kernel::Moments { .. } => "moments_tile",
+            Kernel::MomentsSteps { .. } => "moments_steps",
             Kernel::Volatility { .. } => "volatility",
             Kernel::Correlate { .. } => "correlate",
             Kernel::Descend { .. } => "descend",
@@ -85,9 +105,9 @@ impl Kernel {
     /// The stage whose time this kernel's is.
     pub const fn stage(self) -> &'static str {
         match self {
-            Kernel::Known => "known",
-            Kernel::Draw | Kernel::DrawRows => "draw",
-            Kernel::Moments { .. } => "moments",
+            Kernel::Known { .. } => "known",
+            Kernel::Draw { .. } => "draw",
+            Kernel::Moments { .. } | Kernel::MomentsSteps { .. } => "moments",
             Kernel::Volatility { .. } | Kernel::Correlate { .. } => "correlate",
             Kernel::Descend { .. } => "descend",
             Kernel::Certify { .. } => "certify",
@@ -97,14 +117,25 @@ impl Kernel {
     /// The whole WGSL text.
     pub fn text(self) -> String {
         match self {
-            Kernel::Known => [PHILOX, KNOWN].join("\n"),
-            Kernel::Draw => [PHILOX, DRAW_COUNTS, DRAW].join("\n"),
-            Kernel::DrawRows => [PHILOX, DRAW_ROWS, DRAW].join("\n"),
+            Kernel::Known { wide } => [mulhi(wide), PHILOX, KNOWN].join("\n"),
+            Kernel::Draw { drawn, wide } => {
+                let mut parts = vec![mulhi(wide), PHILOX];
+                parts.extend(match drawn {
+                    Drawn::Rows => &[DRAW_ROWS][..],
+                    Drawn::Counts => &[DRAW_CHANGES, DRAW_COUNTS],
+                    Drawn::Steps => &[DRAW_CHANGES, DRAW_STEPS],
+                });
+                parts.push(DRAW);
+                parts.join("\n")
+            }
             Kernel::Moments { assets } if assets <= PRODUCT_ASSETS => {
-                let prelude = [count("N", assets), count("RIGHT", product_tile(assets))].concat();
+                let prelude = [count("N", assets), count("RIGHT", product_tile(assets)), REAL.to_owned()].concat();
                 [&prelude, MOMENTS, MOMENTS_TILE].join("\n")
             }
-            Kernel::Moments { assets } => [&count("N", assets), MOMENTS_WIDE, MOMENTS_TILE].join("\n"),
+            Kernel::Moments { assets } => {
+                [&[&count("N", assets), REAL].concat(), MOMENTS_WIDE, MOMENTS_TILE].join("\n")
+            }
+            Kernel::MomentsSteps { assets } => [&[&count("N", assets), REAL].concat(), MOMENTS_STEPS].join("\n"),
             Kernel::Volatility { assets } | Kernel::Correlate { assets } => {
                 let prelude = [count("N", assets), flag("INTERLEAVED", interleaved(assets))].concat();
                 [&prelude, CORRELATE].join("\n")
@@ -121,6 +152,12 @@ impl Kernel {
             }
         }
     }
+}
+
+const REAL: &str = "alias real = f32;\n";
+
+const fn mulhi(wide: bool) -> &'static str {
+    if wide { MULHI_WIDE } else { MULHI_LIMBS }
 }
 
 fn descend(assets: usize, spread: Spread) -> String {
@@ -193,9 +230,17 @@ mod tests {
 
     /// Every kernel at the sizes where something changes.
     fn all() -> Vec<Kernel> {
-        let mut kernels = vec![Kernel::Known, Kernel::Draw, Kernel::DrawRows];
+        let mut kernels = Vec::new();
+        for wide in [false, true] {
+            kernels.push(Kernel::Known { wide });
+            kernels.extend([Drawn::Rows, Drawn::Counts, Drawn::Steps].map(|drawn| Kernel::Draw { drawn, wide }));
+        }
         for assets in [1, 2, 3, 10, 16, 17, 33, 64, 65, 100, 128, 129, 500, 2000, MOST_ASSETS] {
-            kernels.extend([Kernel::Moments { assets }, Kernel::Volatility { assets }]);
+            kernels.extend([
+                Kernel::Moments { assets },
+                Kernel::MomentsSteps { assets },
+                Kernel::Volatility { assets },
+            ]);
             if assets > 1 {
                 kernels.push(Kernel::Correlate { assets });
             }
@@ -222,8 +267,9 @@ mod tests {
             let text = kernel.text();
             let module = naga::front::wgsl::parse_str(&text)
                 .unwrap_or_else(|e| panic!("{kernel:?}: {}", e.emit_to_string(&text)));
-            // No capability but subgroups, and those only where they are asked for.
+            // No capability but those that are asked for.
             let capabilities = match kernel {
+                Kernel::Known { wide: true } | Kernel::Draw { wide: true, .. } => Capabilities::SHADER_INT64,
                 Kernel::Descend { spread: Spread::Subgroup { .. }, .. } => Capabilities::SUBGROUP,
                 _ => Capabilities::empty(),
             };

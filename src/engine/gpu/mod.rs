@@ -10,7 +10,9 @@ use std::sync::{Arc, Mutex};
 use super::{Engine, EngineInfo, Job};
 use crate::batch::{Batch, Want};
 use crate::error::{Error, Result};
+use crate::resample::Law;
 use device::{Attempt, Device, Trouble, lock};
+use way::Way;
 
 mod device;
 mod facts;
@@ -27,7 +29,9 @@ mod resampled;
 mod results;
 mod selftest;
 mod stages;
+mod suffixes;
 mod unrolled;
+mod way;
 
 pub use device::adapters;
 pub use facts::{AdapterFacts, AdapterLimits, SelfTest};
@@ -131,6 +135,13 @@ impl GpuEngine {
     fn memory(&self) -> u64 {
         let usual = if self.facts.software { SOFTWARE_MEMORY } else { MEMORY };
         self.options.memory.unwrap_or(usual)
+    }
+
+    fn way(&self, law: &Law, assets: usize) -> Way {
+        match (Way::of(law, assets), self.options.faults.step_groups) {
+            (Way::Steps { room, slices }, Some(groups)) => Way::Steps { room: room.min(groups), slices },
+            (way, _) => way,
+        }
     }
 
     fn inject_allocation_failure(&self, problems: u32) -> Attempt<()> {

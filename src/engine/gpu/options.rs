@@ -16,9 +16,9 @@ pub struct Options {
     /// Tests only: pretend that bindings are no larger.
     #[doc(hidden)]
     pub binding_bytes: Option<u64>,
-    /// Tests only: pretend that lanes cannot talk through subgroups.
+    /// Tests only: pretend that the adapter has no optional features, such as subgroups.
     #[doc(hidden)]
-    pub no_subgroups: bool,
+    pub plain: bool,
     /// Tests only: let wgpu check every index and loop of the kernels.
     #[doc(hidden)]
     pub checked: bool,
@@ -32,6 +32,8 @@ pub struct Options {
 pub struct Faults {
     /// Allocations of room for more problems than this fail.
     pub room: Option<u32>,
+    /// Steps have room for no more groups per problem than this.
+    pub step_groups: Option<u32>,
     /// So many devices are lost, each after its next odd batch.
     pub losses: u32,
 }

@@ -7,10 +7,17 @@ use super::device::{Attempt, Trouble};
 use super::facts::AdapterFacts;
 use super::kernel::{self, MOST_ASSETS, SUBGROUP_ASSETS, SUBGROUP_LANES, Spread, THREAD_ASSETS};
 use super::parameters::{DeviceCertificate, State};
+use super::way::{self, Way};
 
 /// Rows summed by one dispatch before they join the moments: a constant, so that the order of sums is. Also keeps loops
 /// short: llvmpipe ends every loop of an invocation, without a word, after 65,535 iterations in total.
 pub const ROWS_PER_DISPATCH: usize = 4096;
+
+/// Slices of the history that one dispatch takes steps in: the same for steps.
+pub const SLICES_PER_DISPATCH: u32 = 64;
+
+/// Rows of the history that one dispatch draws, as in `shaders/draw_changes.wgsl`.
+pub const ROWS_PER_DRAW: usize = 4096;
 
 /// Multiply-adds of one dispatch of `moments` at most: 100 ms on a small integrated GPU, far below any watchdog.
 const WORK_PER_DISPATCH: usize = 20_000_000_000;
@@ -18,8 +25,8 @@ const WORK_PER_DISPATCH: usize = 20_000_000_000;
 /// Sweeps a problem may take on the device. What needs more is hedged, and better served by Newton on the CPU.
 pub const SWEEP_LIMIT: u32 = 200;
 
-/// Rows of a history at most: the 8,192 positions that a lane then draws stay below llvmpipe's loop limit.
-pub const MOST_ROWS: usize = 1 << 19;
+/// Rows of a history at most: the 512 rounds in which they are then drawn stay below llvmpipe's loop limit.
+pub const MOST_ROWS: usize = 1 << 18;
 
 /// Single-precision descent stops here; its floor grows with n (3e-7 for 10 assets, 5e-7 for 50, 2e-6 for 2,000 on
 /// lavapipe, a few ulp more where roots round worse). Certificates are accepted at [`super::ACCEPTANCE`].
@@ -30,7 +37,10 @@ pub fn tolerance(assets: usize) -> f32 {
 /// Bytes on the device per problem, by buffer.
 #[derive(Debug, Clone, Copy)]
 pub struct Sizes {
-    pub counts: u64,
+    /// Counts or steps.
+    pub drawn: u64,
+    /// Ends of slices.
+    pub ends: u64,
     pub moments: u64,
     pub correlations: u64,
     pub positions: u64,
@@ -44,20 +54,26 @@ pub struct Plan {
     pub assets: usize,
     /// Rows T of the history; zero for given matrices.
     pub rows: usize,
+    /// How moments are summed; none for given matrices.
+    pub way: Option<Way>,
     pub spread: Spread,
     pub sizes: Sizes,
     /// Problems at a time.
     pub room: u32,
     /// Rows of the panel that one binding holds: all, or a multiple of [`ROWS_PER_DISPATCH`].
     pub slice_rows: usize,
+    /// Tiles of columns that one binding holds of the sums that steps are taken over.
+    pub part_tiles: usize,
     pub sweeps_per_dispatch: u32,
     pub tolerance: f32,
 }
 
 impl Plan {
+    /// For given matrices there are no rows, and no way to sum them.
+    ///
     /// # Errors
     /// The adapter cannot hold even one problem.
-    pub fn new(facts: &AdapterFacts, memory: u64, rows: usize, assets: usize) -> Attempt<Plan> {
+    pub fn new(facts: &AdapterFacts, memory: u64, rows: usize, assets: usize, way: Option<Way>) -> Attempt<Plan> {
         let too_large = |what: String| {
             Trouble::Unfit(format!("adapter `{}` cannot run {assets} assets over {rows} rows: {what}", facts.name))
         };
@@ -69,20 +85,28 @@ impl Plan {
         }
         let limits = facts.limits;
         let sizes = Sizes {
-            counts: 4 * rows as u64,
+            drawn: way.map_or(0, Way::drawn_bytes),
+            ends: way.map_or(0, Way::end_bytes),
             moments: if rows > 0 { 4 * kernel::moment_entries(assets) as u64 } else { 0 },
             correlations: 4 * kernel::correlation_cells(assets) as u64,
             positions: 4 * kernel::position_cells(assets) as u64,
             assets: 4 * assets as u64,
         };
-        let largest = sizes.counts.max(sizes.moments).max(sizes.correlations);
+        let largest = sizes.drawn.max(sizes.moments).max(sizes.correlations);
         // Indices are 32 bits wide.
         let binding = limits.binding_bytes.min(limits.buffer_bytes).min(1 << 31);
         let results = 2 * (2 * sizes.assets + size_of::<DeviceCertificate>() as u64);
+        let draws = sizes.drawn + sizes.ends;
         let per_problem =
-            sizes.counts + sizes.moments + sizes.correlations + sizes.positions + size_of::<State>() as u64 + results;
+            draws + sizes.moments + sizes.correlations + sizes.positions + size_of::<State>() as u64 + results;
         let row_bytes = 4 * (assets as u64 + 1);
-        let left = memory.saturating_sub(rows as u64 * row_bytes);
+        let tile_bytes = way::tile_bytes(rows as u32);
+        let shared = match way {
+            Some(Way::Steps { .. }) => way::tiles(assets) as u64 * tile_bytes,
+            Some(Way::Counts { .. }) => rows as u64 * row_bytes,
+            None => 0,
+        };
+        let left = memory.saturating_sub(shared);
         let room = (binding / largest.max(sizes.assets).max(32)).min(left / per_problem);
         if room == 0 {
             return Err(too_large(format!(
@@ -93,16 +117,24 @@ impl Plan {
         let block = ROWS_PER_DISPATCH as u64 * row_bytes;
         let slice_rows =
             if rows as u64 * row_bytes <= binding { rows } else { (binding / block) as usize * ROWS_PER_DISPATCH };
-        if rows > 0 && slice_rows == 0 {
-            return Err(too_large(format!("{block} bytes of returns have to be bound, {binding} can be")));
+        let part_tiles = (binding / tile_bytes) as usize;
+        let (least, fits) = match way {
+            Some(Way::Steps { .. }) => (tile_bytes, part_tiles > 0),
+            Some(Way::Counts { .. }) => (block, slice_rows > 0),
+            None => (0, true),
+        };
+        if !fits {
+            return Err(too_large(format!("{least} bytes of the history have to be bound, {binding} can be")));
         }
         Ok(Plan {
             assets,
             rows,
+            way,
             spread: spread(facts, assets),
             sizes,
             room: room.min(1 << 22) as u32,
             slice_rows,
+            part_tiles,
             // llvmpipe's loop limit again.
             sweeps_per_dispatch: (20_000 / assets as u32).clamp(1, 25),
             tolerance: tolerance(assets),
@@ -111,9 +143,17 @@ impl Plan {
 
     /// Problems of one dispatch of `moments`.
     pub fn moment_problems(&self) -> u32 {
-        let rows = self.rows.min(ROWS_PER_DISPATCH);
-        let problems = (WORK_PER_DISPATCH / (kernel::moment_entries(self.assets) * rows)).max(1);
-        if self.assets <= kernel::PRODUCT_ASSETS { problems.next_multiple_of(64) as u32 } else { problems as u32 }
+        let entries = kernel::moment_entries(self.assets);
+        let problems = |rows: usize| (WORK_PER_DISPATCH / (entries * rows)).max(1);
+        match self.way {
+            Some(Way::Steps { room, .. }) => {
+                problems(4 * room as usize).next_multiple_of(kernel::STEPS_PROBLEMS) as u32
+            }
+            _ if self.assets <= kernel::PRODUCT_ASSETS => {
+                problems(self.rows.min(ROWS_PER_DISPATCH)).next_multiple_of(kernel::PRODUCT_PROBLEMS) as u32
+            }
+            _ => problems(self.rows.min(ROWS_PER_DISPATCH)) as u32,
+        }
     }
 }
 

@@ -10,10 +10,9 @@ use super::device::{Attempt, Device, lock};
 /// What a stage has taken on the device.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StageTime {
-    /// `draw`, `moments`, `correlate`, `descend` or `certify`; `clear` for buffers set to zero, `download` for copies to
-    /// where the host reads.
+    /// `draw`, `moments`, `correlate`, `descend` or `certify`; `download` for copies to where the host reads.
     pub stage: &'static str,
-    /// Dispatches, or for `clear` and `download` times that buffers were cleared or copied.
+    /// Dispatches, or for `download` times that buffers were copied.
     pub dispatches: u64,
     /// From each dispatch's start, all work before it being done, to its end.
     pub nanoseconds: f64,

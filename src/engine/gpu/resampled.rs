@@ -6,7 +6,9 @@ use super::device::{Attempt, Device};
 use super::parameters::{DeviceCertificate, high, low};
 use super::plan::{Plan, SWEEP_LIMIT};
 use super::results::Layout;
-use super::stages::{Room, Slice};
+use super::stages::{History, Room, Slice};
+use super::suffixes;
+use super::way::Way;
 use crate::batch::{Batch, Solutions, Want};
 use crate::panel::Panel;
 use crate::resample::Law;
@@ -23,7 +25,8 @@ pub struct Resampled<'a> {
     want: Want,
     /// What one unit of the device's volatilities is worth: a power of two near the largest of the panel's.
     unit: f64,
-    slices: Vec<Slice>,
+    way: Way,
+    history: History,
     /// Budgets, as `descend` reads them.
     budgets: wgpu::Buffer,
     /// (budget, relative volatility), as `certify` reads them.
@@ -37,32 +40,23 @@ impl<'a> Resampled<'a> {
         device: Arc<Device>,
         memory: u64,
         batch: &'a Batch,
-        panel: &'a Panel,
-        law: Law,
+        (panel, law): (&'a Panel, Law),
+        way: Way,
         want: Want,
     ) -> Attempt<Self> {
-        let (rows, n) = (panel.rows(), panel.assets());
-        let plan = Plan::new(&device.facts, memory, rows, n)?;
+        let plan = Plan::new(&device.facts, memory, panel.rows(), panel.assets(), Some(way))?;
         let unit = unit(panel.volatilities());
-        let (slices, budgets, assets) = device.guarded(|| {
-            let slices = panel
-                .values()
-                .chunks(plan.slice_rows * n)
-                .map(|values| {
-                    // A leading one makes the sums of a column one more product.
-                    let led: Vec<f32> = values
-                        .chunks_exact(n)
-                        .flat_map(|row| std::iter::once(1.0).chain(row.iter().map(|&z| z as f32)))
-                        .collect();
-                    Slice { rows: values.len() / n, buffer: device.upload("panel", &led) }
-                })
-                .collect();
+        let (history, budgets, assets) = device.guarded(|| {
+            let history = match way {
+                Way::Counts { .. } => History::Rows(slices(&device, &plan, panel)),
+                Way::Steps { .. } => History::Sums(suffixes::upload(&device, &plan, panel)),
+            };
             let budgets: Vec<f32> = batch.budgets().iter().map(|&b| b as f32).collect();
             let sigmas = panel.volatilities().iter().map(|sigma| (sigma / unit) as f32);
             let assets: Vec<[f32; 2]> = budgets.iter().zip(sigmas).map(|(&b, sigma)| [b, sigma]).collect();
-            Ok((slices, device.upload("budgets", &budgets), device.upload("assets", &assets)))
+            Ok((history, device.upload("budgets", &budgets), device.upload("assets", &assets)))
         })?;
-        Ok(Resampled { device, plan, law, panel, want, unit, slices, budgets, assets, room: None })
+        Ok(Resampled { device, plan, law, panel, want, unit, way, history, budgets, assets, room: None })
     }
 
     /// Room for at least `problems`: that of the last batch, if it is large enough. Whoever takes it gives it back
@@ -76,7 +70,8 @@ impl<'a> Resampled<'a> {
             let room = Room {
                 descents: device.descents(&self.plan, problems),
                 resamples: device.room("resamples", 8 * count),
-                counts: device.room("counts", sizes.counts * count),
+                drawn: device.room("drawn", sizes.drawn * count),
+                ends: device.room("ends", sizes.ends * count),
                 moments: device.room("moments", sizes.moments * count),
                 volatilities: device.room("volatilities", sizes.assets * count),
                 weights: device.room("weights", sizes.assets * count),
@@ -144,7 +139,7 @@ impl<'a> Resampled<'a> {
         let (device, problems) = (&self.device, numbers.len() as u32);
         self.draw(encoder, room, numbers);
         let mut dispatches = 0;
-        device.moments(encoder, &self.plan, &self.slices, room, problems, |encoder| {
+        device.moments(encoder, &self.plan, &self.history, room, problems, |encoder| {
             dispatches += 1;
             if dispatches > 1 {
                 device.queue.submit([std::mem::replace(encoder, device.encoder()).finish()]);
@@ -156,25 +151,47 @@ impl<'a> Resampled<'a> {
     fn draw(&self, encoder: &mut wgpu::CommandEncoder, room: &Room, numbers: &[u64]) {
         let words: Vec<[u32; 2]> = numbers.iter().map(|&number| [low(number), high(number)]).collect();
         self.device.queue.write_buffer(&room.resamples, 0, bytemuck::cast_slice(&words));
-        self.device.draw(encoder, &self.law, room, numbers.len() as u32);
+        self.device.draw(encoder, &self.law, self.way, room, numbers.len() as u32);
     }
 
     /// Counts per row of the resamples of these numbers, at most `plan.room` of them.
     pub fn counts(&mut self, numbers: &[u64]) -> Attempt<Vec<u32>> {
         let (room, results) = self.take_room(numbers.len() as u32)?;
-        let bytes = self.plan.sizes.counts * numbers.len() as u64;
-        let device = &self.device;
+        let (device, sizes, problems) = (&self.device, self.plan.sizes, numbers.len() as u64);
+        let (drawn, ends) = (sizes.drawn * problems, sizes.ends * problems);
         let counts = device.guarded(|| {
-            let staging = device.staging(bytes);
+            let staging = device.staging(drawn + ends);
             let mut encoder = device.encoder();
             self.draw(&mut encoder, &room, numbers);
-            encoder.copy_buffer_to_buffer(&room.counts, 0, &staging, 0, bytes);
+            encoder.copy_buffer_to_buffer(&room.drawn, 0, &staging, 0, drawn);
+            encoder.copy_buffer_to_buffer(&room.ends, 0, &staging, drawn, ends);
             device.queue.submit([encoder.finish()]);
-            device.read(&staging, bytes, |bytes| bytemuck::cast_slice(bytes).to_vec())
+            device.read(&staging, drawn + ends, |bytes| {
+                let words: &[u32] = bytemuck::cast_slice(bytes);
+                let (drawn, ends) = words.split_at(drawn as usize / 4);
+                let (drawn_each, ends_each) = (drawn.len() / numbers.len(), ends.len() / numbers.len());
+                let counts = (0..numbers.len()).flat_map(|p| {
+                    let drawn = &drawn[p * drawn_each..(p + 1) * drawn_each];
+                    self.way.counts(drawn, &ends[p * ends_each..(p + 1) * ends_each], self.plan.rows)
+                });
+                counts.collect()
+            })
         })?;
         self.room = Some((room, results));
         Ok(counts)
     }
+}
+
+/// The panel in single precision, in as many buffers as bindings ask for.
+fn slices(device: &Device, plan: &Plan, panel: &Panel) -> Vec<Slice> {
+    let n = plan.assets;
+    let slices = panel.values().chunks(plan.slice_rows * n).map(|values| {
+        // A leading one makes the sums of a column one more product.
+        let led: Vec<f32> =
+            values.chunks_exact(n).flat_map(|row| std::iter::once(1.0).chain(row.iter().map(|&z| z as f32))).collect();
+        Slice { rows: values.len() / n, buffer: device.upload("panel", &led) }
+    });
+    slices.collect()
 }
 
 /// The power of two at or below the largest volatility.

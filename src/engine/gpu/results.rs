@@ -8,7 +8,6 @@ use super::parameters::DeviceCertificate;
 use super::{ACCEPTANCE, CONDITION_LIMIT};
 use crate::batch::{Comparisons, Solutions};
 use crate::certificate::{Certificate, Status};
-use crate::covariance::SUSPICIOUS_VARIANCE;
 
 /// Byte ranges of a staging buffer.
 #[derive(Debug, Clone)]
@@ -72,6 +71,10 @@ impl Layout {
     }
 }
 
+/// Below this share of its full-sample variance, an asset's variance in a resample is left to the CPU. Moments round at
+/// the order of the full sample's, so errors of the correlations grow with its inverse: from 5e-7 at one to 4e-6 here.
+const SMALLEST_VARIANCE: f64 = 1.0 / 8.0;
+
 fn words<'a, T: Pod>(bytes: &'a [u8], range: &Range<u64>) -> &'a [T] {
     bytemuck::cast_slice(&bytes[range.start as usize..range.end as usize])
 }
@@ -80,7 +83,7 @@ fn certificate(found: &DeviceCertificate, unit: f64) -> Certificate {
     // The device marks what is not a number by a huge one.
     let number = |x: f32| if x < 1e30 { f64::from(x) } else { f64::INFINITY };
     let (rc_error, kappa) = (number(found.rc_error), number(found.kappa));
-    let moves = f64::from(found.smallest).powi(2) >= SUSPICIOUS_VARIANCE;
+    let moves = f64::from(found.smallest).powi(2) >= SMALLEST_VARIANCE;
     let solved = moves && rc_error <= ACCEPTANCE && kappa <= CONDITION_LIMIT && found.volatility > 0.0;
     Certificate {
         status: if solved { Status::Converged } else { Status::Stalled },

@@ -53,7 +53,8 @@ fn philox(device: &Device) -> Attempt<bool> {
     let questions = KNOWN_ANSWERS.map(|(counter, key, _)| Question { counter, key: [key[0], key[1], 0, 0] });
     let questions = device.upload("questions", &questions);
     let answers = device.room("answers", 16 * KNOWN_ANSWERS.len() as u64);
-    let words = device.run(Kernel::Known, 1, &[(0, &questions), (1, &answers)], &answers)?;
+    let kernel = Kernel::Known { wide: device.facts.wide_integers };
+    let words = device.run(kernel, 1, &[(0, &questions), (1, &answers)], &answers)?;
     Ok(words.iter().eq(KNOWN_ANSWERS.iter().flat_map(|(_, _, answer)| answer)))
 }
 
