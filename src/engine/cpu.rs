@@ -29,6 +29,9 @@ const GRAIN: usize = 64 * LANES;
 /// Pieces of work for each thread, so that none waits long for the last.
 const PIECES: usize = 2;
 
+/// Problems solved between two signs of progress.
+const SPAN: u64 = 1024;
+
 /// Differences between S_ij and S_ji, and excesses of correlations over one, that need no closer look.
 const ROUNDING: f64 = 1e-12;
 
@@ -129,6 +132,10 @@ impl Job for CpuJob<'_> {
             self.solve_grain(range.start + (piece * grain) as u64, room, slots);
         });
         Ok(Solutions { weights, certificates, comparisons })
+    }
+
+    fn span(&self) -> u64 {
+        SPAN
     }
 
     fn counts(&self, problems: &[u64]) -> Result<Vec<u32>> {

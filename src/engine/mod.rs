@@ -41,6 +41,9 @@ pub trait Job: Sync {
     /// Only for the run as a whole (device lost for good, out of memory). A hard problem is a status.
     fn solve(&self, range: Range<u64>) -> Result<Solutions>;
 
+    /// So many problems keep this engine busy: worth handing over at once.
+    fn span(&self) -> u64;
+
     /// How often each row of the history occurs in each of these problems (problems x T), as this engine draws it.
     /// Empty where the batch is not resampled.
     ///

@@ -16,9 +16,6 @@ use crate::solver::Options;
 use crate::stats;
 use crosscheck::{CrossCheck, crosscheck};
 
-/// Problems the CPU solves between two signs of progress.
-const PIECE: u64 = 1024;
-
 /// What happens during a run, for whoever watches.
 pub trait Watch {
     /// So many problems are finished.
@@ -119,12 +116,8 @@ pub fn solve(
         job => Some(job?),
     };
     let mut all = Solutions::default();
-    // A device takes a chunk at once; the CPU shows its progress in between.
-    let pieces = |chunk: Range<u64>| {
-        let size = if device { chunk.end - chunk.start } else { PIECE };
-        (chunk.start..chunk.end).step_by(size as usize).map(move |start| start..(start + size).min(chunk.end))
-    };
-    for chunk in chunks::chunks(batch, range).flat_map(pieces) {
+    let span = job.as_ref().map_or(chunks::LARGEST, |job| job.span());
+    for chunk in chunks::spans(batch, range, span) {
         let mut solved = None;
         if let Some(running) = &job {
             match running.solve(chunk.clone()) {

@@ -220,13 +220,18 @@ impl Device {
         let memory = pollster::block_on(memory.pop());
         let uncaptured = std::mem::take(&mut *lock(&self.health.uncaptured));
 
-        let lost = lock(&self.health.lost).clone();
-        let trouble = lost
-            .map(Trouble::Lost)
-            .or_else(|| memory.map(|error| Trouble::Memory(error.to_string())))
+        let trouble = memory
+            .map(|error| Trouble::Memory(error.to_string()))
             .or_else(|| validation.or(internal).map(|error| Trouble::Failed(error.to_string())))
             .or_else(|| uncaptured.into_iter().next().map(Trouble::Failed));
-        let result = trouble.map_or(result, Err);
+        let mut result = trouble.map_or(result, Err);
+        if result.is_err() {
+            // Work that is still under way holds its memory, and holds back the news that the device is lost.
+            let _ = self.drain();
+        }
+        if let Some(reason) = lock(&self.health.lost).clone() {
+            result = Err(Trouble::Lost(reason));
+        }
         if let Some(profile) = &self.profile {
             profile.settle(result.is_ok());
         }

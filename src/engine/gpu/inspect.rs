@@ -39,7 +39,8 @@ impl GpuEngine {
             let device = self.device();
             let way = self.way(law, panel.assets());
             let mut resampled = Resampled::new(device, self.memory(), batch, (panel, *law), way, Want::default())?;
-            resampled.solve(problems)?;
+            let running = resampled.start(problems)?;
+            resampled.finish(running)?;
             resampled.stages(problems.len())
         };
         attempt().map_err(|trouble| trouble.into_error())
@@ -67,8 +68,8 @@ fn read(device: &Arc<Device>, room: &Room, problems: usize, n: usize) -> Attempt
         let staging = device.staging(buffer.size());
         let mut encoder = device.encoder();
         encoder.copy_buffer_to_buffer(buffer, 0, &staging, 0, buffer.size());
-        device.queue.submit([encoder.finish()]);
-        device.read(&staging, buffer.size(), |bytes| bytemuck::cast_slice(bytes).to_vec())
+        let submission = device.queue.submit([encoder.finish()]);
+        device.read(&staging, buffer.size(), submission, |bytes| bytemuck::cast_slice(bytes).to_vec())
     };
     let mut stages = Stages::default();
     let moments = floats(&room.moments)?;
@@ -120,7 +121,7 @@ impl Device {
         let mut encoder = self.encoder();
         self.dispatch(&mut encoder, kernel, groups, buffers);
         encoder.copy_buffer_to_buffer(result, 0, &staging, 0, result.size());
-        self.queue.submit([encoder.finish()]);
-        self.read(&staging, result.size(), |bytes| bytemuck::cast_slice(bytes).to_vec())
+        let submission = self.queue.submit([encoder.finish()]);
+        self.read(&staging, result.size(), submission, |bytes| bytemuck::cast_slice(bytes).to_vec())
     }
 }

@@ -1,11 +1,13 @@
 //! A batch on the GPU: cut into what the device holds, continued through failed allocations and a lost device.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 use super::device::{Attempt, Device, Trouble, lock};
-use super::given::Given;
-use super::resampled::{Resampled, WIDEST_SPREAD};
+use super::given::{self, Given};
+use super::plan::Plan;
+use super::resampled::{self, Resampled, WIDEST_SPREAD};
 use super::{GpuEngine, SMALLEST_BUDGET};
 use crate::batch::{Batch, Comparisons, Solutions, Source, Want};
 use crate::certificate::{Certificate, Status};
@@ -34,6 +36,12 @@ struct State<'a> {
 enum Prepared<'a> {
     Resampled(Box<Resampled<'a>>),
     Given(Box<Given<'a>>),
+}
+
+/// A piece that the device works on.
+enum Running {
+    Resampled(Box<resampled::Running>),
+    Given(Box<given::Running>),
 }
 
 impl<'a> GpuJob<'a> {
@@ -90,7 +98,7 @@ impl<'a> GpuJob<'a> {
             match work(self, &mut state) {
                 Ok(value) => return Ok(value),
                 Err(Trouble::Memory(what)) => {
-                    let room = state.prepared.as_ref().map_or(1, Prepared::room).min(state.room);
+                    let room = state.prepared.as_ref().map_or(1, |prepared| prepared.plan().room).min(state.room);
                     if room <= 1 {
                         return Err(Trouble::Memory(what).into_error());
                     }
@@ -108,27 +116,46 @@ impl<'a> GpuJob<'a> {
         }
     }
 
-    /// Calls `piece` with as many problems at a time as there is room for; `done` counts those that are through.
-    fn in_pieces<T>(
+    /// Takes problems 0..total through `start` and `finish`, as many at a time as there is room for. A piece is started
+    /// before the one in front of it is finished, so that the device need not wait for the host, nor the host for it.
+    fn in_pieces<P, T>(
         &self,
         total: u64,
-        mut piece: impl FnMut(&mut Prepared<'a>, Range<u64>) -> Attempt<T>,
+        mut start: impl FnMut(&mut Prepared<'a>, Range<u64>) -> Attempt<P>,
+        mut finish: impl FnMut(&mut Prepared<'a>, P) -> Attempt<T>,
         mut done: impl FnMut(T),
     ) -> Result<()> {
-        let mut at = 0;
+        // Up to `at` all is done, up to `ahead` it is under way.
+        let (mut at, mut ahead) = (0, 0);
+        let mut under_way: VecDeque<(u64, P)> = VecDeque::new();
         while at < total {
             let (value, end) = self.recovering(|job, state| {
-                let limit = state.room;
-                let prepared = job.prepared(state)?;
-                let room = prepared.room().min(limit);
-                let end = (at + u64::from(room)).min(total);
-                job.engine.inject_allocation_failure((end - at) as u32)?;
-                let value = piece(prepared, at..end)?;
-                state.batches += 1;
-                if state.batches % 2 == 1 {
-                    job.engine.inject_loss(&state.device);
+                let mut attempt = || {
+                    let limit = state.room;
+                    let prepared = job.prepared(state)?;
+                    let room = prepared.plan().room.min(limit);
+                    while ahead < total && under_way.len() < prepared.plan().batches {
+                        let end = (ahead + u64::from(room)).min(total);
+                        job.engine.inject_allocation_failure((end - ahead) as u32)?;
+                        under_way.push_back((end, start(prepared, ahead..end)?));
+                        ahead = end;
+                    }
+                    let (end, piece) = under_way.pop_front().expect("a piece was started");
+                    let value = finish(prepared, piece)?;
+                    Ok((value, end))
+                };
+                let finished = attempt();
+                if finished.is_err() {
+                    // Whatever went wrong, the pieces behind are started again: they may have less room, or no device.
+                    under_way.clear();
+                    ahead = at;
+                } else {
+                    state.batches += 1;
+                    if state.batches % 2 == 1 {
+                        job.engine.inject_loss(&state.device);
+                    }
                 }
-                Ok((value, end))
+                finished
             })?;
             done(value);
             at = end;
@@ -152,10 +179,10 @@ impl<'a> GpuJob<'a> {
 }
 
 impl Prepared<'_> {
-    fn room(&self) -> u32 {
+    fn plan(&self) -> &Plan {
         match self {
-            Prepared::Resampled(resampled) => resampled.plan.room,
-            Prepared::Given(given) => given.plan.room,
+            Prepared::Resampled(resampled) => &resampled.plan,
+            Prepared::Given(given) => &given.plan,
         }
     }
 }
@@ -167,14 +194,21 @@ impl Job for GpuJob<'_> {
             return Ok(self.unsolved(problems as usize));
         }
         let mut solutions = Solutions::default();
-        let piece = |prepared: &mut Prepared<'_>, piece: Range<u64>| {
+        let start = |prepared: &mut Prepared<'_>, piece: Range<u64>| {
             let piece = range.start + piece.start..range.start + piece.end;
             match prepared {
-                Prepared::Resampled(resampled) => resampled.solve(&piece.collect::<Vec<_>>()),
-                Prepared::Given(given) => given.solve(piece),
+                Prepared::Resampled(resampled) => {
+                    resampled.start(&piece.collect::<Vec<_>>()).map(|running| Running::Resampled(Box::new(running)))
+                }
+                Prepared::Given(given) => given.start(piece).map(|running| Running::Given(Box::new(running))),
             }
         };
-        self.in_pieces(problems, piece, |next| solutions.extend(next))?;
+        let finish = |prepared: &mut Prepared<'_>, running| match (prepared, running) {
+            (Prepared::Resampled(resampled), Running::Resampled(running)) => resampled.finish(*running),
+            (Prepared::Given(given), Running::Given(running)) => given.finish(*running),
+            _ => unreachable!("a batch has one source"),
+        };
+        self.in_pieces(problems, start, finish, |next| solutions.extend(next))?;
         let acceptance = self.engine.acceptance();
         for certificate in solutions.certificates.iter_mut().filter(|c| c.rc_error > acceptance) {
             if certificate.status == Status::Converged {
@@ -184,13 +218,17 @@ impl Job for GpuJob<'_> {
         Ok(solutions)
     }
 
+    fn span(&self) -> u64 {
+        self.engine.span()
+    }
+
     fn counts(&self, problems: &[u64]) -> Result<Vec<u32>> {
         let mut counts = Vec::new();
-        let piece = |prepared: &mut Prepared<'_>, piece: Range<u64>| match prepared {
+        let finish = |prepared: &mut Prepared<'_>, piece: Range<u64>| match prepared {
             Prepared::Resampled(resampled) => resampled.counts(&problems[piece.start as usize..piece.end as usize]),
             Prepared::Given(_) => Ok(Vec::new()),
         };
-        self.in_pieces(problems.len() as u64, piece, |next| counts.extend(next))?;
+        self.in_pieces(problems.len() as u64, |_, piece| Ok(piece), finish, |next| counts.extend(next))?;
         Ok(counts)
     }
 }

@@ -58,6 +58,10 @@ const SMALLEST_BUDGET: f64 = 1e-3;
 const MEMORY: u64 = 2 << 30;
 const SOFTWARE_MEMORY: u64 = 512 << 20;
 
+/// Problems between two signs of progress: several batches, each prepared or read while another is computed.
+const SPAN: u64 = 1 << 18;
+const SOFTWARE_SPAN: u64 = 4096;
+
 /// The GPU engine on one adapter, which has passed its self-test.
 pub struct GpuEngine {
     options: Options,
@@ -142,6 +146,10 @@ impl GpuEngine {
             (Way::Steps { room, slices }, Some(groups)) => Way::Steps { room: room.min(groups), slices },
             (way, _) => way,
         }
+    }
+
+    fn span(&self) -> u64 {
+        if self.facts.software { SOFTWARE_SPAN } else { SPAN }
     }
 
     fn inject_allocation_failure(&self, problems: u32) -> Attempt<()> {

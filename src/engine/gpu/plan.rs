@@ -19,6 +19,13 @@ pub const SLICES_PER_DISPATCH: u32 = 64;
 /// Rows of the history that one dispatch draws, as in `shaders/draw_changes.wgsl`.
 pub const ROWS_PER_DRAW: usize = 4096;
 
+/// Bytes of results that are worth a batch: a few milliseconds of work, which the transfers of the batches before and
+/// after hide behind.
+const RESULT_BYTES: u64 = 8 << 20;
+
+/// Bytes of given matrices that are uploaded at a time.
+const UPLOAD_BYTES: u64 = 64 << 20;
+
 /// Multiply-adds of one dispatch of `moments` at most: 100 ms on a small integrated GPU, far below any watchdog.
 const WORK_PER_DISPATCH: usize = 20_000_000_000;
 
@@ -58,8 +65,10 @@ pub struct Plan {
     pub way: Option<Way>,
     pub spread: Spread,
     pub sizes: Sizes,
-    /// Problems at a time.
+    /// Problems of a batch.
     pub room: u32,
+    /// Batches under way: two, so that one is computed while another is uploaded or read, where there is memory for two.
+    pub batches: usize,
     /// Rows of the panel that one binding holds: all, or a multiple of [`ROWS_PER_DISPATCH`].
     pub slice_rows: usize,
     /// Tiles of columns that one binding holds of the sums that steps are taken over.
@@ -95,10 +104,10 @@ impl Plan {
         let largest = sizes.drawn.max(sizes.moments).max(sizes.correlations);
         // Indices are 32 bits wide.
         let binding = limits.binding_bytes.min(limits.buffer_bytes).min(1 << 31);
-        let results = 2 * (2 * sizes.assets + size_of::<DeviceCertificate>() as u64);
+        let results = 2 * sizes.assets + size_of::<DeviceCertificate>() as u64;
         let draws = sizes.drawn + sizes.ends;
         let per_problem =
-            draws + sizes.moments + sizes.correlations + sizes.positions + size_of::<State>() as u64 + results;
+            draws + sizes.moments + sizes.correlations + sizes.positions + size_of::<State>() as u64 + 2 * results;
         let row_bytes = 4 * (assets as u64 + 1);
         let tile_bytes = way::tile_bytes(rows as u32);
         let shared = match way {
@@ -107,7 +116,8 @@ impl Plan {
             None => 0,
         };
         let left = memory.saturating_sub(shared);
-        let room = (binding / largest.max(sizes.assets).max(32)).min(left / per_problem);
+        let batches = if left / per_problem > 1 { 2 } else { 1 };
+        let room = (binding / largest.max(sizes.assets).max(32)).min(left / per_problem / batches);
         if room == 0 {
             return Err(too_large(format!(
                 "a problem takes {per_problem} bytes, its largest part {largest}; {binding} bytes can be bound, {left} \
@@ -117,6 +127,8 @@ impl Plan {
         let block = ROWS_PER_DISPATCH as u64 * row_bytes;
         let slice_rows =
             if rows as u64 * row_bytes <= binding { rows } else { (binding / block) as usize * ROWS_PER_DISPATCH };
+        let (worth, each) =
+            if way.is_some() { (RESULT_BYTES, results) } else { (UPLOAD_BYTES, sizes.correlations.max(64)) };
         let part_tiles = (binding / tile_bytes) as usize;
         let (least, fits) = match way {
             Some(Way::Steps { .. }) => (tile_bytes, part_tiles > 0),
@@ -132,7 +144,8 @@ impl Plan {
             way,
             spread: spread(facts, assets),
             sizes,
-            room: room.min(1 << 22) as u32,
+            room: room.min((worth / each).max(1)) as u32,
+            batches: batches as usize,
             slice_rows,
             part_tiles,
             // llvmpipe's loop limit again.

@@ -42,7 +42,9 @@ pub fn run(device: &Arc<Device>) -> Result<SelfTest> {
     let batch = Batch::new(source, &BUDGETS)?;
     let memory = 1 << 20;
     let solutions = device.attempt(|| {
-        Given::new(Arc::clone(device), memory, &batch, (&COVARIANCES, true), Want::default())?.solve(0..2)
+        let mut given = Given::new(Arc::clone(device), memory, &batch, (&COVARIANCES, true), Want::default())?;
+        let running = given.start(0..2)?;
+        given.finish(running)
     })?;
     let solved = solutions.certificates.iter().all(|c| c.status == Status::Converged);
     let error = solutions.certificates.iter().fold(0.0_f64, |m, c| m.max(c.rc_error));
