@@ -58,18 +58,48 @@ fn words(domain: u32, resample: vec2<u32>, call: u32) -> vec4<u32> {
     );
 }
 
-// Which of the positions 4 call .. 4 call + 3 restart, a bit each.
+// Which of the positions 4 call .. 4 call + 3 restart, a bit each, where not all do.
 fn restarting(resample: vec2<u32>, call: u32) -> u32 {
     let s = 4u * call + vec4<u32>(0u, 1u, 2u, 3u);
-    var flags = vec4<bool>(true);
+    var flags = s % vec4<u32>(law.parameter) == vec4<u32>(0u);
     if (law.restart == BELOW) {
         flags = words(DOMAIN_ACCEPT, resample, call) < vec4<u32>(law.parameter);
-    } else if (law.restart == EVERY) {
-        flags = s % vec4<u32>(law.parameter) == vec4<u32>(0u);
     }
     flags = (flags | (s == vec4<u32>(0u))) & (s < vec4<u32>(law.rows));
     let bits = select(vec4<u32>(0u), vec4<u32>(1u, 2u, 4u, 8u), flags);
     return bits.x | bits.y | bits.z | bits.w;
+}
+
+// Lists the positions of the round that restart, in order, and returns how many there are.
+fn list(resample: vec2<u32>, lane: u32, first: u32, listed: u32) -> u32 {
+    if (lane < WORDS) {
+        atomicStore(&restarts[lane], 0u);
+    }
+    workgroupBarrier();
+    for (var call = lane; call < ROUND / 4u; call += LANES) {
+        if (first + 4u * call < law.rows) {
+            let bits = restarting(resample, first / 4u + call);
+            atomicOr(&restarts[call / 8u], bits << (4u * (call % 8u)));
+        }
+    }
+    workgroupBarrier();
+    var all = 0u;
+    var at = listed;
+    for (var word = 0u; word < WORDS; word++) {
+        let found = countOneBits(atomicLoad(&restarts[word]));
+        at += select(0u, found, word < lane);
+        all += found;
+    }
+    if (lane < WORDS) {
+        var left = atomicLoad(&restarts[lane]);
+        while (left != 0u) {
+            positions[at] = first + 32u * lane + firstTrailingBit(left);
+            at += 1u;
+            left &= left - 1u;
+        }
+    }
+    workgroupBarrier();
+    return all;
 }
 
 @compute @workgroup_size(LANES)
@@ -89,40 +119,13 @@ fn draw(
     var carried = 0u;
     for (var first = 0u; first < law.rows; first += ROUND) {
         let end = min(first + ROUND, law.rows);
-        if (lane < WORDS) {
-            atomicStore(&restarts[lane], 0u);
-        }
-        workgroupBarrier();
-        for (var call = lane; call < ROUND / 4u; call += LANES) {
-            if (first + 4u * call < law.rows) {
-                let bits = restarting(resample, first / 4u + call);
-                atomicOr(&restarts[call / 8u], bits << (4u * (call % 8u)));
-            }
-        }
-        workgroupBarrier();
-
         var runs = carried;
-        var at = carried;
-        for (var w = 0u; w < WORDS; w++) {
-            let found = countOneBits(atomicLoad(&restarts[w]));
-            at += select(0u, found, w < lane);
-            runs += found;
-        }
-        if (lane < WORDS) {
-            var left = atomicLoad(&restarts[lane]);
-            while (left != 0u) {
-                positions[at] = first + 32u * lane + firstTrailingBit(left);
-                at += 1u;
-                left &= left - 1u;
-            }
-        }
-        if (lane == 0u) {
-            positions[runs] = end;
-        }
-        workgroupBarrier();
-
         if (law.restart == ALWAYS) {
-            // Every position has a start: one call draws four.
+            // Nothing to list, and one call draws the starts of four positions.
+            runs += end - first;
+            for (var s = first + lane; s < end; s += LANES) {
+                positions[carried + s - first] = s;
+            }
             for (var call = lane; call < ROUND / 4u; call += LANES) {
                 let drawn = words(DOMAIN_START, resample, first / 4u + call);
                 for (var k = 0u; k < 4u; k++) {
@@ -132,10 +135,14 @@ fn draw(
                 }
             }
         } else {
+            runs += list(resample, lane, first, carried);
             for (var run = carried + lane; run < runs; run += LANES) {
                 let s = positions[run];
                 starts[run] = mulhi(words(DOMAIN_START, resample, s / 4u)[s % 4u], law.starts);
             }
+        }
+        if (lane == 0u) {
+            positions[runs] = end;
         }
         workgroupBarrier();
 
@@ -146,6 +153,7 @@ fn draw(
             positions[0] = positions[runs - 1u];
             starts[0] = starts[runs - 1u];
         }
+        workgroupBarrier();
         carried = 1u;
     }
     finish(problem, lane);

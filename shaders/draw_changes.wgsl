@@ -1,9 +1,9 @@
 // What `draw` makes of runs: how the count of a row of the history differs from that of the row before, for one tile of
 // rows. A run is one more where it begins and one less where it ends, whatever its length; atomic integers make the
 // order of runs immaterial.
-// Prepended to: draw_counts.wgsl or draw_steps.wgsl, which write what the tile holds (fn finish).
+// Prepended: const TILE, rows of the tile: a power of two from 256 to 4096. Follows: draw_counts.wgsl or draw_steps.wgsl,
+// which write what the tile holds (fn finish).
 
-const TILE = 4096u;
 // Rows of a lane, once all runs are in.
 const OWN = TILE / LANES;
 const CELLS = TILE / 2u + TILE / 64u;
@@ -13,6 +13,7 @@ const CELLS = TILE / 2u + TILE / 64u;
 // and `volatility` notices, for the counts then do not sum to T.
 var<workgroup> changes: array<atomic<i32>, CELLS>;
 var<workgroup> partial: array<i32, LANES>;
+var<workgroup> eights: array<i32, 8>;
 
 fn cell(word: u32) -> u32 {
     return word + word / 32u;
@@ -61,6 +62,28 @@ fn pair(word: u32) -> vec2<i32> {
     return vec2<i32>(first, (both - first) >> 16u);
 }
 
+// The sum of what the lanes before this one have, in two steps of eight.
+fn sum_before(lane: u32, value: i32) -> i32 {
+    partial[lane] = value;
+    workgroupBarrier();
+    if (lane < 8u) {
+        var sum = 0;
+        for (var k = 8u * lane; k < 8u * lane + 8u; k++) {
+            sum += partial[k];
+        }
+        eights[lane] = sum;
+    }
+    workgroupBarrier();
+    var sum = 0;
+    for (var k = 0u; k < lane / 8u; k++) {
+        sum += eights[k];
+    }
+    for (var k = lane / 8u * 8u; k < lane; k++) {
+        sum += partial[k];
+    }
+    return sum;
+}
+
 // The count of the row before this lane's first.
 fn count_before(lane: u32) -> i32 {
     var sum = 0;
@@ -68,11 +91,5 @@ fn count_before(lane: u32) -> i32 {
         let both = pair(word);
         sum += both.x + both.y;
     }
-    partial[lane] = sum;
-    workgroupBarrier();
-    var before = 0;
-    for (var k = 0u; k < lane; k++) {
-        before += partial[k];
-    }
-    return before;
+    return sum_before(lane, sum);
 }

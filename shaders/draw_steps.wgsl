@@ -11,7 +11,8 @@ const SLICE = 256u;
 // Lanes that share a slice.
 const SHARERS = SLICE / OWN;
 
-var<workgroup> found: array<u32, LANES>;
+// Steps before each lane's rows, and all of them.
+var<workgroup> found: array<u32, LANES + 1u>;
 
 // The steps at rows 2 word and 2 word + 1 of the tile; `count` is that of the row before.
 fn steps_at(word: u32, count: i32) -> vec2<i32> {
@@ -23,15 +24,23 @@ fn steps_at(word: u32, count: i32) -> vec2<i32> {
 }
 
 fn finish(problem: u32, lane: u32) {
-    let count = count_before(lane);
-    var own = 0u;
+    // Past T there are no counts, and no slices that begin with one.
+    let count = select(0, count_before(lane), law.first_row + lane * OWN < law.rows);
+    var own = 0;
     for (var word = lane * (OWN / 2u); word < (lane + 1u) * (OWN / 2u); word++) {
-        own += dot(vec2<u32>(steps_at(word, count) != vec2<i32>(0)), vec2<u32>(1u));
+        let both = steps_at(word, count);
+        own += select(0, 1, both.x != 0) + select(0, 1, both.y != 0);
     }
-    found[lane] = own;
+    // `sum_before` uses the same memory once more.
+    workgroupBarrier();
+    let earlier = u32(sum_before(lane, own));
+    found[lane] = earlier;
+    if (lane == LANES - 1u) {
+        found[LANES] = earlier + u32(own);
+    }
     workgroupBarrier();
 
-    // Groups before this lane's slice, steps of the slice before this lane's, and all of it.
+    // Groups before this lane's slice.
     let first_slice = law.first_row / SLICE;
     var groups = 0u;
     if (first_slice > 0u) {
@@ -39,21 +48,10 @@ fn finish(problem: u32, lane: u32) {
     }
     let slice = lane / SHARERS;
     for (var k = 0u; k < slice; k++) {
-        var held = 0u;
-        for (var sharer = 0u; sharer < SHARERS; sharer++) {
-            held += found[k * SHARERS + sharer];
-        }
-        groups += (held + 3u) / 4u;
-    }
-    var before = 0u;
-    var all = 0u;
-    for (var sharer = 0u; sharer < SHARERS; sharer++) {
-        let held = found[slice * SHARERS + sharer];
-        before += select(0u, held, slice * SHARERS + sharer < lane);
-        all += held;
+        groups += groups_of(k);
     }
 
-    var at = 4u * groups + before;
+    var at = 4u * groups + earlier - found[slice * SHARERS];
     for (var word = lane * (OWN / 2u); word < (lane + 1u) * (OWN / 2u); word++) {
         let both = steps_at(word, count);
         for (var k = 0u; k < 2u; k++) {
@@ -64,7 +62,7 @@ fn finish(problem: u32, lane: u32) {
         }
     }
     if (lane % SHARERS == SHARERS - 1u) {
-        let end = groups + (all + 3u) / 4u;
+        let end = groups + groups_of(slice);
         for (; at < 4u * end; at++) {
             write(problem, at, 0u);
         }
@@ -72,6 +70,10 @@ fn finish(problem: u32, lane: u32) {
             ends[problem * law.slices + first_slice + slice] = end;
         }
     }
+}
+
+fn groups_of(slice: u32) -> u32 {
+    return (found[(slice + 1u) * SHARERS] - found[slice * SHARERS] + 3u) / 4u;
 }
 
 fn write(problem: u32, at: u32, step: u32) {

@@ -100,7 +100,7 @@ fn read(device: &Arc<Device>, room: &Room, problems: usize, n: usize) -> Attempt
 impl Device {
     /// The rows of one resample as the device draws them.
     pub fn rows(&self, law: &Law, resample: u64) -> Attempt<Vec<u32>> {
-        let kernel = Kernel::Draw { drawn: Drawn::Rows, wide: self.facts.wide_integers };
+        let kernel = Kernel::Draw { drawn: Drawn::Rows, tile: 0, wide: self.facts.wide_integers };
         let parameters = self.uniform(&DrawLaw::new(law, 1));
         let resample = self.upload("resamples", &[low(resample), high(resample)]);
         let rows = self.room("rows", 4 * u64::from(law.rows));

@@ -49,8 +49,8 @@ pub enum Drawn {
 pub enum Kernel {
     /// Philox on given counters, for the self-test.
     Known { wide: bool },
-    /// Stage `draw`.
-    Draw { drawn: Drawn, wide: bool },
+    /// Stage `draw`, so many rows of the history at a time; all of them for [`Drawn::Rows`].
+    Draw { drawn: Drawn, tile: usize, wide: bool },
     /// Stage `moments` from counts.
     Moments { assets: usize },
     /// Stage `moments` from steps of counts.
@@ -118,8 +118,9 @@ impl Kernel {
     pub fn text(self) -> String {
         match self {
             Kernel::Known { wide } => [mulhi(wide), PHILOX, KNOWN].join("\n"),
-            Kernel::Draw { drawn, wide } => {
-                let mut parts = vec![mulhi(wide), PHILOX];
+            Kernel::Draw { drawn, tile, wide } => {
+                let tile = count("TILE", tile);
+                let mut parts = vec![&tile, mulhi(wide), PHILOX];
                 parts.extend(match drawn {
                     Drawn::Rows => &[DRAW_ROWS][..],
                     Drawn::Counts => &[DRAW_CHANGES, DRAW_COUNTS],
@@ -233,7 +234,10 @@ mod tests {
         let mut kernels = Vec::new();
         for wide in [false, true] {
             kernels.push(Kernel::Known { wide });
-            kernels.extend([Drawn::Rows, Drawn::Counts, Drawn::Steps].map(|drawn| Kernel::Draw { drawn, wide }));
+            kernels.push(Kernel::Draw { drawn: Drawn::Rows, tile: 0, wide });
+            for tile in [256, 1024, 4096] {
+                kernels.extend([Drawn::Counts, Drawn::Steps].map(|drawn| Kernel::Draw { drawn, tile, wide }));
+            }
         }
         for assets in [1, 2, 3, 10, 16, 17, 33, 64, 65, 100, 128, 129, 500, 2000, MOST_ASSETS] {
             kernels.extend([

@@ -169,7 +169,7 @@ mod tests {
         let wide = false;
         assert_same!(Kernel::Known { wide }, "Question", Question { counter, key });
         assert_same!(
-            Kernel::Draw { drawn: Drawn::Steps, wide },
+            Kernel::Draw { drawn: Drawn::Steps, tile: 256, wide },
             "Law",
             DrawLaw {
                 problems,

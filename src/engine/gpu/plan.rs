@@ -16,8 +16,8 @@ pub const ROWS_PER_DISPATCH: usize = 4096;
 /// Slices of the history that one dispatch takes steps in: the same for steps.
 pub const SLICES_PER_DISPATCH: u32 = 64;
 
-/// Rows of the history that one dispatch draws, as in `shaders/draw_changes.wgsl`.
-pub const ROWS_PER_DRAW: usize = 4096;
+/// Rows of the history that one dispatch draws, at least and at most: see `shaders/draw_changes.wgsl`.
+const ROWS_PER_DRAW: [usize; 2] = [256, 4096];
 
 /// Bytes of results that are worth a batch: a few milliseconds of work, which the transfers of the batches before and
 /// after hide behind.
@@ -152,6 +152,12 @@ impl Plan {
             sweeps_per_dispatch: (20_000 / assets as u32).clamp(1, 25),
             tolerance: tolerance(assets),
         })
+    }
+
+    /// Rows of one dispatch of `draw`: a tile that is not much longer than the history.
+    pub fn draw_rows(&self) -> usize {
+        let [least, most] = ROWS_PER_DRAW;
+        self.rows.next_power_of_two().clamp(least, most)
     }
 
     /// Problems of one dispatch of `moments`.

@@ -180,7 +180,7 @@ impl<'a> Resampled<'a> {
     fn draw(&self, encoder: &mut wgpu::CommandEncoder, room: &Room, numbers: &[u64]) {
         let words: Vec<[u32; 2]> = numbers.iter().map(|&number| [low(number), high(number)]).collect();
         self.device.queue.write_buffer(&room.resamples, 0, bytemuck::cast_slice(&words));
-        self.device.draw(encoder, &self.law, self.way, room, numbers.len() as u32);
+        self.device.draw(encoder, &self.plan, (&self.law, self.way), room, numbers.len() as u32);
     }
 
     /// Counts per row of the resamples of these numbers, at most `plan.room` of them.

@@ -5,7 +5,7 @@ use super::kernel::{
     self, Kernel, PRODUCT_ASSETS, PRODUCT_PROBLEMS, STEPS_PROBLEMS, Spread, moment_entries, product_tile,
 };
 use super::parameters::{Descent, DrawLaw, MomentRange, Shape, State, StepRange};
-use super::plan::{Plan, ROWS_PER_DISPATCH, ROWS_PER_DRAW, SLICES_PER_DISPATCH, SWEEP_LIMIT, fold};
+use super::plan::{Plan, ROWS_PER_DISPATCH, SLICES_PER_DISPATCH, SWEEP_LIMIT, fold};
 use super::profile::Span;
 use super::suffixes::Suffixes;
 use super::unrolled;
@@ -84,13 +84,21 @@ impl Device {
     }
 
     /// Stage `draw`: counts or steps of the first `problems` resamples of the room.
-    pub fn draw(&self, encoder: &mut wgpu::CommandEncoder, law: &Law, way: Way, room: &Room, problems: u32) {
-        let kernel = Kernel::Draw { drawn: way.drawn(), wide: self.facts.wide_integers };
+    pub fn draw(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        plan: &Plan,
+        (law, way): (&Law, Way),
+        room: &Room,
+        problems: u32,
+    ) {
+        let tile = plan.draw_rows();
+        let kernel = Kernel::Draw { drawn: way.drawn(), tile, wide: self.facts.wide_integers };
         let (room_each, slices) = match way {
             Way::Counts { words } => (words, 0),
             Way::Steps { room, slices } => (room, slices),
         };
-        for first_row in (0..law.rows).step_by(ROWS_PER_DRAW) {
+        for first_row in (0..law.rows).step_by(tile) {
             let law = DrawLaw { first_row, room: room_each, slices, ..DrawLaw::new(law, problems) };
             let parameters = self.uniform(&law);
             let buffers = [(0, &parameters), (1, &room.resamples), (2, &room.drawn), (3, &room.ends)];
