@@ -1,5 +1,5 @@
 // Stage `moments` for long blocks: summation by parts, slice by slice of the history.
-// Prepended: const N, alias real.
+// Prepended: alias real, const N, QUADS (of columns in a tile: as many as are 128 bytes).
 //
 //     sum_t c_t q_t = T mean q + sum over slices of sum_t (c_t - c_{t-1}) R_t
 //     q_t = packed z_t z_t', z_t0 = 1
@@ -9,8 +9,8 @@
 // one more. Sums of deviations that start anew in every slice stay small, and so does their rounding: where counts are
 // multiplied with rows, errors are no smaller. The order is fixed: a problem's bits do not depend on its neighbours.
 //
-// A workgroup holds 32 columns of a slice in workgroup memory and passes PROBLEMS problems over it. Eight lanes share a
-// problem, four columns each: the 128 bytes of a row are read in one go, whichever row it is, without bank conflicts.
+// A workgroup holds a tile of columns of a slice in workgroup memory and passes PROBLEMS problems over it. QUADS lanes
+// share a problem, four columns each: the 128 bytes of a row are read in one go, whichever row it is, without bank conflicts.
 
 struct Range {
     // One past the last problem of this dispatch, and the first.
@@ -30,7 +30,7 @@ struct Range {
 }
 
 @group(0) @binding(0) var<uniform> range: Range;
-// R by tiles of 32 columns, each (T + 1) x 8 quads, the last row T mean q. The mean of q_00, which is one, is taken to
+// R by tiles of columns, each (T + 1) x QUADS, the last row T mean q. The mean of q_00, which is one, is taken to
 // be zero there, so that the first moment is the sum of the counts.
 @group(0) @binding(1) var<storage, read> suffixes: array<vec4<real>>;
 // As in draw_steps.wgsl.
@@ -40,7 +40,6 @@ struct Range {
 
 const ENTRIES = (N + 1u) * (N + 2u) / 2u;
 const SLICE = 256u;
-const QUADS = 8u;
 const LANES = 256u;
 const SHARED = LANES / QUADS;
 // Eight for each group of lanes: their sums stay in registers.
@@ -133,7 +132,7 @@ fn moments_steps(
         let e6 = end(p6, k + 1u); s6 += walk(a6, e6, quad); a6 = e6;
         let e7 = end(p7, k + 1u); s7 += walk(a7, e7, quad); a7 = e7;
     }
-    let column = 32u * (range.first_tile + tile) + 4u * quad;
+    let column = 4u * (QUADS * (range.first_tile + tile) + quad);
     let total = suffixes[base + range.rows * QUADS + quad];
     store(p0, column, total, s0); store(p1, column, total, s1); store(p2, column, total, s2);
     store(p3, column, total, s3); store(p4, column, total, s4); store(p5, column, total, s5);

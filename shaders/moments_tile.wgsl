@@ -1,5 +1,5 @@
 // Sums left_m right_e over rows in register tiles of 8 x 8: the matrix product behind stage `moments`.
-// Prepended: const RIGHT (tile width, a multiple of 8; one lane each), alias real, and moments.wgsl or
+// Prepended: alias real, const RIGHT (tile width, a multiple of 8; one lane each), and moments.wgsl or
 // moments_wide.wgsl, which say what the factors are (fn place, fill_left, right) and where sums go (fn add).
 //
 //     M_ij = sum_t c_t z_ti z_tj     packed by rows of the lower triangle, z_t0 = 1: M_00 = T, M_i0 are the sums

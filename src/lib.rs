@@ -1,7 +1,7 @@
 //! How far can you trust a risk-parity portfolio?
 //!
-//! Solves thousands to millions of risk-budgeting problems at once, on the GPU (WGSL through wgpu, single precision)
-//! or the CPU (rayon, double precision), each with a certificate. The problem, its convex program and its solver stand
+//! Solves thousands to millions of risk-budgeting problems at once, on the GPU (WGSL through wgpu, single precision
+//! unless told otherwise) or the CPU (rayon, double precision), each with a certificate. The problem, its convex program and its solver stand
 //! at the top of [`solver`]; the command line is described in the README.
 //!
 //! ```
@@ -88,7 +88,7 @@
 //!   whatever B: a larger B extends a smaller one.
 //! - Across engines weights agree to single precision ([`run::crosscheck::WEIGHT_TOLERANCE`]).
 //! - Certificates are at most the tolerance: 1e-8 on the CPU ([`solver::Options`]), 1e-5 on the GPU
-//!   ([`engine::gpu::ACCEPTANCE`]).
+//!   ([`engine::gpu::ACCEPTANCE`]), 1e-8 again in double precision ([`engine::gpu::Precision`]).
 //! - Multiplying all returns by a power of two changes no weight at all.
 
 pub mod batch;

@@ -47,7 +47,7 @@ pub fn run(arguments: &BootstrapArguments) -> Result<ExitCode> {
         &budgets,
         &config,
         arguments.resample.seed,
-        engine_asked,
+        (engine_asked, arguments.machine.precision.map(|choice| choice.precision().name())),
         arguments.problem.tolerance,
     );
     config.seed = seed(arguments.resample.seed);

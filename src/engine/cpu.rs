@@ -42,7 +42,7 @@ pub struct CpuEngine {
 
 impl Engine for CpuEngine {
     fn info(&self) -> EngineInfo {
-        EngineInfo { engine: "cpu", adapter: None, driver: None, tolerance: self.options.tolerance }
+        EngineInfo { engine: "cpu", adapter: None, driver: None, precision: "f64", tolerance: self.options.tolerance }
     }
 
     fn prepare<'a>(&'a self, batch: &'a Batch, want: Want) -> Result<Box<dyn Job + 'a>> {

@@ -17,6 +17,8 @@ pub struct EngineInfo {
     pub adapter: Option<String>,
     /// The driver and its version; none for the CPU.
     pub driver: Option<String>,
+    /// Precision it computes in, certificates of generated problems included: `f32` or `f64`.
+    pub precision: &'static str,
     /// Largest `rc_error` that counts as converged.
     pub tolerance: f64,
 }

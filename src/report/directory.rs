@@ -39,6 +39,9 @@ pub struct Job {
     block: String,
     sensitivity: bool,
     engine: String,
+    /// None where none was asked for.
+    #[serde(default)]
+    precision: Option<String>,
     tolerance: Option<f64>,
     periods_per_year: Option<f64>,
     /// The seed asked for; none asks for any.
@@ -52,7 +55,7 @@ impl Job {
         budgets: &[f64],
         config: &Config,
         seed: Option<u64>,
-        engine: &str,
+        (engine, precision): (&str, Option<&str>),
         tolerance: Option<f64>,
     ) -> Job {
         Job {
@@ -68,6 +71,7 @@ impl Job {
             },
             sensitivity: config.sensitivity,
             engine: engine.to_string(),
+            precision: precision.map(str::to_string),
             tolerance,
             periods_per_year: config.periods_per_year,
             seed,

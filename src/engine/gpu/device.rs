@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::facts::{AdapterFacts, AdapterLimits};
 use super::kernel::Kernel;
 use super::options::Options;
+use super::precision::Precision;
 use super::profile::Profile;
 use crate::error::{Error, Result};
 
@@ -162,7 +163,8 @@ impl Device {
         let (adapter, mut facts) = (&listed[index], described[index].clone());
 
         let timestamps = if options.profile { Profile::FEATURES } else { wgpu::Features::empty() };
-        let optional = wgpu::Features::SUBGROUP | wgpu::Features::SHADER_INT64 | timestamps;
+        let optional =
+            wgpu::Features::SUBGROUP | wgpu::Features::SHADER_INT64 | wgpu::Features::SHADER_F64 | timestamps;
         let features = adapter.features() & optional;
         let has = adapter.limits();
         // A device grants exactly the limits that are asked for.
@@ -198,6 +200,11 @@ impl Device {
         if options.plain {
             facts.subgroup_sizes = None;
             facts.wide_integers = false;
+            facts.double_precision = false;
+        }
+        if options.precision == Precision::Double && !facts.double_precision {
+            return Err(Error::device(format!("adapter `{}` has no double precision", facts.name))
+                .hint("use --engine cpu, which has, or leave out --precision f64"));
         }
         if let Some(bytes) = options.binding_bytes {
             facts.limits.binding_bytes = facts.limits.binding_bytes.min(bytes);

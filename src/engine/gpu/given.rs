@@ -1,5 +1,5 @@
-//! Given matrices on the device: correlations are made on the host in f64 and go up in f32, positions come down, and
-//! the certificate is computed in f64 against the input.
+//! Given matrices on the device: correlations are made on the host in f64 and go up, positions come down, and the
+//! certificate is computed in f64 against the input.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -9,11 +9,12 @@ use rayon::prelude::*;
 use super::device::{Attempt, Device};
 use super::kernel;
 use super::parameters::State;
-use super::plan::{Plan, SWEEP_LIMIT};
+use super::plan::{Accuracy, Plan, SWEEP_LIMIT};
+use super::precision::Precision;
 use super::stages::Descents;
-use super::{ACCEPTANCE, CONDITION_LIMIT};
 use crate::batch::{Batch, Comparisons, Solutions, Want};
 use crate::certificate::{Certificate, Status};
+use crate::real::Real;
 use crate::solver::certificate::{certify, condition};
 use crate::solver::descent::multiply;
 use crate::solver::validity;
@@ -59,10 +60,11 @@ impl<'a> Given<'a> {
         memory: u64,
         batch: &'a Batch,
         (covariances, assume_psd): (&'a [f64], bool),
+        accuracy: Accuracy,
         want: Want,
     ) -> Attempt<Self> {
-        let plan = Plan::new(&device.facts, memory, 0, batch.assets(), None)?;
-        let budgets: Vec<f32> = batch.budgets().iter().map(|&b| b as f32).collect();
+        let plan = Plan::new(&device.facts, memory, 0, batch.assets(), None, accuracy)?;
+        let budgets = accuracy.precision.encode(batch.budgets().iter().copied());
         let budgets = device.guarded(|| Ok(device.upload("budgets", &budgets)))?;
         Ok(Given { device, plan, batch, covariances, assume_psd, want, budgets, rooms: Vec::new() })
     }
@@ -97,10 +99,20 @@ impl<'a> Given<'a> {
                 result.is_ok().then_some(checked)
             })
             .collect();
-        let matrices = lay_out(&checked, n);
+        let (single, double);
+        let matrices: &[u8] = match self.plan.accuracy.precision {
+            Precision::Single => {
+                single = lay_out::<f32>(&checked, n);
+                bytemuck::cast_slice(&single)
+            }
+            Precision::Double => {
+                double = lay_out::<f64>(&checked, n);
+                bytemuck::cast_slice(&double)
+            }
+        };
         let room = self.take_room(checked.len() as u32)?;
         let submission = self.device.guarded(|| {
-            self.device.queue.write_buffer(&room.0.correlations, 0, bytemuck::cast_slice(&matrices));
+            self.device.queue.write_buffer(&room.0.correlations, 0, matrices);
             let mut encoder = self.device.encoder();
             encoder.clear_buffer(&room.0.states, 0, None);
             Ok(self.descend(encoder, &room, checked.len() as u32, false))
@@ -123,7 +135,7 @@ impl<'a> Given<'a> {
             .map(|(p, weights)| match &checked[p] {
                 None => Certificate::unsolved(Status::Invalid),
                 Some(checked) => {
-                    let y = |i: usize| f64::from(positions[kernel::position(n, problems, p, i)]);
+                    let y = |i: usize| positions[kernel::position(n, problems, p, i)];
                     let covariance = &given[p * n * n..(p + 1) * n * n];
                     Certificate { sweeps: states[p].sweeps, ..self.certificate(covariance, checked, y, weights) }
                 }
@@ -134,7 +146,7 @@ impl<'a> Given<'a> {
     }
 
     /// Positions and final states.
-    fn wait(&self, running: &mut Running) -> Attempt<(Vec<f32>, Vec<State>)> {
+    fn wait(&self, running: &mut Running) -> Attempt<(Vec<f64>, Vec<State>)> {
         let problems = running.checked.len() as u32;
         let (staged, most) = (self.staged(problems), SWEEP_LIMIT.div_ceil(self.plan.sweeps_per_dispatch));
         loop {
@@ -143,8 +155,8 @@ impl<'a> Given<'a> {
                 let unfinished = bytes[..4].iter().any(|&byte| byte != 0);
                 let states = &bytes[staged.states as usize..staged.positions as usize];
                 let positions = &bytes[staged.positions as usize..];
-                (running.dispatches > most || !unfinished)
-                    .then(|| (bytemuck::cast_slice(positions).to_vec(), bytemuck::cast_slice(states).to_vec()))
+                let decode = || (self.plan.accuracy.precision.decode(positions), bytemuck::cast_slice(states).to_vec());
+                (running.dispatches > most || !unfinished).then(decode)
             })?;
             if let Some(found) = found {
                 return Ok(found);
@@ -174,7 +186,7 @@ impl<'a> Given<'a> {
         device.queue.submit([encoder.finish()])
     }
 
-    /// Writes the weights of a position, exact in f32, and certifies them in f64 against the input.
+    /// Writes the weights of a position, rounded to the precision, and certifies them in f64 against the input.
     fn certificate(
         &self,
         covariance: &[f64],
@@ -185,9 +197,10 @@ impl<'a> Given<'a> {
         for (i, (w, volatility)) in weights.iter_mut().zip(&checked.volatilities).enumerate() {
             *w = y(i) / volatility;
         }
+        let Accuracy { precision, limits } = self.plan.accuracy;
         let total: f64 = weights.iter().sum();
         for w in &mut *weights {
-            *w = f64::from((*w / total) as f32);
+            *w = precision.round(*w / total);
         }
         let mut product = vec![0.0; weights.len()];
         let (rc_error, variance) = certify(covariance, weights, self.batch.budgets(), &mut product);
@@ -198,7 +211,7 @@ impl<'a> Given<'a> {
         let exposures: Vec<f64> = weights.iter().zip(&checked.volatilities).map(|(w, s)| w * s).collect();
         multiply(&checked.correlation, &exposures, &mut product);
         let kappa = condition(&checked.correlation, &exposures, &mut product);
-        let solved = rc_error <= ACCEPTANCE && kappa <= CONDITION_LIMIT;
+        let solved = rc_error <= limits.rc_error && kappa <= limits.kappa;
         Certificate {
             status: if solved { Status::Converged } else { Status::Stalled },
             rc_error,
@@ -211,16 +224,16 @@ impl<'a> Given<'a> {
 }
 
 /// Correlations as `descend` reads them: see `shaders/correlate.wgsl`.
-fn lay_out(checked: &[Option<Checked>], n: usize) -> Vec<f32> {
+fn lay_out<R: Real>(checked: &[Option<Checked>], n: usize) -> Vec<R> {
     let (problems, cells) = (checked.len(), kernel::correlation_cells(n));
-    let mut matrices = vec![0.0_f32; problems * cells];
+    let mut matrices = vec![R::ZERO; problems * cells];
     if kernel::interleaved(n) {
         for (p, checked) in checked.iter().enumerate() {
             let Some(checked) = checked else { continue };
             for i in 1..n {
                 for j in 0..i {
                     let e = i * (i - 1) / 2 + j;
-                    matrices[e * problems + p] = checked.correlation[i * n + j] as f32;
+                    matrices[e * problems + p] = R::from_f64(checked.correlation[i * n + j]);
                 }
             }
         }
@@ -232,7 +245,7 @@ fn lay_out(checked: &[Option<Checked>], n: usize) -> Vec<f32> {
             for j in 0..n {
                 let identity = if i == j { 1.0 } else { 0.0 };
                 let c = checked.as_ref().map_or(identity, |checked| checked.correlation[i * n + j]);
-                matrix[i * padded + j] = c as f32;
+                matrix[i * padded + j] = R::from_f64(c);
             }
         }
     });

@@ -27,7 +27,7 @@ pub struct Stages {
 }
 
 impl GpuEngine {
-    /// Runs problems of a resampled batch, at most as many as the device holds at once, and reads everything back.
+    /// Runs problems of a resampled batch in single precision, at most as many as the device holds at once, and reads everything back.
     ///
     /// # Errors
     /// As [`crate::engine::Job::solve`].
@@ -37,8 +37,8 @@ impl GpuEngine {
         };
         let attempt = || {
             let device = self.device();
-            let way = self.way(law, panel.assets());
-            let mut resampled = Resampled::new(device, self.memory(), batch, (panel, *law), way, Want::default())?;
+            let how = (self.way(law, panel.assets()), self.accuracy());
+            let mut resampled = Resampled::new(device, self.memory(), batch, (panel, *law), how, Want::default())?;
             let running = resampled.start(problems)?;
             resampled.finish(running)?;
             resampled.stages(problems.len())

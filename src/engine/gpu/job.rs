@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use super::device::{Attempt, Device, Trouble, lock};
 use super::given::{self, Given};
 use super::plan::Plan;
+use super::precision::Precision;
 use super::resampled::{self, Resampled, WIDEST_SPREAD};
 use super::{GpuEngine, SMALLEST_BUDGET};
 use crate::batch::{Batch, Comparisons, Solutions, Source, Want};
@@ -48,14 +49,17 @@ impl<'a> GpuJob<'a> {
     pub fn new(engine: &'a GpuEngine, batch: &'a Batch, want: Want) -> Result<GpuJob<'a>> {
         let state = State { device: engine.device(), prepared: None, room: u32::MAX, batches: 0, reopened: false };
         let job = GpuJob { engine, batch, want, state: Mutex::new(state) };
-        if job.within_single_precision() {
+        if job.within_precision() {
             job.recovering(|job, state| job.prepared(state).map(|_| ()))?;
         }
         Ok(job)
     }
 
-    /// Whether single precision can tell the budgets and hold the weights; else all is left to the CPU.
-    fn within_single_precision(&self) -> bool {
+    /// Whether the precision can tell the budgets and hold the weights; else all is left to the CPU.
+    fn within_precision(&self) -> bool {
+        if self.engine.options.precision == Precision::Double {
+            return true;
+        }
         let smallest = self.batch.budgets().iter().fold(f64::INFINITY, |m, &b| m.min(b));
         let spread = match &self.batch.source {
             Source::Resampled { panel, .. } => {
@@ -74,15 +78,16 @@ impl<'a> GpuJob<'a> {
             Some(prepared) => prepared,
             None => {
                 let (device, memory) = (Arc::clone(&state.device), self.engine.memory());
+                let accuracy = self.engine.accuracy();
                 match &self.batch.source {
                     Source::Resampled { panel, law } => {
-                        let way = self.engine.way(law, panel.assets());
-                        Resampled::new(device, memory, self.batch, (panel, *law), way, self.want)
+                        let how = (self.engine.way(law, panel.assets()), accuracy);
+                        Resampled::new(device, memory, self.batch, (panel, *law), how, self.want)
                             .map(|r| Prepared::Resampled(Box::new(r)))?
                     }
                     Source::Given { covariances, assume_psd } => {
                         let source = (&covariances[..], *assume_psd);
-                        Given::new(device, memory, self.batch, source, self.want)
+                        Given::new(device, memory, self.batch, source, accuracy, self.want)
                             .map(|g| Prepared::Given(Box::new(g)))?
                     }
                 }
@@ -190,7 +195,7 @@ impl Prepared<'_> {
 impl Job for GpuJob<'_> {
     fn solve(&self, range: Range<u64>) -> Result<Solutions> {
         let problems = range.end.saturating_sub(range.start);
-        if !self.within_single_precision() {
+        if !self.within_precision() {
             return Ok(self.unsolved(problems as usize));
         }
         let mut solutions = Solutions::default();
@@ -209,12 +214,6 @@ impl Job for GpuJob<'_> {
             _ => unreachable!("a batch has one source"),
         };
         self.in_pieces(problems, start, finish, |next| solutions.extend(next))?;
-        let acceptance = self.engine.acceptance();
-        for certificate in solutions.certificates.iter_mut().filter(|c| c.rc_error > acceptance) {
-            if certificate.status == Status::Converged {
-                certificate.status = Status::Stalled;
-            }
-        }
         Ok(solutions)
     }
 

@@ -3,6 +3,7 @@
 //! WGSL has no includes, and sizes of arrays in function scope cannot be overrides. Module scope does not care about
 //! order, so pieces are simply joined.
 
+use super::precision::Precision;
 use super::unrolled;
 
 /// Up to this many assets, a problem lives in the registers of one thread.
@@ -11,9 +12,8 @@ pub const THREAD_ASSETS: usize = 16;
 pub const SUBGROUP_ASSETS: usize = 64;
 /// Up to this many assets, moments are one matrix product over all problems; above, an update per problem.
 pub const PRODUCT_ASSETS: usize = 128;
-/// Problems of a workgroup of that product, and of one that takes steps.
+/// Problems of a workgroup of that product.
 pub const PRODUCT_PROBLEMS: usize = 64;
-pub const STEPS_PROBLEMS: usize = 256;
 /// Largest number of assets: shaders hold a problem's vectors in workgroup memory and registers.
 pub const MOST_ASSETS: usize = 2048;
 
@@ -52,17 +52,17 @@ pub enum Kernel {
     /// Stage `draw`, so many rows of the history at a time; all of them for [`Drawn::Rows`].
     Draw { drawn: Drawn, tile: usize, wide: bool },
     /// Stage `moments` from counts.
-    Moments { assets: usize },
+    Moments { assets: usize, precision: Precision },
     /// Stage `moments` from steps of counts.
-    MomentsSteps { assets: usize },
+    MomentsSteps { assets: usize, precision: Precision },
     /// Stage `correlate`, first pass.
-    Volatility { assets: usize },
+    Volatility { assets: usize, precision: Precision },
     /// Stage `correlate`, second pass.
-    Correlate { assets: usize },
+    Correlate { assets: usize, precision: Precision },
     /// Stage `descend`.
-    Descend { assets: usize, spread: Spread },
+    Descend { assets: usize, spread: Spread, precision: Precision },
     /// Stage `certify`.
-    Certify { assets: usize, comparisons: bool },
+    Certify { assets: usize, comparisons: bool, precision: Precision },
 }
 
 const PHILOX: &str = include_str!("../../../shaders/philox.wgsl");
@@ -129,21 +129,28 @@ impl Kernel {
                 parts.push(DRAW);
                 parts.join("\n")
             }
-            Kernel::Moments { assets } if assets <= PRODUCT_ASSETS => {
-                let prelude = [count("N", assets), count("RIGHT", product_tile(assets)), REAL.to_owned()].concat();
-                [&prelude, MOMENTS, MOMENTS_TILE].join("\n")
+            Kernel::Moments { assets, precision } if assets <= PRODUCT_ASSETS => {
+                let prelude = [real(precision), count("N", assets), count("RIGHT", product_tile(assets))];
+                [&prelude.concat(), MOMENTS, MOMENTS_TILE].join("\n")
             }
-            Kernel::Moments { assets } => {
-                [&[&count("N", assets), REAL].concat(), MOMENTS_WIDE, MOMENTS_TILE].join("\n")
+            Kernel::Moments { assets, precision } => {
+                let prelude = [real(precision), count("N", assets)];
+                [&prelude.concat(), MOMENTS_WIDE, MOMENTS_TILE].join("\n")
             }
-            Kernel::MomentsSteps { assets } => [&[&count("N", assets), REAL].concat(), MOMENTS_STEPS].join("\n"),
-            Kernel::Volatility { assets } | Kernel::Correlate { assets } => {
-                let prelude = [count("N", assets), flag("INTERLEAVED", interleaved(assets))].concat();
-                [&prelude, CORRELATE].join("\n")
+            Kernel::MomentsSteps { assets, precision } => {
+                let quads = steps_columns(precision) / 4;
+                let prelude = [real(precision), count("N", assets), count("QUADS", quads)];
+                [&prelude.concat(), MOMENTS_STEPS].join("\n")
             }
-            Kernel::Descend { assets, spread } => descend(assets, spread),
-            Kernel::Certify { assets, comparisons } => {
+            Kernel::Volatility { assets, precision } | Kernel::Correlate { assets, precision } => {
+                let interleaved = flag("INTERLEAVED", interleaved(assets));
+                let prelude = [real(precision), count("N", assets), interleaved];
+                [&prelude.concat(), CORRELATE].join("\n")
+            }
+            Kernel::Descend { assets, spread, precision } => descend(assets, spread, precision),
+            Kernel::Certify { assets, comparisons, precision } => {
                 let prelude = [
+                    real(precision),
                     count("N", assets),
                     count("LANES", assets.next_power_of_two().clamp(32, 256)),
                     flag("INTERLEAVED", interleaved(assets)),
@@ -155,14 +162,16 @@ impl Kernel {
     }
 }
 
-const REAL: &str = "alias real = f32;\n";
+fn real(precision: Precision) -> String {
+    format!("alias real = {precision};\n")
+}
 
 const fn mulhi(wide: bool) -> &'static str {
     if wide { MULHI_WIDE } else { MULHI_LIMBS }
 }
 
-fn descend(assets: usize, spread: Spread) -> String {
-    let n = count("N", assets);
+fn descend(assets: usize, spread: Spread, precision: Precision) -> String {
+    let n = [real(precision), count("N", assets)].concat();
     let (lanes, problems, talk, matrix) = match spread {
         Spread::Thread => return [&n, DESCEND, &unrolled::descend(assets)].join("\n"),
         Spread::Subgroup { problems } => (SUBGROUP_LANES as usize, problems, LANES_SUBGROUP, MATRIX_WORKGROUP),
@@ -194,6 +203,16 @@ pub const fn product_tile(assets: usize) -> usize {
     let entries = moment_entries(assets);
     let tiles = entries.div_ceil(128);
     entries.div_ceil(tiles).next_multiple_of(8)
+}
+
+/// Columns of a tile of the sums that steps are taken over: 128 bytes.
+pub const fn steps_columns(precision: Precision) -> usize {
+    128 / precision.bytes() as usize
+}
+
+/// Problems of a workgroup that takes steps: eight for each group of lanes, of which each has four columns.
+pub const fn steps_problems(precision: Precision) -> usize {
+    8 * 256 / (steps_columns(precision) / 4)
 }
 
 /// Cells of a correlation matrix as `descend` reads it.
@@ -239,29 +258,36 @@ mod tests {
                 kernels.extend([Drawn::Counts, Drawn::Steps].map(|drawn| Kernel::Draw { drawn, tile, wide }));
             }
         }
-        for assets in [1, 2, 3, 10, 16, 17, 33, 64, 65, 100, 128, 129, 500, 2000, MOST_ASSETS] {
-            kernels.extend([
-                Kernel::Moments { assets },
-                Kernel::MomentsSteps { assets },
-                Kernel::Volatility { assets },
-            ]);
-            if assets > 1 {
-                kernels.push(Kernel::Correlate { assets });
-            }
-            kernels.extend([false, true].map(|comparisons| Kernel::Certify { assets, comparisons }));
-            if assets <= THREAD_ASSETS {
-                kernels.push(Kernel::Descend { assets, spread: Spread::Thread });
-            } else {
-                let mut spreads = vec![Spread::Streamed];
-                if assets <= 100 {
-                    spreads.push(Spread::Workgroup);
-                }
-                if assets <= SUBGROUP_ASSETS {
-                    spreads.extend([1, 3, 4].map(|problems| Spread::Subgroup { problems }));
-                }
-                kernels.extend(spreads.into_iter().map(|spread| Kernel::Descend { assets, spread }));
+        for precision in [Precision::Single, Precision::Double] {
+            for assets in [1, 2, 3, 10, 16, 17, 33, 64, 65, 100, 128, 129, 500, 2000, MOST_ASSETS] {
+                kernels.extend(of_size(assets, precision));
             }
         }
+        kernels
+    }
+
+    fn of_size(assets: usize, precision: Precision) -> Vec<Kernel> {
+        let mut kernels = vec![
+            Kernel::Moments { assets, precision },
+            Kernel::MomentsSteps { assets, precision },
+            Kernel::Volatility { assets, precision },
+        ];
+        if assets > 1 {
+            kernels.push(Kernel::Correlate { assets, precision });
+        }
+        kernels.extend([false, true].map(|comparisons| Kernel::Certify { assets, comparisons, precision }));
+        let mut spreads = vec![Spread::Streamed];
+        if assets <= THREAD_ASSETS {
+            spreads = vec![Spread::Thread];
+        } else {
+            if assets <= 100 {
+                spreads.push(Spread::Workgroup);
+            }
+            if assets <= SUBGROUP_ASSETS {
+                spreads.extend([1, 3, 4].map(|problems| Spread::Subgroup { problems }));
+            }
+        }
+        kernels.extend(spreads.into_iter().map(|spread| Kernel::Descend { assets, spread, precision }));
         kernels
     }
 
@@ -272,11 +298,14 @@ mod tests {
             let module = naga::front::wgsl::parse_str(&text)
                 .unwrap_or_else(|e| panic!("{kernel:?}: {}", e.emit_to_string(&text)));
             // No capability but those that are asked for.
-            let capabilities = match kernel {
+            let mut capabilities = match kernel {
                 Kernel::Known { wide: true } | Kernel::Draw { wide: true, .. } => Capabilities::SHADER_INT64,
                 Kernel::Descend { spread: Spread::Subgroup { .. }, .. } => Capabilities::SUBGROUP,
                 _ => Capabilities::empty(),
             };
+            if text.contains(&real(Precision::Double)) {
+                capabilities |= Capabilities::FLOAT64;
+            }
             let info = Validator::new(ValidationFlags::all(), capabilities).validate(&module);
             info.unwrap_or_else(|e| panic!("{kernel:?}: {}", e.emit_to_string(&text)));
             assert!(module.entry_points.iter().any(|entry| entry.name == kernel.entry()), "{kernel:?}");

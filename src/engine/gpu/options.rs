@@ -1,5 +1,7 @@
 //! What can be said about a GPU engine when it is opened.
 
+use super::precision::Precision;
+
 /// How to open a [`super::GpuEngine`].
 #[derive(Debug, Clone, Default)]
 pub struct Options {
@@ -9,8 +11,11 @@ pub struct Options {
     pub allow_software: bool,
     /// Device memory to use, in bytes; none for 2 GiB, or 512 MiB on a software adapter.
     pub memory: Option<u64>,
-    /// Largest `rc_error` that counts as converged, where it is below [`super::ACCEPTANCE`].
+    /// Largest `rc_error` that counts as converged: in single precision where it is below [`super::ACCEPTANCE`], in
+    /// double precision 1e-8 unless told otherwise.
     pub tolerance: Option<f64>,
+    /// Precision of all that the device computes.
+    pub precision: Precision,
     /// Take timestamps around every dispatch, for [`super::GpuEngine::stage_times`]. One job at a time.
     pub profile: bool,
     /// Tests only: pretend that bindings are no larger.

@@ -113,18 +113,23 @@ pub struct State {
     pub best: f32,
 }
 
-/// `Certificate` of `shaders/certify.wgsl`.
+/// `Certificate` of `shaders/certify.wgsl` in double precision; in single precision its numbers are half as wide.
 #[derive(Debug, Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
 pub struct DeviceCertificate {
-    pub rc_error: f32,
-    pub kappa: f32,
-    pub volatility: f32,
-    pub inverse_volatility: f32,
-    pub equal_weight: f32,
-    pub smallest: f32,
-    pub sweeps: u32,
-    pub padding: u32,
+    pub rc_error: f64,
+    pub kappa: f64,
+    pub volatility: f64,
+    pub inverse_volatility: f64,
+    pub equal_weight: f64,
+    pub smallest: f64,
+    pub sweeps: f64,
+    pub padding: f64,
+}
+
+impl DeviceCertificate {
+    /// Numbers of a certificate.
+    pub const NUMBERS: usize = size_of::<DeviceCertificate>() / size_of::<f64>();
 }
 
 /// The low word, as the shaders take 64-bit numbers.
@@ -142,6 +147,7 @@ mod tests {
     use std::mem::offset_of;
 
     use super::super::kernel::{Drawn, Kernel, Spread};
+    use super::super::precision::Precision;
     use super::*;
 
     /// Compares name, offset and span of every field with the struct of the same name in the kernel's text.
@@ -165,7 +171,8 @@ mod tests {
 
     #[test]
     fn structs_are_laid_out_as_in_the_shaders() {
-        let certify = Kernel::Certify { assets: 3, comparisons: true };
+        let precision = Precision::Double;
+        let certify = Kernel::Certify { assets: 3, comparisons: true, precision };
         let wide = false;
         assert_same!(Kernel::Known { wide }, "Question", Question { counter, key });
         assert_same!(
@@ -187,22 +194,22 @@ mod tests {
             }
         );
         assert_same!(
-            Kernel::MomentsSteps { assets: 10 },
+            Kernel::MomentsSteps { assets: 10, precision },
             "Range",
             StepRange { problems, first_problem, room, slices, first_slice, last_slice, rows, tiles, first_tile }
         );
         for assets in [10, 500] {
             assert_same!(
-                Kernel::Moments { assets },
+                Kernel::Moments { assets, precision },
                 "Range",
                 MomentRange { problems, first_problem, words, rows, first_row, first_slice_row, resumed, padding }
             );
         }
-        for kernel in [Kernel::Correlate { assets: 3 }, certify] {
+        for kernel in [Kernel::Correlate { assets: 3, precision }, certify] {
             assert_same!(kernel, "Shape", Shape { problems, rows });
         }
         for (assets, spread) in [(3, Spread::Thread), (33, Spread::Streamed)] {
-            let kernel = Kernel::Descend { assets, spread };
+            let kernel = Kernel::Descend { assets, spread, precision };
             assert_same!(kernel, "Descent", Descent { problems, sweeps, limit, resumed, tolerance });
             assert_same!(kernel, "State", State { sweeps, done, stalls, best });
         }

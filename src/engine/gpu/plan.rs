@@ -7,6 +7,7 @@ use super::device::{Attempt, Trouble};
 use super::facts::AdapterFacts;
 use super::kernel::{self, MOST_ASSETS, SUBGROUP_ASSETS, SUBGROUP_LANES, Spread, THREAD_ASSETS};
 use super::parameters::{DeviceCertificate, State};
+use super::precision::{Limits, Precision};
 use super::way::{self, Way};
 
 /// Rows summed by one dispatch before they join the moments: a constant, so that the order of sums is. Also keeps loops
@@ -35,10 +36,23 @@ pub const SWEEP_LIMIT: u32 = 200;
 /// Rows of a history at most: the 512 rounds in which they are then drawn stay below llvmpipe's loop limit.
 pub const MOST_ROWS: usize = 1 << 18;
 
-/// Single-precision descent stops here; its floor grows with n (3e-7 for 10 assets, 5e-7 for 50, 2e-6 for 2,000 on
-/// lavapipe, a few ulp more where roots round worse). Certificates are accepted at [`super::ACCEPTANCE`].
-pub fn tolerance(assets: usize) -> f32 {
-    (2e-6 * (assets as f32 / 50.0).max(1.0).sqrt()).min(4e-6)
+/// Descent in double precision aims a little below the tolerance, so that the certificate meets it.
+const AIM: f64 = 0.9;
+
+/// Where descent stops. In single precision its floor grows with n (3e-7 for 10 assets, 5e-7 for 50, 2e-6 for 2,000 on
+/// lavapipe, a few ulp more where roots round worse), and certificates are accepted at [`super::ACCEPTANCE`].
+fn tolerance(assets: usize, precision: Precision, accepted: f64) -> f32 {
+    match precision {
+        Precision::Single => (2e-6 * (assets as f32 / 50.0).max(1.0).sqrt()).min(4e-6),
+        Precision::Double => (AIM * accepted) as f32,
+    }
+}
+
+/// In which numbers a batch is computed, and what is accepted of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Accuracy {
+    pub precision: Precision,
+    pub limits: Limits,
 }
 
 /// Bytes on the device per problem, by buffer.
@@ -53,6 +67,7 @@ pub struct Sizes {
     pub positions: u64,
     /// Volatilities, and also weights.
     pub assets: u64,
+    pub certificates: u64,
 }
 
 /// How a batch of one shape is run.
@@ -74,7 +89,9 @@ pub struct Plan {
     /// Tiles of columns that one binding holds of the sums that steps are taken over.
     pub part_tiles: usize,
     pub sweeps_per_dispatch: u32,
+    /// Where descent stops.
     pub tolerance: f32,
+    pub accuracy: Accuracy,
 }
 
 impl Plan {
@@ -82,7 +99,16 @@ impl Plan {
     ///
     /// # Errors
     /// The adapter cannot hold even one problem.
-    pub fn new(facts: &AdapterFacts, memory: u64, rows: usize, assets: usize, way: Option<Way>) -> Attempt<Plan> {
+    pub fn new(
+        facts: &AdapterFacts,
+        memory: u64,
+        rows: usize,
+        assets: usize,
+        way: Option<Way>,
+        accuracy: Accuracy,
+    ) -> Attempt<Plan> {
+        let Accuracy { precision, limits: accepted } = accuracy;
+        let real = precision.bytes();
         let too_large = |what: String| {
             Trouble::Unfit(format!("adapter `{}` cannot run {assets} assets over {rows} rows: {what}", facts.name))
         };
@@ -96,22 +122,23 @@ impl Plan {
         let sizes = Sizes {
             drawn: way.map_or(0, Way::drawn_bytes),
             ends: way.map_or(0, Way::end_bytes),
-            moments: if rows > 0 { 4 * kernel::moment_entries(assets) as u64 } else { 0 },
-            correlations: 4 * kernel::correlation_cells(assets) as u64,
-            positions: 4 * kernel::position_cells(assets) as u64,
-            assets: 4 * assets as u64,
+            moments: if rows > 0 { real * kernel::moment_entries(assets) as u64 } else { 0 },
+            correlations: real * kernel::correlation_cells(assets) as u64,
+            positions: real * kernel::position_cells(assets) as u64,
+            assets: real * assets as u64,
+            certificates: real * DeviceCertificate::NUMBERS as u64,
         };
         let largest = sizes.drawn.max(sizes.moments).max(sizes.correlations);
         // Indices are 32 bits wide.
         let binding = limits.binding_bytes.min(limits.buffer_bytes).min(1 << 31);
-        let results = 2 * sizes.assets + size_of::<DeviceCertificate>() as u64;
+        let results = 2 * sizes.assets + sizes.certificates;
         let draws = sizes.drawn + sizes.ends;
         let per_problem =
             draws + sizes.moments + sizes.correlations + sizes.positions + size_of::<State>() as u64 + 2 * results;
-        let row_bytes = 4 * (assets as u64 + 1);
+        let row_bytes = real * (assets as u64 + 1);
         let tile_bytes = way::tile_bytes(rows as u32);
         let shared = match way {
-            Some(Way::Steps { .. }) => way::tiles(assets) as u64 * tile_bytes,
+            Some(Way::Steps { .. }) => way::tiles(assets, precision) as u64 * tile_bytes,
             Some(Way::Counts { .. }) => rows as u64 * row_bytes,
             None => 0,
         };
@@ -142,7 +169,7 @@ impl Plan {
             assets,
             rows,
             way,
-            spread: spread(facts, assets),
+            spread: spread(facts, assets, precision),
             sizes,
             room: room.min((worth / each).max(1)) as u32,
             batches: batches as usize,
@@ -150,7 +177,8 @@ impl Plan {
             part_tiles,
             // llvmpipe's loop limit again.
             sweeps_per_dispatch: (20_000 / assets as u32).clamp(1, 25),
-            tolerance: tolerance(assets),
+            tolerance: tolerance(assets, precision, accepted.rc_error),
+            accuracy,
         })
     }
 
@@ -166,7 +194,7 @@ impl Plan {
         let problems = |rows: usize| (WORK_PER_DISPATCH / (entries * rows)).max(1);
         match self.way {
             Some(Way::Steps { room, .. }) => {
-                problems(4 * room as usize).next_multiple_of(kernel::STEPS_PROBLEMS) as u32
+                problems(4 * room as usize).next_multiple_of(kernel::steps_problems(self.accuracy.precision)) as u32
             }
             _ if self.assets <= kernel::PRODUCT_ASSETS => {
                 problems(self.rows.min(ROWS_PER_DISPATCH)).next_multiple_of(kernel::PRODUCT_PROBLEMS) as u32
@@ -176,12 +204,12 @@ impl Plan {
     }
 }
 
-fn spread(facts: &AdapterFacts, assets: usize) -> Spread {
+fn spread(facts: &AdapterFacts, assets: usize, precision: Precision) -> Spread {
     if assets <= THREAD_ASSETS {
         return Spread::Thread;
     }
-    let matrix = 4 * kernel::correlation_cells(assets) as u32;
-    // What the kernels keep beside the matrix: a board of two quads and a word per lane.
+    let matrix = precision.bytes() as u32 * kernel::correlation_cells(assets) as u32;
+    // What the kernels keep beside the matrix: a board of two quads and a number per lane.
     let memory = facts.limits.workgroup_memory_bytes.saturating_sub(2048);
     let subgroups = facts.subgroup_sizes.is_some_and(|[least, _]| least % SUBGROUP_LANES == 0 && least > 0);
     if subgroups && assets <= SUBGROUP_ASSETS && matrix <= memory {

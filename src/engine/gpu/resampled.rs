@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::device::{Attempt, Device};
-use super::parameters::{DeviceCertificate, high, low};
-use super::plan::{Plan, SWEEP_LIMIT};
+use super::parameters::{high, low};
+use super::plan::{Accuracy, Plan, SWEEP_LIMIT};
 use super::results::Layout;
 use super::stages::{History, Room, Slice};
 use super::suffixes;
@@ -55,19 +55,20 @@ impl<'a> Resampled<'a> {
         memory: u64,
         batch: &'a Batch,
         (panel, law): (&'a Panel, Law),
-        way: Way,
+        (way, accuracy): (Way, Accuracy),
         want: Want,
     ) -> Attempt<Self> {
-        let plan = Plan::new(&device.facts, memory, panel.rows(), panel.assets(), Some(way))?;
+        let plan = Plan::new(&device.facts, memory, panel.rows(), panel.assets(), Some(way), accuracy)?;
+        let encode = |numbers: &mut dyn Iterator<Item = f64>| accuracy.precision.encode(numbers);
         let unit = unit(panel.volatilities());
         let (history, budgets, assets) = device.guarded(|| {
             let history = match way {
                 Way::Counts { .. } => History::Rows(slices(&device, &plan, panel)),
                 Way::Steps { .. } => History::Sums(suffixes::upload(&device, &plan, panel)),
             };
-            let budgets: Vec<f32> = batch.budgets().iter().map(|&b| b as f32).collect();
-            let sigmas = panel.volatilities().iter().map(|sigma| (sigma / unit) as f32);
-            let assets: Vec<[f32; 2]> = budgets.iter().zip(sigmas).map(|(&b, sigma)| [b, sigma]).collect();
+            let budgets = encode(&mut batch.budgets().iter().copied());
+            let pairs = batch.budgets().iter().zip(panel.volatilities()).flat_map(|(&b, sigma)| [b, sigma / unit]);
+            let assets = encode(&mut pairs.into_iter());
             Ok((history, device.upload("budgets", &budgets), device.upload("assets", &assets)))
         })?;
         Ok(Resampled { device, plan, law, panel, want, unit, way, history, budgets, assets, rooms: Vec::new() })
@@ -89,7 +90,7 @@ impl<'a> Resampled<'a> {
                 moments: device.room("moments", sizes.moments * count),
                 volatilities: device.room("volatilities", sizes.assets * count),
                 weights: device.room("weights", sizes.assets * count),
-                certificates: device.room("certificates", size_of::<DeviceCertificate>() as u64 * count),
+                certificates: device.room("certificates", sizes.certificates * count),
             };
             Ok(Workroom { buffers, staging: device.staging(self.layout(problems).bytes()) })
         })
@@ -101,7 +102,7 @@ impl<'a> Resampled<'a> {
     }
 
     fn layout(&self, problems: u32) -> Layout {
-        Layout::new(problems, self.plan.assets, self.want.comparisons)
+        Layout::new(problems, &self.plan, self.want.comparisons)
     }
 
     /// Sets the device to work on the problems of these numbers, at most `plan.room` of them.
@@ -211,14 +212,13 @@ impl<'a> Resampled<'a> {
     }
 }
 
-/// The panel in single precision, in as many buffers as bindings ask for.
+/// The panel, in as many buffers as bindings ask for.
 fn slices(device: &Device, plan: &Plan, panel: &Panel) -> Vec<Slice> {
     let n = plan.assets;
     let slices = panel.values().chunks(plan.slice_rows * n).map(|values| {
         // A leading one makes the sums of a column one more product.
-        let led: Vec<f32> =
-            values.chunks_exact(n).flat_map(|row| std::iter::once(1.0).chain(row.iter().map(|&z| z as f32))).collect();
-        Slice { rows: values.len() / n, buffer: device.upload("panel", &led) }
+        let led = values.chunks_exact(n).flat_map(|row| std::iter::once(1.0).chain(row.iter().copied()));
+        Slice { rows: values.len() / n, buffer: device.upload("panel", &plan.accuracy.precision.encode(led)) }
     });
     slices.collect()
 }

@@ -8,6 +8,7 @@ use super::facts::SelfTest;
 use super::given::Given;
 use super::kernel::Kernel;
 use super::parameters::Question;
+use super::plan::Accuracy;
 use crate::batch::{Batch, Source, Want};
 use crate::certificate::Status;
 use crate::error::Result;
@@ -31,7 +32,7 @@ const COVARIANCES: [f64; 18] =
 
 /// # Errors
 /// The device cannot run the test at all.
-pub fn run(device: &Arc<Device>) -> Result<SelfTest> {
+pub fn run(device: &Arc<Device>, accuracy: Accuracy) -> Result<SelfTest> {
     let philox = device.attempt(|| philox(device))?;
     let mut law = true;
     for (scheme, length, rows, seed, cell, resample) in DRAWS {
@@ -42,7 +43,8 @@ pub fn run(device: &Arc<Device>) -> Result<SelfTest> {
     let batch = Batch::new(source, &BUDGETS)?;
     let memory = 1 << 20;
     let solutions = device.attempt(|| {
-        let mut given = Given::new(Arc::clone(device), memory, &batch, (&COVARIANCES, true), Want::default())?;
+        let mut given =
+            Given::new(Arc::clone(device), memory, &batch, (&COVARIANCES, true), accuracy, Want::default())?;
         let running = given.start(0..2)?;
         given.finish(running)
     })?;

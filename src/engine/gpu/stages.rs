@@ -2,7 +2,7 @@
 
 use super::device::Device;
 use super::kernel::{
-    self, Kernel, PRODUCT_ASSETS, PRODUCT_PROBLEMS, STEPS_PROBLEMS, Spread, moment_entries, product_tile,
+    self, Kernel, PRODUCT_ASSETS, PRODUCT_PROBLEMS, Spread, moment_entries, product_tile, steps_problems,
 };
 use super::parameters::{Descent, DrawLaw, MomentRange, Shape, State, StepRange};
 use super::plan::{Plan, ROWS_PER_DISPATCH, SLICES_PER_DISPATCH, SWEEP_LIMIT, fold};
@@ -136,7 +136,7 @@ impl Device {
                                 tiles: part.tiles as u32,
                                 first_tile: part.first_tile as u32,
                             };
-                            self.moments_from_steps(encoder, plan.assets, &range, &part.buffer, room);
+                            self.moments_from_steps(encoder, plan, &range, &part.buffer, room);
                             flush(encoder);
                         }
                     }
@@ -155,7 +155,7 @@ impl Device {
                                 resumed: u32::from(slice_start + first > 0),
                                 padding: 0,
                             };
-                            self.moments_from_counts(encoder, plan.assets, &range, &slice.buffer, room);
+                            self.moments_from_counts(encoder, plan, &range, &slice.buffer, room);
                             flush(encoder);
                         }
                         slice_start += slice.rows;
@@ -169,25 +169,26 @@ impl Device {
     fn moments_from_steps(
         &self,
         encoder: &mut wgpu::CommandEncoder,
-        assets: usize,
+        plan: &Plan,
         range: &StepRange,
         suffixes: &wgpu::Buffer,
         room: &Room,
     ) {
-        let parameters = self.uniform(range);
+        let (parameters, precision) = (self.uniform(range), plan.accuracy.precision);
         let buffers = [(0, &parameters), (1, suffixes), (2, &room.drawn), (3, &room.ends), (4, &room.moments)];
-        let groups = (range.problems - range.first_problem).div_ceil(STEPS_PROBLEMS as u32) * range.tiles;
-        self.dispatch(encoder, Kernel::MomentsSteps { assets }, groups, &buffers);
+        let groups = (range.problems - range.first_problem).div_ceil(steps_problems(precision) as u32) * range.tiles;
+        self.dispatch(encoder, Kernel::MomentsSteps { assets: plan.assets, precision }, groups, &buffers);
     }
 
     fn moments_from_counts(
         &self,
         encoder: &mut wgpu::CommandEncoder,
-        assets: usize,
+        plan: &Plan,
         range: &MomentRange,
         panel: &wgpu::Buffer,
         room: &Room,
     ) {
+        let (assets, precision) = (plan.assets, plan.accuracy.precision);
         let groups = if assets <= PRODUCT_ASSETS {
             let tiles = moment_entries(assets).div_ceil(product_tile(assets)) as u32;
             range.problems.div_ceil(PRODUCT_PROBLEMS as u32) * tiles
@@ -197,20 +198,20 @@ impl Device {
         };
         let parameters = self.uniform(range);
         let buffers = [(0, &parameters), (1, panel), (2, &room.drawn), (3, &room.moments)];
-        self.dispatch(encoder, Kernel::Moments { assets }, groups, &buffers);
+        self.dispatch(encoder, Kernel::Moments { assets, precision }, groups, &buffers);
     }
 
     /// Stage `correlate`: volatilities, then correlations in the layout that `descend` reads.
     pub fn correlate(&self, encoder: &mut wgpu::CommandEncoder, plan: &Plan, room: &Room, problems: u32) {
-        let assets = plan.assets;
+        let (assets, precision) = (plan.assets, plan.accuracy.precision);
         let shape = self.uniform(&Shape { problems, rows: plan.rows as u32 });
         let entries = problems as usize * assets;
         let buffers = [(0, &shape), (1, &room.moments), (2, &room.volatilities)];
-        self.dispatch(encoder, Kernel::Volatility { assets }, entries.div_ceil(64) as u32, &buffers);
+        self.dispatch(encoder, Kernel::Volatility { assets, precision }, entries.div_ceil(64) as u32, &buffers);
         let cells = problems as usize * kernel::correlation_cells(assets);
         if cells > 0 {
             let buffers = [(0, &shape), (1, &room.moments), (2, &room.volatilities), (3, &room.descents.correlations)];
-            self.dispatch(encoder, Kernel::Correlate { assets }, cells.div_ceil(64) as u32, &buffers);
+            self.dispatch(encoder, Kernel::Correlate { assets, precision }, cells.div_ceil(64) as u32, &buffers);
         }
     }
 
@@ -245,7 +246,8 @@ impl Device {
             (4, &descents.states),
             (5, &descents.running),
         ];
-        let kernel = Kernel::Descend { assets: plan.assets, spread: plan.spread };
+        let (assets, spread, precision) = (plan.assets, plan.spread, plan.accuracy.precision);
+        let kernel = Kernel::Descend { assets, spread, precision };
         self.dispatch(encoder, kernel, problems.div_ceil(per_group), &buffers);
     }
 
@@ -270,6 +272,7 @@ impl Device {
             (6, &room.weights),
             (7, &room.certificates),
         ];
-        self.dispatch(encoder, Kernel::Certify { assets: plan.assets, comparisons }, problems, &buffers);
+        let precision = plan.accuracy.precision;
+        self.dispatch(encoder, Kernel::Certify { assets: plan.assets, comparisons, precision }, problems, &buffers);
     }
 }

@@ -12,6 +12,7 @@
 use crate::resample::{Law, Restart};
 
 use super::kernel::{self, Drawn};
+use super::precision::Precision;
 
 /// Blocks this long on average are summed by steps. Where 128 lanes multiply and add in the cycle in which workgroup
 /// memory gives 32 numbers, both ways cost the same at a length of 8.
@@ -23,10 +24,7 @@ const MOST_BYTES: u64 = 256 << 20;
 /// Rows of a slice of the history, as in `shaders/draw_steps.wgsl` and `shaders/moments_steps.wgsl`.
 pub const SLICE_ROWS: usize = 256;
 
-/// Columns of a tile of sums, as in `shaders/moments_steps.wgsl`.
-pub const TILE_COLUMNS: usize = 32;
-
-/// How moments are summed: a function of (T, n, law) alone.
+/// How moments are summed: a function of (T, n, law, precision) alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
     /// From counts, four rows a word, whole rows of 16.
@@ -36,9 +34,9 @@ pub enum Way {
 }
 
 impl Way {
-    pub fn of(law: &Law, assets: usize) -> Way {
+    pub fn of(law: &Law, assets: usize, precision: Precision) -> Way {
         let long = law.restart != Restart::Always && law.mean_block_length() >= LONG_BLOCKS;
-        let fits = tiles(assets) as u64 * tile_bytes(law.rows) <= MOST_BYTES;
+        let fits = tiles(assets, precision) as u64 * tile_bytes(law.rows) <= MOST_BYTES;
         let slices = law.rows.div_ceil(SLICE_ROWS as u32);
         if long && fits {
             // A run steps up and down; slices step at their first row, and end with a group that is not full.
@@ -102,13 +100,13 @@ impl Way {
 }
 
 /// Tiles of columns that hold a problem's moments.
-pub const fn tiles(assets: usize) -> usize {
-    kernel::moment_entries(assets).div_ceil(TILE_COLUMNS)
+pub const fn tiles(assets: usize, precision: Precision) -> usize {
+    kernel::moment_entries(assets).div_ceil(kernel::steps_columns(precision))
 }
 
-/// Bytes of one tile of sums.
+/// Bytes of one tile of sums: 128 a row, and a row of totals.
 pub fn tile_bytes(rows: u32) -> u64 {
-    4 * TILE_COLUMNS as u64 * (u64::from(rows) + 1)
+    128 * (u64::from(rows) + 1)
 }
 
 /// Runs of a resample at most. Those of random length are binomial: beyond 12 deviations from the mean there is none in
@@ -133,7 +131,8 @@ mod tests {
 
     #[test]
     fn long_blocks_go_by_steps_while_their_sums_are_small() {
-        let way = |scheme, length, rows, assets| Way::of(&Law::new(scheme, length, rows, 1, 0).unwrap(), assets);
+        let law = |scheme, length, rows| Law::new(scheme, length, rows, 1, 0).unwrap();
+        let way = |scheme, length, rows, assets| Way::of(&law(scheme, length, rows), assets, Precision::Single);
         let steps = |way| matches!(way, Way::Steps { .. });
         assert!(steps(way(Scheme::Stationary, 20.0, 2520, 50)) && steps(way(Scheme::Circular, 8.0, 100_000, 3)));
         assert!(!steps(way(Scheme::Iid, 1.0, 2520, 50)) && !steps(way(Scheme::Moving, 7.0, 2520, 50)));

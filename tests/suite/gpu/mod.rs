@@ -11,6 +11,7 @@ use equirisk::{Batch, Solutions, Source, Status, Want};
 
 mod bench;
 mod draw;
+mod precision;
 mod profile;
 mod solutions;
 mod stages;
