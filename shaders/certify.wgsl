@@ -1,6 +1,6 @@
 // Stage `certify`: weights, and how far they are from the budgets by fresh arithmetic against the covariance that was
 // built; one workgroup per problem. Twin of src/solver/certificate.rs.
-// Prepended: const N, LANES (a power of two), INTERLEAVED, COMPARISONS.
+// Prepended: alias real, const N, LANES (a power of two), INTERLEAVED, COMPARISONS.
 //
 //     w_i = (y_i / (s_i sigma_i)) / sum         x_i = w_i sigma_i
 //     rc_error = max_i |x_i (S x)_i / x'S x - b_i| / b_i         kappa = max_i (|S| x)_i / |(S x)_i|
@@ -12,16 +12,16 @@ struct Shape {
 }
 
 struct Certificate {
-    rc_error: f32,
-    kappa: f32,
+    rc_error: real,
+    kappa: real,
     // Volatility of the weights, and of the inverse-volatility and equal-weight portfolios, in units of `sigma`.
-    volatility: f32,
-    inverse_volatility: f32,
-    equal_weight: f32,
+    volatility: real,
+    inverse_volatility: real,
+    equal_weight: real,
     // The smallest standardised asset volatility s_i.
-    smallest: f32,
-    sweeps: u32,
-    padding: u32,
+    smallest: real,
+    sweeps: real,
+    padding: real,
 }
 
 // As in descend.wgsl.
@@ -33,14 +33,14 @@ struct State {
 }
 
 @group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> moments: array<f32>;
-@group(0) @binding(2) var<storage, read> volatilities: array<f32>;
+@group(0) @binding(1) var<storage, read> moments: array<real>;
+@group(0) @binding(2) var<storage, read> volatilities: array<real>;
 // Interleaved: y_i of problem p at i P + p; else per problem, padded to whole quads.
-@group(0) @binding(3) var<storage, read> positions: array<f32>;
+@group(0) @binding(3) var<storage, read> positions: array<real>;
 // (budget, sigma) per asset: sigma the full-sample volatility, relative to a power of two near the largest.
-@group(0) @binding(4) var<storage, read> assets: array<vec2<f32>>;
+@group(0) @binding(4) var<storage, read> assets: array<vec2<real>>;
 @group(0) @binding(5) var<storage, read> states: array<State>;
-@group(0) @binding(6) var<storage, read_write> weights: array<f32>;
+@group(0) @binding(6) var<storage, read_write> weights: array<real>;
 @group(0) @binding(7) var<storage, read_write> certificates: array<Certificate>;
 
 const ENTRIES = (N + 1u) * (N + 2u) / 2u;
@@ -48,13 +48,13 @@ const PADDED = (N + 3u) / 4u * 4u;
 // Rows a lane takes.
 const OWN = (N + LANES - 1u) / LANES;
 const ROW_TILE = 64u;
-const HUGE = 1e30;
+const HUGE = real(1e30);
 
 // x over its largest entry, so that no square leaves the range.
-var<workgroup> x: array<f32, N>;
-var<workgroup> partial: array<f32, LANES>;
+var<workgroup> x: array<real, N>;
+var<workgroup> partial: array<real, LANES>;
 
-fn total(lane: u32, value: f32) -> f32 {
+fn total(lane: u32, value: real) -> real {
     partial[lane] = value;
     workgroupBarrier();
     for (var half = LANES / 2u; half > 0u; half >>= 1u) {
@@ -66,7 +66,7 @@ fn total(lane: u32, value: f32) -> f32 {
     return workgroupUniformLoad(&partial[0]);
 }
 
-fn largest(lane: u32, value: f32) -> f32 {
+fn largest(lane: u32, value: real) -> real {
     partial[lane] = value;
     workgroupBarrier();
     for (var half = LANES / 2u; half > 0u; half >>= 1u) {
@@ -79,7 +79,7 @@ fn largest(lane: u32, value: f32) -> f32 {
 }
 
 // Huge where it is not a number, so that a maximum cannot lose it.
-fn number(value: f32) -> f32 {
+fn number(value: real) -> real {
     return select(HUGE, value, value < HUGE);
 }
 
@@ -87,11 +87,11 @@ fn at(i: u32, j: u32) -> u32 {
     return i * (i + 1u) / 2u + j;
 }
 
-fn covariance(base: u32, a: u32, b: u32) -> f32 {
+fn covariance(base: u32, a: u32, b: u32) -> real {
     let i = max(a, b) + 1u;
     let j = min(a, b) + 1u;
-    let mean = moments[base + at(i, 0u)] / f32(shape.rows);
-    return (moments[base + at(i, j)] - mean * moments[base + at(j, 0u)]) / f32(shape.rows - 1u);
+    let mean = moments[base + at(i, 0u)] / real(shape.rows);
+    return (moments[base + at(i, j)] - mean * moments[base + at(j, 0u)]) / real(shape.rows - 1u);
 }
 
 @compute @workgroup_size(LANES)
@@ -106,12 +106,12 @@ fn certify(
     }
     let base = problem * ENTRIES;
 
-    var sum = 0.0;
+    var sum = real(0.0);
     var smallest = HUGE;
     for (var i = lane; i < N; i += LANES) {
         let s = volatilities[problem * N + i];
         smallest = min(smallest, s);
-        var y: f32;
+        var y: real;
         if (INTERLEAVED) {
             y = positions[i * shape.problems + problem];
         } else {
@@ -123,7 +123,7 @@ fn certify(
     smallest = -largest(lane, -smallest);
     sum = total(lane, sum);
 
-    var peak = 0.0;
+    var peak = real(0.0);
     for (var i = lane; i < N; i += LANES) {
         let w = x[i] / sum;
         weights[problem * N + i] = w;
@@ -137,19 +137,19 @@ fn certify(
     workgroupBarrier();
 
     // Each lane's rows of S x; long rows in tiles, so that rounding stays of their order.
-    var shares: array<f32, OWN>;
-    var kappa = 0.0;
-    var variance = 0.0;
-    var inverse_variance = 0.0;
-    var equal_variance = 0.0;
-    var inverse_total = 0.0;
+    var shares: array<real, OWN>;
+    var kappa = real(0.0);
+    var variance = real(0.0);
+    var inverse_variance = real(0.0);
+    var equal_variance = real(0.0);
+    var inverse_total = real(0.0);
     for (var i = lane; i < N; i += LANES) {
-        var product = 0.0;
-        var size = 0.0;
-        var inverse = 0.0;
-        var equal = 0.0;
+        var product = real(0.0);
+        var size = real(0.0);
+        var inverse = real(0.0);
+        var equal = real(0.0);
         for (var tile = 0u; tile < N; tile += ROW_TILE) {
-            var part = vec4<f32>(0.0);
+            var part = vec4<real>();
             for (var j = tile; j < min(tile + ROW_TILE, N); j++) {
                 let s_ij = covariance(base, i, j);
                 part.x += s_ij * x[j];
@@ -176,7 +176,7 @@ fn certify(
     }
     variance = total(lane, variance);
     kappa = largest(lane, kappa);
-    var error = 0.0;
+    var error = real(0.0);
     for (var i = lane; i < N; i += LANES) {
         let budget = assets[i].x;
         error = max(error, number(abs(shares[i / LANES] / variance - budget) / budget));
@@ -188,11 +188,11 @@ fn certify(
     certificate.kappa = kappa;
     certificate.volatility = peak * sqrt(variance);
     certificate.smallest = smallest;
-    certificate.sweeps = states[problem].sweeps;
+    certificate.sweeps = real(states[problem].sweeps);
     if (COMPARISONS) {
         let inverse_deviation = sqrt(total(lane, inverse_variance));
         certificate.inverse_volatility = inverse_deviation / total(lane, inverse_total);
-        certificate.equal_weight = sqrt(total(lane, equal_variance)) / f32(N);
+        certificate.equal_weight = sqrt(total(lane, equal_variance)) / real(N);
     }
     if (lane == 0u) {
         certificates[problem] = certificate;

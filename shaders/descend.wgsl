@@ -1,6 +1,6 @@
 // Stage `descend`: cyclical coordinate descent on the correlation (Griveau-Billion, Richard & Roncalli 2013), some sweeps
 // a dispatch; twin of src/solver/descent.rs.
-// Prepended: const N. Follows: descend_lanes.wgsl, or for few assets the text of src/engine/gpu/unrolled.rs; it holds a
+// Prepended: alias real, const N. Follows: descend_lanes.wgsl, or for few assets the text of src/engine/gpu/unrolled.rs; it holds a
 // problem in its lanes' registers (fn start, load, store, product, sweep, inner, scale, deviation, any_lane).
 //
 //     for each i:   a = (C y)_i - y_i          d = sqrt(a^2 + 4 b_i)
@@ -29,7 +29,7 @@ struct State {
 }
 
 @group(0) @binding(0) var<uniform> descent: Descent;
-@group(0) @binding(2) var<storage, read> budgets: array<f32>;
+@group(0) @binding(2) var<storage, read> budgets: array<real>;
 @group(0) @binding(4) var<storage, read_write> states: array<State>;
 // How many problems need another dispatch.
 @group(0) @binding(5) var<storage, read_write> running: atomic<u32>;
@@ -37,13 +37,14 @@ struct State {
 // The error is not monotone early on: only below this may it stall.
 const SMALL = 1e-4;
 const STALLS = 4u;
-const HUGE = 1e30;
+const FAR = 1e30;
+const HUGE = real(FAR);
 
 // Root of y^2 + a y = b that is positive, as one quotient without a branch.
-fn root(a: f32, b: f32) -> f32 {
+fn root(a: real, b: real) -> real {
     let d = sqrt(a * a + 4.0 * b);
     let positive = a > 0.0;
-    return select(d - a, 4.0 * b, positive) / select(2.0, 2.0 * (a + d), positive);
+    return select(d - a, 4.0 * b, positive) / select(real(2.0), 2.0 * (a + d), positive);
 }
 
 // Runs one problem for at most `descent.sweeps` sweeps. `live`: these lanes have a problem at all; those without one, and
@@ -53,7 +54,7 @@ fn run(problem: u32, live: bool, leader: bool) {
     var go = live && state.done == 0u;
     if (descent.resumed == 0u) {
         start();
-        state.best = HUGE;
+        state.best = FAR;
     } else {
         load(problem);
     }
@@ -66,8 +67,8 @@ fn run(problem: u32, live: bool, leader: bool) {
             product(renew);
             let variance = inner();
             let sound = variance > 0.0;
-            let verified = sound && deviation(variance) <= descent.tolerance;
-            scale(select(1.0, 1.0 / sqrt(variance), renew && sound));
+            let verified = sound && deviation(variance) <= real(descent.tolerance);
+            scale(select(real(1.0), 1.0 / sqrt(variance), renew && sound));
             if (renew) {
                 if (left < descent.sweeps && !verified) {
                     state.stalls += 1u;
@@ -85,13 +86,13 @@ fn run(problem: u32, live: bool, leader: bool) {
         sweep(go);
         let variance = inner();
         let sound = variance > 0.0;
-        scale(select(1.0, 1.0 / sqrt(variance), go && sound));
-        let error = deviation(1.0);
+        scale(select(real(1.0), 1.0 / sqrt(variance), go && sound));
+        let error = deviation(real(1.0));
         left -= 1u;
         if (go) {
             state.sweeps += 1u;
-            if (error < state.best) {
-                state.best = error;
+            if (f32(error) < state.best) {
+                state.best = f32(error);
             } else if (state.best < SMALL) {
                 state.stalls += 1u;
             }
@@ -99,7 +100,7 @@ fn run(problem: u32, live: bool, leader: bool) {
                 state.done = 1u;
                 go = false;
             }
-            fresh = error <= descent.tolerance;
+            fresh = error <= real(descent.tolerance);
         }
     }
     if (live) {

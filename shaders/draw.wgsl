@@ -1,11 +1,16 @@
 // Draws resamples by the index law `pxsb-1`, one workgroup each; twin of src/resample.rs.
-// Prepended: philox.wgsl, and draw_counts.wgsl or draw_rows.wgsl, which say what becomes of a row (fn take).
+// Prepended: philox.wgsl, and draw_rows.wgsl or draw_changes.wgsl, which say what becomes of the runs (fn open, take,
+// finish).
 //
 //     restart(s) = s = 0, or ACCEPT(s) < threshold       (iid: always; circular, moving: L divides s)
 //     row(s)     = (mulhi(START(r), R) + s - r) mod T    r = the last restart at or before s
+//
+// Positions are taken in rounds. In each the lanes mark the restarts in a bitmap, list them in order, and draw a start
+// for each: no lane calls Philox while others wait. The last run of a round is closed by the next.
 
 struct Law {
     problems: u32,
+    // T.
     rows: u32,
     // R, the number of admissible block starts.
     starts: u32,
@@ -15,6 +20,13 @@ struct Law {
     cell: u32,
     seed_lo: u32,
     seed_hi: u32,
+    // The first row of the history that this dispatch looks at.
+    first_row: u32,
+    // Room per problem in the buffer that is written.
+    room: u32,
+    // Slices of the history (draw_steps.wgsl).
+    slices: u32,
+    padding: u32,
 }
 
 @group(0) @binding(0) var<uniform> law: Law;
@@ -22,6 +34,9 @@ struct Law {
 @group(0) @binding(1) var<storage, read> resamples: array<vec2<u32>>;
 
 const LANES = 64u;
+// Positions per round: two Philox calls a lane.
+const ROUND = 512u;
+const WORDS = ROUND / 32u;
 
 const ALWAYS = 0u;
 const BELOW = 1u;
@@ -30,8 +45,11 @@ const EVERY = 2u;
 const DOMAIN_ACCEPT = 1u;
 const DOMAIN_START = 2u;
 
-// The last restart within each lane's chunk of positions: (position + 1, first row), or zeros.
-var<workgroup> last: array<vec2<u32>, LANES>;
+// A bit per position of the round: whether it restarts.
+var<workgroup> restarts: array<atomic<u32>, WORDS>;
+// Run k covers positions[k] .. positions[k + 1] and begins with row starts[k].
+var<workgroup> positions: array<u32, ROUND + 2u>;
+var<workgroup> starts: array<u32, ROUND + 1u>;
 
 fn words(domain: u32, resample: vec2<u32>, call: u32) -> vec4<u32> {
     return philox(
@@ -40,20 +58,48 @@ fn words(domain: u32, resample: vec2<u32>, call: u32) -> vec4<u32> {
     );
 }
 
-// Which of the positions 4 call .. 4 call + 3 restart.
-fn restarts(resample: vec2<u32>, call: u32) -> vec4<bool> {
+// Which of the positions 4 call .. 4 call + 3 restart, a bit each, where not all do.
+fn restarting(resample: vec2<u32>, call: u32) -> u32 {
     let s = 4u * call + vec4<u32>(0u, 1u, 2u, 3u);
-    var flags = vec4<bool>(true);
+    var flags = s % vec4<u32>(law.parameter) == vec4<u32>(0u);
     if (law.restart == BELOW) {
         flags = words(DOMAIN_ACCEPT, resample, call) < vec4<u32>(law.parameter);
-    } else if (law.restart == EVERY) {
-        flags = s % vec4<u32>(law.parameter) == vec4<u32>(0u);
     }
-    return flags | (s == vec4<u32>(0u));
+    flags = (flags | (s == vec4<u32>(0u))) & (s < vec4<u32>(law.rows));
+    let bits = select(vec4<u32>(0u), vec4<u32>(1u, 2u, 4u, 8u), flags);
+    return bits.x | bits.y | bits.z | bits.w;
 }
 
-fn wrap(row: u32) -> u32 {
-    return select(row, row - law.rows, row >= law.rows);
+// Lists the positions of the round that restart, in order, and returns how many there are.
+fn list(resample: vec2<u32>, lane: u32, first: u32, listed: u32) -> u32 {
+    if (lane < WORDS) {
+        atomicStore(&restarts[lane], 0u);
+    }
+    workgroupBarrier();
+    for (var call = lane; call < ROUND / 4u; call += LANES) {
+        if (first + 4u * call < law.rows) {
+            let bits = restarting(resample, first / 4u + call);
+            atomicOr(&restarts[call / 8u], bits << (4u * (call % 8u)));
+        }
+    }
+    workgroupBarrier();
+    var all = 0u;
+    var at = listed;
+    for (var word = 0u; word < WORDS; word++) {
+        let found = countOneBits(atomicLoad(&restarts[word]));
+        at += select(0u, found, word < lane);
+        all += found;
+    }
+    if (lane < WORDS) {
+        var left = atomicLoad(&restarts[lane]);
+        while (left != 0u) {
+            positions[at] = first + 32u * lane + firstTrailingBit(left);
+            at += 1u;
+            left &= left - 1u;
+        }
+    }
+    workgroupBarrier();
+    return all;
 }
 
 @compute @workgroup_size(LANES)
@@ -67,54 +113,48 @@ fn draw(
         return;
     }
     let resample = resamples[problem];
+    open(lane);
 
-    // Each lane takes a contiguous chunk of positions, whole Philox calls of four.
-    let calls = (law.rows + 3u) / 4u;
-    let chunk = (calls + LANES - 1u) / LANES;
-    let first = min(lane * chunk, calls);
-    let end = min(first + chunk, calls);
-    let end_position = min(4u * end, law.rows);
-
-    // Positions before the chunk's first restart wait until the restart they belong to is known.
-    var head_end = end_position;
-    var begun = false;
-    var restart = 0u;
-    var start = 0u;
-    for (var call = first; call < end; call++) {
-        let flags = restarts(resample, call);
-        var starts = vec4<u32>(0u);
-        if (any(flags)) {
-            starts = words(DOMAIN_START, resample, call);
-        }
-        for (var k = 0u; k < 4u; k++) {
-            let s = 4u * call + k;
-            if (s < law.rows) {
-                if (flags[k]) {
-                    head_end = select(s, head_end, begun);
-                    begun = true;
-                    restart = s;
-                    start = mulhi(starts[k], law.starts);
-                }
-                if (begun) {
-                    take(problem, s, wrap(start + s - restart));
+    // One run is open from the round before, except at first.
+    var carried = 0u;
+    for (var first = 0u; first < law.rows; first += ROUND) {
+        let end = min(first + ROUND, law.rows);
+        var runs = carried;
+        if (law.restart == ALWAYS) {
+            // Nothing to list, and one call draws the starts of four positions.
+            runs += end - first;
+            for (var s = first + lane; s < end; s += LANES) {
+                positions[carried + s - first] = s;
+            }
+            for (var call = lane; call < ROUND / 4u; call += LANES) {
+                let drawn = words(DOMAIN_START, resample, first / 4u + call);
+                for (var k = 0u; k < 4u; k++) {
+                    if (first + 4u * call + k < end) {
+                        starts[carried + 4u * call + k] = mulhi(drawn[k], law.starts);
+                    }
                 }
             }
+        } else {
+            runs += list(resample, lane, first, carried);
+            for (var run = carried + lane; run < runs; run += LANES) {
+                let s = positions[run];
+                starts[run] = mulhi(words(DOMAIN_START, resample, s / 4u)[s % 4u], law.starts);
+            }
         }
-    }
-    last[lane] = select(vec2<u32>(0u), vec2<u32>(restart + 1u, start), begun);
-    workgroupBarrier();
+        if (lane == 0u) {
+            positions[runs] = end;
+        }
+        workgroupBarrier();
 
-    // Lane 0 has seen the restart at position 0, so the walk back ends.
-    var owner = lane;
-    if (first < end && head_end > 4u * first) {
-        owner -= 1u;
-        while (owner > 0u && last[owner].x == 0u) {
-            owner -= 1u;
+        let last = end == law.rows;
+        take(problem, lane, select(runs - 1u, runs, last));
+        workgroupBarrier();
+        if (lane == 0u && !last) {
+            positions[0] = positions[runs - 1u];
+            starts[0] = starts[runs - 1u];
         }
+        workgroupBarrier();
+        carried = 1u;
     }
-    restart = last[owner].x - 1u;
-    start = last[owner].y;
-    for (var s = 4u * first; s < head_end; s++) {
-        take(problem, s, wrap(start + s - restart));
-    }
+    finish(problem, lane);
 }

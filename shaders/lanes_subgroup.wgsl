@@ -3,11 +3,11 @@
 
 var<private> first_lane: u32;
 
-fn broadcast(value: vec4<f32>, owner: u32) -> vec4<f32> {
+fn broadcast(value: vec4<real>, owner: u32) -> vec4<real> {
     return subgroupShuffle(value, first_lane + owner);
 }
 
-fn total(value: f32) -> f32 {
+fn total(value: real) -> real {
     var sum = value;
     for (var mask = 1u; mask < LANES; mask <<= 1u) {
         sum += subgroupShuffleXor(sum, mask);
@@ -15,7 +15,7 @@ fn total(value: f32) -> f32 {
     return sum;
 }
 
-fn largest(value: f32) -> f32 {
+fn largest(value: real) -> real {
     var most = value;
     for (var mask = 1u; mask < LANES; mask <<= 1u) {
         most = max(most, subgroupShuffleXor(most, mask));
@@ -23,7 +23,8 @@ fn largest(value: f32) -> f32 {
     return most;
 }
 
-// Shuffles need every lane of the subgroup: nobody leaves a loop before all can.
+// Shuffles need every lane of the subgroup: nobody leaves a loop before all can. A subgroup may be wider than what its
+// workgroup fills (24 of 32 lanes, 32 of 64): lanes that do not exist are never asked, for a problem's eight are aligned.
 fn any_lane(flag: bool) -> bool {
     return subgroupAny(flag);
 }

@@ -1,11 +1,11 @@
 // Lanes of `descend_lanes.wgsl` that talk through workgroup memory: one problem per workgroup, LANES a power of two.
 
-var<workgroup> board: array<vec4<f32>, 2>;
-var<workgroup> partial: array<f32, LANES>;
+var<workgroup> board: array<vec4<real>, 2>;
+var<workgroup> partial: array<real, LANES>;
 // Broadcasts so far: they alternate between two slots, so one barrier each is enough.
 var<private> turn: u32;
 
-fn broadcast(value: vec4<f32>, owner: u32) -> vec4<f32> {
+fn broadcast(value: vec4<real>, owner: u32) -> vec4<real> {
     turn += 1u;
     if (lane == owner) {
         board[turn & 1u] = value;
@@ -14,7 +14,7 @@ fn broadcast(value: vec4<f32>, owner: u32) -> vec4<f32> {
     return board[turn & 1u];
 }
 
-fn total(value: f32) -> f32 {
+fn total(value: real) -> real {
     partial[lane] = value;
     workgroupBarrier();
     for (var half = LANES / 2u; half > 0u; half >>= 1u) {
@@ -26,7 +26,7 @@ fn total(value: f32) -> f32 {
     return workgroupUniformLoad(&partial[0]);
 }
 
-fn largest(value: f32) -> f32 {
+fn largest(value: real) -> real {
     partial[lane] = value;
     workgroupBarrier();
     for (var half = LANES / 2u; half > 0u; half >>= 1u) {

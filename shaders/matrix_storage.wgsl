@@ -2,6 +2,6 @@
 
 fn keep_matrix() {}
 
-fn row(i: u32, quad: u32) -> vec4<f32> {
+fn row(i: u32, quad: u32) -> vec4<real> {
     return correlations[(matrix_of * PADDED + i) * QUADS + quad];
 }

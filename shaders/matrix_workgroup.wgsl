@@ -1,6 +1,6 @@
 // The matrix of `descend_lanes.wgsl` kept in workgroup memory.
 
-var<workgroup> matrix: array<vec4<f32>, PROBLEMS * PADDED * QUADS>;
+var<workgroup> matrix: array<vec4<real>, PROBLEMS * PADDED * QUADS>;
 
 fn keep_matrix() {
     for (var at = lane; at < PADDED * QUADS; at += LANES) {
@@ -8,6 +8,6 @@ fn keep_matrix() {
     }
 }
 
-fn row(i: u32, quad: u32) -> vec4<f32> {
+fn row(i: u32, quad: u32) -> vec4<real> {
     return matrix[(slot * PADDED + i) * QUADS + quad];
 }

@@ -1,6 +1,6 @@
 // Stage `measure`: one thread numbers, gathers, solves and measures one subset; only its figures leave. Twin of
 // src/solver/small.rs.
-// Prepended: const K, INCLUDED, REST (K - INCLUDED), philox.wgsl. Follows: the text of src/engine/gpu/unrolled_measure.rs,
+// Prepended: alias real, const K, INCLUDED, REST (K - INCLUDED), mulhi_*.wgsl, philox.wgsl. Follows: the text of src/engine/gpu/unrolled_measure.rs,
 // which holds a problem in registers (fn subset, admitted, gather, newton, certify, write).
 
 struct Screen {

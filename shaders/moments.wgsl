@@ -2,7 +2,6 @@
 // Prepended: const N, and RIGHT of moments_tile.wgsl, which follows.
 
 const TILES = (ENTRIES + RIGHT - 1u) / RIGHT;
-const LEFT_ROWS_FIRST = true;
 
 // First problem and first entry of this workgroup's tile.
 var<private> problem: u32;
@@ -36,31 +35,34 @@ fn place(group: u32, lane: u32) -> bool {
     return problem < range.first_problem + range.problems;
 }
 
-fn count(p: u32, row: u32) -> f32 {
-    let inside = p < range.first_problem + range.problems && row < range.rows;
-    return select(0.0, f32(counts[select(0u, p * range.history + range.first_row + row, inside)]), inside);
+// Counts of the tile's problems over `STEP` rows from `step` on. A word holds four rows of one problem.
+fn fill_left(step: u32, lane: u32) {
+    for (var at = lane; at < LEFT * STEP / 4u; at += RIGHT) {
+        let m = at % LEFT;
+        let quad = at / LEFT;
+        let p = min(problem + m, range.first_problem + range.problems - 1u);
+        let word = counts[p * range.words + (range.first_row + step) / 4u + quad];
+        for (var k = 0u; k < 4u; k++) {
+            left_tile[(4u * quad + k) * (LEFT / 4u) + m / 4u][m % 4u] = real(extractBits(word, 8u * k, 8u));
+        }
+    }
 }
 
-fn left(row: u32, quad: u32) -> vec4<f32> {
-    let p = problem + 4u * quad;
-    return vec4<f32>(count(p, row), count(p + 1u, row), count(p + 2u, row), count(p + 3u, row));
-}
-
-fn right(row: u32, quad: u32) -> vec4<f32> {
+fn right(row: u32, quad: u32) -> vec4<real> {
     let at = (range.first_slice_row + min(row, range.rows - 1u)) * (N + 1u);
     let i = vec4<u32>(at) + pair_i;
     let j = vec4<u32>(at) + pair_j;
-    return vec4<f32>(panel[i.x], panel[i.y], panel[i.z], panel[i.w])
-        * vec4<f32>(panel[j.x], panel[j.y], panel[j.z], panel[j.w]);
+    return vec4<real>(panel[i.x], panel[i.y], panel[i.z], panel[i.w])
+        * vec4<real>(panel[j.x], panel[j.y], panel[j.z], panel[j.w]);
 }
 
-fn add(m: u32, e: u32, sums: vec4<f32>) {
+fn add(m: u32, e: u32, sums: vec4<real>) {
     let p = problem + m;
     if (p < range.first_problem + range.problems) {
         for (var k = 0u; k < 4u; k++) {
             if (entry + e + k < ENTRIES) {
                 let at = p * ENTRIES + entry + e + k;
-                moments[at] = select(0.0, moments[at], range.resumed != 0u) + sums[k];
+                moments[at] = select(real(0.0), moments[at], range.resumed != 0u) + sums[k];
             }
         }
     }

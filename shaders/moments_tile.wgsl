@@ -1,7 +1,6 @@
 // Sums left_m right_e over rows in register tiles of 8 x 8: the matrix product behind stage `moments`.
-// Prepended: const RIGHT (tile width, a multiple of 8; one lane each), and moments.wgsl or moments_wide.wgsl, which say
-// what the factors are (fn place, left, right; which of row and column runs fastest in memory: const LEFT_ROWS_FIRST)
-// and where sums go (fn add).
+// Prepended: alias real, const RIGHT (tile width, a multiple of 8; one lane each), and moments.wgsl or
+// moments_wide.wgsl, which say what the factors are (fn place, fill_left, right) and where sums go (fn add).
 //
 //     M_ij = sum_t c_t z_ti z_tj     packed by rows of the lower triangle, z_t0 = 1: M_00 = T, M_i0 are the sums
 //
@@ -12,8 +11,8 @@ struct Range {
     // Problems of this dispatch, and the first of them.
     problems: u32,
     first_problem: u32,
-    // T, the row length of `counts`.
-    history: u32,
+    // Words of counts per problem, four rows each.
+    words: u32,
     // Rows of this dispatch; the first of them, in the history and in the bound slice of the panel.
     rows: u32,
     first_row: u32,
@@ -25,20 +24,19 @@ struct Range {
 
 @group(0) @binding(0) var<uniform> range: Range;
 // A slice of the standardised panel: rows x (1 + N), each row led by a one.
-@group(0) @binding(1) var<storage, read> panel: array<f32>;
+@group(0) @binding(1) var<storage, read> panel: array<real>;
+// As in draw_counts.wgsl: zero past T.
 @group(0) @binding(2) var<storage, read> counts: array<u32>;
-@group(0) @binding(3) var<storage, read_write> moments: array<f32>;
+@group(0) @binding(3) var<storage, read_write> moments: array<real>;
 
 // Packed moments of a problem.
 const ENTRIES = (N + 1u) * (N + 2u) / 2u;
 const LEFT = 64u;
 const STEP = 16u;
 const TILE_ROWS = 64u;
-// One vec4 of padding, so that lanes that walk along rows write to different banks.
-const LEFT_STRIDE = LEFT / 4u + 1u;
 
-var<workgroup> left_tile: array<vec4<f32>, STEP * LEFT_STRIDE>;
-var<workgroup> right_tile: array<vec4<f32>, STEP * RIGHT / 4u>;
+var<workgroup> left_tile: array<vec4<real>, STEP * LEFT / 4u>;
+var<workgroup> right_tile: array<vec4<real>, STEP * RIGHT / 4u>;
 
 @compute @workgroup_size(RIGHT)
 fn moments_tile(
@@ -49,39 +47,32 @@ fn moments_tile(
     if (!place(group.y * groups.x + group.x, lane)) {
         return;
     }
-    // This lane's 8 x 8 part of the tile: vec4s m, m + 1 of the left and e, e + 1 of the right.
-    let m = 2u * (lane / (RIGHT / 8u));
-    let e = 2u * (lane % (RIGHT / 8u));
+    // This lane's 8 x 8 part of the tile: quads m and m + 8 of the left, e and e + RIGHT / 8 of the right. Neighbours
+    // read neighbouring quads, so no two of a wavefront meet in a bank.
+    let m = lane / (RIGHT / 8u);
+    let e = lane % (RIGHT / 8u);
 
-    var t0 = vec4<f32>(); var t1 = vec4<f32>(); var t2 = vec4<f32>(); var t3 = vec4<f32>();
-    var t4 = vec4<f32>(); var t5 = vec4<f32>(); var t6 = vec4<f32>(); var t7 = vec4<f32>();
-    var u0 = vec4<f32>(); var u1 = vec4<f32>(); var u2 = vec4<f32>(); var u3 = vec4<f32>();
-    var u4 = vec4<f32>(); var u5 = vec4<f32>(); var u6 = vec4<f32>(); var u7 = vec4<f32>();
+    var t0 = vec4<real>(); var t1 = vec4<real>(); var t2 = vec4<real>(); var t3 = vec4<real>();
+    var t4 = vec4<real>(); var t5 = vec4<real>(); var t6 = vec4<real>(); var t7 = vec4<real>();
+    var u0 = vec4<real>(); var u1 = vec4<real>(); var u2 = vec4<real>(); var u3 = vec4<real>();
+    var u4 = vec4<real>(); var u5 = vec4<real>(); var u6 = vec4<real>(); var u7 = vec4<real>();
     for (var tile = 0u; tile < range.rows; tile += TILE_ROWS) {
-        var p0 = vec4<f32>(); var p1 = vec4<f32>(); var p2 = vec4<f32>(); var p3 = vec4<f32>();
-        var p4 = vec4<f32>(); var p5 = vec4<f32>(); var p6 = vec4<f32>(); var p7 = vec4<f32>();
-        var q0 = vec4<f32>(); var q1 = vec4<f32>(); var q2 = vec4<f32>(); var q3 = vec4<f32>();
-        var q4 = vec4<f32>(); var q5 = vec4<f32>(); var q6 = vec4<f32>(); var q7 = vec4<f32>();
+        var p0 = vec4<real>(); var p1 = vec4<real>(); var p2 = vec4<real>(); var p3 = vec4<real>();
+        var p4 = vec4<real>(); var p5 = vec4<real>(); var p6 = vec4<real>(); var p7 = vec4<real>();
+        var q0 = vec4<real>(); var q1 = vec4<real>(); var q2 = vec4<real>(); var q3 = vec4<real>();
+        var q4 = vec4<real>(); var q5 = vec4<real>(); var q6 = vec4<real>(); var q7 = vec4<real>();
         for (var step = tile; step < min(tile + TILE_ROWS, range.rows); step += STEP) {
             workgroupBarrier();
-            for (var at = lane; at < STEP * LEFT / 4u; at += RIGHT) {
-                var k = at / (LEFT / 4u);
-                var quad = at % (LEFT / 4u);
-                if (LEFT_ROWS_FIRST) {
-                    k = at % STEP;
-                    quad = at / STEP;
-                }
-                left_tile[k * LEFT_STRIDE + quad] = left(step + k, quad);
-            }
+            fill_left(step, lane);
             for (var at = lane; at < STEP * RIGHT / 4u; at += RIGHT) {
                 right_tile[at] = right(step + at / (RIGHT / 4u), at % (RIGHT / 4u));
             }
             workgroupBarrier();
             for (var k = 0u; k < STEP; k++) {
-                let a = left_tile[k * LEFT_STRIDE + m];
-                let b = left_tile[k * LEFT_STRIDE + m + 1u];
+                let a = left_tile[k * (LEFT / 4u) + m];
+                let b = left_tile[k * (LEFT / 4u) + m + 8u];
                 let v = right_tile[k * (RIGHT / 4u) + e];
-                let w = right_tile[k * (RIGHT / 4u) + e + 1u];
+                let w = right_tile[k * (RIGHT / 4u) + e + RIGHT / 8u];
                 p0 += a.x * v; q0 += a.x * w;
                 p1 += a.y * v; q1 += a.y * w;
                 p2 += a.z * v; q2 += a.z * w;
@@ -95,12 +86,12 @@ fn moments_tile(
         t0 += p0; t1 += p1; t2 += p2; t3 += p3; t4 += p4; t5 += p5; t6 += p6; t7 += p7;
         u0 += q0; u1 += q1; u2 += q2; u3 += q3; u4 += q4; u5 += q5; u6 += q6; u7 += q7;
     }
-    add(4u * m, 4u * e, t0);      add(4u * m, 4u * e + 4u, u0);
-    add(4u * m + 1u, 4u * e, t1); add(4u * m + 1u, 4u * e + 4u, u1);
-    add(4u * m + 2u, 4u * e, t2); add(4u * m + 2u, 4u * e + 4u, u2);
-    add(4u * m + 3u, 4u * e, t3); add(4u * m + 3u, 4u * e + 4u, u3);
-    add(4u * m + 4u, 4u * e, t4); add(4u * m + 4u, 4u * e + 4u, u4);
-    add(4u * m + 5u, 4u * e, t5); add(4u * m + 5u, 4u * e + 4u, u5);
-    add(4u * m + 6u, 4u * e, t6); add(4u * m + 6u, 4u * e + 4u, u6);
-    add(4u * m + 7u, 4u * e, t7); add(4u * m + 7u, 4u * e + 4u, u7);
+    add(4u * m, 4u * e, t0); add(4u * m, 4u * e + RIGHT / 2u, u0);
+    add(4u * m + 1u, 4u * e, t1); add(4u * m + 1u, 4u * e + RIGHT / 2u, u1);
+    add(4u * m + 2u, 4u * e, t2); add(4u * m + 2u, 4u * e + RIGHT / 2u, u2);
+    add(4u * m + 3u, 4u * e, t3); add(4u * m + 3u, 4u * e + RIGHT / 2u, u3);
+    add(4u * m + 32u, 4u * e, t4); add(4u * m + 32u, 4u * e + RIGHT / 2u, u4);
+    add(4u * m + 33u, 4u * e, t5); add(4u * m + 33u, 4u * e + RIGHT / 2u, u5);
+    add(4u * m + 34u, 4u * e, t6); add(4u * m + 34u, 4u * e + RIGHT / 2u, u6);
+    add(4u * m + 35u, 4u * e, t7); add(4u * m + 35u, 4u * e + RIGHT / 2u, u7);
 }

@@ -4,7 +4,6 @@
 const RIGHT = 64u;
 const BLOCKS = (N + 64u) / 64u;
 const BLOCK_PAIRS = BLOCKS * (BLOCKS + 1u) / 2u;
-const LEFT_ROWS_FIRST = false;
 
 // The problem, and the first row and column of this workgroup's block.
 var<private> problem: u32;
@@ -25,29 +24,34 @@ fn place(group: u32, lane: u32) -> bool {
 }
 
 // Four columns of a row from `column` on; columns past the last one are never stored.
-fn quad_of(row: u32, column: u32) -> vec4<f32> {
+fn quad_of(row: u32, column: u32) -> vec4<real> {
     let at = (range.first_slice_row + min(row, range.rows - 1u)) * (N + 1u);
     let c = vec4<u32>(at) + min(column + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(N));
-    return vec4<f32>(panel[c.x], panel[c.y], panel[c.z], panel[c.w]);
+    return vec4<real>(panel[c.x], panel[c.y], panel[c.z], panel[c.w]);
 }
 
-fn left(row: u32, quad: u32) -> vec4<f32> {
-    let inside = row < range.rows;
-    let at = problem * range.history + range.first_row + min(row, range.rows - 1u);
-    return select(0.0, f32(counts[at]), inside) * quad_of(row, block_i + 4u * quad);
+// Rows weighted by their counts. Consecutive lanes take consecutive columns.
+fn fill_left(step: u32, lane: u32) {
+    for (var at = lane; at < STEP * LEFT / 4u; at += RIGHT) {
+        let k = at / (LEFT / 4u);
+        let quad = at % (LEFT / 4u);
+        let word = counts[problem * range.words + (range.first_row + step + k) / 4u];
+        let count = real(extractBits(word, 8u * (k % 4u), 8u));
+        left_tile[k * (LEFT / 4u) + quad] = count * quad_of(step + k, block_i + 4u * quad);
+    }
 }
 
-fn right(row: u32, quad: u32) -> vec4<f32> {
+fn right(row: u32, quad: u32) -> vec4<real> {
     return quad_of(row, block_j + 4u * quad);
 }
 
-fn add(m: u32, e: u32, sums: vec4<f32>) {
+fn add(m: u32, e: u32, sums: vec4<real>) {
     let i = block_i + m;
     for (var k = 0u; k < 4u; k++) {
         let j = block_j + e + k;
         if (j <= i && i <= N) {
             let at = problem * ENTRIES + i * (i + 1u) / 2u + j;
-            moments[at] = select(0.0, moments[at], range.resumed != 0u) + sums[k];
+            moments[at] = select(real(0.0), moments[at], range.resumed != 0u) + sums[k];
         }
     }
 }

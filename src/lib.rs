@@ -1,7 +1,7 @@
 //! How far can you trust a risk-parity portfolio?
 //!
-//! Solves thousands to millions of risk-budgeting problems at once, on the GPU (WGSL through wgpu, single precision)
-//! or the CPU (rayon, double precision), each with a certificate. The problem, its convex program and its solver stand
+//! Solves thousands to millions of risk-budgeting problems at once, on the GPU (WGSL through wgpu, single precision
+//! unless told otherwise) or the CPU (rayon, double precision), each with a certificate. The problem, its convex program and its solver stand
 //! at the top of [`solver`]; the command line is described in the README.
 //!
 //! ```
@@ -71,7 +71,7 @@
 //!
 //! | stage | what it makes | Rust | WGSL (`shaders/`) |
 //! |---|---|---|---|
-//! | `draw` | the rows of resample `p`, as counts | [`resample`] | `draw*.wgsl`, `philox.wgsl` |
+//! | `draw` | the rows of resample `p`, as counts or where these change | [`resample`] | `draw*.wgsl`, `philox.wgsl` |
 //! | `moments` | second moments of the drawn rows | [`covariance`]; [`covariance::gram`], [`covariance::bridge`] | `moments*.wgsl` |
 //! | `correlate` | correlations and volatilities | [`covariance`]; [`covariance::interleaved`] | `correlate.wgsl` |
 //! | `descend` | the weights | [`solver::descent`]; [`solver::interleaved`] | `descend*.wgsl` |
@@ -90,7 +90,7 @@
 //!   whatever B: a larger B extends a smaller one.
 //! - Across engines weights agree to single precision ([`run::crosscheck::WEIGHT_TOLERANCE`]).
 //! - Certificates are at most the tolerance: 1e-8 on the CPU ([`solver::Options`]), 1e-5 on the GPU
-//!   ([`engine::gpu::ACCEPTANCE`]).
+//!   ([`engine::gpu::ACCEPTANCE`]), 1e-8 again in double precision ([`engine::gpu::Precision`]).
 //! - Multiplying all returns by a power of two changes no weight at all.
 
 pub mod batch;

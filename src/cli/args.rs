@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use equirisk::engine::gpu::Precision;
 use equirisk::measure::Metric;
 use equirisk::resample::Scheme;
 use equirisk::run::crosscheck::Sample;
@@ -121,7 +122,7 @@ pub struct ProblemArguments {
     /// Risk budgets: `A=0.3,B=0.7`, or a CSV file `asset,budget` (default: equal)
     #[arg(long, value_name = "FILE|A=0.3,B=0.7")]
     pub budgets: Option<String>,
-    /// Largest relative error of a risk contribution that counts as solved [default: 1e-8; on the GPU 1e-5]
+    /// Largest relative error of a risk contribution that counts as solved [default: 1e-8; on the GPU in f32 1e-5]
     #[arg(long, value_name = "X", value_parser = tolerance, allow_negative_numbers = true)]
     pub tolerance: Option<f64>,
 }
@@ -136,6 +137,9 @@ pub struct MachineArguments {
     /// The GPU to use: a name, an index or a PCI bus id of `equirisk devices`
     #[arg(long, value_name = "NAME|INDEX|PCI")]
     pub device: Option<String>,
+    /// Precision on the GPU; f64 takes longer, and an adapter that has it. The CPU always computes in f64 [default: f32]
+    #[arg(long, value_enum, hide_possible_values = true, value_name = "f32|f64")]
+    pub precision: Option<PrecisionChoice>,
     /// Threads of the CPU engine (default: all cores)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
     pub threads: Option<u16>,
@@ -160,6 +164,21 @@ impl EngineChoice {
             EngineChoice::Auto => "auto",
             EngineChoice::Gpu => "gpu",
             EngineChoice::Cpu => "cpu",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PrecisionChoice {
+    F32,
+    F64,
+}
+
+impl PrecisionChoice {
+    pub fn precision(self) -> Precision {
+        match self {
+            PrecisionChoice::F32 => Precision::Single,
+            PrecisionChoice::F64 => Precision::Double,
         }
     }
 }

@@ -97,7 +97,7 @@ pub fn run(arguments: &BatchArguments) -> Result<ExitCode> {
         problems,
         assets: n,
         solves: Solves::count(&solutions),
-        rc_error: RcError::of(&solutions, "cpu"),
+        rc_error: RcError::of(&solutions, None),
         statuses: solutions.certificates.iter().map(|c| c.status.name()).collect(),
         crosscheck: checked,
         engine: info.engine,

@@ -38,7 +38,8 @@ pub fn run(arguments: &BootstrapArguments) -> Result<ExitCode> {
     if config.scheme == Scheme::Iid && config.block != Block::Auto && !quiet {
         output::notice("--scheme iid draws single rows: --block is not used");
     }
-    let job = files::Job::of(&returns, &budgets, &config, arguments.machine.engine.name(), arguments.problem.tolerance);
+    let asked = (arguments.machine.engine.name(), arguments.machine.precision.map(|choice| choice.precision().name()));
+    let job = files::Job::of(&returns, &budgets, &config, asked, arguments.problem.tolerance);
     config.seed = seed(arguments.resample.seed);
     let (command, input) = (std::env::args().collect(), input.to_string());
     let manifest = Manifest::new(&job, arguments.resample.seed, &files::RESULTS, command, input)?;

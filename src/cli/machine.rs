@@ -2,11 +2,11 @@
 
 use equirisk::engine::Engine;
 use equirisk::engine::cpu::CpuEngine;
-use equirisk::engine::gpu::{self, ACCEPTANCE, GpuEngine};
+use equirisk::engine::gpu::{self, ACCEPTANCE, GpuEngine, Precision};
 use equirisk::solver::Options;
 use equirisk::{Error, Result};
 
-use super::args::{EngineChoice, MachineArguments};
+use super::args::{EngineChoice, MachineArguments, PrecisionChoice};
 use super::output;
 
 /// Below this many operations the GPU does not pay: opening it and compiling its kernels takes longer.
@@ -38,13 +38,15 @@ pub fn choose(
     }
     let options = Options { tolerance: tolerance.unwrap_or(Options::default().tolerance), finish };
     let cpu = || Machine { engine: Box::new(CpuEngine { options }), options };
-    let fits_gpu = tolerance.is_none_or(|t| t >= ACCEPTANCE);
+    let precision = machine.precision.map_or(Precision::Single, PrecisionChoice::precision);
+    let fits_gpu = precision == Precision::Double || tolerance.is_none_or(|t| t >= ACCEPTANCE);
     let open = |allow_software| {
         GpuEngine::open(gpu::Options {
             select: machine.device.clone(),
             allow_software,
             memory: machine.memory,
             tolerance,
+            precision,
             ..gpu::Options::default()
         })
     };
@@ -60,12 +62,17 @@ pub fn choose(
                     Error::usage("--device names a GPU, but --engine cpu was given").hint("leave one of the two out")
                 );
             }
+            if machine.precision == Some(PrecisionChoice::F32) {
+                return Err(Error::usage("--precision f32 is for a GPU, but --engine cpu was given")
+                    .hint("leave one of the two out: the CPU computes in f64"));
+            }
             Ok(cpu())
         }
         EngineChoice::Gpu => {
             if !fits_gpu {
                 say(&format!(
-                    "single precision promises {ACCEPTANCE:.0e}: what stays above the tolerance is solved again on the CPU"
+                    "single precision promises {ACCEPTANCE:.0e}: what stays above the tolerance is solved again on the \
+                     CPU; --precision f64 may reach it on the GPU"
                 ));
             }
             Ok(Machine { engine: Box::new(open(true)?), options })

@@ -31,6 +31,9 @@ const GRAIN: usize = 64 * LANES;
 /// Pieces of work for each thread, so that none waits long for the last.
 const PIECES: usize = 2;
 
+/// Problems solved between two signs of progress.
+const SPAN: u64 = 1024;
+
 /// Differences between S_ij and S_ji, and excesses of correlations over one, that need no closer look.
 const ROUNDING: f64 = 1e-12;
 
@@ -41,7 +44,7 @@ pub struct CpuEngine {
 
 impl Engine for CpuEngine {
     fn info(&self) -> EngineInfo {
-        EngineInfo { engine: "cpu", adapter: None, driver: None, tolerance: self.options.tolerance }
+        EngineInfo { engine: "cpu", adapter: None, driver: None, precision: "f64", tolerance: self.options.tolerance }
     }
 
     fn prepare<'a>(&'a self, batch: &'a Batch, want: Want) -> Result<Box<dyn Job + 'a>> {
@@ -131,6 +134,10 @@ impl Job for CpuJob<'_> {
             self.solve_grain(range.start + (piece * grain) as u64, room, slots);
         });
         Ok(Solutions { weights, certificates, comparisons })
+    }
+
+    fn span(&self) -> u64 {
+        SPAN
     }
 
     fn counts(&self, problems: &[u64]) -> Result<Vec<u32>> {

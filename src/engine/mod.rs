@@ -19,6 +19,8 @@ pub struct EngineInfo {
     pub adapter: Option<String>,
     /// The driver and its version; none for the CPU.
     pub driver: Option<String>,
+    /// Precision it computes in, certificates of generated problems included: `f32` or `f64`.
+    pub precision: &'static str,
     /// Largest `rc_error` that counts as converged.
     pub tolerance: f64,
 }
@@ -42,6 +44,9 @@ pub trait Job: Sync {
     /// # Errors
     /// Only for the run as a whole (device lost for good, out of memory). A hard problem is a status.
     fn solve(&self, range: Range<u64>) -> Result<Solutions>;
+
+    /// So many problems keep this engine busy: worth handing over at once.
+    fn span(&self) -> u64;
 
     /// How often each row of the history occurs in each of these problems (problems x T), as this engine draws it.
     /// Empty where the batch is not resampled.

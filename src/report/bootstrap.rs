@@ -31,6 +31,8 @@ pub struct Job {
     block: String,
     sensitivity: bool,
     engine: &'static str,
+    /// None where none was asked for.
+    precision: Option<&'static str>,
     tolerance: Option<f64>,
     periods_per_year: Option<f64>,
 }
@@ -40,7 +42,7 @@ impl Job {
         returns: &Returns,
         budgets: &[f64],
         config: &Config,
-        engine: &'static str,
+        (engine, precision): (&'static str, Option<&'static str>),
         tolerance: Option<f64>,
     ) -> Job {
         Job {
@@ -52,6 +54,7 @@ impl Job {
             block: config.block.to_string(),
             sensitivity: config.sensitivity,
             engine,
+            precision,
             tolerance,
             periods_per_year: config.periods_per_year,
         }

@@ -5,7 +5,8 @@ use std::ops::Range;
 use crate::batch::{Batch, Source};
 use crate::covariance::packed;
 
-const LARGEST: u64 = 4096;
+/// Problems of a chunk at most.
+pub const LARGEST: u64 = 4096;
 
 /// Work of a chunk, in floating-point operations: about ten seconds of one core, well under one of a GPU.
 const WORK: f64 = 2e11;
@@ -24,16 +25,19 @@ pub fn chunk_size(rows: usize, assets: usize) -> u64 {
     size
 }
 
-/// The chunks that `range` touches, aligned to index 0 and cut to the range.
-pub fn chunks(batch: &Batch, range: Range<u64>) -> impl Iterator<Item = Range<u64>> {
+/// `range` cut for an engine that takes `span` problems at once: into whole chunks, as many as that holds, or where a
+/// chunk holds more, into equal parts of one. All cuts but the outer two are aligned to index 0.
+pub fn spans(batch: &Batch, range: Range<u64>, span: u64) -> impl Iterator<Item = Range<u64>> {
     let rows = match &batch.source {
         Source::Resampled { law, .. } => law.rows as usize,
         Source::Given { .. } | Source::Subsets { .. } => 0,
     };
-    let size = chunk_size(rows, batch.assets());
+    let chunk = chunk_size(rows, batch.assets());
+    // Powers of two, so that parts end where chunks do.
+    let size = if span < chunk { 1 << span.max(1).ilog2() } else { span / chunk * chunk };
     (range.start / size..range.end.div_ceil(size))
-        .map(move |chunk| (chunk * size).max(range.start)..((chunk + 1) * size).min(range.end))
-        .filter(|chunk| !chunk.is_empty())
+        .map(move |at| (at * size).max(range.start)..((at + 1) * size).min(range.end))
+        .filter(|span| !span.is_empty())
 }
 
 #[cfg(test)]
@@ -49,11 +53,13 @@ mod tests {
     }
 
     #[test]
-    fn chunks_cover_the_range_once_and_are_aligned() {
+    fn spans_cover_the_range_once_and_end_where_chunks_do() {
         let source = Source::Given { covariances: vec![1.0; 10_000], assume_psd: false };
         let batch = Batch::new(source, &[1.0]).unwrap();
-        let cut: Vec<_> = chunks(&batch, 100..10_000).collect();
-        assert_eq!(cut, [100..4096, 4096..8192, 8192..10_000]);
-        assert_eq!(chunks(&batch, 5..5).count(), 0);
+        let cut = |range, span| spans(&batch, range, span).collect::<Vec<_>>();
+        assert_eq!(cut(100..10_000, 4096), [100..4096, 4096..8192, 8192..10_000]);
+        assert_eq!(cut(100..10_000, 9000), [100..8192, 8192..10_000]);
+        assert_eq!(cut(3000..5000, 1500), [3000..3072, 3072..4096, 4096..5000]);
+        assert_eq!(cut(5..5, 1), []);
     }
 }

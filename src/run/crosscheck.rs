@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::feistel;
 use crate::solver::Options;
 
-/// Weights may differ by this share of the largest weight, beside the rounding floor of single precision.
+/// Weights from single precision may differ by this share of the largest weight, beside its rounding floor.
 pub const WEIGHT_TOLERANCE: f64 = 1e-5;
 
 /// Tolerance of the solutions that a run is held against.
@@ -62,7 +62,7 @@ pub fn crosscheck(
     solutions: &Solutions,
     sample: &[u64],
 ) -> Result<CrossCheck> {
-    let n = batch.assets();
+    let (n, precision) = (batch.assets(), engine.info().precision);
     // Whatever the run accepts, it is held against good answers; statuses are those of the run's own tolerance.
     let exact = CpuEngine { options: Options { tolerance: options.tolerance.min(EXACT), ..options } };
     let exact_job = exact.job(batch, Want::default());
@@ -90,10 +90,15 @@ pub fn crosscheck(
                 let (rc_error, kappa) = exact_job.certify(problem, theirs);
                 let largest = own.weights.iter().copied().fold(0.0, f64::max);
                 let difference = own.weights.iter().zip(theirs).fold(0.0_f64, |m, (a, b)| m.max((a - b).abs()));
-                let floor = 8.0 * f64::from(f32::EPSILON) * kappa;
+                // In double precision both sides are within twice the tolerance.
+                let (usual, epsilon) = match precision {
+                    "f64" => (4.0 * options.tolerance, f64::EPSILON),
+                    _ => (WEIGHT_TOLERANCE, f64::from(f32::EPSILON)),
+                };
+                let floor = 8.0 * epsilon * kappa;
                 // A rescued problem is solved no better than the user asked: weights are within twice the tolerance.
                 let loose = if certificate.rescued { 2.0 * options.tolerance } else { 0.0 };
-                comparison.agrees &= difference <= (WEIGHT_TOLERANCE + loose + floor) * largest;
+                comparison.agrees &= difference <= (usual + loose + floor) * largest;
                 comparison.difference = Some(difference);
                 comparison.rc_error = Some(rc_error);
             }

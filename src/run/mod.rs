@@ -17,9 +17,6 @@ use crate::solver::Options;
 use crate::stats;
 use crosscheck::{CrossCheck, crosscheck};
 
-/// Problems the CPU solves between two signs of progress.
-const PIECE: u64 = 1024;
-
 /// What happens during a run, for whoever watches.
 pub trait Watch {
     /// So many problems are finished.
@@ -55,7 +52,7 @@ pub struct RcError {
     /// Largest; null where nothing converged.
     pub max: Option<f64>,
     pub median: Option<f64>,
-    /// Where the certificates were computed: f64 on the host, f32 on the device, or both.
+    /// Where the certificates were computed, and in which precision: on the host, on the device, or both.
     pub computed: &'static str,
 }
 
@@ -80,13 +77,17 @@ impl Solves {
 }
 
 impl RcError {
-    /// Of solutions whose certificates `engine` made, but for those that were rescued.
-    pub fn of(solutions: &Solutions, engine: &str) -> RcError {
+    /// Of solutions whose certificates, but for those that were rescued, a device made in this precision; none where the
+    /// host did.
+    pub fn of(solutions: &Solutions, device: Option<&str>) -> RcError {
         let rescued = solutions.certificates.iter().filter(|c| c.rescued).count();
-        let computed = match rescued {
-            _ if engine == "cpu" || rescued == solutions.certificates.len() => "f64 on the host",
-            0 => "f32 on the device",
-            _ => "f32 on the device, f64 on the host for the rescued",
+        let all = rescued == solutions.certificates.len();
+        let computed = match device.filter(|_| !all) {
+            None => "f64 on the host",
+            Some("f64") if rescued == 0 => "f64 on the device",
+            Some("f64") => "f64 on the device and on the host",
+            Some(_) if rescued == 0 => "f32 on the device",
+            Some(_) => "f32 on the device, f64 on the host for the rescued",
         };
         let converged = solutions.certificates.iter().filter(|c| c.status == Status::Converged);
         let mut errors: Vec<f64> = converged.map(|c| c.rc_error).collect();
@@ -120,12 +121,8 @@ pub fn solve(
         job => Some(job?),
     };
     let mut all = Solutions::default();
-    // A device takes a chunk at once; the CPU shows its progress in between.
-    let pieces = |chunk: Range<u64>| {
-        let size = if device { chunk.end - chunk.start } else { PIECE };
-        (chunk.start..chunk.end).step_by(size as usize).map(move |start| start..(start + size).min(chunk.end))
-    };
-    for chunk in chunks::chunks(batch, range).flat_map(pieces) {
+    let span = job.as_ref().map_or(chunks::LARGEST, |job| job.span());
+    for chunk in chunks::spans(batch, range, span) {
         let mut solved = None;
         if let Some(running) = &job {
             match running.solve(chunk.clone()) {

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::facts::{AdapterFacts, AdapterLimits};
 use super::kernel::Kernel;
 use super::options::Options;
+use super::precision::Precision;
 use super::profile::Profile;
 use crate::error::{Error, Result};
 
@@ -98,6 +99,7 @@ fn facts(index: usize, adapter: &wgpu::Adapter) -> AdapterFacts {
         pci_bus_id: Some(info.device_pci_bus_id).filter(|id| !id.is_empty()),
         subgroup_sizes: subgroups.then_some([info.subgroup_min_size, info.subgroup_max_size]),
         double_precision: features.contains(wgpu::Features::SHADER_F64),
+        wide_integers: features.contains(wgpu::Features::SHADER_INT64),
         timestamps: features.contains(wgpu::Features::TIMESTAMP_QUERY),
         limits: AdapterLimits {
             buffer_bytes: limits.max_buffer_size,
@@ -161,7 +163,9 @@ impl Device {
         let (adapter, mut facts) = (&listed[index], described[index].clone());
 
         let timestamps = if options.profile { Profile::FEATURES } else { wgpu::Features::empty() };
-        let features = adapter.features() & (wgpu::Features::SUBGROUP | timestamps);
+        let optional =
+            wgpu::Features::SUBGROUP | wgpu::Features::SHADER_INT64 | wgpu::Features::SHADER_F64 | timestamps;
+        let features = adapter.features() & optional;
         let has = adapter.limits();
         // A device grants exactly the limits that are asked for.
         let limits = wgpu::Limits {
@@ -193,8 +197,14 @@ impl Device {
         device.set_device_lost_callback(move |reason, message| {
             lock(&seen.lost).get_or_insert_with(|| format!("{reason:?}: {message}"));
         });
-        if options.no_subgroups {
+        if options.plain {
             facts.subgroup_sizes = None;
+            facts.wide_integers = false;
+            facts.double_precision = false;
+        }
+        if options.precision == Precision::Double && !facts.double_precision {
+            return Err(Error::device(format!("adapter `{}` has no double precision", facts.name))
+                .hint("use --engine cpu, which has, or leave out --precision f64"));
         }
         if let Some(bytes) = options.binding_bytes {
             facts.limits.binding_bytes = facts.limits.binding_bytes.min(bytes);
@@ -217,13 +227,18 @@ impl Device {
         let memory = pollster::block_on(memory.pop());
         let uncaptured = std::mem::take(&mut *lock(&self.health.uncaptured));
 
-        let lost = lock(&self.health.lost).clone();
-        let trouble = lost
-            .map(Trouble::Lost)
-            .or_else(|| memory.map(|error| Trouble::Memory(error.to_string())))
+        let trouble = memory
+            .map(|error| Trouble::Memory(error.to_string()))
             .or_else(|| validation.or(internal).map(|error| Trouble::Failed(error.to_string())))
             .or_else(|| uncaptured.into_iter().next().map(Trouble::Failed));
-        let result = trouble.map_or(result, Err);
+        let mut result = trouble.map_or(result, Err);
+        if result.is_err() {
+            // Work that is still under way holds its memory, and holds back the news that the device is lost.
+            let _ = self.drain();
+        }
+        if let Some(reason) = lock(&self.health.lost).clone() {
+            result = Err(Trouble::Lost(reason));
+        }
         if let Some(profile) = &self.profile {
             profile.settle(result.is_ok());
         }

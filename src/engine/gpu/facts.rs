@@ -22,6 +22,8 @@ pub struct AdapterFacts {
     /// Smallest and largest subgroup, where lanes can talk through subgroups.
     pub subgroup_sizes: Option<[u32; 2]>,
     pub double_precision: bool,
+    /// 64-bit integers in shaders.
+    pub wide_integers: bool,
     pub timestamps: bool,
     pub limits: AdapterLimits,
 }

@@ -1,5 +1,5 @@
-//! Given matrices on the device: correlations are made on the host in f64 and go up in f32, positions come down, and
-//! the certificate is computed in f64 against the input.
+//! Given matrices on the device: correlations are made on the host in f64 and go up, positions come down, and the
+//! certificate is computed in f64 against the input.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -9,11 +9,12 @@ use rayon::prelude::*;
 use super::device::{Attempt, Device};
 use super::kernel;
 use super::parameters::State;
-use super::plan::{Plan, SWEEP_LIMIT};
+use super::plan::{Accuracy, Plan, SWEEP_LIMIT};
+use super::precision::Precision;
 use super::stages::Descents;
-use super::{ACCEPTANCE, CONDITION_LIMIT};
 use crate::batch::{Batch, Comparisons, Solutions, Want};
 use crate::certificate::{Certificate, Status};
+use crate::real::Real;
 use crate::solver::certificate::{certify, condition};
 use crate::solver::descent::multiply;
 use crate::solver::validity;
@@ -27,7 +28,24 @@ pub struct Given<'a> {
     assume_psd: bool,
     want: Want,
     budgets: wgpu::Buffer,
-    room: Option<(Descents, wgpu::Buffer)>,
+    /// Free room, and where results are read from.
+    rooms: Vec<(Descents, wgpu::Buffer)>,
+}
+
+/// A batch that the device works on.
+pub struct Running {
+    room: (Descents, wgpu::Buffer),
+    range: Range<u64>,
+    checked: Vec<Option<Checked>>,
+    dispatches: u32,
+    submission: wgpu::SubmissionIndex,
+}
+
+/// Offsets in the staging buffer, behind the word that says how many problems still run.
+struct Staged {
+    states: u64,
+    positions: u64,
+    end: u64,
 }
 
 /// A given problem in correlation units; none where the matrix is not a covariance.
@@ -42,28 +60,35 @@ impl<'a> Given<'a> {
         memory: u64,
         batch: &'a Batch,
         (covariances, assume_psd): (&'a [f64], bool),
+        accuracy: Accuracy,
         want: Want,
     ) -> Attempt<Self> {
-        let plan = Plan::new(&device.facts, memory, 0, batch.assets())?;
-        let budgets: Vec<f32> = batch.budgets().iter().map(|&b| b as f32).collect();
+        let plan = Plan::new(&device.facts, memory, 0, batch.assets(), None, accuracy)?;
+        let budgets = accuracy.precision.encode(batch.budgets().iter().copied());
         let budgets = device.guarded(|| Ok(device.upload("budgets", &budgets)))?;
-        Ok(Given { device, plan, batch, covariances, assume_psd, want, budgets, room: None })
+        Ok(Given { device, plan, batch, covariances, assume_psd, want, budgets, rooms: Vec::new() })
     }
 
-    /// Room for at least `problems`: that of the last batch, if it is large enough.
+    /// Room for at least `problems`: what is free, if it is large enough.
     fn take_room(&mut self, problems: u32) -> Attempt<(Descents, wgpu::Buffer)> {
-        if let Some(kept) = self.room.take().filter(|(descents, _)| descents.problems >= problems) {
+        if let Some(kept) = self.rooms.pop().filter(|(descents, _)| descents.problems >= problems) {
             return Ok(kept);
         }
-        self.device.guarded(|| {
-            let bytes = 16 + (size_of::<State>() as u64 + self.plan.sizes.positions) * u64::from(problems);
-            Ok((self.device.descents(&self.plan, problems), self.device.staging(bytes)))
-        })
+        let bytes = self.staged(problems).end;
+        self.device.guarded(|| Ok((self.device.descents(&self.plan, problems), self.device.staging(bytes))))
     }
 
-    /// Solves the problems of `range`, at most `plan.room` of them.
-    pub fn solve(&mut self, range: Range<u64>) -> Attempt<Solutions> {
-        let (n, problems) = (self.plan.assets, (range.end - range.start) as usize);
+    /// Where positions and states lie among the bytes that come back.
+    fn staged(&self, problems: u32) -> Staged {
+        let states = 16;
+        let positions = states + size_of::<State>() as u64 * u64::from(problems);
+        Staged { states, positions, end: positions + self.plan.sizes.positions * u64::from(problems) }
+    }
+
+    /// Sets the device to work on the problems of `range`, at most `plan.room` of them. Where one is invalid the
+    /// identity takes its place.
+    pub fn start(&mut self, range: Range<u64>) -> Attempt<Running> {
+        let n = self.plan.assets;
         let given = &self.covariances[range.start as usize * n * n..range.end as usize * n * n];
         let checked: Vec<_> = given
             .par_chunks(n * n)
@@ -74,8 +99,35 @@ impl<'a> Given<'a> {
                 result.is_ok().then_some(checked)
             })
             .collect();
-        let (positions, states) = self.descend(&checked)?;
+        let (single, double);
+        let matrices: &[u8] = match self.plan.accuracy.precision {
+            Precision::Single => {
+                single = lay_out::<f32>(&checked, n);
+                bytemuck::cast_slice(&single)
+            }
+            Precision::Double => {
+                double = lay_out::<f64>(&checked, n);
+                bytemuck::cast_slice(&double)
+            }
+        };
+        let room = self.take_room(checked.len() as u32)?;
+        let submission = self.device.guarded(|| {
+            self.device.queue.write_buffer(&room.0.correlations, 0, matrices);
+            let mut encoder = self.device.encoder();
+            encoder.clear_buffer(&room.0.states, 0, None);
+            Ok(self.descend(encoder, &room, checked.len() as u32, false))
+        })?;
+        Ok(Running { room, range, checked, dispatches: 1, submission })
+    }
 
+    /// Waits for a batch, makes its weights and certifies them; what comes after it goes on meanwhile.
+    pub fn finish(&mut self, mut running: Running) -> Attempt<Solutions> {
+        let (n, problems) = (self.plan.assets, running.checked.len());
+        let (positions, states) = self.device.guarded(|| self.wait(&mut running))?;
+        let Running { room, range, checked, .. } = running;
+        self.rooms.push(room);
+
+        let given = &self.covariances[range.start as usize * n * n..range.end as usize * n * n];
         let mut weights = vec![f64::NAN; problems * n];
         let certificates = weights
             .par_chunks_mut(n)
@@ -83,7 +135,7 @@ impl<'a> Given<'a> {
             .map(|(p, weights)| match &checked[p] {
                 None => Certificate::unsolved(Status::Invalid),
                 Some(checked) => {
-                    let y = |i: usize| f64::from(positions[kernel::position(n, problems, p, i)]);
+                    let y = |i: usize| positions[kernel::position(n, problems, p, i)];
                     let covariance = &given[p * n * n..(p + 1) * n * n];
                     Certificate { sweeps: states[p].sweeps, ..self.certificate(covariance, checked, y, weights) }
                 }
@@ -93,48 +145,48 @@ impl<'a> Given<'a> {
         Ok(Solutions { weights, certificates, comparisons })
     }
 
-    /// Stage `descend` on the device: positions and final states. Where a problem is invalid the identity takes its place.
-    fn descend(&mut self, checked: &[Option<Checked>]) -> Attempt<(Vec<f32>, Vec<State>)> {
-        let problems = checked.len() as u32;
-        let (descents, staging) = self.take_room(problems)?;
-        let (device, plan) = (&self.device, &self.plan);
-        let matrices = lay_out(checked, plan.assets);
-        let state_bytes = size_of::<State>() as u64 * u64::from(problems);
-        let position_bytes = plan.sizes.positions * u64::from(problems);
-        let end = 16 + state_bytes + position_bytes;
-        let found = device.guarded(|| {
-            device.queue.write_buffer(&descents.correlations, 0, bytemuck::cast_slice(&matrices));
-            let most = SWEEP_LIMIT.div_ceil(plan.sweeps_per_dispatch);
-            let mut dispatches = 0;
-            loop {
-                let mut encoder = device.encoder();
-                if dispatches == 0 {
-                    encoder.clear_buffer(&descents.states, 0, None);
-                }
-                device.descend(&mut encoder, plan, &descents, &self.budgets, problems, dispatches > 0);
-                device.timed(&mut encoder, "download", |encoder| {
-                    encoder.copy_buffer_to_buffer(&descents.running, 0, &staging, 0, 4);
-                    encoder.copy_buffer_to_buffer(&descents.states, 0, &staging, 16, state_bytes);
-                    encoder.copy_buffer_to_buffer(&descents.positions, 0, &staging, 16 + state_bytes, position_bytes);
-                });
-                device.queue.submit([encoder.finish()]);
-                dispatches += 1;
-                let found = device.read(&staging, end, |bytes| {
-                    let running = bytes[..4].iter().any(|&byte| byte != 0);
-                    let (states, positions) = bytes[16..].split_at(state_bytes as usize);
-                    (dispatches > most || !running)
-                        .then(|| (bytemuck::cast_slice(positions).to_vec(), bytemuck::cast_slice(states).to_vec()))
-                })?;
-                if let Some(found) = found {
-                    return Ok(found);
-                }
+    /// Positions and final states.
+    fn wait(&self, running: &mut Running) -> Attempt<(Vec<f64>, Vec<State>)> {
+        let problems = running.checked.len() as u32;
+        let (staged, most) = (self.staged(problems), SWEEP_LIMIT.div_ceil(self.plan.sweeps_per_dispatch));
+        loop {
+            let submission = running.submission.clone();
+            let found = self.device.read(&running.room.1, staged.end, submission, |bytes| {
+                let unfinished = bytes[..4].iter().any(|&byte| byte != 0);
+                let states = &bytes[staged.states as usize..staged.positions as usize];
+                let positions = &bytes[staged.positions as usize..];
+                let decode = || (self.plan.accuracy.precision.decode(positions), bytemuck::cast_slice(states).to_vec());
+                (running.dispatches > most || !unfinished).then(decode)
+            })?;
+            if let Some(found) = found {
+                return Ok(found);
             }
-        })?;
-        self.room = Some((descents, staging));
-        Ok(found)
+            running.submission = self.descend(self.device.encoder(), &running.room, problems, true);
+            running.dispatches += 1;
+        }
     }
 
-    /// Writes the weights of a position, exact in f32, and certifies them in f64 against the input.
+    /// Some sweeps of stage `descend`.
+    fn descend(
+        &self,
+        mut encoder: wgpu::CommandEncoder,
+        (descents, staging): &(Descents, wgpu::Buffer),
+        problems: u32,
+        resumed: bool,
+    ) -> wgpu::SubmissionIndex {
+        let (device, staged) = (&self.device, self.staged(problems));
+        device.descend(&mut encoder, &self.plan, descents, &self.budgets, problems, resumed);
+        device.timed(&mut encoder, "download", |encoder| {
+            let states = staged.positions - staged.states;
+            encoder.copy_buffer_to_buffer(&descents.running, 0, staging, 0, 4);
+            encoder.copy_buffer_to_buffer(&descents.states, 0, staging, staged.states, states);
+            let positions = staged.end - staged.positions;
+            encoder.copy_buffer_to_buffer(&descents.positions, 0, staging, staged.positions, positions);
+        });
+        device.queue.submit([encoder.finish()])
+    }
+
+    /// Writes the weights of a position, rounded to the precision, and certifies them in f64 against the input.
     fn certificate(
         &self,
         covariance: &[f64],
@@ -145,9 +197,10 @@ impl<'a> Given<'a> {
         for (i, (w, volatility)) in weights.iter_mut().zip(&checked.volatilities).enumerate() {
             *w = y(i) / volatility;
         }
+        let Accuracy { precision, limits } = self.plan.accuracy;
         let total: f64 = weights.iter().sum();
         for w in &mut *weights {
-            *w = f64::from((*w / total) as f32);
+            *w = precision.round(*w / total);
         }
         let mut product = vec![0.0; weights.len()];
         let (rc_error, variance) = certify(covariance, weights, self.batch.budgets(), &mut product);
@@ -158,7 +211,7 @@ impl<'a> Given<'a> {
         let exposures: Vec<f64> = weights.iter().zip(&checked.volatilities).map(|(w, s)| w * s).collect();
         multiply(&checked.correlation, &exposures, &mut product);
         let kappa = condition(&checked.correlation, &exposures, &mut product);
-        let solved = rc_error <= ACCEPTANCE && kappa <= CONDITION_LIMIT;
+        let solved = rc_error <= limits.rc_error && kappa <= limits.kappa;
         Certificate {
             status: if solved { Status::Converged } else { Status::Stalled },
             rc_error,
@@ -171,16 +224,16 @@ impl<'a> Given<'a> {
 }
 
 /// Correlations as `descend` reads them: see `shaders/correlate.wgsl`.
-fn lay_out(checked: &[Option<Checked>], n: usize) -> Vec<f32> {
+fn lay_out<R: Real>(checked: &[Option<Checked>], n: usize) -> Vec<R> {
     let (problems, cells) = (checked.len(), kernel::correlation_cells(n));
-    let mut matrices = vec![0.0_f32; problems * cells];
+    let mut matrices = vec![R::ZERO; problems * cells];
     if kernel::interleaved(n) {
         for (p, checked) in checked.iter().enumerate() {
             let Some(checked) = checked else { continue };
             for i in 1..n {
                 for j in 0..i {
                     let e = i * (i - 1) / 2 + j;
-                    matrices[e * problems + p] = checked.correlation[i * n + j] as f32;
+                    matrices[e * problems + p] = R::from_f64(checked.correlation[i * n + j]);
                 }
             }
         }
@@ -192,7 +245,7 @@ fn lay_out(checked: &[Option<Checked>], n: usize) -> Vec<f32> {
             for j in 0..n {
                 let identity = if i == j { 1.0 } else { 0.0 };
                 let c = checked.as_ref().map_or(identity, |checked| checked.correlation[i * n + j]);
-                matrix[i * padded + j] = c as f32;
+                matrix[i * padded + j] = R::from_f64(c);
             }
         }
     });

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::device::{Attempt, Device, Trouble};
-use super::kernel::{self, Kernel};
+use super::kernel::{self, Drawn, Kernel};
 use super::parameters::{DrawLaw, high, low};
 use super::resampled::Resampled;
 use super::{GpuEngine, stages::Room};
@@ -27,7 +27,7 @@ pub struct Stages {
 }
 
 impl GpuEngine {
-    /// Runs problems of a resampled batch, at most as many as the device holds at once, and reads everything back.
+    /// Runs problems of a resampled batch in single precision, at most as many as the device holds at once, and reads everything back.
     ///
     /// # Errors
     /// As [`crate::engine::Job::solve`].
@@ -37,8 +37,10 @@ impl GpuEngine {
         };
         let attempt = || {
             let device = self.device();
-            let mut resampled = Resampled::new(device, self.memory(), batch, panel, *law, Want::default())?;
-            resampled.solve(problems)?;
+            let how = (self.way(law, panel.assets()), self.accuracy());
+            let mut resampled = Resampled::new(device, self.memory(), batch, (panel, *law), how, Want::default())?;
+            let running = resampled.start(problems)?;
+            resampled.finish(running)?;
             resampled.stages(problems.len())
         };
         attempt().map_err(|trouble| trouble.into_error())
@@ -66,8 +68,8 @@ fn read(device: &Arc<Device>, room: &Room, problems: usize, n: usize) -> Attempt
         let staging = device.staging(buffer.size());
         let mut encoder = device.encoder();
         encoder.copy_buffer_to_buffer(buffer, 0, &staging, 0, buffer.size());
-        device.queue.submit([encoder.finish()]);
-        device.read(&staging, buffer.size(), |bytes| bytemuck::cast_slice(bytes).to_vec())
+        let submission = device.queue.submit([encoder.finish()]);
+        device.read(&staging, buffer.size(), submission, |bytes| bytemuck::cast_slice(bytes).to_vec())
     };
     let mut stages = Stages::default();
     let moments = floats(&room.moments)?;
@@ -98,10 +100,11 @@ fn read(device: &Arc<Device>, room: &Room, problems: usize, n: usize) -> Attempt
 impl Device {
     /// The rows of one resample as the device draws them.
     pub fn rows(&self, law: &Law, resample: u64) -> Attempt<Vec<u32>> {
+        let kernel = Kernel::Draw { drawn: Drawn::Rows, tile: 0, wide: self.facts.wide_integers };
         let parameters = self.uniform(&DrawLaw::new(law, 1));
         let resample = self.upload("resamples", &[low(resample), high(resample)]);
         let rows = self.room("rows", 4 * u64::from(law.rows));
-        let mut words = self.run(Kernel::DrawRows, 1, &[(0, &parameters), (1, &resample), (2, &rows)], &rows)?;
+        let mut words = self.run(kernel, 1, &[(0, &parameters), (1, &resample), (2, &rows)], &rows)?;
         words.truncate(law.rows as usize);
         Ok(words)
     }
@@ -118,7 +121,7 @@ impl Device {
         let mut encoder = self.encoder();
         self.dispatch(&mut encoder, kernel, groups, buffers);
         encoder.copy_buffer_to_buffer(result, 0, &staging, 0, result.size());
-        self.queue.submit([encoder.finish()]);
-        self.read(&staging, result.size(), |bytes| bytemuck::cast_slice(bytes).to_vec())
+        let submission = self.queue.submit([encoder.finish()]);
+        self.read(&staging, result.size(), submission, |bytes| bytemuck::cast_slice(bytes).to_vec())
     }
 }

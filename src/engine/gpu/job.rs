@@ -1,11 +1,13 @@
 //! A batch on the GPU: cut into what the device holds, continued through failed allocations and a lost device.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 use super::device::{Attempt, Device, Trouble, lock};
-use super::given::Given;
-use super::resampled::{Resampled, WIDEST_SPREAD};
+use super::given::{self, Given};
+use super::precision::Precision;
+use super::resampled::{self, Resampled, WIDEST_SPREAD};
 use super::screened::Screened;
 use super::{GpuEngine, SMALLEST_BUDGET};
 use crate::batch::{Batch, Comparisons, Solutions, Source, Want};
@@ -39,18 +41,27 @@ enum Prepared<'a> {
     Screened(Box<Screened<'a>>),
 }
 
+/// A piece that the device works on.
+enum Running {
+    Resampled(Box<resampled::Running>),
+    Given(Box<given::Running>),
+}
+
 impl<'a> GpuJob<'a> {
     pub fn new(engine: &'a GpuEngine, batch: &'a Batch, want: Want) -> Result<GpuJob<'a>> {
         let state = State { device: engine.device(), prepared: None, room: u32::MAX, batches: 0, reopened: false };
         let job = GpuJob { engine, batch, want, state: Mutex::new(state) };
-        if job.within_single_precision() {
+        if job.within_precision() {
             job.recovering(|job, state| job.prepared(state).map(|_| ()))?;
         }
         Ok(job)
     }
 
-    /// Whether single precision can tell the budgets and hold the weights; else all is left to the CPU.
-    fn within_single_precision(&self) -> bool {
+    /// Whether the precision can tell the budgets and hold the weights; else all is left to the CPU.
+    fn within_precision(&self) -> bool {
+        if self.engine.options.precision == Precision::Double {
+            return true;
+        }
         let smallest = self.batch.budgets().iter().fold(f64::INFINITY, |m, &b| m.min(b));
         let spread = match &self.batch.source {
             Source::Resampled { panel, .. } => {
@@ -69,18 +80,20 @@ impl<'a> GpuJob<'a> {
             Some(prepared) => prepared,
             None => {
                 let (device, memory) = (Arc::clone(&state.device), self.engine.memory());
+                let accuracy = self.engine.accuracy();
                 match &self.batch.source {
                     Source::Resampled { panel, law } => {
-                        Resampled::new(device, memory, self.batch, panel, *law, self.want)
+                        let how = (self.engine.way(law, panel.assets()), accuracy);
+                        Resampled::new(device, memory, self.batch, (panel, *law), how, self.want)
                             .map(|r| Prepared::Resampled(Box::new(r)))?
                     }
                     Source::Given { covariances, assume_psd } => {
                         let source = (&covariances[..], *assume_psd);
-                        Given::new(device, memory, self.batch, source, self.want)
+                        Given::new(device, memory, self.batch, source, accuracy, self.want)
                             .map(|g| Prepared::Given(Box::new(g)))?
                     }
                     Source::Subsets { universe, subsets, cap } => {
-                        Screened::new(device, memory, universe, subsets, cap.as_ref())
+                        Screened::new(device, memory, universe, subsets, cap.as_ref(), accuracy.precision)
                             .map(|s| Prepared::Screened(Box::new(s)))?
                     }
                 }
@@ -96,7 +109,7 @@ impl<'a> GpuJob<'a> {
             match work(self, &mut state) {
                 Ok(value) => return Ok(value),
                 Err(Trouble::Memory(what)) => {
-                    let room = state.prepared.as_ref().map_or(1, Prepared::room).min(state.room);
+                    let room = state.prepared.as_ref().map_or(1, |prepared| prepared.room()).min(state.room);
                     if room <= 1 {
                         return Err(Trouble::Memory(what).into_error());
                     }
@@ -114,27 +127,46 @@ impl<'a> GpuJob<'a> {
         }
     }
 
-    /// Calls `piece` with as many problems at a time as there is room for; `done` counts those that are through.
-    fn in_pieces<T>(
+    /// Takes problems 0..total through `start` and `finish`, as many at a time as there is room for. A piece is started
+    /// before the one in front of it is finished, so that the device need not wait for the host, nor the host for it.
+    fn in_pieces<P, T>(
         &self,
         total: u64,
-        mut piece: impl FnMut(&mut Prepared<'a>, Range<u64>) -> Attempt<T>,
+        mut start: impl FnMut(&mut Prepared<'a>, Range<u64>) -> Attempt<P>,
+        mut finish: impl FnMut(&mut Prepared<'a>, P) -> Attempt<T>,
         mut done: impl FnMut(T),
     ) -> Result<()> {
-        let mut at = 0;
+        // Up to `at` all is done, up to `ahead` it is under way.
+        let (mut at, mut ahead) = (0, 0);
+        let mut under_way: VecDeque<(u64, P)> = VecDeque::new();
         while at < total {
             let (value, end) = self.recovering(|job, state| {
-                let limit = state.room;
-                let prepared = job.prepared(state)?;
-                let room = prepared.room().min(limit);
-                let end = (at + u64::from(room)).min(total);
-                job.engine.inject_allocation_failure((end - at) as u32)?;
-                let value = piece(prepared, at..end)?;
-                state.batches += 1;
-                if state.batches % 2 == 1 {
-                    job.engine.inject_loss(&state.device);
+                let mut attempt = || {
+                    let limit = state.room;
+                    let prepared = job.prepared(state)?;
+                    let room = prepared.room().min(limit);
+                    while ahead < total && under_way.len() < prepared.batches() {
+                        let end = (ahead + u64::from(room)).min(total);
+                        job.engine.inject_allocation_failure((end - ahead) as u32)?;
+                        under_way.push_back((end, start(prepared, ahead..end)?));
+                        ahead = end;
+                    }
+                    let (end, piece) = under_way.pop_front().expect("a piece was started");
+                    let value = finish(prepared, piece)?;
+                    Ok((value, end))
+                };
+                let finished = attempt();
+                if finished.is_err() {
+                    // Whatever went wrong, the pieces behind are started again: they may have less room, or no device.
+                    under_way.clear();
+                    ahead = at;
+                } else {
+                    state.batches += 1;
+                    if state.batches % 2 == 1 {
+                        job.engine.inject_loss(&state.device);
+                    }
                 }
-                Ok((value, end))
+                finished
             })?;
             done(value);
             at = end;
@@ -158,6 +190,7 @@ impl<'a> GpuJob<'a> {
 }
 
 impl Prepared<'_> {
+    /// Problems at a time at most.
     fn room(&self) -> u32 {
         match self {
             Prepared::Resampled(resampled) => resampled.plan.room,
@@ -165,54 +198,68 @@ impl Prepared<'_> {
             Prepared::Screened(screened) => screened.room,
         }
     }
+
+    /// Batches under way at a time.
+    fn batches(&self) -> usize {
+        match self {
+            Prepared::Resampled(resampled) => resampled.plan.batches,
+            Prepared::Given(given) => given.plan.batches,
+            Prepared::Screened(_) => 1,
+        }
+    }
 }
 
 impl Job for GpuJob<'_> {
     fn solve(&self, range: Range<u64>) -> Result<Solutions> {
         let problems = range.end.saturating_sub(range.start);
-        if !self.within_single_precision() {
+        if !self.within_precision() {
             return Ok(self.unsolved(problems as usize));
         }
         let mut solutions = Solutions::default();
-        let piece = |prepared: &mut Prepared<'_>, piece: Range<u64>| {
+        let start = |prepared: &mut Prepared<'_>, piece: Range<u64>| {
             let piece = range.start + piece.start..range.start + piece.end;
             match prepared {
-                Prepared::Resampled(resampled) => resampled.solve(&piece.collect::<Vec<_>>()),
-                Prepared::Given(given) => given.solve(piece),
+                Prepared::Resampled(resampled) => {
+                    resampled.start(&piece.collect::<Vec<_>>()).map(|running| Running::Resampled(Box::new(running)))
+                }
+                Prepared::Given(given) => given.start(piece).map(|running| Running::Given(Box::new(running))),
                 Prepared::Screened(_) => {
                     Err(Trouble::Unfit("the GPU engine measures subsets and keeps no weights".to_owned()))
                 }
             }
         };
-        self.in_pieces(problems, piece, |next| solutions.extend(next))?;
-        let acceptance = self.engine.acceptance();
-        for certificate in solutions.certificates.iter_mut().filter(|c| c.rc_error > acceptance) {
-            if certificate.status == Status::Converged {
-                certificate.status = Status::Stalled;
-            }
-        }
+        let finish = |prepared: &mut Prepared<'_>, running| match (prepared, running) {
+            (Prepared::Resampled(resampled), Running::Resampled(running)) => resampled.finish(*running),
+            (Prepared::Given(given), Running::Given(running)) => given.finish(*running),
+            _ => unreachable!("a batch has one source"),
+        };
+        self.in_pieces(problems, start, finish, |next| solutions.extend(next))?;
         Ok(solutions)
+    }
+
+    fn span(&self) -> u64 {
+        self.engine.span()
     }
 
     fn counts(&self, problems: &[u64]) -> Result<Vec<u32>> {
         let mut counts = Vec::new();
-        let piece = |prepared: &mut Prepared<'_>, piece: Range<u64>| match prepared {
+        let finish = |prepared: &mut Prepared<'_>, piece: Range<u64>| match prepared {
             Prepared::Resampled(resampled) => resampled.counts(&problems[piece.start as usize..piece.end as usize]),
             Prepared::Given(_) | Prepared::Screened(_) => Ok(Vec::new()),
         };
-        self.in_pieces(problems.len() as u64, piece, |next| counts.extend(next))?;
+        self.in_pieces(problems.len() as u64, |_, piece| Ok(piece), finish, |next| counts.extend(next))?;
         Ok(counts)
     }
 
     fn measure(&self, range: Range<u64>, metrics: &[Metric]) -> Result<Measured> {
         let mut measured = Measured::new(metrics.len());
-        let piece = |prepared: &mut Prepared<'_>, piece: Range<u64>| match prepared {
+        let finish = |prepared: &mut Prepared<'_>, piece: Range<u64>| match prepared {
             Prepared::Screened(screened) => {
                 screened.measure(range.start + piece.start..range.start + piece.end, metrics)
             }
             _ => panic!("only subsets are measured"),
         };
-        self.in_pieces(range.end - range.start, piece, |next| measured.extend(&next))?;
+        self.in_pieces(range.end - range.start, |_, piece| Ok(piece), finish, |next| measured.extend(&next))?;
         Ok(measured)
     }
 }

@@ -3,6 +3,7 @@
 //! WGSL has no includes, and sizes of arrays in function scope cannot be overrides. Module scope does not care about
 //! order, so pieces are simply joined.
 
+use super::precision::Precision;
 use super::{unrolled, unrolled_measure};
 
 /// Up to this many assets, a problem lives in the registers of one thread.
@@ -11,6 +12,8 @@ pub const THREAD_ASSETS: usize = 16;
 pub const SUBGROUP_ASSETS: usize = 64;
 /// Up to this many assets, moments are one matrix product over all problems; above, an update per problem.
 pub const PRODUCT_ASSETS: usize = 128;
+/// Problems of a workgroup of that product.
+pub const PRODUCT_PROBLEMS: usize = 64;
 /// Largest number of assets: shaders hold a problem's vectors in workgroup memory and registers.
 pub const MOST_ASSETS: usize = 2048;
 
@@ -30,36 +33,52 @@ pub enum Spread {
     Streamed,
 }
 
-/// A compute kernel, specialised.
+/// What `draw` leaves of a resample.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Drawn {
+    /// The rows themselves, for the self-test.
+    Rows,
+    /// How often each row of the history occurs.
+    Counts,
+    /// Where that number is not the one of the row before.
+    Steps,
+}
+
+/// A compute kernel, specialised. `wide`: with 64-bit integers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kernel {
     /// Philox on given counters, for the self-test.
-    Known,
-    /// Stage `draw`: counts per row.
-    Draw,
-    /// Stage `draw` writing the rows themselves, for the self-test.
-    DrawRows,
-    /// Stage `moments`.
-    Moments { assets: usize },
+    Known { wide: bool },
+    /// Stage `draw`, so many rows of the history at a time; all of them for [`Drawn::Rows`].
+    Draw { drawn: Drawn, tile: usize, wide: bool },
+    /// Stage `moments` from counts.
+    Moments { assets: usize, precision: Precision },
+    /// Stage `moments` from steps of counts.
+    MomentsSteps { assets: usize, precision: Precision },
     /// Stage `correlate`, first pass.
-    Volatility { assets: usize },
+    Volatility { assets: usize, precision: Precision },
     /// Stage `correlate`, second pass.
-    Correlate { assets: usize },
+    Correlate { assets: usize, precision: Precision },
     /// Stage `descend`.
-    Descend { assets: usize, spread: Spread },
+    Descend { assets: usize, spread: Spread, precision: Precision },
     /// Stage `measure`: subsets of so many assets, with one bit for each figure.
-    Measure { assets: usize, included: usize, metrics: u8 },
+    Measure { assets: usize, included: usize, metrics: u8, wide: bool },
     /// Stage `certify`.
-    Certify { assets: usize, comparisons: bool },
+    Certify { assets: usize, comparisons: bool, precision: Precision },
 }
 
 const PHILOX: &str = include_str!("../../../shaders/philox.wgsl");
+const MULHI_LIMBS: &str = include_str!("../../../shaders/mulhi_limbs.wgsl");
+const MULHI_WIDE: &str = include_str!("../../../shaders/mulhi_wide.wgsl");
 const KNOWN: &str = include_str!("../../../shaders/known.wgsl");
 const DRAW: &str = include_str!("../../../shaders/draw.wgsl");
+const DRAW_CHANGES: &str = include_str!("../../../shaders/draw_changes.wgsl");
 const DRAW_COUNTS: &str = include_str!("../../../shaders/draw_counts.wgsl");
 const DRAW_ROWS: &str = include_str!("../../../shaders/draw_rows.wgsl");
+const DRAW_STEPS: &str = include_str!("../../../shaders/draw_steps.wgsl");
 const MOMENTS: &str = include_str!("../../../shaders/moments.wgsl");
 const MOMENTS_WIDE: &str = include_str!("../../../shaders/moments_wide.wgsl");
+const MOMENTS_STEPS: &str = include_str!("../../../shaders/moments_steps.wgsl");
 const MOMENTS_TILE: &str = include_str!("../../../shaders/moments_tile.wgsl");
 const CORRELATE: &str = include_str!("../../../shaders/correlate.wgsl");
 const DESCEND: &str = include_str!("../../../shaders/descend.wgsl");
@@ -75,9 +94,10 @@ impl Kernel {
     /// Name of the entry point.
     pub const fn entry(self) -> &'static str {
         match self {
-            Kernel::Known => "known",
-            Kernel::Draw | Kernel::DrawRows => "draw",
+            Kernel::Known { .. } => "known",
+            Kernel::Draw { .. } => "draw",
             Kernel::Moments { .. } => "moments_tile",
+            Kernel::MomentsSteps { .. } => "moments_steps",
             Kernel::Volatility { .. } => "volatility",
             Kernel::Correlate { .. } => "correlate",
             Kernel::Descend { .. } => "descend",
@@ -89,9 +109,9 @@ impl Kernel {
     /// The stage whose time this kernel's is.
     pub const fn stage(self) -> &'static str {
         match self {
-            Kernel::Known => "known",
-            Kernel::Draw | Kernel::DrawRows => "draw",
-            Kernel::Moments { .. } => "moments",
+            Kernel::Known { .. } => "known",
+            Kernel::Draw { .. } => "draw",
+            Kernel::Moments { .. } | Kernel::MomentsSteps { .. } => "moments",
             Kernel::Volatility { .. } | Kernel::Correlate { .. } => "correlate",
             Kernel::Descend { .. } => "descend",
             Kernel::Measure { .. } => "measure",
@@ -102,30 +122,51 @@ impl Kernel {
     /// The whole WGSL text.
     pub fn text(self) -> String {
         match self {
-            Kernel::Known => [PHILOX, KNOWN].join("\n"),
-            Kernel::Draw => [PHILOX, DRAW_COUNTS, DRAW].join("\n"),
-            Kernel::DrawRows => [PHILOX, DRAW_ROWS, DRAW].join("\n"),
-            Kernel::Moments { assets } if assets <= PRODUCT_ASSETS => {
-                let prelude = [count("N", assets), count("RIGHT", product_tile(assets))].concat();
-                [&prelude, MOMENTS, MOMENTS_TILE].join("\n")
+            Kernel::Known { wide } => [mulhi(wide), PHILOX, KNOWN].join("\n"),
+            Kernel::Draw { drawn, tile, wide } => {
+                let tile = count("TILE", tile);
+                let mut parts = vec![&tile, mulhi(wide), PHILOX];
+                parts.extend(match drawn {
+                    Drawn::Rows => &[DRAW_ROWS][..],
+                    Drawn::Counts => &[DRAW_CHANGES, DRAW_COUNTS],
+                    Drawn::Steps => &[DRAW_CHANGES, DRAW_STEPS],
+                });
+                parts.push(DRAW);
+                parts.join("\n")
             }
-            Kernel::Moments { assets } => [&count("N", assets), MOMENTS_WIDE, MOMENTS_TILE].join("\n"),
-            Kernel::Volatility { assets } | Kernel::Correlate { assets } => {
-                let prelude = [count("N", assets), flag("INTERLEAVED", interleaved(assets))].concat();
-                [&prelude, CORRELATE].join("\n")
+            Kernel::Moments { assets, precision } if assets <= PRODUCT_ASSETS => {
+                let prelude = [real(precision), count("N", assets), count("RIGHT", product_tile(assets))];
+                [&prelude.concat(), MOMENTS, MOMENTS_TILE].join("\n")
             }
-            Kernel::Descend { assets, spread } => descend(assets, spread),
-            Kernel::Measure { assets, included, metrics } => {
+            Kernel::Moments { assets, precision } => {
+                let prelude = [real(precision), count("N", assets)];
+                [&prelude.concat(), MOMENTS_WIDE, MOMENTS_TILE].join("\n")
+            }
+            Kernel::MomentsSteps { assets, precision } => {
+                let quads = steps_columns(precision) / 4;
+                let prelude = [real(precision), count("N", assets), count("QUADS", quads)];
+                [&prelude.concat(), MOMENTS_STEPS].join("\n")
+            }
+            Kernel::Volatility { assets, precision } | Kernel::Correlate { assets, precision } => {
+                let interleaved = flag("INTERLEAVED", interleaved(assets));
+                let prelude = [real(precision), count("N", assets), interleaved];
+                [&prelude.concat(), CORRELATE].join("\n")
+            }
+            Kernel::Descend { assets, spread, precision } => descend(assets, spread, precision),
+            Kernel::Measure { assets, included, metrics, wide } => {
                 let prelude = [
+                    real(Precision::Single),
                     count("K", assets),
                     count("INCLUDED", included),
                     count("REST", assets - included),
                     count("THREADS", unrolled_measure::THREADS as usize),
                 ];
-                [&prelude.concat(), PHILOX, MEASURE, &unrolled_measure::measure(assets, included, metrics)].join("\n")
+                let body = unrolled_measure::measure(assets, included, metrics);
+                [&prelude.concat(), mulhi(wide), PHILOX, MEASURE, &body].join("\n")
             }
-            Kernel::Certify { assets, comparisons } => {
+            Kernel::Certify { assets, comparisons, precision } => {
                 let prelude = [
+                    real(precision),
                     count("N", assets),
                     count("LANES", assets.next_power_of_two().clamp(32, 256)),
                     flag("INTERLEAVED", interleaved(assets)),
@@ -137,8 +178,16 @@ impl Kernel {
     }
 }
 
-fn descend(assets: usize, spread: Spread) -> String {
-    let n = count("N", assets);
+fn real(precision: Precision) -> String {
+    format!("alias real = {precision};\n")
+}
+
+const fn mulhi(wide: bool) -> &'static str {
+    if wide { MULHI_WIDE } else { MULHI_LIMBS }
+}
+
+fn descend(assets: usize, spread: Spread, precision: Precision) -> String {
+    let n = [real(precision), count("N", assets)].concat();
     let (lanes, problems, talk, matrix) = match spread {
         Spread::Thread => return [&n, DESCEND, &unrolled::descend(assets)].join("\n"),
         Spread::Subgroup { problems } => (SUBGROUP_LANES as usize, problems, LANES_SUBGROUP, MATRIX_WORKGROUP),
@@ -170,6 +219,16 @@ pub const fn product_tile(assets: usize) -> usize {
     let entries = moment_entries(assets);
     let tiles = entries.div_ceil(128);
     entries.div_ceil(tiles).next_multiple_of(8)
+}
+
+/// Columns of a tile of the sums that steps are taken over: 128 bytes.
+pub const fn steps_columns(precision: Precision) -> usize {
+    128 / precision.bytes() as usize
+}
+
+/// Problems of a workgroup that takes steps: eight for each group of lanes, of which each has four columns.
+pub const fn steps_problems(precision: Precision) -> usize {
+    8 * 256 / (steps_columns(precision) / 4)
 }
 
 /// Cells of a correlation matrix as `descend` reads it.
@@ -207,29 +266,47 @@ mod tests {
 
     /// Every kernel at the sizes where something changes.
     fn all() -> Vec<Kernel> {
-        let mut kernels = vec![Kernel::Known, Kernel::Draw, Kernel::DrawRows];
-        for (assets, included, metrics) in [(1, 0, 1), (2, 1, 2), (5, 0, 15), (10, 3, 8)] {
-            kernels.push(Kernel::Measure { assets, included, metrics });
-        }
-        for assets in [1, 2, 3, 10, 16, 17, 33, 64, 65, 100, 128, 129, 500, 2000, MOST_ASSETS] {
-            kernels.extend([Kernel::Moments { assets }, Kernel::Volatility { assets }]);
-            if assets > 1 {
-                kernels.push(Kernel::Correlate { assets });
+        let mut kernels = Vec::new();
+        for wide in [false, true] {
+            kernels.push(Kernel::Known { wide });
+            kernels.push(Kernel::Draw { drawn: Drawn::Rows, tile: 0, wide });
+            for (assets, included, metrics) in [(1, 0, 1), (2, 1, 2), (5, 0, 15), (10, 3, 8)] {
+                kernels.push(Kernel::Measure { assets, included, metrics, wide });
             }
-            kernels.extend([false, true].map(|comparisons| Kernel::Certify { assets, comparisons }));
-            if assets <= THREAD_ASSETS {
-                kernels.push(Kernel::Descend { assets, spread: Spread::Thread });
-            } else {
-                let mut spreads = vec![Spread::Streamed];
-                if assets <= 100 {
-                    spreads.push(Spread::Workgroup);
-                }
-                if assets <= SUBGROUP_ASSETS {
-                    spreads.extend([1, 3, 4].map(|problems| Spread::Subgroup { problems }));
-                }
-                kernels.extend(spreads.into_iter().map(|spread| Kernel::Descend { assets, spread }));
+            for tile in [256, 1024, 4096] {
+                kernels.extend([Drawn::Counts, Drawn::Steps].map(|drawn| Kernel::Draw { drawn, tile, wide }));
             }
         }
+        for precision in [Precision::Single, Precision::Double] {
+            for assets in [1, 2, 3, 10, 16, 17, 33, 64, 65, 100, 128, 129, 500, 2000, MOST_ASSETS] {
+                kernels.extend(of_size(assets, precision));
+            }
+        }
+        kernels
+    }
+
+    fn of_size(assets: usize, precision: Precision) -> Vec<Kernel> {
+        let mut kernels = vec![
+            Kernel::Moments { assets, precision },
+            Kernel::MomentsSteps { assets, precision },
+            Kernel::Volatility { assets, precision },
+        ];
+        if assets > 1 {
+            kernels.push(Kernel::Correlate { assets, precision });
+        }
+        kernels.extend([false, true].map(|comparisons| Kernel::Certify { assets, comparisons, precision }));
+        let mut spreads = vec![Spread::Streamed];
+        if assets <= THREAD_ASSETS {
+            spreads = vec![Spread::Thread];
+        } else {
+            if assets <= 100 {
+                spreads.push(Spread::Workgroup);
+            }
+            if assets <= SUBGROUP_ASSETS {
+                spreads.extend([1, 3, 4].map(|problems| Spread::Subgroup { problems }));
+            }
+        }
+        kernels.extend(spreads.into_iter().map(|spread| Kernel::Descend { assets, spread, precision }));
         kernels
     }
 
@@ -239,11 +316,17 @@ mod tests {
             let text = kernel.text();
             let module = naga::front::wgsl::parse_str(&text)
                 .unwrap_or_else(|e| panic!("{kernel:?}: {}", e.emit_to_string(&text)));
-            // No capability but subgroups, and those only where they are asked for.
-            let capabilities = match kernel {
+            // No capability but those that are asked for.
+            let mut capabilities = match kernel {
+                Kernel::Known { wide: true } | Kernel::Draw { wide: true, .. } | Kernel::Measure { wide: true, .. } => {
+                    Capabilities::SHADER_INT64
+                }
                 Kernel::Descend { spread: Spread::Subgroup { .. }, .. } => Capabilities::SUBGROUP,
                 _ => Capabilities::empty(),
             };
+            if text.contains(&real(Precision::Double)) {
+                capabilities |= Capabilities::FLOAT64;
+            }
             let info = Validator::new(ValidationFlags::all(), capabilities).validate(&module);
             info.unwrap_or_else(|e| panic!("{kernel:?}: {}", e.emit_to_string(&text)));
             assert!(module.entry_points.iter().any(|entry| entry.name == kernel.entry()), "{kernel:?}");

@@ -51,19 +51,22 @@ impl Device {
         buffer
     }
 
-    /// Waits for the device and hands the first `bytes` of a staging buffer to `read`.
-    pub fn read<T>(&self, staging: &wgpu::Buffer, bytes: u64, read: impl FnOnce(&[u8]) -> T) -> Attempt<T> {
+    /// Waits until a submission is done, not for what came after it, and hands the first `bytes` of a staging buffer to
+    /// `read`.
+    pub fn read<T>(
+        &self,
+        staging: &wgpu::Buffer,
+        bytes: u64,
+        submission: wgpu::SubmissionIndex,
+        read: impl FnOnce(&[u8]) -> T,
+    ) -> Attempt<T> {
         let (sender, receiver) = mpsc::channel();
         staging.map_async(wgpu::MapMode::Read, ..bytes, move |result| {
             // The receiver lives until the end of this function, unless the wait below has failed.
             let _ = sender.send(result);
         });
         let failed = |what: &dyn std::fmt::Display| Trouble::Failed(format!("results could not be read back: {what}"));
-        // wgpu panics here when the device is lost while it is waited for.
-        let polled = catch_unwind(AssertUnwindSafe(|| self.device.poll(wgpu::PollType::wait_indefinitely())));
-        polled
-            .map_err(|_| Trouble::Lost("it went away while it was waited for".to_owned()))?
-            .map_err(|e| failed(&e))?;
+        self.wait(wgpu::PollType::Wait { submission_index: Some(submission), timeout: None })?;
         // Another thread that waits for the same device may be the one to call back, a moment later.
         let mapped = receiver.recv_timeout(CALLBACK_PATIENCE).map_err(|e| failed(&e))?;
         mapped.map_err(|e| failed(&e))?;
@@ -73,6 +76,20 @@ impl Device {
         };
         staging.unmap();
         Ok(value)
+    }
+
+    /// Waits for all that has been submitted.
+    pub fn drain(&self) -> Attempt<()> {
+        self.wait(wgpu::PollType::wait_indefinitely())
+    }
+
+    fn wait(&self, what: wgpu::PollType) -> Attempt<()> {
+        // wgpu panics here when the device is lost while it is waited for.
+        let polled = catch_unwind(AssertUnwindSafe(|| self.device.poll(what)));
+        polled
+            .map_err(|_| Trouble::Lost("it went away while it was waited for".to_owned()))?
+            .map_err(|e| Trouble::Failed(format!("the device could not be waited for: {e}")))?;
+        Ok(())
     }
 
     /// A bind group of whole buffers by binding number.

@@ -1,16 +1,24 @@
 //! The GPU engine: WGSL compute shaders through wgpu, which appears nowhere else.
 //!
 //! The stages `draw -> moments -> correlate -> descend -> certify` stay on the device: standardised returns go up once
-//! per batch, weights and a few scalars per problem come down. All is single precision. What it cannot finish (hedged
-//! problems, tiny budgets, variances that cancel) comes back as `stalled`, for the CPU to solve again.
+//! per batch, weights and a few scalars per problem come down. All is single precision, unless double is asked for and
+//! the adapter has it; nothing is ever mixed, so a certificate is against the covariance as that precision builds it. What
+//! the device cannot finish (hedged problems; in single precision also tiny budgets and variances that cancel) comes back
+//! as `stalled`, for the CPU to solve again.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::{Engine, EngineInfo, Job};
 use crate::batch::{Batch, Want};
+use crate::covariance::SUSPICIOUS_VARIANCE;
 use crate::error::{Error, Result};
+use crate::resample::Law;
+use crate::solver;
 use device::{Attempt, Device, Trouble, lock};
+use plan::Accuracy;
+use precision::Limits;
+use way::Way;
 
 mod device;
 mod facts;
@@ -22,18 +30,22 @@ mod memory;
 mod options;
 mod parameters;
 mod plan;
+mod precision;
 mod profile;
 mod resampled;
 mod results;
 mod screened;
 mod selftest;
 mod stages;
+mod suffixes;
 mod unrolled;
 mod unrolled_measure;
+mod way;
 
 pub use device::adapters;
 pub use facts::{AdapterFacts, AdapterLimits, SelfTest};
 pub use options::Options;
+pub use precision::Precision;
 pub use profile::StageTime;
 #[doc(hidden)]
 pub use {inspect::Stages, options::Faults};
@@ -49,12 +61,21 @@ const CERTIFICATE_ROUNDING: f64 = 5e-7;
 /// which kappa turns into an error of the true risk contributions; 32 x 3e-7 is [`ACCEPTANCE`].
 const CONDITION_LIMIT: f64 = 32.0;
 
+/// Below this share of its full-sample variance, single precision leaves an asset's variance in a resample to the CPU.
+/// Moments round at the order of the full sample's, so errors of the correlations grow with its inverse: from 5e-7 at one
+/// to 4e-6 here.
+const SMALLEST_VARIANCE: f64 = 1.0 / 8.0;
+
 /// Single precision does not tell budgets below this share of the mean budget 1/n: they are left to the CPU.
 const SMALLEST_BUDGET: f64 = 1e-3;
 
 /// Device memory used unless told otherwise.
 const MEMORY: u64 = 2 << 30;
 const SOFTWARE_MEMORY: u64 = 512 << 20;
+
+/// Problems between two signs of progress: several batches, each prepared or read while another is computed.
+const SPAN: u64 = 1 << 18;
+const SOFTWARE_SPAN: u64 = 4096;
 
 /// The GPU engine on one adapter, which has passed its self-test.
 pub struct GpuEngine {
@@ -79,7 +100,7 @@ impl GpuEngine {
     /// No usable adapter, or one that fails the self-test.
     pub fn open(options: Options) -> Result<GpuEngine> {
         let device = Arc::new(Device::open(&options)?);
-        let self_test = selftest::run(&device)?;
+        let self_test = selftest::run(&device, accuracy(&options))?;
         let facts = device.facts.clone();
         if !self_test.passed() {
             return Err(Error::device(format!("adapter `{}` computes wrong results: {self_test:?}", facts.name))
@@ -125,14 +146,24 @@ impl GpuEngine {
         Ok(Arc::clone(&device))
     }
 
-    /// Largest `rc_error` that counts as converged.
-    fn acceptance(&self) -> f64 {
-        self.options.tolerance.map_or(ACCEPTANCE, |tolerance| (tolerance - CERTIFICATE_ROUNDING).min(ACCEPTANCE))
+    fn accuracy(&self) -> Accuracy {
+        accuracy(&self.options)
     }
 
     fn memory(&self) -> u64 {
         let usual = if self.facts.software { SOFTWARE_MEMORY } else { MEMORY };
         self.options.memory.unwrap_or(usual)
+    }
+
+    fn way(&self, law: &Law, assets: usize) -> Way {
+        match (Way::of(law, assets, self.options.precision), self.options.faults.step_groups) {
+            (Way::Steps { room, slices }, Some(groups)) => Way::Steps { room: room.min(groups), slices },
+            (way, _) => way,
+        }
+    }
+
+    fn span(&self) -> u64 {
+        if self.facts.software { SOFTWARE_SPAN } else { SPAN }
     }
 
     fn inject_allocation_failure(&self, problems: u32) -> Attempt<()> {
@@ -150,13 +181,33 @@ impl GpuEngine {
     }
 }
 
+fn accuracy(options: &Options) -> Accuracy {
+    let limits = match options.precision {
+        Precision::Single => Limits {
+            rc_error: options.tolerance.map_or(ACCEPTANCE, |x| (x - CERTIFICATE_ROUNDING).min(ACCEPTANCE)),
+            kappa: CONDITION_LIMIT,
+            variance: SMALLEST_VARIANCE,
+        },
+        Precision::Double => {
+            let tolerance = options.tolerance.unwrap_or(solver::Options::default().tolerance);
+            // As on the CPU: an error below the tolerance proves nothing where that lies below the rounding floor.
+            Limits { rc_error: tolerance, kappa: tolerance / solver::FLOOR, variance: SUSPICIOUS_VARIANCE }
+        }
+    };
+    Accuracy { precision: options.precision, limits }
+}
+
 impl Engine for GpuEngine {
     fn info(&self) -> EngineInfo {
         EngineInfo {
             engine: "gpu",
             adapter: Some(self.facts.name.clone()),
             driver: Some(self.facts.driver.clone()),
-            tolerance: self.options.tolerance.map_or(ACCEPTANCE, |tolerance| tolerance.min(ACCEPTANCE)),
+            precision: self.options.precision.name(),
+            tolerance: match self.options.precision {
+                Precision::Single => self.options.tolerance.map_or(ACCEPTANCE, |tolerance| tolerance.min(ACCEPTANCE)),
+                Precision::Double => self.accuracy().limits.rc_error,
+            },
         }
     }
 

@@ -1,5 +1,7 @@
 //! What can be said about a GPU engine when it is opened.
 
+use super::precision::Precision;
+
 /// How to open a [`super::GpuEngine`].
 #[derive(Debug, Clone, Default)]
 pub struct Options {
@@ -9,16 +11,19 @@ pub struct Options {
     pub allow_software: bool,
     /// Device memory to use, in bytes; none for 2 GiB, or 512 MiB on a software adapter.
     pub memory: Option<u64>,
-    /// Largest `rc_error` that counts as converged, where it is below [`super::ACCEPTANCE`].
+    /// Largest `rc_error` that counts as converged: in single precision where it is below [`super::ACCEPTANCE`], in
+    /// double precision 1e-8 unless told otherwise.
     pub tolerance: Option<f64>,
+    /// Precision of all that the device computes.
+    pub precision: Precision,
     /// Take timestamps around every dispatch, for [`super::GpuEngine::stage_times`]. One job at a time.
     pub profile: bool,
     /// Tests only: pretend that bindings are no larger.
     #[doc(hidden)]
     pub binding_bytes: Option<u64>,
-    /// Tests only: pretend that lanes cannot talk through subgroups.
+    /// Tests only: pretend that the adapter has no optional features, such as subgroups.
     #[doc(hidden)]
-    pub no_subgroups: bool,
+    pub plain: bool,
     /// Tests only: let wgpu check every index and loop of the kernels.
     #[doc(hidden)]
     pub checked: bool,
@@ -32,6 +37,8 @@ pub struct Options {
 pub struct Faults {
     /// Allocations of room for more problems than this fail.
     pub room: Option<u32>,
+    /// Steps have room for no more groups per problem than this.
+    pub step_groups: Option<u32>,
     /// So many devices are lost, each after its next odd batch.
     pub losses: u32,
 }

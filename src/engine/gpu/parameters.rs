@@ -16,9 +16,14 @@ pub struct DrawLaw {
     pub cell: u32,
     pub seed_lo: u32,
     pub seed_hi: u32,
+    pub first_row: u32,
+    pub room: u32,
+    pub slices: u32,
+    pub padding: u32,
 }
 
 impl DrawLaw {
+    /// Rows from the first on; no room but for them.
     pub fn new(law: &Law, problems: u32) -> DrawLaw {
         let (restart, parameter) = match law.restart {
             Restart::Always => (0, 0),
@@ -34,6 +39,10 @@ impl DrawLaw {
             cell: law.cell,
             seed_lo: low(law.seed),
             seed_hi: high(law.seed),
+            first_row: 0,
+            room: law.rows,
+            slices: 0,
+            padding: 0,
         }
     }
 }
@@ -46,18 +55,33 @@ pub struct Question {
     pub key: [u32; 4],
 }
 
-/// `Range` of `shaders/moments.wgsl` and `shaders/moments_wide.wgsl`.
+/// `Range` of `shaders/moments_tile.wgsl`.
 #[derive(Debug, Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
 pub struct MomentRange {
     pub problems: u32,
     pub first_problem: u32,
-    pub history: u32,
+    pub words: u32,
     pub rows: u32,
     pub first_row: u32,
     pub first_slice_row: u32,
     pub resumed: u32,
     pub padding: u32,
+}
+
+/// `Range` of `shaders/moments_steps.wgsl`.
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub struct StepRange {
+    pub problems: u32,
+    pub first_problem: u32,
+    pub room: u32,
+    pub slices: u32,
+    pub first_slice: u32,
+    pub last_slice: u32,
+    pub rows: u32,
+    pub tiles: u32,
+    pub first_tile: u32,
 }
 
 /// `Shape` of `shaders/correlate.wgsl` and `shaders/certify.wgsl`.
@@ -89,18 +113,23 @@ pub struct State {
     pub best: f32,
 }
 
-/// `Certificate` of `shaders/certify.wgsl`.
+/// `Certificate` of `shaders/certify.wgsl` in double precision; in single precision its numbers are half as wide.
 #[derive(Debug, Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
 pub struct DeviceCertificate {
-    pub rc_error: f32,
-    pub kappa: f32,
-    pub volatility: f32,
-    pub inverse_volatility: f32,
-    pub equal_weight: f32,
-    pub smallest: f32,
-    pub sweeps: u32,
-    pub padding: u32,
+    pub rc_error: f64,
+    pub kappa: f64,
+    pub volatility: f64,
+    pub inverse_volatility: f64,
+    pub equal_weight: f64,
+    pub smallest: f64,
+    pub sweeps: f64,
+    pub padding: f64,
+}
+
+impl DeviceCertificate {
+    /// Numbers of a certificate.
+    pub const NUMBERS: usize = size_of::<DeviceCertificate>() / size_of::<f64>();
 }
 
 /// `Screen` of `shaders/measure.wgsl`.
@@ -137,7 +166,8 @@ pub const fn high(x: u64) -> u32 {
 mod tests {
     use std::mem::offset_of;
 
-    use super::super::kernel::{Kernel, Spread};
+    use super::super::kernel::{Drawn, Kernel, Spread};
+    use super::super::precision::Precision;
     use super::*;
 
     /// Compares name, offset and span of every field with the struct of the same name in the kernel's text.
@@ -161,20 +191,42 @@ mod tests {
 
     #[test]
     fn structs_are_laid_out_as_in_the_shaders() {
-        let certify = Kernel::Certify { assets: 3, comparisons: true };
-        assert_same!(Kernel::Known, "Question", Question { counter, key });
-        for kernel in [Kernel::Draw, Kernel::DrawRows] {
-            assert_same!(kernel, "Law", DrawLaw { problems, rows, starts, restart, parameter, cell, seed_lo, seed_hi });
-        }
+        let precision = Precision::Double;
+        let certify = Kernel::Certify { assets: 3, comparisons: true, precision };
+        let wide = false;
+        assert_same!(Kernel::Known { wide }, "Question", Question { counter, key });
+        assert_same!(
+            Kernel::Draw { drawn: Drawn::Steps, tile: 256, wide },
+            "Law",
+            DrawLaw {
+                problems,
+                rows,
+                starts,
+                restart,
+                parameter,
+                cell,
+                seed_lo,
+                seed_hi,
+                first_row,
+                room,
+                slices,
+                padding
+            }
+        );
+        assert_same!(
+            Kernel::MomentsSteps { assets: 10, precision },
+            "Range",
+            StepRange { problems, first_problem, room, slices, first_slice, last_slice, rows, tiles, first_tile }
+        );
         for assets in [10, 500] {
             assert_same!(
-                Kernel::Moments { assets },
+                Kernel::Moments { assets, precision },
                 "Range",
-                MomentRange { problems, first_problem, history, rows, first_row, first_slice_row, resumed, padding }
+                MomentRange { problems, first_problem, words, rows, first_row, first_slice_row, resumed, padding }
             );
         }
         assert_same!(
-            Kernel::Measure { assets: 4, included: 1, metrics: 3 },
+            Kernel::Measure { assets: 4, included: 1, metrics: 3, wide },
             "Screen",
             Screen {
                 problems,
@@ -193,11 +245,11 @@ mod tests {
                 condition
             }
         );
-        for kernel in [Kernel::Correlate { assets: 3 }, certify] {
+        for kernel in [Kernel::Correlate { assets: 3, precision }, certify] {
             assert_same!(kernel, "Shape", Shape { problems, rows });
         }
         for (assets, spread) in [(3, Spread::Thread), (33, Spread::Streamed)] {
-            let kernel = Kernel::Descend { assets, spread };
+            let kernel = Kernel::Descend { assets, spread, precision };
             assert_same!(kernel, "Descent", Descent { problems, sweeps, limit, resumed, tolerance });
             assert_same!(kernel, "State", State { sweeps, done, stalls, best });
         }

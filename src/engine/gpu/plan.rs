@@ -7,10 +7,25 @@ use super::device::{Attempt, Trouble};
 use super::facts::AdapterFacts;
 use super::kernel::{self, MOST_ASSETS, SUBGROUP_ASSETS, SUBGROUP_LANES, Spread, THREAD_ASSETS};
 use super::parameters::{DeviceCertificate, State};
+use super::precision::{Limits, Precision};
+use super::way::{self, Way};
 
 /// Rows summed by one dispatch before they join the moments: a constant, so that the order of sums is. Also keeps loops
 /// short: llvmpipe ends every loop of an invocation, without a word, after 65,535 iterations in total.
 pub const ROWS_PER_DISPATCH: usize = 4096;
+
+/// Slices of the history that one dispatch takes steps in: the same for steps.
+pub const SLICES_PER_DISPATCH: u32 = 64;
+
+/// Rows of the history that one dispatch draws, at least and at most: see `shaders/draw_changes.wgsl`.
+const ROWS_PER_DRAW: [usize; 2] = [256, 4096];
+
+/// Bytes of results that are worth a batch: a few milliseconds of work, which the transfers of the batches before and
+/// after hide behind.
+const RESULT_BYTES: u64 = 8 << 20;
+
+/// Bytes of given matrices that are uploaded at a time.
+const UPLOAD_BYTES: u64 = 64 << 20;
 
 /// Multiply-adds of one dispatch of `moments` at most: 100 ms on a small integrated GPU, far below any watchdog.
 const WORK_PER_DISPATCH: usize = 20_000_000_000;
@@ -18,24 +33,41 @@ const WORK_PER_DISPATCH: usize = 20_000_000_000;
 /// Sweeps a problem may take on the device. What needs more is hedged, and better served by Newton on the CPU.
 pub const SWEEP_LIMIT: u32 = 200;
 
-/// Rows of a history at most: the 8,192 positions that a lane then draws stay below llvmpipe's loop limit.
-pub const MOST_ROWS: usize = 1 << 19;
+/// Rows of a history at most: the 512 rounds in which they are then drawn stay below llvmpipe's loop limit.
+pub const MOST_ROWS: usize = 1 << 18;
 
-/// Single-precision descent stops here; its floor grows with n (3e-7 for 10 assets, 5e-7 for 50, 2e-6 for 2,000 on
-/// lavapipe, a few ulp more where roots round worse). Certificates are accepted at [`super::ACCEPTANCE`].
-pub fn tolerance(assets: usize) -> f32 {
-    (2e-6 * (assets as f32 / 50.0).max(1.0).sqrt()).min(4e-6)
+/// Descent in double precision aims a little below the tolerance, so that the certificate meets it.
+const AIM: f64 = 0.9;
+
+/// Where descent stops. In single precision its floor grows with n (3e-7 for 10 assets, 5e-7 for 50, 2e-6 for 2,000 on
+/// lavapipe, a few ulp more where roots round worse), and certificates are accepted at [`super::ACCEPTANCE`].
+fn tolerance(assets: usize, precision: Precision, accepted: f64) -> f32 {
+    match precision {
+        Precision::Single => (2e-6 * (assets as f32 / 50.0).max(1.0).sqrt()).min(4e-6),
+        Precision::Double => (AIM * accepted) as f32,
+    }
+}
+
+/// In which numbers a batch is computed, and what is accepted of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Accuracy {
+    pub precision: Precision,
+    pub limits: Limits,
 }
 
 /// Bytes on the device per problem, by buffer.
 #[derive(Debug, Clone, Copy)]
 pub struct Sizes {
-    pub counts: u64,
+    /// Counts or steps.
+    pub drawn: u64,
+    /// Ends of slices.
+    pub ends: u64,
     pub moments: u64,
     pub correlations: u64,
     pub positions: u64,
     /// Volatilities, and also weights.
     pub assets: u64,
+    pub certificates: u64,
 }
 
 /// How a batch of one shape is run.
@@ -44,20 +76,39 @@ pub struct Plan {
     pub assets: usize,
     /// Rows T of the history; zero for given matrices.
     pub rows: usize,
+    /// How moments are summed; none for given matrices.
+    pub way: Option<Way>,
     pub spread: Spread,
     pub sizes: Sizes,
-    /// Problems at a time.
+    /// Problems of a batch.
     pub room: u32,
+    /// Batches under way: two, so that one is computed while another is uploaded or read, where there is memory for two.
+    pub batches: usize,
     /// Rows of the panel that one binding holds: all, or a multiple of [`ROWS_PER_DISPATCH`].
     pub slice_rows: usize,
+    /// Tiles of columns that one binding holds of the sums that steps are taken over.
+    pub part_tiles: usize,
     pub sweeps_per_dispatch: u32,
+    /// Where descent stops.
     pub tolerance: f32,
+    pub accuracy: Accuracy,
 }
 
 impl Plan {
+    /// For given matrices there are no rows, and no way to sum them.
+    ///
     /// # Errors
     /// The adapter cannot hold even one problem.
-    pub fn new(facts: &AdapterFacts, memory: u64, rows: usize, assets: usize) -> Attempt<Plan> {
+    pub fn new(
+        facts: &AdapterFacts,
+        memory: u64,
+        rows: usize,
+        assets: usize,
+        way: Option<Way>,
+        accuracy: Accuracy,
+    ) -> Attempt<Plan> {
+        let Accuracy { precision, limits: accepted } = accuracy;
+        let real = precision.bytes();
         let too_large = |what: String| {
             Trouble::Unfit(format!("adapter `{}` cannot run {assets} assets over {rows} rows: {what}", facts.name))
         };
@@ -69,21 +120,31 @@ impl Plan {
         }
         let limits = facts.limits;
         let sizes = Sizes {
-            counts: 4 * rows as u64,
-            moments: if rows > 0 { 4 * kernel::moment_entries(assets) as u64 } else { 0 },
-            correlations: 4 * kernel::correlation_cells(assets) as u64,
-            positions: 4 * kernel::position_cells(assets) as u64,
-            assets: 4 * assets as u64,
+            drawn: way.map_or(0, Way::drawn_bytes),
+            ends: way.map_or(0, Way::end_bytes),
+            moments: if rows > 0 { real * kernel::moment_entries(assets) as u64 } else { 0 },
+            correlations: real * kernel::correlation_cells(assets) as u64,
+            positions: real * kernel::position_cells(assets) as u64,
+            assets: real * assets as u64,
+            certificates: real * DeviceCertificate::NUMBERS as u64,
         };
-        let largest = sizes.counts.max(sizes.moments).max(sizes.correlations);
+        let largest = sizes.drawn.max(sizes.moments).max(sizes.correlations);
         // Indices are 32 bits wide.
         let binding = limits.binding_bytes.min(limits.buffer_bytes).min(1 << 31);
-        let results = 2 * (2 * sizes.assets + size_of::<DeviceCertificate>() as u64);
+        let results = 2 * sizes.assets + sizes.certificates;
+        let draws = sizes.drawn + sizes.ends;
         let per_problem =
-            sizes.counts + sizes.moments + sizes.correlations + sizes.positions + size_of::<State>() as u64 + results;
-        let row_bytes = 4 * (assets as u64 + 1);
-        let left = memory.saturating_sub(rows as u64 * row_bytes);
-        let room = (binding / largest.max(sizes.assets).max(32)).min(left / per_problem);
+            draws + sizes.moments + sizes.correlations + sizes.positions + size_of::<State>() as u64 + 2 * results;
+        let row_bytes = real * (assets as u64 + 1);
+        let tile_bytes = way::tile_bytes(rows as u32);
+        let shared = match way {
+            Some(Way::Steps { .. }) => way::tiles(assets, precision) as u64 * tile_bytes,
+            Some(Way::Counts { .. }) => rows as u64 * row_bytes,
+            None => 0,
+        };
+        let left = memory.saturating_sub(shared);
+        let batches = if left / per_problem > 1 { 2 } else { 1 };
+        let room = (binding / largest.max(sizes.assets).max(32)).min(left / per_problem / batches);
         if room == 0 {
             return Err(too_large(format!(
                 "a problem takes {per_problem} bytes, its largest part {largest}; {binding} bytes can be bound, {left} \
@@ -93,36 +154,62 @@ impl Plan {
         let block = ROWS_PER_DISPATCH as u64 * row_bytes;
         let slice_rows =
             if rows as u64 * row_bytes <= binding { rows } else { (binding / block) as usize * ROWS_PER_DISPATCH };
-        if rows > 0 && slice_rows == 0 {
-            return Err(too_large(format!("{block} bytes of returns have to be bound, {binding} can be")));
+        let (worth, each) =
+            if way.is_some() { (RESULT_BYTES, results) } else { (UPLOAD_BYTES, sizes.correlations.max(64)) };
+        let part_tiles = (binding / tile_bytes) as usize;
+        let (least, fits) = match way {
+            Some(Way::Steps { .. }) => (tile_bytes, part_tiles > 0),
+            Some(Way::Counts { .. }) => (block, slice_rows > 0),
+            None => (0, true),
+        };
+        if !fits {
+            return Err(too_large(format!("{least} bytes of the history have to be bound, {binding} can be")));
         }
         Ok(Plan {
             assets,
             rows,
-            spread: spread(facts, assets),
+            way,
+            spread: spread(facts, assets, precision),
             sizes,
-            room: room.min(1 << 22) as u32,
+            room: room.min((worth / each).max(1)) as u32,
+            batches: batches as usize,
             slice_rows,
+            part_tiles,
             // llvmpipe's loop limit again.
             sweeps_per_dispatch: (20_000 / assets as u32).clamp(1, 25),
-            tolerance: tolerance(assets),
+            tolerance: tolerance(assets, precision, accepted.rc_error),
+            accuracy,
         })
+    }
+
+    /// Rows of one dispatch of `draw`: a tile that is not much longer than the history.
+    pub fn draw_rows(&self) -> usize {
+        let [least, most] = ROWS_PER_DRAW;
+        self.rows.next_power_of_two().clamp(least, most)
     }
 
     /// Problems of one dispatch of `moments`.
     pub fn moment_problems(&self) -> u32 {
-        let rows = self.rows.min(ROWS_PER_DISPATCH);
-        let problems = (WORK_PER_DISPATCH / (kernel::moment_entries(self.assets) * rows)).max(1);
-        if self.assets <= kernel::PRODUCT_ASSETS { problems.next_multiple_of(64) as u32 } else { problems as u32 }
+        let entries = kernel::moment_entries(self.assets);
+        let problems = |rows: usize| (WORK_PER_DISPATCH / (entries * rows)).max(1);
+        match self.way {
+            Some(Way::Steps { room, .. }) => {
+                problems(4 * room as usize).next_multiple_of(kernel::steps_problems(self.accuracy.precision)) as u32
+            }
+            _ if self.assets <= kernel::PRODUCT_ASSETS => {
+                problems(self.rows.min(ROWS_PER_DISPATCH)).next_multiple_of(kernel::PRODUCT_PROBLEMS) as u32
+            }
+            _ => problems(self.rows.min(ROWS_PER_DISPATCH)) as u32,
+        }
     }
 }
 
-fn spread(facts: &AdapterFacts, assets: usize) -> Spread {
+fn spread(facts: &AdapterFacts, assets: usize, precision: Precision) -> Spread {
     if assets <= THREAD_ASSETS {
         return Spread::Thread;
     }
-    let matrix = 4 * kernel::correlation_cells(assets) as u32;
-    // What the kernels keep beside the matrix: a board of two quads and a word per lane.
+    let matrix = precision.bytes() as u32 * kernel::correlation_cells(assets) as u32;
+    // What the kernels keep beside the matrix: a board of two quads and a number per lane.
     let memory = facts.limits.workgroup_memory_bytes.saturating_sub(2048);
     let subgroups = facts.subgroup_sizes.is_some_and(|[least, _]| least % SUBGROUP_LANES == 0 && least > 0);
     if subgroups && assets <= SUBGROUP_ASSETS && matrix <= memory {

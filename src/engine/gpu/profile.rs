@@ -10,10 +10,9 @@ use super::device::{Attempt, Device, lock};
 /// What a stage has taken on the device.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StageTime {
-    /// `draw`, `moments`, `correlate`, `descend` or `certify`; `clear` for buffers set to zero, `download` for copies to
-    /// where the host reads.
+    /// `draw`, `moments`, `correlate`, `descend` or `certify`; `download` for copies to where the host reads.
     pub stage: &'static str,
-    /// Dispatches, or for `clear` and `download` times that buffers were cleared or copied.
+    /// Dispatches, or for `download` times that buffers were copied.
     pub dispatches: u64,
     /// From each dispatch's start, all work before it being done, to its end.
     pub nanoseconds: f64,
@@ -24,7 +23,7 @@ const QUERIES: u32 = wgpu::QUERY_SET_MAX_QUERIES;
 
 /// Timestamps taken and not yet read.
 pub struct Profile {
-    /// Whether timestamps can stand between passes, where buffers are cleared and copied.
+    /// Whether timestamps can stand between passes, where buffers are copied.
     between_passes: bool,
     spans: Mutex<Spans>,
 }
@@ -94,7 +93,7 @@ impl Profile {
 }
 
 impl Device {
-    /// Encodes clears or copies as a stage of their own.
+    /// Encodes copies as a stage of their own.
     pub fn timed(
         &self,
         encoder: &mut wgpu::CommandEncoder,
@@ -134,8 +133,8 @@ impl Device {
             let mut encoder = self.encoder();
             encoder.resolve_query_set(set, 0..2 * stages.len() as u32, &resolved, 0);
             encoder.copy_buffer_to_buffer(&resolved, 0, &staging, 0, bytes);
-            self.queue.submit([encoder.finish()]);
-            let ticks: Vec<u64> = self.read(&staging, bytes, bytemuck::pod_collect_to_vec)?;
+            let submission = self.queue.submit([encoder.finish()]);
+            let ticks: Vec<u64> = self.read(&staging, bytes, submission, bytemuck::pod_collect_to_vec)?;
             for (stage, ticks) in stages.iter().zip(ticks.chunks(2)) {
                 let time = match times.iter_mut().find(|time| time.stage == *stage) {
                     Some(time) => time,

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use super::device::{Attempt, Device};
-use super::parameters::{DeviceCertificate, high, low};
-use super::plan::{Plan, SWEEP_LIMIT};
+use super::parameters::{high, low};
+use super::plan::{Accuracy, Plan, SWEEP_LIMIT};
 use super::results::Layout;
-use super::stages::{Room, Slice};
+use super::stages::{History, Room, Slice};
+use super::suffixes;
+use super::way::Way;
 use crate::batch::{Batch, Solutions, Want};
 use crate::panel::Panel;
 use crate::resample::Law;
@@ -23,13 +25,28 @@ pub struct Resampled<'a> {
     want: Want,
     /// What one unit of the device's volatilities is worth: a power of two near the largest of the panel's.
     unit: f64,
-    slices: Vec<Slice>,
+    way: Way,
+    history: History,
     /// Budgets, as `descend` reads them.
     budgets: wgpu::Buffer,
     /// (budget, relative volatility), as `certify` reads them.
     assets: wgpu::Buffer,
-    /// Buffers of the last batch, and where its results are read from.
-    room: Option<(Room, wgpu::Buffer)>,
+    /// Free room, that of the last batch on top.
+    rooms: Vec<Workroom>,
+}
+
+/// Buffers of a batch, and where its results are read from.
+struct Workroom {
+    buffers: Room,
+    staging: wgpu::Buffer,
+}
+
+/// A batch that the device works on.
+pub struct Running {
+    room: Workroom,
+    problems: u32,
+    dispatches: u32,
+    submission: wgpu::SubmissionIndex,
 }
 
 impl<'a> Resampled<'a> {
@@ -37,106 +54,114 @@ impl<'a> Resampled<'a> {
         device: Arc<Device>,
         memory: u64,
         batch: &'a Batch,
-        panel: &'a Panel,
-        law: Law,
+        (panel, law): (&'a Panel, Law),
+        (way, accuracy): (Way, Accuracy),
         want: Want,
     ) -> Attempt<Self> {
-        let (rows, n) = (panel.rows(), panel.assets());
-        let plan = Plan::new(&device.facts, memory, rows, n)?;
+        let plan = Plan::new(&device.facts, memory, panel.rows(), panel.assets(), Some(way), accuracy)?;
+        let encode = |numbers: &mut dyn Iterator<Item = f64>| accuracy.precision.encode(numbers);
         let unit = unit(panel.volatilities());
-        let (slices, budgets, assets) = device.guarded(|| {
-            let slices = panel
-                .values()
-                .chunks(plan.slice_rows * n)
-                .map(|values| {
-                    // A leading one makes the sums of a column one more product.
-                    let led: Vec<f32> = values
-                        .chunks_exact(n)
-                        .flat_map(|row| std::iter::once(1.0).chain(row.iter().map(|&z| z as f32)))
-                        .collect();
-                    Slice { rows: values.len() / n, buffer: device.upload("panel", &led) }
-                })
-                .collect();
-            let budgets: Vec<f32> = batch.budgets().iter().map(|&b| b as f32).collect();
-            let sigmas = panel.volatilities().iter().map(|sigma| (sigma / unit) as f32);
-            let assets: Vec<[f32; 2]> = budgets.iter().zip(sigmas).map(|(&b, sigma)| [b, sigma]).collect();
-            Ok((slices, device.upload("budgets", &budgets), device.upload("assets", &assets)))
+        let (history, budgets, assets) = device.guarded(|| {
+            let history = match way {
+                Way::Counts { .. } => History::Rows(slices(&device, &plan, panel)),
+                Way::Steps { .. } => History::Sums(suffixes::upload(&device, &plan, panel)),
+            };
+            let budgets = encode(&mut batch.budgets().iter().copied());
+            let pairs = batch.budgets().iter().zip(panel.volatilities()).flat_map(|(&b, sigma)| [b, sigma / unit]);
+            let assets = encode(&mut pairs.into_iter());
+            Ok((history, device.upload("budgets", &budgets), device.upload("assets", &assets)))
         })?;
-        Ok(Resampled { device, plan, law, panel, want, unit, slices, budgets, assets, room: None })
+        Ok(Resampled { device, plan, law, panel, want, unit, way, history, budgets, assets, rooms: Vec::new() })
     }
 
-    /// Room for at least `problems`: that of the last batch, if it is large enough. Whoever takes it gives it back
-    /// unless something failed: room is then freed before it is asked for again.
-    fn take_room(&mut self, problems: u32) -> Attempt<(Room, wgpu::Buffer)> {
-        if let Some(kept) = self.room.take().filter(|(room, _)| room.descents.problems >= problems) {
-            return Ok(kept);
+    /// Room for at least `problems`: what is free, if it is large enough. Whoever takes it gives it back unless something
+    /// failed: room is then freed before it is asked for again.
+    fn take_room(&mut self, problems: u32) -> Attempt<Workroom> {
+        if let Some(room) = self.rooms.pop().filter(|room| room.buffers.descents.problems >= problems) {
+            return Ok(room);
         }
         let (device, sizes, count) = (&self.device, self.plan.sizes, u64::from(problems));
         device.guarded(|| {
-            let room = Room {
+            let buffers = Room {
                 descents: device.descents(&self.plan, problems),
                 resamples: device.room("resamples", 8 * count),
-                counts: device.room("counts", sizes.counts * count),
+                drawn: device.room("drawn", sizes.drawn * count),
+                ends: device.room("ends", sizes.ends * count),
                 moments: device.room("moments", sizes.moments * count),
                 volatilities: device.room("volatilities", sizes.assets * count),
                 weights: device.room("weights", sizes.assets * count),
-                certificates: device.room("certificates", size_of::<DeviceCertificate>() as u64 * count),
+                certificates: device.room("certificates", sizes.certificates * count),
             };
-            Ok((room, device.staging(self.layout(problems).bytes())))
+            Ok(Workroom { buffers, staging: device.staging(self.layout(problems).bytes()) })
         })
     }
 
     /// The room of the last batch, with all that its stages have left.
     pub fn kept_room(&self) -> Option<&Room> {
-        self.room.as_ref().map(|(room, _)| room)
+        self.rooms.last().map(|room| &room.buffers)
     }
 
     fn layout(&self, problems: u32) -> Layout {
-        Layout::new(problems, self.plan.assets, self.want.comparisons)
+        Layout::new(problems, &self.plan, self.want.comparisons)
     }
 
-    /// Solves the problems of these numbers, at most `plan.room` of them.
-    pub fn solve(&mut self, numbers: &[u64]) -> Attempt<Solutions> {
-        let (room, staging) = self.take_room(numbers.len() as u32)?;
-        let solutions = self.device.guarded(|| self.run(&room, &staging, numbers))?;
-        self.room = Some((room, staging));
+    /// Sets the device to work on the problems of these numbers, at most `plan.room` of them.
+    pub fn start(&mut self, numbers: &[u64]) -> Attempt<Running> {
+        let problems = numbers.len() as u32;
+        let room = self.take_room(problems)?;
+        let submission = self.device.guarded(|| {
+            let mut encoder = self.device.encoder();
+            self.build(&mut encoder, &room.buffers, numbers);
+            encoder.clear_buffer(&room.buffers.descents.states, 0, None);
+            Ok(self.descend(encoder, &room, problems, false))
+        })?;
+        Ok(Running { room, problems, dispatches: 1, submission })
+    }
+
+    /// Waits for a batch and takes its results; what comes after it goes on meanwhile.
+    pub fn finish(&mut self, mut running: Running) -> Attempt<Solutions> {
+        let (layout, most) = (self.layout(running.problems), SWEEP_LIMIT.div_ceil(self.plan.sweeps_per_dispatch));
+        let solutions = self.device.guarded(|| {
+            loop {
+                let Running { room, problems, dispatches, submission } = &mut running;
+                let found = self.device.read(&room.staging, layout.bytes(), submission.clone(), |bytes| {
+                    let finished = *dispatches > most || !layout.running(bytes);
+                    finished.then(|| layout.solutions(bytes, self.panel.volatilities(), self.unit))
+                })?;
+                if let Some(solutions) = found {
+                    return Ok(solutions);
+                }
+                *submission = self.descend(self.device.encoder(), room, *problems, true);
+                *dispatches += 1;
+            }
+        })?;
+        self.rooms.push(running.room);
         Ok(solutions)
     }
 
-    fn run(&self, room: &Room, staging: &wgpu::Buffer, numbers: &[u64]) -> Attempt<Solutions> {
-        let (device, plan, problems) = (&self.device, &self.plan, numbers.len() as u32);
-        let layout = self.layout(problems);
+    /// Some sweeps. Nearly always once: weights come back with the word that says whether they are final.
+    fn descend(
+        &self,
+        mut encoder: wgpu::CommandEncoder,
+        room: &Workroom,
+        problems: u32,
+        resumed: bool,
+    ) -> wgpu::SubmissionIndex {
+        let (device, plan, layout, buffers) = (&self.device, &self.plan, self.layout(problems), &room.buffers);
+        device.descend(&mut encoder, plan, &buffers.descents, &self.budgets, problems, resumed);
+        device.certify(&mut encoder, plan, buffers, &self.assets, problems, self.want.comparisons);
         let results = [
-            (&room.descents.running, &layout.running),
-            (&room.weights, &layout.weights),
-            (&room.certificates, &layout.certificates),
-            (&room.volatilities, &layout.volatilities),
+            (&buffers.descents.running, layout.running),
+            (&buffers.weights, layout.weights),
+            (&buffers.certificates, layout.certificates),
+            (&buffers.volatilities, layout.volatilities),
         ];
-        let mut encoder = device.encoder();
-        self.build(&mut encoder, room, numbers);
-        encoder.clear_buffer(&room.descents.states, 0, None);
-        let most = SWEEP_LIMIT.div_ceil(plan.sweeps_per_dispatch);
-        let mut dispatches = 0;
-        loop {
-            let resumed = dispatches > 0;
-            // Nearly always once: weights come back with the word that says whether they are final.
-            device.descend(&mut encoder, plan, &room.descents, &self.budgets, problems, resumed);
-            device.certify(&mut encoder, plan, room, &self.assets, problems, self.want.comparisons);
-            device.timed(&mut encoder, "download", |encoder| {
-                for (buffer, range) in results {
-                    encoder.copy_buffer_to_buffer(buffer, 0, staging, range.start, range.end - range.start);
-                }
-            });
-            device.queue.submit([std::mem::replace(&mut encoder, device.encoder()).finish()]);
-            dispatches += 1;
-            let found = device.read(staging, layout.bytes(), |bytes| {
-                let finished = dispatches > most || !layout.running(bytes);
-                finished.then(|| layout.solutions(bytes, self.panel.volatilities(), self.unit))
-            })?;
-            if let Some(solutions) = found {
-                return Ok(solutions);
+        device.timed(&mut encoder, "download", |encoder| {
+            for (buffer, range) in results {
+                encoder.copy_buffer_to_buffer(buffer, 0, &room.staging, range.start, range.end - range.start);
             }
-        }
+        });
+        device.queue.submit([encoder.finish()])
     }
 
     /// Stages `draw` to `correlate`.
@@ -144,7 +169,7 @@ impl<'a> Resampled<'a> {
         let (device, problems) = (&self.device, numbers.len() as u32);
         self.draw(encoder, room, numbers);
         let mut dispatches = 0;
-        device.moments(encoder, &self.plan, &self.slices, room, problems, |encoder| {
+        device.moments(encoder, &self.plan, &self.history, room, problems, |encoder| {
             dispatches += 1;
             if dispatches > 1 {
                 device.queue.submit([std::mem::replace(encoder, device.encoder()).finish()]);
@@ -156,25 +181,46 @@ impl<'a> Resampled<'a> {
     fn draw(&self, encoder: &mut wgpu::CommandEncoder, room: &Room, numbers: &[u64]) {
         let words: Vec<[u32; 2]> = numbers.iter().map(|&number| [low(number), high(number)]).collect();
         self.device.queue.write_buffer(&room.resamples, 0, bytemuck::cast_slice(&words));
-        self.device.draw(encoder, &self.law, room, numbers.len() as u32);
+        self.device.draw(encoder, &self.plan, (&self.law, self.way), room, numbers.len() as u32);
     }
 
     /// Counts per row of the resamples of these numbers, at most `plan.room` of them.
     pub fn counts(&mut self, numbers: &[u64]) -> Attempt<Vec<u32>> {
-        let (room, results) = self.take_room(numbers.len() as u32)?;
-        let bytes = self.plan.sizes.counts * numbers.len() as u64;
-        let device = &self.device;
+        let room = self.take_room(numbers.len() as u32)?;
+        let (device, sizes, problems) = (&self.device, self.plan.sizes, numbers.len() as u64);
+        let (drawn, ends) = (sizes.drawn * problems, sizes.ends * problems);
         let counts = device.guarded(|| {
-            let staging = device.staging(bytes);
+            let staging = device.staging(drawn + ends);
             let mut encoder = device.encoder();
-            self.draw(&mut encoder, &room, numbers);
-            encoder.copy_buffer_to_buffer(&room.counts, 0, &staging, 0, bytes);
-            device.queue.submit([encoder.finish()]);
-            device.read(&staging, bytes, |bytes| bytemuck::cast_slice(bytes).to_vec())
+            self.draw(&mut encoder, &room.buffers, numbers);
+            encoder.copy_buffer_to_buffer(&room.buffers.drawn, 0, &staging, 0, drawn);
+            encoder.copy_buffer_to_buffer(&room.buffers.ends, 0, &staging, drawn, ends);
+            let submission = device.queue.submit([encoder.finish()]);
+            device.read(&staging, drawn + ends, submission, |bytes| {
+                let words: &[u32] = bytemuck::cast_slice(bytes);
+                let (drawn, ends) = words.split_at(drawn as usize / 4);
+                let (drawn_each, ends_each) = (drawn.len() / numbers.len(), ends.len() / numbers.len());
+                let counts = (0..numbers.len()).flat_map(|p| {
+                    let drawn = &drawn[p * drawn_each..(p + 1) * drawn_each];
+                    self.way.counts(drawn, &ends[p * ends_each..(p + 1) * ends_each], self.plan.rows)
+                });
+                counts.collect()
+            })
         })?;
-        self.room = Some((room, results));
+        self.rooms.push(room);
         Ok(counts)
     }
+}
+
+/// The panel, in as many buffers as bindings ask for.
+fn slices(device: &Device, plan: &Plan, panel: &Panel) -> Vec<Slice> {
+    let n = plan.assets;
+    let slices = panel.values().chunks(plan.slice_rows * n).map(|values| {
+        // A leading one makes the sums of a column one more product.
+        let led = values.chunks_exact(n).flat_map(|row| std::iter::once(1.0).chain(row.iter().copied()));
+        Slice { rows: values.len() / n, buffer: device.upload("panel", &plan.accuracy.precision.encode(led)) }
+    });
+    slices.collect()
 }
 
 /// The power of two at or below the largest volatility.

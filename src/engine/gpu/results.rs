@@ -2,13 +2,11 @@
 
 use std::ops::Range;
 
-use bytemuck::Pod;
-
 use super::parameters::DeviceCertificate;
-use super::{ACCEPTANCE, CONDITION_LIMIT};
+use super::plan::{Accuracy, Plan};
+use super::precision::Limits;
 use crate::batch::{Comparisons, Solutions};
 use crate::certificate::{Certificate, Status};
-use crate::covariance::SUSPICIOUS_VARIANCE;
 
 /// Byte ranges of a staging buffer.
 #[derive(Debug, Clone)]
@@ -19,11 +17,12 @@ pub struct Layout {
     pub certificates: Range<u64>,
     /// Empty unless comparisons are wanted.
     pub volatilities: Range<u64>,
+    accuracy: Accuracy,
 }
 
 impl Layout {
-    pub fn new(problems: u32, assets: usize, comparisons: bool) -> Layout {
-        let count = u64::from(problems);
+    pub fn new(problems: u32, plan: &Plan, comparisons: bool) -> Layout {
+        let (count, sizes) = (u64::from(problems), plan.sizes);
         let mut end = 0_u64;
         let mut next = |bytes: u64| {
             let start = end.next_multiple_of(16);
@@ -32,9 +31,10 @@ impl Layout {
         };
         Layout {
             running: next(4),
-            weights: next(4 * assets as u64 * count),
-            certificates: next(size_of::<DeviceCertificate>() as u64 * count),
-            volatilities: next(if comparisons { 4 * assets as u64 * count } else { 0 }),
+            weights: next(sizes.assets * count),
+            certificates: next(sizes.certificates * count),
+            volatilities: next(if comparisons { sizes.assets * count } else { 0 }),
+            accuracy: plan.accuracy,
         }
     }
 
@@ -43,51 +43,50 @@ impl Layout {
     }
 
     pub fn running(&self, bytes: &[u8]) -> bool {
-        words::<u32>(bytes, &self.running) != [0]
+        part(bytes, &self.running).iter().any(|&byte| byte != 0)
     }
 
     /// Solutions in the user's units. `volatilities` are those of the panel, `unit` what one unit of the device's
     /// volatilities is worth.
     pub fn solutions(&self, bytes: &[u8], volatilities: &[f64], unit: f64) -> Solutions {
-        let found: &[DeviceCertificate] = words(bytes, &self.certificates);
-        let certificates: Vec<_> = found.iter().map(|c| certificate(c, unit)).collect();
-        let mut weights: Vec<_> = words::<f32>(bytes, &self.weights).iter().map(|&w| f64::from(w)).collect();
+        let numbers = |range| self.accuracy.precision.decode(part(bytes, range));
+        let found = numbers(&self.certificates);
+        let found: &[DeviceCertificate] = bytemuck::cast_slice(&found);
+        let certificates: Vec<_> = found.iter().map(|c| certificate(c, self.accuracy.limits, unit)).collect();
+        let mut weights = numbers(&self.weights);
         for (certificate, weights) in certificates.iter().zip(weights.chunks_mut(volatilities.len())) {
             if !certificate.rc_error.is_finite() {
                 weights.fill(f64::NAN);
             }
         }
-        let standardised: &[f32] = words(bytes, &self.volatilities);
+        let mut standardised = numbers(&self.volatilities);
         let compared = if standardised.is_empty() { &[] } else { found };
+        standardised.iter_mut().zip(volatilities.iter().cycle()).for_each(|(s, v)| *s *= v);
         let comparisons = Comparisons {
-            volatilities: standardised
-                .iter()
-                .zip(volatilities.iter().cycle())
-                .map(|(&s, v)| f64::from(s) * v)
-                .collect(),
-            inverse_volatility: compared.iter().map(|c| f64::from(c.inverse_volatility) * unit).collect(),
-            equal_weight: compared.iter().map(|c| f64::from(c.equal_weight) * unit).collect(),
+            volatilities: standardised,
+            inverse_volatility: compared.iter().map(|c| c.inverse_volatility * unit).collect(),
+            equal_weight: compared.iter().map(|c| c.equal_weight * unit).collect(),
         };
         Solutions { weights, certificates, comparisons }
     }
 }
 
-fn words<'a, T: Pod>(bytes: &'a [u8], range: &Range<u64>) -> &'a [T] {
-    bytemuck::cast_slice(&bytes[range.start as usize..range.end as usize])
+fn part<'a>(bytes: &'a [u8], range: &Range<u64>) -> &'a [u8] {
+    &bytes[range.start as usize..range.end as usize]
 }
 
-fn certificate(found: &DeviceCertificate, unit: f64) -> Certificate {
+fn certificate(found: &DeviceCertificate, limits: Limits, unit: f64) -> Certificate {
     // The device marks what is not a number by a huge one.
-    let number = |x: f32| if x < 1e30 { f64::from(x) } else { f64::INFINITY };
+    let number = |x: f64| if x < 1e30 { x } else { f64::INFINITY };
     let (rc_error, kappa) = (number(found.rc_error), number(found.kappa));
-    let moves = f64::from(found.smallest).powi(2) >= SUSPICIOUS_VARIANCE;
-    let solved = moves && rc_error <= ACCEPTANCE && kappa <= CONDITION_LIMIT && found.volatility > 0.0;
+    let moves = found.smallest.powi(2) >= limits.variance;
+    let solved = moves && rc_error <= limits.rc_error && kappa <= limits.kappa && found.volatility > 0.0;
     Certificate {
         status: if solved { Status::Converged } else { Status::Stalled },
         rc_error,
         kappa,
-        sweeps: found.sweeps,
+        sweeps: found.sweeps as u32,
         rescued: false,
-        volatility: f64::from(found.volatility) * unit,
+        volatility: found.volatility * unit,
     }
 }

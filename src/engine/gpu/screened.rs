@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use super::device::{Attempt, Device, Trouble};
 use super::kernel::Kernel;
 use super::parameters::{Screen, high, low};
+use super::precision::Precision;
 use super::unrolled_measure::{METRICS, THREADS};
 use super::{ACCEPTANCE, CONDITION_LIMIT};
 use crate::certificate::Status;
@@ -62,8 +63,12 @@ impl<'a> Screened<'a> {
         universe: &Universe,
         subsets: &'a Subsets,
         cap: Option<&Cap>,
+        precision: Precision,
     ) -> Attempt<Self> {
         let (n, k) = (universe.assets(), subsets.size());
+        if precision == Precision::Double {
+            return Err(unfit("in double precision".to_owned()));
+        }
         if k > small::MOST {
             return Err(unfit(format!("subsets of {k} assets (at most {})", small::MOST)));
         }
@@ -156,8 +161,9 @@ impl<'a> Screened<'a> {
             acceptance: ACCEPTANCE as f32,
             condition: CONDITION_LIMIT as f32,
         };
-        let kernel = Kernel::Measure { assets: self.subsets.size(), included: self.included, metrics: bits };
         let device = &self.device;
+        let wide = device.facts.wide_integers;
+        let kernel = Kernel::Measure { assets: self.subsets.size(), included: self.included, metrics: bits, wide };
         let values: Vec<f32> = device.guarded(|| {
             let parameters = device.uniform(&parameters);
             let mut encoder = device.encoder();
@@ -172,8 +178,8 @@ impl<'a> Screened<'a> {
             ];
             device.dispatch(&mut encoder, kernel, problems.div_ceil(THREADS), &buffers);
             encoder.copy_buffer_to_buffer(&figures, 0, &staging, 0, bytes);
-            device.queue.submit([encoder.finish()]);
-            device.read(&staging, bytes, |bytes| bytemuck::cast_slice(bytes).to_vec())
+            let submission = device.queue.submit([encoder.finish()]);
+            device.read(&staging, bytes, submission, |bytes| bytemuck::cast_slice(bytes).to_vec())
         })?;
         self.buffers = Some((bytes, figures, staging));
 

@@ -8,6 +8,7 @@ use super::facts::SelfTest;
 use super::given::Given;
 use super::kernel::Kernel;
 use super::parameters::Question;
+use super::plan::Accuracy;
 use crate::batch::{Batch, Source, Want};
 use crate::certificate::Status;
 use crate::error::Result;
@@ -31,7 +32,7 @@ const COVARIANCES: [f64; 18] =
 
 /// # Errors
 /// The device cannot run the test at all.
-pub fn run(device: &Arc<Device>) -> Result<SelfTest> {
+pub fn run(device: &Arc<Device>, accuracy: Accuracy) -> Result<SelfTest> {
     let philox = device.attempt(|| philox(device))?;
     let mut law = true;
     for (scheme, length, rows, seed, cell, resample) in DRAWS {
@@ -42,7 +43,10 @@ pub fn run(device: &Arc<Device>) -> Result<SelfTest> {
     let batch = Batch::new(source, &BUDGETS)?;
     let memory = 1 << 20;
     let solutions = device.attempt(|| {
-        Given::new(Arc::clone(device), memory, &batch, (&COVARIANCES, true), Want::default())?.solve(0..2)
+        let mut given =
+            Given::new(Arc::clone(device), memory, &batch, (&COVARIANCES, true), accuracy, Want::default())?;
+        let running = given.start(0..2)?;
+        given.finish(running)
     })?;
     let solved = solutions.certificates.iter().all(|c| c.status == Status::Converged);
     let error = solutions.certificates.iter().fold(0.0_f64, |m, c| m.max(c.rc_error));
@@ -53,7 +57,8 @@ fn philox(device: &Device) -> Attempt<bool> {
     let questions = KNOWN_ANSWERS.map(|(counter, key, _)| Question { counter, key: [key[0], key[1], 0, 0] });
     let questions = device.upload("questions", &questions);
     let answers = device.room("answers", 16 * KNOWN_ANSWERS.len() as u64);
-    let words = device.run(Kernel::Known, 1, &[(0, &questions), (1, &answers)], &answers)?;
+    let kernel = Kernel::Known { wide: device.facts.wide_integers };
+    let words = device.run(kernel, 1, &[(0, &questions), (1, &answers)], &answers)?;
     Ok(words.iter().eq(KNOWN_ANSWERS.iter().flat_map(|(_, _, answer)| answer)))
 }
 

@@ -1,11 +1,15 @@
 //! The stages as dispatches: `draw`, `moments`, `correlate`, `descend`, `certify`.
 
 use super::device::Device;
-use super::kernel::{self, Kernel, PRODUCT_ASSETS, Spread, moment_entries, product_tile};
-use super::parameters::{Descent, DrawLaw, MomentRange, Shape, State};
-use super::plan::{Plan, ROWS_PER_DISPATCH, SWEEP_LIMIT, fold};
+use super::kernel::{
+    self, Kernel, PRODUCT_ASSETS, PRODUCT_PROBLEMS, Spread, moment_entries, product_tile, steps_problems,
+};
+use super::parameters::{Descent, DrawLaw, MomentRange, Shape, State, StepRange};
+use super::plan::{Plan, ROWS_PER_DISPATCH, SLICES_PER_DISPATCH, SWEEP_LIMIT, fold};
 use super::profile::Span;
+use super::suffixes::Suffixes;
 use super::unrolled;
+use super::way::Way;
 use crate::resample::Law;
 
 /// Buffers that problems descend in.
@@ -18,21 +22,29 @@ pub struct Descents {
     pub running: wgpu::Buffer,
 }
 
-/// Buffers that resampled problems live in, from their counts to their weights.
+/// Buffers that resampled problems live in, from their rows to their weights.
 pub struct Room {
     pub descents: Descents,
     pub resamples: wgpu::Buffer,
-    pub counts: wgpu::Buffer,
+    /// Counts or steps, as [`Way`] has it, and ends of slices.
+    pub drawn: wgpu::Buffer,
+    pub ends: wgpu::Buffer,
     pub moments: wgpu::Buffer,
     pub volatilities: wgpu::Buffer,
     pub weights: wgpu::Buffer,
     pub certificates: wgpu::Buffer,
 }
 
-/// One slice of the standardised panel.
+/// Some rows of the standardised panel.
 pub struct Slice {
     pub rows: usize,
     pub buffer: wgpu::Buffer,
+}
+
+/// What moments are summed from: all of the panel, or all of its sums.
+pub enum History {
+    Rows(Vec<Slice>),
+    Sums(Vec<Suffixes>),
 }
 
 impl Device {
@@ -71,12 +83,28 @@ impl Device {
         pass.dispatch_workgroups(x, y, 1);
     }
 
-    /// Stage `draw`: counts of the first `problems` resamples of the room.
-    pub fn draw(&self, encoder: &mut wgpu::CommandEncoder, law: &Law, room: &Room, problems: u32) {
-        let bytes = 4 * u64::from(problems) * u64::from(law.rows);
-        self.timed(encoder, "clear", |encoder| encoder.clear_buffer(&room.counts, 0, Some(bytes)));
-        let law = self.uniform(&DrawLaw::new(law, problems));
-        self.dispatch(encoder, Kernel::Draw, problems, &[(0, &law), (1, &room.resamples), (2, &room.counts)]);
+    /// Stage `draw`: counts or steps of the first `problems` resamples of the room.
+    pub fn draw(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        plan: &Plan,
+        (law, way): (&Law, Way),
+        room: &Room,
+        problems: u32,
+    ) {
+        let tile = plan.draw_rows();
+        let kernel = Kernel::Draw { drawn: way.drawn(), tile, wide: self.facts.wide_integers };
+        let (room_each, slices) = match way {
+            Way::Counts { words } => (words, 0),
+            Way::Steps { room, slices } => (room, slices),
+        };
+        for first_row in (0..law.rows).step_by(tile) {
+            let law = DrawLaw { first_row, room: room_each, slices, ..DrawLaw::new(law, problems) };
+            let parameters = self.uniform(&law);
+            let buffers = [(0, &parameters), (1, &room.resamples), (2, &room.drawn), (3, &room.ends)];
+            let used = if slices > 0 { &buffers[..] } else { &buffers[..3] };
+            self.dispatch(encoder, kernel, problems, used);
+        }
     }
 
     /// Stage `moments`. Each call of `flush` may submit what is encoded so far: no submission then holds a watchdog's
@@ -85,55 +113,105 @@ impl Device {
         &self,
         encoder: &mut wgpu::CommandEncoder,
         plan: &Plan,
-        slices: &[Slice],
+        history: &History,
         room: &Room,
         problems: u32,
         mut flush: impl FnMut(&mut wgpu::CommandEncoder),
     ) {
-        let kernel = Kernel::Moments { assets: plan.assets };
-        let groups_of = |problems: u32| {
-            if plan.assets <= PRODUCT_ASSETS {
-                problems.div_ceil(64) * moment_entries(plan.assets).div_ceil(product_tile(plan.assets)) as u32
-            } else {
-                let blocks = (plan.assets as u32 + 64) / 64;
-                problems * (blocks * (blocks + 1) / 2)
-            }
-        };
-        let mut slice_start = 0;
-        for slice in slices {
-            for first in (0..slice.rows).step_by(ROWS_PER_DISPATCH) {
-                for first_problem in (0..problems).step_by(plan.moment_problems() as usize) {
-                    let range = MomentRange {
-                        problems: plan.moment_problems().min(problems - first_problem),
-                        first_problem,
-                        history: plan.rows as u32,
-                        rows: (slice.rows - first).min(ROWS_PER_DISPATCH) as u32,
-                        first_row: (slice_start + first) as u32,
-                        first_slice_row: first as u32,
-                        resumed: u32::from(slice_start + first > 0),
-                        padding: 0,
-                    };
-                    let parameters = self.uniform(&range);
-                    let buffers = [(0, &parameters), (1, &slice.buffer), (2, &room.counts), (3, &room.moments)];
-                    self.dispatch(encoder, kernel, groups_of(range.problems), &buffers);
-                    flush(encoder);
+        let at_once = plan.moment_problems();
+        for first_problem in (0..problems).step_by(at_once as usize) {
+            let problems = at_once.min(problems - first_problem);
+            match (history, plan.way) {
+                (History::Sums(parts), Some(Way::Steps { room: room_each, slices })) => {
+                    for part in parts {
+                        for first_slice in (0..slices).step_by(SLICES_PER_DISPATCH as usize) {
+                            let range = StepRange {
+                                problems: first_problem + problems,
+                                first_problem,
+                                room: room_each,
+                                slices,
+                                first_slice,
+                                last_slice: slices.min(first_slice + SLICES_PER_DISPATCH),
+                                rows: plan.rows as u32,
+                                tiles: part.tiles as u32,
+                                first_tile: part.first_tile as u32,
+                            };
+                            self.moments_from_steps(encoder, plan, &range, &part.buffer, room);
+                            flush(encoder);
+                        }
+                    }
                 }
+                (History::Rows(slices), Some(Way::Counts { words })) => {
+                    let mut slice_start = 0;
+                    for slice in slices {
+                        for first in (0..slice.rows).step_by(ROWS_PER_DISPATCH) {
+                            let range = MomentRange {
+                                problems,
+                                first_problem,
+                                words,
+                                rows: (slice.rows - first).min(ROWS_PER_DISPATCH) as u32,
+                                first_row: (slice_start + first) as u32,
+                                first_slice_row: first as u32,
+                                resumed: u32::from(slice_start + first > 0),
+                                padding: 0,
+                            };
+                            self.moments_from_counts(encoder, plan, &range, &slice.buffer, room);
+                            flush(encoder);
+                        }
+                        slice_start += slice.rows;
+                    }
+                }
+                (_, way) => unreachable!("the history was uploaded for {way:?}"),
             }
-            slice_start += slice.rows;
         }
+    }
+
+    fn moments_from_steps(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        plan: &Plan,
+        range: &StepRange,
+        suffixes: &wgpu::Buffer,
+        room: &Room,
+    ) {
+        let (parameters, precision) = (self.uniform(range), plan.accuracy.precision);
+        let buffers = [(0, &parameters), (1, suffixes), (2, &room.drawn), (3, &room.ends), (4, &room.moments)];
+        let groups = (range.problems - range.first_problem).div_ceil(steps_problems(precision) as u32) * range.tiles;
+        self.dispatch(encoder, Kernel::MomentsSteps { assets: plan.assets, precision }, groups, &buffers);
+    }
+
+    fn moments_from_counts(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        plan: &Plan,
+        range: &MomentRange,
+        panel: &wgpu::Buffer,
+        room: &Room,
+    ) {
+        let (assets, precision) = (plan.assets, plan.accuracy.precision);
+        let groups = if assets <= PRODUCT_ASSETS {
+            let tiles = moment_entries(assets).div_ceil(product_tile(assets)) as u32;
+            range.problems.div_ceil(PRODUCT_PROBLEMS as u32) * tiles
+        } else {
+            let blocks = (assets as u32 + 64) / 64;
+            range.problems * (blocks * (blocks + 1) / 2)
+        };
+        let parameters = self.uniform(range);
+        let buffers = [(0, &parameters), (1, panel), (2, &room.drawn), (3, &room.moments)];
+        self.dispatch(encoder, Kernel::Moments { assets, precision }, groups, &buffers);
     }
 
     /// Stage `correlate`: volatilities, then correlations in the layout that `descend` reads.
     pub fn correlate(&self, encoder: &mut wgpu::CommandEncoder, plan: &Plan, room: &Room, problems: u32) {
-        let assets = plan.assets;
+        let (assets, precision) = (plan.assets, plan.accuracy.precision);
         let shape = self.uniform(&Shape { problems, rows: plan.rows as u32 });
         let entries = problems as usize * assets;
         let buffers = [(0, &shape), (1, &room.moments), (2, &room.volatilities)];
-        self.dispatch(encoder, Kernel::Volatility { assets }, entries.div_ceil(64) as u32, &buffers);
+        self.dispatch(encoder, Kernel::Volatility { assets, precision }, entries.div_ceil(64) as u32, &buffers);
         let cells = problems as usize * kernel::correlation_cells(assets);
         if cells > 0 {
             let buffers = [(0, &shape), (1, &room.moments), (2, &room.volatilities), (3, &room.descents.correlations)];
-            self.dispatch(encoder, Kernel::Correlate { assets }, cells.div_ceil(64) as u32, &buffers);
+            self.dispatch(encoder, Kernel::Correlate { assets, precision }, cells.div_ceil(64) as u32, &buffers);
         }
     }
 
@@ -168,7 +246,8 @@ impl Device {
             (4, &descents.states),
             (5, &descents.running),
         ];
-        let kernel = Kernel::Descend { assets: plan.assets, spread: plan.spread };
+        let (assets, spread, precision) = (plan.assets, plan.spread, plan.accuracy.precision);
+        let kernel = Kernel::Descend { assets, spread, precision };
         self.dispatch(encoder, kernel, problems.div_ceil(per_group), &buffers);
     }
 
@@ -193,6 +272,7 @@ impl Device {
             (6, &room.weights),
             (7, &room.certificates),
         ];
-        self.dispatch(encoder, Kernel::Certify { assets: plan.assets, comparisons }, problems, &buffers);
+        let precision = plan.accuracy.precision;
+        self.dispatch(encoder, Kernel::Certify { assets: plan.assets, comparisons, precision }, problems, &buffers);
     }
 }

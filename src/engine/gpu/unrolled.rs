@@ -13,15 +13,15 @@ pub fn descend(n: usize) -> String {
 // A problem of `descend` in the registers of one thread. Written by src/engine/gpu/unrolled.rs.
 
 // Strict lower triangle, entry e of problem p at e P + p; positions likewise.
-@group(0) @binding(1) var<storage, read> correlations: array<f32>;
-@group(0) @binding(3) var<storage, read_write> positions: array<f32>;
+@group(0) @binding(1) var<storage, read> correlations: array<real>;
+@group(0) @binding(3) var<storage, read_write> positions: array<real>;
 
 ",
     );
     for i in 0..n {
-        line(&mut text, 0, &format!("var<private> y{i}: f32; var<private> p{i}: f32; var<private> b{i}: f32;"));
+        line(&mut text, 0, &format!("var<private> y{i}: real; var<private> p{i}: real; var<private> b{i}: real;"));
         for j in 0..i {
-            line(&mut text, 0, &format!("var<private> c{i}_{j}: f32;"));
+            line(&mut text, 0, &format!("var<private> c{i}_{j}: real;"));
         }
     }
     function(&mut text, "load_matrix(problem: u32)", |body| {
@@ -46,7 +46,7 @@ pub fn descend(n: usize) -> String {
     function(&mut text, "start()", |body| {
         each(body, n, |i| format!("y{i} = 1.0;"));
         line(body, 1, "product(true);");
-        each(body, n, |i| format!("y{i} = sqrt(b{i}) / select(1.0, sqrt(p{i}), p{i} > 0.0);"));
+        each(body, n, |i| format!("y{i} = sqrt(b{i}) / select(real(1.0), sqrt(p{i}), p{i} > 0.0);"));
     });
     function(&mut text, "product(renew: bool)", |body| {
         line(body, 1, "if (!renew) {\n        return;\n    }");
@@ -56,26 +56,26 @@ pub fn descend(n: usize) -> String {
         }
     });
     function(&mut text, "sweep(go: bool)", |body| {
-        line(body, 1, "var next: f32;\n    var change: f32;");
+        line(body, 1, "var next: real;\n    var change: real;");
         for i in 0..n {
             line(body, 1, &format!("next = root(p{i} - y{i}, b{i}); change = next - y{i}; y{i} = next;"));
             each(body, n, |j| format!("p{j} += {};", term(i, j, "change")));
         }
     });
     let products: Vec<_> = (0..n).map(|i| format!("y{i} * p{i}")).collect();
-    line(&mut text, 0, &format!("fn inner() -> f32 {{\n    return {};\n}}", products.join(" + ")));
-    function(&mut text, "scale(factor: f32)", |body| {
+    line(&mut text, 0, &format!("fn inner() -> real {{\n    return {};\n}}", products.join(" + ")));
+    function(&mut text, "scale(factor: real)", |body| {
         each(body, n, |i| format!("y{i} *= factor; p{i} *= factor;"));
     });
-    function(&mut text, "deviation(variance: f32) -> f32", |body| {
-        line(body, 1, "var worst = 0.0;");
+    function(&mut text, "deviation(variance: real) -> real", |body| {
+        line(body, 1, "var worst = real(0.0);");
         each(body, n, |i| format!("worst = max(worst, number(abs(y{i} * p{i} / variance - b{i}) / b{i}));"));
         line(body, 1, "return worst;");
     });
     let _ = write!(
         text,
         "
-fn number(value: f32) -> f32 {{
+fn number(value: real) -> real {{
     return select(HUGE, value, value < HUGE);
 }}
 

@@ -36,6 +36,22 @@ fn quantile(sorted: &[f64], q: f64) -> f64 {
 }
 
 #[test]
+fn double_precision_reaches_the_tolerance_of_the_cpu_on_the_device() {
+    let shared = ["bootstrap", "--json", "-B", "200", "--seed", "1", "--no-sensitivity", "--quiet"];
+    let run = |own: &[&str]| json(&[&shared[..], own].concat());
+    let (cpu, gpu) = (run(&["--engine", "cpu"]), run(&["--engine", "gpu", "--precision", "f64"]));
+    assert_eq!((count(&gpu, "converged"), count(&gpu, "rescued")), (200, 0));
+    assert_eq!(gpu["rc_error"]["computed"], "f64 on the device");
+    assert_eq!(gpu["run"]["precision"], "f64");
+    assert!(number(&gpu["rc_error"], "max") <= 1e-8, "{}", gpu["rc_error"]);
+    assert_eq!(gpu["crosscheck"]["disagreements"], 0);
+    for (g, c) in gpu["assets"].as_array().unwrap().iter().zip(cpu["assets"].as_array().unwrap()) {
+        assert!((number(g, "mean") / number(c, "mean") - 1.0).abs() <= 4e-8, "{g} {c}");
+    }
+    equirisk(&["bootstrap", "--engine", "cpu", "--precision", "f32"]).refused(2);
+}
+
+#[test]
 fn every_resample_of_the_sample_is_solved_and_certified_on_both_engines_and_they_agree() {
     let run =
         |engine: &str| json(&["bootstrap", "--json", "-B", "10000", "--seed", "1", "--engine", engine, "--quiet"]);

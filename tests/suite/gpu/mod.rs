@@ -12,6 +12,7 @@ use equirisk::{Batch, Solutions, Source, Status, Want};
 mod bench;
 mod draw;
 mod measure;
+mod precision;
 mod profile;
 mod solutions;
 mod stages;
@@ -48,9 +49,18 @@ fn panel(rows: usize, n: usize) -> Panel {
     Panel::new(&Returns { assets, labels: Labels::Text(Vec::new()), values }).unwrap()
 }
 
-/// Resamples of such returns, stationary with blocks of 10 (or T, if that is less), equal budgets.
+/// Resamples of such returns, stationary with blocks of 10 (or T, if that is less), equal budgets. Moments go by steps.
 fn batch(rows: usize, n: usize) -> Batch {
-    let law = Law::new(Scheme::Stationary, (rows as f64).min(10.0), rows, 42, 0).unwrap();
+    drawn(Scheme::Stationary, (rows as f64).min(10.0), rows, n)
+}
+
+/// The same row by row. Moments go by counts.
+fn iid(rows: usize, n: usize) -> Batch {
+    drawn(Scheme::Iid, 1.0, rows, n)
+}
+
+fn drawn(scheme: Scheme, length: f64, rows: usize, n: usize) -> Batch {
+    let law = Law::new(scheme, length, rows, 42, 0).unwrap();
     Batch::new(Source::Resampled { panel: panel(rows, n), law }, &vec![1.0; n]).unwrap()
 }
 

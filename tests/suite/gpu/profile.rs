@@ -5,8 +5,8 @@ use std::time::Instant;
 use super::*;
 
 fn profiled() -> GpuEngine {
-    // Room for a few problems at a time, so that there are several batches.
-    open(Options { memory: Some(64 << 10), profile: true, ..Options::default() })
+    // Room for a few problems at a time beside the sums of 300 rows, so that there are several batches.
+    open(Options { memory: Some(128 << 10), profile: true, ..Options::default() })
 }
 
 #[test]
@@ -18,7 +18,7 @@ fn every_stage_is_timed_and_none_longer_than_the_run() {
     let wall = start.elapsed().as_nanos() as f64;
     let times = engine.stage_times().unwrap();
     let stages: Vec<_> = times.iter().map(|time| time.stage).collect();
-    assert_eq!(stages, ["clear", "draw", "moments", "correlate", "descend", "certify", "download"]);
+    assert_eq!(stages, ["draw", "moments", "correlate", "descend", "certify", "download"]);
     assert!(times.iter().all(|time| time.dispatches > 1 && time.nanoseconds > 0.0), "{times:?}");
     let total: f64 = times.iter().map(|time| time.nanoseconds).sum();
     assert!(total <= wall, "{times:?} in {wall} ns");
@@ -32,8 +32,8 @@ fn more_dispatches_than_one_query_set_holds_are_all_counted() {
     solve(&engine, &batch(300, 10), 0..10_000);
     let times = engine.stage_times().unwrap();
     let batches = times.iter().find(|time| time.stage == "draw").unwrap().dispatches;
-    // Eight spans of two timestamps a batch: more than the 4,096 of a set.
-    assert!(batches > 256, "{times:?}");
+    // Seven spans of two timestamps a batch: more than the 4,096 of a set.
+    assert!(batches > 300, "{times:?}");
     for time in &times {
         let each = if time.stage == "correlate" { 2 } else { 1 };
         assert_eq!(time.dispatches, each * batches, "{times:?}");

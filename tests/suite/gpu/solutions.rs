@@ -3,6 +3,7 @@
 use super::*;
 use crate::cases::{Npz, json};
 use equirisk::engine::cpu::CpuEngine;
+use equirisk::engine::gpu::Faults;
 
 /// Largest |a - b| over the largest b.
 fn difference(a: &[f64], b: &[f64]) -> f64 {
@@ -46,8 +47,8 @@ fn weights_are_those_of_the_cpu_for_every_size() {
 }
 
 #[test]
-fn weights_are_those_of_the_cpu_without_subgroups() {
-    let engine = open(Options { no_subgroups: true, ..Options::default() });
+fn weights_are_those_of_the_cpu_without_optional_features() {
+    let engine = open(Options { plain: true, ..Options::default() });
     for n in [17, 33, 64] {
         assert_agrees(&engine, 300, n, 5);
     }
@@ -105,8 +106,8 @@ fn resample_numbers_beyond_32_bits_solve() {
 
 #[test]
 fn weights_do_not_depend_on_how_the_batch_is_cut() {
-    for (rows, n) in [(300, 10), (300, 20), (200, 70), (100, 140)] {
-        let batch = batch(rows, n);
+    let batches = [batch(300, 10), iid(300, 20), batch(200, 70), iid(100, 140)];
+    for (batch, n) in batches.into_iter().zip([10, 20, 70, 140]) {
         let whole = solve(engine(), &batch, 0..13);
         let mut cut = solve(engine(), &batch, 0..1);
         cut.extend(solve(engine(), &batch, 1..7));
@@ -139,7 +140,7 @@ fn more_workgroups_than_one_dimension_holds_are_folded() {
 
 #[test]
 fn a_panel_larger_than_a_binding_is_sliced() {
-    let batch = batch(20_000, 3);
+    let batch = iid(20_000, 3);
     let whole = solve(engine(), &batch, 0..7);
     // 20,000 rows of four words are 320,000 bytes; 4,096 rows fit a slice of 65,536.
     let sliced = open(Options { binding_bytes: Some(100_000), ..Options::default() });
@@ -147,10 +148,37 @@ fn a_panel_larger_than_a_binding_is_sliced() {
 }
 
 #[test]
+fn sums_larger_than_a_binding_are_cut() {
+    // Eleven tiles of 2001 rows of 128 bytes, two of them to a binding.
+    let batch = batch(2000, 24);
+    let whole = solve(engine(), &batch, 0..7);
+    let cut = open(Options { binding_bytes: Some(600_000), ..Options::default() });
+    assert_eq!(whole, solve(&cut, &batch, 0..7));
+}
+
+#[test]
+fn a_draw_without_room_is_left_to_the_cpu() {
+    // About 1 + 2 x 30 steps in 300 rows; some resamples have more than 60.
+    let batch = batch(300, 10);
+    let faults = Faults { step_groups: Some(15), ..Faults::default() };
+    let short = open(Options { faults, ..Options::default() });
+    let (whole, found) = (solve(engine(), &batch, 0..50), solve(&short, &batch, 0..50));
+    let left = count(&found, Status::Stalled);
+    assert!((5..45).contains(&left), "{left} of 50 had no room");
+    for (p, certificate) in found.certificates.iter().enumerate() {
+        let weights = p * 10..(p + 1) * 10;
+        match certificate.status {
+            Status::Converged => assert_eq!(found.weights[weights.clone()], whole.weights[weights], "problem {p}"),
+            _ => assert!(found.weights[weights].iter().all(|w| w.is_nan()), "problem {p}: {certificate:?}"),
+        }
+    }
+}
+
+#[test]
 fn runtime_checks_change_no_bit() {
     let checked = open(Options { checked: true, ..Options::default() });
-    for (rows, n) in [(300, 10), (300, 20), (100, 70), (100, 140)] {
-        let batch = batch(rows, n);
+    let batches = [batch(300, 10), iid(300, 20), batch(100, 70), iid(100, 140)];
+    for (batch, n) in batches.into_iter().zip([10, 20, 70, 140]) {
         assert_eq!(solve(engine(), &batch, 0..5), solve(&checked, &batch, 0..5), "n {n}");
     }
 }

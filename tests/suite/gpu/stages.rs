@@ -5,7 +5,8 @@ use equirisk::covariance::{correlate, moments, packed};
 use equirisk::solver::certificate::certify;
 use equirisk::solver::descent::descend;
 
-/// (T, n): thread, subgroup, workgroup and streamed kernels, both moments kernels, T below n, T beyond one dispatch.
+/// (T, n): thread, subgroup, workgroup and streamed kernels, both kernels of moments from counts, T below n, T beyond
+/// one dispatch.
 const SHAPES: [(usize, usize); 8] =
     [(252, 1), (252, 3), (5000, 10), (100, 16), (252, 33), (300, 70), (300, 128), (130, 140)];
 
@@ -18,8 +19,9 @@ fn law_and_panel(batch: &Batch) -> (&Law, &Panel) {
 
 #[test]
 fn moments_and_correlations_are_those_of_their_twins() {
-    for (rows, n) in SHAPES {
-        let batch = batch(rows, n);
+    let batches = SHAPES.into_iter().flat_map(|(rows, n)| [(rows, n, batch(rows, n)), (rows, n, iid(rows, n))]);
+    // Sums by steps over two dispatches of slices.
+    for (rows, n, batch) in batches.chain([(20_000, 3, batch(20_000, 3))]) {
         let (law, panel) = law_and_panel(&batch);
         let stages = engine().stages(&batch, &PROBLEMS).unwrap();
         for (p, &problem) in PROBLEMS.iter().enumerate() {
@@ -30,7 +32,7 @@ fn moments_and_correlations_are_those_of_their_twins() {
             let (mut correlation, mut volatilities) = (vec![0.0; n * n], vec![0.0; n]);
             correlate(&sums, &products, rows, &mut correlation, &mut volatilities);
 
-            // Moments are rounded to the order of a tile of 64 rows, a few eps of single precision.
+            // Moments are rounded to the order of a tile of 64 rows or a slice of 256, a few eps of single precision.
             let size = |i: usize| products[i * (i + 1) / 2 + i].sqrt();
             for i in 0..n {
                 let sum = f64::from(stages.sums[p * n + i]);

@@ -5,8 +5,8 @@ use equirisk::ErrorKind;
 use equirisk::engine::gpu::{Faults, adapters};
 
 fn with_faults(faults: Faults) -> GpuEngine {
-    // Room for a few problems at a time, so that there are several batches.
-    open(Options { memory: Some(64 << 10), faults, ..Options::default() })
+    // Room for a few problems at a time beside the sums of 300 rows, so that there are several batches.
+    open(Options { memory: Some(128 << 10), faults, ..Options::default() })
 }
 
 #[test]

@@ -1,0 +1,76 @@
+//! Single or double: the numbers that kernels are written in (`real`), and what the host makes of them.
+
+use std::fmt;
+
+use bytemuck::Pod;
+
+/// Precision of all that the device computes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Precision {
+    /// Certificates to about 1e-6.
+    #[default]
+    Single,
+    /// Certificates as on the CPU, where the adapter has double precision.
+    Double,
+}
+
+/// What a solution must meet to count as converged.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Limits {
+    /// Largest `rc_error`.
+    pub rc_error: f64,
+    /// Largest kappa: it turns rounding of the correlations into an error of the true risk contributions.
+    pub kappa: f64,
+    /// Smallest share that an asset's variance in a resample may be of its full-sample variance.
+    pub variance: f64,
+}
+
+impl Precision {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Precision::Single => "f32",
+            Precision::Double => "f64",
+        }
+    }
+
+    /// Bytes of a number.
+    pub const fn bytes(self) -> u64 {
+        match self {
+            Precision::Single => 4,
+            Precision::Double => 8,
+        }
+    }
+
+    /// Rounded to this precision.
+    pub fn round(self, x: f64) -> f64 {
+        match self {
+            Precision::Single => f64::from(x as f32),
+            Precision::Double => x,
+        }
+    }
+
+    /// The numbers as the device keeps them.
+    pub fn encode(self, numbers: impl Iterator<Item = f64>) -> Vec<u8> {
+        match self {
+            Precision::Single => bytemuck::cast_slice(&numbers.map(|x| x as f32).collect::<Vec<_>>()).to_vec(),
+            Precision::Double => bytemuck::cast_slice(&numbers.collect::<Vec<_>>()).to_vec(),
+        }
+    }
+
+    /// The numbers that the device has left.
+    pub fn decode(self, bytes: &[u8]) -> Vec<f64> {
+        fn all<T: Pod + Into<f64>>(bytes: &[u8]) -> Vec<f64> {
+            bytes.chunks_exact(size_of::<T>()).map(|bytes| bytemuck::pod_read_unaligned::<T>(bytes).into()).collect()
+        }
+        match self {
+            Precision::Single => all::<f32>(bytes),
+            Precision::Double => all::<f64>(bytes),
+        }
+    }
+}
+
+impl fmt::Display for Precision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
