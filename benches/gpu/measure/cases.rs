@@ -3,12 +3,18 @@
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
+use equirisk::covariance::{self, packed};
 use equirisk::engine::Engine as _;
 use equirisk::engine::gpu::{GpuEngine, StageTime};
+use equirisk::measure::Metric;
 use equirisk::panel::{Panel, Returns};
 use equirisk::resample::{Law, Scheme};
 use equirisk::run::crosscheck::{self, CrossCheck, Sample, crosscheck};
+use equirisk::run::measure::{self, MetricCheck, Screening};
 use equirisk::run::{self, Solves, Watch};
+use equirisk::subsets::Subsets;
+use equirisk::subsets::space::Space;
+use equirisk::subsets::universe::Universe;
 use equirisk::{Batch, Certificate, Solutions, Source, Status, Want, solver, stats};
 use rayon::prelude::*;
 use serde::Serialize;
@@ -32,13 +38,18 @@ pub enum Workload {
     Bootstrap,
     /// The same problems in one call of the engine.
     BootstrapAtOnce,
+    /// One covariance in, volatility and diversification of its subsets out, as a run does it.
+    Screen,
 }
 
 /// A workload of one size.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Case {
     pub workload: Workload,
+    /// Of a problem.
     pub assets: usize,
+    /// Assets that subsets are drawn from; null where there are no subsets.
+    pub universe: Option<usize>,
     /// Rows of the history; null where covariances are given.
     pub rows: Option<usize>,
     /// Mean length of its blocks.
@@ -74,6 +85,8 @@ pub struct Measured {
     pub solves: Solves,
     pub rc_error_largest: f64,
     pub crosscheck: CrossCheck,
+    /// Largest relative difference of a figure of the sampled subsets; null where weights are compared.
+    pub max_metric_difference: Option<f64>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -89,11 +102,18 @@ pub struct Stage {
 
 impl Case {
     pub fn given(assets: usize, problems: u64) -> Case {
-        Case { workload: Workload::Given, assets, rows: None, mean_block: None, problems }
+        Case { workload: Workload::Given, assets, universe: None, rows: None, mean_block: None, problems }
     }
 
     pub fn bootstrap(workload: Workload, (rows, assets): (usize, usize), mean_block: f64, problems: u64) -> Case {
-        Case { workload, assets, rows: Some(rows), mean_block: Some(mean_block), problems }
+        Case { workload, assets, universe: None, rows: Some(rows), mean_block: Some(mean_block), problems }
+    }
+
+    /// The first subsets of a universe, or all of them where there are no more.
+    pub fn screen(assets: usize, universe: usize, problems: u64) -> Case {
+        let all = Space::of(universe, assets).ok().and_then(|space| space.count()).unwrap_or(problems);
+        let (rows, mean_block, problems) = (None, None, problems.min(all));
+        Case { workload: Workload::Screen, assets, universe: Some(universe), rows, mean_block, problems }
     }
 
     /// Measures the case within about `limit`, or says why not.
@@ -133,12 +153,12 @@ impl Case {
         engine.stage_times().map_err(say)?;
         let (mut wall, mut least_device) = (f64::INFINITY, f64::INFINITY);
         let mut times = Vec::new();
-        let mut solutions = Solutions::default();
+        let mut found = Found::default();
         for _ in 0..repetitions {
             // Freed before the clock starts.
-            drop(std::mem::take(&mut solutions));
+            drop(std::mem::take(&mut found));
             let start = Instant::now();
-            solutions = self.run(engine, inputs, self.problems)?;
+            found = self.run(engine, inputs, self.problems)?;
             wall = wall.min(start.elapsed().as_secs_f64());
             let stages = engine.stage_times().map_err(say)?;
             let device = total(&stages);
@@ -147,22 +167,29 @@ impl Case {
             }
         }
 
+        let Found { solutions, checked } = found;
         let converged = || solutions.certificates.iter().filter(|c| c.status == Status::Converged);
         let sweeps = |c: &Certificate| f64::from(c.sweeps);
         let sweeps_mean = converged().map(sweeps).sum::<f64>() / converged().count().max(1) as f64;
         let history = self.rows.zip(self.mean_block).map(|(rows, mean_block)| History { rows, mean_block });
-        let shape = Shape { assets: self.assets, history, sweeps: sweeps_mean };
+        let shape = Shape { assets: self.assets, screened: self.universe.is_some(), history, sweeps: sweeps_mean };
         let stages: Vec<Stage> = times.iter().map(|time| self.stage(time, &shape, hardware)).collect();
-        let floor: f64 = ["draw", "moments", "correlate", "descend", "certify", "download"]
+        let floor: f64 = ["draw", "moments", "correlate", "descend", "certify", "measure", "download"]
             .iter()
             .filter_map(|stage| shape.floor(stage, self.problems, hardware))
             .sum();
         let device = (!stages.is_empty()).then_some(least_device / 1e9);
 
-        let sample = crosscheck::sample(self.problems, 5, Sample::Count(64));
-        let options = solver::Options { tolerance: engine.info().tolerance, ..solver::Options::default() };
-        let batch = inputs.batch(self.assets).map_err(say)?;
-        let crosscheck = crosscheck(engine, options, &batch, &solutions, &sample).map_err(say)?;
+        let crosscheck = match checked {
+            Some(MetricCheck { sampled, disagreements, .. }) => {
+                CrossCheck { sampled, disagreements, ..CrossCheck::default() }
+            }
+            None => {
+                let options = solver::Options { tolerance: engine.info().tolerance, ..solver::Options::default() };
+                let batch = inputs.batch(self.assets).map_err(say)?;
+                crosscheck(engine, options, &batch, &solutions, &self.sample()).map_err(say)?
+            }
+        };
         Ok(Measured {
             repetitions,
             first_call_seconds: first_call.as_secs_f64(),
@@ -178,7 +205,13 @@ impl Case {
             solves: Solves::count(&solutions),
             rc_error_largest: converged().map(|c| c.rc_error).fold(0.0, f64::max),
             crosscheck,
+            max_metric_difference: checked.and_then(|checked| checked.max_metric_difference),
         })
+    }
+
+    /// Problems that the CPU solves as well.
+    fn sample(&self) -> Vec<u64> {
+        crosscheck::sample(self.problems, 5, Sample::Count(64))
     }
 
     fn stage(&self, time: &StageTime, shape: &Shape, hardware: &Hardware) -> Stage {
@@ -195,6 +228,19 @@ impl Case {
     }
 
     fn inputs(&self) -> equirisk::Result<Inputs> {
+        if let Some(universe) = self.universe {
+            let panel = Panel::new(&data::returns(2520, universe, 7))?;
+            let n = universe;
+            let mut moments = vec![0.0; n + packed(n)];
+            let (sums, products) = moments.split_at_mut(n);
+            covariance::moments(panel.values(), &vec![1; panel.rows()], sums, products, &mut Vec::new());
+            let (mut correlation, mut volatilities) = (vec![0.0; n * n], vec![0.0; n]);
+            covariance::correlate(sums, products, panel.rows(), &mut correlation, &mut volatilities);
+            let universe = Universe { correlation, volatilities };
+            let subsets = Subsets::all(Space::of(n, self.assets)?)?;
+            let source = Source::Subsets { universe, subsets, cap: None };
+            return Ok(Inputs::Given(Batch::new(source, &vec![1.0; self.assets])?));
+        }
         match self.rows.zip(self.mean_block) {
             None => {
                 let covariances = data::covariances(self.assets, self.problems as usize);
@@ -210,11 +256,32 @@ impl Case {
     }
 
     /// What is timed: from inputs in the host's memory to results in it.
-    fn run(&self, engine: &GpuEngine, inputs: &Inputs, problems: u64) -> Result<Solutions, String> {
+    fn run(&self, engine: &GpuEngine, inputs: &Inputs, problems: u64) -> Result<Found, String> {
         let say = |error: equirisk::Error| error.to_string();
         let batch = &*inputs.batch(self.assets).map_err(say)?;
         let options = solver::Options { tolerance: engine.info().tolerance, ..solver::Options::default() };
         let solutions = match self.workload {
+            Workload::Screen => {
+                let metrics = [Metric::Volatility, Metric::Diversification];
+                let chunk = measure::chunk(self.assets, true);
+                let sample: Vec<u64> = self.sample().into_iter().filter(|&problem| problem < problems).collect();
+                let screening = Screening { batch, metrics: &metrics, problems, chunk, sample: &sample };
+                let mut trouble = Trouble::default();
+                let mut solutions = Solutions::default();
+                let found = measure::measure(&screening, engine, options, &mut trouble, |_, measured| {
+                    let certificates = measured.statuses.iter().zip(&measured.rc_error).map(|(status, &rc_error)| {
+                        let status = status.unwrap_or(Status::Invalid);
+                        Certificate { rc_error, ..Certificate::unsolved(status) }
+                    });
+                    solutions.certificates.extend(certificates);
+                    std::hint::black_box(&measured.columns);
+                    Ok(())
+                });
+                if let Some(notice) = trouble.0.first() {
+                    return Err(notice.clone());
+                }
+                return Ok(Found { solutions, checked: found.map_err(say)? });
+            }
             Workload::Given | Workload::BootstrapAtOnce => {
                 engine.prepare(batch, Want::default()).and_then(|job| job.solve(0..problems)).map_err(say)?
             }
@@ -230,8 +297,15 @@ impl Case {
         if let Workload::Bootstrap | Workload::BootstrapAtOnce = self.workload {
             std::hint::black_box(statistics(&solutions, self.assets));
         }
-        Ok(solutions)
+        Ok(Found { solutions, checked: None })
     }
+}
+
+/// Solutions, or the certificates of subsets and how a sample of them compares with the CPU.
+#[derive(Default)]
+struct Found {
+    solutions: Solutions,
+    checked: Option<MetricCheck>,
 }
 
 enum Inputs {

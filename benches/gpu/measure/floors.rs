@@ -23,6 +23,8 @@ struct Work {
 #[derive(Debug, Clone, Copy)]
 pub struct Shape {
     pub assets: usize,
+    /// A subset of a universe: nothing but two figures and an error leave.
+    pub screened: bool,
     pub history: Option<History>,
     /// Mean number of sweeps that the solver took.
     pub sweeps: f64,
@@ -68,12 +70,17 @@ impl Shape {
                 Some(Work { operations: 3.0 * n * (n + 1.0) / 2.0, bytes: moments + triangle, out: 0.0 })
             }
             // Fresh products at the start and at the stop; a sweep updates the product once per coordinate.
-            ("descend", _) => {
+            ("descend", _) if !self.screened => {
                 let operations = self.sweeps * n * (n + ROOT) + 2.0 * n * n;
                 Some(Work { operations, bytes: triangle + 4.0 * n, out: 0.0 })
             }
             // C y and |C| |y|, with both halves of C.
             ("certify", Some(_)) => Some(Work { operations: 2.0 * n * n, bytes: moments + 8.0 * n, out: 0.0 }),
+            // At least four Newton steps, each a factorisation, two triangles solved and a product; one more to certify.
+            ("measure", _) if self.screened => {
+                Some(Work { operations: 4.0 * (n.powi(3) / 6.0 + 2.0 * n * n) + n * n, bytes: 12.0, out: 0.0 })
+            }
+            ("download", _) if self.screened => Some(Work { out: 12.0, ..Work::default() }),
             ("download", _) => Some(Work { out: 4.0 * n + 16.0, ..Work::default() }),
             _ => None,
         }

@@ -139,7 +139,7 @@ fn open(settings: &Settings) -> equirisk::Result<GpuEngine> {
     GpuEngine::open(Options { select, memory, allow_software: true, profile: true, ..Options::default() })
 }
 
-/// Bootstraps first: they are what the engine is for. Subsets of a universe join here.
+/// Bootstraps first: they are what the engine is for.
 fn plan(quick: bool, assets: &[usize]) -> Vec<Case> {
     let (shape, sizes, at_once): (_, &[u64], _) =
         if quick { ((252, 10), &[64, 256], 256) } else { ((2520, 50), &[1_000, 100_000, 1_000_000], 100_000) };
@@ -155,6 +155,8 @@ fn plan(quick: bool, assets: &[usize]) -> Vec<Case> {
         let full = (GIVEN_BYTES / bytes).clamp(64, 1 << 20) / 64 * 64;
         Case::given(n, if quick { (20_000 / n as u64).clamp(16, 2048) } else { full })
     }));
+    let (universe, subsets) = if quick { (20, 4096) } else { (100, 10_000_000) };
+    plan.extend([4, 5, 8].map(|size| Case::screen(size, universe, subsets)));
     plan
 }
 

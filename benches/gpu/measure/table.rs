@@ -48,6 +48,7 @@ pub fn line(outcome: &Outcome) -> String {
 
 fn name(case: &Case) -> String {
     match (case.workload, case.rows.zip(case.mean_block)) {
+        (Workload::Screen, _) => format!("screen of {}", case.universe.unwrap_or_default()),
         (_, None) => "given".to_owned(),
         (Workload::BootstrapAtOnce, Some((_, block))) => format!("bootstrap at once, block {block}"),
         (_, Some((_, block))) => format!("bootstrap, block {block}"),

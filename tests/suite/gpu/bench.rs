@@ -57,14 +57,18 @@ fn every_case_is_measured_above_its_floor_and_agrees_with_the_cpu() {
         let number = |name: &str| measured[name].as_f64().unwrap_or_else(|| panic!("no {name}: {case:#}"));
         assert!(number("device_seconds") <= number("wall_seconds"), "{case:#}");
         assert!(number("ratio_to_floor") >= 1.0, "{case:#}");
-        assert!(number("sweeps_mean") >= 1.0 && number("rc_error_largest") > 0.0, "{case:#}");
+        // Subsets take Newton's steps, which are not counted.
+        let screened = case["workload"] == "screen";
+        assert!(screened || number("sweeps_mean") >= 1.0, "{case:#}");
+        assert!(number("rc_error_largest") > 0.0, "{case:#}");
         assert_eq!(measured["solves"]["converged"], case["problems"], "{case:#}");
         assert!(measured["crosscheck"]["sampled"].as_u64() >= Some(60), "{case:#}");
         assert_eq!(measured["crosscheck"]["disagreements"], 0, "{case:#}");
         let stages = measured["stages"].as_array().unwrap();
         let sum: f64 = stages.iter().map(|stage| stage["device_seconds"].as_f64().unwrap()).sum();
         assert!((sum / number("device_seconds") - 1.0).abs() < 1e-9, "{case:#}");
-        assert!(stages.iter().any(|stage| stage["stage"] == "descend"), "{case:#}");
+        let solving = if screened { "measure" } else { "descend" };
+        assert!(stages.iter().any(|stage| stage["stage"] == solving), "{case:#}");
     }
 }
 
