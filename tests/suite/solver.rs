@@ -356,6 +356,7 @@ fn a_certificate_holds_for_the_matrix_as_it_was_given() {
         let solutions = solve_all(covariance.clone(), &budgets);
         let (_, error) = accurate_gap(&covariance, &budgets, &solutions.weights);
         let certificate = solutions.certificates[0];
+        assert_eq!(certificate.status, Status::Converged, "{n} {asymmetry:e}: {certificate:?}");
         // Products of this kappa, 2e5, round by 4e-10 at most.
         assert!((error - certificate.rc_error).abs() <= 4e-10, "{n} {asymmetry:e}: {error:e}, {certificate:?}");
     }
