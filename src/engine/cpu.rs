@@ -19,7 +19,7 @@ use crate::solver::certificate::{certify, condition};
 use crate::solver::definite::{definite, definite_lanes};
 use crate::solver::interleaved::Group;
 use crate::solver::mixed::Mixed;
-use crate::solver::{self, FINISHING_TOLERANCE, Options, Problem, descent::multiply, validity};
+use crate::solver::{self, FINISHING_TOLERANCE, FLOOR, Options, Problem, descent::multiply, validity};
 
 /// Problems of more assets than this are solved one by one: their interleaved matrices fill the second-level cache, and
 /// rows are long enough to be vectors by themselves.
@@ -33,9 +33,6 @@ const PIECES: usize = 2;
 
 /// Problems solved between two signs of progress.
 const SPAN: u64 = 1024;
-
-/// Differences between S_ij and S_ji, and excesses of correlations over one, that need no closer look.
-const ROUNDING: f64 = 1e-12;
 
 #[derive(Debug, Clone, Copy, Default)]
 pub struct CpuEngine {
@@ -278,7 +275,8 @@ impl CpuJob<'_> {
             Source::Given { covariances, assume_psd } => {
                 let given = positions.map(|position| &covariances[(first as usize + position) * n * n..][..n * n]);
                 interleave(&given, &mut group.correlation);
-                group.usable = scale(self.arch, &mut group.correlation, &mut group.volatilities, ROUNDING);
+                // What differs more from its transpose is certified as it was given, not as the mean of the two.
+                group.usable = scale(self.arch, &mut group.correlation, &mut group.volatilities, FLOOR);
                 if !assume_psd {
                     let definite = definite_lanes(self.arch, &group.correlation, n, interleaved);
                     group.usable.iter_mut().zip(definite).for_each(|(usable, definite)| *usable &= definite);
@@ -335,7 +333,10 @@ impl CpuJob<'_> {
     fn solve_one(&self, problem: u64, room: &mut Room, slot: &mut Slot) {
         let n = self.batch.assets();
         let covariance = &mut room.covariance;
-        let Some(given) = self.build(problem, covariance) else { return };
+        let Some(given) = self.build(problem, covariance) else {
+            slot.weights.fill(f64::NAN);
+            return;
+        };
         let (correlation, volatilities) = (&covariance.correlation, &covariance.volatilities);
         let problem = Problem { correlation, volatilities, budgets: self.batch.budgets(), covariance: given };
         *slot.certificate = solver::solve(problem, self.options, &mut room.solver, slot.weights);

@@ -81,15 +81,13 @@ impl WithSimd for Solve<'_> {
         let totals = start(simd, group, budgets);
         let mut live = group.usable;
         let mut sweeps = [0.0; LANES];
-        for attempt in 0..=ATTEMPTS {
+        for attempt in 0..ATTEMPTS {
+            let tried = live;
             let exact = if attempt == 0 { EXACT } else { 0 };
             descend(simd, group, budgets, AIM * options.tolerance, exact, &mut live, &mut sweeps);
-            if attempt == ATTEMPTS {
-                break;
-            }
-            let (errors, variances) = certify(simd, group, budgets);
+            let (errors, variances) = certify(simd, group, budgets, &tried);
             for lane in 0..LANES {
-                let waits = group.usable[lane] && !solved[lane].converged && sweeps[lane] < SWEEPS;
+                let waits = tried[lane] && sweeps[lane] < SWEEPS;
                 live[lane] = false;
                 if waits && errors[lane] <= options.tolerance && variances[lane] > 0.0 {
                     solved[lane].converged = true;
@@ -392,25 +390,32 @@ fn errors<S: Simd>(simd: S, group: &Group, budgets: &[f64]) -> [f64; LANES] {
     out.0
 }
 
-/// Weights from y, and from the weights alone, by a fresh product, the error and the variance of every lane. Leaves
-/// x_i = w_i sigma_i in the room of C y's product and C x in place of y's: see [`resume`].
+/// Weights of the `tried` lanes from y, and from the weights alone, by a fresh product, the error and the variance.
+/// Leaves x_i = w_i sigma_i in place of y and C x in place of C y: see [`resume`].
 #[inline(always)]
-fn certify<S: Simd>(simd: S, group: &mut Group, budgets: &[f64]) -> ([f64; LANES], [f64; LANES]) {
+fn certify<S: Simd>(
+    simd: S,
+    group: &mut Group,
+    budgets: &[f64],
+    tried: &[bool; LANES],
+) -> ([f64; LANES], [f64; LANES]) {
     let n = budgets.len();
     let v = LANES / S::F64_LANES;
     {
         let (y, volatilities) = (vectors_mut::<S>(&mut group.y), vectors::<S>(&group.volatilities));
         let weights = vectors_mut::<S>(&mut group.weights);
         for k in 0..v {
+            let tried = mask(simd, tried, k);
             let mut total = simd.splat_f64s(0.0);
             for i in 0..n {
                 let at = i * v + k;
-                weights[at] = simd.div_f64s(y[at], volatilities[at]);
-                total = simd.add_f64s(total, weights[at]);
+                y[at] = simd.div_f64s(y[at], volatilities[at]);
+                total = simd.add_f64s(total, y[at]);
             }
             for i in 0..n {
                 let at = i * v + k;
-                weights[at] = simd.div_f64s(weights[at], total);
+                // A solved lane keeps its weights to the last bit, whatever its neighbours still need.
+                weights[at] = simd.select_f64s(tried, simd.div_f64s(y[at], total), weights[at]);
                 // The same portfolio in correlation units, from the weights as they are returned.
                 y[at] = simd.mul_f64s(weights[at], volatilities[at]);
             }

@@ -90,26 +90,32 @@ pub fn solve(problem: Problem, options: Options, work: &mut Workspace, weights: 
     let variance: f64 = y.iter().zip(&*product).map(|(y, p)| y * p).sum();
     let resolvable = options.tolerance.max(FINISHING_TOLERANCE);
     let sound = FLOOR * condition_bound(y.iter().copied(), budgets, variance) <= resolvable;
-    let accurate = options.finish || options.tolerance <= FINISHING_TOLERANCE || !sound;
-    if accurate && covariance.is_none() {
-        newton::finish(correlation, budgets, y);
-    }
-    for i in 0..n {
-        weights[i] = y[i] / volatilities[i];
-    }
-    if let Some(covariance) = covariance.filter(|_| accurate) {
-        newton::finish(covariance, budgets, weights);
-    }
-    let total: f64 = weights.iter().sum();
-    for i in 0..n {
-        weights[i] /= total;
-        // The same portfolio in correlation units, from the weights as they are returned.
-        y[i] = weights[i] * volatilities[i];
-    }
-
-    let (mut rc_error, variance) = match covariance {
-        Some(covariance) => certify(covariance, weights, budgets, product),
-        None => certify(correlation, y, budgets, product),
+    let mut accurate = options.finish || options.tolerance <= FINISHING_TOLERANCE || !sound;
+    let (mut rc_error, variance) = loop {
+        if accurate && covariance.is_none() {
+            newton::finish(correlation, budgets, y);
+        }
+        for i in 0..n {
+            weights[i] = y[i] / volatilities[i];
+        }
+        if let Some(covariance) = covariance.filter(|_| accurate) {
+            newton::finish(covariance, budgets, weights);
+        }
+        let total: f64 = weights.iter().sum();
+        for i in 0..n {
+            weights[i] /= total;
+            // The same portfolio in correlation units, from the weights as they are returned.
+            y[i] = weights[i] * volatilities[i];
+        }
+        let (rc_error, variance) = match covariance {
+            Some(covariance) => certify(covariance, weights, budgets, product),
+            None => certify(correlation, y, budgets, product),
+        };
+        if accurate || rc_error <= options.tolerance {
+            break (rc_error, variance);
+        }
+        // Descent saw the mean of both triangles: the matrix as it was given may ask for more.
+        accurate = true;
     };
     if accurate && rc_error.is_finite() {
         rc_error = match covariance {
