@@ -20,7 +20,7 @@ use equirisk::solver::{Options, validity};
 use equirisk::study::screen::figure::Figure;
 use equirisk::study::screen::finalist::{Finalist, Setting};
 use equirisk::study::screen::sample::SIZE;
-use equirisk::study::screen::{Config, Outcome, Question, screen};
+use equirisk::study::screen::{Config, Outcome, Question, check, screen};
 use equirisk::study::solve::rejected;
 use equirisk::study::winners;
 use equirisk::subsets::Subsets;
@@ -106,8 +106,6 @@ pub fn run(arguments: &ScreenArguments) -> Result<ExitCode> {
     let problems = subsets.space().count().map_or(asked, |count| count.min(asked));
 
     let config = config(arguments);
-    let work = work(problems, subsets.size());
-    let machine = machine::choose(&arguments.machine, arguments.tolerance, false, work, quiet)?;
     let question = Question {
         assets: &data.assets,
         universe: &data.universe,
@@ -116,6 +114,9 @@ pub fn run(arguments: &ScreenArguments) -> Result<ExitCode> {
         max_correlation: arguments.max_correlation,
         periods_per_year: data.periods_per_year,
     };
+    check(&question, &config)?;
+    let work = work(problems, subsets.size());
+    let machine = machine::choose(&arguments.machine, arguments.tolerance, false, work, quiet)?;
     let needed = config.memory(problems, subsets.size());
     if arguments.dry_run {
         return dry_run(arguments, &question, problems, &config, needed, machine.options);

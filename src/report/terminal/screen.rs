@@ -166,7 +166,8 @@ fn distribution(out: &mut String, outcome: &Outcome) {
             count => BARS[((count as f64 / highest as f64 * 7.0).round() as usize).min(7)],
         };
         let bars: String = histogram.counts[first..=last].iter().map(bar).collect();
-        let (low, high) = (histogram.edges[first], histogram.edges[last + 1]);
+        // The outer bins take what lies beyond them.
+        let (low, high) = (histogram.edges[first].min(s.min), histogram.edges[last + 1].max(s.max));
         let _ = writeln!(out, "  {} {bars} {}", shown(figure, low), shown(figure, high));
     }
     let inclusion = &outcome.inclusion;

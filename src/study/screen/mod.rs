@@ -210,8 +210,11 @@ pub fn screen(
     })
 }
 
-/// Refuses a figure that the data cannot have.
-fn check(question: &Question, config: &Config) -> Result<()> {
+/// Refuses a figure that the data cannot have, as [`screen`] does before its work.
+///
+/// # Errors
+/// Names the flag and the figure.
+pub fn check(question: &Question, config: &Config) -> Result<()> {
     let filters = config.filters.iter().map(|filter| ("--where", filter.figure));
     let mut asked: Vec<(&str, Figure)> = std::iter::once(("--by", config.by)).chain(filters).collect();
     if config.by.is_of_the_path() {

@@ -488,6 +488,7 @@ fn what_makes_no_sense_is_refused_in_words() {
         (with_covariance(&["-k", "32"]), "32 assets cannot be formed from 31"),
         (with_covariance(&["-k", "0"]), "not a whole number from 1 up"),
         (with_covariance(&["-k", "3", "--by", "sharpe"]), "--by sharpe"),
+        (with_covariance(&["-k", "3", "--by", "sharpe", "--dry-run"]), "--by sharpe"),
         (with_covariance(&["-k", "3", "--where", "max-drawdown<0.2"]), "--where max-drawdown"),
         (with_covariance(&["-k", "3", "--halves"]), "--halves"),
         (with_covariance(&["-k", "3", "--bootstrap-top", "10"]), "--bootstrap-top"),
