@@ -31,7 +31,10 @@ impl Finals<'_> {
         let Config { by, top, shortlist, .. } = *self.config;
         if by.is_of_the_path() {
             let list = &best[..best.len().min(shortlist)];
-            return (self.complete(self.ranked(self.solved(list))), Some(list.len() as u64));
+            let mut finalists = self.solved(list);
+            self.rank(&mut finalists);
+            finalists.truncate(top);
+            return (self.complete(finalists), Some(list.len() as u64));
         }
         // What the path decides is decided among the shortlist.
         let on_the_path = self.config.filters.iter().any(|filter| filter.figure.is_of_the_path());
@@ -42,7 +45,7 @@ impl Finals<'_> {
             let next = best.len().min((2 * solved).max(top.saturating_add(SPARE)));
             finalists.extend(self.solved(&best[solved..next]));
             solved = next;
-            finalists.sort_by(|a: &Finalist, b| a.key(by).total_cmp(&b.key(by)).then(a.rank.cmp(&b.rank)));
+            self.rank(&mut finalists);
             // The place that the next by bulk figures might still take.
             let last = finalists.get(top - 1).map(|finalist| finalist.key(by));
             let size = |last: f64| match by {
@@ -104,10 +107,8 @@ impl Finals<'_> {
         finalists
     }
 
-    fn ranked(&self, mut finalists: Vec<Finalist>) -> Vec<Finalist> {
+    fn rank(&self, finalists: &mut [Finalist]) {
         let by = self.config.by;
         finalists.sort_by(|a, b| a.key(by).total_cmp(&b.key(by)).then(a.rank.cmp(&b.rank)));
-        finalists.truncate(self.config.top);
-        finalists
     }
 }
