@@ -43,24 +43,32 @@ pub enum Command {
 const FIGURES: &str = "\
 Figures, for --by and --where, of each subset's risk-parity portfolio:
 
-  volatility         sd of the portfolio's return per period; the smallest is the best
-  volatility-annual  the same, times the square root of the periods per year
-  diversification    sum of w_i sigma_i over the volatility; the largest is the best
-  effective-bets     exp of the entropy of the variance along the principal components of the subset's
-                     correlation (Meucci 2009); the largest is the best
+  volatility         sd of its return per period; the smallest is the best
+  volatility-annual  the same, times the root of the periods per year
+  diversification    sum of w_i sigma_i over the volatility; the largest is best
+  effective-bets     exp of the entropy of the variance along the principal
+                     components of the subset's correlation (Meucci 2009); the
+                     largest is the best
   max-weight         largest weight; the smallest is the best
   mean-correlation   mean over the pairs; the smallest is the best
 
-Of the path of returns, the weights held constant and rebalanced every period, without costs (needs a history):
+Of the path of returns, the weights held constant and rebalanced every period,
+without costs (needs a history):
 
-  sharpe             mean over sd (divisor T - 1), times the square root of the periods per year
-  sortino            mean over the root of sum min(r - mean, 0)^2 / (T - 1), annualised likewise
-  max-drawdown       largest loss from a peak of compounded wealth; the smallest is the best
-  cvar95             minus the mean of the worst 5 % of returns, per period; the smallest is the best
+  sharpe             mean over sd (divisor T - 1), times the root of the periods
+                     per year
+  sortino            mean over the root of sum min(r - mean, 0)^2 / (T - 1),
+                     annualised likewise
+  max-drawdown       largest loss from a peak of compounded wealth; the smallest
+                     is the best
+  cvar95             minus the mean of the worst 5 % of returns, per period; the
+                     smallest is the best
   calmar             compound growth per year over the maximal drawdown
 
-Every subset is ranked by a figure of the covariance. Where --by is one of the path, --shortlist-by makes a shortlist and
-the path figures are computed for it alone; --where on a path figure is applied there, too.";
+Every subset is ranked by a figure of the covariance. Where --by is one of the
+path, --shortlist-by makes a shortlist, and the path figures are computed for it
+alone. A bound (--where) on the path is tried on the best by --by, at most
+--shortlist of them.";
 
 /// Where the history comes from.
 #[derive(Debug, Args)]
@@ -307,7 +315,7 @@ pub struct ScreenArguments {
     /// Only subsets that keep a bound, such as "volatility-annual<0.10"; may be repeated
     #[arg(long = "where", value_name = "FIGURE<X", value_parser = filter, help_heading = "Ranking")]
     pub filters: Vec<Filter>,
-    /// With --by a figure of the path: how many subsets it is computed for
+    /// With --by or --where a figure of the path: how many subsets it is computed for
     #[arg(long, value_name = "N", default_value = "100000", value_parser = size, allow_negative_numbers = true)]
     #[arg(help_heading = "Ranking")]
     pub shortlist: usize,

@@ -24,7 +24,7 @@ pub fn run(arguments: &BootstrapArguments) -> Result<ExitCode> {
     let input = data::input(&arguments.data, quiet);
     let returns = data::returns(&arguments.data, &input, quiet)?;
     let budgets = data::budgets(&arguments.problem, &returns.assets, quiet)?;
-    memory::check(arguments.resamples, returns.assets.len(), arguments.machine.memory)?;
+    memory::resamples(arguments.resamples, returns.assets.len(), arguments.machine.memory)?;
     let periods_per_year = data::periods_per_year(&arguments.data, &returns);
     let mut config = Config {
         resamples: arguments.resamples,

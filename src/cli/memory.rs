@@ -9,10 +9,15 @@ const PER_WEIGHT: f64 = 9.0 * 8.0;
 /// Bytes per resample beside its weights: certificates and each method's scalars.
 const PER_RESAMPLE: f64 = 256.0;
 
-/// Refuses a study of `resamples` x `assets` weights that does not fit into `limit` bytes, or, where no limit was
-/// given, into the memory that is available.
-pub fn check(resamples: u64, assets: usize, limit: Option<u64>) -> Result<()> {
-    let needed = resamples as f64 * (assets as f64 * PER_WEIGHT + PER_RESAMPLE);
+/// Refuses a bootstrap of `resamples` x `assets` weights that does not fit.
+pub fn resamples(resamples: u64, assets: usize, limit: Option<u64>) -> Result<()> {
+    let each = assets as f64 * PER_WEIGHT + PER_RESAMPLE;
+    let hint = |room: f64| format!("up to -B {:.0} would fit", (room / each).floor());
+    check(&format!("{resamples} resamples of {assets} assets"), resamples as f64 * each, limit, hint)
+}
+
+/// Refuses what needs more than `limit` bytes, or, where no limit was given, than are available.
+pub fn check(what: &str, needed: f64, limit: Option<u64>, hint: impl Fn(f64) -> String) -> Result<()> {
     let Some(room) = limit.or_else(available) else { return Ok(()) };
     if needed <= room as f64 {
         return Ok(());
@@ -21,14 +26,13 @@ pub fn check(resamples: u64, assets: usize, limit: Option<u64>) -> Result<()> {
         small if small < 0.1 => format!("{:.1} MiB", 1024.0 * small),
         large => format!("{large:.1} GiB"),
     };
-    let fitting = (room as f64 / (assets as f64 * PER_WEIGHT + PER_RESAMPLE)).floor();
     Err(Error::usage(format!(
-        "{resamples} resamples of {assets} assets need about {}, and {} are {}",
+        "{what} need about {}, and {} are {}",
         gib(needed),
         gib(room as f64),
         if limit.is_some() { "allowed by --memory" } else { "available" }
     ))
-    .hint(format!("up to -B {fitting:.0} would fit")))
+    .hint(hint(room as f64)))
 }
 
 /// Memory that can be had without swapping, where the system says so.

@@ -7,7 +7,7 @@ use equirisk::covariance::full_sample;
 use equirisk::engine::Job as _;
 use equirisk::engine::cpu::CpuEngine;
 use equirisk::io::atomic::{self, Existing};
-use equirisk::io::{Input, read_groups};
+use equirisk::io::{Groups, Input, read_groups};
 use equirisk::measure::Metric;
 use equirisk::panel::{Panel, Returns};
 use equirisk::report::directory::{self, Found, Manifest};
@@ -18,20 +18,24 @@ use equirisk::run::Watch as _;
 use equirisk::run::crosscheck::Sample;
 use equirisk::solver::{Options, validity};
 use equirisk::study::screen::figure::Figure;
-use equirisk::study::screen::{Config, Outcome, Question, screen};
+use equirisk::study::screen::finalist::{Finalist, Setting};
+use equirisk::study::screen::sample::SIZE;
+use equirisk::study::screen::{Config, Outcome, Question, check, screen};
 use equirisk::study::solve::rejected;
 use equirisk::study::winners;
 use equirisk::subsets::Subsets;
 use equirisk::subsets::space::{Pool, Space};
 use equirisk::subsets::universe::Universe;
 use equirisk::{Batch, Error, ErrorKind, Result, Source, Want};
+use rayon::prelude::*;
 
 use super::args::ScreenArguments;
 use super::progress::Progress;
-use super::{bootstrap, data, machine, output};
+use super::{bootstrap, data, machine, memory, output};
 
-/// Subsets timed for an estimate.
+/// Subsets timed for an estimate, in bulk and by themselves.
 const TIMED: u64 = 1 << 16;
+const TIMED_ALONE: u64 = 256;
 
 /// What is screened, as read.
 struct Universal {
@@ -49,8 +53,14 @@ pub fn run(arguments: &ScreenArguments) -> Result<ExitCode> {
     let started = Instant::now();
     let quiet = arguments.out.quiet;
     let data = read(arguments)?;
-    let space = space(arguments, &data.assets)?;
-    let needs_seed = arguments.sample.is_some() || arguments.bootstrap_top.is_some();
+    let groups = arguments
+        .groups
+        .as_ref()
+        .map(|path| read_groups(&Input::from_argument(Some(path)), &data.assets))
+        .transpose()?;
+    let space = space(arguments, &data.assets, groups.as_ref())?;
+    let draws = |sample: u64| space.count().is_none_or(|count| sample < count);
+    let needs_seed = arguments.sample.is_some_and(draws) || arguments.bootstrap_top.is_some();
     let mut seed = needs_seed.then(|| bootstrap::seed(arguments.resample.seed));
     if arguments.halves && data.returns.is_none() {
         return Err(Error::usage("--halves compares the halves of the history, and a covariance has none")
@@ -61,7 +71,7 @@ pub fn run(arguments: &ScreenArguments) -> Result<ExitCode> {
             .hint("give prices or returns in place of --covariance"));
     }
     let manifest = Manifest::new(
-        &job(arguments, &data),
+        &job(arguments, &data, groups.as_ref()),
         arguments.resample.seed.filter(|_| needs_seed),
         &files::RESULTS,
         std::env::args().collect(),
@@ -69,6 +79,13 @@ pub fn run(arguments: &ScreenArguments) -> Result<ExitCode> {
     )?;
     if let Some(path) = arguments.output.as_ref().filter(|_| !arguments.dry_run) {
         match directory::examine(path, &manifest, arguments.force)? {
+            Found::Finished { .. } if arguments.all.as_ref().is_some_and(|all| !all.exists()) => {
+                return Err(Error::usage(format!(
+                    "`{}` holds this run already, finished: --all has nothing to measure",
+                    path.display()
+                ))
+                .hint("leave -o DIR out to write the metrics alone, or say --force to run again"));
+            }
             Found::Finished { summary, table, unsolved, disagreements } => {
                 if !quiet {
                     let path = path.display();
@@ -89,8 +106,6 @@ pub fn run(arguments: &ScreenArguments) -> Result<ExitCode> {
     let problems = subsets.space().count().map_or(asked, |count| count.min(asked));
 
     let config = config(arguments);
-    let work = work(problems, subsets.size());
-    let machine = machine::choose(&arguments.machine, arguments.tolerance, false, work, quiet)?;
     let question = Question {
         assets: &data.assets,
         universe: &data.universe,
@@ -99,9 +114,16 @@ pub fn run(arguments: &ScreenArguments) -> Result<ExitCode> {
         max_correlation: arguments.max_correlation,
         periods_per_year: data.periods_per_year,
     };
+    check(&question, &config)?;
+    let work = work(problems, subsets.size());
+    let machine = machine::choose(&arguments.machine, arguments.tolerance, false, work, quiet)?;
+    let needed = config.memory(problems, subsets.size());
     if arguments.dry_run {
-        return dry_run(arguments, &question, problems, &config, machine.options);
+        return dry_run(arguments, &question, problems, &config, needed, machine.options);
     }
+    memory::check("the best subsets and a chunk", needed, arguments.machine.memory, |_| {
+        "choose a shorter --top or --shortlist, or draw fewer subsets with --sample".to_string()
+    })?;
     notices(arguments, &question, problems, &config, quiet);
     if let Some(path) = &arguments.output {
         directory::begin(path, &manifest, seed)?;
@@ -197,7 +219,7 @@ fn read(arguments: &ScreenArguments) -> Result<Universal> {
 }
 
 /// The subsets that the constraints allow.
-fn space(arguments: &ScreenArguments, assets: &[String]) -> Result<Space> {
+fn space(arguments: &ScreenArguments, assets: &[String], groups: Option<&Groups>) -> Result<Space> {
     let find = |flag: &str, names: &[String]| -> Result<Vec<u32>> {
         let mut found = equirisk::io::positions(flag, assets, names)?;
         found.sort_unstable();
@@ -213,10 +235,9 @@ fn space(arguments: &ScreenArguments, assets: &[String]) -> Result<Space> {
     let size = arguments.size;
     let free: Vec<u32> =
         (0..assets.len() as u32).filter(|asset| !included.contains(asset) && !excluded.contains(asset)).collect();
-    let Some(path) = &arguments.groups else {
+    let Some(groups) = groups else {
         return Space::new(size, included, vec![Pool { assets: free, least: 0, most: size }]);
     };
-    let groups = read_groups(&Input::from_argument(Some(path)), assets)?;
     let limits = |flag: &str, list: &Option<String>| match list {
         Some(list) => groups.limits(flag, list),
         None => Ok(vec![None; groups.names.len()]),
@@ -252,7 +273,7 @@ fn config(arguments: &ScreenArguments) -> Config {
         top,
         filters: arguments.filters.clone(),
         shortlist_by: arguments.shortlist_by,
-        shortlist: arguments.shortlist.max(4 * top),
+        shortlist: arguments.shortlist.max(top.saturating_mul(4)),
         halves: !arguments.no_halves,
         also: if written { vec![Metric::Volatility, Metric::Diversification] } else { Vec::new() },
         crosscheck: arguments.machine.crosscheck.unwrap_or(Sample::Default),
@@ -342,6 +363,7 @@ fn dry_run(
     question: &Question,
     problems: u64,
     config: &Config,
+    memory: f64,
     options: Options,
 ) -> Result<ExitCode> {
     let space = question.subsets.space();
@@ -354,8 +376,8 @@ fn dry_run(
     job.measure(0..timed.min(1024), &[Metric::Volatility])?;
     let clock = Instant::now();
     job.measure(0..timed, &[Metric::Volatility])?;
-    let seconds = clock.elapsed().as_secs_f64() * problems as f64 / timed as f64;
-    let memory = config.memory(problems, space.size());
+    let in_bulk = clock.elapsed().as_secs_f64() * problems as f64 / timed as f64;
+    let seconds = in_bulk + alone(arguments, question, problems, config);
     let plan = serde_json::json!({
         "dry_run": true,
         "subsets": {
@@ -365,6 +387,8 @@ fn dry_run(
         },
         "memory_bytes": memory as u64,
         "all_bytes": arguments.all.as_ref().map(|_| metrics::bytes(problems, space.size(), 2 + config.also.len()) as u64),
+        // What figures of the path are computed for.
+        "shortlist": config.by.is_of_the_path().then(|| problems.min(config.shortlist as u64)),
         "seconds": seconds,
     });
     let text = if arguments.out.json {
@@ -382,8 +406,31 @@ fn dry_run(
     Ok(ExitCode::SUCCESS)
 }
 
+/// Seconds for the subsets that are solved by themselves: a shortlist, the halves of the history, winners on resamples.
+fn alone(arguments: &ScreenArguments, question: &Question, problems: u64, config: &Config) -> f64 {
+    let of_the_path = config.by.is_of_the_path();
+    let shortlist = if of_the_path { problems.min(config.shortlist as u64) } else { 0 };
+    // Two halves of the history are as long as the whole.
+    let halves = if config.halves && question.returns.is_some() { problems.min(SIZE) } else { 0 };
+    let resampled = arguments.bootstrap_top.map_or(0, |count| arguments.resamples.saturating_mul(count as u64));
+    let setting = Setting {
+        universe: question.universe,
+        returns: question.returns.filter(|_| of_the_path),
+        periods_per_year: question.periods_per_year,
+        bets: config.by.is_of_bets(),
+    };
+    let mut subsets = Vec::new();
+    question.subsets.visit(0..problems.min(TIMED_ALONE), |rank, assets| subsets.push((rank, assets.to_vec())));
+    let timed = subsets.len() as f64;
+    let clock = Instant::now();
+    std::hint::black_box(
+        subsets.into_par_iter().filter_map(|(rank, assets)| Finalist::of(&setting, rank, assets)).count(),
+    );
+    clock.elapsed().as_secs_f64() / timed * (shortlist + halves + resampled) as f64
+}
+
 /// What makes two screens the same, beside the seed.
-fn job(arguments: &ScreenArguments, data: &Universal) -> serde_json::Value {
+fn job(arguments: &ScreenArguments, data: &Universal, groups: Option<&Groups>) -> serde_json::Value {
     let bootstrap = arguments.bootstrap_top.map(|count| {
         serde_json::json!({
             "winners": count,
@@ -392,10 +439,7 @@ fn job(arguments: &ScreenArguments, data: &Universal) -> serde_json::Value {
             "block": arguments.resample.block.to_string(),
         })
     });
-    let groups = arguments.groups.as_ref().map(|path| {
-        let text = std::fs::read(path).unwrap_or_default();
-        directory::hex_digest(&text)
-    });
+    let groups = groups.map(|groups| directory::digest_of(&groups.names, &format!("{:?}", groups.of), &[]));
     serde_json::json!({
         "study": "screen",
         "data_sha256": data.digest,

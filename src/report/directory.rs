@@ -38,7 +38,7 @@ pub fn digest_of(names: &[String], labels: &str, values: &[f64]) -> String {
 }
 
 /// SHA-256 of a file.
-pub fn hex_digest(bytes: &[u8]) -> String {
+fn hex_digest(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 

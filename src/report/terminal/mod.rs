@@ -69,7 +69,11 @@ fn maybe_percent(x: Option<f64>, decimals: usize) -> String {
 /// "10,000 converged", or what became of the others.
 pub fn solves(solves: &Solves) -> String {
     let mut text = if solves.converged == solves.total {
-        if solves.total == 1 { "converged".to_string() } else { format!("all {} converged", grouped(solves.total)) }
+        match solves.total {
+            0 => "nothing to solve".to_string(),
+            1 => "converged".to_string(),
+            total => format!("all {} converged", grouped(total)),
+        }
     } else {
         let mut parts = vec![format!("{} of {} converged", grouped(solves.converged), grouped(solves.total))];
         for (count, what) in

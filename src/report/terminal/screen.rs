@@ -46,10 +46,10 @@ pub fn screen(screened: &Screened) -> String {
 
 fn heading(out: &mut String, outcome: &Outcome) {
     let (run, subsets) = (&outcome.run, &outcome.subsets);
-    let space = subsets.space.map_or(format!("{:.2e}", subsets.space_approximate), grouped);
+    let space = subsets.space.map_or(format!("{:.2e} subsets", subsets.space_approximate), |n| counted(n, "subset"));
     let what = match run.sample {
-        Some(_) => format!("{} of {space} subsets", grouped(subsets.screened)),
-        None => format!("{space} subsets"),
+        Some(_) => format!("{} of {space}", grouped(subsets.screened)),
+        None => space,
     };
     let drawn = run.seed.map_or(String::new(), |seed| format!(", drawn without replacement (seed {seed})"));
     let _ = writeln!(out, "{what} of {} of {}{drawn}", run.size, counted(run.assets as u64, "asset"));
@@ -166,7 +166,8 @@ fn distribution(out: &mut String, outcome: &Outcome) {
             count => BARS[((count as f64 / highest as f64 * 7.0).round() as usize).min(7)],
         };
         let bars: String = histogram.counts[first..=last].iter().map(bar).collect();
-        let (low, high) = (histogram.edges[first], histogram.edges[last + 1]);
+        // The outer bins take what lies beyond them.
+        let (low, high) = (histogram.edges[first].min(s.min), histogram.edges[last + 1].max(s.max));
         let _ = writeln!(out, "  {} {bars} {}", shown(figure, low), shown(figure, high));
     }
     let inclusion = &outcome.inclusion;

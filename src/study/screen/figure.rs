@@ -121,9 +121,7 @@ impl Relation {
             Relation::AtLeast => value >= bound,
         }
     }
-}
 
-impl Relation {
     /// Whether it holds, or would if the value were off by a share of the bound.
     #[inline]
     pub fn nearly_holds(self, value: f64, bound: f64, share: f64) -> bool {

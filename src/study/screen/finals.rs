@@ -25,20 +25,27 @@ pub struct Finals<'a> {
 }
 
 impl Finals<'_> {
-    /// The list asked for, in order, and the length of the shortlist where there was one.
-    pub fn select(&self, best: &[Candidate], capacity: usize, watch: &mut dyn Watch) -> (Vec<Finalist>, Option<u64>) {
+    /// The list asked for, in order, and the length of the shortlist where there was one. `passing` is how many subsets
+    /// the best were taken from.
+    pub fn select(&self, best: &[Candidate], passing: u64, watch: &mut dyn Watch) -> (Vec<Finalist>, Option<u64>) {
         let Config { by, top, shortlist, .. } = *self.config;
         if by.is_of_the_path() {
             let list = &best[..best.len().min(shortlist)];
-            return (self.complete(self.ranked(self.solved(list))), Some(list.len() as u64));
+            let mut finalists = self.solved(list);
+            self.rank(&mut finalists);
+            finalists.truncate(top);
+            return (self.complete(finalists), Some(list.len() as u64));
         }
+        // What the path decides is decided among the shortlist.
+        let on_the_path = self.config.filters.iter().any(|filter| filter.figure.is_of_the_path());
+        let best = if on_the_path { &best[..best.len().min(shortlist)] } else { best };
         let mut finalists = Vec::new();
         let mut solved = 0;
         loop {
-            let next = best.len().min((2 * solved).max(top + SPARE));
+            let next = best.len().min((2 * solved).max(top.saturating_add(SPARE)));
             finalists.extend(self.solved(&best[solved..next]));
             solved = next;
-            finalists.sort_by(|a: &Finalist, b| a.key(by).total_cmp(&b.key(by)).then(a.rank.cmp(&b.rank)));
+            self.rank(&mut finalists);
             // The place that the next by bulk figures might still take.
             let last = finalists.get(top - 1).map(|finalist| finalist.key(by));
             let size = |last: f64| match by {
@@ -50,12 +57,8 @@ impl Finals<'_> {
                 Some(candidate) if within(candidate.value) => {}
                 Some(_) => break,
                 None => {
-                    if best.len() == capacity && best.last().is_some_and(|candidate| within(candidate.value)) {
-                        watch.notice(&format!(
-                            "more than {} subsets are as good as the last of the list: of these, those of lowest rank \
-                             are shown",
-                            best.len()
-                        ));
+                    if passing > best.len() as u64 {
+                        self.cut_short(best, finalists.len(), within, watch);
                     }
                     break;
                 }
@@ -63,6 +66,21 @@ impl Finals<'_> {
         }
         finalists.truncate(top);
         (self.complete(finalists), None)
+    }
+
+    /// Says what might be on the list and is not among the `best`, which are not all that pass.
+    fn cut_short(&self, best: &[Candidate], listed: usize, within: impl Fn(f64) -> bool, watch: &mut dyn Watch) {
+        let count = best.len();
+        if listed < self.config.top {
+            watch.notice(&format!(
+                "bounds were tried on the {count} best by {}, of which {listed} keep them: a longer --shortlist tries more",
+                self.config.by.name()
+            ));
+        } else if best.last().is_some_and(|candidate| within(candidate.value)) {
+            watch.notice(&format!(
+                "more than {count} subsets are as good as the last of the list: of these, those of lowest rank are shown"
+            ));
+        }
     }
 
     /// Solved again by themselves; those that keep all bounds.
@@ -89,10 +107,8 @@ impl Finals<'_> {
         finalists
     }
 
-    fn ranked(&self, mut finalists: Vec<Finalist>) -> Vec<Finalist> {
+    fn rank(&self, finalists: &mut [Finalist]) {
         let by = self.config.by;
         finalists.sort_by(|a, b| a.key(by).total_cmp(&b.key(by)).then(a.rank.cmp(&b.rank)));
-        finalists.truncate(self.config.top);
-        finalists
     }
 }

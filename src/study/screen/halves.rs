@@ -10,15 +10,7 @@ use crate::covariance::full_sample;
 use crate::error::Result;
 use crate::panel::{Labels, Panel, Returns};
 use crate::stats;
-use crate::subsets::Subsets;
-use crate::subsets::cap::Cap;
 use crate::subsets::universe::Universe;
-
-/// Subsets compared at most.
-pub const SAMPLE: u64 = 4096;
-
-/// The study's sample is drawn with this seed, whatever the user's.
-pub const SEED: u64 = 0;
 
 /// The share of the sample that counts as its winners.
 const WINNERS: f64 = 0.01;
@@ -92,22 +84,11 @@ impl Split {
         Some(InHalves { first: of(0)?, second: of(1)? })
     }
 
-    /// The comparison over a sample of the space of `subsets`; none where fewer than two subsets have both figures.
-    ///
-    /// # Errors
-    /// A space that cannot be sampled.
-    pub fn compare(&self, subsets: &Subsets, cap: Option<&Cap>, figure: Figure) -> Result<Option<Halves>> {
-        let sample = Subsets::sampled(subsets.space().clone(), SAMPLE, SEED)?;
-        let count = sample.space().count().map_or(SAMPLE, |count| count.min(SAMPLE));
-        let mut drawn: Vec<Vec<u32>> = Vec::new();
-        sample.visit(0..count, |_, assets| {
-            if cap.is_none_or(|cap| cap.admits(assets)) {
-                drawn.push(assets.to_vec());
-            }
-        });
-        let pairs: Vec<InHalves> = drawn.par_iter().filter_map(|assets| self.figure(assets, figure)).collect();
+    /// The comparison over `sample`; none where fewer than two of its subsets have both figures.
+    pub fn compare(&self, sample: &[Vec<u32>], figure: Figure) -> Option<Halves> {
+        let pairs: Vec<InHalves> = sample.par_iter().filter_map(|assets| self.figure(assets, figure)).collect();
         if pairs.len() < 2 {
-            return Ok(None);
+            return None;
         }
         let sign = if figure.larger_is_better() { 1.0 } else { -1.0 };
         let first: Vec<f64> = pairs.iter().map(|pair| sign * pair.first).collect();
@@ -124,7 +105,7 @@ impl Split {
         let winners = ((WINNERS * pairs.len() as f64).ceil() as usize).max(1);
         let mean = |of: &dyn Fn(usize) -> f64| order[..winners].iter().map(|&at| of(at)).sum::<f64>() / winners as f64;
         let others = (pairs.len() - 1) as f64;
-        Ok(Some(Halves {
+        Some(Halves {
             split: self.label.clone(),
             subsets: pairs.len() as u64,
             rank_correlation,
@@ -133,7 +114,7 @@ impl Split {
             winners_second: mean(&|at| pairs[at].second),
             all_second: stats::mean(&pairs.iter().map(|pair| pair.second).collect::<Vec<f64>>()),
             winners_beat: mean(&|at| (pairs.len() as f64 - second_ranks[at]) / others),
-        }))
+        })
     }
 }
 

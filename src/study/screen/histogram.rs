@@ -27,14 +27,16 @@ impl Histogram {
         let finite = values.filter(|value| value.is_finite());
         let (low, high) = finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), x| (l.min(x), h.max(x)));
         let (low, high) = if low <= high { (low, high) } else { (0.0, 1.0) };
-        // Rounding alone is no range.
-        let range = (high - low).max(1e-9 * low.abs().max(high.abs())).max(f64::MIN_POSITIVE);
+        // Rounding alone is no range, and neither is zero.
+        let range = (high - low).max(1e-9 * low.abs().max(high.abs())).max(1e-100);
         let (low, high) = (low - MARGIN * range, high + MARGIN * range);
         let width = round_number((high - low) / BINS);
         let from = (low / width).floor();
         let bins = ((high / width).ceil() - from).max(1.0) as usize;
+        // A width below one is no binary fraction, while its reciprocal is a whole number: 57 / 50 reads 1.14.
+        let edge = |number: f64| if width < 1.0 { number / width.recip().round() } else { number * width };
         Histogram {
-            edges: (0..=bins).map(|bin| (from + bin as f64) * width).collect(),
+            edges: (0..=bins).map(|bin| edge(from + bin as f64)).collect(),
             counts: vec![0; bins],
             first: from,
             per_width: width.recip(),
@@ -86,7 +88,16 @@ mod tests {
             let mut histogram = Histogram::for_values(std::iter::once(value));
             histogram.add(value);
             assert_eq!(histogram.counts.iter().sum::<u64>(), 1);
-            assert!(histogram.edges[0] <= value && value <= histogram.edges[histogram.counts.len()]);
+            assert!(histogram.edges[0] < value && value < histogram.edges[histogram.counts.len()]);
+        }
+    }
+
+    #[test]
+    fn edges_are_the_numbers_that_a_reader_would_write() {
+        for values in [[1.2, 1.7], [0.011, 0.0293], [-0.31, 0.44], [3.0, 4000.0]] {
+            for edge in Histogram::for_values(values.into_iter()).edges {
+                assert!(edge.to_string().len() <= 7, "{edge}");
+            }
         }
     }
 }

@@ -16,6 +16,7 @@ pub mod histogram;
 pub mod inclusion;
 pub mod outcome;
 pub mod path;
+pub mod sample;
 pub mod tally;
 
 use crate::Want;
@@ -26,7 +27,7 @@ use crate::error::{Error, Result};
 use crate::measure::{Measured, Metric};
 use crate::panel::Returns;
 use crate::run::Watch;
-use crate::run::crosscheck::{Sample, sample};
+use crate::run::crosscheck::{self, Sample};
 use crate::run::measure::{Screening, chunk, measure};
 use crate::solver::Options;
 use crate::subsets::cap::Cap;
@@ -40,9 +41,6 @@ use histogram::Histogram;
 use inclusion::inclusion;
 pub use outcome::{Counts, Distribution, Entry, LargestError, Outcome, Run};
 use tally::{Rule, Tally};
-
-/// Subsets of the sample that fixes the bins.
-const PILOT: u64 = 4096;
 
 /// Subsets kept by value at most: 64 MiB of them.
 const MOST_KEPT: usize = 1 << 22;
@@ -123,12 +121,13 @@ pub fn screen(
     let bulk_error = BULK_ERROR * info.tolerance;
     let rule = rule(question, config, bulk_error);
     let kept = kept(config, problems);
-    let histogram = pilot(&batch(Subsets::sampled(subsets.space().clone(), PILOT, halves::SEED)?)?, &rule, options)?;
+    let (sample, drawn) = sample::sample(subsets, cap.as_ref())?;
+    let histogram = pilot(&batch(sample.clone())?, drawn, &rule, options)?;
     let mut tally = Tally::new(&rule, subsets, histogram, kept);
 
     let batch = batch(subsets.clone())?;
     let chunk = config.chunk.unwrap_or_else(|| chunk(k, device));
-    let checked = if device { sample(problems, halves::SEED, config.crosscheck) } else { Vec::new() };
+    let checked = if device { crosscheck::sample(problems, sample::SEED, config.crosscheck) } else { Vec::new() };
     let screening = Screening { batch: &batch, metrics: &rule.metrics, problems, chunk, sample: &checked };
     let crosscheck = measure(&screening, engine, options, watch, |start, measured| {
         tally.add(start, &measured);
@@ -149,17 +148,15 @@ pub fn screen(
     let histogram = tally.histogram;
 
     let finals = Finals { question, config, bulk_error };
-    let (finalists, shortlisted) = finals.select(&best, kept, watch);
+    let (finalists, shortlisted) = finals.select(&best, counts.passing, watch);
     let split = match question.returns {
         Some(returns) if config.halves => Split::new(returns, question.periods_per_year)
             .map_err(|error| watch.notice(&format!("the halves of the history are not compared: {error}")))
             .ok(),
         _ => None,
     };
-    let halves = match &split {
-        Some(split) => split.compare(subsets, cap.as_ref(), config.by)?,
-        None => None,
-    };
+    let halves =
+        split.as_ref().and_then(|split| split.compare(&sample::admitted(&sample, drawn, cap.as_ref()), config.by));
     let ranked_by = if config.by.is_of_the_path() { Figure::Metric(config.shortlist_by) } else { config.by };
     let name = |&asset: &u32| question.assets[asset as usize].clone();
     let top: Vec<Entry> = finalists
@@ -213,9 +210,16 @@ pub fn screen(
     })
 }
 
-/// Refuses a figure that the data cannot have.
-fn check(question: &Question, config: &Config) -> Result<()> {
-    let asked = std::iter::once(("--by", config.by)).chain(config.filters.iter().map(|f| ("--where", f.figure)));
+/// Refuses a figure that the data cannot have, as [`screen`] does before its work.
+///
+/// # Errors
+/// Names the flag and the figure.
+pub fn check(question: &Question, config: &Config) -> Result<()> {
+    let filters = config.filters.iter().map(|filter| ("--where", filter.figure));
+    let mut asked: Vec<(&str, Figure)> = std::iter::once(("--by", config.by)).chain(filters).collect();
+    if config.by.is_of_the_path() {
+        asked.push(("--shortlist-by", Figure::Metric(config.shortlist_by)));
+    }
     for (flag, figure) in asked {
         let name = figure.name();
         if figure.is_of_the_path() && question.returns.is_none() {
@@ -263,15 +267,14 @@ fn kept(config: &Config, problems: u64) -> usize {
     let inclusion = (inclusion::SHARE * problems as f64).ceil() as usize;
     // What the path decides is decided among the shortlist.
     let of_the_path = config.by.is_of_the_path() || config.filters.iter().any(|f| f.figure.is_of_the_path());
-    let list = if of_the_path { config.shortlist.max(4 * config.top) } else { 4 * config.top + 256 };
+    let list = config.top.saturating_mul(4);
+    let list = if of_the_path { config.shortlist.max(list) } else { list.saturating_add(256) };
     inclusion.min(MOST_KEPT).max(list)
 }
 
-/// The bins that a sample of the space suggests.
-fn pilot(batch: &Batch, rule: &Rule, options: Options) -> Result<Histogram> {
-    let Source::Subsets { subsets, .. } = &batch.source else { unreachable!("a screen is made of subsets") };
-    let count = subsets.space().count().map_or(PILOT, |count| count.min(PILOT));
+/// The bins that a sample of the space, the problems 0..`drawn` of `batch`, suggests.
+fn pilot(batch: &Batch, drawn: u64, rule: &Rule, options: Options) -> Result<Histogram> {
     let engine = CpuEngine { options };
-    let measured = engine.job(batch, Want::default()).measure(0..count, &rule.metrics[..1])?;
+    let measured = engine.job(batch, Want::default()).measure(0..drawn, &rule.metrics[..1])?;
     Ok(Histogram::for_values(measured.columns[0].iter().map(|value| value * rule.scale)))
 }

@@ -320,6 +320,11 @@ fn a_directory_holds_the_screen_and_every_subset_can_be_kept() {
     let second = equirisk(&args).succeeded();
     assert!(second.stdout == first.stdout && second.stderr.contains("finished"), "{}", second.stderr);
     equirisk(&[&args[..7], &["-o", &dir, "--by", "volatility"]].concat()).refused(2);
+    // A finished run has no metrics to write any more; those that are there are left alone.
+    let late = equirisk(&[&args[..], &["--all", &folder.name("late.parquet")]].concat()).refused(2);
+    assert!(late.stderr.contains("finished") && late.stderr.contains("--all"), "{}", late.stderr);
+    let third = equirisk(&[&args[..], &["--all", &all]].concat()).succeeded();
+    assert_eq!(third.stdout, first.stdout);
 
     let file = std::fs::File::open(folder.path("metrics.parquet")).unwrap();
     let mut rows = Vec::new();
@@ -363,6 +368,63 @@ fn a_dry_run_counts_and_computes_nothing_else() {
     assert_eq!(plan["subsets"]["space"], 736_281);
     assert!(plan["seconds"].as_f64().unwrap() > 0.0 && plan["memory_bytes"].as_u64().unwrap() > 0);
     assert!(!folder.path("out").exists());
+    // The path of a shortlist takes its time, too.
+    let (history, _) = history(&folder);
+    let plan = |by| {
+        json(&[
+            "screen",
+            &history,
+            "--returns",
+            "-k",
+            "4",
+            "--by",
+            by,
+            "--shortlist",
+            "30",
+            "--top",
+            "5",
+            "--dry-run",
+            "--json",
+        ])
+    };
+    assert_eq!((&plan("sharpe")["shortlist"], &plan("diversification")["shortlist"]), (&30.into(), &Value::Null));
+}
+
+#[test]
+fn a_list_that_bounds_on_the_path_leave_short_says_what_was_not_tried() {
+    let folder = Folder::new();
+    let (data, _) = history(&folder);
+    let args = ["screen", &data, "--returns", "-k", "4", "--top", "2", "--where", "sharpe>100"];
+    let run = |shortlist| equirisk(&[&args[..], &["--shortlist", shortlist]].concat()).succeeded().stderr;
+    let short = run("20");
+    assert!(short.contains("the 20 best") && short.contains("--shortlist"), "{short}");
+    // All of them were tried.
+    assert!(!run("70").contains("best"), "{}", run("70"));
+}
+
+#[test]
+fn the_few_that_a_cap_leaves_are_binned_and_compared() {
+    let folder = Folder::new();
+    // Sixty assets in the market, of which five have no other part in it than the rest of their variance.
+    let (rows, n) = (300, 60);
+    let values = returns(rows, n, 3.0, 5);
+    let alone = returns(rows, 5, 0.0, 6);
+    let mut text = format!("t,{}\n", (0..n).map(|i| format!("S{i}")).collect::<Vec<_>>().join(","));
+    for t in 0..rows {
+        let cell = |i: usize| if i < 5 { alone[t * 5 + i] } else { values[t * n + i] };
+        let _ = writeln!(text, "{t},{}", (0..n).map(|i| cell(i).to_string()).collect::<Vec<_>>().join(","));
+    }
+    let data = folder.write("returns.csv", text);
+    let outcome = json(&["screen", &data, "--returns", "-k", "5", "--max-correlation", "0.5", "--json"]);
+    let subsets = &outcome["subsets"];
+    let feasible = subsets["feasible"].as_u64().unwrap();
+    // The five by themselves, and four of them with one of the others: 276 of 5,461,512.
+    assert_eq!((&subsets["space"], feasible), (&5_461_512.into(), 276));
+    // The bins lie where they are: the first and the last, which take what lies beyond, hold a few.
+    let histogram = &outcome["distribution"]["histogram"];
+    let counts = numbers(&histogram["counts"]);
+    assert!(counts[0] + counts[counts.len() - 1] < 0.1 * 276.0, "{histogram}");
+    assert!(outcome["halves"]["subsets"].as_u64().unwrap() > 2, "{}", outcome["halves"]);
 }
 
 #[test]
@@ -406,6 +468,9 @@ fn samples_extend_and_spaces_beyond_ranks_need_one() {
     let whole = equirisk(&[&base[..], &["-k", "2", "--sample", "1e6"]].concat()).succeeded();
     assert_eq!(whole.json()["subsets"]["screened"], 4005);
     assert!(whole.stderr.contains("only 4,005 subsets"), "{}", whole.stderr);
+    // Nothing was drawn, so that there is no seed to pass.
+    let unseeded = equirisk(&["screen", &data, "--returns", "-k", "2", "--sample", "1e6"]).succeeded();
+    assert!(!unseeded.stderr.contains("seed"), "{}", unseeded.stderr);
 }
 
 #[test]
@@ -423,6 +488,7 @@ fn what_makes_no_sense_is_refused_in_words() {
         (with_covariance(&["-k", "32"]), "32 assets cannot be formed from 31"),
         (with_covariance(&["-k", "0"]), "not a whole number from 1 up"),
         (with_covariance(&["-k", "3", "--by", "sharpe"]), "--by sharpe"),
+        (with_covariance(&["-k", "3", "--by", "sharpe", "--dry-run"]), "--by sharpe"),
         (with_covariance(&["-k", "3", "--where", "max-drawdown<0.2"]), "--where max-drawdown"),
         (with_covariance(&["-k", "3", "--halves"]), "--halves"),
         (with_covariance(&["-k", "3", "--bootstrap-top", "10"]), "--bootstrap-top"),
@@ -444,6 +510,8 @@ fn what_makes_no_sense_is_refused_in_words() {
         (vec!["-k", "3", "--groups", &groups, "--group-min", "x=2,y=2"], 2, "no subset of 3"),
         (vec!["-k", "3", "--groups", &groups, "--group-max", "x=1", "--include", "A,B"], 2, "--include holds 2"),
         (vec!["-k", "3", "--groups", &twice], 4, "two groups"),
+        (vec!["-k", "1", "--by", "sharpe", "--shortlist-by", "mean-correlation"], 2, "--shortlist-by mean-correlation"),
+        (vec!["-k", "3", "--memory", "1kB"], 2, "allowed by --memory"),
     ] {
         let args = with_history(&more);
         let run = equirisk(&args.iter().map(String::as_str).collect::<Vec<_>>()).refused(code);

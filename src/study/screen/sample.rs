@@ -1,0 +1,48 @@
+//! The study's own sample of the space, which fixes the bins and compares the halves of the history. It follows from the
+//! space and the cap alone, so that it is the same on every machine and engine, whatever else is screened.
+
+use crate::error::Result;
+use crate::subsets::Subsets;
+use crate::subsets::cap::Cap;
+
+/// Subsets of the sample.
+pub const SIZE: u64 = 4096;
+
+/// Samples of the study are drawn with this seed, whatever the user's.
+pub const SEED: u64 = 0;
+
+/// Where a cap leaves fewer of the sample than this, a larger one is drawn.
+const FEW: usize = 256;
+
+/// So many times larger.
+const LARGER: u64 = 64;
+
+/// The problems 0..count of some subsets of the space of `subsets`.
+///
+/// # Errors
+/// A space that cannot be sampled.
+pub fn sample(subsets: &Subsets, cap: Option<&Cap>) -> Result<(Subsets, u64)> {
+    let drawn = |size: u64| -> Result<(Subsets, u64)> {
+        let sample = Subsets::sampled(subsets.space().clone(), size, SEED)?;
+        let count = sample.space().count().map_or(size, |count| count.min(size));
+        Ok((sample, count))
+    };
+    let (sample, count) = drawn(SIZE)?;
+    if cap.is_none() || admitted(&sample, count, cap).len() >= FEW {
+        return Ok((sample, count));
+    }
+    drawn(LARGER * SIZE)
+}
+
+/// Those of the problems 0..count that the cap admits, [`SIZE`] of them at most.
+pub fn admitted(sample: &Subsets, count: u64, cap: Option<&Cap>) -> Vec<Vec<u32>> {
+    let mut admitted = Vec::new();
+    sample.visit(0..count, |_, assets| {
+        if cap.is_none_or(|cap| cap.admits(assets)) {
+            admitted.push(assets.to_vec());
+        }
+    });
+    // Evenly, for a space that was taken whole stands in its order.
+    let step = admitted.len().div_ceil(SIZE as usize).max(1);
+    admitted.into_iter().step_by(step).collect()
+}
