@@ -11,6 +11,8 @@
 //! The f32 matrix is half the size and nothing returned depends on its rounding: weights come with the f64 certificate,
 //! and what does not meet it is left to [`super::solve`].
 
+use std::ops::{Deref, DerefMut};
+
 use bytemuck::{Pod, Zeroable};
 use pulp::{Arch, Simd, WithSimd};
 
@@ -47,32 +49,68 @@ const ROUNDING: f64 = 1e-11;
 #[repr(C, align(64))]
 struct Line([f32; LINE]);
 
+/// Numbers that start a cache line, padded to whole ones: a vector that crosses the end of a line takes twice as long.
+#[derive(Debug, Clone, Default)]
+struct Singles(Vec<Line>);
+
+/// The same in double precision.
+#[derive(Debug, Clone, Default)]
+struct Doubles(Vec<Lanes>);
+
+impl Deref for Singles {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        bytemuck::cast_slice(&self.0)
+    }
+}
+
+impl DerefMut for Singles {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        bytemuck::cast_slice_mut(&mut self.0)
+    }
+}
+
+impl Deref for Doubles {
+    type Target = [f64];
+
+    fn deref(&self) -> &[f64] {
+        bytemuck::cast_slice(&self.0)
+    }
+}
+
+impl DerefMut for Doubles {
+    fn deref_mut(&mut self) -> &mut [f64] {
+        bytemuck::cast_slice_mut(&mut self.0)
+    }
+}
+
 /// Room for one problem of n assets; vectors are padded to whole lines.
 #[derive(Debug, Clone, Default)]
 pub struct Mixed {
     assets: usize,
     /// n rows of correlations, padded with zeros.
     correlation: Vec<Line>,
-    y: Vec<f32>,
-    product: Vec<f32>,
-    slopes: Vec<f32>,
+    y: Singles,
+    product: Singles,
+    slopes: Singles,
     /// b, and 1 / b; one and zero where padded.
-    budgets: Vec<f32>,
-    inverse_budgets: Vec<f32>,
+    budgets: Singles,
+    inverse_budgets: Singles,
     /// Of a correction: b / y^2 and the change of y.
-    curvature: Vec<f32>,
-    change: Vec<f32>,
-    volatilities: Vec<f64>,
-    inverses: Vec<f64>,
-    sums: Vec<f64>,
+    curvature: Singles,
+    change: Singles,
+    volatilities: Doubles,
+    inverses: Doubles,
+    sums: Doubles,
     /// Fixed numbers in (1/2, 1), and the products of C and of C' with them.
-    probe: Vec<f64>,
-    rows: Vec<f64>,
-    columns: Vec<f64>,
+    probe: Doubles,
+    rows: Doubles,
+    columns: Doubles,
     /// A row of C.
-    scaled: Vec<f64>,
+    scaled: Doubles,
     /// S w.
-    covariances: Vec<f64>,
+    covariances: Doubles,
 }
 
 /// A problem that is solved, certified, and well clear of the rounding floor.
@@ -110,21 +148,26 @@ impl Mixed {
             *self = Mixed { assets: n, ..Mixed::default() };
             self.correlation.resize(n * padded / LINE, Line::zeroed());
             for vector in [&mut self.y, &mut self.product, &mut self.slopes, &mut self.curvature, &mut self.change] {
-                vector.resize(padded, 0.0);
+                vector.0.resize(padded / LINE, Line::zeroed());
             }
-            let Mixed { volatilities, inverses, sums, rows, columns, scaled, covariances, .. } = self;
-            for vector in [volatilities, inverses, sums, rows, columns, scaled, covariances] {
-                vector.resize(padded, 0.0);
+            for vector in [&mut self.budgets, &mut self.inverse_budgets] {
+                vector.0.resize(padded / LINE, Line::zeroed());
             }
-            let words = (0..padded as u32 / 4).flat_map(|q| philox4x32([q, 0, 0, 0], [0, 0]));
-            self.probe = words.map(|word| 0.5 + 0.5 * f64::from(word) / f64::from(u32::MAX)).collect();
+            let Mixed { volatilities, inverses, sums, probe, rows, columns, scaled, covariances, .. } = self;
+            for vector in [volatilities, inverses, sums, probe, rows, columns, scaled, covariances] {
+                vector.0.resize(padded / LANES, Lanes::default());
+            }
+            let words = (0..).flat_map(|q| philox4x32([q, 0, 0, 0], [0, 0]));
+            for (r, word) in self.probe.iter_mut().zip(words) {
+                *r = 0.5 + 0.5 * f64::from(word) / f64::from(u32::MAX);
+            }
         }
-        self.budgets.clear();
-        self.budgets.extend(budgets.iter().map(|&b| b as f32));
-        self.budgets.resize(padded, 1.0);
-        self.inverse_budgets.clear();
-        self.inverse_budgets.extend(budgets.iter().map(|&b| b.recip() as f32));
-        self.inverse_budgets.resize(padded, 0.0);
+        self.budgets.fill(1.0);
+        self.inverse_budgets.fill(0.0);
+        for (i, &b) in budgets.iter().enumerate() {
+            self.budgets[i] = b as f32;
+            self.inverse_budgets[i] = b.recip() as f32;
+        }
     }
 }
 
@@ -155,7 +198,7 @@ impl WithSimd for Solve<'_> {
                 return None;
             }
             if rc_error <= options.tolerance {
-                let x = weights.iter().zip(&room.volatilities).map(|(w, s)| w * s);
+                let x = weights.iter().zip(room.volatilities.iter()).map(|(w, s)| w * s);
                 // The product may be that of S or of S': what they differ by counts like rounding.
                 let sound = FLOOR.max(asymmetry) * condition_bound(x, budgets, variance) <= options.tolerance;
                 return sound.then_some(Solved { rc_error, sweeps, volatility: variance.sqrt() });
@@ -220,7 +263,7 @@ fn scale<S: Simd>(simd: S, room: &mut Mixed, covariance: &[f64]) -> Option<f64> 
         beyond = line.beyond;
         rows[i] = total(simd, &line.dot) * inverses[i];
         sums[i] = total(simd, &line.sum) * inverses[i];
-        for (single, c) in bytemuck::cast_slice_mut::<Line, f32>(singles).iter_mut().zip(&*scaled) {
+        for (single, c) in bytemuck::cast_slice_mut::<Line, f32>(singles).iter_mut().zip(scaled.iter()) {
             *single = *c as f32;
         }
     }
