@@ -7,6 +7,7 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # Absolute: cargo runs the bench elsewhere.
+mkdir -p "${OUT:-.}"
 out=$(cd "${OUT:-.}" && pwd)
 started=$SECONDS
 
