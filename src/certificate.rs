@@ -43,6 +43,11 @@ pub struct Certificate {
 }
 
 impl Certificate {
+    /// The certificate of a problem whose error is so far above the rounding floor that kappa was not needed.
+    pub fn converged(rc_error: f64, sweeps: u32, volatility: f64) -> Certificate {
+        Certificate { status: Status::Converged, rc_error, kappa: f64::NAN, sweeps, rescued: false, volatility }
+    }
+
     /// The certificate of a problem without weights.
     pub fn unsolved(status: Status) -> Certificate {
         Certificate { status, rc_error: f64::NAN, kappa: f64::NAN, sweeps: 0, rescued: false, volatility: f64::NAN }

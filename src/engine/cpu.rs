@@ -288,14 +288,7 @@ impl CpuJob<'_> {
         for (lane, (slot, found)) in slots.iter_mut().zip(&solved).enumerate().filter(|(_, (_, found))| found.converged)
         {
             slot.weights.iter_mut().zip(&group.weights).for_each(|(to, from)| *to = from.0[lane]);
-            *slot.certificate = Certificate {
-                status: Status::Converged,
-                rc_error: found.rc_error,
-                kappa: f64::NAN,
-                sweeps: found.sweeps,
-                rescued: false,
-                volatility: found.volatility,
-            };
+            *slot.certificate = Certificate::converged(found.rc_error, found.sweeps, found.volatility);
             if self.want.comparisons {
                 slot.volatilities.iter_mut().zip(&group.volatilities).for_each(|(to, from)| *to = from.0[lane]);
                 slot.inverse_volatility[0] = found.inverse_volatility;
@@ -317,14 +310,7 @@ impl CpuJob<'_> {
         let solved = solved
             .filter(|_| *assume_psd || definite(self.arch, covariance, room.mixed.inverses(), &mut room.interleaved));
         if let Some(found) = solved {
-            *slot.certificate = Certificate {
-                status: Status::Converged,
-                rc_error: found.rc_error,
-                kappa: f64::NAN,
-                sweeps: found.sweeps,
-                rescued: false,
-                volatility: found.volatility,
-            };
+            *slot.certificate = Certificate::converged(found.rc_error, found.sweeps, found.volatility);
         }
         solved.is_some()
     }

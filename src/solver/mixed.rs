@@ -147,10 +147,8 @@ impl Mixed {
         if self.assets != n {
             *self = Mixed { assets: n, ..Mixed::default() };
             self.correlation.resize(n * padded / LINE, Line::zeroed());
-            for vector in [&mut self.y, &mut self.product, &mut self.slopes, &mut self.curvature, &mut self.change] {
-                vector.0.resize(padded / LINE, Line::zeroed());
-            }
-            for vector in [&mut self.budgets, &mut self.inverse_budgets] {
+            let Mixed { y, product, slopes, budgets, inverse_budgets, curvature, change, .. } = self;
+            for vector in [y, product, slopes, budgets, inverse_budgets, curvature, change] {
                 vector.0.resize(padded / LINE, Line::zeroed());
             }
             let Mixed { volatilities, inverses, sums, probe, rows, columns, scaled, covariances, .. } = self;
@@ -649,9 +647,9 @@ fn correct<S: Simd>(
         let (product, curvature) = (S::as_simd_f32s(product).0, S::as_simd_f32s(curvature).0);
         let (y, inverse) = (S::as_simd_f32s(y).0, S::as_simd_f32s(inverse_budgets).0);
         let change = S::as_simd_f32s(change).0;
-        for k in 0..product.len().min(curvature.len()).min(change.len()).min(y.len()).min(inverse.len()) {
-            let left = simd.mul_add_e_f32s(curvature[k], change[k], product[k]);
-            let error = simd.mul_f32s(simd.abs_f32s(simd.mul_f32s(left, y[k])), inverse[k]);
+        for (((p, b), d), (y, inverse)) in product.iter().zip(curvature).zip(change).zip(y.iter().zip(inverse)) {
+            let left = simd.mul_add_e_f32s(*b, *d, *p);
+            let error = simd.mul_f32s(simd.abs_f32s(simd.mul_f32s(left, *y)), *inverse);
             largest = simd.max_f32s(largest, error);
         }
         if f64::from(simd.reduce_max_f32s(largest)) <= aim {

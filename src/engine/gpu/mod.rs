@@ -38,6 +38,7 @@ mod screened;
 mod selftest;
 mod stages;
 mod suffixes;
+mod text;
 mod unrolled;
 mod unrolled_measure;
 mod way;

@@ -3,6 +3,8 @@
 
 use std::fmt::Write;
 
+use super::text::{each, function, line};
+
 /// Threads per workgroup.
 pub const THREADS: u32 = 64;
 
@@ -108,22 +110,4 @@ fn term(i: usize, j: usize, factor: &str) -> String {
         std::cmp::Ordering::Greater => format!("c{i}_{j} * {factor}"),
         std::cmp::Ordering::Less => format!("c{j}_{i} * {factor}"),
     }
-}
-
-fn function(text: &mut String, signature: &str, body: impl FnOnce(&mut String)) {
-    line(text, 0, &format!("\nfn {signature} {{"));
-    body(text);
-    line(text, 0, "}");
-}
-
-fn each(text: &mut String, n: usize, statement: impl Fn(usize) -> String) {
-    for i in 0..n {
-        line(text, 1, &statement(i));
-    }
-}
-
-fn line(text: &mut String, indent: usize, content: &str) {
-    text.extend(std::iter::repeat_n("    ", indent));
-    text.push_str(content);
-    text.push('\n');
 }

@@ -1,7 +1,6 @@
 //! Text of the `measure` kernel: loops over assets written out, so that the whole problem stays in registers.
 
-use std::fmt::Write;
-
+use super::text::{each, function, line};
 use crate::measure::Metric;
 
 /// Threads per workgroup.
@@ -143,22 +142,4 @@ fn pairs(text: &mut String, indent: usize, k: usize, statement: impl Fn(usize, u
             line(text, indent, &statement(i, j));
         }
     }
-}
-
-fn function(text: &mut String, signature: &str, body: impl FnOnce(&mut String)) {
-    line(text, 0, &format!("\nfn {signature} {{"));
-    body(text);
-    line(text, 0, "}");
-}
-
-fn each(text: &mut String, n: usize, statement: impl Fn(usize) -> String) {
-    for i in 0..n {
-        line(text, 1, &statement(i));
-    }
-}
-
-fn line(text: &mut String, indent: usize, content: &str) {
-    text.extend(std::iter::repeat_n("    ", indent));
-    // Writing to a string cannot fail.
-    let _ = writeln!(text, "{content}");
 }
