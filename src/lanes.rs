@@ -4,10 +4,23 @@
 //! is vector arithmetic without a shuffle. What a lane computes never depends on its neighbours.
 
 use bytemuck::{Pod, Zeroable};
-use pulp::Simd;
+use pulp::{Arch, Simd};
 
 /// Problems of a group: a vector of AVX-512, two of AVX2.
 pub const LANES: usize = 8;
+
+/// The vector instructions that this machine offers and results depend on, by the last bits.
+pub fn instructions() -> &'static str {
+    match Arch::new() {
+        #[cfg(target_arch = "x86_64")]
+        Arch::V4(_) => "x86-64-v4",
+        #[cfg(target_arch = "x86_64")]
+        Arch::V3(_) => "x86-64-v3",
+        #[cfg(target_arch = "aarch64")]
+        Arch::Neon(_) => "neon",
+        _ => "baseline",
+    }
+}
 
 /// One value of each problem of a group, on one cache line.
 #[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]

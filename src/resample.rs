@@ -35,6 +35,13 @@ pub enum Scheme {
 }
 
 impl Scheme {
+    pub const ALL: [Scheme; 4] = [Scheme::Iid, Scheme::Stationary, Scheme::Circular, Scheme::Moving];
+
+    /// The scheme of this name.
+    pub fn named(name: &str) -> Option<Scheme> {
+        Scheme::ALL.into_iter().find(|scheme| scheme.name() == name)
+    }
+
     pub const fn name(self) -> &'static str {
         match self {
             Scheme::Iid => "iid",

@@ -8,6 +8,7 @@ use equirisk::engine::gpu::Precision;
 use equirisk::measure::Metric;
 use equirisk::resample::Scheme;
 use equirisk::run::crosscheck::Sample;
+use equirisk::run::shard::Shard;
 use equirisk::study::block::Block;
 use equirisk::study::screen::figure::{Figure, Filter};
 use jiff::civil::Date;
@@ -35,8 +36,16 @@ pub enum Command {
     Batch(BatchArguments),
     /// Print the rows that resamples use, as CSV
     Rows(RowsArguments),
+    /// Join the shards of a run: byte by byte what one machine would have made
+    Merge(MergeArguments),
+    /// Check a finished run: every file against its digest, and a sample solved again on the CPU
+    Verify(VerifyArguments),
     /// List adapters, features and limits, and run the start-up self-test on each
     Devices(DevicesArguments),
+    /// Print a completion script for a shell
+    Completions(CompletionsArguments),
+    /// Print the manual page
+    Man,
 }
 
 /// What a screen can rank by and filter on.
@@ -241,6 +250,30 @@ pub struct OutputArguments {
     pub quiet: bool,
 }
 
+/// Where the results of a study go, and how it is run.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Run")]
+pub struct RunArguments {
+    /// Write the results to this directory. A run that was interrupted goes on where it was; a finished one is shown
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+    /// Solve the I-th of N equal parts, 0 <= I < N: `equirisk merge` joins them
+    #[arg(long, value_name = "I/N", value_parser = shard, requires = "output")]
+    pub shard: Option<Shard>,
+    /// Go on with what another engine, adapter, driver or version has begun
+    #[arg(long)]
+    pub allow_mixed: bool,
+    /// Replace an existing result
+    #[arg(long)]
+    pub force: bool,
+    /// Exit with code 3 when some problem stays unsolved
+    #[arg(long)]
+    pub strict: bool,
+    /// Only say what the run would take: problems, memory, time
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
 #[derive(Debug, Args)]
 pub struct BootstrapArguments {
     #[command(flatten)]
@@ -258,15 +291,8 @@ pub struct BootstrapArguments {
     pub problem: ProblemArguments,
     #[command(flatten)]
     pub machine: MachineArguments,
-    /// Write run.json, summary.json, assets.csv and weights.parquet to this directory
-    #[arg(short, long, value_name = "DIR", help_heading = "Output")]
-    pub output: Option<PathBuf>,
-    /// Replace an existing result
-    #[arg(long, help_heading = "Output")]
-    pub force: bool,
-    /// Exit with code 3 when some resample stays unsolved
-    #[arg(long, help_heading = "Output")]
-    pub strict: bool,
+    #[command(flatten)]
+    pub run: RunArguments,
     #[command(flatten)]
     pub out: OutputArguments,
 }
@@ -342,21 +368,11 @@ pub struct ScreenArguments {
     pub tolerance: Option<f64>,
     #[command(flatten)]
     pub machine: MachineArguments,
-    /// Write run.json, summary.json, top.csv, histogram.csv and inclusion.csv to this directory
-    #[arg(short, long, value_name = "DIR", help_heading = "Output")]
-    pub output: Option<PathBuf>,
     /// Write the metrics of every subset to this Parquet file
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    #[arg(long, value_name = "FILE", help_heading = "Run", conflicts_with = "shard")]
     pub all: Option<PathBuf>,
-    /// Replace an existing result
-    #[arg(long, help_heading = "Output")]
-    pub force: bool,
-    /// Exit with code 3 when some subset stays unsolved
-    #[arg(long, help_heading = "Output")]
-    pub strict: bool,
-    /// Only say how many subsets there are, and what they would take
-    #[arg(long, help_heading = "Output")]
-    pub dry_run: bool,
+    #[command(flatten)]
+    pub run: RunArguments,
     #[command(flatten)]
     pub out: OutputArguments,
 }
@@ -420,6 +436,55 @@ pub struct RowsArguments {
     /// No notices on standard error
     #[arg(long, short)]
     pub quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct MergeArguments {
+    /// Directories of all shards of one run, in any order
+    #[arg(value_name = "RUN_DIR", required = true)]
+    pub shards: Vec<PathBuf>,
+    /// Write the results to this directory
+    #[arg(short, long, value_name = "DIR", help_heading = "Run")]
+    pub output: PathBuf,
+    /// Join what different engines, adapters, drivers or versions have made
+    #[arg(long, help_heading = "Run")]
+    pub allow_mixed: bool,
+    /// Replace an existing result
+    #[arg(long, help_heading = "Run")]
+    pub force: bool,
+    /// Exit with code 3 when some problem stayed unsolved
+    #[arg(long, help_heading = "Run")]
+    pub strict: bool,
+    /// Threads of the CPU (default: all cores)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096), help_heading = "Machine")]
+    pub threads: Option<u16>,
+    /// Memory to stay within, such as 8GiB
+    #[arg(long, value_name = "SIZE", value_parser = memory, help_heading = "Machine")]
+    pub memory: Option<u64>,
+    #[command(flatten)]
+    pub out: OutputArguments,
+}
+
+#[derive(Debug, Args)]
+pub struct VerifyArguments {
+    /// Directory of a finished run
+    #[arg(value_name = "RUN_DIR")]
+    pub directory: PathBuf,
+    /// Problems solved again (default: the larger of 64 and B/1000)
+    #[arg(long, value_name = "N|all", value_parser = sample)]
+    pub crosscheck: Option<Sample>,
+    /// Threads of the CPU (default: all cores)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    pub threads: Option<u16>,
+    #[command(flatten)]
+    pub out: OutputArguments,
+}
+
+#[derive(Debug, Args)]
+pub struct CompletionsArguments {
+    /// The shell that reads it
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
 }
 
 #[derive(Debug, Args)]
@@ -487,14 +552,11 @@ fn positive(text: &str) -> Result<f64, String> {
 }
 
 fn block(text: &str) -> Result<Block, String> {
-    match text {
-        "auto" => Ok(Block::Auto),
-        "auto-returns" => Ok(Block::AutoReturns),
-        _ => match text.parse::<f64>() {
-            Ok(length) if length >= 1.0 && length.is_finite() => Ok(Block::Length(length)),
-            _ => Err("not `auto`, `auto-returns` or a number of rows from 1 up".to_string()),
-        },
-    }
+    Block::parse(text).ok_or_else(|| "not `auto`, `auto-returns` or a number of rows from 1 up".to_string())
+}
+
+fn shard(text: &str) -> Result<Shard, String> {
+    Shard::parse(text).ok_or_else(|| "not a shard I/N with 0 <= I < N, such as 0/4".to_string())
 }
 
 fn sample(text: &str) -> Result<Sample, String> {

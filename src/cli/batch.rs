@@ -14,8 +14,8 @@ use equirisk::{Batch, Error, ErrorKind, Result, Source, Status, Want};
 use serde::Serialize;
 
 use super::args::BatchArguments;
-use super::bootstrap::agreed;
 use super::progress::Progress;
+use super::study::agreed;
 use super::{data, machine, output};
 
 #[derive(Serialize)]
@@ -74,7 +74,7 @@ pub fn run(arguments: &BatchArguments) -> Result<ExitCode> {
     let solutions = run::solve(engine, machine.options, &batch, range, Want::default(), &mut progress)?;
     let info = engine.info();
     let checked = sample(problems as u64, 0, arguments.machine.crosscheck.unwrap_or(Sample::Default));
-    let checked = run::crosschecked(engine, machine.options, &batch, &solutions, &checked, &mut progress);
+    let checked = run::crosschecked(engine, machine.options, &batch, (0, &solutions), &checked, &mut progress);
     if single && solutions.certificates.iter().any(|c| c.status == Status::Invalid) && !arguments.assume_psd {
         progress.notice(
             "the matrices hold single-precision numbers, whose rounding can look like a negative variance or an \

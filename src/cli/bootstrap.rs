@@ -2,29 +2,35 @@
 
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::process::ExitCode;
-use std::time::Instant;
 
 use equirisk::report::bootstrap as files;
-use equirisk::report::directory::{self, Found, Manifest};
-use equirisk::report::terminal::{self, grouped};
+use equirisk::report::directory::{Asked, Place, SHARD, SUMMARY, TABLE};
+use equirisk::report::terminal;
 use equirisk::resample::Scheme;
-use equirisk::run::Watch as _;
 use equirisk::run::crosscheck::Sample;
+use equirisk::run::shard::Shard;
 use equirisk::study::block::Block;
-use equirisk::study::bootstrap::{Config, bootstrap};
-use equirisk::{Error, ErrorKind, Result};
+use equirisk::study::bootstrap::{Config, Outcome, bootstrap, part};
+use equirisk::{Error, Result};
 
-use super::args::BootstrapArguments;
+use super::args::{BootstrapArguments, OutputArguments};
 use super::progress::Progress;
-use super::{data, machine, memory, output};
+use super::study::{self, Ending, Origin, Start};
+use super::{data, interrupt, machine, memory, output, plan};
+
+/// What is counted.
+pub const NOUN: &str = "resample";
 
 pub fn run(arguments: &BootstrapArguments) -> Result<ExitCode> {
-    let started = Instant::now();
     let quiet = arguments.out.quiet;
+    let given = arguments.resample.seed;
+    study::seeded(&arguments.run, true, given)?;
     let input = data::input(&arguments.data, quiet);
     let returns = data::returns(&arguments.data, &input, quiet)?;
     let budgets = data::budgets(&arguments.problem, &returns.assets, quiet)?;
-    memory::resamples(arguments.resamples, returns.assets.len(), arguments.machine.memory)?;
+    let own = arguments.run.shard.unwrap_or(Shard::WHOLE).range(arguments.resamples, 1);
+    let held = if arguments.run.shard.is_some() { own.end - own.start } else { arguments.resamples };
+    let needed = memory::resamples(held, returns.assets.len());
     let periods_per_year = data::periods_per_year(&arguments.data, &returns);
     let mut config = Config {
         resamples: arguments.resamples,
@@ -38,76 +44,73 @@ pub fn run(arguments: &BootstrapArguments) -> Result<ExitCode> {
     if config.scheme == Scheme::Iid && config.block != Block::Auto && !quiet {
         output::notice("--scheme iid draws single rows: --block is not used");
     }
-    let asked = (arguments.machine.engine.name(), arguments.machine.precision.map(|choice| choice.precision().name()));
-    let job = files::Job::of(&returns, &budgets, &config, asked, arguments.problem.tolerance);
-    config.seed = seed(arguments.resample.seed);
-    let (command, input) = (std::env::args().collect(), input.to_string());
-    let manifest = Manifest::new(&job, arguments.resample.seed, &files::RESULTS, command, input)?;
-    if let Some(path) = &arguments.output {
-        match directory::examine(path, &manifest, arguments.force)? {
-            Found::Finished { summary, table, unsolved, disagreements } => {
-                if !quiet {
-                    output::notice(&format!(
-                        "`{}` holds this run already, finished: here is its summary",
-                        path.display()
-                    ));
-                }
-                output::print(if arguments.out.json { &summary } else { &table })?;
-                return ended(arguments, unsolved, disagreements);
-            }
-            Found::Unfinished { seed } => config.seed = seed.unwrap_or(config.seed),
-            Found::Nothing => {}
-        }
-    }
+    let chosen = arguments.machine.engine;
+    let precision = arguments.machine.precision.map(|choice| choice.precision().name());
+    let job = files::Job::of(&returns, &budgets, &config, (chosen.name(), precision), arguments.problem.tolerance);
+    let job = serde_json::to_value(&job).map_err(|error| Error::failed(error.to_string()))?;
+    let results: &[&str] = if arguments.run.shard.is_some() { &SHARD } else { &files::RESULTS };
+    let (shard, force) = (arguments.run.shard, arguments.run.force);
+    let lent =
+        match study::start(&arguments.run, &arguments.out, &Asked { job: &job, seed: given, shard, results, force })? {
+            Start::Shown(ending) => return study::ended(ending, arguments.run.strict, NOUN),
+            Start::Go { lent } => lent,
+        };
+    config.seed = lent.unwrap_or_else(|| seed(given));
 
     let work = machine::work(arguments.resamples, returns.rows(), returns.assets.len());
     let machine = machine::choose(&arguments.machine, arguments.problem.tolerance, false, work, quiet)?;
-    if let Some(path) = &arguments.output {
-        directory::begin(path, &manifest, Some(config.seed))?;
+    if arguments.run.dry_run {
+        return plan::bootstrap(&returns, &budgets, &config, own, needed, &machine, &arguments.out);
     }
+    memory::check_resamples(held, returns.assets.len(), arguments.machine.memory)?;
     let tenth =
-        if config.sensitivity && config.scheme != Scheme::Iid { 2 * arguments.resamples.div_ceil(10) } else { 0 };
-    let mut progress = Progress::new(arguments.resamples + tenth, "resamples", quiet);
-    let outcome = bootstrap(&returns, &budgets, &config, &*machine.engine, machine.options, &mut progress)?;
-    if arguments.resample.seed.is_none() {
-        progress.notice(&format!("seed {}: pass --seed {} for the same draws", config.seed, config.seed));
-    }
-    progress.finish();
-
-    let summary = output::json(&outcome)?;
-    let table = terminal::bootstrap(&outcome);
-    if let Some(path) = &arguments.output {
-        files::finish(path, &outcome, &summary, &table, &manifest, started.elapsed().as_secs_f64())?;
-    }
-    output::print(if arguments.out.json { &summary } else { &table })?;
-    ended(arguments, outcome.solves.unsolved(), outcome.crosscheck.map_or(0, |checked| checked.disagreements))
+        |problems: u64| if config.sensitivity && config.scheme != Scheme::Iid { 2 * problems.div_ceil(10) } else { 0 };
+    let mut progress = Progress::new(held + tenth(held), "resamples", quiet);
+    let origin = Origin { job: &job, seed: Some(config.seed), shard, input: data::origin(&input, &returns) };
+    let mut desk = study::begin(&arguments.run, chosen, &origin, &returns, machine, &mut progress)?;
+    let ending = match shard {
+        None => {
+            let outcome = bootstrap(&returns, &budgets, &config, &mut desk.means(&mut progress))?;
+            if given.is_none() {
+                study::tell_seed(&mut progress, config.seed);
+            }
+            progress.finish();
+            conclude(&outcome, desk.place.as_mut(), &arguments.out)?
+        }
+        Some(shard) => {
+            let found = part(&returns, &budgets, &config, shard, &mut desk.means(&mut progress))?;
+            progress.finish();
+            let state = serde_json::json!({
+                "run": found.run, "range": found.range, "solves": found.solves, "crosscheck": found.crosscheck,
+            });
+            study::hand_in(&mut desk, &found, &found.solves, (found.range, NOUN), state, &arguments.out)?;
+            Ending {
+                unsolved: found.solves.unsolved(),
+                disagreements: found.crosscheck.map_or(0, |checked| checked.disagreements),
+            }
+        }
+    };
+    study::ended(ending, arguments.run.strict, NOUN)
 }
 
-/// The exit code of a finished study, also when its results were there already.
-fn ended(arguments: &BootstrapArguments, unsolved: u64, disagreements: u64) -> Result<ExitCode> {
-    agreed(disagreements)?;
-    if arguments.strict && unsolved > 0 {
-        let message = format!("{} of {} resamples stayed unsolved", grouped(unsolved), grouped(arguments.resamples));
-        return Err(Error::new(ErrorKind::Unsolved, message).hint("leave --strict out to accept that"));
+/// Writes and prints what a study found.
+pub fn conclude(outcome: &Outcome, place: Option<&mut Place>, out: &OutputArguments) -> Result<Ending> {
+    let summary = output::json(outcome)?;
+    let table = terminal::bootstrap(outcome);
+    if let Some(place) = place {
+        let mut texts = files::write(&place.path, outcome)?;
+        texts.extend([(SUMMARY, summary.clone()), (TABLE, table.clone())]);
+        place.finish(&files::RESULTS, &texts, files::state(outcome))?;
+        interrupt::done();
     }
-    Ok(ExitCode::SUCCESS)
+    output::print(if out.json { &summary } else { &table })?;
+    Ok(Ending {
+        unsolved: outcome.solves.unsolved(),
+        disagreements: outcome.crosscheck.map_or(0, |checked| checked.disagreements),
+    })
 }
 
 /// The seed given, or a random one of 53 bits, which every reader of JSON keeps exact.
 pub fn seed(given: Option<u64>) -> u64 {
     given.unwrap_or_else(|| std::hash::RandomState::new().build_hasher().finish() >> 11)
-}
-
-/// # Errors
-/// A cross-check that found disagreements.
-pub fn agreed(disagreements: u64) -> Result<()> {
-    if disagreements == 0 {
-        return Ok(());
-    }
-    let message = format!(
-        "the GPU and the CPU disagree on {}: see `crosscheck`",
-        terminal::counted(disagreements, "cross-checked problem")
-    );
-    Err(Error::new(ErrorKind::Disagreement, message)
-        .hint("run `equirisk devices`; use --engine cpu until the driver is mended"))
 }

@@ -3,6 +3,7 @@
 use equirisk::Result;
 use equirisk::io::{self, Input, Kind, Missing, ReadOptions};
 use equirisk::panel::{Covariance, Labels, Returns};
+use equirisk::report::digest;
 
 use super::args::{DataArguments, MissingRule, ProblemArguments};
 use super::output;
@@ -32,6 +33,26 @@ pub fn returns(data: &DataArguments, input: &Input, quiet: bool) -> Result<Retur
     let (returns, notices) = io::read_returns(input, &options)?;
     output::notices(&notices, quiet);
     Ok(returns)
+}
+
+/// What `run.json` says of the data: where they came from, and what they are.
+pub fn origin(input: &Input, data: &Returns) -> serde_json::Value {
+    let (first, last) = data.span();
+    let file = match input {
+        Input::Path(path) => std::fs::metadata(path).ok().map(|metadata| {
+            let sha256 = digest::file(path).ok();
+            serde_json::json!({ "bytes": metadata.len(), "sha256": sha256 })
+        }),
+        _ => None,
+    };
+    serde_json::json!({
+        "source": input.to_string(),
+        "file": file,
+        "rows": data.rows(),
+        "assets": data.assets,
+        "first": first,
+        "last": last,
+    })
 }
 
 pub fn covariance(data: &DataArguments, input: &Input, quiet: bool) -> Result<Covariance> {

@@ -30,12 +30,7 @@ pub fn choose(
     work: f64,
     quiet: bool,
 ) -> Result<Machine> {
-    if let Some(threads) = machine.threads {
-        rayon::ThreadPoolBuilder::new()
-            .num_threads(usize::from(threads))
-            .build_global()
-            .map_err(|error| Error::failed(format!("{threads} threads cannot be started: {error}")))?;
-    }
+    threads(machine.threads)?;
     let options = Options { tolerance: tolerance.unwrap_or(Options::default().tolerance), finish };
     let cpu = || Machine { engine: Box::new(CpuEngine { options }), options };
     let precision = machine.precision.map_or(Precision::Single, PrecisionChoice::precision);
@@ -102,6 +97,15 @@ pub fn choose(
             }
         }
     }
+}
+
+/// Sets the number of threads, where one is asked for.
+pub fn threads(threads: Option<u16>) -> Result<()> {
+    let Some(threads) = threads else { return Ok(()) };
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(usize::from(threads))
+        .build_global()
+        .map_err(|error| Error::failed(format!("{threads} threads cannot be started: {error}")))
 }
 
 /// Estimated operations of a batch.

@@ -9,11 +9,19 @@ const PER_WEIGHT: f64 = 9.0 * 8.0;
 /// Bytes per resample beside its weights: certificates and each method's scalars.
 const PER_RESAMPLE: f64 = 256.0;
 
-/// Refuses a bootstrap of `resamples` x `assets` weights that does not fit.
-pub fn resamples(resamples: u64, assets: usize, limit: Option<u64>) -> Result<()> {
-    let each = assets as f64 * PER_WEIGHT + PER_RESAMPLE;
-    let hint = |room: f64| format!("up to -B {:.0} would fit", (room / each).floor());
-    check(&format!("{resamples} resamples of {assets} assets"), resamples as f64 * each, limit, hint)
+/// Bytes that a bootstrap of `resamples` x `assets` weights holds.
+pub fn resamples(resamples: u64, assets: usize) -> f64 {
+    resamples as f64 * each(assets)
+}
+
+fn each(assets: usize) -> f64 {
+    assets as f64 * PER_WEIGHT + PER_RESAMPLE
+}
+
+/// Refuses a bootstrap that does not fit.
+pub fn check_resamples(count: u64, assets: usize, limit: Option<u64>) -> Result<()> {
+    let hint = |room: f64| format!("up to -B {:.0} would fit", (room / each(assets)).floor());
+    check(&format!("{count} resamples of {assets} assets"), resamples(count, assets), limit, hint)
 }
 
 /// Refuses what needs more than `limit` bytes, or, where no limit was given, than are available.

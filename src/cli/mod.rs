@@ -5,13 +5,19 @@ mod batch;
 mod bootstrap;
 mod data;
 mod devices;
+mod interrupt;
 mod machine;
+mod manual;
 mod memory;
+mod merge;
 mod output;
+mod plan;
 mod progress;
 mod rows;
 mod screen;
 mod solve;
+mod study;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -24,6 +30,7 @@ const UNSOLVED: u8 = 3;
 pub fn main() -> ExitCode {
     silence_mesa();
     let arguments = args::Arguments::parse();
+    interrupt::listen();
     if let Ok(level) = std::env::var("EQUIRISK_LOG") {
         let level = level.parse().unwrap_or(tracing::Level::INFO);
         tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).init();
@@ -34,7 +41,11 @@ pub fn main() -> ExitCode {
         args::Command::Solve(arguments) => solve::run(&arguments),
         args::Command::Batch(arguments) => batch::run(&arguments),
         args::Command::Rows(arguments) => rows::run(&arguments),
+        args::Command::Merge(arguments) => merge::run(&arguments),
+        args::Command::Verify(arguments) => verify::run(&arguments),
         args::Command::Devices(arguments) => devices::run(&arguments),
+        args::Command::Completions(arguments) => manual::completions(arguments.shell),
+        args::Command::Man => manual::page(),
     };
     result.unwrap_or_else(|error| fail(&error))
 }

@@ -6,9 +6,12 @@ use crate::batch::{Batch, Solutions, Want};
 use crate::error::{Error, Result};
 use crate::measure::{Measured, Metric};
 
+mod absent;
 pub mod cpu;
 pub mod gpu;
 mod screen;
+
+pub use absent::Absent;
 
 /// What computed a result, as recorded with it.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -34,6 +37,12 @@ pub trait Engine: Send + Sync {
     /// # Errors
     /// When the device cannot hold it, or is lost.
     fn prepare<'a>(&'a self, batch: &'a Batch, want: Want) -> Result<Box<dyn Job + 'a>>;
+
+    /// Bytes that a job of this batch takes on the device at most; none without a device.
+    fn device_bytes(&self, batch: &Batch) -> Option<u64> {
+        let _ = batch;
+        None
+    }
 }
 
 /// A batch on an engine. Results are a pure function of the batch and the index, within one engine, adapter and CPU

@@ -2,7 +2,8 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use crate::error::{Error, Result};
 
@@ -33,6 +34,34 @@ pub fn write(path: &Path, existing: Existing, fill: impl FnOnce(&mut Output<'_>)
     })
 }
 
+/// What a file is called while it is written.
+const PREFIX: &str = ".equirisk-";
+const SUFFIX: &str = ".part";
+
+/// Files being written.
+static PENDING: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// Removes what is being written: for a program that is about to end in the midst of it.
+pub fn discard() {
+    // A lock that a panic left behind guards a list of paths all the same.
+    let mut pending = PENDING.lock().unwrap_or_else(PoisonError::into_inner);
+    for path in pending.drain(..) {
+        // Nothing can be done about a file that stays.
+        let _ = fs::remove_file(path);
+    }
+}
+
+/// Removes from a folder what programs that were killed left half written. Nobody else may be writing there.
+pub fn sweep(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        if name.to_str().is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX)) {
+            // As above.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
 fn taken(path: &Path) -> Error {
     Error::usage(format!("{}: this file exists", path.display()))
         .hint("say --force to replace it, or choose another name")
@@ -48,7 +77,7 @@ fn fill_and_rename(
         _ => Path::new("."),
     };
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".equirisk-").suffix(".part");
+    builder.prefix(PREFIX).suffix(SUFFIX);
     #[cfg(unix)]
     {
         // As for any new file: the umask takes from it. The default of a temporary file hides it from others.
@@ -57,6 +86,7 @@ fn fill_and_rename(
     }
     // Without the name of the temporary file, which the user has never seen.
     let mut temporary = builder.tempfile_in(folder).map_err(|error| io::Error::from(error.kind()))?;
+    let _pending = Pending::of(temporary.path());
     let mut output = BufWriter::new(temporary.as_file_mut());
     fill(&mut output)?;
     output.flush()?;
@@ -70,6 +100,22 @@ fn fill_and_rename(
     #[cfg(unix)]
     File::open(folder)?.sync_all()?;
     Ok(())
+}
+
+/// A file that is listed as being written for as long as this lives.
+struct Pending(PathBuf);
+
+impl Pending {
+    fn of(path: &Path) -> Pending {
+        PENDING.lock().unwrap_or_else(PoisonError::into_inner).push(path.to_path_buf());
+        Pending(path.to_path_buf())
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        PENDING.lock().unwrap_or_else(PoisonError::into_inner).retain(|path| *path != self.0);
+    }
 }
 
 #[cfg(test)]

@@ -2,38 +2,45 @@
 
 use std::path::Path;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::directory::{self, Manifest, digest};
+use super::{digest, directory};
 use crate::error::{Error, Result};
 use crate::io::atomic::Existing;
 use crate::panel::Returns;
 use crate::report::weights::write_weights;
+use crate::resample::Scheme;
 use crate::run::chunks::chunk_size;
+use crate::run::crosscheck::Sample;
 use crate::study::asset::WeightStatistics;
+use crate::study::block::Block;
 use crate::study::bootstrap::{Config, Outcome};
 
 const ASSETS: &str = "assets.csv";
-const WEIGHTS: &str = "weights.parquet";
+pub const WEIGHTS: &str = "weights.parquet";
 
 /// What `run.json` vouches for.
 pub const RESULTS: [&str; 4] = [directory::SUMMARY, directory::TABLE, ASSETS, WEIGHTS];
 
-/// What makes two runs the same job, beside the seed.
-#[derive(Debug, Clone, Serialize)]
+pub const STUDY: &str = "bootstrap";
+
+/// The resolved configuration: what makes two runs the same, beside the seed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Job {
-    study: &'static str,
+    study: String,
     /// SHA-256 of the returns: names, row labels and values.
-    returns_sha256: String,
-    budgets: Vec<f64>,
+    pub returns_sha256: String,
+    /// One for each asset.
+    pub budgets: Vec<f64>,
     resamples: u64,
-    scheme: &'static str,
+    scheme: String,
     block: String,
     sensitivity: bool,
-    engine: &'static str,
-    /// None where none was asked for.
-    precision: Option<&'static str>,
-    tolerance: Option<f64>,
+    /// As it was asked for; none of precision and tolerance where none was.
+    engine: String,
+    precision: Option<String>,
+    pub tolerance: Option<f64>,
     periods_per_year: Option<f64>,
 }
 
@@ -42,50 +49,64 @@ impl Job {
         returns: &Returns,
         budgets: &[f64],
         config: &Config,
-        (engine, precision): (&'static str, Option<&'static str>),
+        (engine, precision): (&str, Option<&str>),
         tolerance: Option<f64>,
     ) -> Job {
         Job {
-            study: "bootstrap",
-            returns_sha256: digest(returns),
+            study: STUDY.to_string(),
+            returns_sha256: digest::history(returns),
             budgets: budgets.to_vec(),
             resamples: config.resamples,
-            scheme: config.scheme.name(),
+            scheme: config.scheme.name().to_string(),
             block: config.block.to_string(),
             sensitivity: config.sensitivity,
-            engine,
-            precision,
+            engine: engine.to_string(),
+            precision: precision.map(str::to_string),
             tolerance,
             periods_per_year: config.periods_per_year,
         }
     }
+
+    /// The configuration that it was made of, but for the cross-check; none where no run has such a one.
+    pub fn config(&self, seed: u64) -> Option<Config> {
+        let positive = |x: &f64| *x > 0.0 && x.is_finite();
+        let sound = self.resamples > 0
+            && self.budgets.iter().all(|b| *b >= 0.0 && b.is_finite())
+            && self.periods_per_year.is_none_or(|periods| positive(&periods))
+            && self.tolerance.is_none_or(|tolerance| positive(&tolerance));
+        sound.then_some(Config {
+            resamples: self.resamples,
+            scheme: Scheme::named(&self.scheme)?,
+            block: Block::parse(&self.block)?,
+            seed,
+            crosscheck: Sample::Default,
+            sensitivity: self.sensitivity,
+            periods_per_year: self.periods_per_year,
+        })
+    }
 }
 
-/// Writes the results, and last the manifest that vouches for them.
+/// Writes the files of an outcome but for those `run.json` is finished with, which come back: names and texts.
 ///
 /// # Errors
 /// A file cannot be written.
-pub fn finish(
-    directory: &Path,
-    outcome: &Outcome,
-    summary: &str,
-    table: &str,
-    manifest: &Manifest,
-    seconds: f64,
-) -> Result<()> {
+pub fn write(directory: &Path, outcome: &Outcome) -> Result<Vec<(&'static str, String)>> {
     let run = serde_json::to_string(&outcome.run).map_err(|error| Error::failed(error.to_string()))?;
     let metadata = [("equirisk".to_string(), env!("CARGO_PKG_VERSION").to_string()), ("run".to_string(), run)];
     let weights = directory.join(WEIGHTS);
     write_weights(&weights, Existing::Replace, &outcome.names, &outcome.solutions, 0, &metadata)?;
-    let texts = [(directory::SUMMARY, summary), (directory::TABLE, table), (ASSETS, &assets_csv(outcome)?)];
-    let state = serde_json::json!({
+    Ok(vec![(ASSETS, assets_csv(outcome)?)])
+}
+
+/// What `run.json` says of a finished run.
+pub fn state(outcome: &Outcome) -> Value {
+    serde_json::json!({
         "run": outcome.run,
         "range": [0, outcome.run.resamples],
         "chunk": chunk_size(outcome.run.rows, outcome.run.assets),
         "solves": outcome.solves,
-        "timings": { "seconds": seconds },
-    });
-    directory::finish(directory, manifest, Some(outcome.run.seed), &texts, state)
+        "crosscheck": outcome.crosscheck,
+    })
 }
 
 /// One line per asset: the weight's distribution, its Monte Carlo errors, and the realised risk share.

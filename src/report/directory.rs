@@ -1,80 +1,36 @@
-//! A run directory: `run.json` beside the results of a study.
+//! A run directory: `run.json` beside the results of a study, and while it is at work, its finished chunks.
 //!
-//! Every file appears by atomic rename. `run.json` marks the directory before the work and vouches for the results after
-//! it. All but `run.json`, which holds the command and timings, are byte-identical between equal runs.
+//! Every file appears by atomic rename; the file of chunks only grows. `run.json` marks the directory before the work and
+//! vouches for the results after it. All but `run.json`, which holds the command and timings, are byte-identical between
+//! equal runs, interrupted ones included.
 
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 
+use super::maker::Maker;
+use super::manifest::{MANIFEST, Manifest};
+use super::{digest, history};
 use crate::error::{Error, Result};
 use crate::io::atomic::{self, Existing};
 use crate::panel::Returns;
+use crate::run::Watch;
+use crate::run::checkpoint::Checkpoint;
+use crate::run::shard::Shard;
 
-const MANIFEST: &str = "run.json";
 pub const SUMMARY: &str = "summary.json";
 pub const TABLE: &str = "summary.txt";
 
-/// SHA-256 of a history: names, row labels and values.
-pub fn digest(returns: &Returns) -> String {
-    digest_of(&returns.assets, &format!("{:?}", returns.labels), &returns.values)
-}
+/// Finished chunks: of a run at work, or of a shard.
+pub const CHUNKS: &str = "chunks.part";
 
-/// SHA-256 of named numbers.
-pub fn digest_of(names: &[String], labels: &str, values: &[f64]) -> String {
-    let mut hasher = Sha256::new();
-    for name in names {
-        hasher.update((name.len() as u64).to_le_bytes());
-        hasher.update(name);
-    }
-    hasher.update(labels);
-    for value in values {
-        hasher.update(value.to_le_bytes());
-    }
-    hex(&hasher.finalize())
-}
+/// The files of a shard.
+pub const SHARD: [&str; 3] = [SUMMARY, TABLE, CHUNKS];
 
-/// SHA-256 of a file.
-fn hex_digest(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// What a run records beside its results.
-#[derive(Debug, Clone)]
-pub struct Manifest {
-    /// What makes two runs the same, beside the seed.
-    job: Value,
-    /// The seed asked for; none asks for any.
-    seed: Option<u64>,
-    /// The files that `run.json` vouches for.
-    results: Vec<&'static str>,
-    /// The command line.
-    command: Vec<String>,
-    /// Where the data came from.
-    input: String,
-}
-
-impl Manifest {
-    /// # Errors
-    /// A job that cannot be written.
-    pub fn new(
-        job: &impl Serialize,
-        seed: Option<u64>,
-        results: &[&'static str],
-        command: Vec<String>,
-        input: String,
-    ) -> Result<Manifest> {
-        let job = serde_json::to_value(job).map_err(|error| Error::failed(error.to_string()))?;
-        Ok(Manifest { job, seed, results: results.to_vec(), command, input })
-    }
-}
+const REPLACE: &str = "give another -o DIR, or --force to replace what is there";
 
 /// What a directory holds before a run.
 #[derive(Debug, Clone)]
@@ -87,33 +43,48 @@ pub enum Found {
     Finished { summary: String, table: String, unsolved: u64, disagreements: u64 },
 }
 
-/// Looks into a directory before the work. With `force`, whatever it holds may be replaced.
+/// What is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// What makes two runs the same, beside seed and shard.
+    pub job: &'a Value,
+    /// None asks for any.
+    pub seed: Option<u64>,
+    pub shard: Option<Shard>,
+    /// The files that a run of this kind writes.
+    pub results: &'a [&'a str],
+    /// Whatever is there may be replaced.
+    pub force: bool,
+}
+
+/// Looks into a directory before the work.
 ///
 /// # Errors
 /// The directory holds another job, or results that no manifest vouches for.
-pub fn examine(directory: &Path, manifest: &Manifest, force: bool) -> Result<Found> {
+pub fn examine(directory: &Path, asked: &Asked) -> Result<Found> {
     let shown = directory.display();
     if directory.exists() && !directory.is_dir() {
         return Err(Error::usage(format!("`{shown}` is not a directory")).hint("give another -o DIR"));
     }
-    if force {
+    if asked.force {
         return Ok(Found::Nothing);
     }
-    let hint = "give another -o DIR, or --force to replace what is there";
-    let Ok(bytes) = std::fs::read(directory.join(MANIFEST)) else {
-        let taken = manifest.results.iter().find(|name| directory.join(name).exists());
+    let Some(manifest) = Manifest::read(directory)? else {
+        let taken = asked.results.iter().find(|name| directory.join(name).exists());
         return match taken {
-            Some(name) => Err(Error::usage(format!("`{shown}` holds a `{name}` but no `{MANIFEST}`")).hint(hint)),
+            Some(name) => Err(Error::usage(format!("`{shown}` holds a `{name}` but no `{MANIFEST}`")).hint(REPLACE)),
             None => Ok(Found::Nothing),
         };
     };
-    let other = || Error::usage(format!("`{shown}` holds a different run")).hint(hint);
-    let held: Value = serde_json::from_slice(&bytes).map_err(|_| other())?;
-    let seed = held["seed"].as_u64();
-    if held["job"] != manifest.job || manifest.seed.is_some_and(|asked| Some(asked) != seed) {
-        return Err(other());
+    let seed = manifest.seed;
+    if manifest.job != *asked.job || asked.seed.is_some_and(|asked| Some(asked) != seed) {
+        return Err(Error::usage(format!("`{shown}` holds a different run")).hint(REPLACE));
     }
-    if held["finished"] != true || !intact(directory, &manifest.results, &held["outputs_sha256"]) {
+    if manifest.shard != asked.shard {
+        let held = manifest.shard.map_or("the whole of this run".to_string(), |shard| format!("shard {shard}"));
+        return Err(Error::usage(format!("`{shown}` holds {held}")).hint("give each shard its own -o DIR"));
+    }
+    if !manifest.finished || !manifest.damaged(directory).is_empty() {
         return Ok(Found::Unfinished { seed });
     }
     let read = |name: &str| {
@@ -123,70 +94,172 @@ pub fn examine(directory: &Path, manifest: &Manifest, force: bool) -> Result<Fou
         })
     };
     let (summary, table) = (read(SUMMARY)?, read(TABLE)?);
-    let outcome: Value = serde_json::from_str(&summary).map_err(|_| other())?;
+    let solves = &manifest.outcome["solves"];
     let number = |value: &Value| value.as_u64().unwrap_or_default();
-    let unsolved = number(&outcome["solves"]["total"]) - number(&outcome["solves"]["converged"]);
-    let disagreements = number(&outcome["crosscheck"]["disagreements"]);
+    let unsolved = number(&solves["total"]).saturating_sub(number(&solves["converged"]));
+    let disagreements = number(&manifest.outcome["crosscheck"]["disagreements"]);
     Ok(Found::Finished { summary, table, unsolved, disagreements })
 }
 
-/// Whether all results are there as the manifest knows them.
-fn intact(directory: &Path, results: &[&str], digests: &Value) -> bool {
-    results
-        .iter()
-        .all(|name| std::fs::read(directory.join(name)).is_ok_and(|bytes| digests[name] == hex_digest(&bytes).as_str()))
+/// A directory that a run is at work in.
+#[derive(Debug)]
+pub struct Place {
+    pub path: PathBuf,
+    pub manifest: Manifest,
+    pub checkpoint: Checkpoint,
+    /// The run was begun on a device that is not there any more: the CPU goes on in its stead.
+    pub orphaned: bool,
+    started: Instant,
 }
 
-/// Marks the directory as this run's before the work: if it is interrupted, the same command goes on with its seed.
-///
-/// # Errors
-/// The directory cannot be made or written to.
-pub fn begin(directory: &Path, manifest: &Manifest, seed: Option<u64>) -> Result<()> {
-    std::fs::create_dir_all(directory).map_err(|error| {
-        Error::failed(format!("`{}` cannot be created: {error}", directory.display())).hint("give another -o DIR")
-    })?;
-    write_manifest(directory, manifest, seed, serde_json::json!({ "finished": false }))
+/// Whose chunks a file holds.
+#[derive(Debug, Serialize, Deserialize)]
+struct Owner {
+    run: String,
+    shard: Option<Shard>,
+    maker: Maker,
 }
 
-/// Writes the `texts` beside what is there already, and last the manifest that vouches for all results, with `state`.
-///
-/// # Errors
-/// A file cannot be written.
-pub fn finish(
-    directory: &Path,
-    manifest: &Manifest,
-    seed: Option<u64>,
-    texts: &[(&str, &str)],
-    mut state: Value,
-) -> Result<()> {
-    for (name, text) in texts {
-        atomic::write(&directory.join(name), Existing::Replace, |file| file.write_all(text.as_bytes()))?;
-    }
-    let mut outputs = serde_json::Map::new();
-    for name in &manifest.results {
-        let bytes = std::fs::read(directory.join(name))
-            .map_err(|error| Error::failed(format!("`{name}` cannot be read again: {error}")))?;
-        outputs.insert((*name).to_string(), hex_digest(&bytes).into());
-    }
-    state["finished"] = true.into();
-    state["outputs_sha256"] = outputs.into();
-    write_manifest(directory, manifest, seed, state)
+/// How a directory is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Terms {
+    /// Chunks of another engine, adapter, driver, version or CPU are taken as well.
+    pub allow_mixed: bool,
+    /// The engine was left to choose: where the run was begun on a device, the CPU may go on.
+    pub any_engine: bool,
+    /// Start anew.
+    pub force: bool,
 }
 
-/// `run.json`: what was asked for, and `state`.
-fn write_manifest(directory: &Path, manifest: &Manifest, seed: Option<u64>, state: Value) -> Result<()> {
-    let mut run = serde_json::json!({
-        "schema": 1,
-        "program": "equirisk",
-        "version": env!("CARGO_PKG_VERSION"),
-        "command": manifest.command,
-        "input": manifest.input,
-        "job": manifest.job,
-        "seed": seed,
-    });
-    if let (Some(run), Value::Object(state)) = (run.as_object_mut(), state) {
-        run.extend(state);
+impl Place {
+    /// Marks the directory as this run's before the work, with the data it needs. Chunks that an interrupted run of the
+    /// same job has finished are taken over, and `watch` is told.
+    ///
+    /// # Errors
+    /// The directory cannot be made or written to, another program is at work in it, or its chunks were made by another
+    /// engine.
+    pub fn begin(
+        path: &Path,
+        manifest: Manifest,
+        data: &Returns,
+        terms: Terms,
+        watch: &mut dyn Watch,
+    ) -> Result<Place> {
+        let started = Instant::now();
+        std::fs::create_dir_all(path).map_err(|error| uncreated(path, &error))?;
+        let mut place =
+            Place { path: path.to_path_buf(), manifest, checkpoint: Checkpoint::none(), orphaned: false, started };
+        let chunks = path.join(CHUNKS);
+        let before = match Checkpoint::open(&chunks, true) {
+            Ok(found) => Some(found),
+            Err(error) if error.kind == crate::ErrorKind::Usage => return Err(error),
+            Err(_) => None,
+        };
+        // The lock is held: what other programs left half written is nobody's.
+        atomic::sweep(path);
+        let before = before.filter(|_| !terms.force).and_then(|(checkpoint, header, damaged)| {
+            let owner: Owner = serde_json::from_str(&header).ok()?;
+            let same = owner.run == place.manifest.identity() && owner.shard == place.manifest.shard;
+            same.then_some((checkpoint, owner, damaged))
+        });
+        match before {
+            Some((checkpoint, owner, damaged)) => place.resume(checkpoint, owner.maker, damaged, terms, watch)?,
+            None => {
+                let owner = Owner {
+                    run: place.manifest.identity(),
+                    shard: place.manifest.shard,
+                    maker: place.manifest.maker.clone(),
+                };
+                let header = serde_json::to_string(&owner).map_err(|error| Error::failed(error.to_string()))?;
+                place.checkpoint = Checkpoint::create(&chunks, &header)?;
+            }
+        }
+        place.mark(data)?;
+        Ok(place)
     }
-    let text = serde_json::to_string_pretty(&run).map_err(|error| Error::failed(error.to_string()))? + "\n";
-    atomic::write(&directory.join(MANIFEST), Existing::Replace, |file| file.write_all(text.as_bytes()))
+
+    fn resume(
+        &mut self,
+        checkpoint: Checkpoint,
+        maker: Maker,
+        damaged: bool,
+        terms: Terms,
+        watch: &mut dyn Watch,
+    ) -> Result<()> {
+        if let Some(difference) = maker.differs(&self.manifest.maker) {
+            self.orphaned = terms.any_engine && maker.engine == "gpu" && self.manifest.maker.engine == "cpu";
+            if !self.orphaned && !terms.allow_mixed {
+                return Err(Error::usage(format!(
+                    "`{}` holds a part of this run that was made otherwise: {difference}",
+                    self.path.display()
+                ))
+                .hint("ask for the same --engine and --device, pass --allow-mixed to go on all the same, or --force to start again"));
+            }
+            watch.notice(&format!("going on although {difference}"));
+            if self.orphaned {
+                self.manifest.maker = maker;
+            }
+        }
+        if damaged {
+            watch.notice("a part of what was kept is damaged: it is solved again");
+        }
+        match checkpoint.finished() {
+            0 => {}
+            finished => watch.notice(&format!(
+                "going on where `{}` was interrupted: {finished} problems are solved already",
+                self.path.display()
+            )),
+        }
+        self.checkpoint = checkpoint;
+        Ok(())
+    }
+
+    /// A directory for what is joined from the chunks of `checkpoint`.
+    ///
+    /// # Errors
+    /// The directory cannot be made or written to.
+    pub fn join(path: &Path, manifest: Manifest, data: &Returns, checkpoint: Checkpoint) -> Result<Place> {
+        let place = Place { path: path.to_path_buf(), manifest, checkpoint, orphaned: false, started: Instant::now() };
+        place.mark(data)?;
+        Ok(place)
+    }
+
+    /// Before the work: the data it needs, and `run.json`.
+    fn mark(&self, data: &Returns) -> Result<()> {
+        std::fs::create_dir_all(&self.path).map_err(|error| uncreated(&self.path, &error))?;
+        history::write(&self.path.join(history::NAME), data)?;
+        self.manifest.write(&self.path)
+    }
+
+    /// Writes the `texts` beside what is there already, and last the manifest that vouches for all `results`; chunks go,
+    /// unless they are a result.
+    ///
+    /// # Errors
+    /// A file cannot be written.
+    pub fn finish(&mut self, results: &[&str], texts: &[(&str, String)], outcome: Value) -> Result<()> {
+        self.checkpoint.flush()?;
+        for (name, text) in texts {
+            atomic::write(&self.path.join(name), Existing::Replace, |file| file.write_all(text.as_bytes()))?;
+        }
+        self.manifest.outputs_sha256.clear();
+        for name in results.iter().chain(&[history::NAME]) {
+            let sum = digest::file(&self.path.join(name))
+                .map_err(|error| Error::failed(format!("`{name}` cannot be read again: {error}")))?;
+            self.manifest.outputs_sha256.insert((*name).to_string(), sum);
+        }
+        self.manifest.finished = true;
+        self.manifest.outcome = outcome;
+        self.manifest.timings = serde_json::json!({ "seconds": self.started.elapsed().as_secs_f64() });
+        self.manifest.write(&self.path)?;
+        if !results.contains(&CHUNKS) {
+            self.checkpoint = Checkpoint::none();
+            // What stays behind is found and forgotten by the next run.
+            let _ = std::fs::remove_file(self.path.join(CHUNKS));
+        }
+        Ok(())
+    }
+}
+
+fn uncreated(path: &Path, error: &std::io::Error) -> Error {
+    Error::failed(format!("`{}` cannot be created: {error}", path.display())).hint("give another -o DIR")
 }

@@ -2,12 +2,16 @@
 
 use std::path::Path;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::directory::{self, Manifest};
+use super::directory;
 use crate::error::{Error, Result};
-use crate::study::screen::Outcome;
+use crate::run::crosscheck::Sample;
+use crate::study::screen::figure::{Figure, Filter};
+use crate::study::screen::{Config, Outcome};
 use crate::study::winners;
+use crate::subsets::space::{Pool, Space};
 
 const TOP: &str = "top.csv";
 const HISTOGRAM: &str = "histogram.csv";
@@ -24,34 +28,125 @@ pub struct Screened {
     pub bootstrap: Option<winners::Outcome>,
 }
 
-/// Writes the results, and last the manifest that vouches for them.
+pub const STUDY: &str = "screen";
+
+/// Winners on resamples of the history, as asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Again {
+    pub winners: usize,
+    pub resamples: u64,
+    pub scheme: String,
+    pub block: String,
+}
+
+/// The resolved configuration: what makes two runs the same, beside the seed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Job {
+    pub study: String,
+    /// SHA-256 of the returns or the covariance: names, row labels and values.
+    pub data_sha256: String,
+    /// The data are a covariance.
+    pub covariance: bool,
+    pub assume_psd: bool,
+    /// The returns are logarithmic.
+    pub log_returns: bool,
+    pub size: usize,
+    /// Assets of every subset, and of the others how many of each pool.
+    pub included: Vec<u32>,
+    pub pools: Vec<Pool>,
+    pub sample: Option<u64>,
+    pub max_correlation: Option<f64>,
+    pub by: String,
+    pub top: usize,
+    pub filters: Vec<String>,
+    pub shortlist: usize,
+    pub shortlist_by: String,
+    pub halves: bool,
+    pub bootstrap: Option<Again>,
+    /// As it was asked for; no tolerance where none was.
+    pub engine: String,
+    pub tolerance: Option<f64>,
+    pub periods_per_year: Option<f64>,
+}
+
+impl Job {
+    /// The configuration that it was made of, but for the cross-check and the metrics to be written; none where no run
+    /// has such a one.
+    pub fn config(&self) -> Option<Config> {
+        let shortlist_by = match Figure::named(&self.shortlist_by)? {
+            Figure::Metric(metric) => metric,
+            _ => return None,
+        };
+        Some(Config {
+            by: Figure::named(&self.by)?,
+            top: self.top.max(self.bootstrap.as_ref().map_or(0, |again| again.winners)),
+            filters: self.filters.iter().map(|text| Filter::parse(text).ok()).collect::<Option<_>>()?,
+            shortlist_by,
+            shortlist: self.shortlist,
+            halves: self.halves,
+            also: Vec::new(),
+            crosscheck: Sample::Default,
+            chunk: None,
+        })
+    }
+
+    /// The space of subsets of so many assets.
+    ///
+    /// # Errors
+    /// No subset meets the constraints, or they are of other assets.
+    pub fn space(&self, assets: usize) -> Result<Space> {
+        let mut named: Vec<u32> = self.included.clone();
+        self.pools.iter().for_each(|pool| named.extend(&pool.assets));
+        named.sort_unstable();
+        let repeated = named.windows(2).any(|pair| pair[0] == pair[1]);
+        if repeated || named.last().is_some_and(|&asset| asset as usize >= assets) {
+            return Err(Error::input("the run's constraints are not about its assets").hint("run the job again"));
+        }
+        Space::new(self.size, self.included.clone(), self.pools.clone())
+    }
+}
+
+/// The texts of an outcome beside summary and table, by file.
 ///
 /// # Errors
-/// A file cannot be written.
-pub fn finish(
-    directory: &Path,
-    screened: &Screened,
-    seed: Option<u64>,
-    summary: &str,
-    table: &str,
-    manifest: &Manifest,
-    seconds: f64,
-) -> Result<()> {
+/// A text cannot be made.
+pub fn texts(screened: &Screened) -> Result<Vec<(&'static str, String)>> {
     let outcome = &screened.outcome;
-    let texts = [
-        (directory::SUMMARY, summary),
-        (directory::TABLE, table),
-        (TOP, &top_csv(screened)?),
-        (HISTOGRAM, &histogram_csv(outcome)?),
-        (INCLUSION, &inclusion_csv(outcome)?),
-    ];
-    let state = serde_json::json!({
+    Ok(vec![(TOP, top_csv(screened)?), (HISTOGRAM, histogram_csv(outcome)?), (INCLUSION, inclusion_csv(outcome)?)])
+}
+
+/// What `run.json` says of a finished run.
+pub fn state(outcome: &Outcome) -> Value {
+    serde_json::json!({
         "run": outcome.run,
         "range": [0, outcome.subsets.screened],
         "solves": outcome.solves,
-        "timings": { "seconds": seconds },
-    });
-    directory::finish(directory, manifest, seed, &texts, state)
+        "crosscheck": outcome.crosscheck,
+    })
+}
+
+/// One subset of a list, as `summary.json` has it.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Listed {
+    pub rank_index: u64,
+    pub assets: Vec<String>,
+    pub weights: Vec<f64>,
+    pub value: f64,
+}
+
+/// The list of a finished screen.
+///
+/// # Errors
+/// The summary cannot be read.
+pub fn read_top(directory: &Path) -> Result<Vec<Listed>> {
+    #[derive(Deserialize)]
+    struct Summary {
+        top: Vec<Listed>,
+    }
+    let path = directory.join(directory::SUMMARY);
+    let wrong = |what: String| Error::input(format!("`{}` cannot be read: {what}", path.display()));
+    let text = std::fs::read(&path).map_err(|error| wrong(error.to_string()))?;
+    serde_json::from_slice::<Summary>(&text).map(|summary| summary.top).map_err(|error| wrong(error.to_string()))
 }
 
 /// Shortest text that reads back to the same number; nothing where there is none.

@@ -8,13 +8,19 @@
 //! The bytes depend on the solutions alone, not on the pieces they arrive in: one row group is one write, its size a
 //! function of the number of assets, and neither times nor versions are recorded.
 
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, BooleanArray, Float64Array, RecordBatch, StringArray, UInt32Array, UInt64Array};
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float64Type, UInt32Type};
+use arrow_array::{
+    Array as _, ArrayRef, BooleanArray, Float64Array, RecordBatch, StringArray, UInt32Array, UInt64Array,
+};
 use arrow_schema::{DataType, Field, Schema};
 use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
@@ -24,7 +30,7 @@ use parquet::schema::types::ColumnPath;
 
 use crate::batch::Solutions;
 use crate::certificate::{Certificate, Status};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::io::atomic::{self, Existing};
 
 const FIXED: [(&str, DataType); 6] = [
@@ -56,6 +62,54 @@ pub fn write_weights(
         writer.push(solutions)?;
         writer.finish()
     })
+}
+
+/// Reads back the solutions of problems 0..`problems`, over `assets` assets: weights and what the file holds of their
+/// certificates.
+///
+/// # Errors
+/// The file cannot be read, or holds something else.
+pub fn read_weights(path: &Path, assets: usize, problems: u64) -> Result<Solutions> {
+    let wrong = |what: String| {
+        Error::input(format!("`{}` cannot be read: {what}", path.display())).hint("run the job again with --force")
+    };
+    let file = File::open(path).map_err(|error| wrong(error.to_string()))?;
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file).and_then(ParquetRecordBatchReaderBuilder::build);
+    let mut solutions = Solutions::default();
+    for batch in reader.map_err(|error| wrong(error.to_string()))? {
+        let batch = batch.map_err(|error| wrong(error.to_string()))?;
+        read_batch(&batch, assets, &mut solutions).ok_or_else(|| wrong("its columns are others".to_string()))?;
+    }
+    if solutions.certificates.len() as u64 != problems {
+        return Err(wrong(format!("it holds {} of {problems} problems", solutions.certificates.len())));
+    }
+    Ok(solutions)
+}
+
+fn read_batch(batch: &RecordBatch, assets: usize, solutions: &mut Solutions) -> Option<()> {
+    let columns = batch.columns();
+    if columns.len() != FIXED.len() + assets {
+        return None;
+    }
+    let floats = |at: usize| columns[at].as_primitive_opt::<Float64Type>();
+    let number = |column: &Float64Array, row: usize| if column.is_valid(row) { column.value(row) } else { f64::NAN };
+    let statuses = columns[1].as_string_opt::<i32>()?;
+    let (rc_error, volatility) = (floats(2)?, floats(5)?);
+    let sweeps = columns[3].as_primitive_opt::<UInt32Type>()?;
+    let rescued = columns[4].as_boolean_opt()?;
+    let weights = (FIXED.len()..columns.len()).map(floats).collect::<Option<Vec<_>>>()?;
+    for row in 0..batch.num_rows() {
+        solutions.certificates.push(Certificate {
+            status: Status::ALL.into_iter().find(|status| status.name() == statuses.value(row))?,
+            rc_error: number(rc_error, row),
+            kappa: f64::NAN,
+            sweeps: sweeps.value(row),
+            rescued: rescued.value(row),
+            volatility: number(volatility, row),
+        });
+        solutions.weights.extend(weights.iter().map(|column| number(column, row)));
+    }
+    Some(())
 }
 
 /// Writes solutions piece by piece.

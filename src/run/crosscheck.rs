@@ -28,7 +28,7 @@ pub enum Sample {
 }
 
 /// What the cross-check found.
-#[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct CrossCheck {
     pub sampled: u64,
     /// Largest |w_gpu - w_cpu| over the sample; null where no sampled problem converged on both.
@@ -37,6 +37,27 @@ pub struct CrossCheck {
     pub max_rc_error: Option<f64>,
     /// Problems whose rows, status or weights differ beyond tolerance.
     pub disagreements: u64,
+}
+
+impl CrossCheck {
+    /// What two cross-checks of different problems found together.
+    #[must_use]
+    pub fn and(self, other: CrossCheck) -> CrossCheck {
+        CrossCheck {
+            sampled: self.sampled + other.sampled,
+            max_weight_difference: larger(self.max_weight_difference, other.max_weight_difference),
+            max_rc_error: larger(self.max_rc_error, other.max_rc_error),
+            disagreements: self.disagreements + other.disagreements,
+        }
+    }
+}
+
+/// The larger of two numbers, where there are any.
+pub(super) fn larger(a: Option<f64>, b: Option<f64>) -> Option<f64> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.max(b)),
+        (a, b) => a.or(b),
+    }
 }
 
 /// The sampled problems of [0, `problems`), in order: the first images of the seed's permutation.
@@ -51,7 +72,7 @@ pub fn sample(problems: u64, seed: u64, size: Sample) -> Vec<u64> {
     sample
 }
 
-/// Compares `solutions` of problems [0, B), as `engine` gave them, with the CPU's.
+/// Compares `solutions` of the problems from `start` on, as `engine` gave them, with the CPU's for the sampled ones.
 ///
 /// # Errors
 /// When the engine cannot draw the sample's rows.
@@ -59,28 +80,50 @@ pub fn crosscheck(
     engine: &dyn Engine,
     options: Options,
     batch: &Batch,
-    solutions: &Solutions,
+    (start, solutions): (u64, &Solutions),
     sample: &[u64],
 ) -> Result<CrossCheck> {
-    let (n, precision) = (batch.assets(), engine.info().precision);
-    // Whatever the run accepts, it is held against good answers; statuses are those of the run's own tolerance.
-    let exact = CpuEngine { options: Options { tolerance: options.tolerance.min(EXACT), ..options } };
-    let exact_job = exact.job(batch, Want::default());
+    let exact = CpuEngine { options: exact(options) };
+    let rows_differ =
+        rows_differ(&*engine.prepare(batch, Want::default())?, &exact.job(batch, Want::default()), sample)?;
+    compare(engine.info().precision, options, batch, (start, solutions), sample, &rows_differ)
+}
+
+/// Whatever a run accepts, it is held against good answers.
+fn exact(options: Options) -> Options {
+    Options { tolerance: options.tolerance.min(EXACT), ..options }
+}
+
+/// Compares `solutions` of the problems from `start` on, made in this precision, with the CPU's for the sampled ones.
+/// Where rows are known to differ, that is a disagreement already.
+///
+/// # Errors
+/// The CPU engine does not fail.
+pub fn compare(
+    precision: &str,
+    options: Options,
+    batch: &Batch,
+    (start, solutions): (u64, &Solutions),
+    sample: &[u64],
+    rows_differ: &[bool],
+) -> Result<CrossCheck> {
+    let n = batch.assets();
+    // Statuses are those of the run's own tolerance.
+    let exact_job = CpuEngine { options: exact(options) }.job(batch, Want::default());
     let own_tolerance = CpuEngine { options };
     let own_job = OnceLock::new();
-    let engine_job = engine.prepare(batch, Want::default())?;
-    let rows_differ = rows_differ(&*engine_job, &exact_job, sample)?;
     let compared: Vec<Comparison> = sample
         .par_iter()
         .zip(rows_differ)
-        .map(|(&problem, rows_differ)| {
+        .map(|(&problem, &rows_differ)| {
             let mut own = exact_job.solve(problem..problem + 1)?;
             if own.certificates[0].status == Status::Stalled {
                 let job: &CpuJob = own_job.get_or_init(|| own_tolerance.job(batch, Want::default()));
                 own = job.solve(problem..problem + 1)?;
             }
-            let theirs = &solutions.weights[problem as usize * n..][..n];
-            let certificate = solutions.certificates[problem as usize];
+            let at = (problem - start) as usize;
+            let theirs = &solutions.weights[at * n..][..n];
+            let certificate = solutions.certificates[at];
             let mut comparison = Comparison {
                 agrees: !rows_differ && certificate.status == own.certificates[0].status,
                 difference: None,

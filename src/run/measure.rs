@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use rayon::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::batch::{Batch, Want};
 use crate::certificate::Status;
@@ -12,7 +12,7 @@ use crate::engine::{Engine, Job};
 use crate::error::Result;
 use crate::measure::{Measured, Metric};
 use crate::run::Watch;
-use crate::run::crosscheck::WEIGHT_TOLERANCE;
+use crate::run::crosscheck::{WEIGHT_TOLERANCE, larger};
 use crate::solver::Options;
 
 /// Chunks are multiples of this many subsets, so that sums over these do not depend on the chunks.
@@ -31,7 +31,7 @@ pub fn chunk(size: usize, device: bool) -> u64 {
 }
 
 /// What the cross-check of a screen on a device found: some of its subsets, measured again on the CPU in f64.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct MetricCheck {
     pub sampled: u64,
     /// Largest relative difference of a metric; null where no sampled subset converged on both.
@@ -47,6 +47,16 @@ const METRIC_TOLERANCE: f64 = WEIGHT_TOLERANCE;
 const SMALLEST: f64 = 0.1;
 
 impl MetricCheck {
+    /// What two cross-checks of different problems found together.
+    #[must_use]
+    pub fn and(self, other: MetricCheck) -> MetricCheck {
+        MetricCheck {
+            sampled: self.sampled + other.sampled,
+            max_metric_difference: larger(self.max_metric_difference, other.max_metric_difference),
+            disagreements: self.disagreements + other.disagreements,
+        }
+    }
+
     /// Compares what a chunk from `start` on found with the CPU, for the sampled problems in it.
     fn add(
         &mut self,
@@ -75,10 +85,7 @@ impl MetricCheck {
         for (agrees, difference) in inside.par_iter().map(compare).collect::<Result<Vec<_>>>()? {
             self.sampled += 1;
             self.disagreements += u64::from(!agrees);
-            self.max_metric_difference = match (self.max_metric_difference, difference) {
-                (Some(a), Some(b)) => Some(a.max(b)),
-                (a, b) => a.or(b),
-            };
+            self.max_metric_difference = larger(self.max_metric_difference, difference);
         }
         Ok(())
     }
@@ -89,14 +96,23 @@ impl MetricCheck {
 pub struct Screening<'a> {
     pub batch: &'a Batch,
     pub metrics: &'a [Metric],
-    /// Problems 0..`problems`, so many at a time: a multiple of [`PIECE`].
-    pub problems: u64,
+    /// Problems at a time: a multiple of [`PIECE`].
     pub chunk: u64,
     /// Problems, in order, that a run on a device compares with the CPU.
     pub sample: &'a [u64],
 }
 
-/// Measures on `engine` and hands each chunk to `each`, in order. On a device, the sample is compared with the CPU.
+/// A chunk of a screen, finished: what was measured from problem `start` on, and on a device, how the sampled ones among
+/// these compare with the CPU.
+#[derive(Debug)]
+pub struct Chunk {
+    pub start: u64,
+    pub measured: Measured,
+    pub check: Option<MetricCheck>,
+}
+
+/// Measures the problems of `range`, which starts at a multiple of [`PIECE`], on `engine` and hands each chunk to `each`,
+/// in order.
 ///
 /// # Errors
 /// Those of `each`; the CPU engine does not fail.
@@ -104,10 +120,11 @@ pub fn measure(
     screening: &Screening,
     engine: &dyn Engine,
     options: Options,
+    range: Range<u64>,
     watch: &mut dyn Watch,
-    mut each: impl FnMut(u64, Measured) -> Result<()>,
-) -> Result<Option<MetricCheck>> {
-    let Screening { batch, metrics, problems, chunk, sample } = *screening;
+    mut each: impl FnMut(Chunk) -> Result<()>,
+) -> Result<()> {
+    let Screening { batch, metrics, chunk, sample } = *screening;
     assert!(chunk > 0 && chunk.is_multiple_of(PIECE), "a chunk of {chunk}");
     let cpu = CpuEngine { options };
     let cpu_job = cpu.job(batch, Want::default());
@@ -119,38 +136,37 @@ pub fn measure(
             Err(error) => watch.notice(&format!("{error}; the CPU solves all subsets")),
         }
     }
-    let mut check = job.is_some().then(MetricCheck::default);
-    let mut start = 0;
-    while start < problems {
-        let range = start..problems.min(start.saturating_add(chunk));
-        let mut measured = None;
+    let mut start = range.start;
+    while start < range.end {
+        let part = start..range.end.min(start.saturating_add(chunk));
+        let mut done = None;
         if let Some(running) = &job {
-            match running.measure(range.clone(), metrics) {
+            match running.measure(part.clone(), metrics) {
                 Ok(columns) => {
-                    let columns = rescued(columns, range.start, &cpu_job, metrics)?;
-                    if let Some(check) = &mut check {
-                        check.add(range.start, &columns, sample, &cpu_job, metrics)?;
-                    }
-                    measured = Some(columns);
+                    let measured = rescued(columns, start, &cpu_job, metrics)?;
+                    let mut check = MetricCheck::default();
+                    check.add(start, &measured, sample, &cpu_job, metrics)?;
+                    done = Some(Chunk { start, measured, check: Some(check) });
                 }
                 Err(error) => {
-                    watch.notice(&format!("{error}; the CPU solves subsets from {} on", range.start));
+                    watch.notice(&format!("{error}; the CPU solves subsets from {start} on"));
                     job = None;
                 }
             }
         }
-        let measured = match measured {
-            Some(measured) => measured,
+        let done = match done {
+            Some(done) => done,
             None => {
-                let measured = cpu_job.measure(range.clone(), metrics)?;
-                Measured { rescued: if device { range.end - range.start } else { 0 }, ..measured }
+                let measured = cpu_job.measure(part.clone(), metrics)?;
+                let rescued = if device { part.end - part.start } else { 0 };
+                Chunk { start, measured: Measured { rescued, ..measured }, check: None }
             }
         };
-        each(range.start, measured)?;
-        watch.finished(range.end - range.start);
-        start = range.end;
+        each(done)?;
+        watch.finished(part.end - part.start);
+        start = part.end;
     }
-    Ok(check)
+    Ok(())
 }
 
 /// Measures on the CPU what the device did not converge.

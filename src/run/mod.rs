@@ -1,8 +1,14 @@
 //! Running a batch: chunk by chunk in index order, rescued where the GPU could not finish, cross-checked on the CPU.
+//! Finished chunks are kept ([`checkpoint`]), so that a run goes on where it was interrupted, and the parts of a run that
+//! several machines made ([`shard`]) are one: both solve only what is not kept.
 
+pub mod checkpoint;
 pub mod chunks;
+pub mod codec;
 pub mod crosscheck;
+pub mod journal;
 pub mod measure;
+pub mod shard;
 
 use std::ops::Range;
 
@@ -11,10 +17,11 @@ use rayon::prelude::*;
 use crate::batch::{Batch, Solutions, Want};
 use crate::certificate::Status;
 use crate::engine::cpu::{CpuEngine, CpuJob};
-use crate::engine::{Engine, Job as _};
+use crate::engine::{Engine, Job};
 use crate::error::Result;
 use crate::solver::Options;
 use crate::stats;
+use checkpoint::{Checkpoint, Kept, Segment};
 use crosscheck::{CrossCheck, crosscheck};
 
 /// What happens during a run, for whoever watches.
@@ -32,6 +39,16 @@ pub struct Unwatched;
 impl Watch for Unwatched {
     fn finished(&mut self, _: u64) {}
     fn notice(&mut self, _: &str) {}
+}
+
+/// What a study works with.
+pub struct Means<'a> {
+    pub engine: &'a dyn Engine,
+    /// Of the CPU beside it.
+    pub options: Options,
+    /// Where finished chunks are kept.
+    pub checkpoint: &'a mut Checkpoint,
+    pub watch: &'a mut dyn Watch,
 }
 
 /// How the problems of a run ended. total = converged + stalled + no_solution + invalid; `rescued` counts, within
@@ -110,62 +127,122 @@ pub fn solve(
     want: Want,
     watch: &mut dyn Watch,
 ) -> Result<Solutions> {
-    let cpu = CpuEngine { options };
-    let device = engine.info().engine != "cpu";
-    let mut fallback: Option<CpuJob> = None;
-    let mut job = match engine.prepare(batch, want) {
-        Err(error) if device => {
-            watch.notice(&format!("{error}; the CPU solves all problems"));
-            None
-        }
-        job => Some(job?),
-    };
+    resume(engine, options, batch, range, want, watch, &mut Checkpoint::none().of(0))
+}
+
+/// As [`solve`], but for the chunks that are `kept`: these are read, and those solved now are kept as well.
+///
+/// # Errors
+/// As [`solve`], and those of the files that chunks are kept in.
+pub fn resume(
+    engine: &dyn Engine,
+    options: Options,
+    batch: &Batch,
+    range: Range<u64>,
+    want: Want,
+    watch: &mut dyn Watch,
+    kept: &mut Kept,
+) -> Result<Solutions> {
+    let mut worker = Worker::new(engine, options, batch, want);
     let mut all = Solutions::default();
-    let span = job.as_ref().map_or(chunks::LARGEST, |job| job.span());
-    for chunk in chunks::spans(batch, range, span) {
-        let mut solved = None;
-        if let Some(running) = &job {
-            match running.solve(chunk.clone()) {
-                Err(error) if device => {
-                    watch.notice(&format!("{error}; the CPU solves problems from {} on", chunk.start));
-                    job = None;
+    for segment in kept.segments(range)? {
+        match segment {
+            Segment::Kept(range) => {
+                let solutions = kept.read(&range, |bytes| codec::decode(bytes, batch.assets()))?;
+                watch.finished(range.end - range.start);
+                all.extend(solutions);
+            }
+            Segment::Missing(range) => {
+                worker.prepare(watch)?;
+                for chunk in chunks::spans(batch, range, worker.span()) {
+                    let solutions = worker.solve(chunk.clone(), watch)?;
+                    kept.keep(chunk.clone(), || codec::encode(&solutions))?;
+                    watch.finished(chunk.end - chunk.start);
+                    all.extend(solutions);
                 }
-                solutions => solved = Some(solutions?),
             }
         }
-        let solutions = match solved {
-            Some(mut solutions) => {
-                if device {
-                    rescue(&mut solutions, chunk.start, || fallback.get_or_insert_with(|| cpu.job(batch, want)))?;
-                }
-                solutions
-            }
-            None => {
-                let mut solutions = fallback.get_or_insert_with(|| cpu.job(batch, want)).solve(chunk.clone())?;
-                solutions.certificates.iter_mut().for_each(|certificate| certificate.rescued = true);
-                solutions
-            }
-        };
-        all.extend(solutions);
-        watch.finished(chunk.end - chunk.start);
     }
     Ok(all)
 }
 
-/// The cross-check of a finished run of problems [0, B) on a device; none on the CPU. A device that is gone by then
+/// An engine at work on a batch, and the CPU in reserve.
+struct Worker<'a> {
+    engine: &'a dyn Engine,
+    cpu: CpuEngine,
+    batch: &'a Batch,
+    want: Want,
+    /// None before the work, and once a device has failed for good.
+    job: Option<Box<dyn Job + 'a>>,
+    prepared: bool,
+    fallback: Option<CpuJob<'a>>,
+}
+
+impl<'a> Worker<'a> {
+    fn new(engine: &'a dyn Engine, options: Options, batch: &'a Batch, want: Want) -> Worker<'a> {
+        Worker { engine, cpu: CpuEngine { options }, batch, want, job: None, prepared: false, fallback: None }
+    }
+
+    fn on_device(&self) -> bool {
+        self.engine.info().engine != "cpu"
+    }
+
+    /// Readies the engine, once.
+    fn prepare(&mut self, watch: &mut dyn Watch) -> Result<()> {
+        if std::mem::replace(&mut self.prepared, true) {
+            return Ok(());
+        }
+        match self.engine.prepare(self.batch, self.want) {
+            Err(error) if self.on_device() => watch.notice(&format!("{error}; the CPU solves all problems")),
+            job => self.job = Some(job?),
+        }
+        Ok(())
+    }
+
+    /// Problems worth handing over at once.
+    fn span(&self) -> u64 {
+        self.job.as_ref().map_or(chunks::LARGEST, |job| job.span())
+    }
+
+    fn solve(&mut self, chunk: Range<u64>, watch: &mut dyn Watch) -> Result<Solutions> {
+        let device = self.on_device();
+        let (cpu, batch, want) = (self.cpu, self.batch, self.want);
+        if let Some(running) = &self.job {
+            match running.solve(chunk.clone()) {
+                Err(error) if device => {
+                    watch.notice(&format!("{error}; the CPU solves problems from {} on", chunk.start));
+                    self.job = None;
+                }
+                solutions => {
+                    let mut solutions = solutions?;
+                    if device {
+                        let fallback = &mut self.fallback;
+                        rescue(&mut solutions, chunk.start, || fallback.get_or_insert_with(|| cpu.job(batch, want)))?;
+                    }
+                    return Ok(solutions);
+                }
+            }
+        }
+        let mut solutions = self.fallback.get_or_insert_with(|| cpu.job(batch, want)).solve(chunk)?;
+        solutions.certificates.iter_mut().for_each(|certificate| certificate.rescued = true);
+        Ok(solutions)
+    }
+}
+
+/// The cross-check of finished problems from `start` on, on a device; none on the CPU. A device that is gone by then
 /// leaves the results standing, and `watch` is told.
 pub fn crosschecked(
     engine: &dyn Engine,
     options: Options,
     batch: &Batch,
-    solutions: &Solutions,
+    (start, solutions): (u64, &Solutions),
     sample: &[u64],
     watch: &mut dyn Watch,
 ) -> Option<CrossCheck> {
     if engine.info().engine == "cpu" {
         return None;
     }
-    crosscheck(engine, options, batch, solutions, sample)
+    crosscheck(engine, options, batch, (start, solutions), sample)
         .map_err(|error| watch.notice(&format!("the cross-check could not run: {error}")))
         .ok()
 }

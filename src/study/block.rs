@@ -19,6 +19,17 @@ pub enum Block {
     Length(f64),
 }
 
+impl Block {
+    /// From `auto`, `auto-returns` or a number of rows from 1 up.
+    pub fn parse(text: &str) -> Option<Block> {
+        match text {
+            "auto" => Some(Block::Auto),
+            "auto-returns" => Some(Block::AutoReturns),
+            _ => text.parse().ok().filter(|length: &f64| *length >= 1.0 && length.is_finite()).map(Block::Length),
+        }
+    }
+}
+
 impl std::fmt::Display for Block {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

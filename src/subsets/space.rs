@@ -4,12 +4,14 @@
 //! composition (how many of each pool, the first pool's number outermost) and within it the ranks inside the pools in
 //! mixed radix, the first pool's fastest. Without constraints there is one pool, and the rank is that of the subset.
 
+use serde::{Deserialize, Serialize};
+
 use super::binomial::{self, Binomials};
 use super::revolving;
 use crate::error::{Error, Result};
 
 /// Assets of which between `least` and `most` are held.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pool {
     pub assets: Vec<u32>,
     pub least: usize,

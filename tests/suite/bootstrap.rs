@@ -5,8 +5,9 @@ use equirisk::engine::cpu::CpuEngine;
 use equirisk::io::{Input, ReadOptions, read_returns};
 use equirisk::panel::{Labels, Returns};
 use equirisk::resample::{Law, Scheme};
-use equirisk::run::Unwatched;
+use equirisk::run::checkpoint::Checkpoint;
 use equirisk::run::crosscheck::Sample;
+use equirisk::run::{Means, Unwatched};
 use equirisk::solver::Options;
 use equirisk::stats;
 use equirisk::study::block::Block;
@@ -38,9 +39,18 @@ fn config(resamples: u64, scheme: Scheme, block: Block) -> Config {
 }
 
 fn study(returns: &Returns, config: &Config) -> Outcome {
-    let budgets = vec![1.0; returns.assets.len()];
+    budgeted(returns, &vec![1.0; returns.assets.len()], config)
+}
+
+fn budgeted(returns: &Returns, budgets: &[f64], config: &Config) -> Outcome {
     let engine = CpuEngine::default();
-    bootstrap(returns, &budgets, config, &engine, Options::default(), &mut Unwatched).unwrap()
+    let means = &mut Means {
+        engine: &engine,
+        options: Options::default(),
+        checkpoint: &mut Checkpoint::none(),
+        watch: &mut Unwatched,
+    };
+    bootstrap(returns, budgets, config, means).unwrap()
 }
 
 fn column(returns: &Returns, i: usize) -> Vec<f64> {
@@ -230,9 +240,7 @@ fn zero_budgets_keep_their_places_in_every_list() {
     let mut budgets = vec![1.0; 10];
     budgets[3] = 0.0;
     budgets[0] = 0.0;
-    let engine = CpuEngine::default();
-    let config = config(50, Scheme::Stationary, Block::Length(20.0));
-    let outcome = bootstrap(&returns, &budgets, &config, &engine, Options::default(), &mut Unwatched).unwrap();
+    let outcome = budgeted(&returns, &budgets, &config(50, Scheme::Stationary, Block::Length(20.0)));
     let names: Vec<&str> = outcome.assets.iter().map(|a| a.name.as_str()).collect();
     assert_eq!(names, returns.assets.iter().map(String::as_str).collect::<Vec<_>>());
     for method in [&outcome.methods.erc, &outcome.methods.inverse_volatility, &outcome.methods.equal_weight] {

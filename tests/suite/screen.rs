@@ -1,10 +1,11 @@
 //! Is every subset solved as if it were alone, and measured right?
 
-use equirisk::engine::Job as _;
 use equirisk::engine::cpu::CpuEngine;
+use equirisk::engine::{Engine, Job as _};
 use equirisk::measure::{Measured, Metric};
-use equirisk::run::Unwatched;
+use equirisk::run::checkpoint::Checkpoint;
 use equirisk::run::crosscheck::Sample;
+use equirisk::run::{Means, Unwatched, Watch};
 use equirisk::solver::{self, Options, Problem, validity};
 use equirisk::study::measures::{Components, Risk};
 use equirisk::study::screen::figure::Figure;
@@ -201,12 +202,27 @@ pub fn config(by: &str, top: usize) -> Config {
     }
 }
 
+pub fn found(question: &Question, problems: u64, config: &Config, engine: &dyn Engine) -> Outcome {
+    watched(question, problems, config, engine, &mut Unwatched)
+}
+
+pub fn watched(
+    question: &Question,
+    problems: u64,
+    config: &Config,
+    engine: &dyn Engine,
+    watch: &mut dyn Watch,
+) -> Outcome {
+    let means = &mut Means { engine, options: Options::default(), checkpoint: &mut Checkpoint::none(), watch };
+    screen(question, problems, config, means, &mut |_, _, _| Ok(())).unwrap()
+}
+
 fn screened(universe: &Universe, subsets: &Subsets, problems: u64, config: &Config) -> Outcome {
     let names = names(universe.assets());
     let question =
         Question { assets: &names, universe, returns: None, subsets, max_correlation: None, periods_per_year: None };
     let engine = CpuEngine::default();
-    screen(&question, problems, config, &engine, engine.options, &mut Unwatched, &mut |_, _, _| Ok(())).unwrap()
+    found(&question, problems, config, &engine)
 }
 
 /// Weights by plain coordinate descent on the covariance, run until nothing changes.

@@ -187,7 +187,7 @@ impl Case {
             None => {
                 let options = solver::Options { tolerance: engine.info().tolerance, ..solver::Options::default() };
                 let batch = inputs.batch(self.assets).map_err(say)?;
-                crosscheck(engine, options, &batch, &solutions, &self.sample()).map_err(say)?
+                crosscheck(engine, options, &batch, (0, &solutions), &self.sample()).map_err(say)?
             }
         };
         Ok(Measured {
@@ -265,10 +265,13 @@ impl Case {
                 let metrics = [Metric::Volatility, Metric::Diversification];
                 let chunk = measure::chunk(self.assets, true);
                 let sample: Vec<u64> = self.sample().into_iter().filter(|&problem| problem < problems).collect();
-                let screening = Screening { batch, metrics: &metrics, problems, chunk, sample: &sample };
+                let screening = Screening { batch, metrics: &metrics, chunk, sample: &sample };
                 let mut trouble = Trouble::default();
                 let mut solutions = Solutions::default();
-                let found = measure::measure(&screening, engine, options, &mut trouble, |_, measured| {
+                let mut checked: Option<MetricCheck> = None;
+                let found = measure::measure(&screening, engine, options, 0..problems, &mut trouble, |chunk| {
+                    let measured = chunk.measured;
+                    checked = chunk.check.map(|check| checked.map_or(check, |before| before.and(check)));
                     let certificates = measured.statuses.iter().zip(&measured.rc_error).map(|(status, &rc_error)| {
                         let status = status.unwrap_or(Status::Invalid);
                         Certificate { rc_error, ..Certificate::unsolved(status) }
@@ -280,7 +283,8 @@ impl Case {
                 if let Some(notice) = trouble.0.first() {
                     return Err(notice.clone());
                 }
-                return Ok(Found { solutions, checked: found.map_err(say)? });
+                found.map_err(say)?;
+                return Ok(Found { solutions, checked });
             }
             Workload::Given | Workload::BootstrapAtOnce => {
                 engine.prepare(batch, Want::default()).and_then(|job| job.solve(0..problems)).map_err(say)?

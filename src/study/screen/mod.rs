@@ -11,6 +11,7 @@ pub mod best;
 pub mod figure;
 pub mod finalist;
 pub mod finals;
+pub mod fold;
 pub mod halves;
 pub mod histogram;
 pub mod inclusion;
@@ -19,16 +20,20 @@ pub mod path;
 pub mod sample;
 pub mod tally;
 
+use serde::Serialize;
+
 use crate::Want;
 use crate::batch::{Batch, Source};
+use crate::engine::Job as _;
 use crate::engine::cpu::CpuEngine;
-use crate::engine::{Engine, Job as _};
 use crate::error::{Error, Result};
 use crate::measure::{Measured, Metric};
 use crate::panel::Returns;
-use crate::run::Watch;
+use crate::run::checkpoint::Segment;
 use crate::run::crosscheck::{self, Sample};
-use crate::run::measure::{Screening, chunk, measure};
+use crate::run::measure::{MetricCheck, PIECE, Screening, chunk, measure};
+use crate::run::shard::Shard;
+use crate::run::{Means, Solves};
 use crate::solver::Options;
 use crate::subsets::cap::Cap;
 use crate::subsets::universe::Universe;
@@ -36,6 +41,7 @@ use crate::subsets::{Draw, LAW, Subsets};
 use best::Candidate;
 use figure::{Figure, Filter};
 use finals::Finals;
+use fold::Fold;
 use halves::Split;
 use histogram::Histogram;
 use inclusion::inclusion;
@@ -72,7 +78,7 @@ pub struct Config {
     pub shortlist: usize,
     /// Compare the halves of the history.
     pub halves: bool,
-    /// Measure these as well, for the sink.
+    /// Measure these as well, for the sink: every subset's metrics are then kept in a checkpoint.
     pub also: Vec<Metric>,
     /// How many subsets of a run on a device are measured again on the CPU.
     pub crosscheck: Sample,
@@ -98,116 +104,211 @@ pub type Sink<'a> = dyn FnMut(u64, &[Metric], &Measured) -> Result<()> + 'a;
 /// Runs the screen of the first `problems` of the question's subsets.
 ///
 /// # Errors
-/// A figure that the data do not allow; what the sink says.
+/// A figure that the data do not allow; what the sink says; a disk that is full.
 pub fn screen(
     question: &Question,
     problems: u64,
     config: &Config,
-    engine: &dyn Engine,
-    options: Options,
-    watch: &mut dyn Watch,
+    means: &mut Means,
     sink: &mut Sink,
 ) -> Result<Outcome> {
-    check(question, config)?;
-    let Question { universe, subsets, .. } = *question;
-    let k = subsets.size();
-    let cap = question.max_correlation.map(|largest| Cap::new(&universe.correlation, largest));
-    let batch = |subsets: Subsets| {
-        let source = Source::Subsets { universe: universe.clone(), subsets, cap: cap.clone() };
-        Batch::new(source, &vec![1.0; k])
-    };
-    let info = engine.info();
-    let device = info.engine != "cpu";
-    let bulk_error = BULK_ERROR * info.tolerance;
-    let rule = rule(question, config, bulk_error);
-    let kept = kept(config, problems);
-    let (sample, drawn) = sample::sample(subsets, cap.as_ref())?;
-    let histogram = pilot(&batch(sample.clone())?, drawn, &rule, options)?;
-    let mut tally = Tally::new(&rule, subsets, histogram, kept);
+    let ready = Ready::new(question, problems, config, means)?;
+    let mut tally = ready.tally();
+    ready.solve(&mut tally, Shard::WHOLE, means, sink)?;
+    ready.outcome(tally, means)
+}
 
-    let batch = batch(subsets.clone())?;
-    let chunk = config.chunk.unwrap_or_else(|| chunk(k, device));
-    let checked = if device { crosscheck::sample(problems, sample::SEED, config.crosscheck) } else { Vec::new() };
-    let screening = Screening { batch: &batch, metrics: &rule.metrics, problems, chunk, sample: &checked };
-    let crosscheck = measure(&screening, engine, options, watch, |start, measured| {
-        tally.add(start, &measured);
-        sink(start, &rule.metrics, &measured)
-    })?;
+/// What one machine of several found: its subsets are counted and its best kept, and the ranking waits until all are
+/// together.
+#[derive(Debug, Clone, Serialize)]
+pub struct Part {
+    pub shard: Shard,
+    /// Subsets from the first up to, but without, the second.
+    pub range: [u64; 2],
+    pub solves: Solves,
+    pub rc_error: LargestError,
+    pub crosscheck: Option<MetricCheck>,
+}
 
-    let (space, solves) = (subsets.space().count(), tally.solves);
-    let counts = Counts {
-        space,
-        space_approximate: subsets.space().approximate_count(),
-        screened: problems,
-        feasible: tally.admitted,
-        passing: tally.passing,
-    };
-    let statistics = tally.statistics(space, problems);
-    let largest_error = (solves.converged > 0).then_some(tally.largest_error);
-    let best = tally.best.sorted();
-    let histogram = tally.histogram;
-
-    let finals = Finals { question, config, bulk_error };
-    let (finalists, shortlisted) = finals.select(&best, counts.passing, watch);
-    let split = match question.returns {
-        Some(returns) if config.halves => Split::new(returns, question.periods_per_year)
-            .map_err(|error| watch.notice(&format!("the halves of the history are not compared: {error}")))
-            .ok(),
-        _ => None,
-    };
-    let halves =
-        split.as_ref().and_then(|split| split.compare(&sample::admitted(&sample, drawn, cap.as_ref()), config.by));
-    let ranked_by = if config.by.is_of_the_path() { Figure::Metric(config.shortlist_by) } else { config.by };
-    let name = |&asset: &u32| question.assets[asset as usize].clone();
-    let top: Vec<Entry> = finalists
-        .iter()
-        .map(|finalist| Entry {
-            rank_index: finalist.rank,
-            assets: finalist.assets.iter().map(name).collect(),
-            weights: finalist.weights.clone(),
-            value: finalist.figures.get(config.by),
-            figures: finalist.figures.clone(),
-            rc_error: finalist.rc_error,
-            halves: split.as_ref().and_then(|split| split.figure(&finalist.assets, config.by)),
-        })
-        .collect();
-    let (first, last) = question.returns.map_or((None, None), Returns::span);
-    let sampled = match subsets.draw() {
-        Draw::All => (problems < counts.space.unwrap_or(u64::MAX)).then_some((problems, None)),
-        Draw::Permuted { seed } | Draw::Floyd { seed } => Some((problems, Some(seed))),
-    };
-    Ok(Outcome {
-        inclusion: inclusion(question, ranked_by, &best, counts.passing),
-        subsets: counts,
-        top,
-        distribution: Distribution { figure: ranked_by.name(), statistics, histogram },
-        halves,
-        solves,
-        rc_error: LargestError { max: largest_error },
-        crosscheck,
-        run: Run {
-            size: k,
-            assets: question.assets.len(),
-            by: config.by.name(),
-            larger_is_better: config.by.larger_is_better(),
-            shortlist_by: config.by.is_of_the_path().then(|| config.shortlist_by.name()),
-            shortlist: shortlisted,
-            filters: config.filters.iter().map(ToString::to_string).collect(),
-            max_correlation: question.max_correlation,
-            sample: sampled.map(|(count, _)| count),
-            seed: sampled.and_then(|(_, seed)| seed),
-            law: LAW,
-            rows: question.returns.map(Returns::rows),
-            first,
-            last,
-            periods_per_year: question.periods_per_year,
-            engine: info.engine,
-            adapter: info.adapter,
-            driver: info.driver,
-            tolerance: info.tolerance,
-        },
-        winners: finalists.into_iter().map(|finalist| finalist.assets).collect(),
+/// Measures one shard of the screen, as [`screen`] would, for the checkpoint of `means`.
+///
+/// # Errors
+/// As [`screen`].
+pub fn part(question: &Question, problems: u64, config: &Config, shard: Shard, means: &mut Means) -> Result<Part> {
+    let ready = Ready::new(question, problems, config, means)?;
+    let mut tally = ready.tally();
+    ready.solve(&mut tally, shard, means, &mut |_, _, _| Ok(()))?;
+    let range = shard.range(problems, PIECE);
+    Ok(Part {
+        shard,
+        range: [range.start, range.end],
+        solves: tally.solves,
+        rc_error: tally.error(),
+        crosscheck: tally.check,
     })
+}
+
+/// The one batch of a screen in a checkpoint.
+const SUBSETS: u32 = 0;
+
+/// A screen before the work.
+struct Ready<'a> {
+    question: &'a Question<'a>,
+    problems: u64,
+    config: &'a Config,
+    rule: Rule,
+    cap: Option<Cap>,
+    batch: Batch,
+    /// The study's own sample of the space, its problems 0..drawn, and the bins that it suggests.
+    sample: Subsets,
+    drawn: u64,
+    histogram: Histogram,
+    bulk_error: f64,
+}
+
+impl<'a> Ready<'a> {
+    fn new(question: &'a Question, problems: u64, config: &'a Config, means: &Means) -> Result<Ready<'a>> {
+        check(question, config)?;
+        let Question { universe, subsets, .. } = *question;
+        let cap = question.max_correlation.map(|largest| Cap::new(&universe.correlation, largest));
+        let batch = |subsets: Subsets| {
+            let source = Source::Subsets { universe: universe.clone(), subsets, cap: cap.clone() };
+            Batch::new(source, &vec![1.0; question.subsets.size()])
+        };
+        let bulk_error = BULK_ERROR * means.engine.info().tolerance;
+        let rule = rule(question, config, bulk_error);
+        let (sample, drawn) = sample::sample(subsets, cap.as_ref())?;
+        let histogram = pilot(&batch(sample.clone())?, drawn, &rule, means.options)?;
+        let batch = batch(subsets.clone())?;
+        Ok(Ready { question, problems, config, rule, cap, batch, sample, drawn, histogram, bulk_error })
+    }
+
+    fn tally(&self) -> Tally<'_> {
+        Tally::new(&self.rule, self.question.subsets, self.histogram.clone(), kept(self.config, self.problems))
+    }
+
+    /// Measures what is not kept of a shard, and adds all of it to the tally.
+    fn solve(&self, tally: &mut Tally, shard: Shard, means: &mut Means, sink: &mut Sink) -> Result<()> {
+        let device = means.engine.info().engine != "cpu";
+        let (metrics, bins) = (&self.rule.metrics[..], self.histogram.counts.len());
+        let chunk = self.config.chunk.unwrap_or_else(|| chunk(self.question.subsets.size(), device));
+        let checked = match device {
+            true => crosscheck::sample(self.problems, sample::SEED, self.config.crosscheck),
+            false => Vec::new(),
+        };
+        let screening = Screening { batch: &self.batch, metrics, chunk, sample: &checked };
+        let every = !self.config.also.is_empty();
+        let mut kept = means.checkpoint.of(SUBSETS);
+        for segment in kept.segments(shard.range(self.problems, PIECE))? {
+            let range = match segment {
+                Segment::Kept(range) => {
+                    let (fold, measured) = kept.read(&range, |bytes| Fold::decode(bytes, bins))?;
+                    // What was kept before the sink had a use for it is measured again.
+                    let known = measured.as_ref().is_some_and(|measured| measured.columns.len() == metrics.len());
+                    if every && !known {
+                        range
+                    } else {
+                        tally.add(&fold);
+                        if let Some(measured) = measured {
+                            sink(range.start, metrics, &measured)?;
+                        }
+                        means.watch.finished(range.end - range.start);
+                        continue;
+                    }
+                }
+                Segment::Missing(range) => range,
+            };
+            measure(&screening, means.engine, means.options, range, means.watch, |chunk| {
+                let fold = tally.fold(&chunk);
+                let range = chunk.start..chunk.start + chunk.measured.statuses.len() as u64;
+                kept.keep(range, || fold.encode(every.then_some(&chunk.measured)))?;
+                tally.add(&fold);
+                sink(chunk.start, metrics, &chunk.measured)
+            })?;
+        }
+        Ok(())
+    }
+
+    fn outcome(&self, tally: Tally, means: &mut Means) -> Result<Outcome> {
+        let Ready { question, problems, config, bulk_error, .. } = *self;
+        let subsets = question.subsets;
+        let (space, solves) = (subsets.space().count(), tally.solves);
+        let counts = Counts {
+            space,
+            space_approximate: subsets.space().approximate_count(),
+            screened: problems,
+            feasible: solves.total,
+            passing: tally.passing,
+        };
+        let statistics = tally.statistics(space, problems);
+        let (rc_error, crosscheck) = (tally.error(), tally.check);
+        let best = tally.best.sorted();
+        let histogram = tally.histogram;
+
+        let finals = Finals { question, config, bulk_error };
+        let (finalists, shortlisted) = finals.select(&best, counts.passing, means.watch);
+        let split = match question.returns {
+            Some(returns) if config.halves => Split::new(returns, question.periods_per_year)
+                .map_err(|error| means.watch.notice(&format!("the halves of the history are not compared: {error}")))
+                .ok(),
+            _ => None,
+        };
+        let halves = split
+            .as_ref()
+            .and_then(|split| split.compare(&sample::admitted(&self.sample, self.drawn, self.cap.as_ref()), config.by));
+        let ranked_by = if config.by.is_of_the_path() { Figure::Metric(config.shortlist_by) } else { config.by };
+        let name = |&asset: &u32| question.assets[asset as usize].clone();
+        let top: Vec<Entry> = finalists
+            .iter()
+            .map(|finalist| Entry {
+                rank_index: finalist.rank,
+                assets: finalist.assets.iter().map(name).collect(),
+                weights: finalist.weights.clone(),
+                value: finalist.figures.get(config.by),
+                figures: finalist.figures.clone(),
+                rc_error: finalist.rc_error,
+                halves: split.as_ref().and_then(|split| split.figure(&finalist.assets, config.by)),
+            })
+            .collect();
+        let (first, last) = question.returns.map_or((None, None), Returns::span);
+        let sampled = match subsets.draw() {
+            Draw::All => (problems < counts.space.unwrap_or(u64::MAX)).then_some((problems, None)),
+            Draw::Permuted { seed } | Draw::Floyd { seed } => Some((problems, Some(seed))),
+        };
+        let info = means.engine.info();
+        Ok(Outcome {
+            inclusion: inclusion(question, ranked_by, &best, counts.passing),
+            subsets: counts,
+            top,
+            distribution: Distribution { figure: ranked_by.name(), statistics, histogram },
+            halves,
+            solves,
+            rc_error,
+            crosscheck,
+            run: Run {
+                size: subsets.size(),
+                assets: question.assets.len(),
+                by: config.by.name(),
+                larger_is_better: config.by.larger_is_better(),
+                shortlist_by: config.by.is_of_the_path().then(|| config.shortlist_by.name()),
+                shortlist: shortlisted,
+                filters: config.filters.iter().map(ToString::to_string).collect(),
+                max_correlation: question.max_correlation,
+                sample: sampled.map(|(count, _)| count),
+                seed: sampled.and_then(|(_, seed)| seed),
+                law: LAW,
+                rows: question.returns.map(Returns::rows),
+                first,
+                last,
+                periods_per_year: question.periods_per_year,
+                engine: info.engine,
+                adapter: info.adapter,
+                driver: info.driver,
+                tolerance: info.tolerance,
+            },
+            winners: finalists.into_iter().map(|finalist| finalist.assets).collect(),
+        })
+    }
 }
 
 /// Refuses a figure that the data cannot have, as [`screen`] does before its work.

@@ -4,14 +4,15 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::best::{Best, Candidate};
-use super::histogram::Histogram;
-use crate::certificate::Status;
-use crate::measure::{Measured, Metric};
-use crate::run::Solves;
-use crate::run::measure::PIECE;
-use crate::subsets::Subsets;
-
 use super::figure::Relation;
+use super::fold::{Fold, Piece};
+use super::histogram::Histogram;
+use super::outcome::LargestError;
+use crate::certificate::Status;
+use crate::measure::Metric;
+use crate::run::Solves;
+use crate::run::measure::{Chunk, MetricCheck, PIECE};
+use crate::subsets::Subsets;
 
 /// Which column ranks, and which columns must keep a bound, in the units of the columns.
 #[derive(Debug, Clone)]
@@ -42,30 +43,18 @@ pub struct Statistics {
 pub struct Tally<'a> {
     rule: &'a Rule,
     subsets: &'a Subsets,
+    /// Of the subsets that no cap barred.
     pub solves: Solves,
-    /// Subsets that no cap barred.
-    pub admitted: u64,
+    pub check: Option<MetricCheck>,
     /// Converged subsets that keep all bounds.
     pub passing: u64,
-    pub largest_error: f64,
+    largest_error: f64,
     pub histogram: Histogram,
     pub best: Best,
     /// Near the mean, so that sums of differences lose nothing.
     centre: f64,
     sums: [f64; 2],
     range: (f64, f64),
-}
-
-/// The share of one piece.
-struct Part {
-    solves: Solves,
-    admitted: u64,
-    passing: u64,
-    largest_error: f64,
-    histogram: Histogram,
-    sums: [f64; 2],
-    range: (f64, f64),
-    candidates: Vec<Candidate>,
 }
 
 impl<'a> Tally<'a> {
@@ -75,7 +64,7 @@ impl<'a> Tally<'a> {
             rule,
             subsets,
             solves: Solves::default(),
-            admitted: 0,
+            check: None,
             passing: 0,
             largest_error: 0.0,
             histogram,
@@ -86,57 +75,51 @@ impl<'a> Tally<'a> {
         }
     }
 
-    /// Adds the problems from `start` on, which follow those before.
-    pub fn add(&mut self, start: u64, measured: &Measured) {
-        let pieces = measured.statuses.len().div_ceil(PIECE as usize);
-        let parts: Vec<Part> = (0..pieces).into_par_iter().map(|piece| self.part(start, measured, piece)).collect();
-        self.solves.rescued += measured.rescued;
-        for part in parts {
-            self.solves.total += part.solves.total;
-            self.solves.converged += part.solves.converged;
-            self.solves.stalled += part.solves.stalled;
-            self.solves.no_solution += part.solves.no_solution;
-            self.solves.invalid += part.solves.invalid;
-            self.admitted += part.admitted;
-            self.passing += part.passing;
-            self.largest_error = self.largest_error.max(part.largest_error);
-            self.histogram.merge(&part.histogram);
-            self.sums[0] += part.sums[0];
-            self.sums[1] += part.sums[1];
-            self.range = (self.range.0.min(part.range.0), self.range.1.max(part.range.1));
-            self.best.extend(&part.candidates);
+    /// What there is to add for a chunk of problems.
+    pub fn fold(&self, chunk: &Chunk) -> Fold {
+        let pieces = chunk.measured.statuses.len().div_ceil(PIECE as usize);
+        let pieces = (0..pieces).into_par_iter().map(|piece| self.piece(chunk, piece)).collect();
+        Fold { rescued: chunk.measured.rescued, check: chunk.check, pieces }
+    }
+
+    /// Adds the chunk that follows those before.
+    pub fn add(&mut self, fold: &Fold) {
+        self.solves.rescued += fold.rescued;
+        self.check = match (self.check, fold.check) {
+            (Some(a), Some(b)) => Some(a.and(b)),
+            (a, b) => a.or(b),
+        };
+        for piece in &fold.pieces {
+            let [converged, stalled, no_solution, invalid] = piece.statuses;
+            self.solves.total += piece.statuses.iter().sum::<u64>();
+            self.solves.converged += converged;
+            self.solves.stalled += stalled;
+            self.solves.no_solution += no_solution;
+            self.solves.invalid += invalid;
+            self.passing += piece.passing;
+            self.largest_error = self.largest_error.max(piece.largest_error);
+            self.histogram.merge(&piece.histogram);
+            self.sums[0] += piece.sums[0];
+            self.sums[1] += piece.sums[1];
+            self.range = (self.range.0.min(piece.range[0]), self.range.1.max(piece.range[1]));
+            self.best.extend(&piece.candidates);
         }
     }
 
-    fn part(&self, start: u64, measured: &Measured, piece: usize) -> Part {
+    fn piece(&self, chunk: &Chunk, number: usize) -> Piece {
         let Rule { by, larger_is_better, scale, filters, bulk_error, .. } = self.rule;
-        let mut part = Part {
-            solves: Solves::default(),
-            admitted: 0,
-            passing: 0,
-            largest_error: 0.0,
-            histogram: self.histogram.clone(),
-            sums: [0.0; 2],
-            range: (f64::INFINITY, f64::NEG_INFINITY),
-            candidates: Vec::new(),
-        };
-        part.histogram.counts.fill(0);
+        let measured = &chunk.measured;
+        let mut piece = Piece::new(self.histogram.counts.len());
         let bound = self.best.bound();
-        let first = piece * PIECE as usize;
+        let first = number * PIECE as usize;
         let last = measured.statuses.len().min(first + PIECE as usize);
         for at in first..last {
             let Some(status) = measured.statuses[at] else { continue };
-            part.admitted += 1;
-            match status {
-                Status::Converged => part.solves.converged += 1,
-                Status::Stalled => part.solves.stalled += 1,
-                Status::NoSolution => part.solves.no_solution += 1,
-                Status::Invalid => part.solves.invalid += 1,
-            }
+            piece.statuses[Status::ALL.iter().position(|known| *known == status).unwrap_or_default()] += 1;
             if status != Status::Converged {
                 continue;
             }
-            part.largest_error = part.largest_error.max(measured.rc_error[at]);
+            piece.largest_error = piece.largest_error.max(measured.rc_error[at]);
             let value = measured.columns[*by][at] * scale;
             let keeps = |slack: f64| {
                 let holds = |(column, relation, bound): &(usize, Relation, f64)| {
@@ -145,23 +128,27 @@ impl<'a> Tally<'a> {
                 filters.iter().all(holds)
             };
             if keeps(0.0) {
-                part.passing += 1;
-                part.histogram.add(value);
+                piece.passing += 1;
+                piece.histogram[self.histogram.bin(value)] += 1;
                 let difference = value - self.centre;
-                part.sums[0] += difference;
-                part.sums[1] += difference * difference;
-                part.range = (part.range.0.min(value), part.range.1.max(value));
+                piece.sums[0] += difference;
+                piece.sums[1] += difference * difference;
+                piece.range = [piece.range[0].min(value), piece.range[1].max(value)];
             } else if !keeps(*bulk_error) {
                 continue;
             }
             let value = if *larger_is_better { -value } else { value };
             if value <= bound {
-                let rank = self.subsets.rank(start + at as u64);
-                part.candidates.push(Candidate { value, rank });
+                let rank = self.subsets.rank(chunk.start + at as u64);
+                piece.candidates.push(Candidate { value, rank });
             }
         }
-        part.solves.total = part.admitted;
-        part
+        piece
+    }
+
+    /// The largest certified error.
+    pub fn error(&self) -> LargestError {
+        LargestError { max: (self.solves.converged > 0).then_some(self.largest_error) }
     }
 
     /// None where nothing passed. `space` is the size of the space, where it is known.

@@ -1,13 +1,11 @@
 //! Does the device measure the subsets that the CPU measures, and find the same best ones?
 
 use super::*;
-use crate::screen::{config, first_of, hang_seng, names, nikkei};
+use crate::screen::{config, first_of, found, hang_seng, names, nikkei, watched};
 use equirisk::engine::cpu::CpuEngine;
 use equirisk::measure::{Measured, Metric};
-use equirisk::run::Unwatched;
 use equirisk::run::crosscheck::Sample;
-use equirisk::solver::Options as Solving;
-use equirisk::study::screen::{Outcome, Question, screen};
+use equirisk::study::screen::{Outcome, Question};
 use equirisk::subsets::Subsets;
 use equirisk::subsets::cap::Cap;
 use equirisk::subsets::space::{Pool, Space};
@@ -74,7 +72,7 @@ fn screened(engine: &dyn Engine, universe: &Universe, subsets: &Subsets, by: &st
         Question { assets: &names, universe, returns: None, subsets, max_correlation: None, periods_per_year: None };
     let config = equirisk::study::screen::Config { crosscheck: Sample::Count(300), ..config(by, 50) };
     let problems = subsets.space().count().unwrap();
-    screen(&question, problems, &config, engine, Solving::default(), &mut Unwatched, &mut |_, _, _| Ok(())).unwrap()
+    found(&question, problems, &config, engine)
 }
 
 #[test]
@@ -144,16 +142,7 @@ fn what_a_device_cannot_screen_is_screened_on_the_cpu_and_said() {
         };
         let mut noted = Noted(Vec::new());
         let problems = subsets.space().count().unwrap();
-        let outcome = screen(
-            &question,
-            problems,
-            &config(by, 5),
-            engine(),
-            Solving::default(),
-            &mut noted,
-            &mut |_, _, _| Ok(()),
-        )
-        .unwrap();
+        let outcome = watched(&question, problems, &config(by, 5), engine(), &mut noted);
         assert_eq!(outcome.solves.converged, problems);
         assert!(noted.0.iter().any(|notice| notice.contains("does not screen")), "{:?}", noted.0);
     }

@@ -30,7 +30,7 @@ fn solutions_are_those_of_the_cpu_to_its_tolerance() {
         }
         // The certificates are true: the same weights against the covariance that the CPU builds.
         let options = solver::Options::default();
-        let checked = crosscheck(double(), options, &batch, &gpu, &[0, 3, 8]).unwrap();
+        let checked = crosscheck(double(), options, &batch, (0, &gpu), &[0, 3, 8]).unwrap();
         assert_eq!(checked.disagreements, 0, "n {n}: {checked:?}");
         assert!(checked.max_rc_error.unwrap() <= 1.01e-8, "n {n}: {checked:?}");
     }

@@ -1,0 +1,83 @@
+//! What is screened: the history or the covariance, checked once for all subsets.
+
+use equirisk::covariance::full_sample;
+use equirisk::panel::{Labels, Panel, Returns};
+use equirisk::report::screen::Job;
+use equirisk::solver::validity;
+use equirisk::study::screen::Question;
+use equirisk::study::solve::rejected;
+use equirisk::subsets::Subsets;
+use equirisk::subsets::universe::Universe;
+use equirisk::{Error, Result};
+
+use crate::cli::args::ScreenArguments;
+use crate::cli::data;
+
+/// The assets and how they move.
+pub struct Screenable {
+    pub assets: Vec<String>,
+    pub universe: Universe,
+    /// Simple returns; none where there is a covariance alone.
+    pub returns: Option<Returns>,
+}
+
+/// What a file held: returns, or a covariance whose rows are labelled with its assets.
+pub struct Read {
+    pub data: Returns,
+    pub periods_per_year: Option<f64>,
+    pub origin: serde_json::Value,
+}
+
+pub fn read(arguments: &ScreenArguments) -> Result<Read> {
+    let quiet = arguments.out.quiet;
+    let input = data::input(&arguments.data, quiet || arguments.covariance);
+    if !arguments.covariance {
+        let data = data::returns(&arguments.data, &input, quiet)?;
+        let periods_per_year = data::periods_per_year(&arguments.data, &data);
+        return Ok(Read { origin: data::origin(&input, &data), data, periods_per_year });
+    }
+    if arguments.data.data.is_none() {
+        return Err(Error::usage("--covariance needs DATA: the embedded sample holds prices")
+            .hint("name a CSV file with a label row and a label column"));
+    }
+    let covariance = data::covariance(&arguments.data, &input, quiet)?;
+    let labels = Labels::Text(covariance.assets.clone());
+    let data = Returns { assets: covariance.assets, labels, values: covariance.values };
+    Ok(Read { origin: data::origin(&input, &data), data, periods_per_year: arguments.data.periods_per_year })
+}
+
+impl Screenable {
+    /// # Errors
+    /// A history without a covariance, or a matrix that is none.
+    pub fn of(mut data: Returns, job: &Job) -> Result<Screenable> {
+        let (assets, n) = (data.assets.clone(), data.assets.len());
+        if job.covariance {
+            let mut universe = Universe { correlation: vec![0.0; n * n], volatilities: vec![0.0; n] };
+            if data.values.len() != n * n {
+                return Err(Error::input(format!("{} numbers are no covariance of {n} assets", data.values.len())));
+            }
+            let names: Vec<&str> = assets.iter().map(String::as_str).collect();
+            let Universe { correlation, volatilities } = &mut universe;
+            validity::check(&data.values, job.assume_psd, correlation, volatilities)
+                .map_err(|flaw| rejected(flaw, &names))?;
+            return Ok(Screenable { assets, universe, returns: None });
+        }
+        let (correlation, volatilities) = full_sample(&Panel::new(&data)?);
+        if job.log_returns {
+            // A portfolio's return is the mean of simple ones.
+            data.values.iter_mut().for_each(|r| *r = r.exp_m1());
+        }
+        Ok(Screenable { assets, universe: Universe { correlation, volatilities }, returns: Some(data) })
+    }
+
+    pub fn question<'a>(&'a self, job: &Job, subsets: &'a Subsets) -> Question<'a> {
+        Question {
+            assets: &self.assets,
+            universe: &self.universe,
+            returns: self.returns.as_ref(),
+            subsets,
+            max_correlation: job.max_correlation,
+            periods_per_year: job.periods_per_year,
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! What the study found, as it is printed and written.
+
+use serde::Serialize;
+
+use crate::batch::Solutions;
+use crate::run::crosscheck::CrossCheck;
+use crate::run::{RcError, Solves};
+use crate::study::asset::Asset;
+use crate::study::block::BlockEstimates;
+use crate::study::method::Method;
+use crate::study::summary::Summary;
+
+/// The risk-budgeting portfolio as a whole, under each resample's own covariance.
+#[derive(Debug, Clone, Serialize)]
+pub struct Portfolio {
+    pub volatility: Summary,
+    pub volatility_annual: Option<Summary>,
+    pub diversification_ratio: Summary,
+    pub effective_assets: Summary,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Methods {
+    pub erc: Method,
+    pub inverse_volatility: Method,
+    pub equal_weight: Method,
+}
+
+/// The main figures again at another block length.
+#[derive(Debug, Clone, Serialize)]
+pub struct Sensitivity {
+    pub block_length: f64,
+    pub threshold: Option<u64>,
+    pub resamples: u64,
+    pub converged: u64,
+    pub assets: Vec<SensitivityAsset>,
+    pub volatility: Summary,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct SensitivityAsset {
+    pub name: String,
+    pub mean: f64,
+    pub sd: f64,
+    pub q05: f64,
+    pub q95: f64,
+}
+
+/// What was run.
+#[derive(Debug, Clone, Serialize)]
+pub struct Run {
+    pub seed: u64,
+    pub scheme: &'static str,
+    pub block_length: f64,
+    /// The law's real parameter, of 2^32; null for fixed blocks.
+    pub threshold: Option<u64>,
+    pub block_estimates: Option<BlockEstimates>,
+    pub resamples: u64,
+    pub rows: usize,
+    /// Assets solved for; those with a zero budget have left.
+    pub assets: usize,
+    /// Assets with a zero budget, held at weight zero.
+    pub excluded: Vec<String>,
+    pub first: Option<String>,
+    pub last: Option<String>,
+    pub engine: &'static str,
+    pub adapter: Option<String>,
+    pub driver: Option<String>,
+    pub precision: &'static str,
+    pub law: &'static str,
+    pub tolerance: f64,
+    pub periods_per_year: Option<f64>,
+}
+
+/// What the study found.
+#[derive(Debug, Clone, Serialize)]
+pub struct Outcome {
+    pub assets: Vec<Asset>,
+    pub portfolio: Portfolio,
+    pub methods: Methods,
+    pub solves: Solves,
+    pub rc_error: RcError,
+    pub crosscheck: Option<CrossCheck>,
+    pub sensitivity: Vec<Sensitivity>,
+    pub run: Run,
+    /// Names of all assets, in the order of `solutions`.
+    #[serde(skip)]
+    pub names: Vec<String>,
+    /// Weights of every resample over all assets, zero-budget ones included.
+    #[serde(skip)]
+    pub solutions: Solutions,
+}

@@ -1,0 +1,220 @@
+//! Does a run survive what kills it? Whatever happens in between, the same command ends with the same bytes.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::run::{Folder, Run, equirisk, program, uniform};
+
+/// Long enough to be interrupted: some seconds of one core, a chunk every few milliseconds.
+const BOOTSTRAP: [&str; 8] = ["bootstrap", "-B", "150000", "--seed", "3", "--engine", "cpu", "--quiet"];
+
+/// What a finished run leaves beside run.json.
+fn results(directory: &Path) -> Vec<(String, Vec<u8>)> {
+    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
+    let mut files: Vec<_> =
+        entries.filter(|path| name(path) != "run.json").map(|path| (name(&path), fs::read(path).unwrap())).collect();
+    files.sort();
+    files
+}
+
+fn assert_equal(directory: &Path, expected: &[(String, Vec<u8>)]) {
+    let found = results(directory);
+    let names = |files: &[(String, Vec<u8>)]| files.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    assert_eq!(names(&found), names(expected));
+    found.iter().zip(expected).for_each(|(a, b)| assert!(a.1 == b.1, "{} differs", a.0));
+}
+
+fn begun(args: &[&str], out: &str) -> Child {
+    program(&[args, &["-o", out]].concat()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+fn chunks(directory: &Path) -> u64 {
+    fs::metadata(directory.join("chunks.part")).map_or(0, |file| file.len())
+}
+
+/// Waits until something is kept. False where the run ended before.
+fn waited(child: &mut Child, directory: &Path, more_than: u64) -> bool {
+    let patience = Instant::now() + Duration::from_secs(60);
+    while chunks(directory) <= more_than {
+        if child.try_wait().unwrap().is_some() {
+            return false;
+        }
+        assert!(Instant::now() < patience, "nothing was kept");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    true
+}
+
+#[test]
+fn a_run_killed_at_random_moments_ends_as_if_nothing_had_happened() {
+    let folder = Folder::new();
+    let started = Instant::now();
+    let whole = equirisk(&[&BOOTSTRAP[..], &["-o", &folder.name("whole")]].concat()).succeeded();
+    let takes = started.elapsed();
+    let expected = results(&folder.path("whole"));
+    // Twenty moments, from the first kept chunk to the writing of the results.
+    let mut random = uniform(7);
+    let out = folder.name("killed");
+    let mut interrupted = 0;
+    for moment in 0..20 {
+        let mut child = begun(&BOOTSTRAP, &out);
+        waited(&mut child, &folder.path("killed"), 4096);
+        std::thread::sleep(takes.mul_f64((random() + 0.5) * 0.15));
+        // Killed, not asked: there is no time to tidy up.
+        child.kill().unwrap();
+        let ended = child.wait().unwrap();
+        interrupted += usize::from(!ended.success());
+        assert!(ended.code().is_none() || ended.success(), "moment {moment}: {ended:?}");
+    }
+    assert!(interrupted >= 5, "only {interrupted} of 20 runs were interrupted");
+    let last = equirisk(&[&BOOTSTRAP[..], &["-o", &out]].concat()).succeeded();
+    assert_eq!(last.stdout, whole.stdout);
+    assert_equal(&folder.path("killed"), &expected);
+}
+
+#[test]
+fn what_is_kept_is_not_solved_again() {
+    let folder = Folder::new();
+    let out = folder.name("out");
+    let mut child = begun(&BOOTSTRAP, &out);
+    assert!(waited(&mut child, &folder.path("out"), 4 << 20));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let args: Vec<&str> = BOOTSTRAP.into_iter().filter(|arg| *arg != "--quiet").collect();
+    let run = equirisk(&[&args[..], &["-o", &out]].concat()).succeeded();
+    let said = run.stderr.lines().find(|line| line.contains("was interrupted")).unwrap_or_else(|| panic!("{run:?}"));
+    let solved: u64 = said.split_whitespace().find_map(|word| word.parse().ok()).unwrap();
+    assert!((1024..180_000).contains(&solved), "{said}");
+}
+
+/// A machine that loses power may leave less of a file than was written, or other bytes.
+#[test]
+fn a_damaged_file_of_chunks_costs_time_and_nothing_else() {
+    let folder = Folder::new();
+    let args = ["bootstrap", "-B", "60000", "--seed", "3", "--engine", "cpu", "--quiet"];
+    equirisk(&[&args[..], &["-o", &folder.name("whole")]].concat()).succeeded();
+    let expected = results(&folder.path("whole"));
+    let mut child = begun(&args, &folder.name("begun"));
+    assert!(waited(&mut child, &folder.path("begun"), 1 << 20));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let bytes = fs::read(folder.path("begun/chunks.part")).unwrap();
+    let manifest = folder.read("begun/run.json");
+    for (name, damaged) in [
+        ("cut", bytes[..bytes.len() - 1].to_vec()),
+        ("half", bytes[..bytes.len() / 2].to_vec()),
+        ("empty", Vec::new()),
+        ("junk", b"junk".to_vec()),
+        ("flipped", bytes.iter().enumerate().map(|(i, b)| b ^ u8::from(i == bytes.len() / 3)).collect()),
+        ("zeros", [&bytes[..bytes.len() / 2], &vec![0; 5000]].concat()),
+    ] {
+        fs::create_dir(folder.path(name)).unwrap();
+        folder.write(&format!("{name}/run.json"), &manifest);
+        folder.write(&format!("{name}/chunks.part"), damaged);
+        equirisk(&[&args[..], &["-o", &folder.name(name)]].concat()).succeeded();
+        assert_equal(&folder.path(name), &expected);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_the_run_within_a_second_and_says_how_to_go_on() {
+    let folder = Folder::new();
+    for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
+        let out = folder.name(signal);
+        let mut child = begun(&BOOTSTRAP, &out);
+        assert!(waited(&mut child, &folder.path(signal), 4096));
+        let sent = Instant::now();
+        std::process::Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+        let output = child.wait_with_output().unwrap();
+        // A second for the program; the machine that tests it may be busy with other tests.
+        assert!(sent.elapsed() < Duration::from_secs(10), "{:?}", sent.elapsed());
+        assert_eq!(output.status.code(), Some(code));
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains("error: interrupted") && said.contains("the same command goes on"), "{said}");
+        let left = fs::read_dir(folder.path(signal)).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
+        assert!(left.into_iter().all(|name| !name.starts_with(".equirisk")), "a temporary file stays behind");
+    }
+}
+
+#[test]
+fn an_interrupted_run_lends_its_seed_and_other_jobs_are_refused() {
+    let folder = Folder::new();
+    let out = folder.name("out");
+    let args = ["bootstrap", "-B", "60000", "--engine", "cpu"];
+    let mut child = begun(&args, &out);
+    assert!(waited(&mut child, &folder.path("out"), 4096));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let manifest: serde_json::Value = serde_json::from_str(&folder.read("out/run.json")).unwrap();
+    assert_eq!(manifest["finished"], false);
+    let seed = manifest["seed"].as_u64().unwrap();
+    equirisk(&[&args[..], &["-o", &out, "--block", "7"]].concat()).refused(2);
+    equirisk(&[&args[..], &["-o", &out, "--seed", &(seed + 1).to_string()]].concat()).refused(2);
+    let run = equirisk(&[&args[..], &["-o", &out, "--json"]].concat()).succeeded();
+    assert_eq!(run.json()["run"]["seed"].as_u64(), Some(seed));
+}
+
+#[test]
+fn two_programs_do_not_work_in_one_directory() {
+    let folder = Folder::new();
+    let out = folder.name("out");
+    let mut child = begun(&BOOTSTRAP, &out);
+    assert!(waited(&mut child, &folder.path("out"), 4096));
+    let run = equirisk(&[&BOOTSTRAP[..], &["-o", &out]].concat());
+    assert!(child.try_wait().unwrap().is_none(), "the first is still at work");
+    let run = run.refused(2);
+    assert!(run.stderr.contains("another program"), "{}", run.stderr);
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+/// A file system without room: chunks cannot be kept, and the program says so.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_said_and_what_was_kept_stays() {
+    let folder = Folder::new();
+    let out = folder.name("out");
+    // The shell's limit on file sizes stands for a disk that is full.
+    let limited = |limit: &str| -> Run {
+        let command = [&BOOTSTRAP[..], &["-o", &out]].concat().join(" ");
+        let mut shell = std::process::Command::new("bash");
+        let script = format!("trap '' XFSZ; ulimit -f {limit}; exec {} {command}", env!("CARGO_BIN_EXE_equirisk"));
+        crate::run::fed(shell.args(["-c", &script]), b"")
+    };
+    // In blocks of 1,024 bytes.
+    let run = limited("3000").refused(1);
+    assert!(run.stderr.contains("chunks.part") && run.stderr.contains("same command goes on"), "{}", run.stderr);
+    assert!(chunks(&folder.path("out")) > 1 << 20);
+    equirisk(&[&BOOTSTRAP[..], &["-o", &out]].concat()).succeeded();
+    equirisk(&[&BOOTSTRAP[..], &["-o", &folder.name("whole")]].concat()).succeeded();
+    assert_equal(&folder.path("out"), &results(&folder.path("whole")));
+}
+
+#[test]
+fn an_interrupted_screen_goes_on_with_the_metrics_of_every_subset() {
+    let folder = Folder::new();
+    let args = |out: &str| -> Vec<String> {
+        let all = folder.name(&format!("{out}.parquet"));
+        let data = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/sp500_20_daily_px.csv.gz");
+        let args = ["screen", data, "--size", "9", "--engine", "cpu", "--top", "20", "--quiet", "--all", &all, "-o"];
+        args.iter().map(ToString::to_string).chain([folder.name(out)]).collect()
+    };
+    let run = |out: &str| equirisk(&args(out).iter().map(String::as_str).collect::<Vec<_>>()).succeeded();
+    let whole = run("whole");
+    let own = args("killed");
+    let mut child = program(&own.iter().map(String::as_str).collect::<Vec<_>>())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    assert!(waited(&mut child, &folder.path("killed"), 1 << 20));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(run("killed").stdout, whole.stdout);
+    assert_equal(&folder.path("killed"), &results(&folder.path("whole")));
+    assert!(fs::read(folder.path("killed.parquet")).unwrap() == fs::read(folder.path("whole.parquet")).unwrap());
+}
