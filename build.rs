@@ -1,4 +1,4 @@
-//! The commit that the program is built from, for `run.json` and `--version`; none outside a repository.
+//! The commit that the program is built from, for `run.json`; none outside a repository.
 
 use std::path::Path;
 use std::process::Command;

@@ -7,6 +7,7 @@ mod cli;
 mod gpu;
 mod io;
 mod law;
+mod messages;
 mod readme;
 mod run;
 mod screen;
