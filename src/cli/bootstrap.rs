@@ -22,7 +22,7 @@ pub fn run(arguments: &BootstrapArguments) -> Result<ExitCode> {
     let started = Instant::now();
     let quiet = arguments.out.quiet;
     let input = data::input(&arguments.data, quiet);
-    let returns = data::returns(&arguments.data, &input, quiet)?;
+    let (returns, _) = data::returns(&arguments.data, &input, arguments.machine.memory, quiet)?;
     let budgets = data::budgets(&arguments.problem, &returns.assets, quiet)?;
     memory::resamples(arguments.resamples, returns.assets.len(), arguments.machine.memory)?;
     let periods_per_year = data::periods_per_year(&arguments.data, &returns);

@@ -1,21 +1,41 @@
 //! From the data flags to a history or a covariance, with budgets and the number of periods per year.
 
-use equirisk::Result;
-use equirisk::io::{self, Input, Kind, Missing, ReadOptions};
+use std::fmt;
+
+use equirisk::io::{self, Detected, Input, Kind, Missing, Notation, ReadOptions};
 use equirisk::panel::{Covariance, Labels, Returns};
+use equirisk::{Error, Result};
 
 use super::args::{DataArguments, MissingRule, ProblemArguments};
 use super::output;
 
-pub fn input(data: &DataArguments, quiet: bool) -> Input {
-    let input = Input::from_argument(data.data.as_deref());
-    if matches!(input, Input::Sample) && !quiet {
-        output::notice("no DATA given: using the embedded sample, ten indices 1998-2014");
+/// Where data come from: one file or several.
+pub struct Inputs(Vec<Input>);
+
+impl fmt::Display for Inputs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<String> = self.0.iter().map(Input::to_string).collect();
+        f.write_str(&names.join(", "))
     }
-    input
 }
 
-pub fn returns(data: &DataArguments, input: &Input, quiet: bool) -> Result<Returns> {
+pub fn input(data: &DataArguments, quiet: bool) -> Inputs {
+    if data.data.is_empty() {
+        if !quiet {
+            output::notice("no DATA given: using the embedded sample, ten indices 1998-2014");
+        }
+        return Inputs(vec![Input::Sample]);
+    }
+    Inputs(data.data.iter().map(|path| Input::from_argument(Some(path))).collect())
+}
+
+/// The history as returns, within so many bytes of memory, and what was detected in each file.
+pub fn returns(
+    data: &DataArguments,
+    inputs: &Inputs,
+    memory: Option<u64>,
+    quiet: bool,
+) -> Result<(Returns, Vec<Detected>)> {
     let options = ReadOptions {
         kind: if data.returns { Kind::Returns } else { Kind::Prices },
         log_returns: data.log_returns,
@@ -28,13 +48,23 @@ pub fn returns(data: &DataArguments, input: &Input, quiet: bool) -> Result<Retur
             MissingRule::ExcludeAssets => Missing::ExcludeAssets,
             MissingRule::Error => Missing::Error,
         },
+        notation: Notation {
+            delimiter: data.delimiter,
+            decimal_comma: data.decimal_comma,
+            date_format: data.date_format.clone(),
+            long: data.long,
+        },
+        memory,
     };
-    let (returns, notices) = io::read_returns(input, &options)?;
-    output::notices(&notices, quiet);
-    Ok(returns)
+    let reading = io::read_returns(&inputs.0, &options)?;
+    output::notices(&reading.notices, quiet);
+    Ok((reading.returns, reading.detected))
 }
 
-pub fn covariance(data: &DataArguments, input: &Input, quiet: bool) -> Result<Covariance> {
+pub fn covariance(data: &DataArguments, inputs: &Inputs, quiet: bool) -> Result<Covariance> {
+    let [input] = &inputs.0[..] else {
+        return Err(Error::usage("--covariance takes one file").hint("name one CSV file"));
+    };
     let (covariance, notices) = io::read_covariance(input, data.assets.as_deref())?;
     output::notices(&notices, quiet);
     Ok(covariance)

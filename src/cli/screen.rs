@@ -176,7 +176,7 @@ fn read(arguments: &ScreenArguments) -> Result<Universal> {
     let quiet = arguments.out.quiet;
     let input = data::input(&arguments.data, quiet || arguments.covariance);
     if arguments.covariance {
-        if arguments.data.data.is_none() {
+        if arguments.data.data.is_empty() {
             return Err(Error::usage("--covariance needs DATA: the embedded sample holds prices")
                 .hint("name a CSV file with a label row and a label column"));
         }
@@ -200,7 +200,7 @@ fn read(arguments: &ScreenArguments) -> Result<Universal> {
             input: input.to_string(),
         });
     }
-    let mut returns = data::returns(&arguments.data, &input, quiet)?;
+    let (mut returns, _) = data::returns(&arguments.data, &input, arguments.machine.memory, quiet)?;
     let digest = directory::digest(&returns);
     let periods_per_year = data::periods_per_year(&arguments.data, &returns);
     let (correlation, volatilities) = full_sample(&Panel::new(&returns)?);
