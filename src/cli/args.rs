@@ -83,10 +83,10 @@ alone. A bound (--where) on the path is tried on the best by --by, at most
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Data")]
 pub struct DataArguments {
-    /// Price history, one column per asset, dates first (CSV, may be gzipped); `-` reads standard input. Omitted: the
-    /// embedded sample, ten indices 1998-2014
+    /// Price histories, one column per asset, dates first (CSV, Parquet, Arrow, NPY, NPZ; may be gzipped), joined by
+    /// date; `-` reads standard input. Omitted: the embedded sample, ten indices 1998-2014
     #[arg(value_name = "DATA")]
-    pub data: Option<PathBuf>,
+    pub data: Vec<PathBuf>,
     /// DATA holds returns, not prices
     #[arg(long)]
     pub returns: bool,
@@ -105,6 +105,18 @@ pub struct DataArguments {
     /// Only the last N returns
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub last: Option<usize>,
+    /// DATA has one row per date and asset (default: detected)
+    #[arg(long)]
+    pub long: bool,
+    /// What separates cells: a character, `tab` or `space` (default: detected)
+    #[arg(long, value_name = "C", value_parser = delimiter, allow_hyphen_values = true)]
+    pub delimiter: Option<u8>,
+    /// Numbers are written 1.234,5; with =false, 1,234.5 (default: detected)
+    #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub decimal_comma: Option<bool>,
+    /// How dates are written, as in %d/%m/%Y or dd/mm/yyyy (default: detected)
+    #[arg(long, value_name = "FORMAT")]
+    pub date_format: Option<String>,
     /// What becomes of rows in which a cell is missing
     #[arg(long, value_enum, default_value_t = MissingRule::CompleteRows)]
     pub missing: MissingRule,
@@ -571,6 +583,23 @@ fn range(text: &str) -> Result<Range<u64>, String> {
     match parsed {
         Some(range) if range.start <= range.end => Ok(range),
         _ => Err("not a range lo..hi of resample numbers, lo <= hi".to_string()),
+    }
+}
+
+/// One character of ASCII, or its name.
+fn delimiter(text: &str) -> Result<u8, String> {
+    match text.to_lowercase().as_str() {
+        "tab" | "\\t" => Ok(b'\t'),
+        "comma" => Ok(b','),
+        "semicolon" => Ok(b';'),
+        "space" => Ok(b' '),
+        "pipe" => Ok(b'|'),
+        _ => match *text.as_bytes() {
+            [byte] if (byte.is_ascii_punctuation() || byte == b' ' || byte == b'\t') && !b"\"-+.".contains(&byte) => {
+                Ok(byte)
+            }
+            _ => Err("not one character such as ; or |, nor `tab` or `space`".to_string()),
+        },
     }
 }
 

@@ -26,7 +26,7 @@ pub fn run(arguments: &BootstrapArguments) -> Result<ExitCode> {
     let given = arguments.resample.seed;
     study::seeded(&arguments.run, true, given)?;
     let input = data::input(&arguments.data, quiet);
-    let returns = data::returns(&arguments.data, &input, quiet)?;
+    let (returns, detected) = data::returns(&arguments.data, &input, arguments.machine.memory, quiet)?;
     let budgets = data::budgets(&arguments.problem, &returns.assets, quiet)?;
     let own = arguments.run.shard.unwrap_or(Shard::WHOLE).range(arguments.resamples, 1);
     let held = if arguments.run.shard.is_some() { own.end - own.start } else { arguments.resamples };
@@ -66,7 +66,7 @@ pub fn run(arguments: &BootstrapArguments) -> Result<ExitCode> {
     let tenth =
         |problems: u64| if config.sensitivity && config.scheme != Scheme::Iid { 2 * problems.div_ceil(10) } else { 0 };
     let mut progress = Progress::new(held + tenth(held), "resamples", quiet);
-    let origin = Origin { job: &job, seed: Some(config.seed), shard, input: data::origin(&input, &returns) };
+    let origin = Origin { job: &job, seed: Some(config.seed), shard, input: data::origin(&input, &detected, &returns) };
     let mut desk = study::begin(&arguments.run, chosen, &origin, &returns, machine, &mut progress)?;
     let ending = match shard {
         None => {

@@ -1,22 +1,42 @@
 //! From the data flags to a history or a covariance, with budgets and the number of periods per year.
 
-use equirisk::Result;
-use equirisk::io::{self, Input, Kind, Missing, ReadOptions};
+use std::fmt;
+
+use equirisk::io::{self, Detected, Input, Kind, Missing, Notation, ReadOptions};
 use equirisk::panel::{Covariance, Labels, Returns};
 use equirisk::report::digest;
+use equirisk::{Error, Result};
 
 use super::args::{DataArguments, MissingRule, ProblemArguments};
 use super::output;
 
-pub fn input(data: &DataArguments, quiet: bool) -> Input {
-    let input = Input::from_argument(data.data.as_deref());
-    if matches!(input, Input::Sample) && !quiet {
-        output::notice("no DATA given: using the embedded sample, ten indices 1998-2014");
+/// Where data come from: one file or several.
+pub struct Inputs(Vec<Input>);
+
+impl fmt::Display for Inputs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<String> = self.0.iter().map(Input::to_string).collect();
+        f.write_str(&names.join(", "))
     }
-    input
 }
 
-pub fn returns(data: &DataArguments, input: &Input, quiet: bool) -> Result<Returns> {
+pub fn input(data: &DataArguments, quiet: bool) -> Inputs {
+    if data.data.is_empty() {
+        if !quiet {
+            output::notice("no DATA given: using the embedded sample, ten indices 1998-2014");
+        }
+        return Inputs(vec![Input::Sample]);
+    }
+    Inputs(data.data.iter().map(|path| Input::from_argument(Some(path))).collect())
+}
+
+/// The history as returns, within so many bytes of memory, and what was detected in each file.
+pub fn returns(
+    data: &DataArguments,
+    inputs: &Inputs,
+    memory: Option<u64>,
+    quiet: bool,
+) -> Result<(Returns, Vec<Detected>)> {
     let options = ReadOptions {
         kind: if data.returns { Kind::Returns } else { Kind::Prices },
         log_returns: data.log_returns,
@@ -29,25 +49,38 @@ pub fn returns(data: &DataArguments, input: &Input, quiet: bool) -> Result<Retur
             MissingRule::ExcludeAssets => Missing::ExcludeAssets,
             MissingRule::Error => Missing::Error,
         },
+        notation: Notation {
+            delimiter: data.delimiter,
+            decimal_comma: data.decimal_comma,
+            date_format: data.date_format.clone(),
+            long: data.long,
+        },
+        memory,
     };
-    let (returns, notices) = io::read_returns(input, &options)?;
-    output::notices(&notices, quiet);
-    Ok(returns)
+    let reading = io::read_returns(&inputs.0, &options)?;
+    output::notices(&reading.notices, quiet);
+    Ok((reading.returns, reading.detected))
 }
 
-/// What `run.json` says of the data: where they came from, and what they are.
-pub fn origin(input: &Input, data: &Returns) -> serde_json::Value {
+/// What `run.json` says of the data: the files they came from, how these were read, and what came of it.
+pub fn origin(inputs: &Inputs, detected: &[Detected], data: &Returns) -> serde_json::Value {
     let (first, last) = data.span();
-    let file = match input {
-        Input::Path(path) => std::fs::metadata(path).ok().map(|metadata| {
-            let sha256 = digest::file(path).ok();
-            serde_json::json!({ "bytes": metadata.len(), "sha256": sha256 })
-        }),
-        _ => None,
+    let file = |input: &Input| {
+        let held = match input {
+            Input::Path(path) => std::fs::metadata(path).ok().zip(digest::file(path).ok()),
+            _ => None,
+        };
+        let name = input.to_string();
+        let detected = detected.iter().find(|detected| detected.source == name);
+        serde_json::json!({
+            "source": name,
+            "bytes": held.as_ref().map(|(metadata, _)| metadata.len()),
+            "sha256": held.map(|(_, sha256)| sha256),
+            "detected": detected,
+        })
     };
     serde_json::json!({
-        "source": input.to_string(),
-        "file": file,
+        "files": inputs.0.iter().map(file).collect::<Vec<_>>(),
         "rows": data.rows(),
         "assets": data.assets,
         "first": first,
@@ -55,7 +88,10 @@ pub fn origin(input: &Input, data: &Returns) -> serde_json::Value {
     })
 }
 
-pub fn covariance(data: &DataArguments, input: &Input, quiet: bool) -> Result<Covariance> {
+pub fn covariance(data: &DataArguments, inputs: &Inputs, quiet: bool) -> Result<Covariance> {
+    let [input] = &inputs.0[..] else {
+        return Err(Error::usage("--covariance takes one file").hint("name one CSV file"));
+    };
     let (covariance, notices) = io::read_covariance(input, data.assets.as_deref())?;
     output::notices(&notices, quiet);
     Ok(covariance)

@@ -32,7 +32,7 @@ pub fn run(arguments: &RowsArguments) -> Result<ExitCode> {
         },
         None => {
             let input = data::input(&arguments.data, arguments.quiet);
-            let returns = data::returns(&arguments.data, &input, arguments.quiet)?;
+            let (returns, _) = data::returns(&arguments.data, &input, None, arguments.quiet)?;
             let (length, _) = block_length(&returns, None, scheme, arguments.law.block, &mut Unwatched);
             (returns.rows(), length)
         }

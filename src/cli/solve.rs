@@ -17,14 +17,14 @@ pub fn run(arguments: &SolveArguments) -> Result<ExitCode> {
     let quiet = arguments.out.quiet;
     let input = data::input(&arguments.data, quiet || arguments.covariance);
     let (assets, covariance, periods_per_year) = if arguments.covariance {
-        if arguments.data.data.is_none() {
+        if arguments.data.data.is_empty() {
             return Err(Error::usage("--covariance needs DATA: the embedded sample holds prices")
                 .hint("name a CSV file with a label row and a label column"));
         }
         let covariance = data::covariance(&arguments.data, &input, quiet)?;
         (covariance.assets, covariance.values, arguments.data.periods_per_year)
     } else {
-        let returns = data::returns(&arguments.data, &input, quiet)?;
+        let (returns, _) = data::returns(&arguments.data, &input, arguments.machine.memory, quiet)?;
         let periods_per_year = data::periods_per_year(&arguments.data, &returns);
         let (correlation, volatilities) = full_sample(&Panel::new(&returns)?);
         (returns.assets, Risk { correlation, volatilities }.covariance(), periods_per_year)

@@ -58,7 +58,8 @@ pub fn run(arguments: &VerifyArguments) -> Result<ExitCode> {
     let text = if arguments.out.json {
         output::json(&found)?
     } else {
-        let largest = |x: Option<f64>| x.map_or("-".to_string(), |x| if x == 0.0 { "0".to_string() } else { format!("{x:.1e}") });
+        let largest =
+            |x: Option<f64>| x.map_or("-".to_string(), |x| if x == 0.0 { "0".to_string() } else { format!("{x:.1e}") });
         format!(
             "{study} in {shown}: {} as run.json says; {} solved again, weights differ by at most {}, rc_error at most {}\n",
             counted(files as u64, "file"),

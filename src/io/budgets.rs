@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use crate::error::{Error, Result};
-use crate::io::cells::{self, Cell, Decimal};
+use crate::io::cells::{Cell, Decimal, Numbers};
 use crate::io::csv::Table;
 use crate::io::input::Format;
-use crate::io::{Input, Notices, listed, names, shown};
+use crate::io::{Input, Limits, Notices, listed, names, shown, text};
 
 /// Sums within this of 1 are 1: budgets are written by people, as thirds or sevenths.
 const ROUNDING: f64 = 1e-9;
@@ -36,6 +36,7 @@ struct Entry {
 const SMALLEST_SHARE: f64 = 1e-30;
 
 fn from_list(list: &str) -> Result<Vec<Entry>> {
+    let numbers = Numbers::new(Decimal::Point, false);
     let mut entries = Vec::new();
     for part in list.split(',').filter(|part| !part.trim().is_empty()) {
         let place = "--budgets".to_string();
@@ -44,38 +45,39 @@ fn from_list(list: &str) -> Result<Vec<Entry>> {
             return Err(Error::input(format!("{place}: `{}` has no budget", shown(part.trim())))
                 .hint("write A=0.3,B=0.7; names with commas need a file of asset,budget lines"));
         };
-        entries.push(entry(place, name, text, Decimal::Point)?);
+        entries.push(entry(place, name, text, &numbers)?);
     }
     Ok(entries)
 }
 
 fn from_file(input: &Input) -> Result<Vec<Entry>> {
-    let contents = input.load()?;
-    if contents.format != Format::Csv {
+    let contents = input.load(Limits::default())?;
+    if contents.format != Format::Text {
         return Err(contents.not_read());
     }
     let source = contents.name.as_str();
-    let (mut table, _) = Table::open(source, &contents.bytes)?;
+    let (text, _) = text::decode(source, &contents.bytes)?;
+    let (mut table, _) = Table::open(source, &text)?;
     let mut entries = Vec::new();
     // A first row with a number in it is an entry, not a header.
     if let [name, text] = &table.names[..]
-        && matches!(cells::parse(text, table.decimal), Cell::Number(_) | Cell::Percent(_))
+        && matches!(table.numbers.parse(text), Cell::Number(_) | Cell::Percent(_))
     {
-        entries.push(entry(format!("{source}: line {}", table.header_line), name, text, table.decimal)?);
+        entries.push(entry(format!("{source}: line {}", table.header_line), name, text, &table.numbers)?);
     }
     while let Some(line) = table.next_record()? {
         let place = format!("{source}: line {line}");
         if table.width() < 2 || (2..table.width()).any(|column| !table.cell(column).is_empty()) {
             return Err(Error::input(format!("{place}: not two cells")).hint("write asset,budget on each line"));
         }
-        entries.push(entry(place, table.cell(0), table.cell(1), table.decimal)?);
+        entries.push(entry(place, table.cell(0), table.cell(1), &table.numbers)?);
     }
     Ok(entries)
 }
 
-fn entry(place: String, name: &str, text: &str, decimal: Decimal) -> Result<Entry> {
+fn entry(place: String, name: &str, text: &str, numbers: &Numbers) -> Result<Entry> {
     let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
-    match cells::parse(text, decimal) {
+    match numbers.parse(text) {
         Cell::Number(budget) if budget.is_finite() && budget >= 0.0 => Ok(Entry { place, name, budget }),
         Cell::Number(budget) if budget < 0.0 => {
             Err(Error::input(format!("{place}: the budget of `{}` is negative: {budget}", shown(&name)))

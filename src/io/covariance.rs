@@ -6,10 +6,10 @@
 use std::collections::HashMap;
 
 use crate::error::{Error, Result};
-use crate::io::cells::{self, Cell};
+use crate::io::cells::Cell;
 use crate::io::csv::Table;
 use crate::io::input::Format;
-use crate::io::{Input, Notices, count, names, shown};
+use crate::io::{Input, Limits, Notices, count, names, shown, text};
 use crate::panel::Covariance;
 
 /// Reads a covariance, or its part for some assets in the order asked for. Rows are matched to columns by name.
@@ -20,26 +20,28 @@ pub fn read_covariance(input: &Input, assets: Option<&[String]>) -> Result<(Cova
     if assets.is_some_and(<[String]>::is_empty) {
         return Err(Error::usage("--assets names no asset").hint("write --assets A,B,C"));
     }
-    let contents = input.load()?;
+    let contents = input.load(Limits::default())?;
     match contents.format {
-        Format::Csv => from_csv(&contents.name, &contents.bytes, assets),
+        Format::Text => from_csv(&contents.name, &contents.bytes, assets),
         _ => Err(contents.not_read()),
     }
 }
 
 fn from_csv(source: &str, bytes: &[u8], assets: Option<&[String]>) -> Result<(Covariance, Notices)> {
     const LAYOUT: &str = "a covariance has a first line of names and a first column with the same names";
-    let (mut table, mut notices) = Table::open(source, bytes)?;
+    let (text, _) = text::decode(source, bytes)?;
+    let (mut table, notice) = Table::open(source, &text)?;
+    let mut notices: Notices = notice.into_iter().collect();
     let columns = table.names[1..].to_vec();
     if columns.is_empty() {
         return Err(Error::input(format!("{source}: no asset columns: there is one column only")).hint(LAYOUT));
     }
-    if let Cell::Number(number) = cells::parse(&table.names[0], table.decimal) {
+    if let Cell::Number(number) = table.numbers.parse(&table.names[0]) {
         let line = table.header_line;
         return Err(Error::input(format!("{source}: line {line} begins with the number {number}: there are no names"))
             .hint(LAYOUT));
     }
-    let chosen = names::choose(source, &columns, assets)?;
+    let chosen = names::choose(source, &columns, |asset| asset + 2, assets)?;
     let places: HashMap<&str, usize> =
         chosen.iter().enumerate().map(|(place, &column)| (columns[column].as_str(), place)).collect();
     // Rows are stored as they come: a long header alone asks for no memory.
@@ -97,7 +99,7 @@ fn number(table: &Table<'_>, line: u64, row: &str, column: usize) -> Result<f64>
         )))
     };
     let leave_out = || format!("correct the cell, or leave `{}` out with --assets", shown(row));
-    match cells::parse(text, table.decimal) {
+    match table.numbers.parse(text) {
         Cell::Number(number) if number.is_infinite() => refuse(format!("{number} is not a finite number")),
         Cell::Number(number) if row == name && number <= 0.0 => {
             refuse(format!("the variance of an asset must be positive, it is {number}"))

@@ -1,53 +1,65 @@
 //! A text table, row by row: a header of names, then rows of as many cells, each with its line in the file.
 //!
-//! Quotes, CRLF and CR line ends, blank lines, spaces around cells, a byte order mark and one delimiter too many at the
-//! end of each line are taken care of here. Lines count from 1 and include the header and blank lines.
+//! Quotes, CRLF and CR line ends, blank lines, spaces around cells, lines that begin with # and one delimiter too many at
+//! the end of each line are taken care of here. Lines count from 1 and include the header and blank lines.
 
 use std::cell::Cell as Counter;
 use std::io::{self, Read};
 
 use crate::error::{Error, Result};
-use crate::io::cells::Decimal;
-use crate::io::detect::Dialect;
-use crate::io::{EMPTY, Notices, count, shown};
+use crate::io::cells::Numbers;
+use crate::io::detect::{Dialect, is_comment};
+use crate::io::{EMPTY, Notation, count, head};
 
 /// A row of more bytes is an error; an unclosed quote must not swallow the memory.
 const LONGEST_ROW: usize = 16 << 20;
-const MOST_COLUMNS: usize = 100_000;
-const LONGEST_NAME: usize = 200;
 
 pub(crate) struct Table<'a> {
     pub source: &'a str,
-    /// Names of all columns, that of the label column first.
+    /// Names of all columns.
     pub names: Vec<String>,
     pub header_line: u64,
-    pub decimal: Decimal,
+    pub numbers: Numbers,
     reader: csv::Reader<Capped<'a>>,
     lines: Lines<'a>,
     record: csv::StringRecord,
 }
 
 impl<'a> Table<'a> {
-    /// Reads the header.
-    pub(crate) fn open(source: &'a str, bytes: &'a [u8]) -> Result<(Table<'a>, Notices)> {
-        let text = text(source, bytes)?;
-        let dialect = Dialect::detect(source, text)?;
+    /// A plain table, one line of names first, and what was detected about it.
+    pub(crate) fn open(source: &'a str, text: &'a str) -> Result<(Table<'a>, Option<String>)> {
+        let dialect = Dialect::detect(source, text, &Notation::default())?;
+        let remarks = dialect.remarks().join(", ");
+        let mut table = Table::start(source, text, dialect);
+        table.header_line =
+            table.next_record()?.ok_or_else(|| Error::input(format!("{source}: empty file")).hint(EMPTY))?;
+        table.names = head::names_of(&table.record);
+        head::check(source, &table.names)?;
+        Ok((table, (!remarks.is_empty()).then(|| format!("{source}: {remarks}"))))
+    }
+
+    /// A table before its first record.
+    pub(crate) fn start(source: &'a str, text: &'a str, dialect: Dialect) -> Table<'a> {
         let capped = Capped { bytes: text.as_bytes(), allowance: Counter::new(LONGEST_ROW) };
         let mut builder = csv::ReaderBuilder::new();
         builder.has_headers(false).flexible(true).delimiter(dialect.delimiter);
-        let mut table = Table {
+        Table {
             source,
             names: Vec::new(),
             header_line: 1,
-            decimal: dialect.decimal,
+            numbers: dialect.numbers,
             reader: builder.from_reader(capped),
             lines: Lines { text, offset: 0, line: 1 },
             record: csv::StringRecord::new(),
-        };
-        table.header_line =
-            table.next_record()?.ok_or_else(|| Error::input(format!("{source}: empty file")).hint(EMPTY))?;
-        table.names = header(source, table.header_line, &table.record)?;
-        Ok((table, dialect.notice(source).into_iter().collect()))
+        }
+    }
+
+    /// Passes over the rows of a header.
+    pub(crate) fn skip(&mut self, records: usize) -> Result<()> {
+        for _ in 0..records {
+            self.header_line = self.next_record()?.unwrap_or(self.header_line);
+        }
+        Ok(())
     }
 
     /// Moves to the next row that is not blank and gives its line. Its cells are as many as the header's names.
@@ -67,7 +79,7 @@ impl<'a> Table<'a> {
         Ok(Some(line))
     }
 
-    /// Moves to the next record that is not blank, whatever its width.
+    /// Moves to the next record that is neither blank nor a remark, whatever its width.
     pub(crate) fn next_record(&mut self) -> Result<Option<u64>> {
         loop {
             self.reader.get_ref().allowance.set(LONGEST_ROW);
@@ -79,7 +91,7 @@ impl<'a> Table<'a> {
             if !is_read {
                 return Ok(None);
             }
-            if self.record.iter().any(|cell| !cell.trim().is_empty()) {
+            if self.record.iter().any(|cell| !cell.trim().is_empty()) && !is_comment(&self.record) {
                 return Ok(Some(self.lines.line_at(start)));
             }
         }
@@ -94,52 +106,6 @@ impl<'a> Table<'a> {
     pub(crate) fn width(&self) -> usize {
         self.record.len()
     }
-}
-
-/// UTF-8 without its byte order mark, and nothing else.
-fn text<'a>(source: &str, bytes: &'a [u8]) -> Result<&'a str> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    if matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]) {
-        return Err(Error::input(format!("{source}: this is UTF-16 text")).hint("save it as UTF-8"));
-    }
-    let text = std::str::from_utf8(bytes).map_err(|error| {
-        let place = error.valid_up_to();
-        let line = 1 + bytes[..place].iter().filter(|&&byte| byte == b'\n').count();
-        Error::input(format!("{source}: line {line}: byte {:#04x} is not UTF-8 text", bytes[place]))
-            .hint("save it as CSV in UTF-8")
-    })?;
-    if text.contains('\0') {
-        return Err(Error::input(format!("{source}: this is not text: it contains zero bytes")));
-    }
-    if text.trim().is_empty() {
-        return Err(Error::input(format!("{source}: empty file")).hint(EMPTY));
-    }
-    Ok(text)
-}
-
-fn header(source: &str, line: u64, record: &csv::StringRecord) -> Result<Vec<String>> {
-    // One line of words: a quoted name may span lines.
-    let mut names: Vec<String> =
-        record.iter().map(|name| name.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
-    while names.len() > 1 && names.last().is_some_and(String::is_empty) {
-        names.pop();
-    }
-    if names.len() > MOST_COLUMNS {
-        return Err(Error::input(format!("{source}: line {line}: {} columns, at most {MOST_COLUMNS}", names.len()))
-            .hint("cut the file down to the assets that are needed"));
-    }
-    for (column, name) in names.iter().enumerate() {
-        let column = column + 1;
-        if column > 1 && name.is_empty() {
-            return Err(Error::input(format!("{source}: line {line}: column {column} has no name"))
-                .hint("the first line names every column"));
-        }
-        if name.len() > LONGEST_NAME || name.chars().any(char::is_control) {
-            return Err(Error::input(format!("{source}: line {line}: `{}` is no name for a column", shown(name)))
-                .hint("names are short and without control characters; is a quote left open?"));
-        }
-    }
-    Ok(names)
 }
 
 /// A reader that gives out so many bytes only; the allowance is renewed for each row.
@@ -189,7 +155,7 @@ mod tests {
     use super::*;
 
     fn rows(text: &str) -> Result<Vec<(u64, String)>> {
-        let (mut table, _) = Table::open("f", text.as_bytes())?;
+        let (mut table, _) = Table::open("f", text)?;
         let mut rows = Vec::new();
         while let Some(line) = table.next()? {
             let cells: Vec<&str> = (0..table.names.len()).map(|column| table.cell(column)).collect();
@@ -224,23 +190,21 @@ mod tests {
 
     #[test]
     fn quotes_and_marks_are_taken_off() {
-        let (table, _) = Table::open("f", "\u{feff}date,\"A,\nB\" , C \r\n".as_bytes()).expect("well formed");
+        let (table, _) = Table::open("f", "date,\"A,\nB\" , C \r\n").expect("well formed");
         assert_eq!(table.names, ["date", "A, B", "C"]);
     }
 
     #[test]
-    fn an_open_quote_does_not_swallow_the_memory() {
-        let mut text = b"d,A\n1,\"".to_vec();
-        text.resize(LONGEST_ROW + 100_000, b'x');
-        let (mut table, _) = Table::open("f", &text).expect("the header is fine");
-        let error = table.next().expect_err("the row is too long");
-        assert!(error.message.contains("line 2") && error.message.contains("16 MiB"), "{}", error.message);
+    fn remarks_are_no_rows() {
+        let text = "# made by hand\nd,A\n# half way\n1,2\n#N/A,3\n";
+        assert_eq!(rows(text).expect("well formed"), [(4, "1/2".to_string()), (5, "#N/A/3".to_string())]);
     }
 
     #[test]
-    fn what_is_not_text_is_refused() {
-        for bytes in [&b""[..], b"\n\n  \n", b"\xff\xfed\0", b"d,A\n1,\xe9\n", b"d,A\n1,\0\n", b"\xef\xbb\xbf"] {
-            assert!(Table::open("f", bytes).is_err(), "{bytes:?}");
-        }
+    fn an_open_quote_does_not_swallow_the_memory() {
+        let text = "d,A\n1,\"".to_string() + &"x".repeat(LONGEST_ROW + 100_000);
+        let (mut table, _) = Table::open("f", &text).expect("the header is fine");
+        let error = table.next().expect_err("the row is too long");
+        assert!(error.message.contains("line 2") && error.message.contains("16 MiB"), "{}", error.message);
     }
 }

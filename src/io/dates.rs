@@ -1,13 +1,19 @@
-//! The first column: dates in one notation, observation numbers, or names.
+//! The labels of rows: dates in one notation, observation numbers, or names.
 //!
-//! Notations: yyyy-mm-dd (also with / or ., one-digit parts, or a time of day, which is dropped), yyyymmdd, and
-//! dd/mm/yyyy or mm/dd/yyyy. The column decides between the last two: a part above 12 is a day. Where none is, the
-//! file is refused, for a guess would shuffle the history.
+//! Notations: yyyy-mm-dd (also with / or ., one-digit parts, or a time of day, which is dropped), yyyymmdd, dd/mm/yyyy or
+//! mm/dd/yyyy (also with years of two digits), 3 Jun 2019 and Jun 3, 2019 in English, months (2019-06, Jun 2019, 201906)
+//! and quarters (2019Q2), which stand for their last day; in numbers, the serial days of spreadsheets and the seconds,
+//! milli-, micro- or nanoseconds since 1970. The column decides: a part above 12 is a day, and of years of two digits
+//! the part that changes least is the year. Where that settles nothing, the file is refused, for a guess would shuffle
+//! the history; `--date-format` settles it.
 
+use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::fmt::strtime::BrokenDownTime;
+use jiff::tz::TimeZone;
 
 use crate::error::{Error, Result};
-use crate::io::{Notices, shown};
+use crate::io::shown;
 
 /// What rows are ordered by.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +24,16 @@ pub(crate) enum Keys {
     Names,
 }
 
+/// The labels understood.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Labelled {
+    pub keys: Keys,
+    /// Name of the notation, for the record.
+    pub notation: &'static str,
+    /// What was decided between readings.
+    pub remark: Option<String>,
+}
+
 /// The shape of one label.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Shape {
@@ -25,12 +41,20 @@ enum Shape {
     YearLast([i16; 3]),
     /// Eight digits in a row.
     Compact([i16; 3]),
-    TwoDigitYear,
+    /// Three parts of one or two digits.
+    Short([i16; 3]),
+    /// With the month in letters.
+    Named([i16; 3]),
+    /// A month, or the last of a quarter.
+    Month([i16; 2]),
     Other,
 }
 
 impl Shape {
     fn of(label: &str) -> Shape {
+        if let Some(shape) = Shape::month(label).or_else(|| Shape::named(label)) {
+            return shape;
+        }
         let day = day_part(label);
         if day.len() == 8 && day.bytes().all(|b| b.is_ascii_digit()) {
             return match [&day[..4], &day[4..6], &day[6..]].map(str::parse::<i16>) {
@@ -40,23 +64,115 @@ impl Shape {
         }
         let Some(separator) = day.chars().find(|c| "-/.".contains(*c)) else { return Shape::Other };
         let parts: Vec<&str> = day.split(separator).collect();
-        let [Ok(a), Ok(b), Ok(c)] = [0, 1, 2].map(|i| digits(parts.get(i).copied().unwrap_or_default())) else {
+        let [Some(a), Some(b), Some(c)] = [0, 1, 2].map(|i| digits(parts.get(i).copied().unwrap_or_default())) else {
             return Shape::Other;
         };
         match [parts.len(), parts[0].len(), parts[1].len(), parts[2].len()] {
             [3, 4, 1 | 2, 1 | 2] => Shape::YearFirst([a, b, c]),
             [3, 1 | 2, 1 | 2, 4] => Shape::YearLast([a, b, c]),
-            [3, 1 | 2, 1 | 2, 1 | 2] => Shape::TwoDigitYear,
+            [3, 1 | 2, 1 | 2, 1 | 2] => Shape::Short([a, b, c]),
             _ => Shape::Other,
+        }
+    }
+
+    /// 2019-06, 2019/06, 06/2019, 2019M06, 2019Q2, 2019-Q2, Q2 2019
+    fn month(label: &str) -> Option<Shape> {
+        let plain = label.to_ascii_uppercase();
+        let parts: Vec<&str> = plain.split(['-', '/', ' ']).filter(|part| !part.is_empty()).collect();
+        let (year, rest) = match parts[..] {
+            [one] => one.split_at_checked(4).filter(|(_, rest)| rest.starts_with(['M', 'Q']))?,
+            [a, b] if a.len() == 4 => (a, b),
+            [a, b] if b.len() == 4 => (b, a),
+            _ => return None,
+        };
+        let year = digits(year).filter(|_| year.len() == 4)?;
+        let month = match rest.strip_prefix('Q') {
+            Some(quarter) => digits(quarter).filter(|quarter| (1..=4).contains(quarter))? * 3,
+            None => {
+                let month = rest.strip_prefix('M').unwrap_or(rest);
+                digits(month).filter(|_| month.len() <= 2)?
+            }
+        };
+        Some(Shape::Month([year, month]))
+    }
+
+    /// 3 Jun 2019, 03-Jun-19, 03JUN2019, Jun 3, 2019, Monday, June 3 2019, Jun 2019
+    fn named(label: &str) -> Option<Shape> {
+        if !label.bytes().any(|b| b.is_ascii_alphabetic()) {
+            return None;
+        }
+        let mut month = None;
+        let mut numbers: Vec<&str> = Vec::new();
+        for word in label.split([' ', '-', '/', '.', ',']).filter(|word| !word.is_empty() && !word.contains(':')) {
+            // 03JUN2019 is three words.
+            let mut rest = word;
+            while let Some(first) = rest.chars().next() {
+                let length = rest.find(|c: char| c.is_alphabetic() != first.is_alphabetic()).unwrap_or(rest.len());
+                let (part, tail) = rest.split_at(length);
+                rest = tail;
+                if !first.is_alphabetic() {
+                    digits(part)?;
+                    numbers.push(part);
+                } else if let Some(number) = month_named(part) {
+                    if month.replace((number, numbers.len())).is_some() {
+                        return None;
+                    }
+                } else if !is_weekday(part) {
+                    return None;
+                }
+            }
+        }
+        let (month, before) = month?;
+        let year = |text: &str| match text.len() {
+            4 => digits(text),
+            2 => digits(text).map(century),
+            _ => None,
+        };
+        match numbers[..] {
+            [number] => Some(Shape::Month([year(number)?, month])),
+            // The year leads only where it has four digits.
+            [first, day] if first.len() == 4 => Some(Shape::Named([digits(first)?, month, digits(day)?])),
+            [day, last] if before <= 1 => Some(Shape::Named([year(last)?, month, digits(day)?])),
+            _ => None,
         }
     }
 }
 
-fn digits(part: &str) -> std::result::Result<i16, ()> {
-    match part.len() <= 4 && part.bytes().all(|b| b.is_ascii_digit()) {
-        true => part.parse().map_err(|_| ()),
-        false => Err(()),
-    }
+fn month_named(word: &str) -> Option<i16> {
+    const MONTHS: [&str; 12] = [
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+    ];
+    let word = word.to_ascii_lowercase();
+    let position = MONTHS
+        .iter()
+        .position(|name| word.len() >= 3 && name.starts_with(&word) || word == "sept" && *name == "september")?;
+    Some(position as i16 + 1)
+}
+
+fn is_weekday(word: &str) -> bool {
+    const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+    let word = word.to_ascii_lowercase();
+    word.len() >= 3 && DAYS.iter().any(|name| name.starts_with(&word))
+}
+
+fn digits(part: &str) -> Option<i16> {
+    (part.len() <= 4 && part.bytes().all(|b| b.is_ascii_digit())).then(|| part.parse().ok())?
+}
+
+/// Years of two digits, as POSIX reads them: 69 to 99 are of the last century.
+fn century(year: i16) -> i16 {
+    if year < 69 { 2000 + year } else { 1900 + year }
 }
 
 /// `2019-06-03` of `2019-06-03T16:00:00+02:00`: the day as written, in whatever zone.
@@ -67,19 +183,54 @@ fn day_part(label: &str) -> &str {
     }
 }
 
-/// Reads the labels of all rows; `place` names a row for messages.
-pub(crate) fn read(labels: &[String], place: impl Fn(usize) -> String) -> Result<(Keys, Notices)> {
+/// Whether a cell by itself can hardly be anything but a date.
+pub(crate) fn looks_like_a_date(cell: &str) -> bool {
+    match Shape::of(cell) {
+        Shape::YearFirst(parts) | Shape::Compact(parts) | Shape::Named(parts) => is_plausible(parts),
+        Shape::YearLast([a, b, year]) => is_plausible([year, a, b]) || is_plausible([year, b, a]),
+        Shape::Short([a, b, c]) => [[a, b, c], [b, a, c], [c, b, a]].into_iter().any(|[d, m, _]| d <= 31 && m <= 12),
+        Shape::Month([year, month]) => is_plausible([year, month, 1]),
+        Shape::Other => false,
+    }
+}
+
+/// Whether a column of this name is one of dates.
+pub(crate) fn is_date_name(name: &str) -> bool {
+    const WORDS: [&str; 8] = ["date", "time", "day", "month", "period", "quarter", "datum", "timestamp"];
+    let name = name.to_lowercase();
+    WORDS.iter().any(|word| name.contains(word))
+}
+
+/// Reads the labels of all rows, in a column of this name; `place` names a row for messages.
+pub(crate) fn read(
+    labels: &[String],
+    name: &str,
+    format: Option<&str>,
+    place: impl Fn(usize) -> String,
+) -> Result<Labelled> {
+    if let Some(format) = format {
+        return formatted(labels, format, place);
+    }
     let shapes: Vec<Shape> = labels.iter().map(|label| Shape::of(label)).collect();
     let is_date = |shape: &Shape| !matches!(shape, Shape::Compact(_) | Shape::Other);
     let first_is_compact = matches!(shapes.first(), Some(&Shape::Compact(parts)) if is_plausible(parts));
     if first_is_compact || shapes.iter().any(is_date) {
         return dates(labels, &shapes, place);
     }
+    if let Some(numbers) = labels.iter().map(|label| number(label)).collect::<Option<Vec<f64>>>()
+        && let Some(count) = Count::of(&numbers, is_date_name(name))
+    {
+        let days: Option<Vec<Date>> = numbers.iter().map(|&number| count.date(number)).collect();
+        if let Some(days) = days {
+            let remark = format!("dates are {}: {} is {}", count.name(), shown(&labels[0]), days[0]);
+            return Ok(Labelled { keys: Keys::Dates(days), notation: count.name(), remark: Some(remark) });
+        }
+    }
     if let Some(numbers) = labels.iter().map(|label| observation(label)).collect() {
-        return Ok((Keys::Numbers(numbers), Notices::new()));
+        return Ok(Labelled { keys: Keys::Numbers(numbers), notation: "observation numbers", remark: None });
     }
     if let Some(row) = labels.iter().position(|label| label.is_empty()) {
-        return Err(Error::input(format!("{}: no date", place(row))).hint("every row needs a date in the first column"));
+        return Err(Error::input(format!("{}: no date", place(row))).hint("every row needs a date in its first column"));
     }
     if labels.iter().all(|label| label.parse::<f64>().is_ok()) {
         let row = labels.iter().position(|label| observation(label).is_none()).unwrap_or(0);
@@ -91,19 +242,71 @@ pub(crate) fn read(labels: &[String], place: impl Fn(usize) -> String) -> Result
         .hint("put dates (yyyy-mm-dd) or 1, 2, 3, ... in the first column"));
     }
     let example = labels.first().map(|label| shown(label)).unwrap_or_default();
-    let notice =
-        format!("{}: the first column holds names like `{example}`, not dates: rows keep the file's order", place(0));
-    Ok((Keys::Names, vec![notice]))
+    let remark = format!("the first column holds names like `{example}`, not dates: rows keep the file's order");
+    Ok(Labelled { keys: Keys::Names, notation: "names", remark: Some(remark) })
 }
 
-fn dates(labels: &[String], shapes: &[Shape], place: impl Fn(usize) -> String) -> Result<(Keys, Notices)> {
-    let (day_first, notices) = match day_first(shapes) {
+/// Dates in the notation asked for.
+fn formatted(labels: &[String], format: &str, place: impl Fn(usize) -> String) -> Result<Labelled> {
+    let format = strptime(format);
+    let mut dates = Vec::with_capacity(labels.len());
+    for (row, label) in labels.iter().enumerate() {
+        let read = |text: &str| {
+            let mut time = BrokenDownTime::parse(&format, text).ok()?;
+            if time.timestamp().is_some() {
+                return time.to_timestamp().ok().map(|time| time.to_zoned(TimeZone::UTC).date());
+            }
+            let is_month = time.day().is_none() && time.day_of_year().is_none() && time.month().is_some();
+            if is_month {
+                time.set_day(Some(1)).ok()?;
+            }
+            let date = time.to_date().ok()?;
+            Some(if is_month { date.last_of_month() } else { date })
+        };
+        let date = read(label).or_else(|| read(day_part(label))).ok_or_else(|| {
+            Error::input(format!("{}: `{}` is not a date written {}", place(row), shown(label), shown(&format)))
+                .hint("correct --date-format, as in %d/%m/%Y, or leave it out")
+        })?;
+        dates.push(date);
+    }
+    Ok(Labelled { keys: Keys::Dates(dates), notation: "as asked for", remark: None })
+}
+
+/// dd/mm/yyyy as %d/%m/%Y; what holds a percent sign is one already.
+fn strptime(format: &str) -> String {
+    if format.contains('%') {
+        return format.to_string();
+    }
+    let mut text = format.to_lowercase();
+    for (word, code) in [("yyyy", "%Y"), ("yy", "%y"), ("mmm", "%b"), ("mm", "%m"), ("dd", "%d")] {
+        text = text.replace(word, code);
+    }
+    text
+}
+
+fn dates(labels: &[String], shapes: &[Shape], place: impl Fn(usize) -> String) -> Result<Labelled> {
+    const HINT: &str = "say --date-format, as in %d/%m/%Y, or write dates as yyyy-mm-dd";
+    let ambiguous = |row: usize, readings: &str| {
+        let label = shown(&labels[row]);
+        Err(Error::input(format!("{}: `{label}` may be {readings}, and no row settles it", place(row))).hint(HINT))
+    };
+    let Some(year_first) = short_years_lead(shapes) else {
+        let row = shapes.iter().position(|shape| matches!(shape, Shape::Short(_))).unwrap_or(0);
+        return ambiguous(row, "yy/mm/dd or dd/mm/yy");
+    };
+    let has_short = shapes.iter().any(|shape| matches!(shape, Shape::Short(_)));
+    let (day_first, remark) = match day_first(shapes, year_first) {
         Order::Settled { day_first, row } => {
-            let notation = if day_first { "dd/mm/yyyy" } else { "mm/dd/yyyy" };
-            let label = shown(&labels[row]);
-            (day_first, vec![format!("{}: `{label}`: dates are read as {notation}", place(row))])
+            let notation = match (day_first, has_short) {
+                (true, false) => "dd/mm/yyyy",
+                (false, false) => "mm/dd/yyyy",
+                (true, true) => "dd/mm/yy",
+                (false, true) => "mm/dd/yy",
+            };
+            (day_first, Some((notation, row)))
         }
-        Order::NotAsked => (true, Notices::new()),
+        Order::NotAsked if has_short => (true, Some(("yy/mm/dd", 0))),
+        Order::NotAsked => (true, None),
         Order::Contradictory { day, month } => {
             let (a, b) = (shown(&labels[day]), shown(&labels[month]));
             return Err(Error::input(format!(
@@ -113,33 +316,52 @@ fn dates(labels: &[String], shapes: &[Shape], place: impl Fn(usize) -> String) -
             ))
             .hint("write dates as yyyy-mm-dd"));
         }
-        Order::Ambiguous { row } => {
-            return Err(Error::input(format!(
-                "{}: `{}` may be dd/mm/yyyy or mm/dd/yyyy, and no row settles it",
-                place(row),
-                shown(&labels[row])
-            ))
-            .hint("write dates as yyyy-mm-dd"));
-        }
+        Order::Ambiguous { row } => return ambiguous(row, "dd/mm/yyyy or mm/dd/yyyy"),
     };
     let mut dates = Vec::with_capacity(labels.len());
     for (row, (label, shape)) in labels.iter().zip(shapes).enumerate() {
-        let parts = match *shape {
-            Shape::YearFirst(parts) | Shape::Compact(parts) => Some(parts),
-            Shape::YearLast([a, b, year]) => Some(if day_first { [year, b, a] } else { [year, a, b] }),
-            Shape::TwoDigitYear | Shape::Other => None,
+        let date = match *shape {
+            Shape::YearFirst(parts) | Shape::Compact(parts) | Shape::Named(parts) => calendar_date(parts),
+            Shape::YearLast([a, b, year]) => calendar_date(if day_first { [year, b, a] } else { [year, a, b] }),
+            Shape::Short([year, month, day]) if year_first => calendar_date([century(year), month, day]),
+            Shape::Short([a, b, year]) if day_first => calendar_date([century(year), b, a]),
+            Shape::Short([a, b, year]) => calendar_date([century(year), a, b]),
+            Shape::Month([year, month]) => calendar_date([year, month, 1]).map(Date::last_of_month),
+            Shape::Other => None,
         };
-        let date = parts.and_then(calendar_date).ok_or_else(|| {
-            let what = match shape {
-                _ if label.is_empty() => "no date".to_string(),
-                Shape::TwoDigitYear => format!("`{}` has a year of two digits", shown(label)),
-                _ => format!("`{}` is not a date", shown(label)),
-            };
-            Error::input(format!("{}: {what}", place(row))).hint("write dates as yyyy-mm-dd")
-        })?;
-        dates.push(date);
+        dates.push(date.ok_or_else(|| {
+            let what =
+                if label.is_empty() { "no date".to_string() } else { format!("`{}` is not a date", shown(label)) };
+            Error::input(format!("{}: {what}", place(row))).hint(HINT)
+        })?);
     }
-    Ok((Keys::Dates(dates), notices))
+    let is_monthly = shapes.iter().any(|shape| matches!(shape, Shape::Month(_)));
+    let notation = match (remark, shapes.first()) {
+        (Some((notation, _)), _) => notation,
+        (None, Some(Shape::Compact(_))) => "yyyymmdd",
+        (None, Some(Shape::Named(_))) => "with month names",
+        _ if is_monthly => "months",
+        _ => "yyyy-mm-dd",
+    };
+    let remark =
+        remark.map(|(notation, row)| format!("dates are read as {notation} (`{}` settles it)", shown(&labels[row])));
+    let remark = remark.or_else(|| is_monthly.then(|| "months and quarters stand for their last day".to_string()));
+    Ok(Labelled { keys: Keys::Dates(dates), notation, remark })
+}
+
+/// Whether the year leads in dates of two digits each: it is the part that changes least. None where neither does.
+fn short_years_lead(shapes: &[Shape]) -> Option<bool> {
+    let parts: Vec<[i16; 3]> =
+        shapes.iter().filter_map(|shape| if let Shape::Short(parts) = *shape { Some(parts) } else { None }).collect();
+    if parts.is_empty() {
+        return Some(false);
+    }
+    let changes = |part: usize| parts.windows(2).filter(|pair| pair[0][part] != pair[1][part]).count();
+    match changes(0).cmp(&changes(2)) {
+        std::cmp::Ordering::Less => Some(true),
+        std::cmp::Ordering::Greater => Some(false),
+        std::cmp::Ordering::Equal => None,
+    }
 }
 
 /// Which of the first two parts of dd/mm/yyyy or mm/dd/yyyy is the day, and the row that says so.
@@ -150,9 +372,13 @@ enum Order {
     Ambiguous { row: usize },
 }
 
-fn day_first(shapes: &[Shape]) -> Order {
+fn day_first(shapes: &[Shape], year_first: bool) -> Order {
     let row_where = |test: fn(i16, i16) -> bool| {
-        shapes.iter().position(|shape| matches!(*shape, Shape::YearLast([a, b, _]) if test(a, b)))
+        shapes.iter().position(|shape| match *shape {
+            Shape::YearLast([a, b, _]) => test(a, b),
+            Shape::Short([a, b, _]) if !year_first => test(a, b),
+            _ => false,
+        })
     };
     match (row_where(|a, _| a > 12), row_where(|_, b| b > 12), row_where(|_, _| true)) {
         (Some(day), Some(month), _) => Order::Contradictory { day, month },
@@ -172,6 +398,74 @@ fn is_plausible(parts: [i16; 3]) -> bool {
     (1800..=2200).contains(&parts[0]) && calendar_date(parts).is_some()
 }
 
+/// Dates as a count of days, seconds or parts of them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Count {
+    /// Days as spreadsheets count them: 1 is 1900-01-01, and there was a 29 February 1900.
+    Serial,
+    /// yyyymm
+    Months,
+    /// Seconds since 1970, times this.
+    Epoch(f64),
+}
+
+impl Count {
+    /// What the numbers count, if it is dates: within a market's years, and not one after the other.
+    fn of(numbers: &[f64], is_date_column: bool) -> Option<Count> {
+        let within = |low: f64, high: f64| numbers.iter().all(|x| (low..=high).contains(x));
+        let mut steps: Vec<f64> = numbers.windows(2).map(|pair| (pair[1] - pair[0]).abs()).collect();
+        steps.sort_unstable_by(f64::total_cmp);
+        let usual = *steps.get(steps.len() / 2)?;
+        let [smallest, largest] = [*steps.first()?, *steps.last()?];
+        let are_whole = numbers.iter().all(|x| x.fract() == 0.0);
+        for scale in [1.0, 1e3, 1e6, 1e9] {
+            // 1976 to 2096, at an hour or more between rows.
+            if are_whole && within(2e8 * scale, 4e9 * scale) && usual >= 3_600.0 * scale {
+                return Some(Count::Epoch(scale));
+            }
+        }
+        let are_months = || numbers.iter().all(|x| (1.0..=12.0).contains(&(x % 100.0)));
+        if are_whole && within(180_001.0, 220_012.0) && are_months() && (is_date_column || largest >= 89.0) {
+            return Some(Count::Months);
+        }
+        // 1954 to 2064.
+        (within(20_000.0, 60_000.0) && (is_date_column || largest > smallest)).then_some(Count::Serial)
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Count::Serial => "serial days of a spreadsheet",
+            Count::Months => "months as yyyymm",
+            Count::Epoch(1.0) => "seconds since 1970",
+            Count::Epoch(1e3) => "milliseconds since 1970",
+            Count::Epoch(1e6) => "microseconds since 1970",
+            Count::Epoch(_) => "nanoseconds since 1970",
+        }
+    }
+
+    fn date(self, number: f64) -> Option<Date> {
+        match self {
+            // Day 25,569 of spreadsheets is day 0 of 1970.
+            Count::Serial => date_of_day(number.floor() as i64 - 25_569),
+            Count::Months => {
+                let number = number as i32;
+                calendar_date([(number / 100) as i16, (number % 100) as i16, 1]).map(Date::last_of_month)
+            }
+            Count::Epoch(scale) => date_of_day((number / scale / 86_400.0).floor() as i64),
+        }
+    }
+}
+
+/// The date so many days after 1970-01-01.
+pub(crate) fn date_of_day(day: i64) -> Option<Date> {
+    let second = day.checked_mul(86_400)?;
+    Timestamp::from_second(second).ok().map(|time| time.to_zoned(TimeZone::UTC).date())
+}
+
+fn number(label: &str) -> Option<f64> {
+    label.parse::<f64>().ok().filter(|number| number.is_finite())
+}
+
 /// `7` and `7.0`: pandas writes the latter when an index once had gaps.
 fn observation(label: &str) -> Option<i64> {
     const EXACT: f64 = (1_i64 << 53) as f64;
@@ -187,9 +481,13 @@ mod tests {
 
     use super::*;
 
-    fn keys(labels: &[&str]) -> Result<Keys> {
+    fn read_as(labels: &[&str], name: &str, format: Option<&str>) -> Result<Keys> {
         let labels: Vec<String> = labels.iter().map(|label| (*label).to_string()).collect();
-        read(&labels, |row| format!("row {row}")).map(|(keys, _)| keys)
+        read(&labels, name, format, |row| format!("row {row}")).map(|read| read.keys)
+    }
+
+    fn keys(labels: &[&str]) -> Result<Keys> {
+        read_as(labels, "", None)
     }
 
     #[test]
@@ -203,11 +501,21 @@ mod tests {
             "2019-06-13 16:00:00",
             "2019-06-13T00:00:00.000Z",
             "2019-06-13 00:00:00-05:00",
+            "2019-06-13 00:00:00+00:00",
             "13/06/2019",
             "6/13/2019",
             "13.06.2019",
             "13-06-2019",
+            "6/13/2019 16:00",
             "20190613 1600",
+            "13-Jun-2019",
+            "13-JUN-19",
+            "13JUN2019",
+            "Jun 13, 2019",
+            "June 13 2019",
+            "Thursday, 13 June 2019",
+            "Thu Jun 13 00:00:00 2019",
+            "13 Jun 2019 16:00",
         ] {
             assert_eq!(keys(&[label]).expect("a date"), day, "{label}");
         }
@@ -218,16 +526,57 @@ mod tests {
         let expected = Keys::Dates(vec![date(2019, 6, 3), date(2019, 6, 13)]);
         assert_eq!(keys(&["03/06/2019", "13/06/2019"]).expect("day first"), expected);
         assert_eq!(keys(&["06/03/2019", "06/13/2019"]).expect("month first"), expected);
+        assert_eq!(keys(&["03.06.19", "13.06.19"]).expect("day first"), expected);
+        assert_eq!(keys(&["6/3/19", "6/13/19"]).expect_err("no part changes least").kind, crate::ErrorKind::Input);
+        let three = Keys::Dates(vec![date(2019, 6, 3), date(2019, 6, 13), date(2019, 7, 1)]);
+        assert_eq!(keys(&["6/3/19", "6/13/19", "7/1/19"]).expect("month first"), three);
+        assert_eq!(keys(&["19-06-03", "19-06-13"]).expect("year first"), expected);
         assert!(keys(&["03/06/2019", "04/06/2019"]).expect_err("either").message.contains("no row settles it"));
         assert!(keys(&["13/06/2019", "06/14/2019"]).expect_err("both").message.contains("row 1"));
+        let said = |format| read_as(&["03/06/2019", "13/06/2019"], "", Some(format));
+        assert_eq!(said("%d/%m/%Y").expect("as said"), expected);
+        assert_eq!(said("dd/mm/yyyy").expect("as said"), expected);
+        assert!(said("%m/%d/%Y").expect_err("13 is no month").message.contains("row 1"));
     }
 
     #[test]
     fn a_column_of_dates_holds_nothing_else() {
-        for bad in ["2019-02-30", "2019-13-01", "soon", "", "03/06/19", "7", "2019-06", "20190231"] {
+        for bad in ["2019-02-30", "2019-13-01", "soon", "", "7", "20190231"] {
             assert!(keys(&["2019-01-31", bad]).is_err(), "{bad}");
         }
         assert!(keys(&["20190131", "20190231"]).is_err());
+    }
+
+    #[test]
+    fn months_stand_for_their_last_day() {
+        let expected = Keys::Dates(vec![date(2019, 12, 31), date(2020, 2, 29)]);
+        for labels in [
+            ["2019-12", "2020-02"],
+            ["12/2019", "02/2020"],
+            ["2019M12", "2020M02"],
+            ["Dec-2019", "Feb-2020"],
+            ["Dec 19", "Feb 20"],
+            ["201912", "202002"],
+        ] {
+            assert_eq!(keys(&labels).expect("months"), expected, "{labels:?}");
+        }
+        let expected = Keys::Dates(vec![date(2019, 6, 30), date(2019, 9, 30)]);
+        assert_eq!(keys(&["2019Q2", "Q3-2019"]).expect("quarters"), expected);
+    }
+
+    #[test]
+    fn numbers_may_count_days_or_seconds() {
+        let expected = Keys::Dates(vec![date(2019, 6, 6), date(2019, 6, 7), date(2019, 6, 10)]);
+        for labels in [
+            ["43622", "43623", "43626"],
+            ["1559779200", "1559865600", "1560124800"],
+            ["1559779200000", "1559865600000", "1560124800000"],
+            ["1559779200000000000", "1559865600000000000", "1560124800000000000"],
+        ] {
+            assert_eq!(keys(&labels).expect("dates"), expected, "{labels:?}");
+        }
+        assert_eq!(keys(&["43622", "43623", "43624"]).expect("numbered"), Keys::Numbers(vec![43622, 43623, 43624]));
+        assert!(matches!(read_as(&["43622", "43623", "43624"], "Date", None), Ok(Keys::Dates(_))));
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! What separates cells, and what separates whole from fraction, told from the first 64 KiB of a text.
 //!
-//! Delimiter: of `,` `;` tab `|`, the one under which most rows have as many cells as the header (two at least); among
-//! equals the one with more columns. Decimal mark: a comma when some cell reads `41,6`, none has a point, and the commas
-//! cannot be thousands separators. What could be either is an error: 1,234 is never guessed.
+//! Delimiter: of `,` `;` tab `|`, and a space where none of these does, the one under which rows have the same width and
+//! cells are numbers. Decimal mark: each number-like cell says what its marks can be, and together they must agree. What
+//! could be either is an error: 1,234 alone is never guessed.
 
 use crate::error::{Error, Result};
-use crate::io::cells::Decimal;
-use crate::io::shown;
+use crate::io::cells::{Decimal, Marks, Numbers, is_missing, marks};
+use crate::io::{Notation, dates, shown};
 
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 const SAMPLE_BYTES: usize = 64 << 10;
@@ -14,36 +14,46 @@ const SAMPLE_BYTES: usize = 64 << 10;
 const SAMPLE_LINES: usize = 3;
 const LONG_SAMPLE_BYTES: usize = 4 << 20;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Dialect {
     pub delimiter: u8,
-    pub decimal: Decimal,
+    pub numbers: Numbers,
 }
 
 impl Dialect {
-    pub(crate) fn detect(source: &str, text: &str) -> Result<Dialect> {
+    pub(crate) fn detect(source: &str, text: &str, notation: &Notation) -> Result<Dialect> {
         let sample = sample(text);
-        let delimiter = delimiter(sample);
-        Ok(Dialect { delimiter, decimal: decimal(source, sample, delimiter)? })
+        let delimiter = notation.delimiter.unwrap_or_else(|| delimiter(sample));
+        let numbers = match notation.decimal_comma {
+            Some(true) => Numbers::new(Decimal::Comma, true),
+            Some(false) => Numbers::new(Decimal::Point, true),
+            None => decimal(source, sample, delimiter)?,
+        };
+        Ok(Dialect { delimiter, numbers })
     }
 
-    /// Said when it is not the usual one.
-    pub(crate) fn notice(self, source: &str) -> Option<String> {
-        let delimiter = match self.delimiter {
-            b',' => None,
-            b';' => Some("semicolon"),
-            b'\t' => Some("tab"),
-            _ => Some("vertical bar"),
-        };
-        let delimiter = delimiter.map(|name| format!("cells are separated by a {name}"));
-        let decimal = (self.decimal == Decimal::Comma).then(|| "the decimal mark is a comma".to_string());
-        let facts: Vec<String> = delimiter.into_iter().chain(decimal).collect();
-        (!facts.is_empty()).then(|| format!("{source}: {}", facts.join(", ")))
+    /// What is not usual about it.
+    pub(crate) fn remarks(&self) -> Vec<String> {
+        let delimiter = (self.delimiter != b',').then(|| format!("cells are separated by a {}", name(self.delimiter)));
+        let decimal = (self.numbers.decimal == Decimal::Comma).then(|| "the decimal mark is a comma".to_string());
+        delimiter.into_iter().chain(decimal).collect()
+    }
+}
+
+/// A delimiter's name in a sentence.
+pub(crate) fn name(delimiter: u8) -> &'static str {
+    match delimiter {
+        b',' => "comma",
+        b';' => "semicolon",
+        b'\t' => "tab",
+        b'|' => "vertical bar",
+        b' ' => "space",
+        _ => "delimiter of its own",
     }
 }
 
 /// Whole lines from the beginning of the text.
-fn sample(text: &str) -> &str {
+pub(crate) fn sample(text: &str) -> &str {
     let mut lines = 0;
     for (offset, byte) in text.bytes().enumerate().take(LONG_SAMPLE_BYTES) {
         if byte == b'\n' || byte == b'\r' {
@@ -56,111 +66,142 @@ fn sample(text: &str) -> &str {
     &text[..text.floor_char_boundary(LONG_SAMPLE_BYTES)]
 }
 
-fn records(sample: &str, delimiter: u8) -> impl Iterator<Item = csv::StringRecord> {
+/// The records of a sample that are not blank.
+pub(crate) fn records(sample: &str, delimiter: u8) -> impl Iterator<Item = csv::StringRecord> {
     let mut builder = csv::ReaderBuilder::new();
     builder.has_headers(false).flexible(true).delimiter(delimiter);
-    builder.from_reader(sample.as_bytes()).into_records().map_while(std::result::Result::ok)
+    let records = builder.from_reader(sample.as_bytes()).into_records().map_while(std::result::Result::ok);
+    records.filter(|record| record.iter().any(|cell| !cell.trim().is_empty()))
+}
+
+/// `# a remark`: a line that is no data. `#N/A` is a missing cell.
+pub(crate) fn is_comment(record: &csv::StringRecord) -> bool {
+    record.get(0).map(str::trim).is_some_and(|cell| cell.starts_with('#') && !is_missing(cell))
 }
 
 fn delimiter(sample: &str) -> u8 {
     let mut best = (0.0, 0, b',');
     for delimiter in DELIMITERS {
-        let mut widths = records(sample, delimiter).map(|record| record.len());
-        let header = widths.next().unwrap_or(0);
-        if header < 2 {
-            continue;
-        }
-        let (mut rows, mut agreeing) = (0_usize, 0_usize);
-        for width in widths {
-            rows += 1;
-            agreeing += usize::from(width == header);
-        }
-        let consistency = if rows == 0 { 1.0 } else { agreeing as f64 / rows as f64 };
-        if (consistency, header) > (best.0, best.1) {
-            best = (consistency, header, delimiter);
+        let (score, width) = score(sample, delimiter);
+        if (score, width) > (best.0, best.1) {
+            best = (score, width, delimiter);
         }
     }
-    best.2
+    match best.1 {
+        0 if score(sample, b' ').0 > 0.5 => b' ',
+        _ => best.2,
+    }
 }
 
-fn decimal(source: &str, sample: &str, delimiter: u8) -> Result<Decimal> {
-    let mut comma: Option<(usize, String)> = None;
-    let mut point: Option<(usize, String)> = None;
-    let mut is_certain = false;
+/// How well a delimiter fits, and the width of most rows under it: the share of records of that width, the less the
+/// fewer of their cells are numbers.
+fn score(sample: &str, delimiter: u8) -> (f64, usize) {
+    let records: Vec<csv::StringRecord> = records(sample, delimiter).filter(|record| !is_comment(record)).collect();
+    let Some(width) = usual_width(&records).filter(|width| *width >= 2) else { return (0.0, 0) };
+    let usual: Vec<&csv::StringRecord> = records.iter().filter(|record| record.len() == width).collect();
+    let (mut cells, mut numbers) = (0_usize, 0_usize);
+    for record in usual.iter().skip(1) {
+        for cell in record.iter() {
+            cells += 1;
+            numbers += usize::from(is_plain(cell.trim()));
+        }
+    }
+    let share = if cells == 0 { 1.0 } else { numbers as f64 / cells as f64 };
+    (usual.len() as f64 / records.len() as f64 * (0.1 + share), width)
+}
+
+/// A cell that is a number, a date or missing: nothing that a wrong delimiter would leave.
+fn is_plain(cell: &str) -> bool {
+    is_missing(cell) || cell.parse::<f64>().is_ok() || marks(cell).is_some() || dates::looks_like_a_date(cell)
+}
+
+/// The width of most records; of equally frequent ones the largest.
+pub(crate) fn usual_width(records: &[csv::StringRecord]) -> Option<usize> {
+    let mut widths: Vec<usize> = records.iter().map(csv::StringRecord::len).collect();
+    widths.sort_unstable();
+    widths.chunk_by(|a, b| a == b).max_by_key(|run| (run.len(), run[0])).map(|run| run[0])
+}
+
+/// The decimal mark that all number-like cells beyond the first row and column allow.
+fn decimal(source: &str, sample: &str, delimiter: u8) -> Result<Numbers> {
+    const HINT: &str = "say --decimal-comma, or --decimal-comma=false where commas separate thousands";
+    // The first cell that is so, and its row: a mark that can only be decimal, that could be either, that parts thousands.
+    let mut decimals: [Option<(usize, String)>; 2] = [None, None];
+    let mut either: [Option<(usize, String)>; 2] = [None, None];
+    let mut thousands: [Option<(usize, String)>; 2] = [None, None];
+    let side = |mark: char| usize::from(mark == ',');
     for (row, record) in records(sample, delimiter).enumerate().skip(1) {
-        for cell in record.iter().skip(1) {
-            let cell = cell.trim().trim_end_matches('%').trim_end();
-            let is_numeric = cell.bytes().any(|b| b.is_ascii_digit())
-                && cell.bytes().all(|b| b.is_ascii_digit() || b",.+-eE".contains(&b));
-            if !is_numeric {
-                continue;
-            }
-            if cell.contains(',') {
-                is_certain |= !could_be_thousands(cell);
-                comma.get_or_insert_with(|| (row, cell.to_string()));
-            }
-            if cell.contains('.') {
-                point.get_or_insert_with(|| (row, cell.to_string()));
-            }
+        for cell in record.iter().skip(1).map(str::trim) {
+            let place = match marks(cell) {
+                Some(Marks::Decimal(mark)) => &mut decimals[side(mark)],
+                Some(Marks::Either(mark)) => &mut either[side(mark)],
+                Some(Marks::Thousands(mark)) => &mut thousands[side(mark)],
+                None => continue,
+            };
+            place.get_or_insert_with(|| (row, cell.to_string()));
         }
     }
-    match (comma, point) {
-        (None, _) => Ok(Decimal::Point),
-        (Some(_), None) if is_certain => Ok(Decimal::Comma),
-        (Some((row, comma)), None) => Err(Error::input(format!(
-            "{source}: data row {row}: `{}` may be a decimal comma or a thousands separator",
-            shown(&comma)
+    let [points, commas] = [0, 1].map(|side| decimals[side].as_ref().or(thousands[1 - side].as_ref()));
+    match (points, commas) {
+        (Some((point_row, point)), Some((comma_row, comma))) => Err(Error::input(format!(
+            "{source}: numbers with a decimal comma (`{}`, data row {comma_row}) stand beside numbers with a decimal point (`{}`, data row {point_row})",
+            shown(comma),
+            shown(point)
         ))
-        .hint("write numbers with a decimal point and without thousands separators")),
-        (Some((comma_row, comma)), Some((point_row, point))) => Err(Error::input(format!(
-            "{source}: numbers with commas (`{}`, data row {comma_row}) stand beside numbers with points (`{}`, data row {point_row})",
-            shown(&comma),
-            shown(&point)
-        ))
-        .hint("write numbers with a decimal point and without thousands separators")),
+        .hint("write all numbers with a decimal point and without thousands separators")),
+        (None, Some(_)) => Ok(Numbers::new(Decimal::Comma, true)),
+        (Some(_), None) => Ok(Numbers::new(Decimal::Point, true)),
+        (None, None) => match &either[1] {
+            Some((row, cell)) => Err(Error::input(format!(
+                "{source}: data row {row}: `{}` may be a decimal comma or a thousands separator",
+                shown(cell)
+            ))
+            .hint(HINT)),
+            None => Ok(Numbers::new(Decimal::Point, false)),
+        },
     }
-}
-
-/// Groups of three digits after one to three digits that are not a lone zero: `1,234` and `12,345,678`, not `0,123`.
-fn could_be_thousands(cell: &str) -> bool {
-    let mut groups = cell.trim_start_matches(['+', '-']).split(',');
-    let first = groups.next().unwrap_or_default();
-    let is_first = (1..=3).contains(&first.len()) && first != "0" && first.bytes().all(|b| b.is_ascii_digit());
-    is_first && groups.all(|group| group.len() == 3 && group.bytes().all(|b| b.is_ascii_digit()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn dialect(text: &str) -> Dialect {
-        Dialect::detect("f", text).expect("unambiguous")
+    fn dialect(text: &str) -> (u8, Decimal) {
+        let dialect = Dialect::detect("f", text, &Notation::default()).expect("unambiguous");
+        (dialect.delimiter, dialect.numbers.decimal)
     }
 
     #[test]
     fn the_delimiter_is_the_consistent_one() {
-        for delimiter in [',', ';', '\t', '|'] {
-            let text = "date,A,B\n2020-01-01,1.5,2\n2020-01-02,,3\n".replace(',', &delimiter.to_string());
-            assert_eq!(dialect(&text), Dialect { delimiter: delimiter as u8, decimal: Decimal::Point });
+        for delimiter in [',', ';', '\t', '|', ' '] {
+            let text = "date,A,B\n2020-01-01,1.5,2\n2020-01-02,NA,3\n".replace(',', &delimiter.to_string());
+            assert_eq!(dialect(&text), (delimiter as u8, Decimal::Point), "{delimiter:?}");
         }
-        assert_eq!(dialect("date;S&P, 500;B, C\n1;2;3\n2;3;4\n").delimiter, b';');
-        assert_eq!(dialect("alone\n1\n2\n").delimiter, b',');
+        assert_eq!(dialect("date;S&P, 500;B, C\n1;2;3\n2;3;4\n").0, b';');
+        assert_eq!(dialect("date;A;B\n2020-01-01;1,5;2,5\n2020-01-02;1,5;2,5\n"), (b';', Decimal::Comma));
+        assert_eq!(dialect("date\tA\tB\nJun 3, 2019\t1\t2\nJun 4, 2019\t1\t2\n").0, b'\t');
+        assert_eq!(dialect("alone\n1\n2\n").0, b',');
+        assert_eq!(dialect("some words, and more\n# x;y;z\ndate;A;B\n1;2;3\n2;3;4\n").0, b';');
     }
 
     #[test]
     fn a_decimal_comma_is_read_only_when_it_can_be_nothing_else() {
-        assert_eq!(dialect("d;A;B\n1;41,6182;100\n2;41,7;\n").decimal, Decimal::Comma);
-        assert_eq!(dialect("d;A\n1;0,123\n").decimal, Decimal::Comma);
-        assert_eq!(dialect("d;A\n1;41.5\n").decimal, Decimal::Point);
-        for text in ["d;A\n1;1,234\n", "d;A;B\n1;1,5;2.5\n", "d;A\n1;1.234,5\n", "d,A\n1,\"12,345\"\n"] {
-            assert!(Dialect::detect("f", text).is_err(), "{text:?}");
+        assert_eq!(dialect("d;A;B\n1;41,6182;100\n2;41,7;\n").1, Decimal::Comma);
+        assert_eq!(dialect("d;A\n1;0,123\n").1, Decimal::Comma);
+        assert_eq!(dialect("d;A\n1;1.234,5\n").1, Decimal::Comma);
+        assert_eq!(dialect("d;A\n1;41.5\n").1, Decimal::Point);
+        assert_eq!(dialect("d,A\n1,\"1,234.5\"\n").1, Decimal::Point);
+        for text in ["d;A\n1;1,234\n", "d;A;B\n1;1,5;2.5\n", "d,A\n1,\"12,345\"\n"] {
+            assert!(Dialect::detect("f", text, &Notation::default()).is_err(), "{text:?}");
         }
+        let said = Notation { decimal_comma: Some(true), ..Notation::default() };
+        assert!(Dialect::detect("f", "d;A\n1;1,234\n", &said).is_ok());
     }
 
     #[test]
     fn long_lines_are_sampled_whole() {
         let wide = |cell: &str| cell.repeat(40_000);
         let text = format!("d{}\n1{}\n2{}\n", wide(";A"), wide(";1,5"), wide(";1,5"));
-        assert_eq!(dialect(&text), Dialect { delimiter: b';', decimal: Decimal::Comma });
+        assert_eq!(dialect(&text), (b';', Decimal::Comma));
     }
 }

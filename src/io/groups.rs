@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::io::csv::Table;
 use crate::io::input::Format;
-use crate::io::{Input, names, shown};
+use crate::io::{Input, Limits, names, shown, text};
 
 /// Assets by group, in the order in which the groups first appear.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,12 +18,13 @@ pub struct Groups {
 /// # Errors
 /// Rows that are not two cells, an asset in two groups, a file that names none of the assets.
 pub fn read_groups(input: &Input, assets: &[String]) -> Result<Groups> {
-    let contents = input.load()?;
-    if contents.format != Format::Csv {
+    let contents = input.load(Limits::default())?;
+    if contents.format != Format::Text {
         return Err(contents.not_read());
     }
     let source = contents.name.as_str();
-    let (mut table, _) = Table::open(source, &contents.bytes)?;
+    let (text, _) = text::decode(source, &contents.bytes)?;
+    let (mut table, _) = Table::open(source, &text)?;
     let mut groups = Groups { names: Vec::new(), of: vec![None; assets.len()] };
     // A first row that names an asset is an entry, not a header.
     if let [asset, group] = &table.names[..]

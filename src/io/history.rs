@@ -5,8 +5,8 @@ use std::cmp::Ordering;
 use jiff::civil::Date;
 
 use crate::error::{Error, Result};
-use crate::io::dates::Keys;
-use crate::io::{Notices, count, shown};
+use crate::io::dates::{self, Keys};
+use crate::io::{Detected, Notation, count, shown};
 use crate::panel::Labels;
 
 #[derive(Debug, Clone)]
@@ -18,8 +18,12 @@ pub(crate) struct History {
     /// The first column as written.
     pub labels: Vec<String>,
     pub keys: Keys,
-    /// Line of each row in the file, from 1.
+    /// Line (or row) of each row in the file, from 1.
     pub lines: Vec<u64>,
+    /// Of a long table: line of each cell, 0 where there is none. Else empty.
+    pub cell_lines: Vec<u32>,
+    /// What the file's lines are called: `line` of a text, `row` of a table without text.
+    pub noun: &'static str,
     /// rows x assets, row-major; NaN where a cell is missing.
     pub values: Vec<f64>,
 }
@@ -44,8 +48,10 @@ impl History {
 
     /// "prices.csv: line 61, column 3 (`JPM`, 2019-08-27)"
     pub(crate) fn place(&self, row: usize, asset: usize) -> String {
-        let (line, column, name) = (self.lines[row], self.columns[asset], shown(&self.assets[asset]));
-        format!("{}: line {line}, column {column} (`{name}`, {})", self.source, self.label(row))
+        let cell = self.cell_lines.get(row * self.assets.len() + asset).map(|&line| u64::from(line));
+        let line = cell.filter(|&line| line > 0).unwrap_or(self.lines[row]);
+        let (column, name) = (self.columns[asset], shown(&self.assets[asset]));
+        format!("{}: {} {line}, column {column} (`{name}`, {})", self.source, self.noun, self.label(row))
     }
 
     /// "2019-06-03 to 2020-06-30"
@@ -56,51 +62,91 @@ impl History {
         }
     }
 
-    /// Puts rows in increasing order of their labels. No label may stand twice.
-    pub(crate) fn sort(&mut self) -> Result<Notices> {
+    /// Reads the labels, in a column of this name; without one, rows are numbered.
+    pub(crate) fn read_labels(
+        &mut self,
+        name: Option<&str>,
+        notation: &Notation,
+        detected: &mut Detected,
+    ) -> Result<()> {
+        let Some(name) = name else {
+            self.keys = Keys::Numbers((1..=self.rows() as i64).collect());
+            return Ok(());
+        };
+        let place = |row: usize| format!("{}: {} {}", self.source, self.noun, self.lines[row]);
+        let read = dates::read(&self.labels, name, notation.date_format.as_deref(), place)?;
+        self.keys = read.keys;
+        detected.dates = Some(read.notation);
+        detected.remarks.extend(read.remark);
+        Ok(())
+    }
+
+    /// Puts rows in increasing order of their labels. A label may stand twice only with the same cells: the second row is
+    /// then left out. Gives what was done.
+    pub(crate) fn sort(&mut self) -> Result<Vec<String>> {
+        let mut remarks = self.drop_copies()?;
         let order = match &self.keys {
             Keys::Dates(dates) => order(dates),
             Keys::Numbers(numbers) => order(numbers),
-            Keys::Names => {
-                let mut rows: Vec<usize> = (0..self.rows()).collect();
-                rows.sort_by(|&a, &b| self.labels[a].cmp(&self.labels[b]));
-                match repeated(&rows, &self.labels) {
-                    Some((first, second)) => RowOrder::Repeated { first, second },
-                    None => RowOrder::Increasing,
-                }
-            }
+            Keys::Names => RowOrder::Increasing,
         };
         match order {
-            RowOrder::Increasing => Ok(Notices::new()),
+            RowOrder::Increasing => {}
             RowOrder::Decreasing => {
                 let rows: Vec<usize> = (0..self.rows()).rev().collect();
                 self.take(&rows);
-                Ok(vec![format!("{}: newest first: rows are put in order, {}", self.source, self.span())])
+                remarks.push(format!("newest first: rows are put in order, {}", self.span()));
             }
             RowOrder::Mixed { rows, first } => {
-                let notice = format!(
-                    "{}: rows are out of order (line {}, {}, is the first): they are sorted",
-                    self.source,
-                    self.lines[first],
-                    self.label(first)
-                );
+                let (noun, line, label) = (self.noun, self.lines[first], self.label(first));
+                remarks.push(format!("rows are out of order ({noun} {line}, {label}, is the first): they are sorted"));
                 self.take(&rows);
-                Ok(vec![notice])
-            }
-            RowOrder::Repeated { first, second } => {
-                let same = |(a, b): (&f64, &f64)| a == b || a.is_nan() && b.is_nan();
-                let is_same = self.row(first).iter().zip(self.row(second)).all(same);
-                let values = if is_same { "the same values" } else { "different values" };
-                Err(Error::input(format!(
-                    "{}: {} stands twice with {values}: lines {} and {}",
-                    self.source,
-                    self.label(first),
-                    self.lines[first],
-                    self.lines[second]
-                ))
-                .hint("keep one row per date"))
             }
         }
+        Ok(remarks)
+    }
+
+    /// Leaves out rows whose label and cells stand already in an earlier row.
+    fn drop_copies(&mut self) -> Result<Vec<String>> {
+        let mut rows: Vec<usize> = (0..self.rows()).collect();
+        let same_label = |a: usize, b: usize| match &self.keys {
+            Keys::Dates(dates) => dates[a].cmp(&dates[b]),
+            Keys::Numbers(numbers) => numbers[a].cmp(&numbers[b]),
+            Keys::Names => self.labels[a].cmp(&self.labels[b]),
+        };
+        rows.sort_by(|&a, &b| same_label(a, b));
+        let mut copies = Vec::new();
+        let mut different: Option<(usize, usize)> = None;
+        for run in rows.chunk_by(|&a, &b| same_label(a, b) == Ordering::Equal) {
+            for &second in &run[1..] {
+                let same = |(a, b): (&f64, &f64)| a == b || a.is_nan() && b.is_nan();
+                if self.row(run[0]).iter().zip(self.row(second)).all(same) {
+                    copies.push(second);
+                } else if different.is_none_or(|(_, earlier)| second < earlier) {
+                    different = Some((run[0], second));
+                }
+            }
+        }
+        if let Some((first, second)) = different {
+            return Err(Error::input(format!(
+                "{}: {} stands twice with different values: {}s {} and {}",
+                self.source,
+                self.label(first),
+                self.noun,
+                self.lines[first],
+                self.lines[second]
+            ))
+            .hint("keep one row per date"));
+        }
+        copies.sort_unstable();
+        let Some(&first) = copies.first() else { return Ok(Vec::new()) };
+        let (copied, noun, line, label) = (copies.len(), self.noun, self.lines[first], self.label(first));
+        let kept: Vec<usize> = (0..self.rows()).filter(|row| copies.binary_search(row).is_err()).collect();
+        self.take(&kept);
+        let rows = count(copied, "row");
+        Ok(vec![format!(
+            "{rows} left out: the same label and values stand already above (first: {noun} {line}, {label})"
+        )])
     }
 
     /// Keeps the rows dated within [from, to].
@@ -129,6 +175,11 @@ impl History {
     /// Keeps the given rows, in the given order.
     pub(crate) fn take(&mut self, rows: &[usize]) {
         self.values = rows.iter().flat_map(|&row| self.row(row).iter().copied()).collect();
+        if !self.cell_lines.is_empty() {
+            let n = self.assets.len();
+            self.cell_lines =
+                rows.iter().flat_map(|&row| self.cell_lines[row * n..(row + 1) * n].iter().copied()).collect();
+        }
         self.lines = rows.iter().map(|&row| self.lines[row]).collect();
         self.keys = match &self.keys {
             Keys::Dates(dates) => Keys::Dates(rows.iter().map(|&row| dates[row]).collect()),
@@ -141,7 +192,13 @@ impl History {
     /// Keeps the given assets, in the given order.
     pub(crate) fn take_assets(&mut self, assets: &[usize]) {
         let n = self.assets.len();
-        self.values = self.values.chunks_exact(n).flat_map(|row| assets.iter().map(|&asset| row[asset])).collect();
+        let take = |row: usize, asset: &usize| row * n + *asset;
+        let places: Vec<usize> =
+            (0..self.rows()).flat_map(|row| assets.iter().map(move |asset| take(row, asset))).collect();
+        self.values = places.iter().map(|&place| self.values[place]).collect();
+        if !self.cell_lines.is_empty() {
+            self.cell_lines = places.iter().map(|&place| self.cell_lines[place]).collect();
+        }
         self.columns = assets.iter().map(|&asset| self.columns[asset]).collect();
         self.assets = assets.iter().map(|&asset| std::mem::take(&mut self.assets[asset])).collect();
     }
@@ -176,10 +233,6 @@ enum RowOrder {
         rows: Vec<usize>,
         first: usize,
     },
-    Repeated {
-        first: usize,
-        second: usize,
-    },
 }
 
 fn order<K: Ord>(keys: &[K]) -> RowOrder {
@@ -192,20 +245,11 @@ fn order<K: Ord>(keys: &[K]) -> RowOrder {
     }
     let mut rows: Vec<usize> = (0..keys.len()).collect();
     rows.sort_by(|&a, &b| keys[a].cmp(&keys[b]));
-    if let Some((first, second)) = repeated(&rows, keys) {
-        return RowOrder::Repeated { first, second };
-    }
     // The direction most rows follow is the file's own.
     let falls = keys.windows(2).filter(|pair| pair[0] > pair[1]).count();
     let wrong = if 2 * falls > keys.len() { Ordering::Less } else { Ordering::Greater };
     let first = keys.windows(2).position(|pair| pair[0].cmp(&pair[1]) == wrong).map_or(0, |row| row + 1);
     RowOrder::Mixed { rows, first }
-}
-
-/// Of stably sorted rows, the pair with equal keys that comes first in the file.
-fn repeated<K: Ord>(sorted: &[usize], keys: &[K]) -> Option<(usize, usize)> {
-    let pairs = sorted.windows(2).filter(|pair| keys[pair[0]] == keys[pair[1]]);
-    pairs.map(|pair| (pair[0], pair[1])).min_by_key(|&(_, second)| second)
 }
 
 #[cfg(test)]
@@ -220,6 +264,8 @@ mod tests {
             labels: numbers.iter().map(i64::to_string).collect(),
             keys: Keys::Numbers(numbers.to_vec()),
             lines: (2..2 + numbers.len() as u64).collect(),
+            cell_lines: Vec::new(),
+            noun: "line",
             values: numbers.iter().map(|&x| x as f64).collect(),
         }
     }
@@ -236,8 +282,14 @@ mod tests {
     }
 
     #[test]
-    fn repeats_are_named_by_both_lines() {
-        let error = history(&[1, 2, 3, 2]).sort().expect_err("2 twice");
-        assert_eq!(error.message, "f: 2 stands twice with the same values: lines 3 and 5");
+    fn a_copy_of_a_row_is_left_out_and_another_value_is_an_error() {
+        let mut copied = history(&[1, 2, 3, 2]);
+        let remarks = copied.sort().expect("the same values");
+        assert_eq!(copied.values, [1.0, 2.0, 3.0]);
+        assert!(remarks[0].starts_with("1 row left out") && remarks[0].contains("line 5, 2"), "{remarks:?}");
+        let mut other = history(&[1, 2, 3, 2]);
+        other.values[3] = 7.0;
+        let error = other.sort().expect_err("2 twice");
+        assert_eq!(error.message, "f: 2 stands twice with different values: lines 3 and 5");
     }
 }

@@ -1,7 +1,8 @@
 //! Where data come from, and what format they are in.
 //!
-//! The format is told by the first bytes, never by the file's name: `1f 8b` is gzip, `PAR1` Parquet, `ARROW1` Arrow,
-//! `93 NUMPY` NPY, `PK 03 04` a zip archive (NPZ, spreadsheets). Everything else is taken for text.
+//! The format is told by the first bytes, never by the file's name: `1f 8b` is gzip, `PAR1` Parquet, `ARROW1` an Arrow
+//! file (Feather 2), `ff ff ff ff` an Arrow stream, `93 NUMPY` NPY, `PK 03 04` a zip archive (NPZ, spreadsheets).
+//! Everything else is taken for text.
 
 use std::fmt;
 use std::fs::File;
@@ -11,11 +12,8 @@ use std::path::{Path, PathBuf};
 use flate2::read::MultiGzDecoder;
 
 use crate::error::{Error, Result};
-use crate::io::EMPTY;
 use crate::io::sample::SAMPLE;
-
-/// A text file beyond this many bytes, compressed or not, is refused: 100,000 days of 1,000 assets still fit.
-const MOST_BYTES: u64 = 1 << 30;
+use crate::io::{EMPTY, Limits};
 
 /// Where data come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,18 +40,19 @@ impl Input {
     }
 
     /// All bytes, unzipped.
-    pub(crate) fn load(&self) -> Result<Contents> {
+    pub(crate) fn load(&self, limits: Limits) -> Result<Contents> {
+        let most = limits.bytes;
         let name = self.to_string();
         let bytes = match self {
             Input::Sample => SAMPLE.to_vec(),
             Input::Bytes { bytes, .. } => bytes.clone(),
-            Input::Stdin => read_up_to(io::stdin().lock(), MOST_BYTES).map_err(|e| unreadable(&name, &e))?,
+            Input::Stdin => read_up_to(io::stdin().lock(), most).map_err(|e| unreadable(&name, &e))?,
             Input::Path(path) => {
                 let file = open(path)?;
-                read_up_to(file, MOST_BYTES).map_err(|e| unreadable(&name, &e))?
+                read_up_to(file, most).map_err(|e| unreadable(&name, &e))?
             }
         };
-        Contents::new(name, bytes, MOST_BYTES)
+        Contents::new(name, bytes, most)
     }
 }
 
@@ -120,25 +119,30 @@ impl Contents {
 
     /// The error for a format that the caller has no reader for.
     pub(crate) fn not_read(&self) -> Error {
-        let refused = Error::input(format!("{}: this is {}, which is not read yet", self.name, self.format.name()));
+        let refused = Error::input(format!("{}: this is {}, which is not read here", self.name, self.format.name()));
         match self.format {
             Format::Gzip => refused.hint("this file is compressed twice: unzip it once"),
-            Format::Compressed(_) => refused.hint("decompress it first, or use gzip"),
-            _ => refused.hint("save it as CSV: dates in the first column, one column per asset"),
+            Format::Other(_, hint) => refused.hint(hint),
+            _ => refused.hint("save it as CSV"),
         }
     }
 }
 
+const DECOMPRESS: &str = "decompress it first, or use gzip";
+const SAVE_AS_CSV: &str = "save it as CSV or Parquet: dates in the first column, one column per asset";
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
-    /// Text: CSV with any delimiter.
-    Csv,
+    /// CSV with any delimiter.
+    Text,
     Parquet,
-    Arrow,
+    ArrowFile,
+    ArrowStream,
     Npy,
     Zip,
     Gzip,
-    Compressed(&'static str),
+    /// What is told apart only to be refused: its name, and what to do.
+    Other(&'static str, &'static str),
 }
 
 impl Format {
@@ -146,25 +150,42 @@ impl Format {
         match bytes {
             [0x1f, 0x8b, ..] => Format::Gzip,
             [b'P', b'A', b'R', b'1', ..] => Format::Parquet,
-            [b'A', b'R', b'R', b'O', b'W', b'1', ..] => Format::Arrow,
+            [b'P', b'A', b'R', b'E', ..] => Format::Other("an encrypted Parquet file", SAVE_AS_CSV),
+            [b'A', b'R', b'R', b'O', b'W', b'1', ..] => Format::ArrowFile,
+            [0xff, 0xff, 0xff, 0xff, ..] => Format::ArrowStream,
+            [b'F', b'E', b'A', b'1', ..] => {
+                Format::Other("a Feather file of version 1", "save it as version 2: pyarrow.feather.write_feather")
+            }
             [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => Format::Npy,
-            [b'P', b'K', 3, 4, ..] => Format::Zip,
-            [0x28, 0xb5, 0x2f, 0xfd, ..] => Format::Compressed("a zstd archive"),
-            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Format::Compressed("an xz archive"),
-            [b'B', b'Z', b'h', _, 0x31, 0x41, 0x59, 0x26, 0x53, 0x59, ..] => Format::Compressed("a bzip2 archive"),
-            _ => Format::Csv,
+            [b'P', b'K', 3 | 5, 4 | 6, ..] => Format::Zip,
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Format::Other("a zstd archive", DECOMPRESS),
+            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Format::Other("an xz archive", DECOMPRESS),
+            [b'B', b'Z', b'h', _, 0x31, 0x41, 0x59, 0x26, 0x53, 0x59, ..] => {
+                Format::Other("a bzip2 archive", DECOMPRESS)
+            }
+            [0x04, 0x22, 0x4d, 0x18, ..] => Format::Other("an lz4 archive", DECOMPRESS),
+            [b'7', b'z', 0xbc, 0xaf, ..] => Format::Other("a 7z archive", DECOMPRESS),
+            [0xd0, 0xcf, 0x11, 0xe0, ..] => Format::Other("an old Excel workbook", SAVE_AS_CSV),
+            [0x89, b'H', b'D', b'F', ..] => Format::Other("an HDF5 file", SAVE_AS_CSV),
+            [b'S', b'Q', b'L', b'i', b't', b'e', ..] => Format::Other("an SQLite database", SAVE_AS_CSV),
+            [b'O', b'R', b'C', ..] if !bytes.contains(&b'\n') => Format::Other("an ORC file", SAVE_AS_CSV),
+            [0x80, 2..=5, ..] => {
+                Format::Other("a Python pickle, and unpickling runs code", "save it as CSV, Parquet or NPY")
+            }
+            _ => Format::Text,
         }
     }
 
     fn name(self) -> &'static str {
         match self {
-            Format::Csv => "text",
+            Format::Text => "text",
             Format::Parquet => "a Parquet file",
-            Format::Arrow => "an Arrow file",
+            Format::ArrowFile => "an Arrow file",
+            Format::ArrowStream => "an Arrow stream",
             Format::Npy => "an NPY file",
             Format::Zip => "a zip archive (NPZ or spreadsheet)",
             Format::Gzip => "a gzip archive",
-            Format::Compressed(name) => name,
+            Format::Other(name, _) => name,
         }
     }
 }
@@ -193,16 +214,16 @@ mod tests {
     fn a_truncated_gzip_is_an_error() {
         let whole = gzip(b"date,A\n2020-01-01,1\n2020-01-02,2\n");
         for length in 2..whole.len() {
-            assert!(Contents::new("cut.gz".into(), whole[..length].to_vec(), MOST_BYTES).is_err(), "{length}");
+            assert!(Contents::new("cut.gz".into(), whole[..length].to_vec(), 1 << 20).is_err(), "{length}");
         }
     }
 
     #[test]
     fn formats_are_told_by_their_first_bytes() {
         assert_eq!(Format::of(b"PAR1...."), Format::Parquet);
-        assert_eq!(Format::of(b"date,A"), Format::Csv);
-        assert_eq!(Format::of(b""), Format::Csv);
-        let twice = Contents::new("x".into(), gzip(&gzip(b"date,A\n")), MOST_BYTES).expect("one layer is taken off");
+        assert_eq!(Format::of(b"date,A"), Format::Text);
+        assert_eq!(Format::of(b""), Format::Text);
+        let twice = Contents::new("x".into(), gzip(&gzip(b"date,A\n")), 1 << 20).expect("one layer is taken off");
         assert_eq!(twice.format, Format::Gzip);
         assert!(twice.not_read().hint.is_some_and(|hint| hint.contains("twice")));
     }

@@ -1,32 +1,60 @@
 //! Files in, files out: bytes become a checked history, covariance or budgets; results become NPY and Parquet.
 //!
-//! Reading goes one way: `input` (bytes, gzip, format) -> a reader per format (`csv` and `wide` today) -> `history`
-//! (rows in order, inside the dates asked for) -> `missing` (complete rows) -> `returns`. Whatever was decided on the
-//! way (a delimiter, an order of dates, dropped rows) comes back as a notice; whatever is wrong is an error that names
-//! file, line, column, asset and date. Bytes are never trusted: sizes are checked before memory is asked for.
+//! Reading goes one way: `input` (bytes, gzip, format) -> a reader per format -> `history` (rows in order, inside the
+//! dates asked for) -> `join` (several files, by date) -> `missing` (complete rows) -> `returns` -> `warnings`.
+//!
+//! - Text: `text` (encoding) -> `detect` (delimiter, decimal mark) -> `head` (names) -> `layout` -> `wide` or `pivot`.
+//! - Parquet and Arrow: `parquet`, `arrow` -> `frame` (typed columns) -> `layout` -> `frame` or `pivot`.
+//! - NPY and NPZ: `npy`, `npz`.
+//!
+//! Whatever was decided on the way (a delimiter, an order of dates, dropped rows) comes back as [`Detected`] and notices;
+//! whatever is wrong is an error that names file, line, column, asset and date. Bytes are never trusted: sizes are
+//! checked (`limits`) before memory is asked for, and a decoder that panics is an error (`guard`).
+
+mod arrow;
 pub mod atomic;
 mod budgets;
 mod cells;
 mod covariance;
 mod csv;
 mod dates;
+mod delimited;
 mod detect;
+mod detected;
+mod frame;
 mod groups;
+mod guard;
+mod head;
 mod history;
 mod input;
+mod join;
+mod layout;
+mod limits;
 mod missing;
 mod names;
 pub mod npy;
+mod npz;
+mod pages;
+mod parquet;
+mod pivot;
+mod request;
 mod returns;
 mod sample;
+mod text;
+mod warnings;
 mod wide;
 
 pub use budgets::read_budgets;
 pub use covariance::read_covariance;
+pub use detected::Detected;
 pub use groups::{Groups, read_groups};
 pub use input::Input;
 pub use missing::Missing;
-pub use returns::{Kind, ReadOptions, read_returns};
+pub use request::{Kind, Notation, ReadOptions};
+pub use returns::{Reading, read_returns};
+
+pub(crate) use limits::Limits;
+pub(crate) use request::Request;
 
 /// Something a careful colleague would mention: what was detected, dropped or looks odd. One line, for stderr.
 pub type Notices = Vec<String>;
@@ -36,7 +64,7 @@ pub type Notices = Vec<String>;
 /// # Errors
 /// A name that is not there, or wanted twice.
 pub fn positions(source: &str, names: &[String], wanted: &[String]) -> crate::Result<Vec<usize>> {
-    names::choose(source, names, Some(wanted))
+    names::choose(source, names, |position| position + 1, Some(wanted))
 }
 
 /// What to do about an empty file.

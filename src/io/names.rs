@@ -6,8 +6,13 @@ use crate::error::{Error, Result};
 use crate::io::{listed, shown};
 
 /// Positions in `names` of the assets `wanted`, in the order wanted; of all, in their own order, when none are named.
-/// Column j of the file's assets is its column j + 2: labels come first.
-pub(crate) fn choose(source: &str, names: &[String], wanted: Option<&[String]>) -> Result<Vec<usize>> {
+/// `column` tells the place of a name in its file.
+pub(crate) fn choose(
+    source: &str,
+    names: &[String],
+    column: impl Fn(usize) -> usize,
+    wanted: Option<&[String]>,
+) -> Result<Vec<usize>> {
     let mut places: HashMap<&str, (usize, Option<usize>)> = HashMap::with_capacity(names.len());
     for (position, name) in names.iter().enumerate() {
         places.entry(name).and_modify(|(_, second)| *second = second.or(Some(position))).or_insert((position, None));
@@ -17,7 +22,7 @@ pub(crate) fn choose(source: &str, names: &[String], wanted: Option<&[String]>) 
     for name in wanted.unwrap_or(names) {
         let &(position, second) = places.get(name.as_str()).ok_or_else(|| unknown(source, name, names))?;
         if let Some(second) = second {
-            let (first, second) = (position + 2, second + 2);
+            let (first, second) = (column(position), column(second));
             return Err(Error::input(format!(
                 "{source}: two columns are named `{}`: columns {first} and {second}",
                 shown(name)
@@ -72,6 +77,10 @@ fn edit_distance(a: &str, b: &str) -> usize {
 mod tests {
     use super::*;
 
+    fn place(position: usize) -> usize {
+        position + 2
+    }
+
     fn names(list: &[&str]) -> Vec<String> {
         list.iter().map(|name| (*name).to_string()).collect()
     }
@@ -79,15 +88,15 @@ mod tests {
     #[test]
     fn assets_come_in_the_order_asked_for() {
         let all = names(&["A", "B", "C"]);
-        assert_eq!(choose("f", &all, Some(&names(&["C", "A"]))).expect("both are there"), [2, 0]);
-        assert_eq!(choose("f", &all, None).expect("all are there"), [0, 1, 2]);
+        assert_eq!(choose("f", &all, place, Some(&names(&["C", "A"]))).expect("both are there"), [2, 0]);
+        assert_eq!(choose("f", &all, place, None).expect("all are there"), [0, 1, 2]);
     }
 
     #[test]
     fn a_repeated_name_matters_only_when_asked_for() {
         let all = names(&["A", "B", "A"]);
-        assert!(choose("f", &all, None).expect_err("A twice").message.contains("columns 2 and 4"));
-        assert_eq!(choose("f", &all, Some(&names(&["B"]))).expect("B is there once"), [1]);
+        assert!(choose("f", &all, place, None).expect_err("A twice").message.contains("columns 2 and 4"));
+        assert_eq!(choose("f", &all, place, Some(&names(&["B"]))).expect("B is there once"), [1]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! NPY arrays of floating-point numbers in two or three dimensions.
+//! NPY arrays of numbers: batches of matrices, and histories without names or dates.
 //!
 //! Layout (NumPy enhancement proposal 1): magic `93 NUMPY`, version (major, minor), length of the header (u16 in
 //! version 1, u32 in 2 and 3, little-endian), the header as a Python dict
@@ -9,10 +9,14 @@
 use std::io::{self, BufReader, Read, Write};
 
 use crate::error::{Error, Result};
+use crate::io::dates::{self, Keys};
+use crate::io::history::History;
 use crate::io::input::{self, Format};
-use crate::io::{Input, shown};
+use crate::io::{Detected, Input, Limits, Request, shown};
 
 const MAGIC: &[u8] = b"\x93NUMPY";
+/// A word takes more memory than its bytes in the file.
+const MOST_WORDS: usize = 1 << 22;
 const LONGEST_HEADER: usize = 64 << 10;
 const HINT: &str = "save it with numpy.save(path, array.astype(\"float64\"))";
 
@@ -23,7 +27,7 @@ pub struct Array {
     pub values: Vec<f64>,
 }
 
-/// Reads an array of f32 or f64 in either byte order and either index order.
+/// Reads an array of numbers in two or three dimensions, in either byte order and either index order.
 ///
 /// # Errors
 /// Anything else; the message says what.
@@ -35,47 +39,184 @@ pub fn read(input: &Input) -> Result<Array> {
         let metadata = file.get_ref().metadata().map_err(|e| input::unreadable(&name, &e))?;
         let first = io::BufRead::fill_buf(&mut file).map_err(|e| input::unreadable(&name, &e))?;
         if metadata.is_file() && Format::of(first) == Format::Npy {
-            return parse(&name, file, metadata.len());
+            return matrices(&name, file, metadata.len());
         }
     }
-    let contents = input.load()?;
+    let contents = input.load(Limits::default())?;
     match contents.format {
-        Format::Npy => parse(&contents.name, &contents.bytes[..], contents.bytes.len() as u64),
+        Format::Npy => matrices(&contents.name, &contents.bytes[..], contents.bytes.len() as u64),
         _ => Err(Error::input(format!("{}: this is not an NPY file", contents.name)).hint(HINT)),
     }
 }
 
-fn parse(name: &str, mut source: impl Read, length: u64) -> Result<Array> {
-    let refuse = |what: String| Error::input(format!("{name}: {what}")).hint(HINT);
-    let (header, header_length) = read_header(&mut source).map_err(|e| refuse(format!("bad NPY header: {e}")))?;
-    let Header { width, is_big_endian, is_fortran, shape } = header.map_err(refuse)?;
+fn matrices(name: &str, source: impl Read, length: u64) -> Result<Array> {
+    let Member { shape, cells } = parse(name, source, length)?;
     if !(2..=3).contains(&shape.len()) || shape.contains(&0) {
-        return Err(refuse(format!(
-            "an array of shape {shape:?}, where two or three dimensions are needed, none empty"
-        )));
+        return Err(refuse(
+            name,
+            format!("an array of shape {shape:?}, where two or three dimensions are needed, none empty"),
+        ));
     }
+    match cells {
+        Cells::Numbers(values) => Ok(Array { shape, values }),
+        other => Err(refuse(name, format!("an array of {}, where numbers are needed", other.name()))),
+    }
+}
+
+/// A history of numbers alone: rows x assets, or the rows of one asset.
+pub(crate) fn history(name: &str, bytes: &[u8], request: &Request<'_>) -> Result<(History, Detected)> {
+    let member = parse(name, bytes, bytes.len() as u64)?;
+    let mut detected = Detected { source: name.to_string(), format: "npy", layout: "wide", ..Detected::default() };
+    let history = tabulate(name, member, None, None, request, &mut detected)?;
+    Ok((history, detected))
+}
+
+/// Rows x assets with what names and labels there are; without, assets are called 0, 1, 2, ..
+pub(crate) fn tabulate(
+    source: &str,
+    member: Member,
+    assets: Option<Vec<String>>,
+    labels: Option<Vec<String>>,
+    request: &Request<'_>,
+    detected: &mut Detected,
+) -> Result<History> {
+    let Member { shape, cells } = member;
+    let (rows, n) = match shape[..] {
+        [rows] if rows > 0 => (rows, 1),
+        [rows, n] if rows > 0 && n > 0 => (rows, n),
+        _ => {
+            return Err(refuse(
+                source,
+                format!("an array of shape {shape:?}, where rows x assets are needed, none empty"),
+            ));
+        }
+    };
+    let Cells::Numbers(values) = cells else {
+        return Err(refuse(source, format!("an array of {}, where numbers are needed", cells.name())));
+    };
+    request.limits.check(source, rows, values.len())?;
+    let has_labels = labels.is_some();
+    let names = assets.unwrap_or_else(|| (0..n).map(|asset| asset.to_string()).collect());
+    let mut history = History {
+        source: source.to_string(),
+        columns: (1..=n).collect(),
+        labels: labels.unwrap_or_else(|| (0..rows).map(|row| row.to_string()).collect()),
+        keys: Keys::Numbers((0..rows as i64).collect()),
+        lines: (1..=rows as u64).collect(),
+        cell_lines: Vec::new(),
+        noun: "row",
+        assets: names,
+        values,
+    };
+    if has_labels {
+        history.read_labels(Some("date"), request.notation, detected)?;
+    }
+    let chosen = request.choose(source, &history.assets, |asset| asset + 1)?;
+    history.take_assets(&chosen);
+    Ok(history)
+}
+
+fn refuse(name: &str, what: String) -> Error {
+    Error::input(format!("{name}: {what}")).hint(HINT)
+}
+
+/// An array of any shape, its last index running fastest.
+#[derive(Debug)]
+pub(crate) struct Member {
+    pub shape: Vec<usize>,
+    pub cells: Cells,
+}
+
+#[derive(Debug)]
+pub(crate) enum Cells {
+    Numbers(Vec<f64>),
+    Text(Vec<String>),
+    /// Days as yyyy-mm-dd; empty where there is none.
+    Dates(Vec<String>),
+}
+
+impl Cells {
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Cells::Numbers(_) => "numbers",
+            Cells::Text(_) => "text",
+            Cells::Dates(_) => "dates",
+        }
+    }
+}
+
+/// Reads an array from a source that holds so many bytes.
+pub(crate) fn parse(name: &str, mut source: impl Read, length: u64) -> Result<Member> {
+    let (header, header_length) = read_header(&mut source).map_err(|e| refuse(name, format!("bad NPY header: {e}")))?;
+    let Header { kind, width, is_big_endian, is_fortran, shape } = header.map_err(|what| refuse(name, what))?;
     let count = shape.iter().try_fold(1_usize, |product, &extent| product.checked_mul(extent));
     let declared = count.and_then(|count| count.checked_mul(width)).map(|bytes| bytes as u64);
     let present = length.saturating_sub(header_length);
     let Some(count) = count.filter(|_| declared == Some(present)) else {
         let declared = declared.map_or("more".to_string(), |bytes| bytes.to_string());
-        return Err(refuse(format!("shape {shape:?} takes {declared} bytes, the file holds {present}")));
+        return Err(refuse(name, format!("shape {shape:?} takes {declared} bytes, the file holds {present}")));
     };
-    let mut values: Vec<f64> = Vec::new();
-    values.try_reserve_exact(count).map_err(|_| refuse(format!("shape {shape:?} does not fit into memory")))?;
-    let mut buffer = [0; 8 << 10];
-    while values.len() < count {
-        let bytes = &mut buffer[..((count - values.len()) * width).min(8 << 10)];
-        source.read_exact(bytes).map_err(|e| input::unreadable(name, &e))?;
-        values.extend(bytes.chunks_exact(width).map(|cell| number(cell, is_big_endian)));
+    if !matches!(kind, Type::Float | Type::Signed | Type::Unsigned) && count > MOST_WORDS {
+        return Err(refuse(name, format!("{count} names or dates, at most {MOST_WORDS}")));
     }
-    match is_fortran {
-        false => Ok(Array { shape, values }),
-        true => Ok(Array { values: to_c_order(&shape, &values), shape }),
-    }
+    let cells = match kind {
+        Type::Text => Cells::Text(gather(name, source, count, width, |cell| text(cell, is_big_endian))?),
+        Type::Bytes => Cells::Text(gather(name, source, count, width, |cell| {
+            let end = cell.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+            String::from_utf8_lossy(&cell[..end]).into_owned()
+        })?),
+        Type::Time(per_day) => Cells::Dates(gather(name, source, count, width, |cell| {
+            let time = whole(cell, is_big_endian) as i64;
+            let day =
+                dates::date_of_day(if per_day > 0 { time.div_euclid(per_day) } else { time.saturating_mul(-per_day) });
+            // The least number stands for "not a time".
+            day.filter(|_| time != i64::MIN).map(|day| day.to_string()).unwrap_or_default()
+        })?),
+        Type::Float | Type::Signed | Type::Unsigned => {
+            let values = gather(name, source, count, width, |cell| number(cell, kind, is_big_endian))?;
+            Cells::Numbers(if is_fortran { to_c_order(&shape, &values) } else { values })
+        }
+    };
+    Ok(Member { shape, cells })
 }
 
-fn number(cell: &[u8], is_big_endian: bool) -> f64 {
+/// Cell by cell, so many of so many bytes.
+fn gather<T>(
+    name: &str,
+    mut source: impl Read,
+    count: usize,
+    width: usize,
+    cell: impl Fn(&[u8]) -> T,
+) -> Result<Vec<T>> {
+    const BUFFER: usize = 8 << 10;
+    let mut cells: Vec<T> = Vec::new();
+    // Words take more room than their bytes; they grow as they come.
+    cells.try_reserve_exact(count).map_err(|_| refuse(name, format!("{count} cells do not fit into memory")))?;
+    let mut buffer = vec![0; (BUFFER / width).max(1) * width];
+    while cells.len() < count {
+        let bytes = (count - cells.len()).saturating_mul(width).min(buffer.len());
+        source.read_exact(&mut buffer[..bytes]).map_err(|e| input::unreadable(name, &e))?;
+        cells.extend(buffer[..bytes].chunks_exact(width).map(&cell));
+    }
+    Ok(cells)
+}
+
+/// The bytes of a cell as a whole number, sign extended.
+fn whole(cell: &[u8], is_big_endian: bool) -> i128 {
+    let little = cell.iter().rev();
+    let big = cell.iter();
+    let add = |sum: i128, byte: &u8| sum << 8 | i128::from(*byte);
+    let unsigned = if is_big_endian { big.fold(0, add) } else { little.fold(0, add) };
+    let bits = 8 * cell.len() as u32;
+    if unsigned >> (bits - 1) & 1 == 1 { unsigned - (1 << bits) } else { unsigned }
+}
+
+fn number(cell: &[u8], kind: Type, is_big_endian: bool) -> f64 {
+    if kind != Type::Float {
+        let number = whole(cell, is_big_endian);
+        let is_wrapped = kind == Type::Unsigned && number < 0;
+        return if is_wrapped { (number + (1 << (8 * cell.len()))) as f64 } else { number as f64 };
+    }
     let mut bytes = [0; 8];
     let bytes = &mut bytes[..cell.len()];
     bytes.copy_from_slice(cell);
@@ -85,8 +226,18 @@ fn number(cell: &[u8], is_big_endian: bool) -> f64 {
     match *bytes {
         [a, b, c, d] => f64::from(f32::from_le_bytes([a, b, c, d])),
         [a, b, c, d, e, f, g, h] => f64::from_le_bytes([a, b, c, d, e, f, g, h]),
-        _ => unreachable!("a cell has 4 or 8 bytes, not {}", bytes.len()),
+        _ => unreachable!("a float has 4 or 8 bytes, not {}", bytes.len()),
     }
+}
+
+/// UCS-4, padded with zeros.
+fn text(cell: &[u8], is_big_endian: bool) -> String {
+    let code = |unit: &[u8]| {
+        let unit = [unit[0], unit[1], unit[2], unit[3]];
+        if is_big_endian { u32::from_be_bytes(unit) } else { u32::from_le_bytes(unit) }
+    };
+    let text: String = cell.chunks_exact(4).map(|unit| char::from_u32(code(unit)).unwrap_or('\u{fffd}')).collect();
+    text.trim_end_matches('\0').to_string()
 }
 
 /// From the first index running fastest to the last running fastest.
@@ -94,7 +245,8 @@ fn to_c_order(shape: &[usize], values: &[f64]) -> Vec<f64> {
     let (planes, rows, columns) = match *shape {
         [rows, columns] => (1, rows, columns),
         [planes, rows, columns] => (planes, rows, columns),
-        _ => unreachable!("shape {shape:?} has two or three dimensions"),
+        // One dimension has one order, and more are refused by all that ask.
+        _ => return values.to_vec(),
     };
     let mut ordered = Vec::with_capacity(values.len());
     for plane in 0..planes {
@@ -133,8 +285,22 @@ pub fn write(file: &mut impl Write, shape: &[usize], values: &[f64]) -> io::Resu
     Ok(())
 }
 
+/// What a cell is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Type {
+    Float,
+    Signed,
+    Unsigned,
+    /// UCS-4
+    Text,
+    Bytes,
+    /// A time since 1970: so many to the day, or, negative, so many days each.
+    Time(i64),
+}
+
 struct Header {
-    /// Bytes per number.
+    kind: Type,
+    /// Bytes per cell.
     width: usize,
     is_big_endian: bool,
     is_fortran: bool,
@@ -173,19 +339,42 @@ fn interpret(text: &str) -> std::result::Result<Header, String> {
         return Err(format!("bad NPY header: `{}`", shown(text.trim())));
     };
     let Descr::Simple(dtype) = descr else {
-        return Err("an array of records, where plain floating-point numbers are needed".to_string());
+        return Err("an array of records, where plain numbers are needed".to_string());
     };
-    let (is_big_endian, width) = match dtype {
-        "<f8" => (false, 8),
-        ">f8" => (true, 8),
-        "<f4" => (false, 4),
-        ">f4" => (true, 4),
-        _ if dtype.contains('O') => {
-            return Err("an array of pickled Python objects: unpickling runs code, so it is never done".to_string());
+    if dtype.contains('O') {
+        return Err("an array of pickled Python objects: unpickling runs code, so it is never done".to_string());
+    }
+    let unknown = || Err(format!("an array of type `{}`, where numbers are needed", shown(dtype)));
+    let (is_big_endian, rest) = match dtype.split_at_checked(1) {
+        Some(("<" | "|", rest)) => (false, rest),
+        Some((">", rest)) => (true, rest),
+        _ => return unknown(),
+    };
+    let width = |digits: &str| digits.parse::<usize>().ok().filter(|width| (1..=1 << 20).contains(width));
+    let (kind, width) = match rest.split_at_checked(1) {
+        Some(("f", "4" | "8")) => (Type::Float, width(&rest[1..])),
+        Some(("i", "1" | "2" | "4" | "8")) => (Type::Signed, width(&rest[1..])),
+        Some(("u", "1" | "2" | "4" | "8")) => (Type::Unsigned, width(&rest[1..])),
+        Some(("U", length)) => (Type::Text, width(length).map(|length| 4 * length)),
+        Some(("S", length)) => (Type::Bytes, width(length)),
+        Some(("M", unit)) => {
+            let per_day = match unit {
+                "8[W]" => -7,
+                "8[D]" => 1,
+                "8[h]" => 24,
+                "8[m]" => 1_440,
+                "8[s]" => 86_400,
+                "8[ms]" => 86_400_000,
+                "8[us]" => 86_400_000_000,
+                "8[ns]" => 86_400_000_000_000,
+                _ => return unknown(),
+            };
+            (Type::Time(per_day), Some(8))
         }
-        _ => return Err(format!("an array of type `{}`, where f4 or f8 is needed", shown(dtype))),
+        _ => return unknown(),
     };
-    Ok(Header { width, is_big_endian, is_fortran, shape })
+    let Some(width) = width else { return unknown() };
+    Ok(Header { kind, width, is_big_endian, is_fortran, shape })
 }
 
 enum Descr<'a> {
@@ -293,7 +482,9 @@ mod tests {
         for (text, said) in [
             ("{'descr': '|O', 'fortran_order': False, 'shape': (3,), }", "unpickling runs code"),
             ("{'descr': [('a', '<f8'), ('b', '<f8')], 'fortran_order': False, 'shape': (3,), }", "records"),
-            ("{'descr': '<i8', 'fortran_order': False, 'shape': (3,), }", "`<i8`"),
+            ("{'descr': '<c16', 'fortran_order': False, 'shape': (3,), }", "`<c16`"),
+            ("{'descr': '<f2', 'fortran_order': False, 'shape': (3,), }", "`<f2`"),
+            ("{'descr': '|b1', 'fortran_order': False, 'shape': (3,), }", "`|b1`"),
             ("{'descr': '<f8', 'fortran_order': False, 'shape': (3 4), }", "bad NPY header"),
             ("{'descr': '<f8', 'fortran_order': False, 'shape': (-3, 4), }", "bad NPY header"),
             ("{'descr': '<f8', 'fortran_order': False, 'shape': (99999999999999999999, 4), }", "bad NPY header"),

@@ -1,93 +1,72 @@
-//! From a history to returns: options, the order of steps, and the checks a careful colleague would make.
+//! From histories to returns: the order of steps, and what is refused.
 //!
-//! Steps: assets, dates, order of rows, checks of cells, missing cells, returns, the last rows, checks of returns.
+//! Steps: each file (assets, dates, order of rows, checks of cells), join, missing cells, returns, the last rows, checks
+//! of returns.
 //!
 //! ```text
 //! simple   r_t = (p_t - p_{t-1}) / p_{t-1}     (p_t - p_{t-1} is exact for p_t within a factor 2 of p_{t-1})
 //! log      ln(1 + r_t)
 //! ```
 
-use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
-
-use jiff::civil::Date;
-
 use crate::error::{Error, Result};
 use crate::io::history::History;
 use crate::io::input::Format;
-use crate::io::{Input, Missing, Notices, count, listed, missing, shown, wide};
+use crate::io::{
+    Detected, Input, Kind, Limits, Notices, ReadOptions, Request, arrow, delimited, join, listed, missing, names, npy,
+    npz, parquet, shown, warnings,
+};
 use crate::panel::{Labels, Returns};
 
-/// What the cells of a history are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Kind {
-    #[default]
-    Prices,
-    Returns,
+/// Returns, and what was decided on the way.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reading {
+    pub returns: Returns,
+    /// What was detected in each file.
+    pub detected: Vec<Detected>,
+    /// All that is to be said: what was detected, left out, or looks odd.
+    pub notices: Notices,
 }
 
-/// Which part of a history to read, and how.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct ReadOptions {
-    pub kind: Kind,
-    /// Returns are logarithmic: taken so from prices; returns in a file are used as they are.
-    pub log_returns: bool,
-    /// Only these assets, in this order.
-    pub assets: Option<Vec<String>>,
-    /// Only rows dated on or after this day.
-    pub from: Option<Date>,
-    /// Only rows dated on or before this day.
-    pub to: Option<Date>,
-    /// Only the last so many returns.
-    pub last: Option<usize>,
-    pub missing: Missing,
-}
-
-impl ReadOptions {
-    /// # Errors
-    /// Options that no data could satisfy.
-    pub fn validate(&self) -> Result<()> {
-        if let Some(assets) = &self.assets
-            && (assets.is_empty() || assets.iter().any(|name| name.trim().is_empty()))
-        {
-            return Err(Error::usage("--assets names no asset").hint("write --assets A,B,C"));
-        }
-        if let (Some(from), Some(to)) = (self.from, self.to)
-            && from > to
-        {
-            return Err(Error::usage(format!("--from {from} lies after --to {to}")).hint("exchange the two"));
-        }
-        if let Some(last) = self.last
-            && last < 2
-        {
-            return Err(Error::usage(format!("--last {last}: a covariance needs at least 2 rows of returns"))
-                .hint("ask for more rows"));
-        }
-        Ok(())
-    }
-}
-
-/// Reads a history and turns it into returns, with notices of what was decided on the way.
+/// Reads histories, joins them by date and turns them into returns.
 ///
 /// # Errors
 /// Options that contradict each other or data that cannot be taken at their word; the message says where.
-pub fn read_returns(input: &Input, options: &ReadOptions) -> Result<(Returns, Notices)> {
+pub fn read_returns(inputs: &[Input], options: &ReadOptions) -> Result<Reading> {
     options.validate()?;
-    let contents = input.load()?;
-    let source = &contents.name;
-    let (mut history, mut notices) = match contents.format {
-        Format::Csv => wide::read(source, &contents.bytes, options.assets.as_deref(), options.kind == Kind::Returns)?,
-        // Readers of further formats return a `History` here.
-        Format::Parquet | Format::Arrow | Format::Npy | Format::Zip | Format::Gzip | Format::Compressed(_) => {
-            return Err(contents.not_read());
+    let limits = Limits::new(options.memory);
+    let mut histories = Vec::with_capacity(inputs.len());
+    let mut detected: Vec<Detected> = Vec::with_capacity(inputs.len());
+    let twice = (1..inputs.len()).find(|&place| inputs[..place].contains(&inputs[place]));
+    if let Some(place) = twice {
+        return Err(Error::usage(format!("{} is given twice", inputs[place])).hint("name each file once"));
+    }
+    for input in inputs {
+        let (history, found) = read_one(input, options, inputs.len() > 1, limits)?;
+        histories.push(history);
+        detected.push(found);
+    }
+    let mut notices: Notices = detected.iter().filter_map(Detected::notice).collect();
+    let mut history = match histories.len() {
+        1 => histories.remove(0),
+        0 => return Err(Error::usage("no data are given").hint("name a file")),
+        _ => {
+            if let Some(other) = detected.iter().find(|found| found.kind != detected[0].kind) {
+                let (a, b) = (&detected[0], other);
+                return Err(Error::input(format!("{} holds {}, {} {}", a.source, a.kind, b.source, b.kind))
+                    .hint("join prices with prices, or returns with returns"));
+            }
+            let mut joined = join::join(histories, limits)?;
+            if let Some(wanted) = &options.assets {
+                let chosen = names::choose(&joined.source, &joined.assets, |asset| asset + 2, Some(wanted))?;
+                joined.take_assets(&chosen);
+            }
+            joined
         }
     };
-    drop(contents.bytes);
-    history.window(options.from, options.to)?;
-    notices.extend(history.sort()?);
-    check_cells(&history, options.kind)?;
+    let kind = if detected[0].kind == Kind::Returns.name() { Kind::Returns } else { Kind::Prices };
     notices.extend(missing::apply(&mut history, options.missing)?);
-    let mut returns = match options.kind {
+    let source = history.source.clone();
+    let mut returns = match kind {
         Kind::Prices => from_prices(&history, options.log_returns)?,
         Kind::Returns => {
             history.require_rows(2, "returns")?;
@@ -95,16 +74,52 @@ pub fn read_returns(input: &Input, options: &ReadOptions) -> Result<(Returns, No
         }
     };
     if let Some(last) = options.last {
-        notices.extend(keep_last(&mut returns, last, source));
+        notices.extend(keep_last(&mut returns, last, &source));
     }
-    refuse_constants(&returns, source)?;
-    notices.extend(implausible(&returns, source));
-    notices.extend(identical(&returns, source));
-    let (rows, assets) = (returns.rows(), returns.assets.len());
-    if rows <= assets {
-        notices.push(format!("{source}: {rows} rows of returns for {assets} assets: the covariance is singular"));
+    refuse_constants(&returns, &source)?;
+    notices.extend(warnings::about(&returns, kind, &source));
+    Ok(Reading { returns, detected, notices })
+}
+
+/// One file: in order, inside the dates asked for, every cell a number that can be used or missing.
+fn read_one(input: &Input, options: &ReadOptions, is_part: bool, limits: Limits) -> Result<(History, Detected)> {
+    let request =
+        Request { kind: options.kind, assets: options.assets.as_deref(), is_part, notation: &options.notation, limits };
+    let contents = input.load(limits)?;
+    let (mut history, mut detected) = match contents.format {
+        Format::Text => delimited::read(&contents.name, &contents.bytes, &request)?,
+        Format::Parquet => parquet::read(&contents.name, contents.bytes, &request)?,
+        Format::ArrowFile => arrow::read(&contents.name, contents.bytes, true, &request)?,
+        Format::ArrowStream => arrow::read(&contents.name, contents.bytes, false, &request)?,
+        Format::Npy => npy::history(&contents.name, &contents.bytes, &request)?,
+        Format::Zip => npz::read(&contents.name, &contents.bytes, &request)?,
+        Format::Gzip | Format::Other(..) => return Err(contents.not_read()),
+    };
+    if detected.kind.is_empty() {
+        let is_signed = options.kind == Kind::Prices && are_signed(&history);
+        if is_signed {
+            detected.remarks.push("negative values throughout: these are returns, not prices".to_string());
+        }
+        detected.kind = if is_signed { Kind::Returns } else { options.kind }.name();
     }
-    Ok((returns, notices))
+    let is_returns = detected.kind == Kind::Returns.name();
+    history.window(options.from, options.to)?;
+    detected.remarks.extend(history.sort()?);
+    check_cells(&history, if is_returns { Kind::Returns } else { Kind::Prices })?;
+    Ok((history, detected))
+}
+
+/// Whether every asset goes above and below zero as returns do: prices cannot.
+fn are_signed(history: &History) -> bool {
+    const LEAST_ROWS: usize = 10;
+    const LEAST_SHARE: f64 = 0.1;
+    let n = history.assets.len();
+    history.rows() >= LEAST_ROWS
+        && (0..n).all(|asset| {
+            let column = || history.values.iter().skip(asset).step_by(n);
+            let (below, above) = (column().filter(|x| **x < 0.0).count(), column().filter(|x| **x > 0.0).count());
+            below.min(above) as f64 >= LEAST_SHARE * (below + above).max(1) as f64 && below.min(above) > 0
+        })
 }
 
 fn check_cells(history: &History, kind: Kind) -> Result<()> {
@@ -183,54 +198,4 @@ fn refuse_constants(returns: &Returns, source: &str) -> Result<()> {
 /// As an argument for --assets.
 fn shown_list(names: &[&str]) -> String {
     names.iter().map(|name| shown(name)).collect::<Vec<_>>().join(",")
-}
-
-/// Returns beyond +-50 %: splits left unadjusted, figures in percent, prices taken for returns.
-fn implausible(returns: &Returns, source: &str) -> Option<String> {
-    const LARGE: f64 = 0.5;
-    let n = returns.assets.len();
-    let large = returns.values.iter().filter(|x| x.abs() > LARGE).count();
-    let (worst, value) = returns.values.iter().enumerate().max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()))?;
-    if large == 0 {
-        return None;
-    }
-    let (label, asset) = (label(&returns.labels, worst / n), shown(&returns.assets[worst % n]));
-    let percent = value * 100.0;
-    let percent = if percent.abs() < 1e6 { format!("{percent:+.1} %") } else { format!("{percent:+.1e} %") };
-    let question = match returns.values.iter().all(|&x| x > 0.0) {
-        true => "are these prices?",
-        false => "an unadjusted split, or figures in percent?",
-    };
-    Some(format!(
-        "{source}: {} beyond +-50 %, the largest {percent} (`{asset}`, {label}): {question}",
-        count(large, "return")
-    ))
-}
-
-fn label(labels: &Labels, row: usize) -> String {
-    match labels {
-        Labels::Dates(dates) => dates[row].to_string(),
-        Labels::Text(names) => shown(&names[row]),
-    }
-}
-
-/// Assets whose returns are the same, bit by bit: the same thing under two names.
-fn identical(returns: &Returns, source: &str) -> Notices {
-    let mut seen: HashMap<u64, usize> = HashMap::new();
-    let mut notices = Notices::new();
-    for asset in 0..returns.assets.len() {
-        let mut hasher = DefaultHasher::new();
-        column(returns, asset).for_each(|x| x.to_bits().hash(&mut hasher));
-        let first = *seen.entry(hasher.finish()).or_insert(asset);
-        if first < asset && column(returns, first).eq(column(returns, asset)) {
-            let (a, b) = (shown(&returns.assets[first]), shown(&returns.assets[asset]));
-            notices.push(format!("{source}: `{a}` and `{b}` have identical returns"));
-        }
-    }
-    if notices.len() > 3 {
-        let more = notices.len() - 3;
-        notices.truncate(3);
-        notices.push(format!("{source}: {more} more assets have the returns of another"));
-    }
-    notices
 }

@@ -1,108 +1,102 @@
-//! Wide text: one row per date, one column per asset, labels first.
+//! The rows of a text table, wide (one row per date, one column per asset) or long (one row per date and asset).
 
 use crate::error::{Error, Result};
-use crate::io::cells::{self, Cell, Decimal};
+use crate::io::cells::{Cell, Decimal, Numbers};
 use crate::io::csv::Table;
 use crate::io::history::History;
-use crate::io::{Notices, dates, names, shown};
+use crate::io::pivot::Pivot;
+use crate::io::{Limits, dates::Keys, shown};
 
-/// More cells than this are refused: a gibibyte of numbers.
-const MOST_CELLS: usize = 1 << 27;
-/// More rows than this are refused: 40 years of minutes still fit.
-const MOST_ROWS: usize = 1 << 22;
-
-/// Reads the assets asked for, all others are not even looked at. Percentages are taken only when `percent` is set.
-pub(crate) fn read(source: &str, bytes: &[u8], assets: Option<&[String]>, percent: bool) -> Result<(History, Notices)> {
-    let (mut table, mut notices) = Table::open(source, bytes)?;
-    let Some((_, columns)) = table.names.split_first().filter(|(_, columns)| !columns.is_empty()) else {
-        return Err(Error::input(format!("{source}: no asset columns: there is one column only"))
-            .hint("the first column holds dates, each further column an asset"));
-    };
-    refuse_data_as_header(&table)?;
-    let chosen = names::choose(source, columns, assets)?;
+/// Reads wide rows: the columns of these names and places, all others are not even looked at.
+pub(crate) fn read(
+    table: &mut Table<'_>,
+    labels: Option<usize>,
+    assets: Vec<String>,
+    columns: &[usize],
+    limits: Limits,
+) -> Result<(History, Percentages)> {
     let mut history = History {
-        source: source.to_string(),
-        assets: chosen.iter().map(|&asset| columns[asset].clone()).collect(),
-        columns: chosen.iter().map(|asset| asset + 2).collect(),
+        source: table.source.to_string(),
+        assets,
+        columns: columns.iter().map(|column| column + 1).collect(),
         labels: Vec::new(),
-        keys: dates::Keys::Names,
+        keys: Keys::Names,
         lines: Vec::new(),
+        cell_lines: Vec::new(),
+        noun: "line",
         values: Vec::new(),
     };
-    let mut percentages = Percentages::new(chosen.len());
+    let mut percentages = Percentages::new(columns.len());
     while let Some(line) = table.next()? {
         history.lines.push(line);
-        history.labels.push(table.cell(0).to_string());
-        for (asset, &column) in history.columns.iter().enumerate() {
-            let text = table.cell(column - 1);
-            let cell = cells::parse(text, table.decimal);
+        history.labels.push(match labels {
+            Some(column) => table.cell(column).to_string(),
+            None => history.lines.len().to_string(),
+        });
+        for (asset, &column) in columns.iter().enumerate() {
+            let cell = table.numbers.parse(table.cell(column));
             percentages.see(asset, line, cell);
             history.values.push(match cell {
                 Cell::Missing => f64::NAN,
-                Cell::Number(number) => number,
-                Cell::Percent(number) if percent => number,
-                Cell::Percent(_) | Cell::Text => return Err(unreadable(&table, &history, line, asset, text)),
+                Cell::Number(number) | Cell::Percent(number) => number,
+                Cell::Text => return Err(unreadable(table, &history, line, asset)),
             });
         }
-        if history.values.len() > MOST_CELLS || history.labels.len() > MOST_ROWS {
-            return Err(Error::input(format!("{source}: more than {MOST_ROWS} rows or {MOST_CELLS} cells"))
-                .hint("cut it down to the assets and dates that are needed"));
-        }
+        limits.check(table.source, history.labels.len(), history.values.len())?;
     }
-    if history.labels.is_empty() {
-        return Err(Error::input(format!("{source}: a header and no rows")));
-    }
-    let (keys, more) = dates::read(&history.labels, |row| format!("{source}: line {}", history.lines[row]))?;
-    history.keys = keys;
-    notices.extend(more);
-    notices.extend(percentages.finish(&history)?);
-    Ok((history, notices))
+    Ok((history, percentages))
 }
 
-/// A first line that holds data itself: taking its numbers for names would lose it.
-fn refuse_data_as_header(table: &Table<'_>) -> Result<()> {
-    let (label, names) = (&table.names[..1], &table.names[1..]);
-    let is_data = match dates::read(label, |_| String::new()) {
-        Ok((dates::Keys::Dates(_), _)) => true,
-        Ok((dates::Keys::Numbers(_), _)) => names.iter().all(|name| name.parse::<f64>().is_ok()),
-        _ => false,
+/// Reads long rows.
+pub(crate) fn read_long(
+    table: &mut Table<'_>,
+    [labels, asset, value]: [usize; 3],
+    limits: Limits,
+) -> Result<(History, Percentages, Option<String>)> {
+    let mut pivot = Pivot::new(table.source, "line", limits);
+    let mut percentages = Percentages::new(1);
+    while let Some(line) = table.next()? {
+        let name = table.cell(asset).split_whitespace().collect::<Vec<_>>().join(" ");
+        let cell = table.numbers.parse(table.cell(value));
+        percentages.see(0, line, cell);
+        let number = match cell {
+            Cell::Missing => f64::NAN,
+            Cell::Number(number) | Cell::Percent(number) => number,
+            Cell::Text => {
+                let (label, text) = (shown(table.cell(labels)), table.cell(value));
+                let place =
+                    format!("{}: line {line}, column {} (`{}`, {label})", table.source, value + 1, shown(&name));
+                return Err(not_a_number(&place, &name, text, &table.numbers));
+            }
+        };
+        pivot.push(line, table.cell(labels), &name, number)?;
+    }
+    let (history, remark) = pivot.finish(value + 1)?;
+    Ok((history, percentages, remark))
+}
+
+fn unreadable(table: &Table<'_>, history: &History, line: u64, asset: usize) -> Error {
+    let (column, name) = (history.columns[asset], shown(&history.assets[asset]));
+    let label = shown(history.labels.last().map_or("", |label| label));
+    let place = format!("{}: line {line}, column {column} (`{name}`, {label})", table.source);
+    not_a_number(&place, &history.assets[asset], table.cell(column - 1), &table.numbers)
+}
+
+fn not_a_number(place: &str, name: &str, text: &str, numbers: &Numbers) -> Error {
+    let error = Error::input(format!("{place}: `{}` is not a number", shown(text)));
+    let other = match numbers.decimal {
+        Decimal::Point => Decimal::Comma,
+        Decimal::Comma => Decimal::Point,
     };
-    match is_data {
-        false => Ok(()),
-        true => Err(Error::input(format!(
-            "{}: line {}: the first line begins with `{}` and holds data: there is no header",
-            table.source,
-            table.header_line,
-            shown(&label[0])
-        ))
-        .hint("put a line of column names first: date,ASSET,ASSET,...")),
-    }
-}
-
-fn unreadable(table: &Table<'_>, history: &History, line: u64, asset: usize, text: &str) -> Error {
-    let (source, column, label) = (table.source, history.columns[asset], shown(table.cell(0)));
-    let is_number = |column| matches!(cells::parse(table.cell(column), table.decimal), Cell::Number(_));
-    if column == 2 && table.names.len() == 3 && is_number(2) && history.labels.len() == 1 {
-        return Error::input(format!(
-            "{source}: line {line}: the second column holds names like `{}`: this looks like a long table, one row per date and asset",
-            shown(text)
-        ))
-        .hint("pivot it to one column per asset; long tables are not read yet");
-    }
-    let name = shown(&history.assets[asset]);
-    let error = Error::input(format!(
-        "{source}: line {line}, column {column} (`{name}`, {label}): `{}` is not a number",
-        shown(text)
-    ));
-    match cells::parse(text, Decimal::Point) {
-        Cell::Percent(_) => error.hint("a percentage is a return: say --returns"),
-        _ if text.contains(',') => error.hint("numbers take a decimal point and no thousands separators"),
-        _ => error.hint(format!("correct the cell, empty it if it is missing, or leave `{name}` out with --assets")),
+    match Numbers::new(other, true).parse(text) {
+        Cell::Text => error
+            .hint(format!("correct the cell, empty it if it is missing, or leave `{}` out with --assets", shown(name))),
+        _ => error.hint("numbers take one decimal mark throughout: say --decimal-comma, or --decimal-comma=false"),
     }
 }
 
 /// Whether each column writes percent signs; a column that writes some is not to be trusted.
-struct Percentages {
+pub(crate) struct Percentages {
     /// First line with a percent sign and first line without one, per asset. A bare zero says nothing.
     seen: Vec<[Option<u64>; 2]>,
 }
@@ -121,7 +115,8 @@ impl Percentages {
         }
     }
 
-    fn finish(&self, history: &History) -> Result<Option<String>> {
+    /// The remark, where percentages were read; they are returns if every column writes them.
+    pub(crate) fn finish(&self, history: &History) -> Result<Option<String>> {
         for (asset, seen) in self.seen.iter().enumerate() {
             if let [Some(with), Some(without)] = seen {
                 return Err(Error::input(format!(
@@ -134,8 +129,16 @@ impl Percentages {
             }
         }
         let columns = self.seen.iter().filter(|seen| seen[0].is_some()).count();
-        Ok((columns > 0).then(|| {
-            format!("{}: percent signs in {columns} of {} columns: 1.25% is 0.0125", history.source, self.seen.len())
-        }))
+        Ok((columns > 0).then(|| format!("percent signs in {columns} of {} columns: 1.25% is 0.0125", self.seen.len())))
+    }
+
+    /// All columns that hold anything but zeros hold percentages.
+    pub(crate) fn are_all(&self) -> bool {
+        self.seen.iter().all(|seen| seen[1].is_none())
+    }
+
+    /// The first asset and line with a percent sign.
+    pub(crate) fn first(&self) -> Option<(usize, u64)> {
+        self.seen.iter().enumerate().filter_map(|(asset, seen)| Some((asset, seen[0]?))).min_by_key(|(_, line)| *line)
     }
 }

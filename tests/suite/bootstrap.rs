@@ -19,11 +19,11 @@ use crate::cases::{data, json};
 
 fn sp20(last: Option<usize>) -> Returns {
     let options = ReadOptions { last, ..ReadOptions::default() };
-    read_returns(&Input::Path(data("sp500_20_daily_px.csv.gz")), &options).unwrap().0
+    read_returns(&[Input::Path(data("sp500_20_daily_px.csv.gz"))], &options).unwrap().returns
 }
 
 fn sample() -> Returns {
-    read_returns(&Input::Sample, &ReadOptions::default()).unwrap().0
+    read_returns(&[Input::Sample], &ReadOptions::default()).unwrap().returns
 }
 
 fn config(resamples: u64, scheme: Scheme, block: Block) -> Config {

@@ -32,18 +32,18 @@ pub fn read(arguments: &ScreenArguments) -> Result<Read> {
     let quiet = arguments.out.quiet;
     let input = data::input(&arguments.data, quiet || arguments.covariance);
     if !arguments.covariance {
-        let data = data::returns(&arguments.data, &input, quiet)?;
+        let (data, detected) = data::returns(&arguments.data, &input, arguments.machine.memory, quiet)?;
         let periods_per_year = data::periods_per_year(&arguments.data, &data);
-        return Ok(Read { origin: data::origin(&input, &data), data, periods_per_year });
+        return Ok(Read { origin: data::origin(&input, &detected, &data), data, periods_per_year });
     }
-    if arguments.data.data.is_none() {
+    if arguments.data.data.is_empty() {
         return Err(Error::usage("--covariance needs DATA: the embedded sample holds prices")
             .hint("name a CSV file with a label row and a label column"));
     }
     let covariance = data::covariance(&arguments.data, &input, quiet)?;
     let labels = Labels::Text(covariance.assets.clone());
     let data = Returns { assets: covariance.assets, labels, values: covariance.values };
-    Ok(Read { origin: data::origin(&input, &data), data, periods_per_year: arguments.data.periods_per_year })
+    Ok(Read { origin: data::origin(&input, &[], &data), data, periods_per_year: arguments.data.periods_per_year })
 }
 
 impl Screenable {

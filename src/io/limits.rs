@@ -1,0 +1,69 @@
+//! How much a file may ask for, before any of it is given.
+
+use crate::error::{Error, Result};
+
+/// A file beyond this many bytes, compressed or not, is refused: 100,000 days of 1,000 assets still fit.
+const MOST_BYTES: u64 = 1 << 30;
+/// More rows than this are refused: 40 years of minutes still fit.
+const MOST_ROWS: usize = 1 << 22;
+
+/// Bytes of a cell while it is read: its value, its return, and the text or the line it stands in.
+const PER_CELL: u64 = 24;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// Of a file, and of what it unpacks to.
+    pub bytes: u64,
+    rows: usize,
+    cells: usize,
+    /// Set by the user, not by the program.
+    is_asked: bool,
+}
+
+impl Limits {
+    /// Within so many bytes of memory, or within what the program allows by itself.
+    pub(crate) fn new(memory: Option<u64>) -> Limits {
+        let bytes = memory.unwrap_or(MOST_BYTES).min(MOST_BYTES);
+        let cells = (memory.unwrap_or(u64::MAX) / PER_CELL).min(1 << 27) as usize;
+        Limits { bytes, rows: MOST_ROWS, cells, is_asked: memory.is_some() }
+    }
+
+    /// # Errors
+    /// A table of so many rows or cells is too large.
+    pub(crate) fn check(&self, source: &str, rows: usize, cells: usize) -> Result<()> {
+        if rows <= self.rows && cells <= self.cells {
+            return Ok(());
+        }
+        let (asked, hint) = match self.is_asked {
+            true => (" within --memory", "raise --memory, or cut it down to the assets and dates that are needed"),
+            false => ("", "cut it down to the assets and dates that are needed"),
+        };
+        Err(Error::input(format!(
+            "{source}: {rows} rows and {cells} cells, at most {} and {}{asked}",
+            self.rows, self.cells
+        ))
+        .hint(hint))
+    }
+
+    /// # Errors
+    /// What unpacks to so many bytes is too large.
+    pub(crate) fn check_bytes(&self, source: &str, bytes: u64) -> Result<()> {
+        if bytes <= self.bytes {
+            return Ok(());
+        }
+        let asked = if self.is_asked { " within --memory" } else { "" };
+        let mib = |bytes: u64| bytes.div_ceil(1 << 20);
+        Err(Error::input(format!(
+            "{source}: it says it unpacks to {} MiB, at most {} MiB{asked}",
+            mib(bytes),
+            mib(self.bytes)
+        ))
+        .hint("cut it down to the assets and dates that are needed"))
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits::new(None)
+    }
+}

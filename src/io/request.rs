@@ -1,0 +1,125 @@
+//! What is asked of a history: its kind, its part, and how it is written, where that is not left to detection.
+
+use jiff::civil::Date;
+
+use crate::error::{Error, Result};
+use crate::io::{Limits, Missing, Notices, names, shown};
+
+/// What the cells of a history are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Kind {
+    /// Prices, unless percent signs or negative values throughout say that these are returns.
+    #[default]
+    Prices,
+    Returns,
+}
+
+impl Kind {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Kind::Prices => "prices",
+            Kind::Returns => "returns",
+        }
+    }
+}
+
+/// How a file is written, where that is known; what is not said is detected.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Notation {
+    /// Between the cells of a text.
+    pub delimiter: Option<u8>,
+    /// Whether a comma stands between whole and fraction.
+    pub decimal_comma: Option<bool>,
+    /// How dates are written, as `%d/%m/%Y` or `dd/mm/yyyy`.
+    pub date_format: Option<String>,
+    /// One row per date and asset.
+    pub long: bool,
+}
+
+/// Which part of a history to read, and how.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ReadOptions {
+    pub kind: Kind,
+    /// Returns are logarithmic: taken so from prices; returns in a file are used as they are.
+    pub log_returns: bool,
+    /// Only these assets, in this order.
+    pub assets: Option<Vec<String>>,
+    /// Only rows dated on or after this day.
+    pub from: Option<Date>,
+    /// Only rows dated on or before this day.
+    pub to: Option<Date>,
+    /// Only the last so many returns.
+    pub last: Option<usize>,
+    pub missing: Missing,
+    pub notation: Notation,
+    /// Bytes that reading may take; none leaves it at what the program allows.
+    pub memory: Option<u64>,
+}
+
+impl ReadOptions {
+    /// # Errors
+    /// Options that no data could satisfy.
+    pub fn validate(&self) -> Result<()> {
+        if let Some(assets) = &self.assets
+            && (assets.is_empty() || assets.iter().any(|name| name.trim().is_empty()))
+        {
+            return Err(Error::usage("--assets names no asset").hint("write --assets A,B,C"));
+        }
+        if let (Some(from), Some(to)) = (self.from, self.to)
+            && from > to
+        {
+            return Err(Error::usage(format!("--from {from} lies after --to {to}")).hint("exchange the two"));
+        }
+        if let Some(last) = self.last
+            && last < 2
+        {
+            return Err(Error::usage(format!("--last {last}: a covariance needs at least 2 rows of returns"))
+                .hint("ask for more rows"));
+        }
+        if let Some(format) = &self.notation.date_format
+            && !["y", "Y", "s", "F", "D"].iter().any(|letter| format.contains(letter))
+        {
+            return Err(Error::usage(format!("--date-format `{}` has no year", shown(format)))
+                .hint("write it like %d/%m/%Y or dd/mm/yyyy"));
+        }
+        Ok(())
+    }
+}
+
+/// What is asked of one file.
+pub(crate) struct Request<'a> {
+    pub kind: Kind,
+    pub assets: Option<&'a [String]>,
+    /// The file is one of several: not every asset need be in it.
+    pub is_part: bool,
+    pub notation: &'a Notation,
+    pub limits: Limits,
+}
+
+impl Request<'_> {
+    /// Positions of the assets asked for among these names; of those that are there, in a file of several.
+    pub(crate) fn choose(&self, source: &str, names: &[String], column: impl Fn(usize) -> usize) -> Result<Vec<usize>> {
+        match self.assets {
+            Some(wanted) if self.is_part => {
+                let here: Vec<String> = wanted.iter().filter(|name| names.contains(name)).cloned().collect();
+                names::choose(source, names, column, Some(&here))
+            }
+            wanted => names::choose(source, names, column, wanted),
+        }
+    }
+
+    /// The name of a file's only asset, whose column has the name of a field such as `Close`: that of the file.
+    pub(crate) fn name_of_single(source: &str, column: &str, remarks: &mut Notices) -> String {
+        let Some(name) = asset_of(source) else { return column.to_string() };
+        remarks.push(format!("the asset is named `{}` after the file", shown(&name)));
+        name
+    }
+}
+
+/// An asset's name from the file that holds it alone: `AAPL` of `data/AAPL.csv.gz`.
+fn asset_of(source: &str) -> Option<String> {
+    let path = std::path::Path::new(source);
+    path.extension()?;
+    let name = path.file_name()?.to_str()?.split('.').next()?.to_string();
+    Some(name).filter(|name| !name.is_empty())
+}
