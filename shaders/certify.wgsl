@@ -1,6 +1,7 @@
 // Stage `certify`: weights, and how far they are from the budgets by fresh arithmetic against the covariance that was
 // built; one workgroup per problem. Twin of src/solver/certificate.rs.
-// Prepended: alias real, const N, LANES (a power of two), INTERLEAVED, COMPARISONS.
+// Prepended: alias real, const LANES (a power of two), COMPARISONS, cells.wgsl, certificate.wgsl. Follows:
+// certify_moments.wgsl or certify_subset.wgsl (fn covariance).
 //
 //     w_i = (y_i / (s_i sigma_i)) / sum         x_i = w_i sigma_i
 //     rc_error = max_i |x_i (S x)_i / x'S x - b_i| / b_i         kappa = max_i (|S| x)_i / |(S x)_i|
@@ -9,19 +10,6 @@ struct Shape {
     problems: u32,
     // T.
     rows: u32,
-}
-
-struct Certificate {
-    rc_error: real,
-    kappa: real,
-    // Volatility of the weights, and of the inverse-volatility and equal-weight portfolios, in units of `sigma`.
-    volatility: real,
-    inverse_volatility: real,
-    equal_weight: real,
-    // The smallest standardised asset volatility s_i.
-    smallest: real,
-    sweeps: real,
-    padding: real,
 }
 
 // As in descend.wgsl.
@@ -33,7 +21,6 @@ struct State {
 }
 
 @group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> moments: array<real>;
 @group(0) @binding(2) var<storage, read> volatilities: array<real>;
 // Interleaved: y_i of problem p at i P + p; else per problem, padded to whole quads.
 @group(0) @binding(3) var<storage, read> positions: array<real>;
@@ -43,8 +30,6 @@ struct State {
 @group(0) @binding(6) var<storage, read_write> weights: array<real>;
 @group(0) @binding(7) var<storage, read_write> certificates: array<Certificate>;
 
-const ENTRIES = (N + 1u) * (N + 2u) / 2u;
-const PADDED = (N + 3u) / 4u * 4u;
 // Rows a lane takes.
 const OWN = (N + LANES - 1u) / LANES;
 const ROW_TILE = 64u;
@@ -83,17 +68,6 @@ fn number(value: real) -> real {
     return select(HUGE, value, value < HUGE);
 }
 
-fn at(i: u32, j: u32) -> u32 {
-    return i * (i + 1u) / 2u + j;
-}
-
-fn covariance(base: u32, a: u32, b: u32) -> real {
-    let i = max(a, b) + 1u;
-    let j = min(a, b) + 1u;
-    let mean = moments[base + at(i, 0u)] / real(shape.rows);
-    return (moments[base + at(i, j)] - mean * moments[base + at(j, 0u)]) / real(shape.rows - 1u);
-}
-
 @compute @workgroup_size(LANES)
 fn certify(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -104,7 +78,6 @@ fn certify(
     if (problem >= shape.problems) {
         return;
     }
-    let base = problem * ENTRIES;
 
     var sum = real(0.0);
     var smallest = HUGE;
@@ -151,7 +124,7 @@ fn certify(
         for (var tile = 0u; tile < N; tile += ROW_TILE) {
             var part = vec4<real>();
             for (var j = tile; j < min(tile + ROW_TILE, N); j++) {
-                let s_ij = covariance(base, i, j);
+                let s_ij = covariance(problem, i, j);
                 part.x += s_ij * x[j];
                 part.y += abs(s_ij) * x[j];
                 if (COMPARISONS) {

@@ -1,5 +1,5 @@
 // Volatilities and correlations from moments, two passes; twin of `correlate` in src/covariance.rs.
-// Prepended: alias real, const N, INTERLEAVED.
+// Prepended: alias real, cells.wgsl.
 //
 //     S_ij = (M_ij - m_i m_j / T) / (T - 1)        s_i = sqrt(S_ii)        C_ij = S_ij / (s_i s_j)
 
@@ -13,13 +13,9 @@ struct Shape {
 // Packed by rows of the lower triangle, asset i at i + 1: entry (i + 1, 0) is its sum m_i.
 @group(0) @binding(1) var<storage, read> moments: array<real>;
 @group(0) @binding(2) var<storage, read_write> volatilities: array<real>;
-// Interleaved: strict lower triangle, entry e of problem p at e P + p. Else per problem full, rows and columns padded
-// with zeros to a multiple of four.
 @group(0) @binding(3) var<storage, read_write> correlations: array<real>;
 
 const ENTRIES = (N + 1u) * (N + 2u) / 2u;
-const PADDED = (N + 3u) / 4u * 4u;
-const CELLS = max(1u, select(PADDED * PADDED, N * (N - 1u) / 2u, INTERLEAVED));
 
 fn at(i: u32, j: u32) -> u32 {
     return i * (i + 1u) / 2u + j;
@@ -58,29 +54,14 @@ fn correlate(
     if (k >= shape.problems * CELLS) {
         return;
     }
-    var problem: u32;
-    var i: u32;
-    var j: u32;
-    if (INTERLEAVED) {
-        problem = k % shape.problems;
-        let e = k / shape.problems;
-        i = 1u;
-        while (i * (i + 1u) / 2u <= e) {
-            i += 1u;
-        }
-        j = e - i * (i - 1u) / 2u;
-    } else {
-        problem = k / CELLS;
-        i = k % CELLS / PADDED;
-        j = k % PADDED;
-    }
+    let here = cell(k, shape.problems);
     var c = real(0.0);
-    if (i < N && j < N) {
-        let scale = volatilities[problem * N + i] * volatilities[problem * N + j];
-        if (i == j) {
+    if (here.i < N && here.j < N) {
+        let scale = volatilities[here.problem * N + here.i] * volatilities[here.problem * N + here.j];
+        if (here.i == here.j) {
             c = 1.0;
         } else if (scale > 0.0) {
-            c = covariance(problem, max(i, j), min(i, j)) / scale;
+            c = covariance(here.problem, max(here.i, here.j), min(here.i, here.j)) / scale;
         }
     }
     correlations[k] = c;

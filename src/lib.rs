@@ -71,12 +71,12 @@
 //!
 //! | stage | what it makes | Rust | WGSL (`shaders/`) |
 //! |---|---|---|---|
-//! | `draw` | the rows of resample `p`, as counts or where these change | [`resample`] | `draw*.wgsl`, `philox.wgsl` |
+//! | `draw` | the rows of resample `p`, as counts or where these change; the assets of subset `p` | [`resample`]; [`subsets`] | `draw*.wgsl`, `subset.wgsl`, `philox.wgsl` |
 //! | `moments` | second moments of the drawn rows | [`covariance`]; [`covariance::gram`], [`covariance::bridge`] | `moments*.wgsl` |
-//! | `correlate` | correlations and volatilities | [`covariance`]; [`covariance::interleaved`] | `correlate.wgsl` |
+//! | `correlate` | correlations and volatilities | [`covariance`]; [`covariance::interleaved`] | `correlate*.wgsl` |
 //! | `descend` | the weights | [`solver::descent`]; [`solver::interleaved`] | `descend*.wgsl` |
-//! | `certify` | `rc_error` and `kappa`, in fresh arithmetic | [`solver::certificate`]; [`solver::interleaved`] | `certify.wgsl` |
-//! | `measure` | figures of a subset's portfolio, solved in one go | [`solver::small`]; [`mod@measure`] | `measure.wgsl` |
+//! | `certify` | `rc_error` and `kappa`, in fresh arithmetic | [`solver::certificate`]; [`solver::interleaved`] | `certify*.wgsl` |
+//! | `measure` | figures of a subset's portfolio, small ones drawn and solved in one go | [`solver::small`]; [`mod@measure`] | `measure*.wgsl` |
 //!
 //! The first module named is the twin, generic over the number type; those after the semicolon are the CPU engine's forms
 //! for vector arithmetic, most of them with eight problems side by side ([`lanes`]).

@@ -12,6 +12,7 @@ use crate::engine::{Engine, Job};
 use crate::error::Result;
 use crate::measure::{Measured, Metric};
 use crate::run::Watch;
+use crate::run::ahead::ahead;
 use crate::run::crosscheck::{WEIGHT_TOLERANCE, larger};
 use crate::solver::Options;
 
@@ -129,44 +130,47 @@ pub fn measure(
     let cpu = CpuEngine { options };
     let cpu_job = cpu.job(batch, Want::default());
     let device = engine.info().engine != "cpu";
-    let mut job: Option<Box<dyn Job + '_>> = None;
+    let mut job = None;
     if device {
         match engine.prepare(batch, Want::default()) {
             Ok(ready) => job = Some(ready),
             Err(error) => watch.notice(&format!("{error}; the CPU solves all subsets")),
         }
     }
-    let mut start = range.start;
-    while start < range.end {
-        let part = start..range.end.min(start.saturating_add(chunk));
-        let mut done = None;
-        if let Some(running) = &job {
-            match running.measure(part.clone(), metrics) {
-                Ok(columns) => {
-                    let measured = rescued(columns, start, &cpu_job, metrics)?;
-                    let mut check = MetricCheck::default();
-                    check.add(start, &measured, sample, &cpu_job, metrics)?;
-                    done = Some(Chunk { start, measured, check: Some(check) });
-                }
+    let mut left = range.clone();
+    if let Some(job) = job {
+        ahead(&*job, parts(range, chunk), metrics, |part, measured| {
+            let measured = match measured {
+                Ok(columns) => rescued(columns, part.start, &cpu_job, metrics)?,
                 Err(error) => {
-                    watch.notice(&format!("{error}; the CPU solves subsets from {start} on"));
-                    job = None;
+                    watch.notice(&format!("{error}; the CPU solves subsets from {} on", part.start));
+                    return Ok(());
                 }
-            }
-        }
-        let done = match done {
-            Some(done) => done,
-            None => {
-                let measured = cpu_job.measure(part.clone(), metrics)?;
-                let rescued = if device { part.end - part.start } else { 0 };
-                Chunk { start, measured: Measured { rescued, ..measured }, check: None }
-            }
-        };
-        each(done)?;
+            };
+            let mut check = MetricCheck::default();
+            check.add(part.start, &measured, sample, &cpu_job, metrics)?;
+            each(Chunk { start: part.start, measured, check: Some(check) })?;
+            watch.finished(part.end - part.start);
+            left.start = part.end;
+            Ok(())
+        })?;
+    }
+    for part in parts(left, chunk) {
+        let measured = cpu_job.measure(part.clone(), metrics)?;
+        let rescued = if device { part.end - part.start } else { 0 };
+        each(Chunk { start: part.start, measured: Measured { rescued, ..measured }, check: None })?;
         watch.finished(part.end - part.start);
-        start = part.end;
     }
     Ok(())
+}
+
+/// `range` in chunks from its start on.
+fn parts(range: Range<u64>, chunk: u64) -> impl Iterator<Item = Range<u64>> {
+    let Range { start, end } = range;
+    (0..(end - start).div_ceil(chunk)).map(move |at| {
+        let first = start + at * chunk;
+        first..end.min(first.saturating_add(chunk))
+    })
 }
 
 /// Measures on the CPU what the device did not converge.

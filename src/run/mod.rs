@@ -2,6 +2,7 @@
 //! Finished chunks are kept ([`checkpoint`]), so that a run goes on where it was interrupted, and the parts of a run that
 //! several machines made ([`shard`]) are one: both solve only what is not kept.
 
+mod ahead;
 pub mod checkpoint;
 pub mod chunks;
 pub mod codec;

@@ -10,6 +10,12 @@ const PHILOX: f64 = 100.0;
 /// Operations of one coordinate's root: a, a^2 + 4 b, its root, a + d and d - a, the quotient, the change of y.
 const ROOT: f64 = 8.0;
 
+/// Subsets beyond this size go through the stages; up to it one thread takes all of them in its registers.
+const IN_REGISTERS: usize = 10;
+
+/// Sweeps that any descent to single precision's floor takes, where they are not reported.
+const SWEEPS: f64 = 5.0;
+
 /// What one problem asks of the hardware.
 #[derive(Debug, Clone, Copy, Default)]
 struct Work {
@@ -49,6 +55,7 @@ impl Shape {
     fn work(&self, stage: &str) -> Option<Work> {
         let n = self.assets as f64;
         // Packed lower triangles in single precision: correlations without their diagonal, moments with it.
+        let staged = self.screened && self.assets > IN_REGISTERS;
         let (triangle, moments) = (4.0 * n * (n - 1.0) / 2.0, 4.0 * n * (n + 1.0) / 2.0);
         match (stage, self.history) {
             ("draw", Some(History { rows, mean_block })) => {
@@ -69,13 +76,19 @@ impl Shape {
             ("correlate", Some(_)) => {
                 Some(Work { operations: 3.0 * n * (n + 1.0) / 2.0, bytes: moments + triangle, out: 0.0 })
             }
+            // The assets of a subset, and its part of a covariance that stays in the caches.
+            ("draw", None) if staged => Some(Work { bytes: 4.0 * n, ..Work::default() }),
+            ("correlate", None) if staged => Some(Work { bytes: triangle + 8.0 * n, ..Work::default() }),
             // Fresh products at the start and at the stop; a sweep updates the product once per coordinate.
-            ("descend", _) if !self.screened => {
-                let operations = self.sweeps * n * (n + ROOT) + 2.0 * n * n;
+            ("descend", _) if staged || !self.screened => {
+                let sweeps = if staged { SWEEPS } else { self.sweeps };
+                let operations = sweeps * n * (n + ROOT) + 2.0 * n * n;
                 Some(Work { operations, bytes: triangle + 4.0 * n, out: 0.0 })
             }
             // C y and |C| |y|, with both halves of C.
             ("certify", Some(_)) => Some(Work { operations: 2.0 * n * n, bytes: moments + 8.0 * n, out: 0.0 }),
+            ("certify", None) if staged => Some(Work { operations: 2.0 * n * n, bytes: triangle + 8.0 * n, out: 0.0 }),
+            ("measure", _) if staged => Some(Work { bytes: 4.0 * n + 12.0, ..Work::default() }),
             // At least four Newton steps, each a factorisation, two triangles solved and a product; one more to certify.
             ("measure", _) if self.screened => {
                 Some(Work { operations: 4.0 * (n.powi(3) / 6.0 + 2.0 * n * n) + n * n, bytes: 12.0, out: 0.0 })

@@ -157,6 +157,8 @@ fn plan(quick: bool, assets: &[usize]) -> Vec<Case> {
     }));
     let (universe, subsets) = if quick { (20, 4096) } else { (100, 10_000_000) };
     plan.extend([4, 5, 8].map(|size| Case::screen(size, universe, subsets)));
+    let (universe, subsets) = if quick { (24, 1024) } else { (50, 1_000_000) };
+    plan.push(Case::screen(20, universe, subsets));
     plan
 }
 

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::device::{Attempt, Device};
 use super::kernel;
 use super::parameters::State;
-use super::plan::{Accuracy, Plan, SWEEP_LIMIT};
+use super::plan::{Accuracy, Origin, Plan, SWEEP_LIMIT};
 use super::precision::Precision;
 use super::stages::Descents;
 use crate::batch::{Batch, Comparisons, Solutions, Want};
@@ -63,7 +63,7 @@ impl<'a> Given<'a> {
         accuracy: Accuracy,
         want: Want,
     ) -> Attempt<Self> {
-        let plan = Plan::new(&device.facts, memory, 0, batch.assets(), None, accuracy)?;
+        let plan = Plan::new(&device.facts, memory, Origin::Given, batch.assets(), accuracy)?;
         let budgets = accuracy.precision.encode(batch.budgets().iter().copied());
         let budgets = device.guarded(|| Ok(device.upload("budgets", &budgets)))?;
         Ok(Given { device, plan, batch, covariances, assume_psd, want, budgets, rooms: Vec::new() })

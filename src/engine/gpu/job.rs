@@ -93,7 +93,8 @@ impl<'a> GpuJob<'a> {
                             .map(|g| Prepared::Given(Box::new(g)))?
                     }
                     Source::Subsets { universe, subsets, cap } => {
-                        Screened::new(device, memory, universe, subsets, cap.as_ref(), accuracy.precision)
+                        let source = (universe, subsets, cap.as_ref());
+                        Screened::new(device, memory, self.batch, source, accuracy)
                             .map(|s| Prepared::Screened(Box::new(s)))?
                     }
                 }
@@ -204,7 +205,7 @@ impl Prepared<'_> {
         match self {
             Prepared::Resampled(resampled) => resampled.plan.batches,
             Prepared::Given(given) => given.plan.batches,
-            Prepared::Screened(_) => 1,
+            Prepared::Screened(screened) => screened.batches,
         }
     }
 }
@@ -253,13 +254,15 @@ impl Job for GpuJob<'_> {
 
     fn measure(&self, range: Range<u64>, metrics: &[Metric]) -> Result<Measured> {
         let mut measured = Measured::new(metrics.len());
-        let finish = |prepared: &mut Prepared<'_>, piece: Range<u64>| match prepared {
-            Prepared::Screened(screened) => {
-                screened.measure(range.start + piece.start..range.start + piece.end, metrics)
-            }
+        let start = |prepared: &mut Prepared<'_>, piece: Range<u64>| match prepared {
+            Prepared::Screened(screened) => screened.start(range.start + piece.start..range.start + piece.end, metrics),
             _ => panic!("only subsets are measured"),
         };
-        self.in_pieces(range.end - range.start, |_, piece| Ok(piece), finish, |next| measured.extend(&next))?;
+        let finish = |prepared: &mut Prepared<'_>, running| match prepared {
+            Prepared::Screened(screened) => screened.finish(running),
+            _ => panic!("only subsets are measured"),
+        };
+        self.in_pieces(range.end - range.start, start, finish, |next| measured.extend(&next))?;
         Ok(measured)
     }
 }

@@ -4,7 +4,8 @@
 //! order, so pieces are simply joined.
 
 use super::precision::Precision;
-use super::{unrolled, unrolled_measure};
+use super::unrolled;
+use super::unrolled_measure::{self, THREADS};
 
 /// Up to this many assets, a problem lives in the registers of one thread.
 pub const THREAD_ASSETS: usize = 16;
@@ -44,6 +45,14 @@ pub enum Drawn {
     Steps,
 }
 
+/// What the covariance of a problem is made from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Covariance {
+    Moments,
+    /// Correlations and volatilities gathered from those of a universe.
+    Subset,
+}
+
 /// A compute kernel, specialised. `wide`: with 64-bit integers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kernel {
@@ -61,10 +70,16 @@ pub enum Kernel {
     Correlate { assets: usize, precision: Precision },
     /// Stage `descend`.
     Descend { assets: usize, spread: Spread, precision: Precision },
-    /// Stage `measure`: subsets of so many assets, with one bit for each figure.
-    Measure { assets: usize, included: usize, metrics: u8, wide: bool },
     /// Stage `certify`.
-    Certify { assets: usize, comparisons: bool, precision: Precision },
+    Certify { assets: usize, covariance: Covariance, comparisons: bool, precision: Precision },
+    /// Stage `draw` of subsets of so many assets, `included` of them always held; by rank, or by Floyd's algorithm.
+    DrawSubset { assets: usize, included: usize, ranked: bool, wide: bool },
+    /// Stage `correlate` of subsets.
+    CorrelateSubset { assets: usize, precision: Precision },
+    /// Stage `measure` of subsets that were certified, with one bit for each figure.
+    MeasureCertified { assets: usize, metrics: u8, precision: Precision },
+    /// All of these stages in one for small subsets, as `measure`.
+    Measure { assets: usize, included: usize, metrics: u8, wide: bool },
 }
 
 const PHILOX: &str = include_str!("../../../shaders/philox.wgsl");
@@ -80,29 +95,35 @@ const MOMENTS: &str = include_str!("../../../shaders/moments.wgsl");
 const MOMENTS_WIDE: &str = include_str!("../../../shaders/moments_wide.wgsl");
 const MOMENTS_STEPS: &str = include_str!("../../../shaders/moments_steps.wgsl");
 const MOMENTS_TILE: &str = include_str!("../../../shaders/moments_tile.wgsl");
+const CELLS: &str = include_str!("../../../shaders/cells.wgsl");
 const CORRELATE: &str = include_str!("../../../shaders/correlate.wgsl");
+const CORRELATE_SUBSET: &str = include_str!("../../../shaders/correlate_subset.wgsl");
 const DESCEND: &str = include_str!("../../../shaders/descend.wgsl");
 const DESCEND_LANES: &str = include_str!("../../../shaders/descend_lanes.wgsl");
 const LANES_SUBGROUP: &str = include_str!("../../../shaders/lanes_subgroup.wgsl");
 const LANES_WORKGROUP: &str = include_str!("../../../shaders/lanes_workgroup.wgsl");
 const MATRIX_WORKGROUP: &str = include_str!("../../../shaders/matrix_workgroup.wgsl");
 const MATRIX_STORAGE: &str = include_str!("../../../shaders/matrix_storage.wgsl");
-const MEASURE: &str = include_str!("../../../shaders/measure.wgsl");
+const CERTIFICATE: &str = include_str!("../../../shaders/certificate.wgsl");
 const CERTIFY: &str = include_str!("../../../shaders/certify.wgsl");
+const CERTIFY_MOMENTS: &str = include_str!("../../../shaders/certify_moments.wgsl");
+const CERTIFY_SUBSET: &str = include_str!("../../../shaders/certify_subset.wgsl");
+const SUBSET: &str = include_str!("../../../shaders/subset.wgsl");
+const DRAW_SUBSET: &str = include_str!("../../../shaders/draw_subset.wgsl");
+const DRAW_RANKED: &str = include_str!("../../../shaders/draw_ranked.wgsl");
+const DRAW_FLOYD: &str = include_str!("../../../shaders/draw_floyd.wgsl");
+const MEASURE: &str = include_str!("../../../shaders/measure.wgsl");
+const MEASURE_CERTIFIED: &str = include_str!("../../../shaders/measure_certified.wgsl");
 
 impl Kernel {
     /// Name of the entry point.
     pub const fn entry(self) -> &'static str {
         match self {
             Kernel::Known { .. } => "known",
-            Kernel::Draw { .. } => "draw",
             Kernel::Moments { .. } => "moments_tile",
             Kernel::MomentsSteps { .. } => "moments_steps",
             Kernel::Volatility { .. } => "volatility",
-            Kernel::Correlate { .. } => "correlate",
-            Kernel::Descend { .. } => "descend",
-            Kernel::Measure { .. } => "measure",
-            Kernel::Certify { .. } => "certify",
+            _ => self.stage(),
         }
     }
 
@@ -110,12 +131,12 @@ impl Kernel {
     pub const fn stage(self) -> &'static str {
         match self {
             Kernel::Known { .. } => "known",
-            Kernel::Draw { .. } => "draw",
+            Kernel::Draw { .. } | Kernel::DrawSubset { .. } => "draw",
             Kernel::Moments { .. } | Kernel::MomentsSteps { .. } => "moments",
-            Kernel::Volatility { .. } | Kernel::Correlate { .. } => "correlate",
+            Kernel::Volatility { .. } | Kernel::Correlate { .. } | Kernel::CorrelateSubset { .. } => "correlate",
             Kernel::Descend { .. } => "descend",
-            Kernel::Measure { .. } => "measure",
             Kernel::Certify { .. } => "certify",
+            Kernel::MeasureCertified { .. } | Kernel::Measure { .. } => "measure",
         }
     }
 
@@ -148,31 +169,33 @@ impl Kernel {
                 [&prelude.concat(), MOMENTS_STEPS].join("\n")
             }
             Kernel::Volatility { assets, precision } | Kernel::Correlate { assets, precision } => {
-                let interleaved = flag("INTERLEAVED", interleaved(assets));
-                let prelude = [real(precision), count("N", assets), interleaved];
-                [&prelude.concat(), CORRELATE].join("\n")
+                [&real(precision), &cells(assets), CORRELATE].join("\n")
             }
             Kernel::Descend { assets, spread, precision } => descend(assets, spread, precision),
-            Kernel::Measure { assets, included, metrics, wide } => {
-                let prelude = [
-                    real(Precision::Single),
-                    count("K", assets),
-                    count("INCLUDED", included),
-                    count("REST", assets - included),
-                    count("THREADS", unrolled_measure::THREADS as usize),
-                ];
-                let body = unrolled_measure::measure(assets, included, metrics);
-                [&prelude.concat(), mulhi(wide), PHILOX, MEASURE, &body].join("\n")
+            Kernel::Certify { assets, covariance, comparisons, precision } => {
+                let lanes = count("LANES", assets.next_power_of_two().clamp(32, 256));
+                let prelude = [real(precision), lanes, flag("COMPARISONS", comparisons), cells(assets)];
+                let covariance = match covariance {
+                    Covariance::Moments => CERTIFY_MOMENTS,
+                    Covariance::Subset => CERTIFY_SUBSET,
+                };
+                [&prelude.concat(), CERTIFICATE, CERTIFY, covariance].join("\n")
             }
-            Kernel::Certify { assets, comparisons, precision } => {
-                let prelude = [
-                    real(precision),
-                    count("N", assets),
-                    count("LANES", assets.next_power_of_two().clamp(32, 256)),
-                    flag("INTERLEAVED", interleaved(assets)),
-                    flag("COMPARISONS", comparisons),
-                ];
-                [&prelude.concat(), CERTIFY].join("\n")
+            Kernel::DrawSubset { assets, included, ranked, wide } => {
+                let choose = if ranked { DRAW_RANKED } else { DRAW_FLOYD };
+                [&subset(assets, included, wide), DRAW_SUBSET, choose].join("\n")
+            }
+            Kernel::CorrelateSubset { assets, precision } => {
+                [&real(precision), &cells(assets), CORRELATE_SUBSET].join("\n")
+            }
+            Kernel::MeasureCertified { assets, metrics, precision } => {
+                let threads = count("THREADS", THREADS as usize);
+                let prelude = [real(precision), threads, count("METRICS", metrics.into()), cells(assets)];
+                [&prelude.concat(), CERTIFICATE, MEASURE_CERTIFIED].join("\n")
+            }
+            Kernel::Measure { assets, included, metrics, wide } => {
+                let body = unrolled_measure::measure(assets, included, metrics);
+                [&real(Precision::Single), &subset(assets, included, wide), MEASURE, &body].join("\n")
             }
         }
     }
@@ -184,6 +207,21 @@ fn real(precision: Precision) -> String {
 
 const fn mulhi(wide: bool) -> &'static str {
     if wide { MULHI_WIDE } else { MULHI_LIMBS }
+}
+
+fn cells(assets: usize) -> String {
+    [&count("N", assets), &flag("INTERLEAVED", interleaved(assets)), CELLS].concat()
+}
+
+/// Subsets of `assets`, `included` of them always held.
+fn subset(assets: usize, included: usize, wide: bool) -> String {
+    let prelude = [
+        count("K", assets),
+        count("INCLUDED", included),
+        count("REST", assets - included),
+        count("THREADS", THREADS as usize),
+    ];
+    [&prelude.concat(), mulhi(wide), PHILOX, SUBSET].join("\n")
 }
 
 fn descend(assets: usize, spread: Spread, precision: Precision) -> String {
@@ -272,6 +310,8 @@ mod tests {
             kernels.push(Kernel::Draw { drawn: Drawn::Rows, tile: 0, wide });
             for (assets, included, metrics) in [(1, 0, 1), (2, 1, 2), (5, 0, 15), (10, 3, 8)] {
                 kernels.push(Kernel::Measure { assets, included, metrics, wide });
+                let ranked = [true, false];
+                kernels.extend(ranked.map(|ranked| Kernel::DrawSubset { assets, included, ranked, wide }));
             }
             for tile in [256, 1024, 4096] {
                 kernels.extend([Drawn::Counts, Drawn::Steps].map(|drawn| Kernel::Draw { drawn, tile, wide }));
@@ -294,7 +334,12 @@ mod tests {
         if assets > 1 {
             kernels.push(Kernel::Correlate { assets, precision });
         }
-        kernels.extend([false, true].map(|comparisons| Kernel::Certify { assets, comparisons, precision }));
+        let covariance = Covariance::Moments;
+        kernels.extend([false, true].map(|comparisons| Kernel::Certify { assets, covariance, comparisons, precision }));
+        let covariance = Covariance::Subset;
+        kernels.push(Kernel::Certify { assets, covariance, comparisons: false, precision });
+        kernels.push(Kernel::CorrelateSubset { assets, precision });
+        kernels.push(Kernel::MeasureCertified { assets, metrics: 10, precision });
         let mut spreads = vec![Spread::Streamed];
         if assets <= THREAD_ASSETS {
             spreads = vec![Spread::Thread];
@@ -318,9 +363,10 @@ mod tests {
                 .unwrap_or_else(|e| panic!("{kernel:?}: {}", e.emit_to_string(&text)));
             // No capability but those that are asked for.
             let mut capabilities = match kernel {
-                Kernel::Known { wide: true } | Kernel::Draw { wide: true, .. } | Kernel::Measure { wide: true, .. } => {
-                    Capabilities::SHADER_INT64
-                }
+                Kernel::Known { wide: true }
+                | Kernel::Draw { wide: true, .. }
+                | Kernel::DrawSubset { wide: true, .. }
+                | Kernel::Measure { wide: true, .. } => Capabilities::SHADER_INT64,
                 Kernel::Descend { spread: Spread::Subgroup { .. }, .. } => Capabilities::SUBGROUP,
                 _ => Capabilities::empty(),
             };

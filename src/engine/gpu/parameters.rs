@@ -113,7 +113,7 @@ pub struct State {
     pub best: f32,
 }
 
-/// `Certificate` of `shaders/certify.wgsl` in double precision; in single precision its numbers are half as wide.
+/// `Certificate` of `shaders/certificate.wgsl` in double precision; in single precision its numbers are half as wide.
 #[derive(Debug, Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
 pub struct DeviceCertificate {
@@ -132,7 +132,7 @@ impl DeviceCertificate {
     pub const NUMBERS: usize = size_of::<DeviceCertificate>() / size_of::<f64>();
 }
 
-/// `Screen` of `shaders/measure.wgsl`.
+/// `Screen` of `shaders/subset.wgsl`.
 #[derive(Debug, Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
 pub struct Screen {
@@ -152,6 +152,23 @@ pub struct Screen {
     pub condition: f32,
 }
 
+/// `Universe` of `shaders/correlate_subset.wgsl`.
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub struct Universe {
+    pub problems: u32,
+    pub assets: u32,
+}
+
+/// `Acceptance` of `shaders/measure_certified.wgsl`.
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub struct Acceptance {
+    pub problems: u32,
+    pub rc_error: f32,
+    pub kappa: f32,
+}
+
 /// The low word, as the shaders take 64-bit numbers.
 pub const fn low(x: u64) -> u32 {
     (x & 0xFFFF_FFFF) as u32
@@ -166,7 +183,7 @@ pub const fn high(x: u64) -> u32 {
 mod tests {
     use std::mem::offset_of;
 
-    use super::super::kernel::{Drawn, Kernel, Spread};
+    use super::super::kernel::{Covariance, Drawn, Kernel, Spread};
     use super::super::precision::Precision;
     use super::*;
 
@@ -192,7 +209,7 @@ mod tests {
     #[test]
     fn structs_are_laid_out_as_in_the_shaders() {
         let precision = Precision::Double;
-        let certify = Kernel::Certify { assets: 3, comparisons: true, precision };
+        let certify = Kernel::Certify { assets: 3, covariance: Covariance::Moments, comparisons: true, precision };
         let wide = false;
         assert_same!(Kernel::Known { wide }, "Question", Question { counter, key });
         assert_same!(
@@ -245,6 +262,9 @@ mod tests {
                 condition
             }
         );
+        assert_same!(Kernel::CorrelateSubset { assets: 3, precision }, "Universe", Universe { problems, assets });
+        let measure = Kernel::MeasureCertified { assets: 3, metrics: 3, precision };
+        assert_same!(measure, "Acceptance", Acceptance { problems, rc_error, kappa });
         for kernel in [Kernel::Correlate { assets: 3, precision }, certify] {
             assert_same!(kernel, "Shape", Shape { problems, rows });
         }

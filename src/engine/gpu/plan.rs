@@ -27,6 +27,9 @@ const RESULT_BYTES: u64 = 8 << 20;
 /// Bytes of given matrices that are uploaded at a time.
 const UPLOAD_BYTES: u64 = 64 << 20;
 
+/// Bytes of subsets' matrices that are worth a batch: several times what a large card works on at once.
+const GATHERED_BYTES: u64 = 256 << 20;
+
 /// Multiply-adds of one dispatch of `moments` at most: 100 ms on a small integrated GPU, far below any watchdog.
 const WORK_PER_DISPATCH: usize = 20_000_000_000;
 
@@ -55,10 +58,23 @@ pub struct Accuracy {
     pub limits: Limits,
 }
 
+/// Where problems come from.
+#[derive(Debug, Clone, Copy)]
+pub enum Origin {
+    /// Matrices that the host has.
+    Given,
+    /// Resamples of so many rows.
+    Resampled { rows: usize, way: Way },
+    /// Subsets of a universe that takes so many bytes; up to so many numbers of each come back.
+    Subsets { universe: u64, figures: usize },
+}
+
 /// Bytes on the device per problem, by buffer.
 #[derive(Debug, Clone, Copy)]
 pub struct Sizes {
-    /// Counts or steps.
+    /// Numbers of resamples.
+    pub numbers: u64,
+    /// Counts, steps, or the assets of a subset.
     pub drawn: u64,
     /// Ends of slices.
     pub ends: u64,
@@ -74,9 +90,9 @@ pub struct Sizes {
 #[derive(Debug, Clone, Copy)]
 pub struct Plan {
     pub assets: usize,
-    /// Rows T of the history; zero for given matrices.
+    /// Rows T of the history; zero where there is none.
     pub rows: usize,
-    /// How moments are summed; none for given matrices.
+    /// How moments are summed; none where there are none.
     pub way: Option<Way>,
     pub spread: Spread,
     pub sizes: Sizes,
@@ -95,19 +111,14 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// For given matrices there are no rows, and no way to sum them.
-    ///
     /// # Errors
     /// The adapter cannot hold even one problem.
-    pub fn new(
-        facts: &AdapterFacts,
-        memory: u64,
-        rows: usize,
-        assets: usize,
-        way: Option<Way>,
-        accuracy: Accuracy,
-    ) -> Attempt<Plan> {
+    pub fn new(facts: &AdapterFacts, memory: u64, origin: Origin, assets: usize, accuracy: Accuracy) -> Attempt<Plan> {
         let Accuracy { precision, limits: accepted } = accuracy;
+        let (rows, way) = match origin {
+            Origin::Resampled { rows, way } => (rows, Some(way)),
+            Origin::Given | Origin::Subsets { .. } => (0, None),
+        };
         let real = precision.bytes();
         let too_large = |what: String| {
             Trouble::Unfit(format!("adapter `{}` cannot run {assets} assets over {rows} rows: {what}", facts.name))
@@ -120,7 +131,12 @@ impl Plan {
         }
         let limits = facts.limits;
         let sizes = Sizes {
-            drawn: way.map_or(0, Way::drawn_bytes),
+            numbers: if rows > 0 { 8 } else { 0 },
+            drawn: match origin {
+                Origin::Given => 0,
+                Origin::Resampled { way, .. } => way.drawn_bytes(),
+                Origin::Subsets { .. } => 4 * assets as u64,
+            },
             ends: way.map_or(0, Way::end_bytes),
             moments: if rows > 0 { real * kernel::moment_entries(assets) as u64 } else { 0 },
             correlations: real * kernel::correlation_cells(assets) as u64,
@@ -132,15 +148,20 @@ impl Plan {
         // Indices are 32 bits wide.
         let binding = limits.binding_bytes.min(limits.buffer_bytes).min(1 << 31);
         let results = 2 * sizes.assets + sizes.certificates;
-        let draws = sizes.drawn + sizes.ends;
-        let per_problem =
-            draws + sizes.moments + sizes.correlations + sizes.positions + size_of::<State>() as u64 + 2 * results;
+        let returned = match origin {
+            Origin::Given | Origin::Resampled { .. } => results,
+            Origin::Subsets { figures, .. } => 2 * real * figures as u64,
+        };
+        let draws = sizes.numbers + sizes.drawn + sizes.ends;
+        let descent = sizes.correlations + sizes.positions + size_of::<State>() as u64;
+        let per_problem = draws + sizes.moments + descent + results + returned;
         let row_bytes = real * (assets as u64 + 1);
         let tile_bytes = way::tile_bytes(rows as u32);
-        let shared = match way {
-            Some(Way::Steps { .. }) => way::tiles(assets, precision) as u64 * tile_bytes,
-            Some(Way::Counts { .. }) => rows as u64 * row_bytes,
-            None => 0,
+        let shared = match origin {
+            Origin::Given => 0,
+            Origin::Resampled { way: Way::Steps { .. }, .. } => way::tiles(assets, precision) as u64 * tile_bytes,
+            Origin::Resampled { way: Way::Counts { .. }, .. } => rows as u64 * row_bytes,
+            Origin::Subsets { universe, .. } => universe,
         };
         let left = memory.saturating_sub(shared);
         let batches = if left / per_problem > 1 { 2 } else { 1 };
@@ -148,14 +169,17 @@ impl Plan {
         if room == 0 {
             return Err(too_large(format!(
                 "a problem takes {per_problem} bytes, its largest part {largest}; {binding} bytes can be bound, {left} \
-                 are left beside the returns"
+                 are left beside what all problems share"
             )));
         }
         let block = ROWS_PER_DISPATCH as u64 * row_bytes;
         let slice_rows =
             if rows as u64 * row_bytes <= binding { rows } else { (binding / block) as usize * ROWS_PER_DISPATCH };
-        let (worth, each) =
-            if way.is_some() { (RESULT_BYTES, results) } else { (UPLOAD_BYTES, sizes.correlations.max(64)) };
+        let (worth, each) = match origin {
+            Origin::Given => (UPLOAD_BYTES, sizes.correlations.max(64)),
+            Origin::Resampled { .. } => (RESULT_BYTES, results),
+            Origin::Subsets { .. } => (GATHERED_BYTES, sizes.correlations.max(64)),
+        };
         let part_tiles = (binding / tile_bytes) as usize;
         let (least, fits) = match way {
             Some(Way::Steps { .. }) => (tile_bytes, part_tiles > 0),

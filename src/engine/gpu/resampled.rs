@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::device::{Attempt, Device};
 use super::parameters::{high, low};
-use super::plan::{Accuracy, Plan, SWEEP_LIMIT};
+use super::plan::{Accuracy, Origin, Plan, SWEEP_LIMIT};
 use super::results::Layout;
 use super::stages::{History, Room, Slice};
 use super::suffixes;
@@ -58,7 +58,8 @@ impl<'a> Resampled<'a> {
         (way, accuracy): (Way, Accuracy),
         want: Want,
     ) -> Attempt<Self> {
-        let plan = Plan::new(&device.facts, memory, panel.rows(), panel.assets(), Some(way), accuracy)?;
+        let origin = Origin::Resampled { rows: panel.rows(), way };
+        let plan = Plan::new(&device.facts, memory, origin, panel.assets(), accuracy)?;
         let encode = |numbers: &mut dyn Iterator<Item = f64>| accuracy.precision.encode(numbers);
         let unit = unit(panel.volatilities());
         let (history, budgets, assets) = device.guarded(|| {
@@ -80,19 +81,9 @@ impl<'a> Resampled<'a> {
         if let Some(room) = self.rooms.pop().filter(|room| room.buffers.descents.problems >= problems) {
             return Ok(room);
         }
-        let (device, sizes, count) = (&self.device, self.plan.sizes, u64::from(problems));
-        device.guarded(|| {
-            let buffers = Room {
-                descents: device.descents(&self.plan, problems),
-                resamples: device.room("resamples", 8 * count),
-                drawn: device.room("drawn", sizes.drawn * count),
-                ends: device.room("ends", sizes.ends * count),
-                moments: device.room("moments", sizes.moments * count),
-                volatilities: device.room("volatilities", sizes.assets * count),
-                weights: device.room("weights", sizes.assets * count),
-                certificates: device.room("certificates", sizes.certificates * count),
-            };
-            Ok(Workroom { buffers, staging: device.staging(self.layout(problems).bytes()) })
+        self.device.guarded(|| {
+            let buffers = self.device.problem_room(&self.plan, problems);
+            Ok(Workroom { buffers, staging: self.device.staging(self.layout(problems).bytes()) })
         })
     }
 
@@ -180,7 +171,7 @@ impl<'a> Resampled<'a> {
 
     fn draw(&self, encoder: &mut wgpu::CommandEncoder, room: &Room, numbers: &[u64]) {
         let words: Vec<[u32; 2]> = numbers.iter().map(|&number| [low(number), high(number)]).collect();
-        self.device.queue.write_buffer(&room.resamples, 0, bytemuck::cast_slice(&words));
+        self.device.queue.write_buffer(&room.numbers, 0, bytemuck::cast_slice(&words));
         self.device.draw(encoder, &self.plan, (&self.law, self.way), room, numbers.len() as u32);
     }
 

@@ -1,18 +1,21 @@
-//! Subsets on the device: one covariance and a table of binomials go up once; a chunk is a number to start from, and its
+//! Subsets on the device: one covariance and a table of binomials go up once; a batch is a number to start from, and its
 //! errors and figures come down.
+//!
+//! Small subsets are numbered, gathered, solved and measured by one thread each, in its registers. Larger ones go through
+//! the stages `draw -> correlate -> descend -> certify -> measure`, as resampled problems do.
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
 use super::device::{Attempt, Device, Trouble};
+use super::figures::{Figures, MOST_NUMBERS, START};
 use super::kernel::Kernel;
-use super::parameters::{Screen, high, low};
+use super::parameters::{self, Acceptance, Screen, high, low};
+use super::plan::{Accuracy, Origin, Plan, SWEEP_LIMIT};
 use super::precision::Precision;
-use super::unrolled_measure::{METRICS, THREADS};
-use super::{ACCEPTANCE, CONDITION_LIMIT};
-use crate::certificate::Status;
+use super::stages::Room;
+use super::unrolled_measure::THREADS;
+use crate::batch::Batch;
 use crate::measure::{Measured, Metric};
 use crate::solver::small;
 use crate::subsets::binomial::Binomials;
@@ -20,8 +23,11 @@ use crate::subsets::cap::Cap;
 use crate::subsets::universe::Universe;
 use crate::subsets::{Draw, Subsets};
 
-/// Subsets of a dispatch at most.
-const MOST: u64 = 1 << 20;
+/// Small subsets of a batch at most: several batches to a chunk, so that one is read while another is computed.
+const MOST: u64 = 1 << 18;
+
+/// Assets of a subset at most: the loops over its pairs must stay below llvmpipe's limit.
+const MOST_HELD: usize = 256;
 
 /// Assets of a universe at most: unranking walks through them, and llvmpipe ends long loops without a word.
 const MOST_ASSETS: usize = 4096;
@@ -29,14 +35,13 @@ const MOST_ASSETS: usize = 4096;
 /// Newton's steps end at single precision's floor, a few times 1e-7.
 const AIM: f32 = 2e-6;
 
-/// What the shader writes where a subset was barred, and where it is not solved.
-const BARRED: f32 = -1.0;
-const HUGE: f32 = 1e30;
-
 /// The subsets of one universe on one device.
 pub struct Screened<'a> {
     device: Arc<Device>,
     subsets: &'a Subsets,
+    accuracy: Accuracy,
+    /// How larger subsets go through the stages; none for small ones.
+    plan: Option<Plan>,
     assets: usize,
     included: usize,
     pool: usize,
@@ -44,109 +49,146 @@ pub struct Screened<'a> {
     words: usize,
     /// What volatilities were divided by.
     unit: f64,
-    /// Size of the space and seed, where problems are permuted.
-    permuted: Option<(u64, u64)>,
     binomials: wgpu::Buffer,
     held: wgpu::Buffer,
     correlation: wgpu::Buffer,
     volatilities: wgpu::Buffer,
     barred: wgpu::Buffer,
+    /// Budgets, as `descend` reads them, and (budget, 1), as `certify` does.
+    budgets: wgpu::Buffer,
+    shares: wgpu::Buffer,
+    /// Problems of a batch, and batches under way.
     pub room: u32,
-    /// Figures and their staging buffer, of the last chunk's size.
-    buffers: Option<(u64, wgpu::Buffer, wgpu::Buffer)>,
+    pub batches: usize,
+    rooms: Vec<Workroom>,
+}
+
+/// Buffers of a batch, and where its figures are read from.
+struct Workroom {
+    problems: u32,
+    stages: Option<Room>,
+    figures: wgpu::Buffer,
+    staging: wgpu::Buffer,
+}
+
+/// A batch that the device works on.
+pub struct Running {
+    room: Workroom,
+    problems: u32,
+    figures: Figures,
+    dispatches: u32,
+    submission: wgpu::SubmissionIndex,
 }
 
 impl<'a> Screened<'a> {
     pub fn new(
         device: Arc<Device>,
         memory: u64,
-        universe: &Universe,
-        subsets: &'a Subsets,
-        cap: Option<&Cap>,
-        precision: Precision,
+        batch: &Batch,
+        (universe, subsets, cap): (&Universe, &'a Subsets, Option<&Cap>),
+        accuracy: Accuracy,
     ) -> Attempt<Self> {
-        let (n, k) = (universe.assets(), subsets.size());
-        if precision == Precision::Double {
-            return Err(unfit("in double precision".to_owned()));
-        }
-        if k > small::MOST {
-            return Err(unfit(format!("subsets of {k} assets (at most {})", small::MOST)));
+        let (n, k, precision) = (universe.assets(), subsets.size(), accuracy.precision);
+        if k > MOST_HELD {
+            return Err(unfit(format!("subsets of {k} assets (at most {MOST_HELD})")));
         }
         if !subsets.space().is_plain() {
             return Err(unfit("limits on groups".to_owned()));
         }
-        if subsets.space().plain().0.len() == k {
+        let (included, pool) = subsets.space().plain();
+        if included.len() == k {
             return Err(unfit("a single subset".to_owned()));
         }
-        let permuted = match subsets.draw() {
-            Draw::All => None,
-            Draw::Permuted { seed } => subsets.space().count().map(|count| (count, seed)),
-            Draw::Floyd { .. } => return Err(unfit("spaces beyond 2^62".to_owned())),
-        };
         if n > MOST_ASSETS {
             return Err(unfit(format!("{n} assets (at most {MOST_ASSETS})")));
         }
-        let (included, pool) = subsets.space().plain();
-        let table = Binomials::new(pool.len(), k - included.len());
+        let ranked = ranked(subsets);
+        let table = if ranked { Binomials::new(pool.len(), k - included.len()) } else { Binomials::new(0, 0) };
         let binomials: Vec<[u32; 2]> = table.values().iter().map(|&c| [low(c), high(c)]).collect();
         let held = [included, pool].concat();
-        let correlation: Vec<f32> = universe.correlation.iter().map(|&c| c as f32).collect();
         // Of order one, whatever the unit.
         let unit = universe.volatilities.iter().fold(0.0_f64, |m, &s| m.max(s));
-        let volatilities: Vec<f32> = universe.volatilities.iter().map(|s| (s / unit) as f32).collect();
-        if volatilities.iter().any(|s| !s.is_normal()) {
+        let volatilities: Vec<f64> = universe.volatilities.iter().map(|s| s / unit).collect();
+        if volatilities.iter().any(|&s| s < f64::from(f32::MIN_POSITIVE)) {
             return Err(unfit("volatilities so far apart".to_owned()));
         }
         let barred = cap.map_or(vec![0], Cap::words);
         let words = cap.map_or(0, |_| barred.len() / n);
-        // A chunk's errors and four figures, on both sides.
-        let room = MOST.min(memory / (2 * 4 * 5)).min(device.facts.limits.binding_bytes / (4 * 5)).max(1) as u32;
+        let shares = batch.budgets().iter().flat_map(|&b| [b, 1.0]);
+
+        let real = precision.bytes();
+        let correlations = real * universe.correlation.len() as u64;
+        if correlations > device.facts.limits.binding_bytes {
+            return Err(unfit(format!("{n} assets, whose correlations it cannot bind")));
+        }
+        let shared = correlations + real * n as u64 + 4 * (2 * binomials.len() + held.len() + barred.len()) as u64;
+        let small = precision == Precision::Single && k <= small::MOST && ranked;
+        let origin = Origin::Subsets { universe: shared, figures: MOST_NUMBERS };
+        let plan = if small { None } else { Some(Plan::new(&device.facts, memory, origin, k, accuracy)?) };
+        let (room, batches) = plan.map_or_else(
+            || {
+                let each = real * MOST_NUMBERS as u64;
+                // On both sides, of two batches.
+                let room = MOST.min(memory / (4 * each)).min(device.facts.limits.binding_bytes / each);
+                (room.max(1) as u32, 2)
+            },
+            |plan| (plan.room, plan.batches),
+        );
         let (included, pool) = (included.len(), pool.len());
-        device.clone().guarded(|| {
+        Arc::clone(&device).guarded(|| {
+            let numbers =
+                |label, numbers: &mut dyn Iterator<Item = f64>| device.upload(label, &precision.encode(numbers));
             Ok(Screened {
                 binomials: device.upload("binomials", &binomials),
                 held: device.upload("held", &held),
-                correlation: device.upload("correlation", &correlation),
-                volatilities: device.upload("volatilities", &volatilities),
+                correlation: numbers("correlation", &mut universe.correlation.iter().copied()),
+                volatilities: numbers("volatilities", &mut volatilities.into_iter()),
                 barred: device.upload("barred", &barred),
+                budgets: numbers("budgets", &mut batch.budgets().iter().copied()),
+                shares: numbers("shares", &mut shares.into_iter()),
                 device,
                 subsets,
+                accuracy,
+                plan,
                 assets: n,
                 included,
                 pool,
                 words,
                 unit,
-                permuted,
                 room,
-                buffers: None,
+                batches,
+                rooms: Vec::new(),
             })
         })
     }
 
-    /// Measures the problems of `range`, at most `room` of them.
-    pub fn measure(&mut self, range: Range<u64>, metrics: &[Metric]) -> Attempt<Measured> {
-        let problems = (range.end - range.start) as u32;
-        let count = problems as usize;
-        let mut bits = 0_u8;
-        for metric in metrics {
-            let Some(at) = METRICS.iter().position(|known| known == metric) else {
-                return Err(unfit(format!("the figure `{}`", metric.name())));
-            };
-            bits |= 1 << at;
+    /// Room for at least `problems`: what is free, if it is large enough.
+    fn take_room(&mut self, problems: u32) -> Attempt<Workroom> {
+        if let Some(room) = self.rooms.pop().filter(|room| room.problems >= problems) {
+            return Ok(room);
         }
-        let columns = bits.count_ones() as usize;
-        let bytes = 4 * (1 + columns as u64) * u64::from(problems);
-        let (figures, staging) = match self.buffers.take() {
-            Some((size, figures, staging)) if size == bytes => (figures, staging),
-            _ => self.device.guarded(|| Ok((self.device.room("figures", bytes), self.device.staging(bytes))))?,
+        let bytes = self.accuracy.precision.bytes() * MOST_NUMBERS as u64 * u64::from(problems);
+        self.device.guarded(|| {
+            Ok(Workroom {
+                problems,
+                stages: self.plan.map(|plan| self.device.problem_room(&plan, problems)),
+                figures: self.device.room("figures", bytes),
+                staging: self.device.staging(START + bytes),
+            })
+        })
+    }
+
+    fn parameters(&self, range: Range<u64>) -> Screen {
+        let (size, seed, half) = match self.subsets.draw() {
+            Draw::All => (0, 0, 0),
+            Draw::Floyd { seed } => (0, seed, 0),
+            Draw::Permuted { seed } => {
+                let size = self.subsets.space().count().expect("a permuted space has its ranks");
+                (size, seed, (u64::BITS - (size - 1).max(1).leading_zeros()).div_ceil(2))
+            }
         };
-        let (size, seed) = self.permuted.unwrap_or((0, 0));
-        let half = match self.permuted {
-            Some((size, _)) => (u64::BITS - (size - 1).max(1).leading_zeros()).div_ceil(2),
-            None => 0,
-        };
-        let parameters = Screen {
-            problems,
+        Screen {
+            problems: (range.end - range.start) as u32,
             start_lo: low(range.start),
             start_hi: high(range.start),
             assets: self.assets as u32,
@@ -158,56 +200,160 @@ impl<'a> Screened<'a> {
             seed_lo: low(seed),
             seed_hi: high(seed),
             aim: AIM,
-            acceptance: ACCEPTANCE as f32,
-            condition: CONDITION_LIMIT as f32,
-        };
-        let device = &self.device;
-        let wide = device.facts.wide_integers;
-        let kernel = Kernel::Measure { assets: self.subsets.size(), included: self.included, metrics: bits, wide };
-        let values: Vec<f32> = device.guarded(|| {
-            let parameters = device.uniform(&parameters);
-            let mut encoder = device.encoder();
-            let buffers = [
-                (0, &parameters),
-                (1, &self.binomials),
-                (2, &self.held),
-                (3, &self.correlation),
-                (4, &self.volatilities),
-                (5, &self.barred),
-                (6, &figures),
-            ];
-            device.dispatch(&mut encoder, kernel, problems.div_ceil(THREADS), &buffers);
-            encoder.copy_buffer_to_buffer(&figures, 0, &staging, 0, bytes);
-            let submission = device.queue.submit([encoder.finish()]);
-            device.read(&staging, bytes, submission, |bytes| bytemuck::cast_slice(bytes).to_vec())
-        })?;
-        self.buffers = Some((bytes, figures, staging));
-
-        let (errors, figures) = values.split_at(count);
-        let status = |&error: &f32| match error {
-            BARRED => None,
-            error if error < HUGE => Some(Status::Converged),
-            // For the CPU to tell apart.
-            _ => Some(Status::Stalled),
-        };
-        let certified = |&error: &f32| if (0.0..HUGE).contains(&error) { f64::from(error) } else { f64::NAN };
-        let column = |metric: &Metric| -> Vec<f64> {
-            let before = METRICS.iter().take_while(|known| *known != metric);
-            let at = before.enumerate().filter(|(bit, _)| bits >> bit & 1 == 1).count();
-            let unit = if *metric == Metric::Volatility { self.unit } else { 1.0 };
-            let solved = figures[at * count..(at + 1) * count].par_iter().zip(errors);
-            // One asset has no correlation.
-            let exists = *metric != Metric::MeanCorrelation || self.subsets.size() > 1;
-            let known = |error: f32| exists && error != BARRED && error < HUGE;
-            solved.map(|(&value, &error)| if known(error) { f64::from(value) * unit } else { f64::NAN }).collect()
-        };
-        Ok(Measured {
-            statuses: errors.par_iter().map(status).collect(),
-            rescued: 0,
-            rc_error: errors.par_iter().map(certified).collect(),
-            columns: metrics.iter().map(column).collect(),
-        })
+            acceptance: at_most(self.accuracy.limits.rc_error),
+            condition: at_most(self.accuracy.limits.kappa),
+        }
     }
+
+    /// Sets the device to work on the problems of `range`, at most `room` of them.
+    pub fn start(&mut self, range: Range<u64>, metrics: &[Metric]) -> Attempt<Running> {
+        let figures = Figures::new(metrics, self.accuracy.precision)?;
+        let problems = (range.end - range.start) as u32;
+        let room = self.take_room(problems)?;
+        let screen = self.parameters(range);
+        let submission = self.device.guarded(|| {
+            let mut encoder = self.device.encoder();
+            match (&room.stages, &self.plan) {
+                (Some(stages), Some(plan)) => {
+                    self.build(&mut encoder, stages, &screen);
+                    encoder.clear_buffer(&stages.descents.states, 0, None);
+                    Ok(self.descend(encoder, plan, &room, stages, &figures, problems, false))
+                }
+                _ => {
+                    self.measure(&mut encoder, &room, &figures, &screen);
+                    Ok(self.hand_over(encoder, &room, &figures, problems))
+                }
+            }
+        })?;
+        Ok(Running { room, problems, figures, dispatches: 1, submission })
+    }
+
+    /// Waits for a batch and takes its figures; what comes after it goes on meanwhile.
+    pub fn finish(&mut self, mut running: Running) -> Attempt<Measured> {
+        let most = self.plan.map_or(0, |plan| SWEEP_LIMIT.div_ceil(plan.sweeps_per_dispatch));
+        let values = self.device.guarded(|| {
+            loop {
+                let Running { room, problems, figures, dispatches, submission } = &mut running;
+                let bytes = START + figures.bytes(*problems);
+                let found = self.device.read(&room.staging, bytes, submission.clone(), |bytes| {
+                    let finished = *dispatches > most || bytes[..4].iter().all(|&byte| byte == 0);
+                    finished.then(|| bytes[START as usize..].to_vec())
+                })?;
+                match (found, &room.stages, &self.plan) {
+                    (None, Some(stages), Some(plan)) => {
+                        let encoder = self.device.encoder();
+                        *submission = self.descend(encoder, plan, room, stages, figures, *problems, true);
+                        *dispatches += 1;
+                    }
+                    (found, ..) => return Ok(found.unwrap_or_default()),
+                }
+            }
+        })?;
+        let Running { room, problems, figures, .. } = running;
+        self.rooms.push(room);
+        Ok(figures.measured(&values, problems as usize, self.unit, self.subsets.size() > 1))
+    }
+
+    /// All stages of small subsets in one.
+    fn measure(&self, encoder: &mut wgpu::CommandEncoder, room: &Workroom, figures: &Figures, screen: &Screen) {
+        let (device, parameters) = (&self.device, self.device.uniform(screen));
+        let (assets, included, wide) = (self.subsets.size(), self.included, device.facts.wide_integers);
+        let kernel = Kernel::Measure { assets, included, metrics: figures.bits(), wide };
+        let buffers = [
+            (0, &parameters),
+            (1, &self.binomials),
+            (2, &self.held),
+            (3, &self.correlation),
+            (4, &self.volatilities),
+            (5, &self.barred),
+            (6, &room.figures),
+        ];
+        device.dispatch(encoder, kernel, screen.problems.div_ceil(THREADS), &buffers);
+    }
+
+    /// Stages `draw` and `correlate`.
+    fn build(&self, encoder: &mut wgpu::CommandEncoder, room: &Room, screen: &Screen) {
+        let (device, assets, precision) = (&self.device, self.subsets.size(), self.accuracy.precision);
+        let (ranked, wide) = (ranked(self.subsets), device.facts.wide_integers);
+        let parameters = device.uniform(screen);
+        let drawn = [(0, &parameters), (2, &self.held), (5, &self.barred), (6, &room.drawn), (1, &self.binomials)];
+        let used = if ranked { &drawn[..] } else { &drawn[..4] };
+        let kernel = Kernel::DrawSubset { assets, included: self.included, ranked, wide };
+        device.dispatch(encoder, kernel, screen.problems.div_ceil(THREADS), used);
+
+        let parameters =
+            device.uniform(&parameters::Universe { problems: screen.problems, assets: self.assets as u32 });
+        let gathered = [
+            (0, &parameters),
+            (1, &room.drawn),
+            (2, &self.correlation),
+            (3, &self.volatilities),
+            (4, &room.volatilities),
+            (5, &room.descents.correlations),
+        ];
+        let cells = super::kernel::correlation_cells(assets).max(assets) as u32;
+        let groups = (screen.problems * cells).div_ceil(64);
+        device.dispatch(encoder, Kernel::CorrelateSubset { assets, precision }, groups, &gathered);
+    }
+
+    /// Some sweeps, and what comes after them. Nearly always once: figures come back with the word that says whether
+    /// they are final.
+    #[expect(clippy::too_many_arguments, reason = "the buffers of a batch and what is asked of them")]
+    fn descend(
+        &self,
+        mut encoder: wgpu::CommandEncoder,
+        plan: &Plan,
+        room: &Workroom,
+        stages: &Room,
+        figures: &Figures,
+        problems: u32,
+        resumed: bool,
+    ) -> wgpu::SubmissionIndex {
+        let (device, assets, precision) = (&self.device, plan.assets, self.accuracy.precision);
+        device.descend(&mut encoder, plan, &stages.descents, &self.budgets, problems, resumed);
+        device.certify(&mut encoder, plan, stages, &self.shares, problems, false);
+        let limits = self.accuracy.limits;
+        let acceptance = Acceptance { problems, rc_error: at_most(limits.rc_error), kappa: at_most(limits.kappa) };
+        let parameters = device.uniform(&acceptance);
+        let buffers = [
+            (0, &parameters),
+            (1, &stages.drawn),
+            (2, &stages.volatilities),
+            (3, &stages.descents.correlations),
+            (4, &stages.weights),
+            (5, &stages.certificates),
+            (6, &room.figures),
+        ];
+        let kernel = Kernel::MeasureCertified { assets, metrics: figures.bits(), precision };
+        device.dispatch(&mut encoder, kernel, problems.div_ceil(THREADS), &buffers);
+        self.hand_over(encoder, room, figures, problems)
+    }
+
+    fn hand_over(
+        &self,
+        mut encoder: wgpu::CommandEncoder,
+        room: &Workroom,
+        figures: &Figures,
+        problems: u32,
+    ) -> wgpu::SubmissionIndex {
+        self.device.timed(&mut encoder, "download", |encoder| {
+            if let Some(stages) = &room.stages {
+                encoder.copy_buffer_to_buffer(&stages.descents.running, 0, &room.staging, 0, 4);
+            }
+            encoder.copy_buffer_to_buffer(&room.figures, 0, &room.staging, START, figures.bytes(problems));
+        });
+        self.device.queue.submit([encoder.finish()])
+    }
+}
+
+/// Whether problems have ranks on the device.
+fn ranked(subsets: &Subsets) -> bool {
+    !matches!(subsets.draw(), Draw::Floyd { .. })
+}
+
+/// The largest number of single precision below `x`.
+fn at_most(x: f64) -> f32 {
+    (x as f32).next_down()
 }
 
 fn unfit(what: String) -> Trouble {

@@ -2,7 +2,7 @@
 
 use super::device::Device;
 use super::kernel::{
-    self, Kernel, PRODUCT_ASSETS, PRODUCT_PROBLEMS, Spread, moment_entries, product_tile, steps_problems,
+    self, Covariance, Kernel, PRODUCT_ASSETS, PRODUCT_PROBLEMS, Spread, moment_entries, product_tile, steps_problems,
 };
 use super::parameters::{Descent, DrawLaw, MomentRange, Shape, State, StepRange};
 use super::plan::{Plan, ROWS_PER_DISPATCH, SLICES_PER_DISPATCH, SWEEP_LIMIT, fold};
@@ -22,11 +22,11 @@ pub struct Descents {
     pub running: wgpu::Buffer,
 }
 
-/// Buffers that resampled problems live in, from their rows to their weights.
+/// Buffers that generated problems live in, from what is drawn to their weights.
 pub struct Room {
     pub descents: Descents,
-    pub resamples: wgpu::Buffer,
-    /// Counts or steps, as [`Way`] has it, and ends of slices.
+    pub numbers: wgpu::Buffer,
+    /// Counts or steps, as [`Way`] has it, and ends of slices; or the assets of subsets.
     pub drawn: wgpu::Buffer,
     pub ends: wgpu::Buffer,
     pub moments: wgpu::Buffer,
@@ -57,6 +57,21 @@ impl Device {
             positions: self.room("positions", plan.sizes.positions * count),
             states: self.room("states", size_of::<State>() as u64 * count),
             running: self.room("running", 4),
+        }
+    }
+
+    /// Room for so many problems to be built, solved and certified in.
+    pub fn problem_room(&self, plan: &Plan, problems: u32) -> Room {
+        let (sizes, count) = (plan.sizes, u64::from(problems));
+        Room {
+            descents: self.descents(plan, problems),
+            numbers: self.room("numbers", sizes.numbers * count),
+            drawn: self.room("drawn", sizes.drawn * count),
+            ends: self.room("ends", sizes.ends * count),
+            moments: self.room("moments", sizes.moments * count),
+            volatilities: self.room("volatilities", sizes.assets * count),
+            weights: self.room("weights", sizes.assets * count),
+            certificates: self.room("certificates", sizes.certificates * count),
         }
     }
 
@@ -101,7 +116,7 @@ impl Device {
         for first_row in (0..law.rows).step_by(tile) {
             let law = DrawLaw { first_row, room: room_each, slices, ..DrawLaw::new(law, problems) };
             let parameters = self.uniform(&law);
-            let buffers = [(0, &parameters), (1, &room.resamples), (2, &room.drawn), (3, &room.ends)];
+            let buffers = [(0, &parameters), (1, &room.numbers), (2, &room.drawn), (3, &room.ends)];
             let used = if slices > 0 { &buffers[..] } else { &buffers[..3] };
             self.dispatch(encoder, kernel, problems, used);
         }
@@ -262,9 +277,13 @@ impl Device {
         comparisons: bool,
     ) {
         let shape = self.uniform(&Shape { problems, rows: plan.rows as u32 });
+        let (covariance, made_from) = match plan.way {
+            Some(_) => (Covariance::Moments, &room.moments),
+            None => (Covariance::Subset, &room.descents.correlations),
+        };
         let buffers = [
             (0, &shape),
-            (1, &room.moments),
+            (1, made_from),
             (2, &room.volatilities),
             (3, &room.descents.positions),
             (4, assets),
@@ -273,6 +292,7 @@ impl Device {
             (7, &room.certificates),
         ];
         let precision = plan.accuracy.precision;
-        self.dispatch(encoder, Kernel::Certify { assets: plan.assets, comparisons, precision }, problems, &buffers);
+        let kernel = Kernel::Certify { assets: plan.assets, covariance, comparisons, precision };
+        self.dispatch(encoder, kernel, problems, &buffers);
     }
 }

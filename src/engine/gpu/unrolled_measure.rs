@@ -1,14 +1,10 @@
 //! Text of the `measure` kernel: loops over assets written out, so that the whole problem stays in registers.
 
+use super::figures::METRICS;
 use super::text::{each, function, line};
-use crate::measure::Metric;
 
 /// Threads per workgroup.
 pub const THREADS: u32 = 64;
-
-/// The figures a device can measure, in the order of their columns.
-pub const METRICS: [Metric; 4] =
-    [Metric::Volatility, Metric::Diversification, Metric::MaxWeight, Metric::MeanCorrelation];
 
 /// The functions that `shaders/measure.wgsl` asks for, for subsets of `k` assets, `included` of them always held;
 /// `metrics` has one bit for each of [`METRICS`].
@@ -124,7 +120,7 @@ fn certify(body: &mut String, k: usize, metrics: u8) {
     line(body, 1, "let good = error <= screen.acceptance && bound <= screen.condition && variance > 0.0;");
     line(body, 1, "figures[problem] = select(HUGE, error, good);");
     let pair_count = (k * (k - 1) / 2).max(1);
-    let values = [
+    let values: [String; METRICS.len()] = [
         "volatility".to_owned(),
         "undiversified / volatility".to_owned(),
         "largest".to_owned(),

@@ -1,0 +1,17 @@
+// The covariance of a resample, from its moments.
+
+@group(0) @binding(1) var<storage, read> moments: array<real>;
+
+const ENTRIES = (N + 1u) * (N + 2u) / 2u;
+
+fn at(i: u32, j: u32) -> u32 {
+    return i * (i + 1u) / 2u + j;
+}
+
+fn covariance(problem: u32, a: u32, b: u32) -> real {
+    let base = problem * ENTRIES;
+    let i = max(a, b) + 1u;
+    let j = min(a, b) + 1u;
+    let mean = moments[base + at(i, 0u)] / real(shape.rows);
+    return (moments[base + at(i, j)] - mean * moments[base + at(j, 0u)]) / real(shape.rows - 1u);
+}
