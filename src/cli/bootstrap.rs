@@ -74,12 +74,12 @@ pub fn run(arguments: &BootstrapArguments) -> Result<ExitCode> {
             if given.is_none() {
                 study::tell_seed(&mut progress, config.seed);
             }
-            progress.finish();
+            desk.note(progress.finish());
             conclude(&outcome, desk.place.as_mut(), &arguments.out)?
         }
         Some(shard) => {
             let found = part(&returns, &budgets, &config, shard, &mut desk.means(&mut progress))?;
-            progress.finish();
+            desk.note(progress.finish());
             let state = serde_json::json!({
                 "run": found.run, "range": found.range, "solves": found.solves, "crosscheck": found.crosscheck,
             });

@@ -3,6 +3,7 @@
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
+use equirisk::engine::Fault;
 use equirisk::run::Watch;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -14,6 +15,7 @@ const TICK: Duration = Duration::from_millis(200);
 pub struct Progress {
     bar: ProgressBar,
     quiet: bool,
+    faults: Vec<Fault>,
 }
 
 impl Progress {
@@ -33,12 +35,13 @@ impl Progress {
         if !hidden {
             bar.enable_steady_tick(TICK);
         }
-        Progress { bar, quiet }
+        Progress { bar, quiet, faults: Vec::new() }
     }
 
-    /// Removes the bar.
-    pub fn finish(self) {
+    /// Removes the bar. What went wrong with the device is left.
+    pub fn finish(self) -> Vec<Fault> {
         self.bar.finish_and_clear();
+        self.faults
     }
 }
 
@@ -51,5 +54,25 @@ impl Watch for Progress {
         if !self.quiet {
             self.bar.suspend(|| super::output::notice(message));
         }
+    }
+
+    fn fault(&mut self, fault: &Fault) {
+        self.notice(&fault.to_string());
+        self.faults.push(fault.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use equirisk::engine::Remedy;
+
+    use super::*;
+
+    #[test]
+    fn faults_are_left_for_the_manifest() {
+        let mut progress = Progress::new(1, "problems", true);
+        let fault = Fault { what: "the device was lost".to_owned(), problem: Some(3), remedy: Remedy::Reopened };
+        progress.fault(&fault);
+        assert_eq!(progress.finish(), [fault]);
     }
 }

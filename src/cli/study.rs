@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use equirisk::engine::Absent;
+use equirisk::engine::{Absent, Fault};
 use equirisk::panel::Returns;
 use equirisk::report::directory::{self, Asked, Found, Place, SHARD, SUMMARY, TABLE, Terms};
 use equirisk::report::maker::Maker;
@@ -95,6 +95,13 @@ impl Desk {
             options: self.machine.options,
             checkpoint: self.place.as_mut().map_or(&mut self.nowhere, |place| &mut place.checkpoint),
             watch,
+        }
+    }
+
+    /// For `run.json`.
+    pub fn note(&mut self, faults: Vec<Fault>) {
+        if let Some(place) = &mut self.place {
+            place.manifest.faults.extend(faults);
         }
     }
 }

@@ -8,10 +8,12 @@ use crate::measure::{Measured, Metric};
 
 mod absent;
 pub mod cpu;
+mod fault;
 pub mod gpu;
 mod screen;
 
 pub use absent::Absent;
+pub use fault::{Fault, Remedy};
 
 /// What computed a result, as recorded with it.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -42,6 +44,11 @@ pub trait Engine: Send + Sync {
     fn device_bytes(&self, batch: &Batch) -> Option<u64> {
         let _ = batch;
         None
+    }
+
+    /// The faults that this engine's jobs have overcome since it was last asked, in order.
+    fn faults(&self) -> Vec<Fault> {
+        Vec::new()
     }
 }
 

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::digest;
 use super::maker::Maker;
+use crate::engine::Fault;
 use crate::error::{Error, Result};
 use crate::io::atomic::{self, Existing};
 use crate::run::shard::Shard;
@@ -40,6 +41,9 @@ pub struct Manifest {
     /// Which part of the job; null for all of it.
     pub shard: Option<Shard>,
     pub maker: Maker,
+    /// What went wrong with the device, where, and what was done about it.
+    #[serde(default)]
+    pub faults: Vec<Fault>,
     pub finished: bool,
     /// What the study says of its run: laws, thresholds, block lengths, counts; null before the end.
     pub outcome: Value,
@@ -65,6 +69,7 @@ impl Manifest {
             seed,
             shard,
             maker,
+            faults: Vec::new(),
             finished: false,
             outcome: Value::Null,
             outputs_sha256: BTreeMap::new(),

@@ -11,9 +11,9 @@ use crate::engine::cpu::CpuEngine;
 use crate::engine::{Engine, Job};
 use crate::error::Result;
 use crate::measure::{Measured, Metric};
-use crate::run::Watch;
 use crate::run::ahead::ahead;
 use crate::run::crosscheck::{WEIGHT_TOLERANCE, larger};
+use crate::run::{Watch, faults};
 use crate::solver::Options;
 
 /// Chunks are multiples of this many subsets, so that sums over these do not depend on the chunks.
@@ -134,16 +134,19 @@ pub fn measure(
     if device {
         match engine.prepare(batch, Want::default()) {
             Ok(ready) => job = Some(ready),
-            Err(error) => watch.notice(&format!("{error}; the CPU solves all subsets")),
+            Err(error) => faults::given_up(&error, range.start, engine, watch),
         }
     }
     let mut left = range.clone();
     if let Some(job) = job {
         ahead(&*job, parts(range, chunk), metrics, |part, measured| {
             let measured = match measured {
-                Ok(columns) => rescued(columns, part.start, &cpu_job, metrics)?,
+                Ok(columns) => {
+                    faults::overcome(engine, watch);
+                    rescued(columns, part.start, &cpu_job, metrics)?
+                }
                 Err(error) => {
-                    watch.notice(&format!("{error}; the CPU solves subsets from {} on", part.start));
+                    faults::given_up(&error, part.start, engine, watch);
                     return Ok(());
                 }
             };

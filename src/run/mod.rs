@@ -7,6 +7,7 @@ pub mod checkpoint;
 pub mod chunks;
 pub mod codec;
 pub mod crosscheck;
+mod faults;
 pub mod journal;
 pub mod measure;
 pub mod shard;
@@ -18,7 +19,7 @@ use rayon::prelude::*;
 use crate::batch::{Batch, Solutions, Want};
 use crate::certificate::Status;
 use crate::engine::cpu::{CpuEngine, CpuJob};
-use crate::engine::{Engine, Job};
+use crate::engine::{Engine, Fault, Job};
 use crate::error::Result;
 use crate::solver::Options;
 use crate::stats;
@@ -31,6 +32,10 @@ pub trait Watch {
     fn finished(&mut self, problems: u64);
     /// Something a user should know.
     fn notice(&mut self, message: &str);
+    /// A device failed, and the run goes on.
+    fn fault(&mut self, fault: &Fault) {
+        self.notice(&fault.to_string());
+    }
 }
 
 /// Watches nothing.
@@ -154,7 +159,7 @@ pub fn resume(
                 all.extend(solutions);
             }
             Segment::Missing(range) => {
-                worker.prepare(watch)?;
+                worker.prepare(range.start, watch)?;
                 for chunk in chunks::spans(batch, range, worker.span()) {
                     let solutions = worker.solve(chunk.clone(), watch)?;
                     kept.keep(chunk.clone(), || codec::encode(&solutions))?;
@@ -188,13 +193,13 @@ impl<'a> Worker<'a> {
         self.engine.info().engine != "cpu"
     }
 
-    /// Readies the engine, once.
-    fn prepare(&mut self, watch: &mut dyn Watch) -> Result<()> {
+    /// Readies the engine, once, for problems from `first` on.
+    fn prepare(&mut self, first: u64, watch: &mut dyn Watch) -> Result<()> {
         if std::mem::replace(&mut self.prepared, true) {
             return Ok(());
         }
         match self.engine.prepare(self.batch, self.want) {
-            Err(error) if self.on_device() => watch.notice(&format!("{error}; the CPU solves all problems")),
+            Err(error) if self.on_device() => faults::given_up(&error, first, self.engine, watch),
             job => self.job = Some(job?),
         }
         Ok(())
@@ -211,12 +216,13 @@ impl<'a> Worker<'a> {
         if let Some(running) = &self.job {
             match running.solve(chunk.clone()) {
                 Err(error) if device => {
-                    watch.notice(&format!("{error}; the CPU solves problems from {} on", chunk.start));
+                    faults::given_up(&error, chunk.start, self.engine, watch);
                     self.job = None;
                 }
                 solutions => {
                     let mut solutions = solutions?;
                     if device {
+                        faults::overcome(self.engine, watch);
                         let fallback = &mut self.fallback;
                         rescue(&mut solutions, chunk.start, || fallback.get_or_insert_with(|| cpu.job(batch, want)))?;
                     }
@@ -243,9 +249,9 @@ pub fn crosschecked(
     if engine.info().engine == "cpu" {
         return None;
     }
-    crosscheck(engine, options, batch, (start, solutions), sample)
-        .map_err(|error| watch.notice(&format!("the cross-check could not run: {error}")))
-        .ok()
+    let checked = crosscheck(engine, options, batch, (start, solutions), sample);
+    faults::overcome(engine, watch);
+    checked.map_err(|error| watch.notice(&format!("the cross-check could not run: {error}"))).ok()
 }
 
 /// Solves on the CPU what the device did not converge.

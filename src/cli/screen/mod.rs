@@ -99,12 +99,12 @@ pub fn run(arguments: &ScreenArguments) -> Result<ExitCode> {
             if let Some(seed) = seed.filter(|_| given.is_none()) {
                 study::tell_seed(&mut progress, seed);
             }
-            progress.finish();
+            desk.note(progress.finish());
             conclude(&found, desk.place.as_mut(), &arguments.out)?
         }
         Some(shard) => {
             let found = part(&question, problems, &config, shard, &mut desk.means(&mut progress))?;
-            progress.finish();
+            desk.note(progress.finish());
             let state = serde_json::json!({
                 "range": found.range, "solves": found.solves, "crosscheck": found.crosscheck,
             });

@@ -1,9 +1,11 @@
 //! Adapters: listing, choosing, opening; and a device that answers with an error where wgpu would panic.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::facts::{AdapterFacts, AdapterLimits};
+use super::faults::Seam;
 use super::kernel::Kernel;
 use super::options::Options;
 use super::precision::Precision;
@@ -49,12 +51,15 @@ pub struct Device {
     kernels: Mutex<HashMap<Kernel, wgpu::ComputePipeline>>,
     health: Arc<Health>,
     checks: wgpu::ShaderRuntimeChecks,
+    seam: Arc<Seam>,
 }
 
 #[derive(Default)]
 struct Health {
     lost: Mutex<Option<String>>,
     uncaptured: Mutex<Vec<String>>,
+    /// An allocation has failed as a test asked.
+    exhausted: AtomicBool,
 }
 
 /// A poisoned lock only means that another thread panicked; what these locks guard is whole after every statement.
@@ -155,7 +160,7 @@ impl Device {
     ///
     /// # Errors
     /// No such adapter, or it cannot be opened.
-    pub fn open(options: &Options) -> Result<Device> {
+    pub fn open(options: &Options, seam: Arc<Seam>) -> Result<Device> {
         let instance = instance();
         let listed = enumerate(&instance);
         let described: Vec<_> = listed.iter().enumerate().map(|(index, adapter)| facts(index, adapter)).collect();
@@ -195,7 +200,8 @@ impl Device {
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| lock(&seen.uncaptured).push(error.to_string())));
         let seen = Arc::clone(&health);
         device.set_device_lost_callback(move |reason, message| {
-            lock(&seen.lost).get_or_insert_with(|| format!("{reason:?}: {message}"));
+            let said = if message.is_empty() { format!("{reason:?}") } else { format!("{reason:?}: {message}") };
+            lock(&seen.lost).get_or_insert(said);
         });
         if options.plain {
             facts.subgroup_sizes = None;
@@ -213,7 +219,8 @@ impl Device {
             true => wgpu::ShaderRuntimeChecks::checked(),
             false => wgpu::ShaderRuntimeChecks::unchecked(),
         };
-        Ok(Device { facts, device, queue, profile: Profile::new(features), kernels: Mutex::default(), health, checks })
+        let (profile, kernels) = (Profile::new(features), Mutex::default());
+        Ok(Device { facts, device, queue, profile, kernels, health, checks, seam })
     }
 
     /// Runs `work` and turns whatever wgpu reports meanwhile into the error it is.
@@ -227,8 +234,11 @@ impl Device {
         let memory = pollster::block_on(memory.pop());
         let uncaptured = std::mem::take(&mut *lock(&self.health.uncaptured));
 
+        let exhausted = self.health.exhausted.swap(false, Ordering::Relaxed).then(|| "as a test asked".to_owned());
         let trouble = memory
-            .map(|error| Trouble::Memory(error.to_string()))
+            .map(|error| error.to_string())
+            .or(exhausted)
+            .map(Trouble::Memory)
             .or_else(|| validation.or(internal).map(|error| Trouble::Failed(error.to_string())))
             .or_else(|| uncaptured.into_iter().next().map(Trouble::Failed));
         let mut result = trouble.map_or(result, Err);
@@ -243,6 +253,21 @@ impl Device {
             profile.settle(result.is_ok());
         }
         result
+    }
+
+    /// Every submission goes through here.
+    pub fn submit(&self, encoder: wgpu::CommandEncoder) -> wgpu::SubmissionIndex {
+        if self.seam.loses() {
+            self.device.destroy();
+        }
+        self.queue.submit([encoder.finish()])
+    }
+
+    /// Every allocation that grows with the problem is counted here.
+    pub fn allocates(&self, bytes: u64) {
+        if self.seam.exhausts(bytes) {
+            self.health.exhausted.store(true, Ordering::Relaxed);
+        }
     }
 
     /// The pipeline of a kernel, compiled on first use.

@@ -183,7 +183,7 @@ impl<'a> Given<'a> {
             let positions = staged.end - staged.positions;
             encoder.copy_buffer_to_buffer(&descents.positions, 0, staging, staged.positions, positions);
         });
-        device.queue.submit([encoder.finish()])
+        device.submit(encoder)
     }
 
     /// Writes the weights of a position, rounded to the precision, and certifies them in f64 against the input.

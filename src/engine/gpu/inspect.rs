@@ -68,7 +68,7 @@ fn read(device: &Arc<Device>, room: &Room, problems: usize, n: usize) -> Attempt
         let staging = device.staging(buffer.size());
         let mut encoder = device.encoder();
         encoder.copy_buffer_to_buffer(buffer, 0, &staging, 0, buffer.size());
-        let submission = device.queue.submit([encoder.finish()]);
+        let submission = device.submit(encoder);
         device.read(&staging, buffer.size(), submission, |bytes| bytemuck::cast_slice(bytes).to_vec())
     };
     let mut stages = Stages::default();
@@ -121,7 +121,7 @@ impl Device {
         let mut encoder = self.encoder();
         self.dispatch(&mut encoder, kernel, groups, buffers);
         encoder.copy_buffer_to_buffer(result, 0, &staging, 0, result.size());
-        let submission = self.queue.submit([encoder.finish()]);
+        let submission = self.submit(encoder);
         self.read(&staging, result.size(), submission, |bytes| bytemuck::cast_slice(bytes).to_vec())
     }
 }

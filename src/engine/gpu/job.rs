@@ -12,7 +12,7 @@ use super::screened::Screened;
 use super::{GpuEngine, SMALLEST_BUDGET};
 use crate::batch::{Batch, Comparisons, Solutions, Source, Want};
 use crate::certificate::{Certificate, Status};
-use crate::engine::Job;
+use crate::engine::{Fault, Job, Remedy};
 use crate::error::Result;
 use crate::measure::{Measured, Metric};
 
@@ -30,7 +30,8 @@ struct State<'a> {
     prepared: Option<Prepared<'a>>,
     /// Problems at a time at most: halved by every failed allocation.
     room: u32,
-    batches: u32,
+    /// Problems that the last attempt asked room for at a time; none where what they share found no room.
+    tried: u32,
     /// The device has been lost once and opened again; a second loss ends the job.
     reopened: bool,
 }
@@ -49,10 +50,10 @@ enum Running {
 
 impl<'a> GpuJob<'a> {
     pub fn new(engine: &'a GpuEngine, batch: &'a Batch, want: Want) -> Result<GpuJob<'a>> {
-        let state = State { device: engine.device(), prepared: None, room: u32::MAX, batches: 0, reopened: false };
+        let state = State { device: engine.device(), prepared: None, room: u32::MAX, tried: 0, reopened: false };
         let job = GpuJob { engine, batch, want, state: Mutex::new(state) };
         if job.within_precision() {
-            job.recovering(|job, state| job.prepared(state).map(|_| ()))?;
+            job.recovering(None, |job, state| job.prepared(state).map(|_| ()))?;
         }
         Ok(job)
     }
@@ -103,36 +104,46 @@ impl<'a> GpuJob<'a> {
         Ok(state.prepared.insert(prepared))
     }
 
-    /// Runs `work`; with less room after a failed allocation, on a new device after the first loss.
-    fn recovering<T>(&self, mut work: impl FnMut(&Self, &mut State<'a>) -> Attempt<T>) -> Result<T> {
+    /// Runs `work`, at `problem`; with less room after a failed allocation, on a new device after the first loss.
+    fn recovering<T>(
+        &self,
+        problem: Option<u64>,
+        mut work: impl FnMut(&Self, &mut State<'a>) -> Attempt<T>,
+    ) -> Result<T> {
         let mut state = lock(&self.state);
+        let overcome = |trouble: Trouble, remedy| {
+            let fault = Fault { what: trouble.into_error().to_string(), problem, remedy };
+            tracing::warn!("{fault}");
+            lock(&self.engine.faults).push(fault);
+        };
         loop {
+            state.tried = 0;
             match work(self, &mut state) {
                 Ok(value) => return Ok(value),
-                Err(Trouble::Memory(what)) => {
-                    let room = state.prepared.as_ref().map_or(1, |prepared| prepared.room()).min(state.room);
-                    if room <= 1 {
-                        return Err(Trouble::Memory(what).into_error());
-                    }
-                    tracing::warn!("the device is out of memory: going on with {} problems at a time", room / 2);
-                    state.room = room / 2;
+                Err(trouble @ Trouble::Memory(_)) if state.tried > 1 => {
+                    state.room = state.tried / 2;
+                    overcome(trouble, Remedy::Fewer(state.room));
                 }
                 Err(Trouble::Lost(what)) if !state.reopened => {
-                    tracing::warn!("the device was lost ({what}): opening it again");
                     state.reopened = true;
                     state.prepared = None;
-                    state.device = self.engine.reopen(&state.device)?;
+                    state.device = self.engine.reopen(&state.device).map_err(|error| {
+                        Trouble::Lost(format!("{what}, and could not be opened again: {error}")).into_error()
+                    })?;
+                    overcome(Trouble::Lost(what), Remedy::Reopened);
                 }
                 Err(trouble) => return Err(trouble.into_error()),
             }
         }
     }
 
-    /// Takes problems 0..total through `start` and `finish`, as many at a time as there is room for. A piece is started
-    /// before the one in front of it is finished, so that the device need not wait for the host, nor the host for it.
+    /// Takes 0..total, which `number` turns into problems, through `start` and `finish`, as many at a time as there is
+    /// room for. A piece is started before the one in front of it is finished, so that the device need not wait for the
+    /// host, nor the host for it.
     fn in_pieces<P, T>(
         &self,
         total: u64,
+        number: impl Fn(u64) -> u64,
         mut start: impl FnMut(&mut Prepared<'a>, Range<u64>) -> Attempt<P>,
         mut finish: impl FnMut(&mut Prepared<'a>, P) -> Attempt<T>,
         mut done: impl FnMut(T),
@@ -141,14 +152,15 @@ impl<'a> GpuJob<'a> {
         let (mut at, mut ahead) = (0, 0);
         let mut under_way: VecDeque<(u64, P)> = VecDeque::new();
         while at < total {
-            let (value, end) = self.recovering(|job, state| {
+            let (value, end) = self.recovering(Some(number(at)), |job, state| {
+                let mut tried = 0;
                 let mut attempt = || {
                     let limit = state.room;
                     let prepared = job.prepared(state)?;
                     let room = prepared.room().min(limit);
+                    tried = u64::from(room).min(total - at) as u32;
                     while ahead < total && under_way.len() < prepared.batches() {
                         let end = (ahead + u64::from(room)).min(total);
-                        job.engine.inject_allocation_failure((end - ahead) as u32)?;
                         under_way.push_back((end, start(prepared, ahead..end)?));
                         ahead = end;
                     }
@@ -161,11 +173,7 @@ impl<'a> GpuJob<'a> {
                     // Whatever went wrong, the pieces behind are started again: they may have less room, or no device.
                     under_way.clear();
                     ahead = at;
-                } else {
-                    state.batches += 1;
-                    if state.batches % 2 == 1 {
-                        job.engine.inject_loss(&state.device);
-                    }
+                    state.tried = tried;
                 }
                 finished
             })?;
@@ -234,7 +242,7 @@ impl Job for GpuJob<'_> {
             (Prepared::Given(given), Running::Given(running)) => given.finish(*running),
             _ => unreachable!("a batch has one source"),
         };
-        self.in_pieces(problems, start, finish, |next| solutions.extend(next))?;
+        self.in_pieces(problems, |at| range.start + at, start, finish, |next| solutions.extend(next))?;
         Ok(solutions)
     }
 
@@ -248,7 +256,8 @@ impl Job for GpuJob<'_> {
             Prepared::Resampled(resampled) => resampled.counts(&problems[piece.start as usize..piece.end as usize]),
             Prepared::Given(_) | Prepared::Screened(_) => Ok(Vec::new()),
         };
-        self.in_pieces(problems.len() as u64, |_, piece| Ok(piece), finish, |next| counts.extend(next))?;
+        let number = |at: u64| problems[at as usize];
+        self.in_pieces(problems.len() as u64, number, |_, piece| Ok(piece), finish, |next| counts.extend(next))?;
         Ok(counts)
     }
 
@@ -262,7 +271,7 @@ impl Job for GpuJob<'_> {
             Prepared::Screened(screened) => screened.finish(running),
             _ => panic!("only subsets are measured"),
         };
-        self.in_pieces(range.end - range.start, start, finish, |next| measured.extend(&next))?;
+        self.in_pieces(range.end - range.start, |at| range.start + at, start, finish, |next| measured.extend(&next))?;
         Ok(measured)
     }
 }

@@ -14,6 +14,7 @@ const CALLBACK_PATIENCE: Duration = Duration::from_secs(60);
 impl Device {
     /// Room on the device, at least a word of it.
     pub fn room(&self, label: &str, bytes: u64) -> wgpu::Buffer {
+        self.allocates(bytes);
         self.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some(label),
             size: bytes.next_multiple_of(16).max(16),
@@ -24,6 +25,7 @@ impl Device {
 
     /// Room on the host side for what comes back.
     pub fn staging(&self, bytes: u64) -> wgpu::Buffer {
+        self.allocates(bytes);
         self.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("staging"),
             size: bytes.max(16),

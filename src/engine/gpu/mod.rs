@@ -6,22 +6,23 @@
 //! the device cannot finish (hedged problems; in single precision also tiny budgets and variances that cancel) comes back
 //! as `stalled`, for the CPU to solve again.
 
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
-use super::{Engine, EngineInfo, Job};
+use super::{Engine, EngineInfo, Fault, Job};
 use crate::batch::{Batch, Want};
 use crate::covariance::SUSPICIOUS_VARIANCE;
 use crate::error::{Error, Result};
 use crate::resample::Law;
 use crate::solver;
-use device::{Attempt, Device, Trouble, lock};
+use device::{Device, lock};
+use faults::Seam;
 use plan::Accuracy;
 use precision::Limits;
 use way::Way;
 
 mod device;
 mod facts;
+mod faults;
 mod figures;
 mod given;
 mod inspect;
@@ -50,7 +51,7 @@ pub use options::Options;
 pub use precision::Precision;
 pub use profile::StageTime;
 #[doc(hidden)]
-pub use {inspect::Stages, options::Faults};
+pub use {faults::Faults, inspect::Stages};
 
 /// Largest `rc_error` of a single-precision solution that counts as converged. Descent aims for its floor, about 1e-6;
 /// certificates in fresh single-precision arithmetic add a few 1e-7.
@@ -85,8 +86,9 @@ pub struct GpuEngine {
     device: Mutex<Arc<Device>>,
     facts: AdapterFacts,
     self_test: SelfTest,
-    /// Losses that a test still asks for.
-    losses: AtomicU32,
+    seam: Arc<Seam>,
+    /// Overcome, and not yet told.
+    faults: Mutex<Vec<Fault>>,
 }
 
 impl std::fmt::Debug for GpuEngine {
@@ -101,17 +103,19 @@ impl GpuEngine {
     /// # Errors
     /// No usable adapter, or one that fails the self-test.
     pub fn open(options: Options) -> Result<GpuEngine> {
-        let device = Arc::new(Device::open(&options)?);
+        let seam = Arc::new(Seam::new(options.faults.clone()));
+        let device = Arc::new(Device::open(&options, Arc::clone(&seam))?);
         let self_test = selftest::run(&device, accuracy(&options))?;
         let facts = device.facts.clone();
         if !self_test.passed() {
             return Err(Error::device(format!("adapter `{}` computes wrong results: {self_test:?}", facts.name))
                 .hint("update its driver, try another adapter with --device, or use --engine cpu"));
         }
-        let losses = AtomicU32::new(options.faults.losses);
-        let engine = GpuEngine { options, device: Mutex::new(device), facts, self_test, losses };
+        let faults = Mutex::default();
+        let engine = GpuEngine { options, device: Mutex::new(device), facts, self_test, seam, faults };
         // Those of the self-test.
         engine.stage_times()?;
+        engine.seam.arm();
         Ok(engine)
     }
 
@@ -143,7 +147,10 @@ impl GpuEngine {
     fn reopen(&self, lost: &Arc<Device>) -> Result<Arc<Device>> {
         let mut device = lock(&self.device);
         if Arc::ptr_eq(&device, lost) {
-            *device = Arc::new(Device::open(&self.options)?);
+            if self.options.faults.gone {
+                return Err(Error::device("as a test asked, there is no adapter"));
+            }
+            *device = Arc::new(Device::open(&self.options, Arc::clone(&self.seam))?);
         }
         Ok(Arc::clone(&device))
     }
@@ -166,20 +173,6 @@ impl GpuEngine {
 
     fn span(&self) -> u64 {
         if self.facts.software { SOFTWARE_SPAN } else { SPAN }
-    }
-
-    fn inject_allocation_failure(&self, problems: u32) -> Attempt<()> {
-        match self.options.faults.room {
-            Some(room) if problems > room => Err(Trouble::Memory("as a test asked".to_owned())),
-            _ => Ok(()),
-        }
-    }
-
-    fn inject_loss(&self, device: &Device) {
-        let left = self.losses.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
-        if left.is_ok() {
-            device.device.destroy();
-        }
     }
 }
 
@@ -215,5 +208,9 @@ impl Engine for GpuEngine {
 
     fn prepare<'a>(&'a self, batch: &'a Batch, want: Want) -> Result<Box<dyn Job + 'a>> {
         Ok(Box::new(job::GpuJob::new(self, batch, want)?))
+    }
+
+    fn faults(&self) -> Vec<Fault> {
+        std::mem::take(&mut *lock(&self.faults))
     }
 }

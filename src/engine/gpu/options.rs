@@ -1,5 +1,6 @@
 //! What can be said about a GPU engine when it is opened.
 
+use super::faults::Faults;
 use super::precision::Precision;
 
 /// How to open a [`super::GpuEngine`].
@@ -30,15 +31,4 @@ pub struct Options {
     /// Tests only: trouble to come.
     #[doc(hidden)]
     pub faults: Faults,
-}
-
-/// Trouble that a test asks for.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Faults {
-    /// Allocations of room for more problems than this fail.
-    pub room: Option<u32>,
-    /// Steps have room for no more groups per problem than this.
-    pub step_groups: Option<u32>,
-    /// So many devices are lost, each after its next odd batch.
-    pub losses: u32,
 }

@@ -133,7 +133,7 @@ impl Device {
             let mut encoder = self.encoder();
             encoder.resolve_query_set(set, 0..2 * stages.len() as u32, &resolved, 0);
             encoder.copy_buffer_to_buffer(&resolved, 0, &staging, 0, bytes);
-            let submission = self.queue.submit([encoder.finish()]);
+            let submission = self.submit(encoder);
             let ticks: Vec<u64> = self.read(&staging, bytes, submission, bytemuck::pod_collect_to_vec)?;
             for (stage, ticks) in stages.iter().zip(ticks.chunks(2)) {
                 let time = match times.iter_mut().find(|time| time.stage == *stage) {

@@ -152,7 +152,7 @@ impl<'a> Resampled<'a> {
                 encoder.copy_buffer_to_buffer(buffer, 0, &room.staging, range.start, range.end - range.start);
             }
         });
-        device.queue.submit([encoder.finish()])
+        device.submit(encoder)
     }
 
     /// Stages `draw` to `correlate`.
@@ -163,7 +163,7 @@ impl<'a> Resampled<'a> {
         device.moments(encoder, &self.plan, &self.history, room, problems, |encoder| {
             dispatches += 1;
             if dispatches > 1 {
-                device.queue.submit([std::mem::replace(encoder, device.encoder()).finish()]);
+                device.submit(std::mem::replace(encoder, device.encoder()));
             }
         });
         device.correlate(encoder, &self.plan, room, problems);
@@ -186,7 +186,7 @@ impl<'a> Resampled<'a> {
             self.draw(&mut encoder, &room.buffers, numbers);
             encoder.copy_buffer_to_buffer(&room.buffers.drawn, 0, &staging, 0, drawn);
             encoder.copy_buffer_to_buffer(&room.buffers.ends, 0, &staging, drawn, ends);
-            let submission = device.queue.submit([encoder.finish()]);
+            let submission = device.submit(encoder);
             device.read(&staging, drawn + ends, submission, |bytes| {
                 let words: &[u32] = bytemuck::cast_slice(bytes);
                 let (drawn, ends) = words.split_at(drawn as usize / 4);

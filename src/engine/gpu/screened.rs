@@ -342,7 +342,7 @@ impl<'a> Screened<'a> {
             }
             encoder.copy_buffer_to_buffer(&room.figures, 0, &room.staging, START, figures.bytes(problems));
         });
-        self.device.queue.submit([encoder.finish()])
+        self.device.submit(encoder)
     }
 }
 

@@ -1,44 +1,173 @@
 //! Does trouble with the device end in a result or a message, never in a panic?
 
 use super::*;
+use crate::screen::{first_of, nikkei};
 use equirisk::ErrorKind;
 use equirisk::engine::gpu::{Faults, adapters};
+use equirisk::engine::{Fault, Remedy};
+use equirisk::measure::{Measured, Metric};
+use equirisk::run::measure::{PIECE, Screening};
+use equirisk::run::{self, Watch};
+use equirisk::solver::Options as Solving;
+use equirisk::subsets::Subsets;
+use equirisk::subsets::space::Space;
 
-fn with_faults(faults: Faults) -> GpuEngine {
-    // Room for a few problems at a time beside the sums of 300 rows, so that there are several batches.
-    open(Options { memory: Some(128 << 10), faults, ..Options::default() })
+/// Room for a few problems at a time beside the sums of 300 rows, or beside a universe: there are several batches.
+const LITTLE: u64 = 160 << 10;
+
+fn with_faults(memory: u64, faults: Faults) -> GpuEngine {
+    open(Options { memory: Some(memory), faults, ..Options::default() })
+}
+
+/// What a run told.
+#[derive(Default)]
+struct Told {
+    faults: Vec<Fault>,
+    notices: Vec<String>,
+}
+
+impl Watch for Told {
+    fn finished(&mut self, _: u64) {}
+
+    fn notice(&mut self, message: &str) {
+        self.notices.push(message.to_owned());
+    }
+
+    fn fault(&mut self, fault: &Fault) {
+        self.faults.push(fault.clone());
+    }
+}
+
+fn run(engine: &GpuEngine, batch: &Batch, problems: u64) -> (Solutions, Told) {
+    let mut told = Told::default();
+    let want = Want { comparisons: true };
+    let solutions = run::solve(engine, Solving::default(), batch, 0..problems, want, &mut told).unwrap();
+    (solutions, told)
+}
+
+fn remedies(told: &Told) -> Vec<Remedy> {
+    told.faults.iter().map(|fault| fault.remedy).collect()
+}
+
+/// A screen of `k` of 24 assets: all figures, and what was told.
+fn measured(engine: &GpuEngine, k: usize, problems: u64) -> (Measured, Told) {
+    let subsets = Subsets::all(Space::of(24, k).unwrap()).unwrap();
+    let source = Source::Subsets { universe: first_of(&nikkei(), 24), subsets, cap: None };
+    let batch = Batch::new(source, &vec![1.0; k]).unwrap();
+    let metrics = [Metric::Volatility, Metric::Diversification, Metric::MaxWeight, Metric::MeanCorrelation];
+    let screening = Screening { batch: &batch, metrics: &metrics, chunk: PIECE, sample: &[3, 5] };
+    let (mut told, mut all) = (Told::default(), Measured::new(metrics.len()));
+    run::measure::measure(&screening, engine, Solving::default(), 0..problems, &mut told, |chunk| {
+        all.extend(&chunk.measured);
+        assert_eq!(chunk.check.map_or(0, |check| check.disagreements), 0);
+        Ok(())
+    })
+    .unwrap();
+    (all, told)
 }
 
 #[test]
-fn a_failed_allocation_halves_the_batch() {
+fn a_device_lost_at_any_submission_is_opened_again_and_nothing_changes() {
     let batch = batch(300, 10);
-    let engine = with_faults(Faults { room: Some(3), ..Faults::default() });
-    assert_eq!(bits(&solve(super::engine(), &batch, 0..40)), bits(&solve(&engine, &batch, 0..40)));
+    let undisturbed = solve(engine(), &batch, 0..100);
+    for submission in [1, 2, 3, 5] {
+        let engine = with_faults(LITTLE, Faults { lost: vec![submission], ..Faults::default() });
+        let (solutions, told) = run(&engine, &batch, 100);
+        assert_eq!(
+            (solutions.certificates, &solutions.weights),
+            (undisturbed.certificates.clone(), &undisturbed.weights)
+        );
+        assert_eq!(remedies(&told), [Remedy::Reopened], "{:?}", told.faults);
+        let fault = &told.faults[0];
+        assert!(fault.what.contains("lost") && fault.problem.is_some_and(|problem| problem < 100), "{fault}");
+        assert!(engine.faults().is_empty());
+    }
 }
 
 #[test]
-fn a_device_without_memory_is_an_error() {
+fn a_screen_outlives_a_lost_device_unchanged() {
+    for (k, problems, memory) in [(4, 9000, LITTLE), (20, 300, LITTLE)] {
+        let (undisturbed, _) = measured(engine(), k, problems);
+        for submission in [1, 2, 4] {
+            let engine = with_faults(memory, Faults { lost: vec![submission], ..Faults::default() });
+            let (found, told) = measured(&engine, k, problems);
+            assert_eq!(found, undisturbed);
+            assert_eq!(remedies(&told), [Remedy::Reopened], "{:?}", told.faults);
+        }
+    }
+}
+
+#[test]
+fn the_cpu_takes_the_rest_when_a_device_is_lost_twice() {
     let batch = batch(300, 10);
-    let engine = with_faults(Faults { room: Some(0), ..Faults::default() });
-    let error = engine.prepare(&batch, Want::default()).unwrap().solve(0..10).unwrap_err();
+    let undisturbed = solve(engine(), &batch, 0..9000);
+    // Within the first 4,096 problems, and within the next.
+    let engine = with_faults(4 << 20, Faults { lost: vec![2, 8], ..Faults::default() });
+    let (solutions, told) = run(&engine, &batch, 9000);
+    assert_eq!(remedies(&told), [Remedy::Reopened, Remedy::Cpu], "{:?}", told.faults);
+    let from = told.faults[1].problem.unwrap() as usize;
+    assert!(from > 0 && from < 9000, "{:?}", told.faults);
+    assert_eq!(solutions.weights[..10 * from], undisturbed.weights[..10 * from]);
+    let (before, after) = solutions.certificates.split_at(from);
+    assert!(before.iter().all(|c| !c.rescued) && after.iter().all(|c| c.rescued && c.status == Status::Converged));
+
+    // A chunk of a screen is two batches; two were under way when the device was lost.
+    let engine = with_faults(LITTLE, Faults { lost: vec![1, 6], ..Faults::default() });
+    let (found, told) = measured(&engine, 4, 9000);
+    assert_eq!(remedies(&told), [Remedy::Reopened, Remedy::Cpu], "{:?}", told.faults);
+    let from = told.faults[1].problem.unwrap();
+    assert!(
+        from == PIECE
+            && found.rescued == 9000 - from
+            && found.statuses.iter().all(|status| *status == Some(Status::Converged))
+    );
+}
+
+#[test]
+fn an_adapter_that_is_gone_leaves_all_to_the_cpu() {
+    let engine = with_faults(LITTLE, Faults { lost: vec![1], gone: true, ..Faults::default() });
+    let (solutions, told) = run(&engine, &batch(300, 10), 50);
+    assert_eq!(count(&solutions, Status::Converged), 50);
+    assert_eq!(remedies(&told), [Remedy::Cpu], "{:?}", told.faults);
+    let fault = &told.faults[0];
+    assert!(fault.to_string().contains("opened again") && fault.problem == Some(0), "{fault}");
+    assert_eq!(serde_json::to_value(fault).unwrap()["remedy"], "cpu");
+}
+
+#[test]
+fn failed_allocations_halve_the_batch_and_nothing_changes() {
+    let batch = batch(300, 10);
+    let undisturbed = solve(engine(), &batch, 0..100);
+    // The first allocations are those that all problems share.
+    for allocation in [4, 6, 9, 16] {
+        let engine = with_faults(LITTLE, Faults { exhausted: vec![allocation], ..Faults::default() });
+        let (solutions, told) = run(&engine, &batch, 100);
+        assert_eq!(bits(&solutions), bits(&undisturbed));
+        assert!(matches!(remedies(&told)[..], [Remedy::Fewer(1..)]), "allocation {allocation}: {:?}", told.faults);
+        assert!(told.faults[0].what.contains("out of memory"));
+    }
+    let (undisturbed, _) = measured(engine(), 20, 300);
+    // Room for 40 problems of 20 x 20 correlations in one piece.
+    let engine = with_faults(64 << 20, Faults { most_bytes: Some(40 * 1600), ..Faults::default() });
+    let (found, told) = measured(&engine, 20, 300);
+    assert_eq!(found, undisturbed);
+    assert_eq!(remedies(&told), [150, 75, 37].map(Remedy::Fewer), "{:?}", told.faults);
+}
+
+#[test]
+fn a_device_without_memory_leaves_all_to_the_cpu() {
+    let engine = with_faults(LITTLE, Faults { most_bytes: Some(0), ..Faults::default() });
+    let error = engine.prepare(&batch(300, 10), Want::default()).err().unwrap();
     assert_eq!(error.kind, ErrorKind::Failed);
     assert!(error.message.contains("out of memory") && error.hint.unwrap().contains("--engine cpu"));
-}
+    let (solutions, told) = run(&engine, &batch(300, 10), 50);
+    assert_eq!((count(&solutions, Status::Converged), remedies(&told)), (50, vec![Remedy::Cpu]));
 
-#[test]
-fn a_lost_device_is_opened_again() {
-    let batch = batch(300, 10);
-    let engine = with_faults(Faults { losses: 1, ..Faults::default() });
-    assert_eq!(bits(&solve(super::engine(), &batch, 0..60)), bits(&solve(&engine, &batch, 0..60)));
-}
-
-#[test]
-fn a_device_lost_twice_is_an_error() {
-    let batch = batch(300, 10);
-    let engine = with_faults(Faults { losses: 2, ..Faults::default() });
-    let error = engine.prepare(&batch, Want::default()).unwrap().solve(0..200).unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Failed);
-    assert!(error.message.contains("lost"), "{error}");
+    // What all subsets share finds room in seven pieces, but not even one subset does.
+    let engine = with_faults(64 << 20, Faults { exhausted: (8..1000).collect(), ..Faults::default() });
+    let (found, told) = measured(&engine, 23, 24);
+    assert_eq!(found.rescued, 24);
+    assert_eq!(remedies(&told), [Remedy::Fewer(12), Remedy::Fewer(6), Remedy::Fewer(3), Remedy::Fewer(1), Remedy::Cpu]);
 }
 
 #[test]
