@@ -310,6 +310,8 @@ mod tests {
             kernels.push(Kernel::Draw { drawn: Drawn::Rows, tile: 0, wide });
             for (assets, included, metrics) in [(1, 0, 1), (2, 1, 2), (5, 0, 15), (10, 3, 8)] {
                 kernels.push(Kernel::Measure { assets, included, metrics, wide });
+            }
+            for (assets, included) in [(1, 0), (11, 3), (256, 0)] {
                 let ranked = [true, false];
                 kernels.extend(ranked.map(|ranked| Kernel::DrawSubset { assets, included, ranked, wide }));
             }

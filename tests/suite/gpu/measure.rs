@@ -102,7 +102,7 @@ fn larger_subsets_are_sampled_included_and_barred_alike() {
 }
 
 #[test]
-fn larger_subsets_do_not_know_their_neighbours_nor_the_adapters_features() {
+fn larger_subsets_do_not_know_their_neighbours_runtime_checks_or_optional_features() {
     let universe = first_of(&nikkei(), 50);
     for k in [12, 20] {
         let subsets = Subsets::all(Space::of(50, k).unwrap()).unwrap();
@@ -112,6 +112,8 @@ fn larger_subsets_do_not_know_their_neighbours_nor_the_adapters_features() {
         let mut parts = measured(&small, &universe, &subsets, None, 0..70);
         parts.extend(&measured(&small, &universe, &subsets, None, 70..150));
         assert_eq!(whole, parts);
+        let checked = open(Options { checked: true, ..Options::default() });
+        assert_eq!(whole, measured(&checked, &universe, &subsets, None, 0..150));
         let plain = open(Options { plain: true, ..Options::default() });
         assert_within(5e-6, &plain, &universe, &subsets, None, 0..150);
     }
