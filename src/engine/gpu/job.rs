@@ -6,15 +6,32 @@ use std::sync::{Arc, Mutex};
 
 use super::device::{Attempt, Device, Trouble, lock};
 use super::given::{self, Given};
+use super::plan::{Origin, Plan};
 use super::precision::Precision;
 use super::resampled::{self, Resampled, WIDEST_SPREAD};
-use super::screened::Screened;
+use super::screened::{Screened, arrange};
 use super::{GpuEngine, SMALLEST_BUDGET};
 use crate::batch::{Batch, Comparisons, Solutions, Source, Want};
 use crate::certificate::{Certificate, Status};
 use crate::engine::{Fault, Job, Remedy};
 use crate::error::Result;
 use crate::measure::{Measured, Metric};
+
+/// Bytes that a job of this batch takes on the device and for what comes back from it.
+pub fn bytes(engine: &GpuEngine, batch: &Batch) -> Attempt<u64> {
+    let (facts, memory, accuracy) = (&engine.facts, engine.memory(), engine.accuracy());
+    let origin = match &batch.source {
+        Source::Given { .. } => Origin::Given,
+        Source::Resampled { panel, law } => {
+            Origin::Resampled { rows: panel.rows(), way: engine.way(law, panel.assets()) }
+        }
+        Source::Subsets { universe, subsets, cap } => {
+            let source = (universe, subsets, cap.as_ref());
+            return arrange(facts, memory, source, accuracy).map(|arrangement| arrangement.bytes);
+        }
+    };
+    Plan::new(facts, memory, origin, batch.assets(), accuracy).map(|plan| plan.bytes)
+}
 
 /// A batch ready to be solved on the GPU.
 pub struct GpuJob<'a> {

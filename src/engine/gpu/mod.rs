@@ -210,6 +210,10 @@ impl Engine for GpuEngine {
         Ok(Box::new(job::GpuJob::new(self, batch, want)?))
     }
 
+    fn device_bytes(&self, batch: &Batch) -> Option<u64> {
+        job::bytes(self, batch).ok()
+    }
+
     fn faults(&self) -> Vec<Fault> {
         std::mem::take(&mut *lock(&self.faults))
     }

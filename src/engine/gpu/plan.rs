@@ -100,6 +100,8 @@ pub struct Plan {
     pub room: u32,
     /// Batches under way: two, so that one is computed while another is uploaded or read, where there is memory for two.
     pub batches: usize,
+    /// Of all buffers together, those that the host reads included.
+    pub bytes: u64,
     /// Rows of the panel that one binding holds: all, or a multiple of [`ROWS_PER_DISPATCH`].
     pub slice_rows: usize,
     /// Tiles of columns that one binding holds of the sums that steps are taken over.
@@ -189,14 +191,16 @@ impl Plan {
         if !fits {
             return Err(too_large(format!("{least} bytes of the history have to be bound, {binding} can be")));
         }
+        let room = room.min((worth / each).max(1));
         Ok(Plan {
             assets,
             rows,
             way,
             spread: spread(facts, assets, precision),
             sizes,
-            room: room.min((worth / each).max(1)) as u32,
+            room: room as u32,
             batches: batches as usize,
+            bytes: shared + batches * room * per_problem,
             slice_rows,
             part_tiles,
             // llvmpipe's loop limit again.

@@ -8,6 +8,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::device::{Attempt, Device, Trouble};
+use super::facts::AdapterFacts;
 use super::figures::{Figures, MOST_NUMBERS, START};
 use super::kernel::Kernel;
 use super::parameters::{self, Acceptance, Screen, high, low};
@@ -88,22 +89,12 @@ impl<'a> Screened<'a> {
         (universe, subsets, cap): (&Universe, &'a Subsets, Option<&Cap>),
         accuracy: Accuracy,
     ) -> Attempt<Self> {
-        let (n, k, precision) = (universe.assets(), subsets.size(), accuracy.precision);
-        if k > MOST_HELD {
-            return Err(unfit(format!("subsets of {k} assets (at most {MOST_HELD})")));
-        }
-        if !subsets.space().is_plain() {
-            return Err(unfit("limits on groups".to_owned()));
-        }
+        let (n, precision) = (universe.assets(), accuracy.precision);
+        let Arrangement { plan, room, batches, .. } =
+            arrange(&device.facts, memory, (universe, subsets, cap), accuracy)?;
         let (included, pool) = subsets.space().plain();
-        if included.len() == k {
-            return Err(unfit("a single subset".to_owned()));
-        }
-        if n > MOST_ASSETS {
-            return Err(unfit(format!("{n} assets (at most {MOST_ASSETS})")));
-        }
-        let ranked = ranked(subsets);
-        let table = if ranked { Binomials::new(pool.len(), k - included.len()) } else { Binomials::new(0, 0) };
+        let choices = if ranked(subsets) { [pool.len(), subsets.size() - included.len()] } else { [0, 0] };
+        let table = Binomials::new(choices[0], choices[1]);
         let binomials: Vec<[u32; 2]> = table.values().iter().map(|&c| [low(c), high(c)]).collect();
         let held = [included, pool].concat();
         // Of order one, whatever the unit.
@@ -115,25 +106,6 @@ impl<'a> Screened<'a> {
         let barred = cap.map_or(vec![0], Cap::words);
         let words = cap.map_or(0, |_| barred.len() / n);
         let shares = batch.budgets().iter().flat_map(|&b| [b, 1.0]);
-
-        let real = precision.bytes();
-        let correlations = real * universe.correlation.len() as u64;
-        if correlations > device.facts.limits.binding_bytes {
-            return Err(unfit(format!("{n} assets, whose correlations it cannot bind")));
-        }
-        let shared = correlations + real * n as u64 + 4 * (2 * binomials.len() + held.len() + barred.len()) as u64;
-        let small = precision == Precision::Single && k <= small::MOST && ranked;
-        let origin = Origin::Subsets { universe: shared, figures: MOST_NUMBERS };
-        let plan = if small { None } else { Some(Plan::new(&device.facts, memory, origin, k, accuracy)?) };
-        let (room, batches) = plan.map_or_else(
-            || {
-                let each = real * MOST_NUMBERS as u64;
-                // On both sides, of two batches.
-                let room = MOST.min(memory / (4 * each)).min(device.facts.limits.binding_bytes / each);
-                (room.max(1) as u32, 2)
-            },
-            |plan| (plan.room, plan.batches),
-        );
         let (included, pool) = (included.len(), pool.len());
         Arc::clone(&device).guarded(|| {
             let numbers =
@@ -344,6 +316,56 @@ impl<'a> Screened<'a> {
         });
         self.device.submit(encoder)
     }
+}
+
+/// How subsets are run.
+pub struct Arrangement {
+    /// Through which stages; none for small ones.
+    plan: Option<Plan>,
+    room: u32,
+    batches: usize,
+    /// Of all buffers together.
+    pub bytes: u64,
+}
+
+/// # Errors
+/// Subsets that the device does not screen, or cannot hold.
+pub fn arrange(
+    facts: &AdapterFacts,
+    memory: u64,
+    (universe, subsets, cap): (&Universe, &Subsets, Option<&Cap>),
+    accuracy: Accuracy,
+) -> Attempt<Arrangement> {
+    let (n, k, real) = (universe.assets(), subsets.size(), accuracy.precision.bytes());
+    if k > MOST_HELD {
+        return Err(unfit(format!("subsets of {k} assets (at most {MOST_HELD})")));
+    }
+    if !subsets.space().is_plain() {
+        return Err(unfit("limits on groups".to_owned()));
+    }
+    let (included, pool) = subsets.space().plain();
+    if included.len() == k {
+        return Err(unfit("a single subset".to_owned()));
+    }
+    if n > MOST_ASSETS {
+        return Err(unfit(format!("{n} assets (at most {MOST_ASSETS})")));
+    }
+    let correlations = real * (n * n) as u64;
+    if correlations > facts.limits.binding_bytes {
+        return Err(unfit(format!("{n} assets, whose correlations it cannot bind")));
+    }
+    let binomials = if ranked(subsets) { 8 * (pool.len() + 1) * (k - included.len() + 1) } else { 0 };
+    let barred = cap.map_or(0, |_| n * n.div_ceil(32) * 4);
+    let shared = correlations + real * n as u64 + (binomials + 4 * n + barred) as u64;
+    if accuracy.precision == Precision::Single && k <= small::MOST && ranked(subsets) {
+        let each = real * MOST_NUMBERS as u64;
+        // On both sides, of two batches.
+        let room = MOST.min(memory / (4 * each)).min(facts.limits.binding_bytes / each).max(1);
+        return Ok(Arrangement { plan: None, room: room as u32, batches: 2, bytes: shared + 4 * room * each });
+    }
+    let origin = Origin::Subsets { universe: shared, figures: MOST_NUMBERS };
+    let plan = Plan::new(facts, memory, origin, k, accuracy)?;
+    Ok(Arrangement { plan: Some(plan), room: plan.room, batches: plan.batches, bytes: plan.bytes })
 }
 
 /// Whether problems have ranks on the device.

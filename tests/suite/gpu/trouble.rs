@@ -179,6 +179,25 @@ fn a_problem_beyond_the_adapter_is_an_error() {
 }
 
 #[test]
+fn a_job_knows_what_it_takes_on_the_device() {
+    let subsets = |k| Subsets::all(Space::of(24, k).unwrap()).unwrap();
+    let screen = |k| {
+        let source = Source::Subsets { universe: first_of(&nikkei(), 24), subsets: subsets(k), cap: None };
+        Batch::new(source, &vec![1.0; k]).unwrap()
+    };
+    for batch in [batch(300, 10), iid(300, 40), screen(4), screen(20)] {
+        let engine = open(Options { memory: Some(1 << 20), ..Options::default() });
+        let bytes = engine.device_bytes(&batch).unwrap();
+        // As much as it may, or all that is worth a batch.
+        assert!((1 << 19..=(1 << 20) + (1 << 14)).contains(&bytes), "{bytes}");
+        let larger = open(Options { memory: Some(1 << 21), ..Options::default() });
+        assert!(larger.device_bytes(&batch).unwrap() > bytes);
+    }
+    let engine = open(Options { memory: Some(1 << 20), ..Options::default() });
+    assert_eq!(engine.device_bytes(&batch(300, 600)), None);
+}
+
+#[test]
 fn an_unknown_adapter_is_named_in_the_message() {
     let error =
         GpuEngine::open(Options { select: Some("no such thing".to_owned()), ..Options::default() }).err().unwrap();
