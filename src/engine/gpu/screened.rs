@@ -189,7 +189,7 @@ impl<'a> Screened<'a> {
                 (Some(stages), Some(plan)) => {
                     self.build(&mut encoder, stages, &screen);
                     encoder.clear_buffer(&stages.descents.states, 0, None);
-                    Ok(self.descend(encoder, plan, &room, stages, &figures, problems, false))
+                    Ok(self.descend(encoder, &room, (plan, stages), &figures, problems, false))
                 }
                 _ => {
                     self.measure(&mut encoder, &room, &figures, &screen);
@@ -214,7 +214,7 @@ impl<'a> Screened<'a> {
                 match (found, &room.stages, &self.plan) {
                     (None, Some(stages), Some(plan)) => {
                         let encoder = self.device.encoder();
-                        *submission = self.descend(encoder, plan, room, stages, figures, *problems, true);
+                        *submission = self.descend(encoder, room, (plan, stages), figures, *problems, true);
                         *dispatches += 1;
                     }
                     (found, ..) => return Ok(found.unwrap_or_default()),
@@ -270,13 +270,11 @@ impl<'a> Screened<'a> {
 
     /// Some sweeps, and what comes after them. Nearly always once: figures come back with the word that says whether
     /// they are final.
-    #[expect(clippy::too_many_arguments, reason = "the buffers of a batch and what is asked of them")]
     fn descend(
         &self,
         mut encoder: wgpu::CommandEncoder,
-        plan: &Plan,
         room: &Workroom,
-        stages: &Room,
+        (plan, stages): (&Plan, &Room),
         figures: &Figures,
         problems: u32,
         resumed: bool,
