@@ -42,6 +42,7 @@ impl Input {
     /// All bytes, unzipped.
     pub(crate) fn load(&self, limits: Limits) -> Result<Contents> {
         let most = limits.bytes;
+        let unreadable = |name: &str, error: &io::Error| unreadable_within(name, error, limits);
         let name = self.to_string();
         let bytes = match self {
             Input::Sample => SAMPLE.to_vec(),
@@ -52,7 +53,7 @@ impl Input {
                 read_up_to(file, most).map_err(|e| unreadable(&name, &e))?
             }
         };
-        Contents::new(name, bytes, most)
+        Contents::new(name, bytes, limits)
     }
 }
 
@@ -80,8 +81,15 @@ pub(crate) fn unreadable(name: &str, error: &io::Error) -> Error {
     let refused = Error::input(format!("{name}: cannot be read: {error}"));
     match error.kind() {
         io::ErrorKind::NotFound => refused.hint("check the path"),
-        io::ErrorKind::FileTooLarge => refused.hint("cut it down to the assets and dates that are needed"),
         _ => refused.hint("check the file and its permissions"),
+    }
+}
+
+/// The error for a file that cannot be read, or not within the limits.
+fn unreadable_within(name: &str, error: &io::Error, limits: Limits) -> Error {
+    match error.kind() {
+        io::ErrorKind::FileTooLarge => limits.too_large(name, error.to_string()),
+        _ => unreadable(name, error),
     }
 }
 
@@ -90,7 +98,7 @@ fn read_up_to(source: impl Read, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     source.take(most + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("more than {} MiB", most >> 20)));
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("more than {} KiB", most >> 10)));
     }
     Ok(bytes)
 }
@@ -104,10 +112,12 @@ pub(crate) struct Contents {
 }
 
 impl Contents {
-    fn new(name: String, bytes: Vec<u8>, most: u64) -> Result<Contents> {
+    fn new(name: String, bytes: Vec<u8>, limits: Limits) -> Result<Contents> {
         let bytes = match Format::of(&bytes) {
-            Format::Gzip => read_up_to(MultiGzDecoder::new(&bytes[..]), most)
-                .map_err(|e| unreadable(&name, &io::Error::new(e.kind(), format!("unzipping failed: {e}"))))?,
+            Format::Gzip => read_up_to(MultiGzDecoder::new(&bytes[..]), limits.bytes).map_err(|e| {
+                let what = if e.kind() == io::ErrorKind::FileTooLarge { "unzips to" } else { "unzipping failed:" };
+                unreadable_within(&name, &io::Error::new(e.kind(), format!("{what} {e}")), limits)
+            })?,
             _ => bytes,
         };
         if bytes.is_empty() {
@@ -206,15 +216,15 @@ mod tests {
     fn a_decompression_bomb_stops_at_the_limit() {
         let bomb = gzip(&vec![b'0'; 1 << 20]);
         assert!(bomb.len() < 2_000);
-        let error = Contents::new("bomb.gz".into(), bomb, 1 << 16).expect_err("1 MiB does not fit 64 KiB");
-        assert!(error.message.starts_with("bomb.gz: cannot be read: unzipping failed"), "{}", error.message);
+        let error = Contents::new("bomb.gz".into(), bomb, Limits::new(Some(1 << 16))).expect_err("1 MiB in 64 KiB");
+        assert_eq!(error.message, "bomb.gz: unzips to more than 64 KiB, which is not allowed by --memory");
     }
 
     #[test]
     fn a_truncated_gzip_is_an_error() {
         let whole = gzip(b"date,A\n2020-01-01,1\n2020-01-02,2\n");
         for length in 2..whole.len() {
-            assert!(Contents::new("cut.gz".into(), whole[..length].to_vec(), 1 << 20).is_err(), "{length}");
+            assert!(Contents::new("cut.gz".into(), whole[..length].to_vec(), Limits::default()).is_err(), "{length}");
         }
     }
 
@@ -223,7 +233,8 @@ mod tests {
         assert_eq!(Format::of(b"PAR1...."), Format::Parquet);
         assert_eq!(Format::of(b"date,A"), Format::Text);
         assert_eq!(Format::of(b""), Format::Text);
-        let twice = Contents::new("x".into(), gzip(&gzip(b"date,A\n")), 1 << 20).expect("one layer is taken off");
+        let twice =
+            Contents::new("x".into(), gzip(&gzip(b"date,A\n")), Limits::default()).expect("one layer is taken off");
         assert_eq!(twice.format, Format::Gzip);
         assert!(twice.not_read().hint.is_some_and(|hint| hint.contains("twice")));
     }

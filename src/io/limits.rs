@@ -34,15 +34,7 @@ impl Limits {
         if rows <= self.rows && cells <= self.cells {
             return Ok(());
         }
-        let (asked, hint) = match self.is_asked {
-            true => (" within --memory", "raise --memory, or cut it down to the assets and dates that are needed"),
-            false => ("", "cut it down to the assets and dates that are needed"),
-        };
-        Err(Error::input(format!(
-            "{source}: {rows} rows and {cells} cells, at most {} and {}{asked}",
-            self.rows, self.cells
-        ))
-        .hint(hint))
+        Err(self.too_large(source, format!("{rows} rows and {cells} cells, at most {} and {}", self.rows, self.cells)))
     }
 
     /// # Errors
@@ -51,14 +43,19 @@ impl Limits {
         if bytes <= self.bytes {
             return Ok(());
         }
-        let asked = if self.is_asked { " within --memory" } else { "" };
-        let mib = |bytes: u64| bytes.div_ceil(1 << 20);
-        Err(Error::input(format!(
-            "{source}: it says it unpacks to {} MiB, at most {} MiB{asked}",
-            mib(bytes),
-            mib(self.bytes)
-        ))
-        .hint("cut it down to the assets and dates that are needed"))
+        let kib = |bytes: u64| bytes.div_ceil(1 << 10);
+        Err(self.too_large(source, format!("unpacks to {} KiB, at most {} KiB", kib(bytes), kib(self.bytes))))
+    }
+
+    /// The error for what is too large: a matter of the data, or, where the user drew the line, of the flag.
+    pub(crate) fn too_large(&self, source: &str, what: String) -> Error {
+        match self.is_asked {
+            true => Error::usage(format!("{source}: {what}, which is not allowed by --memory"))
+                .hint("raise --memory, or cut the data down to the assets and dates that are needed"),
+            false => {
+                Error::input(format!("{source}: {what}")).hint("cut it down to the assets and dates that are needed")
+            }
+        }
     }
 }
 

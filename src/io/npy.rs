@@ -51,11 +51,8 @@ pub fn read(input: &Input) -> Result<Array> {
 
 fn matrices(name: &str, source: impl Read, length: u64) -> Result<Array> {
     let Member { shape, cells } = parse(name, source, length)?;
-    if !(2..=3).contains(&shape.len()) || shape.contains(&0) {
-        return Err(refuse(
-            name,
-            format!("an array of shape {shape:?}, where two or three dimensions are needed, none empty"),
-        ));
+    if !(2..=3).contains(&shape.len()) {
+        return Err(refuse(name, format!("an array of shape {shape:?}, where two or three dimensions are needed")));
     }
     match cells {
         Cells::Numbers(values) => Ok(Array { shape, values }),
@@ -82,13 +79,10 @@ pub(crate) fn tabulate(
 ) -> Result<History> {
     let Member { shape, cells } = member;
     let (rows, n) = match shape[..] {
-        [rows] if rows > 0 => (rows, 1),
-        [rows, n] if rows > 0 && n > 0 => (rows, n),
+        [rows] => (rows, 1),
+        [rows, n] => (rows, n),
         _ => {
-            return Err(refuse(
-                source,
-                format!("an array of shape {shape:?}, where rows x assets are needed, none empty"),
-            ));
+            return Err(refuse(source, format!("an array of shape {shape:?}, where rows x assets are needed")));
         }
     };
     let Cells::Numbers(values) = cells else {
@@ -149,6 +143,9 @@ impl Cells {
 pub(crate) fn parse(name: &str, mut source: impl Read, length: u64) -> Result<Member> {
     let (header, header_length) = read_header(&mut source).map_err(|e| refuse(name, format!("bad NPY header: {e}")))?;
     let Header { kind, width, is_big_endian, is_fortran, shape } = header.map_err(|what| refuse(name, what))?;
+    if shape.contains(&0) {
+        return Err(refuse(name, format!("an array of shape {shape:?} is empty")));
+    }
     let count = shape.iter().try_fold(1_usize, |product, &extent| product.checked_mul(extent));
     let declared = count.and_then(|count| count.checked_mul(width)).map(|bytes| bytes as u64);
     let present = length.saturating_sub(header_length);

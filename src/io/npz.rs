@@ -113,8 +113,9 @@ fn members(
                 }
                 members.push((name, array));
             }
-            // Pickles among other arrays are passed over; alone they are what is wrong.
+            // Pickles among other arrays are passed over; alone they are what is wrong. A damaged array always is.
             Err(error) => {
+                std::io::copy(&mut member, &mut std::io::sink()).map_err(|error| damaged(&place, NAME, error))?;
                 remarks.push(format!("`{}` is not read ({})", shown(&name), error.message));
                 refused = refused.or(Some(error));
             }

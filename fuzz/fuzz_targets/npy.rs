@@ -1,0 +1,9 @@
+//! NPY arrays and NPZ archives, as histories and as matrices.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    equirisk_fuzz::read_history(bytes);
+    equirisk_fuzz::read_array(bytes);
+});
