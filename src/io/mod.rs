@@ -23,7 +23,7 @@ mod detect;
 mod detected;
 mod frame;
 mod groups;
-mod guard;
+pub(crate) mod guard;
 mod head;
 mod history;
 mod input;

@@ -23,6 +23,7 @@ use parquet::file::properties::WriterProperties;
 use super::digest;
 use crate::error::{Error, Result};
 use crate::io::atomic::{self, Existing};
+use crate::io::guard;
 use crate::panel::{Labels, Returns};
 
 pub const NAME: &str = "returns.parquet";
@@ -86,6 +87,12 @@ pub fn read_known(path: &Path, sha256: &str) -> Result<Returns> {
 }
 
 fn read(path: &Path) -> std::result::Result<Returns, String> {
+    let shown = path.display().to_string();
+    // The decoder panics at some damaged files.
+    guard::decoding(&shown, "Parquet file", || read_columns(path).map_err(Error::input)).map_err(|error| error.message)
+}
+
+fn read_columns(path: &Path) -> std::result::Result<Returns, String> {
     let say = |error: &dyn std::fmt::Display| error.to_string();
     let file = File::open(path).map_err(|error| say(&error))?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| say(&error))?;

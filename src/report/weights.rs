@@ -32,6 +32,7 @@ use crate::batch::Solutions;
 use crate::certificate::{Certificate, Status};
 use crate::error::{Error, Result};
 use crate::io::atomic::{self, Existing};
+use crate::io::guard;
 
 const FIXED: [(&str, DataType); 6] = [
     ("resample", DataType::UInt64),
@@ -74,12 +75,16 @@ pub fn read_weights(path: &Path, assets: usize, problems: u64) -> Result<Solutio
         Error::input(format!("`{}` cannot be read: {what}", path.display())).hint("run the job again with --force")
     };
     let file = File::open(path).map_err(|error| wrong(error.to_string()))?;
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file).and_then(ParquetRecordBatchReaderBuilder::build);
     let mut solutions = Solutions::default();
-    for batch in reader.map_err(|error| wrong(error.to_string()))? {
-        let batch = batch.map_err(|error| wrong(error.to_string()))?;
-        read_batch(&batch, assets, &mut solutions).ok_or_else(|| wrong("its columns are others".to_string()))?;
-    }
+    // The decoder panics at some damaged files.
+    guard::decoding(&path.display().to_string(), "Parquet file", || {
+        let reader = ParquetRecordBatchReaderBuilder::try_new(file).and_then(ParquetRecordBatchReaderBuilder::build);
+        for batch in reader.map_err(|error| wrong(error.to_string()))? {
+            let batch = batch.map_err(|error| wrong(error.to_string()))?;
+            read_batch(&batch, assets, &mut solutions).ok_or_else(|| wrong("its columns are others".to_string()))?;
+        }
+        Ok(())
+    })?;
     if solutions.certificates.len() as u64 != problems {
         return Err(wrong(format!("it holds {} of {problems} problems", solutions.certificates.len())));
     }

@@ -18,10 +18,13 @@ pub const WEIGHT_TOLERANCE: f64 = 1e-5;
 /// Tolerance of the solutions that a run is held against.
 const EXACT: f64 = 1e-8;
 
+/// Problems checked at most where no number was asked for.
+const MOST_BY_DEFAULT: u64 = 1 << 20;
+
 /// How many problems are checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sample {
-    /// max(64, B / 1000).
+    /// max(64, B / 1000), up to a million.
     Default,
     Count(u64),
     All,
@@ -63,7 +66,7 @@ pub(super) fn larger(a: Option<f64>, b: Option<f64>) -> Option<f64> {
 /// The sampled problems of [0, `problems`), in order: the first images of the seed's permutation.
 pub fn sample(problems: u64, seed: u64, size: Sample) -> Vec<u64> {
     let count = match size {
-        Sample::Default => (problems / 1000).max(64).min(problems),
+        Sample::Default => (problems / 1000).clamp(64, MOST_BY_DEFAULT).min(problems),
         Sample::Count(count) => count.min(problems),
         Sample::All => problems,
     };

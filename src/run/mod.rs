@@ -154,8 +154,13 @@ pub fn resume(
     for segment in kept.segments(range)? {
         match segment {
             Segment::Kept(range) => {
-                let solutions = kept.read(&range, |bytes| codec::decode(bytes, batch.assets()))?;
-                watch.finished(range.end - range.start);
+                let problems = range.end - range.start;
+                let whole = |solutions: &Solutions| {
+                    solutions.certificates.len() as u64 == problems
+                        && solutions.comparisons.volatilities.is_empty() != want.comparisons
+                };
+                let solutions = kept.read(&range, |bytes| codec::decode(bytes, batch.assets()).filter(whole))?;
+                watch.finished(problems);
                 all.extend(solutions);
             }
             Segment::Missing(range) => {

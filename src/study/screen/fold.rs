@@ -5,7 +5,8 @@ use super::best::Candidate;
 use crate::certificate::Status;
 use crate::measure::Measured;
 use crate::run::codec::{Reader, put_f64s, put_u64s, status_code};
-use crate::run::measure::MetricCheck;
+use crate::run::measure::{MetricCheck, PIECE};
+use crate::subsets::{Draw, Subsets};
 
 /// The share of one piece of a chunk.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +45,16 @@ pub struct Fold {
 }
 
 impl Fold {
+    /// Whether it may be of a chunk of so many of these subsets.
+    pub fn is_of(&self, problems: u64, subsets: &Subsets) -> bool {
+        let ranks = match subsets.draw() {
+            Draw::All | Draw::Permuted { .. } => subsets.space().count().unwrap_or(u64::MAX),
+            Draw::Floyd { .. } => u64::MAX,
+        };
+        let candidates = |piece: &Piece| piece.candidates.iter().all(|candidate| candidate.rank < ranks);
+        self.pieces.len() as u64 == problems.div_ceil(PIECE) && self.pieces.iter().all(candidates)
+    }
+
     /// The bytes of a chunk: its fold, and with `measured` the metrics of every subset.
     pub fn encode(&self, measured: Option<&Measured>) -> Vec<u8> {
         let mut bytes = Vec::new();

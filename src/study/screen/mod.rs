@@ -202,7 +202,12 @@ impl<'a> Ready<'a> {
         for segment in kept.segments(shard.range(self.problems, PIECE))? {
             let range = match segment {
                 Segment::Kept(range) => {
-                    let (fold, measured) = kept.read(&range, |bytes| Fold::decode(bytes, bins))?;
+                    let problems = range.end - range.start;
+                    let sound = |(fold, measured): &(Fold, Option<Measured>)| {
+                        fold.is_of(problems, self.question.subsets)
+                            && measured.as_ref().is_none_or(|measured| measured.statuses.len() as u64 == problems)
+                    };
+                    let (fold, measured) = kept.read(&range, |bytes| Fold::decode(bytes, bins).filter(sound))?;
                     // What was kept before the sink had a use for it is measured again.
                     let known = measured.as_ref().is_some_and(|measured| measured.columns.len() == metrics.len());
                     if every && !known {

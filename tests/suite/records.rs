@@ -1,0 +1,68 @@
+//! What runs leave behind is read by other runs: are any bytes read, or refused?
+//!
+//! `tests/corpus/manifest` and `tests/corpus/chunks` are the seeds of the fuzz targets of these names.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use equirisk::report::manifest::Manifest;
+use equirisk::report::{bootstrap, screen};
+use equirisk::run::{codec, journal};
+use equirisk::study::screen::fold::Fold;
+
+fn corpus(name: &str) -> Vec<(PathBuf, Vec<u8>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus").join(name);
+    let files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(!files.is_empty());
+    files.into_iter().map(|path| (path.clone(), fs::read(path).unwrap())).collect()
+}
+
+/// As the fuzz target `manifest`.
+fn manifest(bytes: &[u8]) -> bool {
+    let Ok(manifest) = Manifest::parse(bytes) else { return false };
+    manifest.identity();
+    if let Ok(job) = serde_json::from_value::<bootstrap::Job>(manifest.job.clone()) {
+        job.config(0);
+    }
+    if let Ok(job) = serde_json::from_value::<screen::Job>(manifest.job.clone()) {
+        job.config();
+        let _ = job.space(20);
+    }
+    true
+}
+
+/// As the fuzz target `chunks`.
+fn chunks(bytes: &[u8]) -> bool {
+    codec::decode(bytes, 3);
+    Fold::decode(bytes, 4);
+    journal::scan(&mut &bytes[..], bytes.len() as u64).is_ok()
+}
+
+#[test]
+fn manifests_are_read_or_refused_whatever_they_hold() {
+    for (path, bytes) in corpus("manifest") {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        assert_eq!(manifest(&bytes), !name.starts_with("bad_"), "{name}");
+        (0..bytes.len()).step_by(7).for_each(|length| assert!(!manifest(&bytes[..length]), "{name} cut at {length}"));
+        for at in 0..bytes.len() {
+            let mut other = bytes.clone();
+            other[at] ^= 1;
+            manifest(&other);
+        }
+    }
+}
+
+#[test]
+fn chunks_are_read_or_refused_whatever_they_hold() {
+    for (path, bytes) in corpus("chunks") {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        assert_eq!(chunks(&bytes), name.starts_with("journal"), "{name}");
+        for at in 0..bytes.len() {
+            chunks(&bytes[..at]);
+            chunks(&bytes[at..]);
+            let mut other = bytes.clone();
+            other[at] ^= 0x80;
+            chunks(&other);
+        }
+    }
+}
