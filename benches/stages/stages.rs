@@ -79,14 +79,16 @@ fn stages_on_cpu(criterion: &mut Criterion) {
 
     // Drawing included.
     let mut stage = group(criterion, "moments", PROBLEMS);
-    let resamples: Vec<u64> = (0..PROBLEMS).collect();
     for n in SIZES {
         let panel = panel(n);
         for (name, scheme, length) in LAWS {
             let resampler = Resampler::new(&panel, law(scheme, length));
-            let (mut work, mut moments) = (Workspace::default(), vec![0.0; resamples.len() * resampler.entries()]);
+            let (mut work, mut moments) = (Workspace::default(), vec![0.0; resampler.entries()]);
             stage.bench_function(BenchmarkId::new(format!("cpu {name}"), n), |b| {
-                b.iter(|| resampler.moments(black_box(&resamples), &mut work, &mut moments));
+                b.iter(|| {
+                    let span = resampler.span(0..black_box(PROBLEMS));
+                    (0..PROBLEMS).for_each(|resample| span.moments(resample, &mut work, &mut moments));
+                });
             });
         }
     }
@@ -208,7 +210,7 @@ impl Problem {
         let panel = panel(n);
         let mut work = Workspace::default();
         let mut moments = vec![0.0; n + packed(n)];
-        Resampler::new(&panel, law(Scheme::Iid, 1.0)).moments(&[0], &mut work, &mut moments);
+        Resampler::new(&panel, law(Scheme::Iid, 1.0)).span(0..1).moments(0, &mut work, &mut moments);
         let (mut correlation, mut volatilities) = (vec![0.0; n * n], vec![0.0; n]);
         let (sums, products) = moments.split_at(n);
         correlate(sums, products, ROWS, &mut correlation, &mut volatilities);
