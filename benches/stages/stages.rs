@@ -19,7 +19,7 @@ use equirisk::covariance::{correlate, packed};
 use equirisk::engine::Engine;
 use equirisk::engine::cpu::CpuEngine;
 use equirisk::engine::gpu::{self, GpuEngine};
-use equirisk::lanes::{LANES, Lanes};
+use equirisk::lanes::{LANES, Lanes, below};
 use equirisk::panel::{Labels, Panel, Returns};
 use equirisk::resample::{Law, Scheme};
 use equirisk::solver::Options;
@@ -111,9 +111,13 @@ fn stages_on_cpu(criterion: &mut Criterion) {
     for problem in &problems {
         let Problem { n, moments, .. } = problem;
         let moments = lanes(moments);
-        let (mut correlation, mut volatilities) = (vec![Lanes::default(); n * n], vec![Lanes::default(); *n]);
+        let mut correlation = vec![Lanes::default(); below(*n).start];
+        let (mut volatilities, mut inverses) = (vec![Lanes::default(); *n], vec![Lanes::default(); *n]);
         stage.bench_function(BenchmarkId::new("cpu lanes", n), |b| {
-            b.iter(|| interleaved::correlate(arch, black_box(&moments), ROWS, &mut correlation, &mut volatilities));
+            b.iter(|| {
+                let moments = black_box(&moments);
+                interleaved::correlate(arch, moments, ROWS, &mut correlation, &mut volatilities, &mut inverses)
+            });
         });
     }
     drop(stage);
@@ -134,7 +138,9 @@ fn stages_on_cpu(criterion: &mut Criterion) {
         let Problem { n, correlation, budgets, .. } = problem;
         let mut group = Group::default();
         group.resize(*n);
-        group.correlation.copy_from_slice(&lanes(correlation));
+        for i in 0..*n {
+            group.correlation[below(i)].copy_from_slice(&lanes(&correlation[i * n..i * n + i]));
+        }
         group.volatilities.fill(Lanes([1.0; LANES]));
         group.usable = [true; LANES];
         stage.bench_function(BenchmarkId::new("cpu lanes", n), |b| {

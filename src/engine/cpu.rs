@@ -75,7 +75,7 @@ pub struct CpuJob<'a> {
 #[derive(Debug, Clone, Default)]
 struct Room {
     group: Group,
-    /// Moments of a group's problems.
+    /// Moments or matrices of a group's problems, and their factors.
     interleaved: Vec<Lanes>,
     covariance: Workspace,
     mixed: Mixed,
@@ -269,17 +269,19 @@ impl CpuJob<'_> {
                 interleaved.resize(n + packed(n), Lanes::default());
                 let span = span.expect("made for resampled sources");
                 span.interleave(&problems, covariance, interleaved);
-                let Group { correlation, volatilities, .. } = group;
-                group.usable = correlate(self.arch, interleaved, panel.rows(), correlation, volatilities);
+                let Group { correlation, volatilities, weights: inverses, .. } = group;
+                group.usable = correlate(self.arch, interleaved, panel.rows(), correlation, volatilities, inverses);
                 for (volatility, unit) in group.volatilities.iter_mut().zip(panel.volatilities()) {
                     volatility.0.iter_mut().for_each(|s| *s *= unit);
                 }
             }
             Source::Given { covariances, assume_psd } => {
                 let given = problems.map(|problem| &covariances[problem as usize * n * n..][..n * n]);
-                interleave(&given, &mut group.correlation);
+                interleaved.resize(n * n, Lanes::default());
+                interleave(&given, interleaved);
+                let Group { correlation, volatilities, weights: inverses, .. } = group;
                 // What differs more from its transpose is certified as it was given, not as the mean of the two.
-                group.usable = scale(self.arch, &mut group.correlation, &mut group.volatilities, FLOOR);
+                group.usable = scale(self.arch, interleaved, correlation, volatilities, inverses, FLOOR);
                 if !assume_psd {
                     let definite = definite_lanes(self.arch, &group.correlation, n, interleaved);
                     group.usable.iter_mut().zip(definite).for_each(|(usable, definite)| *usable &= definite);

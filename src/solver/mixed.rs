@@ -558,18 +558,21 @@ fn line_total<S: Simd>(sums: &[S::f32s; LINE]) -> f32 {
     line[0]
 }
 
-/// S w, from which (max_i |w_i (S w)_i / w'S w - b_i| / b_i, w'S w).
+/// S w, from which (max_i |w_i (S w)_i / w'S w - b_i| / b_i, w'S w). Of S the lower triangle is read, each entry for its
+/// row and for its column.
 #[inline(always)]
 fn certify<S: Simd>(simd: S, room: &mut Mixed, covariance: &[f64], budgets: &[f64], weights: &[f64]) -> (f64, f64) {
     let n = room.assets;
     let product = &mut room.covariances[..n];
     product.fill(0.0);
-    let (blocks, rest) = weights.as_chunks::<BLOCK>();
-    for (w, rows) in blocks.iter().zip(covariance.chunks_exact(BLOCK * n)) {
-        add_covariances::<S, BLOCK>(simd, rows, w, product);
+    let mut first = 0;
+    while first + BLOCK <= n {
+        add_covariances::<S, BLOCK>(simd, &covariance[first * n..], weights, product, first);
+        first += BLOCK;
     }
-    for (w, row) in rest.iter().zip(covariance[blocks.len() * BLOCK * n..].chunks_exact(n)) {
-        add_covariances::<S, 1>(simd, row, &[*w], product);
+    while first < n {
+        add_covariances::<S, 1>(simd, &covariance[first * n..], weights, product, first);
+        first += 1;
     }
     let variance: f64 = weights.iter().zip(&*product).map(|(w, p)| w * p).sum();
     let inverse = variance.recip();
@@ -581,30 +584,39 @@ fn certify<S: Simd>(simd: S, room: &mut Mixed, covariance: &[f64], budgets: &[f6
     (largest, variance)
 }
 
-/// product += sum of w_r S[r, :] over W rows.
+/// product += what W rows up to the diagonal, the first of them row `first`, and their columns contribute to S w.
 #[inline(always)]
-fn add_covariances<S: Simd, const W: usize>(simd: S, rows: &[f64], w: &[f64; W], product: &mut [f64]) {
-    let n = product.len();
-    let mut scale = [simd.splat_f64s(0.0); W];
+fn add_covariances<S: Simd, const W: usize>(simd: S, rows: &[f64], w: &[f64], product: &mut [f64], first: usize) {
+    let (n, v) = (w.len(), LANES / S::F64_LANES);
+    let whole = first - first % LANES;
     let mut heads: [&[S::f64s]; W] = [&[]; W];
-    let mut tails: [&[f64]; W] = [&[]; W];
+    let mut scale = [simd.splat_f64s(0.0); W];
     for r in 0..W {
-        scale[r] = simd.splat_f64s(w[r]);
-        (heads[r], tails[r]) = S::as_simd_f64s(&rows[r * n..(r + 1) * n]);
+        heads[r] = S::as_simd_f64s(&rows[r * n..r * n + whole]).0;
+        scale[r] = simd.splat_f64s(w[first + r]);
     }
-    let (head, tail) = S::as_mut_simd_f64s(product);
-    for (k, product) in head.iter_mut().enumerate() {
-        let mut p = *product;
-        for r in 0..W {
-            p = simd.mul_add_e_f64s(scale[r], heads[r][k], p);
+    let mut sums = [[simd.splat_f64s(0.0); LANES]; W];
+    let (others, before) = (S::as_simd_f64s(&w[..whole]).0, S::as_mut_simd_f64s(&mut product[..whole]).0);
+    for group in (0..others.len()).step_by(v) {
+        for k in 0..v {
+            let at = group + k;
+            let (other, mut p) = (others[at], before[at]);
+            for r in 0..W {
+                p = simd.mul_add_e_f64s(scale[r], heads[r][at], p);
+                sums[r][k] = simd.mul_add_e_f64s(other, heads[r][at], sums[r][k]);
+            }
+            before[at] = p;
         }
-        *product = p;
     }
-    let mut p = simd.partial_load_f64s(tail);
     for r in 0..W {
-        p = simd.mul_add_e_f64s(scale[r], simd.partial_load_f64s(tails[r]), p);
+        let (own, row) = (w[first + r], &rows[r * n..r * n + first + r + 1]);
+        let mut sum = total(simd, &sums[r]);
+        for j in whole..first + r {
+            sum += row[j] * w[j];
+            product[j] += row[j] * own;
+        }
+        product[first + r] += sum + row[first + r] * own;
     }
-    simd.partial_store_f64s(tail, p);
 }
 
 /// Corrects weights whose S w and variance are at hand, up to a factor, to the error `aim` of the linear system. Returns
