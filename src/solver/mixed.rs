@@ -8,6 +8,8 @@
 //!           y <- y + d, and certify again
 //! ```
 //!
+//! Sweeps go backward and forward in turn, each over the lower triangle alone: see [`super::interleaved`].
+//!
 //! The f32 matrix is half the size and nothing returned depends on its rounding: weights come with the f64 certificate,
 //! and what does not meet it is left to [`super::solve`].
 
@@ -89,16 +91,20 @@ impl DerefMut for Doubles {
 #[derive(Debug, Clone, Default)]
 pub struct Mixed {
     assets: usize,
-    /// n rows of correlations, padded with zeros.
+    /// n rows of correlations before the diagonal, zeros to the end of their line; what is beyond is of no use.
     correlation: Vec<Line>,
     y: Singles,
-    product: Singles,
+    /// sum_{j<i} C_ij y_j, and `base` + sum_{j>i} C_ij y_j.
+    below: Singles,
+    above: Singles,
+    base: Singles,
     slopes: Singles,
     /// b, and 1 / b; one and zero where padded.
     budgets: Singles,
     inverse_budgets: Singles,
-    /// Of a correction: b / y^2 and the change of y.
+    /// Of a correction: b / y^2, y / b, and the change of y.
     curvature: Singles,
+    scale: Singles,
     change: Singles,
     volatilities: Doubles,
     inverses: Doubles,
@@ -147,8 +153,12 @@ impl Mixed {
         if self.assets != n {
             *self = Mixed { assets: n, ..Mixed::default() };
             self.correlation.resize(n * padded / LINE, Line::zeroed());
-            let Mixed { y, product, slopes, budgets, inverse_budgets, curvature, change, .. } = self;
-            for vector in [y, product, slopes, budgets, inverse_budgets, curvature, change] {
+            let Mixed { y, below, above, base, slopes, budgets, inverse_budgets, .. } = self;
+            for vector in [y, below, above, base, slopes, budgets, inverse_budgets] {
+                vector.0.resize(padded / LINE, Line::zeroed());
+            }
+            let Mixed { curvature, scale, change, .. } = self;
+            for vector in [curvature, scale, change] {
                 vector.0.resize(padded / LINE, Line::zeroed());
             }
             let Mixed { volatilities, inverses, sums, probe, rows, columns, scaled, covariances, .. } = self;
@@ -261,9 +271,11 @@ fn scale<S: Simd>(simd: S, room: &mut Mixed, covariance: &[f64]) -> Option<f64> 
         beyond = line.beyond;
         rows[i] = total(simd, &line.dot) * inverses[i];
         sums[i] = total(simd, &line.sum) * inverses[i];
-        for (single, c) in bytemuck::cast_slice_mut::<Line, f32>(singles).iter_mut().zip(scaled.iter()) {
+        let singles = bytemuck::cast_slice_mut::<Line, f32>(&mut singles[..=i / LINE]);
+        for (single, c) in singles.iter_mut().zip(scaled.iter()) {
             *single = *c as f32;
         }
+        singles[i..].fill(0.0);
     }
     let beyond = beyond[..LANES / S::F64_LANES].iter().map(|&b| simd.reduce_max_f64s(b)).fold(0.0, f64::max);
     let mut asymmetry = 0.0_f64;
@@ -326,28 +338,39 @@ fn total<S: Simd>(_: S, sums: &[S::f64s; LANES]) -> f64 {
 #[inline(always)]
 fn descend<S: Simd>(simd: S, room: &mut Mixed) -> Option<u32> {
     let n = room.assets;
-    let Mixed { correlation, y, product, slopes, budgets, inverse_budgets, sums, .. } = room;
+    let Mixed { correlation, y, below, above, base, slopes, budgets, inverse_budgets, sums, .. } = room;
     for i in 0..n {
         let (b, sum) = (budgets[i], sums[i] as f32);
         y[i] = if sum > 0.0 { b.sqrt() / sum.sqrt() } else { b.sqrt() };
     }
-    product.fill(0.0);
-    multiply(simd, correlation, &y[..n], product);
-    let mut settled = Settle { simd, budgets, inverse_budgets, slopes, y, product };
-    settled.run()?;
+    base.fill(0.0);
+    let mut state =
+        Sweep { simd, correlation, b: budgets, slopes, scale: inverse_budgets, base, y, below, above, error: 0.0 };
+    state.forward::<Stay>(n);
+    settle(simd, state.y, state.below, state.b, state.slopes)?;
     let switch = SWITCH.max(SWITCH_PER_ASSET * n as f32);
+    let mut before = 0.0;
     for sweep in 1..=SWEEPS {
-        let Settle { slopes, y, product, .. } = &mut settled;
-        if sweep <= EXACT {
-            self::sweep::<S, Root>(simd, correlation, &budgets[..n], slopes, y, product);
-        } else {
-            self::sweep::<S, Newton>(simd, correlation, &budgets[..n], slopes, y, product);
+        state.error = 0.0;
+        match (sweep % 2 == 0, sweep <= EXACT) {
+            (true, true) => state.forward::<Root>(n),
+            (true, false) => state.forward::<Newton>(n),
+            (false, true) => state.backward::<Root>(n),
+            (false, false) => state.backward::<Newton>(n),
         }
-        if settled.run()? <= switch {
+        let made = if sweep % 2 == 0 { &mut *state.below } else { &mut *state.above };
+        settle(simd, state.y, made, state.b, state.slopes)?;
+        if foretells(state.error, before, switch) {
             return Some(sweep);
         }
+        before = state.error;
     }
     Some(SWEEPS)
+}
+
+/// Whether the largest gap of a sweep, and that of the sweep before, foretell the aim: see [`super::interleaved`].
+fn foretells(error: f32, before: f32, aim: f32) -> bool {
+    error * (error / before).min(1.0).sqrt() <= aim
 }
 
 /// One coordinate in every lane: its coefficient b, its value, its entry of the product.
@@ -359,9 +382,26 @@ struct Coordinate<S: Simd> {
     slope: S::f32s,
 }
 
-/// How far a coordinate moves. A trait, since closures are not compiled for the caller's vector instructions.
+/// How far a coordinate is from its root, and how far it moves. A trait, since closures are not compiled for the caller's
+/// vector instructions.
 trait Step {
-    fn change<S: Simd>(simd: S, at: Coordinate<S>) -> S::f32s;
+    /// b - y p of a descent; p + b y of a correction.
+    #[inline(always)]
+    fn gap<S: Simd>(simd: S, at: Coordinate<S>) -> S::f32s {
+        simd.negate_mul_add_e_f32s(at.product, at.y, at.b)
+    }
+
+    fn change<S: Simd>(simd: S, at: Coordinate<S>, gap: S::f32s) -> S::f32s;
+}
+
+/// Nowhere.
+struct Stay;
+
+impl Step for Stay {
+    #[inline(always)]
+    fn change<S: Simd>(simd: S, _: Coordinate<S>, _: S::f32s) -> S::f32s {
+        simd.splat_f32s(0.0)
+    }
 }
 
 /// To the root of y_i (C y)_i = b_i, the others fixed.
@@ -369,7 +409,7 @@ struct Root;
 
 impl Step for Root {
     #[inline(always)]
-    fn change<S: Simd>(simd: S, at: Coordinate<S>) -> S::f32s {
+    fn change<S: Simd>(simd: S, at: Coordinate<S>, _: S::f32s) -> S::f32s {
         let two = simd.splat_f32s(2.0);
         let four_b = simd.mul_f32s(simd.splat_f32s(4.0), at.b);
         let a = simd.sub_f32s(at.product, at.y);
@@ -388,8 +428,7 @@ struct Newton;
 
 impl Step for Newton {
     #[inline(always)]
-    fn change<S: Simd>(simd: S, at: Coordinate<S>) -> S::f32s {
-        let gap = simd.negate_mul_add_e_f32s(at.product, at.y, at.b);
+    fn change<S: Simd>(simd: S, at: Coordinate<S>, gap: S::f32s) -> S::f32s {
         simd.max_f32s(simd.mul_f32s(gap, at.slope), simd.mul_f32s(simd.splat_f32s(-0.75), at.y))
     }
 }
@@ -399,150 +438,184 @@ struct Linear;
 
 impl Step for Linear {
     #[inline(always)]
-    fn change<S: Simd>(simd: S, at: Coordinate<S>) -> S::f32s {
-        simd.mul_f32s(simd.mul_add_e_f32s(at.b, at.y, at.product), at.slope)
+    fn gap<S: Simd>(simd: S, at: Coordinate<S>) -> S::f32s {
+        simd.mul_add_e_f32s(at.b, at.y, at.product)
+    }
+
+    #[inline(always)]
+    fn change<S: Simd>(simd: S, at: Coordinate<S>, gap: S::f32s) -> S::f32s {
+        simd.mul_f32s(gap, at.slope)
     }
 }
 
-/// Steps along every coordinate of `y`, with `product` kept up to date.
-#[inline(always)]
-fn sweep<S: Simd, P: Step>(
+/// What a sweep works on; `b`, `slopes` and `scale` belong to its [`Step`].
+struct Sweep<'a, S: Simd> {
     simd: S,
-    correlation: &[Line],
-    b: &[f32],
-    slopes: &[f32],
-    y: &mut [f32],
-    product: &mut [f32],
-) {
-    let n = b.len();
-    let mut first = 0;
-    while first + BLOCK <= n {
-        block::<S, P, BLOCK>(simd, correlation, b, slopes, y, product, first);
-        first += BLOCK;
-    }
-    while first < n {
-        block::<S, P, 1>(simd, correlation, b, slopes, y, product, first);
-        first += 1;
-    }
+    correlation: &'a [Line],
+    b: &'a [f32],
+    slopes: &'a mut [f32],
+    scale: &'a [f32],
+    base: &'a [f32],
+    y: &'a mut [f32],
+    below: &'a mut [f32],
+    above: &'a mut [f32],
+    /// max_i |gap_i| scale_i, each before y_i moved.
+    error: f32,
 }
 
-#[inline(always)]
-fn block<S: Simd, P: Step, const W: usize>(
-    simd: S,
-    correlation: &[Line],
-    b: &[f32],
-    slopes: &[f32],
-    y: &mut [f32],
-    product: &mut [f32],
-    first: usize,
-) {
-    let width = product.len() / LINE;
-    let singles = bytemuck::cast_slice::<Line, f32>(&correlation[first * width..(first + W) * width]);
-    // Numbers in every lane, since that is how the rows are multiplied by them.
-    let mut products = [simd.splat_f32s(0.0); W];
-    for r in 0..W {
-        products[r] = simd.splat_f32s(product[first + r]);
+impl<S: Simd> Sweep<'_, S> {
+    #[inline(always)]
+    fn forward<P: Step>(&mut self, n: usize) {
+        let mut first = 0;
+        while first + BLOCK <= n {
+            self.forward_block::<P, BLOCK>(first);
+            first += BLOCK;
+        }
+        while first < n {
+            self.forward_block::<P, 1>(first);
+            first += 1;
+        }
     }
-    let mut changes = [simd.splat_f32s(0.0); W];
-    for r in 0..W {
-        let at = Coordinate {
-            b: simd.splat_f32s(b[first + r]),
-            y: simd.splat_f32s(y[first + r]),
-            product: products[r],
-            slope: simd.splat_f32s(slopes[first + r]),
-        };
-        changes[r] = P::change(simd, at);
-        let moved = simd.add_f32s(at.y, changes[r]);
-        y[first + r] = bytemuck::cast_slice::<S::f32s, f32>(std::slice::from_ref(&moved))[0];
-        for s in 0..W {
-            if s > r {
-                let c = simd.splat_f32s(singles[r * width * LINE + first + s]);
-                products[s] = simd.mul_add_e_f32s(changes[r], c, products[s]);
+
+    #[inline(always)]
+    fn backward<P: Step>(&mut self, n: usize) {
+        self.above.copy_from_slice(self.base);
+        let mut end = n;
+        while end % BLOCK > 0 {
+            end -= 1;
+            self.backward_block::<P, 1>(end);
+        }
+        while end > 0 {
+            end -= BLOCK;
+            self.backward_block::<P, BLOCK>(end);
+        }
+    }
+
+    /// Steps along the W coordinates from `first` on.
+    #[inline(always)]
+    fn forward_block<P: Step, const W: usize>(&mut self, first: usize) {
+        let (simd, v) = (self.simd, LINE / S::F32_LANES);
+        let (correlation, width) = (self.correlation, self.y.len() / LINE);
+        let rows = rows::<S, W>(correlation, width, first);
+        let y = &S::as_simd_f32s(self.y).0[..(first / LINE + 1) * v];
+        let mut sums = [[simd.splat_f32s(0.0); LINE]; W];
+        for line in 0..=first / LINE {
+            for k in 0..v {
+                let at = line * v + k;
+                for r in 0..W {
+                    sums[r][k] = simd.mul_add_e_f32s(rows[r][at], y[at], sums[r][k]);
+                }
+            }
+        }
+        // Those of the block among them as they were: what has moved is added below.
+        let mut known = [simd.splat_f32s(0.0); W];
+        for r in 0..W {
+            let mut sum = sums[r][0];
+            for k in 1..v {
+                sum = simd.add_f32s(sum, sums[r][k]);
+            }
+            known[r] = simd.splat_f32s(simd.reduce_sum_f32s(sum));
+        }
+        for r in 0..W {
+            let i = first + r;
+            self.below[i] = scalar::<S>(known[r]);
+            let change = self.step::<P>(i, known[r], self.above[i]);
+            for s in r + 1..W {
+                let c = correlation[(first + s) * width + i / LINE].0[i % LINE];
+                known[s] = simd.mul_add_e_f32s(change, simd.splat_f32s(c), known[s]);
             }
         }
     }
-    add_rows::<S, W>(simd, &correlation[first * width..], &changes, product);
-}
 
-/// product += C y.
-#[inline(always)]
-fn multiply<S: Simd>(simd: S, correlation: &[Line], y: &[f32], product: &mut [f32]) {
-    let width = product.len() / LINE;
-    let mut first = 0;
-    while first + BLOCK <= y.len() {
-        let mut scale = [simd.splat_f32s(0.0); BLOCK];
-        for r in 0..BLOCK {
-            scale[r] = simd.splat_f32s(y[first + r]);
+    /// The same from the last of them to the first.
+    #[inline(always)]
+    fn backward_block<P: Step, const W: usize>(&mut self, first: usize) {
+        let (simd, v) = (self.simd, LINE / S::F32_LANES);
+        let (correlation, width) = (self.correlation, self.y.len() / LINE);
+        let mut moved = [simd.splat_f32s(0.0); W];
+        for r in (0..W).rev() {
+            let i = first + r;
+            let mut known = simd.splat_f32s(self.above[i]);
+            for s in (r + 1..W).rev() {
+                let c = correlation[(first + s) * width + i / LINE].0[i % LINE];
+                known = simd.mul_add_e_f32s(moved[s], simd.splat_f32s(c), known);
+            }
+            self.step::<P>(i, known, self.below[i]);
+            moved[r] = simd.splat_f32s(self.y[i]);
         }
-        add_rows::<S, BLOCK>(simd, &correlation[first * width..], &scale, product);
-        first += BLOCK;
+        let rows = rows::<S, W>(correlation, width, first);
+        let above = &mut S::as_mut_simd_f32s(self.above).0[..(first / LINE + 1) * v];
+        // From the end, since the next block needs that first.
+        let mut at = above.len();
+        while at > 0 {
+            at -= 1;
+            let mut sum = above[at];
+            for r in 0..W {
+                sum = simd.mul_add_e_f32s(rows[r][at], moved[r], sum);
+            }
+            above[at] = sum;
+        }
     }
-    while first < y.len() {
-        add_rows::<S, 1>(simd, &correlation[first * width..], &[simd.splat_f32s(y[first])], product);
-        first += 1;
+
+    /// Moves y_i for (C y)_i = y_i + `new` + `known`. Returns the change, in every lane.
+    #[inline(always)]
+    fn step<P: Step>(&mut self, i: usize, new: S::f32s, known: f32) -> S::f32s {
+        let simd = self.simd;
+        let y = simd.splat_f32s(self.y[i]);
+        let product = simd.add_f32s(new, simd.splat_f32s(known + self.y[i]));
+        let at = Coordinate { b: simd.splat_f32s(self.b[i]), y, product, slope: simd.splat_f32s(self.slopes[i]) };
+        let gap = P::gap(simd, at);
+        let change = P::change(simd, at, gap);
+        self.y[i] = scalar::<S>(simd.add_f32s(y, change));
+        self.error = self.error.max(scalar::<S>(gap).abs() * self.scale[i]);
+        change
     }
 }
 
-/// product += sum of y_r C[r, :] over the first W rows: they share each load and store of a product.
+/// The W rows from `first` on, to the end of the line of their diagonals: a block lies in one line.
 #[inline(always)]
-fn add_rows<S: Simd, const W: usize>(simd: S, correlation: &[Line], y: &[S::f32s; W], product: &mut [f32]) {
-    let width = product.len() / LINE;
+fn rows<S: Simd, const W: usize>(correlation: &[Line], width: usize, first: usize) -> [&[S::f32s]; W] {
     let mut rows: [&[S::f32s]; W] = [&[]; W];
     for r in 0..W {
-        rows[r] = S::as_simd_f32s(bytemuck::cast_slice(&correlation[r * width..(r + 1) * width])).0;
+        let row = &correlation[(first + r) * width..][..=first / LINE];
+        rows[r] = S::as_simd_f32s(bytemuck::cast_slice(row)).0;
     }
-    for (k, product) in S::as_mut_simd_f32s(product).0.iter_mut().enumerate() {
-        let mut p = *product;
-        for r in 0..W {
-            p = simd.mul_add_e_f32s(y[r], rows[r][k], p);
-        }
-        *product = p;
-    }
+    rows
 }
 
-/// What follows a sweep.
-struct Settle<'a, S: Simd> {
-    simd: S,
-    budgets: &'a [f32],
-    inverse_budgets: &'a [f32],
-    slopes: &'a mut [f32],
-    y: &'a mut [f32],
-    product: &'a mut [f32],
+/// The number in every lane.
+#[inline(always)]
+fn scalar<S: Simd>(lanes: S::f32s) -> f32 {
+    bytemuck::cast_slice::<S::f32s, f32>(std::slice::from_ref(&lanes))[0]
 }
 
-impl<S: Simd> Settle<'_, S> {
-    /// Scales y and C y so that y'C y = 1, and sets the slopes y / (y^2 + b) of the next sweep. Returns
-    /// max_i |y_i (C y)_i - b_i| / b_i; none where y'C y is zero up to rounding, or not a number.
-    #[inline(always)]
-    fn run(&mut self) -> Option<f32> {
-        let simd = self.simd;
-        let v = LINE / S::F32_LANES;
-        let (y, product) = (S::as_mut_simd_f32s(self.y).0, S::as_mut_simd_f32s(self.product).0);
-        let zero = simd.splat_f32s(0.0);
-        let (mut variance, mut size) = ([zero; LINE], [zero; LINE]);
-        for (y, p) in y.chunks_exact(v).zip(product.chunks_exact(v)) {
-            for k in 0..v {
-                variance[k] = simd.mul_add_e_f32s(y[k], p[k], variance[k]);
-                size[k] = simd.mul_add_e_f32s(y[k], y[k], size[k]);
-            }
+/// Scales y, and the part t of C y that a sweep has made, so that y'C y = 1, and sets the slopes y / (y^2 + b) of the next
+/// sweep. None where y'C y is zero up to rounding, or not a number.
+#[inline(always)]
+fn settle<S: Simd>(simd: S, y: &mut [f32], t: &mut [f32], b: &[f32], slopes: &mut [f32]) -> Option<()> {
+    let v = LINE / S::F32_LANES;
+    let (y, t) = (S::as_mut_simd_f32s(y).0, S::as_mut_simd_f32s(t).0);
+    let zero = simd.splat_f32s(0.0);
+    let (mut cross, mut size) = ([zero; LINE], [zero; LINE]);
+    for (y, t) in y.chunks_exact(v).zip(t.chunks_exact(v)) {
+        for k in 0..v {
+            cross[k] = simd.mul_add_e_f32s(y[k], t[k], cross[k]);
+            size[k] = simd.mul_add_e_f32s(y[k], y[k], size[k]);
         }
-        let variance = line_total::<S>(&variance);
-        if !(variance > f32::EPSILON * line_total::<S>(&size)) {
-            return None;
-        }
-        let scale = simd.splat_f32s(variance.sqrt().recip());
-        let slopes = S::as_mut_simd_f32s(self.slopes).0;
-        let (budgets, inverse) = (S::as_simd_f32s(self.budgets).0, S::as_simd_f32s(self.inverse_budgets).0);
-        let mut largest = zero;
-        for (((y, p), slope), (b, inverse)) in y.iter_mut().zip(product).zip(slopes).zip(budgets.iter().zip(inverse)) {
-            *y = simd.mul_f32s(*y, scale);
-            *p = simd.mul_f32s(*p, scale);
-            *slope = simd.div_f32s(*y, simd.mul_add_e_f32s(*y, *y, *b));
-            let gap = simd.abs_f32s(simd.sub_f32s(simd.mul_f32s(*y, *p), *b));
-            largest = simd.max_f32s(largest, simd.mul_f32s(gap, *inverse));
-        }
-        Some(simd.reduce_max_f32s(largest))
     }
+    let size = line_total::<S>(&size);
+    let variance = size + 2.0 * line_total::<S>(&cross);
+    if !(variance > f32::EPSILON * size) {
+        return None;
+    }
+    let scale = simd.splat_f32s(variance.sqrt().recip());
+    let (slopes, b) = (S::as_mut_simd_f32s(slopes).0, S::as_simd_f32s(b).0);
+    for (((y, t), slope), b) in y.iter_mut().zip(t).zip(slopes).zip(b) {
+        *y = simd.mul_f32s(*y, scale);
+        *t = simd.mul_f32s(*t, scale);
+        *slope = simd.div_f32s(*y, simd.mul_add_e_f32s(*y, *y, *b));
+    }
+    Some(())
 }
 
 /// The sum of a line of f32, in a fixed order.
@@ -631,42 +704,43 @@ fn correct<S: Simd>(
     weights: &mut [f64],
 ) -> Option<u32> {
     let n = weights.len();
-    let Mixed { correlation, y, product, slopes, curvature, change, inverse_budgets, .. } = room;
+    let Mixed { correlation, below, above, base, slopes, curvature, scale: errors, change, .. } = room;
     let scale = variance.sqrt().recip();
     {
         let (volatilities, inverses, covariances) =
             (&room.volatilities[..n], &room.inverses[..n], &room.covariances[..n]);
-        let (y, product, slopes, curvature) = (&mut y[..n], &mut product[..n], &mut slopes[..n], &mut curvature[..n]);
+        let (base, errors) = (&mut base[..n], &mut errors[..n]);
+        let (slopes, curvature) = (&mut slopes[..n], &mut curvature[..n]);
         let budgets = &budgets[..n];
         for i in 0..n {
             let exact = weights[i] * volatilities[i] * scale;
             let inverse = exact.recip();
             let target = budgets[i] * inverse;
             let bend = target * inverse;
-            y[i] = exact as f32;
-            product[i] = (covariances[i] * inverses[i] * scale - target) as f32;
+            base[i] = (covariances[i] * inverses[i] * scale - target) as f32;
             curvature[i] = bend as f32;
+            errors[i] = target.recip() as f32;
             slopes[i] = -(1.0 + bend).recip() as f32;
         }
     }
-    product[n..].fill(0.0);
+    // With no change yet, nothing lies below: the first sweep goes backward.
+    below.fill(0.0);
     change.fill(0.0);
-    let mut sweeps = 0;
+    let mut state =
+        Sweep { simd, correlation, b: curvature, slopes, scale: errors, base, y: change, below, above, error: 0.0 };
+    let (mut sweeps, mut before) = (0, 0.0);
     while sweeps < CORRECTING_SWEEPS {
-        sweep::<S, Linear>(simd, correlation, &curvature[..n], slopes, change, product);
+        state.error = 0.0;
         sweeps += 1;
-        let mut largest = simd.splat_f32s(0.0);
-        let (product, curvature) = (S::as_simd_f32s(product).0, S::as_simd_f32s(curvature).0);
-        let (y, inverse) = (S::as_simd_f32s(y).0, S::as_simd_f32s(inverse_budgets).0);
-        let change = S::as_simd_f32s(change).0;
-        for (((p, b), d), (y, inverse)) in product.iter().zip(curvature).zip(change).zip(y.iter().zip(inverse)) {
-            let left = simd.mul_add_e_f32s(*b, *d, *p);
-            let error = simd.mul_f32s(simd.abs_f32s(simd.mul_f32s(left, *y)), *inverse);
-            largest = simd.max_f32s(largest, error);
+        if sweeps % 2 == 0 {
+            state.forward::<Linear>(n);
+        } else {
+            state.backward::<Linear>(n);
         }
-        if f64::from(simd.reduce_max_f32s(largest)) <= aim {
+        if foretells(state.error, before, aim as f32) {
             break;
         }
+        before = state.error;
     }
     for i in 0..n {
         weights[i] += f64::from(change[i]) * room.inverses[i] / scale;
