@@ -192,7 +192,7 @@ fn descend<S: Simd>(
         }
         let gaps = [simd.splat_f64s(0.0); LANES];
         let mut state = Sweep { simd, correlation, budgets, y, below, above, slopes, masks, gaps };
-        let forward = sweep % 2 == 0;
+        let forward = sweep.is_multiple_of(2);
         match (sweep, forward) {
             // Where the first sweep backward finds what it needs.
             (0, _) => state.forward::<Stay>(),
