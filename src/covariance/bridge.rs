@@ -43,6 +43,11 @@ pub struct Bridge {
 }
 
 impl Bridge {
+    /// Bytes that a tile of so many rows takes.
+    pub fn tile_bytes(rows: usize) -> usize {
+        (rows + 1) * size_of::<Row>()
+    }
+
     pub fn new(panel: &Panel) -> Bridge {
         let (rows, assets) = (panel.rows(), panel.assets());
         let mut values = vec![Lanes::default(); rows * width(assets)];

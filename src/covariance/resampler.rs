@@ -9,13 +9,16 @@ use crate::lanes::{LANES, Lanes, interleave};
 use crate::panel::Panel;
 use crate::resample::{Law, Restart};
 
-/// Blocks this long on average are summed by their ends where many resamples are asked for together, shorter ones row by row: a run costs two additions a column
-/// from the second-level cache, a row less than one multiply-add from the first. Measured at T = 2,520, n = 50.
+/// Blocks this long on average are summed by their ends where many resamples are asked for together, shorter ones row by
+/// row: a run costs two additions a column from the second-level cache, a row less than one multiply-add from the first.
+/// Measured at T = 2,520, n = 50.
 const BRIDGE_BLOCK_LENGTH: f64 = 8.0;
 
-/// Resamples whose moments are kept at a time, and bytes that they may take: a tile of the bridge is made once for all.
+/// Of histories so long that a tile of the bridge takes more, every row is summed: each thread has a tile.
+const TILE_BYTES: usize = 32 << 20;
+
+/// Resamples whose moments are kept at a time: a tile of the bridge is made once for all.
 pub const SPAN: u64 = 1024;
-const SPAN_BYTES: usize = 128 << 20;
 
 /// Room to build one covariance after the other.
 #[derive(Debug, Clone, Default)]
@@ -28,7 +31,8 @@ pub struct Workspace {
     sums: gram::Sums,
 }
 
-/// Builds the covariance of any resample of a panel. Which way is taken depends on (T, n, mean block length) alone.
+/// Builds the covariance of any resample of a panel. Which way is taken depends on T, the mean block length, and whether
+/// resamples are asked for in spans.
 #[derive(Debug)]
 pub struct Resampler<'a> {
     panel: &'a Panel,
@@ -40,9 +44,8 @@ pub struct Resampler<'a> {
 
 impl<'a> Resampler<'a> {
     pub fn new(panel: &'a Panel, law: Law) -> Resampler<'a> {
-        let entries = panel.assets() + packed(panel.assets());
         let pays = law.restart != Restart::Always && law.mean_block_length() >= BRIDGE_BLOCK_LENGTH;
-        let fits = SPAN as usize * entries * size_of::<f64>() <= SPAN_BYTES;
+        let fits = Bridge::tile_bytes(panel.rows()) <= TILE_BYTES;
         let bridge = (pays && fits).then(|| Bridge::new(panel));
         Resampler { panel, law, gram: Gram::new(panel), bridge }
     }
@@ -57,7 +60,7 @@ impl<'a> Resampler<'a> {
         self.bridge.is_some()
     }
 
-    /// Resamples that are asked for together, on all threads.
+    /// Resamples that are asked for together, on all threads: to make the tiles takes what a hundred resamples do.
     pub fn span(&self, resamples: Range<u64>) -> Span<'_> {
         Span { resampler: self, sums: self.bridge.as_ref().map(|bridge| bridge.sums(&self.law, resamples)) }
     }

@@ -122,12 +122,13 @@ impl Job for CpuJob<'_> {
                 equal_weight: equal.next().unwrap_or_default(),
             })
             .collect();
-        // Results do not depend on how problems are dealt out.
+        // Results do not depend on how problems are dealt out. Those solved one by one are built one by one, too.
         let least = if self.interleaves() { LANES } else { 1 };
-        let shares = self.resampler.as_ref().is_some_and(Resampler::shares);
-        let together = if shares { resampler::SPAN as usize } else { problems.max(1) };
+        let resampler = self.resampler.as_ref().filter(|_| self.interleaves());
+        let together =
+            if resampler.is_some_and(Resampler::shares) { resampler::SPAN as usize } else { problems.max(1) };
         for (first, slots) in (range.start..).step_by(together).zip(slots.chunks_mut(together)) {
-            let span = self.resampler.as_ref().map(|resampler| resampler.span(first..first + slots.len() as u64));
+            let span = resampler.map(|resampler| resampler.span(first..first + slots.len() as u64));
             let share = slots.len().div_ceil(PIECES * rayon::current_num_threads());
             let grain = share.next_multiple_of(least).clamp(least, GRAIN);
             slots.par_chunks_mut(grain).enumerate().for_each_init(Room::default, |room, (piece, slots)| {
