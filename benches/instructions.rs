@@ -190,10 +190,12 @@ fn moments(scheme: Scheme, length: f64, problems: u64) {
     let panel = Panel::new(&Returns { assets, labels: Labels::Text(Vec::new()), values }).expect("returns that move");
     let law = Law::new(scheme, length, OBSERVATIONS, 1, 0).expect("a valid law");
     let resampler = Resampler::new(&panel, law);
-    let mut moments = vec![0.0; problems as usize * resampler.entries()];
-    let resamples: Vec<u64> = (0..problems).collect();
-    resampler.moments(&resamples, &mut Workspace::default(), &mut moments);
-    std::hint::black_box(&moments);
+    let span = resampler.span(0..problems);
+    let (mut work, mut moments) = (Workspace::default(), vec![0.0; resampler.entries()]);
+    for resample in 0..problems {
+        span.moments(resample, &mut work, &mut moments);
+        std::hint::black_box(&moments);
+    }
 }
 
 /// Numbers in [0, 1), always the same.

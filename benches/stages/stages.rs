@@ -19,7 +19,7 @@ use equirisk::covariance::{correlate, packed};
 use equirisk::engine::Engine;
 use equirisk::engine::cpu::CpuEngine;
 use equirisk::engine::gpu::{self, GpuEngine};
-use equirisk::lanes::{LANES, Lanes};
+use equirisk::lanes::{LANES, Lanes, below};
 use equirisk::panel::{Labels, Panel, Returns};
 use equirisk::resample::{Law, Scheme};
 use equirisk::solver::Options;
@@ -79,14 +79,16 @@ fn stages_on_cpu(criterion: &mut Criterion) {
 
     // Drawing included.
     let mut stage = group(criterion, "moments", PROBLEMS);
-    let resamples: Vec<u64> = (0..PROBLEMS).collect();
     for n in SIZES {
         let panel = panel(n);
         for (name, scheme, length) in LAWS {
             let resampler = Resampler::new(&panel, law(scheme, length));
-            let (mut work, mut moments) = (Workspace::default(), vec![0.0; resamples.len() * resampler.entries()]);
+            let (mut work, mut moments) = (Workspace::default(), vec![0.0; resampler.entries()]);
             stage.bench_function(BenchmarkId::new(format!("cpu {name}"), n), |b| {
-                b.iter(|| resampler.moments(black_box(&resamples), &mut work, &mut moments));
+                b.iter(|| {
+                    let span = resampler.span(0..black_box(PROBLEMS));
+                    (0..PROBLEMS).for_each(|resample| span.moments(resample, &mut work, &mut moments));
+                });
             });
         }
     }
@@ -109,9 +111,13 @@ fn stages_on_cpu(criterion: &mut Criterion) {
     for problem in &problems {
         let Problem { n, moments, .. } = problem;
         let moments = lanes(moments);
-        let (mut correlation, mut volatilities) = (vec![Lanes::default(); n * n], vec![Lanes::default(); *n]);
+        let mut correlation = vec![Lanes::default(); below(*n).start];
+        let (mut volatilities, mut inverses) = (vec![Lanes::default(); *n], vec![Lanes::default(); *n]);
         stage.bench_function(BenchmarkId::new("cpu lanes", n), |b| {
-            b.iter(|| interleaved::correlate(arch, black_box(&moments), ROWS, &mut correlation, &mut volatilities));
+            b.iter(|| {
+                let moments = black_box(&moments);
+                interleaved::correlate(arch, moments, ROWS, &mut correlation, &mut volatilities, &mut inverses)
+            });
         });
     }
     drop(stage);
@@ -132,7 +138,9 @@ fn stages_on_cpu(criterion: &mut Criterion) {
         let Problem { n, correlation, budgets, .. } = problem;
         let mut group = Group::default();
         group.resize(*n);
-        group.correlation.copy_from_slice(&lanes(correlation));
+        for i in 0..*n {
+            group.correlation[below(i)].copy_from_slice(&lanes(&correlation[i * n..i * n + i]));
+        }
         group.volatilities.fill(Lanes([1.0; LANES]));
         group.usable = [true; LANES];
         stage.bench_function(BenchmarkId::new("cpu lanes", n), |b| {
@@ -208,7 +216,7 @@ impl Problem {
         let panel = panel(n);
         let mut work = Workspace::default();
         let mut moments = vec![0.0; n + packed(n)];
-        Resampler::new(&panel, law(Scheme::Iid, 1.0)).moments(&[0], &mut work, &mut moments);
+        Resampler::new(&panel, law(Scheme::Iid, 1.0)).span(0..1).moments(0, &mut work, &mut moments);
         let (mut correlation, mut volatilities) = (vec![0.0; n * n], vec![0.0; n]);
         let (sums, products) = moments.split_at(n);
         correlate(sums, products, ROWS, &mut correlation, &mut volatilities);

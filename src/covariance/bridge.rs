@@ -7,164 +7,279 @@
 //! sum of q over rows [s, e) = B_e - B_s + (e - s) mean q
 //! ```
 //!
-//! A block of any length costs two rows of B, and one that wraps past T nothing more. Columns are kept in tiles that
-//! stay in cache while a group of resamples passes over them.
+//! A block of any length costs two rows of B, and one that wraps past T nothing more. B is never whole: a tile of its
+//! columns is made where it stays in cache, many resamples pass over it, and it is gone. Tiles are independent, so that
+//! threads share them and the sums do not depend on how.
+
+use std::ops::Range;
 
 use pulp::{Arch, Simd, WithSimd};
+use rayon::prelude::*;
 
 use crate::covariance::packed;
-use crate::lanes::{LANES, Lanes, vectors};
+use crate::lanes::{LANES, Lanes, interleave, vectors, vectors_mut};
 use crate::panel::Panel;
 use crate::resample::Law;
 
 /// Vectors of eight columns in a tile: 32 columns of T = 2,520 rows are 630 KiB.
 const TILE: usize = 4;
 
+/// Columns of a tile.
+const COLUMNS: usize = TILE * LANES;
+
+/// A row of a tile.
+type Row = [Lanes; TILE];
+
+/// Resamples drawn in one piece of work.
+const DRAWN: usize = 64;
+
 #[derive(Debug)]
 pub struct Bridge {
     rows: usize,
-    /// Columns of q: n sums, then packed second moments.
-    columns: usize,
-    /// Tiles one after the other, each (T + 1) x TILE.
-    prefix: Vec<Lanes>,
-    /// T times mean q, tile by tile: what the runs of a resample add up to beside their ends.
-    total: Vec<Lanes>,
+    assets: usize,
+    /// T rows z_t, 1, and zeros up to a vector beyond, so that vectors may start at any asset.
+    values: Vec<Lanes>,
     arch: Arch,
 }
 
 impl Bridge {
-    /// Bytes that the bridge of a panel takes.
-    pub fn bytes(rows: usize, assets: usize) -> usize {
-        (rows + 1) * tiles(assets + packed(assets)) * TILE * size_of::<Lanes>()
+    /// Bytes that a tile of so many rows takes.
+    pub fn tile_bytes(rows: usize) -> usize {
+        (rows + 1) * size_of::<Row>()
     }
 
     pub fn new(panel: &Panel) -> Bridge {
-        let (rows, columns) = (panel.rows(), panel.assets() + packed(panel.assets()));
-        let padded = tiles(columns) * TILE;
-        // Pages that are zero already: the table is written once.
-        let mut prefix = bytemuck::zeroed_vec::<Lanes>((rows + 1) * padded);
-        let mut total = vec![Lanes::default(); padded];
-        let arch = Arch::new();
-        arch.dispatch(Build { panel, prefix: &mut prefix, total: &mut total });
-        Bridge { rows, columns, prefix, total, arch }
+        let (rows, assets) = (panel.rows(), panel.assets());
+        let mut values = vec![Lanes::default(); rows * width(assets)];
+        for (padded, z) in values.chunks_exact_mut(width(assets)).zip(panel.values().chunks_exact(assets)) {
+            let padded = bytemuck::cast_slice_mut::<Lanes, f64>(padded);
+            padded[..assets].copy_from_slice(z);
+            padded[assets] = 1.0;
+        }
+        Bridge { rows, assets, values, arch: Arch::new() }
     }
 
-    /// Sums, then packed second moments, of each of the resamples: `moments` has one row for each.
-    pub fn moments(&self, law: &Law, resamples: &[u64], runs: &mut Runs, moments: &mut [f64]) {
-        runs.ends.clear();
-        runs.ranges.clear();
-        for &resample in resamples {
-            let first = runs.ends.len();
-            law.runs(resample, |start, length| {
-                let end = start + length;
-                runs.ends.push((start, if end > law.rows { end - law.rows } else { end }));
-            });
-            runs.ranges.push((first, runs.ends.len()));
-        }
-        self.arch.dispatch(Sum { bridge: self, runs, moments });
-    }
-}
-
-/// Fills in B and T times mean q.
-struct Build<'a> {
-    panel: &'a Panel,
-    prefix: &'a mut [Lanes],
-    total: &'a mut [Lanes],
-}
-
-impl WithSimd for Build<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let Build { panel, prefix, total } = self;
-        let (rows, n) = (panel.rows(), panel.assets());
-        let mut q = vec![Lanes::default(); total.len()];
-        for z in panel.values().chunks_exact(n) {
-            pair_products(z, &mut q);
-            for (total, q) in total.iter_mut().zip(&q) {
-                for lane in 0..LANES {
-                    total.0[lane] += q.0[lane];
-                }
-            }
-        }
-        let mean: Vec<Lanes> = total.iter().map(|total| Lanes(total.0.map(|x| x / rows as f64))).collect();
-        let mut row = vec![Lanes::default(); total.len()];
-        let tile_length = (rows + 1) * TILE;
-        // B_T = 0, like B_0, stays as it is.
-        for (t, z) in panel.values().chunks_exact(n).enumerate().take(rows - 1) {
-            pair_products(z, &mut q);
-            let sums = row.chunks_exact_mut(TILE).zip(q.chunks_exact(TILE)).zip(mean.chunks_exact(TILE));
-            for (((row, q), mean), tile) in sums.zip(prefix.chunks_exact_mut(tile_length)) {
-                for k in 0..TILE {
-                    for lane in 0..LANES {
-                        row[k].0[lane] += q[k].0[lane] - mean[k].0[lane];
-                    }
-                }
-                tile[(t + 1) * TILE..(t + 2) * TILE].copy_from_slice(row);
-            }
-        }
+    /// Sums and packed second moments of each of the resamples.
+    pub fn sums(&self, law: &Law, resamples: Range<u64>) -> Sums {
+        let first = resamples.start;
+        let resamples: Vec<u64> = resamples.collect();
+        let runs: Vec<Runs> = resamples.par_chunks(DRAWN).map(|resamples| Runs::draw(law, resamples)).collect();
+        let columns = self.assets + packed(self.assets);
+        let tiles = (0..columns.div_ceil(COLUMNS)).into_par_iter().map_init(Vec::new, |prefix, tile| {
+            let mut sums = Vec::with_capacity(resamples.len());
+            let segments = segments(self.assets, tile * COLUMNS);
+            self.arch.dispatch(SumTile { bridge: self, segments: &segments, runs: &runs, prefix, sums: &mut sums });
+            sums
+        });
+        Sums { first, columns, tiles: tiles.collect() }
     }
 }
 
-/// q = (z, packed z z').
-#[inline(always)]
-fn pair_products(z: &[f64], q: &mut [Lanes]) {
-    let (sums, products) = bytemuck::cast_slice_mut::<Lanes, f64>(q).split_at_mut(z.len());
-    sums.copy_from_slice(z);
-    let mut at = 0;
-    for (i, &own) in z.iter().enumerate() {
-        for (product, &other) in products[at..].iter_mut().zip(&z[..=i]) {
-            *product = own * other;
-        }
-        at += i + 1;
-    }
+/// Vectors of a padded row.
+const fn width(assets: usize) -> usize {
+    assets / LANES + 2
 }
 
-const fn tiles(columns: usize) -> usize {
-    columns.div_ceil(TILE * LANES)
+/// Columns of a tile that are products of one number with a run of others.
+struct Segment {
+    /// Its first column in the tile.
+    at: usize,
+    /// Positions in a padded row: of the one, and of the first of the others.
+    own: usize,
+    first: usize,
+    /// Vectors that hold the run; what is beyond it belongs to the next segment, or to nobody.
+    vectors: usize,
 }
 
-/// The runs of a few resamples, kept while the tiles pass.
-#[derive(Debug, Clone, Default)]
-pub struct Runs {
+/// The segments, in order, of the tile whose columns start at `from`.
+fn segments(assets: usize, from: usize) -> Vec<Segment> {
+    let to = from + COLUMNS;
+    // q = (1 z, z_0 z_0, z_1 (z_0, z_1), ...).
+    let runs = std::iter::once((assets, 0, assets)).chain((0..assets).map(|i| (i, assets + packed(i), i + 1)));
+    let overlaps = runs.filter(|(_, start, length)| *start < to && start + length > from);
+    let segment = |(own, start, length): (usize, usize, usize)| {
+        let (low, high) = (start.max(from), (start + length).min(to));
+        Segment { at: low - from, own, first: low - start, vectors: (high - low).div_ceil(LANES) }
+    };
+    overlaps.map(segment).collect()
+}
+
+/// The runs of a few resamples.
+struct Runs {
     /// Rows of the bridge at a run's start and at its end.
     ends: Vec<(u32, u32)>,
     /// Runs of each resample.
-    ranges: Vec<(usize, usize)>,
+    ranges: Vec<Range<usize>>,
 }
 
-/// Tile by tile, for each resample: total + sum over runs of B_e - B_s.
-struct Sum<'a> {
+impl Runs {
+    fn draw(law: &Law, resamples: &[u64]) -> Runs {
+        let (mut ends, mut ranges) = (Vec::new(), Vec::with_capacity(resamples.len()));
+        for &resample in resamples {
+            let first = ends.len();
+            law.runs(resample, |start, length| {
+                let end = start + length;
+                ends.push((start, if end > law.rows { end - law.rows } else { end }));
+            });
+            ranges.push(first..ends.len());
+        }
+        Runs { ends, ranges }
+    }
+}
+
+/// One tile: its prefix sums, then for each resample T mean q + sum over runs of B_e - B_s.
+struct SumTile<'a> {
     bridge: &'a Bridge,
-    runs: &'a Runs,
-    moments: &'a mut [f64],
+    segments: &'a [Segment],
+    runs: &'a [Runs],
+    /// Room for T + 1 rows.
+    prefix: &'a mut Vec<Row>,
+    sums: &'a mut Vec<Row>,
 }
 
-impl WithSimd for Sum<'_> {
+impl WithSimd for SumTile<'_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Sum { bridge, runs, moments } = self;
+        let SumTile { bridge, segments, runs, prefix, sums } = self;
         let v = LANES / S::F64_LANES;
-        let tiles = bridge.prefix.chunks_exact((bridge.rows + 1) * TILE).zip(bridge.total.chunks_exact(TILE));
-        for (tile, (prefix, total)) in tiles.enumerate() {
-            let first = tile * TILE * LANES;
-            let width = (bridge.columns - first).min(TILE * LANES);
-            // A row of the tile; an array, so that a place in it needs no check but one.
-            let rows = prefix.as_chunks::<TILE>().0;
-            for (&(from, to), moments) in runs.ranges.iter().zip(moments.chunks_exact_mut(bridge.columns)) {
-                let mut sums = [simd.splat_f64s(0.0); TILE * LANES];
-                sums[..TILE * v].copy_from_slice(vectors::<S>(total));
-                for &(start, end) in &runs.ends[from..to] {
-                    let (head, tail) = (vectors::<S>(&rows[start as usize]), vectors::<S>(&rows[end as usize]));
-                    for k in 0..TILE * v {
-                        sums[k] = simd.add_f64s(sums[k], simd.sub_f64s(tail[k], head[k]));
-                    }
+        let total = prefixes(simd, bridge, segments, prefix);
+        for (runs, range) in runs.iter().flat_map(|runs| runs.ranges.iter().map(move |range| (runs, range))) {
+            let mut all = [simd.splat_f64s(0.0); COLUMNS];
+            all[..TILE * v].copy_from_slice(vectors::<S>(&total));
+            for &(start, end) in &runs.ends[range.clone()] {
+                let (head, tail) = (vectors::<S>(&prefix[start as usize]), vectors::<S>(&prefix[end as usize]));
+                for k in 0..TILE * v {
+                    all[k] = simd.add_f64s(all[k], simd.sub_f64s(tail[k], head[k]));
                 }
-                let sums = bytemuck::cast_slice::<S::f64s, f64>(&sums[..TILE * v]);
-                moments[first..first + width].copy_from_slice(&sums[..width]);
+            }
+            let mut row = Row::default();
+            vectors_mut::<S>(&mut row).copy_from_slice(&all[..TILE * v]);
+            sums.push(row);
+        }
+    }
+}
+
+/// Rows of q that are made before they are summed: a vector that was stored in two parts is read late.
+const BATCH: usize = 8;
+
+/// Fills in the rows of a tile of B. Returns T times mean q, what the runs of a resample add up to beside their ends.
+#[inline(always)]
+fn prefixes<S: Simd>(simd: S, bridge: &Bridge, segments: &[Segment], prefix: &mut Vec<Row>) -> Row {
+    let (rows, width) = (bridge.rows, width(bridge.assets));
+    let mut q = [[Lanes::default(); TILE + 1]; BATCH];
+    let batches = || bridge.values.chunks(BATCH * width);
+    let mut total = Row::default();
+    for z in batches() {
+        pair_products(simd, z, width, segments, &mut q);
+        for q in &q[..z.len() / width] {
+            let sums = vectors_mut::<S>(&mut total).iter_mut().zip(vectors::<S>(q));
+            sums.for_each(|(total, q)| *total = simd.add_f64s(*total, *q));
+        }
+    }
+    let mean = total.map(|total| Lanes(total.0.map(|x| x / rows as f64)));
+    prefix.clear();
+    prefix.reserve(rows + 1);
+    let mut row = Row::default();
+    prefix.push(row);
+    for z in batches() {
+        pair_products(simd, z, width, segments, &mut q);
+        for q in &q[..z.len() / width] {
+            let sums = vectors_mut::<S>(&mut row).iter_mut().zip(vectors::<S>(q)).zip(vectors::<S>(&mean));
+            sums.for_each(|((row, q), mean)| *row = simd.add_f64s(*row, simd.sub_f64s(*q, *mean)));
+            prefix.push(row);
+        }
+    }
+    prefix[rows] = Row::default();
+    total
+}
+
+/// q of a few rows, for the columns of a tile and some that mean nothing.
+#[inline(always)]
+fn pair_products<S: Simd>(
+    simd: S,
+    rows: &[Lanes],
+    width: usize,
+    segments: &[Segment],
+    q: &mut [[Lanes; TILE + 1]; BATCH],
+) {
+    for segment in segments {
+        let length = segment.vectors * LANES;
+        for (z, q) in rows.chunks_exact(width).zip(&mut *q) {
+            let z = bytemuck::cast_slice::<Lanes, f64>(z);
+            let q = &mut bytemuck::cast_slice_mut::<Lanes, f64>(q)[segment.at..segment.at + length];
+            let own = simd.splat_f64s(z[segment.own]);
+            let others = S::as_simd_f64s(&z[segment.first..segment.first + length]).0;
+            let products = S::as_mut_simd_f64s(q).0.iter_mut().zip(others);
+            products.for_each(|(product, other)| *product = simd.mul_f64s(own, *other));
+        }
+    }
+}
+
+/// Sums and second moments of resamples, tile by tile.
+#[derive(Debug)]
+pub struct Sums {
+    first: u64,
+    /// Columns of q: n sums, then packed second moments.
+    columns: usize,
+    /// Of each tile, a row for each resample.
+    tiles: Vec<Vec<Row>>,
+}
+
+impl Sums {
+    /// The moments of one resample.
+    pub fn copy(&self, resample: u64, moments: &mut [f64]) {
+        for (tile, moments) in self.tiles.iter().zip(moments[..self.columns].chunks_mut(COLUMNS)) {
+            moments.copy_from_slice(&self.row(tile, resample)[..moments.len()]);
+        }
+    }
+
+    /// Those of eight, a lane each.
+    pub fn interleave(&self, resamples: &[u64; LANES], moments: &mut [Lanes]) {
+        for (tile, moments) in self.tiles.iter().zip(moments[..self.columns].chunks_mut(COLUMNS)) {
+            interleave(&resamples.map(|resample| self.row(tile, resample)), moments);
+        }
+    }
+
+    fn row<'a>(&self, tile: &'a [Row], resample: u64) -> &'a [f64] {
+        bytemuck::cast_slice(&tile[(resample - self.first) as usize])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::covariance::moments;
+    use crate::panel::{Labels, Returns};
+    use crate::resample::Scheme;
+
+    #[test]
+    fn sums_by_the_ends_of_blocks_are_sums_over_their_rows() {
+        // Widths below, at and above those of vectors and tiles.
+        for (rows, n) in [(30, 1), (61, 2), (64, 7), (50, 8), (200, 31), (90, 50)] {
+            let values: Vec<f64> = (0..rows * n).map(|at| ((at * at) as f64).sin() + (at / n) as f64 * 0.01).collect();
+            let assets = (0..n).map(|i| i.to_string()).collect();
+            let panel = Panel::new(&Returns { assets, labels: Labels::Text(Vec::new()), values }).unwrap();
+            let law = Law::new(Scheme::Stationary, 9.0, rows, 5, 0).unwrap();
+            let bridge = Bridge::new(&panel);
+            let span = 3..3 + DRAWN as u64 + 2;
+            let all = bridge.sums(&law, span.clone());
+            let mut counts = vec![0; rows];
+            let (mut sums, mut products) = (vec![0.0; n], vec![0.0; packed(n)]);
+            let mut found = vec![0.0; n + packed(n)];
+            for resample in span {
+                law.counts(resample, &mut counts);
+                moments(panel.values(), &counts, &mut sums, &mut products, &mut Vec::new());
+                all.copy(resample, &mut found);
+                for (found, expected) in found.iter().zip(sums.iter().chain(&products)) {
+                    // Standardised returns: sums of T numbers of the order of one.
+                    assert!((found - expected).abs() <= 1e-13 * rows as f64, "n = {n}: {found} {expected}");
+                }
+                // Alone as among others.
+                let mut alone = vec![0.0; n + packed(n)];
+                bridge.sums(&law, resample..resample + 1).copy(resample, &mut alone);
+                assert_eq!(alone, found, "n = {n}");
             }
         }
     }

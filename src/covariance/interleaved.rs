@@ -4,18 +4,19 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use crate::covariance::SUSPICIOUS_VARIANCE;
-use crate::lanes::{LANES, Lanes, vectors, vectors_mut};
+use crate::lanes::{LANES, Lanes, below, vectors, vectors_mut};
 
-/// Correlations (n x n, unit diagonal) and volatilities of eight problems from their interleaved moments (n sums, then
-/// packed second moments) over `rows` rows. Returns which lanes have variances that can be trusted.
+/// Correlations below the diagonal ([`below`]) and volatilities of eight problems from their interleaved moments (n sums,
+/// then packed second moments) over `rows` rows. Returns which lanes have variances that can be trusted.
 pub fn correlate(
     arch: Arch,
     moments: &[Lanes],
     rows: usize,
     correlation: &mut [Lanes],
     volatilities: &mut [Lanes],
+    inverses: &mut [Lanes],
 ) -> [bool; LANES] {
-    arch.dispatch(Correlate { moments, rows, correlation, volatilities })
+    arch.dispatch(Correlate { moments, rows, correlation, volatilities, inverses })
 }
 
 struct Correlate<'a> {
@@ -23,6 +24,8 @@ struct Correlate<'a> {
     rows: usize,
     correlation: &'a mut [Lanes],
     volatilities: &'a mut [Lanes],
+    /// 1 / sigma.
+    inverses: &'a mut [Lanes],
 }
 
 impl WithSimd for Correlate<'_> {
@@ -30,7 +33,7 @@ impl WithSimd for Correlate<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
-        let Correlate { moments, rows, correlation, volatilities } = self;
+        let Correlate { moments, rows, correlation, volatilities, inverses } = self;
         let n = volatilities.len();
         let v = LANES / S::F64_LANES;
         let per_row = simd.splat_f64s(1.0 / rows as f64);
@@ -38,7 +41,7 @@ impl WithSimd for Correlate<'_> {
         let (one, zero) = (simd.splat_f64s(1.0), simd.splat_f64s(0.0));
         let (sums, products) = moments.split_at(n);
         let (sums, products) = (vectors::<S>(sums), vectors::<S>(products));
-        let (correlation, volatilities) = (vectors_mut::<S>(correlation), vectors_mut::<S>(volatilities));
+        let (volatilities, inverses) = (vectors_mut::<S>(volatilities), vectors_mut::<S>(inverses));
         let mut trusted = Lanes::default();
         for k in 0..v {
             let mut smallest = simd.splat_f64s(f64::INFINITY);
@@ -52,6 +55,7 @@ impl WithSimd for Correlate<'_> {
                 smallest = simd.min_f64s(smallest, variance);
                 let positive = simd.less_than_f64s(zero, variance);
                 volatilities[i * v + k] = simd.sqrt_f64s(simd.select_f64s(positive, variance, one));
+                inverses[i * v + k] = simd.div_f64s(one, volatilities[i * v + k]);
                 first += i + 1;
             }
             let good = simd.less_than_or_equal_f64s(simd.splat_f64s(SUSPICIOUS_VARIANCE), smallest);
@@ -59,79 +63,85 @@ impl WithSimd for Correlate<'_> {
             let mut at = 0;
             for i in 0..n {
                 let mean = simd.mul_f64s(sums[i * v + k], per_row);
-                // 1 / sigma_i, kept in its place on the diagonal until nobody needs it.
-                let inverse = simd.div_f64s(one, volatilities[i * v + k]);
-                correlation[(i * n + i) * v + k] = inverse;
-                let scale = simd.mul_f64s(divisor, inverse);
+                let scale = simd.mul_f64s(divisor, inverses[i * v + k]);
+                let row = vectors_mut::<S>(&mut correlation[below(i)]);
                 for j in 0..i {
                     let cross = simd.mul_f64s(mean, sums[j * v + k]);
                     let covariance = simd.sub_f64s(products[(at + j) * v + k], cross);
-                    let c = simd.mul_f64s(simd.mul_f64s(covariance, scale), correlation[(j * n + j) * v + k]);
-                    correlation[(i * n + j) * v + k] = c;
-                    correlation[(j * n + i) * v + k] = c;
+                    row[j * v + k] = simd.mul_f64s(simd.mul_f64s(covariance, scale), inverses[j * v + k]);
                 }
                 at += i + 1;
-            }
-            for i in 0..n {
-                correlation[(i * n + i) * v + k] = one;
             }
         }
         trusted.0.map(|flag| flag > 0.5)
     }
 }
 
-/// As [`crate::solver::validity::check`] without the search for negative variances, for eight interleaved matrices,
-/// which are turned into their correlations in place. Returns which lanes are sound; the others need a closer look.
-pub fn scale(arch: Arch, matrices: &mut [Lanes], volatilities: &mut [Lanes], rounding: f64) -> [bool; LANES] {
-    arch.dispatch(Scale { matrices, volatilities, rounding })
+/// As [`crate::solver::validity::check`] without the search for negative variances, for eight interleaved matrices
+/// (n x n): correlations below the diagonal, volatilities and their inverses. Returns which lanes are sound; the others
+/// need a closer look.
+pub fn scale(
+    arch: Arch,
+    matrices: &[Lanes],
+    correlation: &mut [Lanes],
+    volatilities: &mut [Lanes],
+    inverses: &mut [Lanes],
+    rounding: f64,
+) -> [bool; LANES] {
+    arch.dispatch(Scale { matrices, correlation, volatilities, inverses, rounding })
 }
 
 struct Scale<'a> {
-    matrices: &'a mut [Lanes],
+    matrices: &'a [Lanes],
+    correlation: &'a mut [Lanes],
     volatilities: &'a mut [Lanes],
+    inverses: &'a mut [Lanes],
     rounding: f64,
 }
+
+/// Rows and columns that are met with their mirror images at a time: whole rows would meet a column on as many pages.
+const BLOCK: usize = 8;
 
 impl WithSimd for Scale<'_> {
     type Output = [bool; LANES];
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
-        let Scale { matrices, volatilities, rounding } = self;
+        let Scale { matrices, correlation, volatilities, inverses, rounding } = self;
         let n = volatilities.len();
         let v = LANES / S::F64_LANES;
-        let (matrices, volatilities) = (vectors_mut::<S>(matrices), vectors_mut::<S>(volatilities));
+        let matrices = vectors::<S>(matrices);
+        let (volatilities, inverses) = (vectors_mut::<S>(volatilities), vectors_mut::<S>(inverses));
         let (zero, one, half) = (simd.splat_f64s(0.0), simd.splat_f64s(1.0), simd.splat_f64s(0.5));
         let mut sound = Lanes::default();
         for k in 0..v {
             let (mut smallest, mut largest) = (simd.splat_f64s(f64::INFINITY), zero);
+            // A sum, since a largest value would let what is not a number slip through.
+            let (mut sizes, mut gap, mut beyond) = (zero, zero, zero);
             for i in 0..n {
                 let variance = matrices[(i * n + i) * v + k];
                 smallest = simd.min_f64s(smallest, variance);
                 largest = simd.max_f64s(largest, variance);
                 volatilities[i * v + k] = simd.sqrt_f64s(variance);
+                inverses[i * v + k] = simd.div_f64s(one, volatilities[i * v + k]);
+                sizes = simd.add_f64s(sizes, inverses[i * v + k]);
             }
-            // A sum, since a largest value would let what is not a number slip through.
-            let (mut sizes, mut gap, mut beyond) = (zero, zero, zero);
-            for i in 0..n {
-                // 1 / sigma_i, kept in its place on the diagonal until nobody needs it.
-                let scale = simd.div_f64s(one, volatilities[i * v + k]);
-                matrices[(i * n + i) * v + k] = scale;
-                for j in 0..i {
-                    let inverse = simd.mul_f64s(scale, matrices[(j * n + j) * v + k]);
-                    let lower = simd.mul_f64s(matrices[(i * n + j) * v + k], inverse);
-                    let upper = simd.mul_f64s(matrices[(j * n + i) * v + k], inverse);
-                    let c = simd.mul_f64s(half, simd.add_f64s(lower, upper));
-                    sizes = simd.add_f64s(sizes, simd.abs_f64s(c));
-                    gap = simd.max_f64s(gap, simd.abs_f64s(simd.sub_f64s(lower, upper)));
-                    beyond = simd.max_f64s(beyond, simd.abs_f64s(c));
-                    matrices[(i * n + j) * v + k] = c;
-                    matrices[(j * n + i) * v + k] = c;
+            for first in (0..n).step_by(BLOCK) {
+                for column in (0..=first).step_by(BLOCK) {
+                    for i in first..n.min(first + BLOCK) {
+                        let (row, scale) = (vectors_mut::<S>(&mut correlation[below(i)]), inverses[i * v + k]);
+                        for j in column..i.min(column + BLOCK) {
+                            let inverse = simd.mul_f64s(scale, inverses[j * v + k]);
+                            let lower = simd.mul_f64s(matrices[(i * n + j) * v + k], inverse);
+                            let upper = simd.mul_f64s(matrices[(j * n + i) * v + k], inverse);
+                            let c = simd.mul_f64s(half, simd.add_f64s(lower, upper));
+                            sizes = simd.add_f64s(sizes, simd.abs_f64s(c));
+                            gap = simd.max_f64s(gap, simd.abs_f64s(simd.sub_f64s(lower, upper)));
+                            beyond = simd.max_f64s(beyond, simd.abs_f64s(c));
+                            row[j * v + k] = c;
+                        }
+                    }
                 }
-                sizes = simd.add_f64s(sizes, scale);
-            }
-            for i in 0..n {
-                matrices[(i * n + i) * v + k] = one;
             }
             let mut good = simd.less_than_f64s(zero, smallest);
             // Volatilities far apart are looked at one by one, and so is whatever cannot be divided by safely.

@@ -1,17 +1,24 @@
 //! The covariance of any resample of a panel: which way its moments are summed, and what is done when they cancel.
 
-use crate::covariance::bridge::{Bridge, Runs};
-use crate::covariance::gram::{Gram, Sums};
+use std::ops::Range;
+
+use crate::covariance::bridge::{self, Bridge};
+use crate::covariance::gram::{self, Gram};
 use crate::covariance::{SUSPICIOUS_VARIANCE, centred, correlate, packed};
+use crate::lanes::{LANES, Lanes, interleave};
 use crate::panel::Panel;
 use crate::resample::{Law, Restart};
 
-/// Blocks this long on average are summed by their ends, shorter ones row by row: a run costs two additions a column
-/// from the second-level cache, a row less than one multiply-add from the first. Measured at T = 2,520, n = 50.
+/// Blocks this long on average are summed by their ends where many resamples are asked for together, shorter ones row by
+/// row: a run costs two additions a column from the second-level cache, a row less than one multiply-add from the first.
+/// Measured at T = 2,520, n = 50.
 const BRIDGE_BLOCK_LENGTH: f64 = 8.0;
 
-/// The bridge is kept whole up to this many bytes.
-const BRIDGE_BYTES: usize = 128 << 20;
+/// Of histories so long that a tile of the bridge takes more, every row is summed: each thread has a tile.
+const TILE_BYTES: usize = 32 << 20;
+
+/// Resamples whose moments are kept at a time: a tile of the bridge is made once for all.
+pub const SPAN: u64 = 1024;
 
 /// Room to build one covariance after the other.
 #[derive(Debug, Clone, Default)]
@@ -21,30 +28,26 @@ pub struct Workspace {
     pub volatilities: Vec<f64>,
     counts: Vec<u32>,
     moments: Vec<f64>,
-    sums: Sums,
-    runs: Runs,
+    sums: gram::Sums,
 }
 
-/// Builds the covariance of any resample of a panel. Which way is taken depends on (T, n, mean block length) alone.
+/// Builds the covariance of any resample of a panel. Which way is taken depends on T, the mean block length, and whether
+/// resamples are asked for in spans.
 #[derive(Debug)]
 pub struct Resampler<'a> {
     panel: &'a Panel,
     law: Law,
-    way: Way,
-}
-
-#[derive(Debug)]
-enum Way {
-    Bridge(Bridge),
-    Gram(Gram),
+    gram: Gram,
+    /// Where it pays for many resamples.
+    bridge: Option<Bridge>,
 }
 
 impl<'a> Resampler<'a> {
     pub fn new(panel: &'a Panel, law: Law) -> Resampler<'a> {
         let pays = law.restart != Restart::Always && law.mean_block_length() >= BRIDGE_BLOCK_LENGTH;
-        let fits = Bridge::bytes(panel.rows(), panel.assets()) <= BRIDGE_BYTES;
-        let way = if pays && fits { Way::Bridge(Bridge::new(panel)) } else { Way::Gram(Gram::new(panel)) };
-        Resampler { panel, law, way }
+        let fits = Bridge::tile_bytes(panel.rows()) <= TILE_BYTES;
+        let bridge = (pays && fits).then(|| Bridge::new(panel));
+        Resampler { panel, law, gram: Gram::new(panel), bridge }
     }
 
     /// Entries of one problem's moments: n sums, then the packed second moments.
@@ -52,28 +55,74 @@ impl<'a> Resampler<'a> {
         self.panel.assets() + packed(self.panel.assets())
     }
 
-    /// Sums and packed second moments of resamples, one row of `moments` for each.
-    pub fn moments(&self, resamples: &[u64], work: &mut Workspace, moments: &mut [f64]) {
-        match &self.way {
-            Way::Bridge(bridge) => bridge.moments(&self.law, resamples, &mut work.runs, moments),
-            Way::Gram(gram) => {
-                work.counts.resize(self.panel.rows(), 0);
-                for (&resample, moments) in resamples.iter().zip(moments.chunks_exact_mut(self.entries())) {
-                    self.law.counts(resample, &mut work.counts);
-                    gram.moments(&work.counts, &mut work.sums, moments);
-                }
+    /// Whether resamples gain from being asked for together, up to [`SPAN`] of them.
+    pub fn shares(&self) -> bool {
+        self.bridge.is_some()
+    }
+
+    /// Resamples that are asked for together, on all threads: to make the tiles takes what a hundred resamples do.
+    pub fn span(&self, resamples: Range<u64>) -> Span<'_> {
+        Span { resampler: self, sums: self.bridge.as_ref().map(|bridge| bridge.sums(&self.law, resamples)) }
+    }
+
+    /// Covariance of a resample by itself, as [`Span::covariance`].
+    pub fn covariance(&self, resample: u64, work: &mut Workspace) -> bool {
+        Span { resampler: self, sums: None }.covariance(resample, work)
+    }
+}
+
+/// A span of resamples.
+#[derive(Debug)]
+pub struct Span<'a> {
+    resampler: &'a Resampler<'a>,
+    /// Moments that were summed for all.
+    sums: Option<bridge::Sums>,
+}
+
+impl Span<'_> {
+    /// Sums and packed second moments of a resample.
+    pub fn moments(&self, resample: u64, work: &mut Workspace, moments: &mut [f64]) {
+        let Resampler { panel, law, gram, .. } = self.resampler;
+        if let Some(sums) = &self.sums {
+            sums.copy(resample, moments);
+            return;
+        }
+        work.counts.resize(panel.rows(), 0);
+        law.counts(resample, &mut work.counts);
+        gram.moments(&work.counts, &mut work.sums, moments);
+    }
+
+    /// Those of eight resamples, a lane each.
+    pub fn interleave(&self, resamples: &[u64; LANES], work: &mut Workspace, moments: &mut [Lanes]) {
+        if let Some(sums) = &self.sums {
+            sums.interleave(resamples, moments);
+            return;
+        }
+        let entries = self.resampler.entries();
+        let mut rows = std::mem::take(&mut work.moments);
+        rows.resize(LANES * entries, 0.0);
+        for (lane, &resample) in resamples.iter().enumerate() {
+            // Those at the end repeat the one before.
+            let (done, row) = rows.split_at_mut(lane * entries);
+            if lane > 0 && resample == resamples[lane - 1] {
+                row[..entries].copy_from_slice(&done[(lane - 1) * entries..]);
+            } else {
+                self.moments(resample, work, &mut row[..entries]);
             }
         }
+        interleave(&std::array::from_fn(|lane| &rows[lane * entries..(lane + 1) * entries]), moments);
+        work.moments = rows;
     }
 
     /// Covariance of a resample, in standardised units. False where some asset's variance is zero over the drawn rows.
     pub fn covariance(&self, resample: u64, work: &mut Workspace) -> bool {
-        let (rows, n) = (self.panel.rows(), self.panel.assets());
+        let Resampler { panel, law, .. } = self.resampler;
+        let (rows, n) = (panel.rows(), panel.assets());
         work.correlation.resize(n * n, 0.0);
         work.volatilities.resize(n, 0.0);
         let mut moments = std::mem::take(&mut work.moments);
-        moments.resize(self.entries(), 0.0);
-        self.moments(&[resample], work, &mut moments);
+        moments.resize(self.resampler.entries(), 0.0);
+        self.moments(resample, work, &mut moments);
         let (sums, products) = moments.split_at(n);
         let smallest = correlate(sums, products, rows, &mut work.correlation, &mut work.volatilities);
         work.moments = moments;
@@ -82,7 +131,7 @@ impl<'a> Resampler<'a> {
         }
         // The difference of moments has lost too many digits: once more, from centred rows.
         work.counts.resize(rows, 0);
-        self.law.counts(resample, &mut work.counts);
-        centred(self.panel.values(), &work.counts, &mut work.correlation, &mut work.volatilities)
+        law.counts(resample, &mut work.counts);
+        centred(panel.values(), &work.counts, &mut work.correlation, &mut work.volatilities)
     }
 }

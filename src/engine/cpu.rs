@@ -11,7 +11,7 @@ use crate::batch::{Batch, Comparisons, Solutions, Source, Want};
 use crate::certificate::{Certificate, Status};
 use crate::covariance::interleaved::{correlate, scale};
 use crate::covariance::packed;
-use crate::covariance::resampler::{Resampler, Workspace};
+use crate::covariance::resampler::{self, Resampler, Span, Workspace};
 use crate::error::Result;
 use crate::lanes::{LANES, Lanes, interleave};
 use crate::measure::{Measured, Metric};
@@ -25,7 +25,7 @@ use crate::solver::{self, FINISHING_TOLERANCE, FLOOR, Options, Problem, descent:
 /// rows are long enough to be vectors by themselves.
 const MOST_INTERLEAVED: usize = 112;
 
-/// Problems one thread takes at a time at most: they share the passes over the bridge.
+/// Problems one thread takes at a time at most.
 const GRAIN: usize = 64 * LANES;
 
 /// Pieces of work for each thread, so that none waits long for the last.
@@ -75,8 +75,7 @@ pub struct CpuJob<'a> {
 #[derive(Debug, Clone, Default)]
 struct Room {
     group: Group,
-    /// Moments of a group's problems, one after the other, and interleaved.
-    moments: Vec<f64>,
+    /// Moments or matrices of a group's problems, and their factors.
     interleaved: Vec<Lanes>,
     covariance: Workspace,
     mixed: Mixed,
@@ -123,13 +122,19 @@ impl Job for CpuJob<'_> {
                 equal_weight: equal.next().unwrap_or_default(),
             })
             .collect();
-        // Results do not depend on how problems are dealt out.
+        // Results do not depend on how problems are dealt out. Those solved one by one are built one by one, too.
         let least = if self.interleaves() { LANES } else { 1 };
-        let share = problems.div_ceil(PIECES * rayon::current_num_threads());
-        let grain = share.next_multiple_of(least).clamp(least, GRAIN);
-        slots.par_chunks_mut(grain).enumerate().for_each_init(Room::default, |room, (piece, slots)| {
-            self.solve_grain(range.start + (piece * grain) as u64, room, slots);
-        });
+        let resampler = self.resampler.as_ref().filter(|_| self.interleaves());
+        let together =
+            if resampler.is_some_and(Resampler::shares) { resampler::SPAN as usize } else { problems.max(1) };
+        for (first, slots) in (range.start..).step_by(together).zip(slots.chunks_mut(together)) {
+            let span = resampler.map(|resampler| resampler.span(first..first + slots.len() as u64));
+            let share = slots.len().div_ceil(PIECES * rayon::current_num_threads());
+            let grain = share.next_multiple_of(least).clamp(least, GRAIN);
+            slots.par_chunks_mut(grain).enumerate().for_each_init(Room::default, |room, (piece, slots)| {
+                self.solve_grain(first + (piece * grain) as u64, span.as_ref(), room, slots);
+            });
+        }
         Ok(Solutions { weights, certificates, comparisons })
     }
 
@@ -159,6 +164,7 @@ impl Job for CpuJob<'_> {
 /// [`CpuJob::solve_one`] compiled for the vector instructions of this machine.
 struct SolveOne<'a, 'b, 'c> {
     job: &'a CpuJob<'b>,
+    span: Option<&'a Span<'a>>,
     problem: u64,
     room: &'a mut Room,
     slot: &'a mut Slot<'c>,
@@ -169,7 +175,7 @@ impl WithSimd for SolveOne<'_, '_, '_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        self.job.solve_one(self.problem, self.room, self.slot);
+        self.job.solve_one(self.problem, self.span, self.room, self.slot);
     }
 }
 
@@ -178,7 +184,7 @@ impl CpuJob<'_> {
     /// the problem's input is invalid.
     pub fn certify(&self, problem: u64, weights: &[f64]) -> (f64, f64) {
         let mut room = Room::default();
-        if self.build(problem, &mut room.covariance).is_none() {
+        if self.build(problem, None, &mut room.covariance).is_none() {
             return (f64::INFINITY, f64::INFINITY);
         }
         let Workspace { correlation, volatilities, .. } = &room.covariance;
@@ -188,13 +194,18 @@ impl CpuJob<'_> {
         (rc_error, condition(correlation, &room.portfolio, &mut room.product))
     }
 
-    /// Builds the covariance of a problem. None where its input is invalid; else the matrix as given, where one was.
+    /// Builds the covariance of a problem, of a span of resamples where it is one of them. None where its input is
+    /// invalid; else the matrix as given, where one was.
     #[inline(always)]
-    fn build(&self, problem: u64, covariance: &mut Workspace) -> Option<Option<&[f64]>> {
+    fn build(&self, problem: u64, span: Option<&Span>, covariance: &mut Workspace) -> Option<Option<&[f64]>> {
         match &self.batch.source {
             Source::Resampled { panel, .. } => {
                 let resampler = self.resampler.as_ref().expect("made with the job for resampled sources");
-                if !resampler.covariance(problem, covariance) {
+                let moves = match span {
+                    Some(span) => span.covariance(problem, covariance),
+                    None => resampler.covariance(problem, covariance),
+                };
+                if !moves {
                     return None;
                 }
                 for (volatility, unit) in covariance.volatilities.iter_mut().zip(panel.volatilities()) {
@@ -233,50 +244,45 @@ impl CpuJob<'_> {
     }
 
     /// Solves the problems from `first` on, one for each slot.
-    fn solve_grain(&self, first: u64, room: &mut Room, slots: &mut [Slot]) {
+    fn solve_grain(&self, first: u64, span: Option<&Span>, room: &mut Room, slots: &mut [Slot]) {
         let interleaves = self.interleaves();
-        if let (true, Some(resampler)) = (interleaves, &self.resampler) {
-            let resamples: Vec<u64> = (first..first + slots.len() as u64).collect();
-            room.moments.resize(slots.len() * resampler.entries(), 0.0);
-            resampler.moments(&resamples, &mut room.covariance, &mut room.moments);
-        }
-        for (group, slots) in slots.chunks_mut(LANES).enumerate() {
-            let at = group * LANES;
-            let solved = if interleaves { self.solve_group(first, at, room, slots) } else { [false; LANES] };
+        for (first, slots) in (first..).step_by(LANES).zip(slots.chunks_mut(LANES)) {
+            let solved = if interleaves { self.solve_group(first, span, room, slots) } else { [false; LANES] };
             for (lane, slot) in slots.iter_mut().enumerate().filter(|(lane, _)| !solved[*lane]) {
-                let problem = first + (at + lane) as u64;
+                let problem = first + lane as u64;
                 if interleaves || !self.solve_mixed(problem, room, slot) {
-                    self.arch.dispatch(SolveOne { job: self, problem, room, slot });
+                    self.arch.dispatch(SolveOne { job: self, span, problem, room, slot });
                 }
             }
         }
     }
 
-    /// Tries the problems `at` and up to seven that follow, of those from `first` on, one for each slot. Returns which
-    /// are solved; the others have hard or suspicious input and are left to [`CpuJob::solve_one`].
-    fn solve_group(&self, first: u64, at: usize, room: &mut Room, slots: &mut [Slot]) -> [bool; LANES] {
+    /// Tries the problem `first` and up to seven that follow, one for each slot. Returns which are solved; the others
+    /// have hard or suspicious input and are left to [`CpuJob::solve_one`].
+    fn solve_group(&self, first: u64, span: Option<&Span>, room: &mut Room, slots: &mut [Slot]) -> [bool; LANES] {
         let n = self.batch.assets();
-        let Room { group, moments, interleaved, .. } = room;
+        let Room { group, interleaved, covariance, .. } = room;
         group.resize(n);
         // Lanes without a problem repeat the last one, unheeded.
-        let positions: [usize; LANES] = std::array::from_fn(|lane| at + lane.min(slots.len() - 1));
+        let problems: [u64; LANES] = std::array::from_fn(|lane| first + lane.min(slots.len() - 1) as u64);
         match &self.batch.source {
             Source::Resampled { panel, .. } => {
-                let entries = n + packed(n);
-                interleaved.resize(entries, Lanes::default());
-                let rows = positions.map(|position| &moments[position * entries..(position + 1) * entries]);
-                interleave(&rows, interleaved);
-                let Group { correlation, volatilities, .. } = group;
-                group.usable = correlate(self.arch, interleaved, panel.rows(), correlation, volatilities);
+                interleaved.resize(n + packed(n), Lanes::default());
+                let span = span.expect("made for resampled sources");
+                span.interleave(&problems, covariance, interleaved);
+                let Group { correlation, volatilities, weights: inverses, .. } = group;
+                group.usable = correlate(self.arch, interleaved, panel.rows(), correlation, volatilities, inverses);
                 for (volatility, unit) in group.volatilities.iter_mut().zip(panel.volatilities()) {
                     volatility.0.iter_mut().for_each(|s| *s *= unit);
                 }
             }
             Source::Given { covariances, assume_psd } => {
-                let given = positions.map(|position| &covariances[(first as usize + position) * n * n..][..n * n]);
-                interleave(&given, &mut group.correlation);
+                let given = problems.map(|problem| &covariances[problem as usize * n * n..][..n * n]);
+                interleaved.resize(n * n, Lanes::default());
+                interleave(&given, interleaved);
+                let Group { correlation, volatilities, weights: inverses, .. } = group;
                 // What differs more from its transpose is certified as it was given, not as the mean of the two.
-                group.usable = scale(self.arch, &mut group.correlation, &mut group.volatilities, FLOOR);
+                group.usable = scale(self.arch, interleaved, correlation, volatilities, inverses, FLOOR);
                 if !assume_psd {
                     let definite = definite_lanes(self.arch, &group.correlation, n, interleaved);
                     group.usable.iter_mut().zip(definite).for_each(|(usable, definite)| *usable &= definite);
@@ -316,10 +322,10 @@ impl CpuJob<'_> {
     }
 
     #[inline(always)]
-    fn solve_one(&self, problem: u64, room: &mut Room, slot: &mut Slot) {
+    fn solve_one(&self, problem: u64, span: Option<&Span>, room: &mut Room, slot: &mut Slot) {
         let n = self.batch.assets();
         let covariance = &mut room.covariance;
-        let Some(given) = self.build(problem, covariance) else {
+        let Some(given) = self.build(problem, span, covariance) else {
             slot.weights.fill(f64::NAN);
             return;
         };

@@ -194,14 +194,8 @@ impl Screen<'_> {
         let gathered = &room.gathered[group * entries(k)..][..entries(k)];
         let Room { group: solver, .. } = room;
         solver.resize(k);
-        for i in 0..k {
-            solver.correlation[i * k + i] = Lanes::splat(1.0);
-            for j in 0..i {
-                solver.correlation[i * k + j] = gathered[at(i, j)];
-                solver.correlation[j * k + i] = gathered[at(i, j)];
-            }
-        }
         let (correlation, volatilities) = gathered.split_at(k * (k - 1) / 2);
+        solver.correlation.copy_from_slice(correlation);
         solver.volatilities.copy_from_slice(volatilities);
         solver.usable = [true; LANES];
         let solved = solver.solve(self.arch, self.budgets, self.options, false);

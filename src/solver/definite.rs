@@ -7,7 +7,7 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-use crate::lanes::{LANES, Lanes, vectors, vectors_mut};
+use crate::lanes::{LANES, Lanes, below, vectors, vectors_mut};
 
 /// Pivots below this share of n are rounding.
 const ROUNDING: f64 = 64.0 * f64::EPSILON;
@@ -158,7 +158,7 @@ fn subtract<S: Simd, const W: usize, const M: usize>(
     }
 }
 
-/// The same for eight interleaved correlation matrices (n x n).
+/// The same for eight interleaved correlation matrices, given below their diagonals ([`below`]).
 pub fn definite_lanes(arch: Arch, correlation: &[Lanes], n: usize, factor: &mut Vec<Lanes>) -> [bool; LANES] {
     factor.resize(n * n, Lanes::default());
     arch.dispatch(Factor { correlation, n, factor })
@@ -186,7 +186,7 @@ impl WithSimd for Factor<'_> {
         for i in 0..n {
             let (above, row) = factor.split_at_mut(i * n);
             let row = &mut row[..n];
-            let given = &correlation[i * n..(i + 1) * n];
+            let given = &correlation[below(i)];
             let mut j = 0;
             while j + BLOCK <= i {
                 eliminate::<S, BLOCK>(simd, above, n, given, row, j);
@@ -295,10 +295,8 @@ mod tests {
             let (mut definite_ones, mut others) = (0, 0);
             for seed in 0..20 {
                 let matrices = matrices(n, seed);
-                let mut lanes = vec![Lanes::default(); n * n];
-                for (lane, matrix) in matrices.iter().enumerate() {
-                    lanes.iter_mut().zip(matrix).for_each(|(out, x)| out.0[lane] = *x);
-                }
+                let pairs = (0..n).flat_map(|i| (0..i).map(move |j| i * n + j));
+                let lanes: Vec<Lanes> = pairs.map(|at| Lanes(std::array::from_fn(|lane| matrices[lane][at]))).collect();
                 for arch in [Arch::new(), Arch::Scalar] {
                     let found = definite_lanes(arch, &lanes, n, &mut Vec::new());
                     for (lane, matrix) in matrices.iter().enumerate() {
@@ -322,10 +320,9 @@ mod tests {
     #[test]
     fn what_is_not_a_number_is_not_definite() {
         let n = 3;
-        for at in [1, 3] {
-            let mut lanes = vec![Lanes::default(); n * n];
-            (0..n).for_each(|i| lanes[i * n + i] = Lanes::splat(1.0));
-            (lanes[n * (at % n)], lanes[at]) = (Lanes::splat(f64::NAN), Lanes::splat(f64::NAN));
+        for at in 0..n {
+            let mut lanes = vec![Lanes::default(); below(n).start];
+            lanes[at] = Lanes::splat(f64::NAN);
             assert_eq!(definite_lanes(Arch::new(), &lanes, n, &mut Vec::new()), [false; LANES]);
         }
     }

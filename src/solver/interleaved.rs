@@ -1,20 +1,31 @@
 //! Coordinate descent on eight problems at once: stages `descend` and `certify` of [`super::descent`] and
-//! [`super::certificate`], a lane each.
+//! [`super::certificate`], a lane each. Sweeps go backward and forward in turn, so that each reads one triangle once and
+//! does half the work (Eisenstat 1981):
 //!
-//! A lane that meets its aim stands still until the others do; then all that wait are certified by a fresh product from
-//! their weights, and one whose maintained product had drifted goes on. A lane's sweeps count for itself alone, so its
-//! result is that of the problem by itself. What is not solved within 32 sweeps is left to [`super::solve`].
+//! ```text
+//! C y = below + y + above         below_i = sum_{j<i} C_ij y_j      above_i = sum_{j>i} C_ij y_j
+//! backward   below is at hand; once y_i is known, above_j <- above_j + C_ij y_i for all j < i
+//! forward    above is at hand; below_i is summed where y_i is due
+//! after each sweep: y'C y = sum_i y_i (y_i + 2 t_i), t the part that the sweep has made, and both are scaled to one
+//! ```
+//!
+//! C y is never whole. A sweep knows the gaps b_i - y_i (C y)_i as it meets them, one sweep back; it ends the descent
+//! where their largest e, and e' of the sweep before, foretell the aim: e sqrt(e / e') <= aim.
+//!
+//! A lane that stops stands still until the others do; then all that wait are certified by a fresh product from their
+//! weights, and one that misses goes on. A lane's sweeps count for itself alone, so its result is that of the problem by
+//! itself. What is not solved within 32 sweeps is left to [`super::solve`].
 
 use pulp::{Arch, Simd, WithSimd};
 
 use super::{AIM, FLOOR, Options, condition_bound};
-use crate::lanes::{LANES, Lanes, vectors, vectors_mut};
+use crate::lanes::{LANES, Lanes, below, vectors, vectors_mut};
 
 /// More than twice what ordinary problems take to 1e-10.
 const SWEEPS: f64 = 32.0;
 
 /// Sweeps by roots, before Newton steps are close enough: with them ordinary problems take no sweep more.
-const EXACT: usize = 2;
+const EXACT: u32 = 1;
 
 /// Certificates a lane may fail before it is left to others.
 const ATTEMPTS: usize = 3;
@@ -22,7 +33,7 @@ const ATTEMPTS: usize = 3;
 /// A group of problems, and room to solve it.
 #[derive(Debug, Clone, Default)]
 pub struct Group {
-    /// n x n, unit diagonal.
+    /// Correlations below the diagonal, row after row: [`below`].
     pub correlation: Vec<Lanes>,
     pub volatilities: Vec<Lanes>,
     /// Lanes that hold a problem that descent may try.
@@ -30,8 +41,9 @@ pub struct Group {
     /// Weights of the lanes that are solved.
     pub weights: Vec<Lanes>,
     y: Vec<Lanes>,
-    product: Vec<Lanes>,
-    /// y_i / (y_i^2 + b_i).
+    below: Vec<Lanes>,
+    above: Vec<Lanes>,
+    /// y_i / (y_i^2 + b_i), not always of the last y.
     slopes: Vec<Lanes>,
 }
 
@@ -51,9 +63,9 @@ pub struct Solved {
 impl Group {
     /// Room for problems of `n` assets.
     pub fn resize(&mut self, n: usize) {
-        self.correlation.resize(n * n, Lanes::default());
-        let Group { volatilities, weights, y, product, slopes, .. } = self;
-        for vector in [volatilities, weights, y, product, slopes] {
+        self.correlation.resize(below(n).start, Lanes::default());
+        let Group { volatilities, weights, y, below, above, slopes, .. } = self;
+        for vector in [volatilities, weights, y, below, above, slopes] {
             vector.resize(n, Lanes::default());
         }
     }
@@ -78,7 +90,9 @@ impl WithSimd for Solve<'_> {
     fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
         let Solve { group, budgets, options, comparisons } = self;
         let mut solved = [Solved::default(); LANES];
-        let totals = start(simd, group, budgets);
+        for (y, b) in group.y.iter_mut().zip(budgets) {
+            *y = Lanes::splat(b.sqrt());
+        }
         let mut live = group.usable;
         let mut sweeps = [0.0; LANES];
         for attempt in 0..ATTEMPTS {
@@ -100,7 +114,6 @@ impl WithSimd for Solve<'_> {
             if live == [false; LANES] {
                 break;
             }
-            resume(group, &live, &variances);
         }
         for (lane, solved) in solved.iter_mut().enumerate() {
             solved.sweeps = sweeps[lane] as u32;
@@ -111,77 +124,9 @@ impl WithSimd for Solve<'_> {
             }
         }
         if comparisons {
-            compare(simd, group, &totals, &mut solved);
+            compare(simd, group, &mut solved);
         }
         solved
-    }
-}
-
-/// The row-sum start of [`super::descent`], scaled to y'C y = 1, with its product. Returns the sum of all correlations.
-#[inline(always)]
-fn start<S: Simd>(simd: S, group: &mut Group, budgets: &[f64]) -> Lanes {
-    let n = budgets.len();
-    let v = LANES / S::F64_LANES;
-    let zero = simd.splat_f64s(0.0);
-    let mut totals = [zero; LANES];
-    for i in 0..n {
-        let mut sums = [zero; LANES];
-        for row in vectors::<S>(&group.correlation[i * n..(i + 1) * n]).chunks_exact(v) {
-            for k in 0..v {
-                sums[k] = simd.add_f64s(sums[k], row[k]);
-            }
-        }
-        let root = simd.splat_f64s(budgets[i].sqrt());
-        let one = simd.splat_f64s(1.0);
-        let y = vectors_mut::<S>(&mut group.y[i..=i]);
-        for k in 0..v {
-            totals[k] = simd.add_f64s(totals[k], sums[k]);
-            let positive = simd.less_than_f64s(zero, sums[k]);
-            let scale = simd.sqrt_f64s(simd.select_f64s(positive, sums[k], one));
-            y[k] = simd.div_f64s(root, scale);
-        }
-    }
-    multiply(simd, &group.correlation, &group.y, &mut group.product);
-    rescale(simd, group, &[true; LANES]);
-    let mut out = Lanes::default();
-    vectors_mut::<S>(std::slice::from_mut(&mut out)).copy_from_slice(&totals[..v]);
-    out
-}
-
-/// product = C x.
-#[inline(always)]
-fn multiply<S: Simd>(simd: S, correlation: &[Lanes], x: &[Lanes], product: &mut [Lanes]) {
-    let n = x.len();
-    product.fill(Lanes::default());
-    let mut i = 0;
-    while i + BLOCK <= n {
-        add_rows::<S, BLOCK>(simd, correlation, &x[i..], product, i);
-        i += BLOCK;
-    }
-    while i < n {
-        add_rows::<S, 1>(simd, correlation, &x[i..], product, i);
-        i += 1;
-    }
-}
-
-/// product += sum of x_r C[first + r, :] over the W rows from `first` on: they share each load and store of a product.
-#[inline(always)]
-fn add_rows<S: Simd, const W: usize>(simd: S, correlation: &[Lanes], x: &[Lanes], product: &mut [Lanes], first: usize) {
-    let n = product.len();
-    let v = LANES / S::F64_LANES;
-    let x = vectors::<S>(&x[..W]);
-    let rows: [&[S::f64s]; W] =
-        std::array::from_fn(|r| vectors::<S>(&correlation[(first + r) * n..(first + r + 1) * n]));
-    let product = vectors_mut::<S>(product);
-    for k in 0..v {
-        for j in 0..n {
-            let at = j * v + k;
-            let mut p = product[at];
-            for r in 0..W {
-                p = simd.mul_add_e_f64s(x[r * v + k], rows[r][at], p);
-            }
-            product[at] = p;
-        }
     }
 }
 
@@ -194,83 +139,115 @@ fn mask<S: Simd>(simd: S, lanes: &[bool; LANES], k: usize) -> S::m64s {
     simd.less_than_f64s(simd.splat_f64s(0.5), vectors::<S>(std::slice::from_ref(&flags))[k])
 }
 
-/// Scales y and C y of the `live` lanes so that y'C y = 1. Returns which of them could be scaled.
+/// Scales y, and the part t of C y that a sweep has made, so that y'C y = 1 in the `live` lanes. Returns which of them
+/// could be scaled.
 #[inline(always)]
-fn rescale<S: Simd>(simd: S, group: &mut Group, live: &[bool; LANES]) -> [bool; LANES] {
+fn rescale<S: Simd>(simd: S, y: &mut [Lanes], t: &mut [Lanes], live: &[S::m64s; LANES]) -> [bool; LANES] {
     let v = LANES / S::F64_LANES;
     let one = simd.splat_f64s(1.0);
-    let (y, product) = (vectors_mut::<S>(&mut group.y), vectors_mut::<S>(&mut group.product));
+    let (y, t) = (vectors_mut::<S>(y), vectors_mut::<S>(t));
     let mut sound = Lanes::default();
     for k in 0..v {
-        let (mut variance, mut size) = (simd.splat_f64s(0.0), simd.splat_f64s(0.0));
-        for (y, p) in y.chunks_exact(v).zip(product.chunks_exact(v)) {
-            variance = simd.mul_add_e_f64s(y[k], p[k], variance);
+        let (mut cross, mut size) = (simd.splat_f64s(0.0), simd.splat_f64s(0.0));
+        for (y, t) in y.chunks_exact(v).zip(t.chunks_exact(v)) {
+            cross = simd.mul_add_e_f64s(y[k], t[k], cross);
             size = simd.mul_add_e_f64s(y[k], y[k], size);
         }
+        let variance = simd.add_f64s(size, simd.add_f64s(cross, cross));
         let good = simd.less_than_f64s(simd.mul_f64s(simd.splat_f64s(f64::EPSILON), size), variance);
         let scale = simd.div_f64s(one, simd.sqrt_f64s(variance));
-        let scale = simd.select_f64s(simd.and_m64s(good, mask(simd, live, k)), scale, one);
-        for (y, p) in y.chunks_exact_mut(v).zip(product.chunks_exact_mut(v)) {
+        let scale = simd.select_f64s(simd.and_m64s(good, live[k]), scale, one);
+        for (y, t) in y.chunks_exact_mut(v).zip(t.chunks_exact_mut(v)) {
             y[k] = simd.mul_f64s(y[k], scale);
-            p[k] = simd.mul_f64s(p[k], scale);
+            t[k] = simd.mul_f64s(t[k], scale);
         }
-        let flags = simd.select_f64s(good, one, simd.splat_f64s(0.0));
-        vectors_mut::<S>(std::slice::from_mut(&mut sound))[k] = flags;
+        vectors_mut::<S>(std::slice::from_mut(&mut sound))[k] = simd.select_f64s(good, one, simd.splat_f64s(0.0));
     }
     sound.0.map(|flag| flag > 0.5)
 }
 
-/// Sweeps until every live lane meets the aim, fails, or has used up its sweeps. The first `exact` sweeps take the root
-/// of each coordinate, the others a Newton step towards it.
+/// Sweeps until every live lane expects to meet the aim, fails, or has used up its sweeps. The first `exact` sweeps take
+/// the root of each coordinate, the others a Newton step towards it.
 #[inline(always)]
 fn descend<S: Simd>(
     simd: S,
     group: &mut Group,
     budgets: &[f64],
     aim: f64,
-    mut exact: usize,
+    exact: u32,
     live: &mut [bool; LANES],
     sweeps: &mut [f64; LANES],
 ) {
-    while *live != [false; LANES] {
+    let Group { correlation, y, below, above, slopes, .. } = group;
+    let mut largest = [0.0; LANES];
+    let mut sweep = 0_u32;
+    loop {
         let mut masks = [mask(simd, live, 0); LANES];
         for (k, m) in masks.iter_mut().enumerate().take(LANES / S::F64_LANES) {
             *m = mask(simd, live, k);
         }
-        if exact > 0 {
-            sweep::<S, Root>(simd, group, budgets, &masks);
-            exact -= 1;
-        } else {
-            slopes(simd, group, budgets, &masks);
-            sweep::<S, Newton>(simd, group, budgets, &masks);
+        // Slopes hardly change once y does not.
+        if sweep == exact || sweep.is_power_of_two() {
+            self::slopes::<S>(simd, y, budgets, slopes);
         }
-        let sound = rescale(simd, group, live);
-        let errors = errors(simd, group, budgets);
+        let gaps = [simd.splat_f64s(0.0); LANES];
+        let mut state = Sweep { simd, correlation, budgets, y, below, above, slopes, masks, gaps };
+        let forward = sweep.is_multiple_of(2);
+        match (sweep, forward) {
+            // Where the first sweep backward finds what it needs.
+            (0, _) => state.forward::<Stay>(),
+            (_, true) if sweep <= exact => state.forward::<Root>(),
+            (_, true) => state.forward::<Newton>(),
+            (_, false) if sweep <= exact => state.backward::<Root>(),
+            (_, false) => state.backward::<Newton>(),
+        }
+        let Sweep { gaps, .. } = state;
+        let sound = rescale(simd, y, if forward { below } else { above }, &masks);
+        let mut errors = Lanes::default();
+        vectors_mut::<S>(std::slice::from_mut(&mut errors)).copy_from_slice(&gaps[..LANES / S::F64_LANES]);
         for lane in 0..LANES {
-            if live[lane] {
+            if live[lane] && sweep > 0 {
                 sweeps[lane] += 1.0;
-                if !sound[lane] {
-                    sweeps[lane] = SWEEPS;
-                }
-                live[lane] = !(errors[lane] <= aim) && sweeps[lane] < SWEEPS;
+                let error = errors.0[lane];
+                // The first sweep, after none, foretells nothing better than itself.
+                let ratio = (error / largest[lane]).min(1.0);
+                live[lane] = !(error * error * ratio <= aim * aim) && sweeps[lane] < SWEEPS;
+                largest[lane] = error;
+            }
+            if live[lane] && !sound[lane] {
+                (live[lane], sweeps[lane]) = (false, SWEEPS);
             }
         }
+        if *live == [false; LANES] {
+            return;
+        }
+        sweep += 1;
     }
 }
 
-/// One coordinate: its budget, y_i, (C y)_i, and y_i / (y_i^2 + b_i) where that is known.
+/// One coordinate: its budget, y_i, the gap b_i - y_i (C y)_i, (C y)_i, and the slope.
 #[derive(Clone, Copy)]
 struct Coordinate<S: Simd> {
     b: S::f64s,
     y: S::f64s,
+    gap: S::f64s,
     product: S::f64s,
     slope: S::f64s,
-    mask: S::m64s,
 }
 
 /// How far a coordinate moves. A trait, since closures are not compiled for the caller's vector instructions.
 trait Step {
     fn change<S: Simd>(simd: S, at: Coordinate<S>) -> S::f64s;
+}
+
+/// Nowhere.
+struct Stay;
+
+impl Step for Stay {
+    #[inline(always)]
+    fn change<S: Simd>(simd: S, _: Coordinate<S>) -> S::f64s {
+        simd.splat_f64s(0.0)
+    }
 }
 
 /// To the root of y_i (C y)_i = b_i, the others fixed: see [`super::descent`].
@@ -288,8 +265,7 @@ impl Step for Root {
         let numerator = simd.select_f64s(positive, four_b, simd.sub_f64s(d, a));
         let sum = simd.add_f64s(a, d);
         let denominator = simd.select_f64s(positive, simd.add_f64s(sum, sum), two);
-        let change = simd.sub_f64s(simd.div_f64s(numerator, denominator), at.y);
-        simd.select_f64s(at.mask, change, simd.splat_f64s(0.0))
+        simd.sub_f64s(simd.div_f64s(numerator, denominator), at.y)
     }
 }
 
@@ -300,98 +276,197 @@ struct Newton;
 impl Step for Newton {
     #[inline(always)]
     fn change<S: Simd>(simd: S, at: Coordinate<S>) -> S::f64s {
-        let gap = simd.negate_mul_add_e_f64s(at.product, at.y, at.b);
-        simd.max_f64s(simd.mul_f64s(gap, at.slope), simd.mul_f64s(simd.splat_f64s(-0.75), at.y))
+        simd.max_f64s(simd.mul_f64s(at.gap, at.slope), simd.mul_f64s(simd.splat_f64s(-0.75), at.y))
     }
 }
 
-/// y_i / (y_i^2 + b_i); zero in lanes that stand still.
+/// y_i / (y_i^2 + b_i).
 #[inline(always)]
-fn slopes<S: Simd>(simd: S, group: &mut Group, budgets: &[f64], masks: &[S::m64s; LANES]) {
+fn slopes<S: Simd>(simd: S, y: &[Lanes], budgets: &[f64], slopes: &mut [Lanes]) {
     let v = LANES / S::F64_LANES;
-    let (y, slopes) = (vectors::<S>(&group.y), vectors_mut::<S>(&mut group.slopes));
-    for (i, &b) in budgets.iter().enumerate() {
+    let slopes = vectors_mut::<S>(slopes).chunks_exact_mut(v).zip(vectors::<S>(y).chunks_exact(v));
+    for ((slopes, y), &b) in slopes.zip(budgets) {
         for k in 0..v {
-            let y = y[i * v + k];
-            let slope = simd.div_f64s(y, simd.mul_add_e_f64s(y, y, simd.splat_f64s(b)));
-            slopes[i * v + k] = simd.select_f64s(masks[k], slope, simd.splat_f64s(0.0));
+            slopes[k] = simd.div_f64s(y[k], simd.mul_add_e_f64s(y[k], y[k], simd.splat_f64s(b)));
         }
     }
 }
 
-/// Coordinates whose changes share a pass over C y.
+/// Coordinates that share each load and store of a vector.
 const BLOCK: usize = 4;
 
-#[inline(always)]
-fn sweep<S: Simd, P: Step>(simd: S, group: &mut Group, budgets: &[f64], masks: &[S::m64s; LANES]) {
-    let n = budgets.len();
-    let mut i = 0;
-    while i + BLOCK <= n {
-        block::<S, P, BLOCK>(simd, group, budgets, masks, i);
-        i += BLOCK;
-    }
-    while i < n {
-        block::<S, P, 1>(simd, group, budgets, masks, i);
-        i += 1;
-    }
+/// What a sweep works on.
+struct Sweep<'a, S: Simd> {
+    simd: S,
+    correlation: &'a [Lanes],
+    budgets: &'a [f64],
+    y: &'a mut [Lanes],
+    below: &'a mut [Lanes],
+    above: &'a mut [Lanes],
+    slopes: &'a [Lanes],
+    /// Lanes that move.
+    masks: [S::m64s; LANES],
+    /// max_i |b_i - y_i (C y)_i| / b_i, each before y_i moved.
+    gaps: [S::f64s; LANES],
 }
 
-/// Steps along the W coordinates from `first` on, then updates C y.
-#[inline(always)]
-fn block<S: Simd, P: Step, const W: usize>(
-    simd: S,
-    group: &mut Group,
-    budgets: &[f64],
-    masks: &[S::m64s; LANES],
-    first: usize,
-) {
-    let n = budgets.len();
-    let v = LANES / S::F64_LANES;
-    let mut changes = [Lanes::default(); W];
-    {
-        let y = vectors_mut::<S>(&mut group.y[first..first + W]);
-        let product = vectors::<S>(&group.product[first..first + W]);
-        let slopes = vectors::<S>(&group.slopes[first..first + W]);
-        let changes = vectors_mut::<S>(&mut changes);
+impl<S: Simd> Sweep<'_, S> {
+    #[inline(always)]
+    fn forward<P: Step>(&mut self) {
+        let n = self.budgets.len();
+        for i in 0..n % BLOCK {
+            self.forward_block::<P, 1>(i);
+        }
+        let mut first = n % BLOCK;
+        while first < n {
+            self.forward_block::<P, BLOCK>(first);
+            first += BLOCK;
+        }
+    }
+
+    #[inline(always)]
+    fn backward<P: Step>(&mut self) {
+        let n = self.budgets.len();
+        self.above.fill(Lanes::default());
+        let mut end = n;
+        while end >= BLOCK {
+            end -= BLOCK;
+            self.backward_block::<P, BLOCK>(end);
+        }
+        while end > 0 {
+            end -= 1;
+            self.backward_block::<P, 1>(end);
+        }
+    }
+
+    /// Steps along the W coordinates from `first` on.
+    #[inline(always)]
+    fn forward_block<P: Step, const W: usize>(&mut self, first: usize) {
+        let (simd, v) = (self.simd, LANES / S::F64_LANES);
+        let rows = rows::<S, W>(self.correlation, first);
         for k in 0..v {
-            for r in 0..W {
-                let at = r * v + k;
-                let mut p = product[at];
-                for s in 0..r {
-                    let c = vectors::<S>(&group.correlation[(first + s) * n + first + r..][..1])[k];
-                    p = simd.mul_add_e_f64s(changes[s * v + k], c, p);
+            let mut sums = [simd.splat_f64s(0.0); W];
+            let y = vectors::<S>(&self.y[..first]);
+            for j in 0..first {
+                let y = y[j * v + k];
+                for r in 0..W {
+                    sums[r] = simd.mul_add_e_f64s(rows[r][j * v + k], y, sums[r]);
                 }
-                let b = simd.splat_f64s(budgets[first + r]);
-                let change = P::change(simd, Coordinate { b, y: y[at], product: p, slope: slopes[at], mask: masks[k] });
-                changes[at] = change;
-                y[at] = simd.add_f64s(y[at], change);
+            }
+            for r in 0..W {
+                for s in 0..r {
+                    let y = vectors::<S>(&self.y[first + s..=first + s])[k];
+                    sums[r] = simd.mul_add_e_f64s(rows[r][(first + s) * v + k], y, sums[r]);
+                }
+                vectors_mut::<S>(&mut self.below[first + r..=first + r])[k] = sums[r];
+                let above = vectors::<S>(&self.above[first + r..=first + r])[k];
+                self.step::<P>(first + r, k, sums[r], above);
             }
         }
     }
-    add_rows::<S, W>(simd, &group.correlation, &changes, &mut group.product, first);
-}
 
-/// max_i |y_i (C y)_i - b_i| / b_i, for y'C y = 1.
-#[inline(always)]
-fn errors<S: Simd>(simd: S, group: &Group, budgets: &[f64]) -> [f64; LANES] {
-    let v = LANES / S::F64_LANES;
-    let (y, product) = (vectors::<S>(&group.y), vectors::<S>(&group.product));
-    let mut largest = [simd.splat_f64s(0.0); LANES];
-    for (i, &b) in budgets.iter().enumerate() {
-        let (b, inverse) = (simd.splat_f64s(b), simd.splat_f64s(b.recip()));
+    /// The same from the last of them to the first.
+    #[inline(always)]
+    fn backward_block<P: Step, const W: usize>(&mut self, first: usize) {
+        let (simd, v) = (self.simd, LANES / S::F64_LANES);
+        let rows = rows::<S, W>(self.correlation, first);
         for k in 0..v {
-            let at = i * v + k;
-            let gap = simd.abs_f64s(simd.sub_f64s(simd.mul_f64s(y[at], product[at]), b));
-            largest[k] = simd.max_f64s(largest[k], simd.mul_f64s(gap, inverse));
+            let mut moved = [simd.splat_f64s(0.0); W];
+            for r in (0..W).rev() {
+                let mut above = vectors::<S>(&self.above[first + r..=first + r])[k];
+                for s in (r + 1..W).rev() {
+                    above = simd.mul_add_e_f64s(rows[s][(first + r) * v + k], moved[s], above);
+                }
+                vectors_mut::<S>(&mut self.above[first + r..=first + r])[k] = above;
+                let below = vectors::<S>(&self.below[first + r..=first + r])[k];
+                moved[r] = self.step::<P>(first + r, k, above, below);
+            }
+            let above = vectors_mut::<S>(&mut self.above[..first]);
+            for j in 0..first {
+                let mut sum = above[j * v + k];
+                for r in 0..W {
+                    sum = simd.mul_add_e_f64s(rows[r][j * v + k], moved[r], sum);
+                }
+                above[j * v + k] = sum;
+            }
         }
     }
-    let mut out = Lanes::default();
-    vectors_mut::<S>(std::slice::from_mut(&mut out)).copy_from_slice(&largest[..v]);
-    out.0
+
+    /// Moves y_i, vector k of its lanes, for (C y)_i = y_i + `known` + `new`, of which `new` is known last.
+    #[inline(always)]
+    fn step<P: Step>(&mut self, i: usize, k: usize, new: S::f64s, known: S::f64s) -> S::f64s {
+        let simd = self.simd;
+        let y = &mut vectors_mut::<S>(&mut self.y[i..=i])[k];
+        let b = simd.splat_f64s(self.budgets[i]);
+        let product = simd.add_f64s(new, simd.add_f64s(known, *y));
+        let gap = simd.negate_mul_add_e_f64s(product, *y, b);
+        let error = simd.mul_f64s(simd.abs_f64s(gap), simd.splat_f64s(self.budgets[i].recip()));
+        self.gaps[k] = simd.max_f64s(self.gaps[k], error);
+        let slope = vectors::<S>(&self.slopes[i..=i])[k];
+        let change = P::change(simd, Coordinate { b, y: *y, gap, product, slope });
+        *y = simd.add_f64s(*y, simd.select_f64s(self.masks[k], change, simd.splat_f64s(0.0)));
+        *y
+    }
+}
+
+/// The W rows of the triangle from `first` on.
+#[inline(always)]
+fn rows<S: Simd, const W: usize>(correlation: &[Lanes], first: usize) -> [&[S::f64s]; W] {
+    let mut rows: [&[S::f64s]; W] = [&[]; W];
+    for r in 0..W {
+        rows[r] = vectors::<S>(&correlation[below(first + r)]);
+    }
+    rows
+}
+
+/// product = C x.
+#[inline(always)]
+fn multiply<S: Simd>(simd: S, correlation: &[Lanes], x: &[Lanes], product: &mut [Lanes]) {
+    let n = x.len();
+    product.copy_from_slice(x);
+    for i in 0..n % BLOCK {
+        add_rows::<S, 1>(simd, correlation, x, product, i);
+    }
+    let mut first = n % BLOCK;
+    while first < n {
+        add_rows::<S, BLOCK>(simd, correlation, x, product, first);
+        first += BLOCK;
+    }
+}
+
+/// product += what the W rows of the triangle from `first` on, and their columns, contribute to C x.
+#[inline(always)]
+fn add_rows<S: Simd, const W: usize>(simd: S, correlation: &[Lanes], x: &[Lanes], product: &mut [Lanes], first: usize) {
+    let v = LANES / S::F64_LANES;
+    let rows = rows::<S, W>(correlation, first);
+    let (others, own) = x[..first + W].split_at(first);
+    let (others, own) = (vectors::<S>(others), vectors::<S>(own));
+    let (before, after) = product[..first + W].split_at_mut(first);
+    let (before, after) = (vectors_mut::<S>(before), vectors_mut::<S>(after));
+    for k in 0..v {
+        let mut sums = [simd.splat_f64s(0.0); W];
+        for j in 0..first {
+            let at = j * v + k;
+            let (x, mut p) = (others[at], before[at]);
+            for r in 0..W {
+                sums[r] = simd.mul_add_e_f64s(rows[r][at], x, sums[r]);
+                p = simd.mul_add_e_f64s(rows[r][at], own[r * v + k], p);
+            }
+            before[at] = p;
+        }
+        for r in 0..W {
+            for s in 0..r {
+                let c = rows[r][(first + s) * v + k];
+                sums[r] = simd.mul_add_e_f64s(c, own[s * v + k], sums[r]);
+                after[s * v + k] = simd.mul_add_e_f64s(c, own[r * v + k], after[s * v + k]);
+            }
+            after[r * v + k] = simd.add_f64s(after[r * v + k], sums[r]);
+        }
+    }
 }
 
 /// Weights of the `tried` lanes from y, and from the weights alone, by a fresh product, the error and the variance.
-/// Leaves x_i = w_i sigma_i in place of y and C x in place of C y: see [`resume`].
+/// Leaves x_i = w_i sigma_i in place of y.
 #[inline(always)]
 fn certify<S: Simd>(
     simd: S,
@@ -421,8 +496,8 @@ fn certify<S: Simd>(
             }
         }
     }
-    multiply(simd, &group.correlation, &group.y, &mut group.product);
-    let (x, product) = (vectors::<S>(&group.y), vectors::<S>(&group.product));
+    multiply(simd, &group.correlation, &group.y, &mut group.above);
+    let (x, product) = (vectors::<S>(&group.y), vectors::<S>(&group.above));
     let (mut errors, mut variances) = (Lanes::default(), Lanes::default());
     for k in 0..v {
         let mut variance = simd.splat_f64s(0.0);
@@ -441,31 +516,24 @@ fn certify<S: Simd>(
     (errors.0, variances.0)
 }
 
-/// Sets the lanes that go on to y = x / sqrt(x'C x), with their fresh product.
-fn resume(group: &mut Group, live: &[bool; LANES], variances: &[f64; LANES]) {
-    for lane in (0..LANES).filter(|&lane| live[lane]) {
-        let scale = variances[lane].sqrt().recip();
-        for (y, p) in group.y.iter_mut().zip(&mut group.product) {
-            y.0[lane] *= scale;
-            p.0[lane] *= scale;
-        }
-    }
-}
-
 /// Volatilities of the inverse-volatility portfolio, x_i = 1 / sum_j (1 / sigma_j), and of equal weights,
 /// x_i = sigma_i / n.
 #[inline(always)]
-fn compare<S: Simd>(simd: S, group: &mut Group, totals: &Lanes, solved: &mut [Solved; LANES]) {
+fn compare<S: Simd>(simd: S, group: &mut Group, solved: &mut [Solved; LANES]) {
     let n = group.volatilities.len();
-    let Group { correlation, volatilities, product, .. } = group;
+    let Group { correlation, volatilities, above: product, .. } = group;
     multiply(simd, correlation, volatilities, product);
+    let mut totals = Lanes::default();
+    for c in &*correlation {
+        totals.0.iter_mut().zip(&c.0).for_each(|(total, c)| *total += c);
+    }
     for (lane, solved) in solved.iter_mut().enumerate() {
         let (mut inverse, mut equal) = (0.0, 0.0);
         for (s, p) in volatilities.iter().zip(&*product) {
             inverse += s.0[lane].recip();
             equal += s.0[lane] * p.0[lane];
         }
-        solved.inverse_volatility = totals.0[lane].max(0.0).sqrt() / inverse;
+        solved.inverse_volatility = (n as f64 + 2.0 * totals.0[lane]).max(0.0).sqrt() / inverse;
         solved.equal_weight = equal.max(0.0).sqrt() / n as f64;
     }
 }

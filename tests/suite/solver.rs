@@ -284,7 +284,8 @@ fn machines_without_vectors_solve_the_same_problems() {
         for (lane, covariance) in covariances.iter().enumerate() {
             let (mut correlation, mut volatilities) = (vec![0.0; n * n], vec![0.0; n]);
             check(covariance, false, &mut correlation, &mut volatilities).unwrap();
-            group.correlation.iter_mut().zip(&correlation).for_each(|(to, c)| to.0[lane] = *c);
+            let pairs = (0..n).flat_map(|i| (0..i).map(move |j| i * n + j));
+            group.correlation.iter_mut().zip(pairs).for_each(|(to, at)| to.0[lane] = correlation[at]);
             group.volatilities.iter_mut().zip(&volatilities).for_each(|(to, s)| to.0[lane] = *s);
         }
         // A lane without a problem must not disturb the others.
@@ -395,8 +396,10 @@ fn four_lanes_a_vector_and_eight_give_the_same_bits() {
             let mut group = Group::default();
             group.resize(n);
             let rows: [&[f64]; LANES] = std::array::from_fn(|lane| &covariances[lane][..]);
-            interleave(&rows, &mut group.correlation);
-            group.usable = scale(arch, &mut group.correlation, &mut group.volatilities, 1e-12);
+            let mut matrices = vec![Lanes::default(); n * n];
+            interleave(&rows, &mut matrices);
+            let Group { correlation, volatilities, weights: inverses, .. } = &mut group;
+            group.usable = scale(arch, &matrices, correlation, volatilities, inverses, 1e-12);
             let found = group.solve(arch, &budgets, Options::default(), true);
             (found, group.weights)
         });

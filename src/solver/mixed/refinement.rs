@@ -1,0 +1,134 @@
+//! Certificates in f64, and corrections of what they find.
+
+use pulp::Simd;
+
+use super::scaling::total;
+use super::sweeps::{Linear, Sweep, foretells};
+use super::{BLOCK, Mixed};
+use crate::lanes::LANES;
+
+/// Sweeps of one correction at most.
+const CORRECTING_SWEEPS: u32 = 16;
+
+/// S w, from which (max_i |w_i (S w)_i / w'S w - b_i| / b_i, w'S w). Of S the lower triangle is read, each entry for its
+/// row and for its column.
+#[inline(always)]
+pub(super) fn certify<S: Simd>(
+    simd: S,
+    room: &mut Mixed,
+    covariance: &[f64],
+    budgets: &[f64],
+    weights: &[f64],
+) -> (f64, f64) {
+    let n = room.assets;
+    let product = &mut room.covariances[..n];
+    product.fill(0.0);
+    let mut first = 0;
+    while first + BLOCK <= n {
+        add_covariances::<S, BLOCK>(simd, &covariance[first * n..], weights, product, first);
+        first += BLOCK;
+    }
+    while first < n {
+        add_covariances::<S, 1>(simd, &covariance[first * n..], weights, product, first);
+        first += 1;
+    }
+    let variance: f64 = weights.iter().zip(&*product).map(|(w, p)| w * p).sum();
+    let inverse = variance.recip();
+    let mut largest = 0.0;
+    for ((w, p), b) in weights.iter().zip(&*product).zip(budgets) {
+        let error = (w * p * inverse - b).abs() / b;
+        largest = if error > largest { error } else { largest };
+    }
+    (largest, variance)
+}
+
+/// product += what W rows up to the diagonal, the first of them row `first`, and their columns contribute to S w.
+#[inline(always)]
+fn add_covariances<S: Simd, const W: usize>(simd: S, rows: &[f64], w: &[f64], product: &mut [f64], first: usize) {
+    let (n, v) = (w.len(), LANES / S::F64_LANES);
+    let whole = first - first % LANES;
+    let mut heads: [&[S::f64s]; W] = [&[]; W];
+    let mut scale = [simd.splat_f64s(0.0); W];
+    for r in 0..W {
+        heads[r] = S::as_simd_f64s(&rows[r * n..r * n + whole]).0;
+        scale[r] = simd.splat_f64s(w[first + r]);
+    }
+    let mut sums = [[simd.splat_f64s(0.0); LANES]; W];
+    let (others, before) = (S::as_simd_f64s(&w[..whole]).0, S::as_mut_simd_f64s(&mut product[..whole]).0);
+    for group in (0..others.len()).step_by(v) {
+        for k in 0..v {
+            let at = group + k;
+            let (other, mut p) = (others[at], before[at]);
+            for r in 0..W {
+                p = simd.mul_add_e_f64s(scale[r], heads[r][at], p);
+                sums[r][k] = simd.mul_add_e_f64s(other, heads[r][at], sums[r][k]);
+            }
+            before[at] = p;
+        }
+    }
+    for r in 0..W {
+        let (own, row) = (w[first + r], &rows[r * n..r * n + first + r + 1]);
+        let mut sum = total(simd, &sums[r]);
+        for j in whole..first + r {
+            sum += row[j] * w[j];
+            product[j] += row[j] * own;
+        }
+        product[first + r] += sum + row[first + r] * own;
+    }
+}
+
+/// Corrects weights whose S w and variance are at hand, up to a factor, to the error `aim` of the linear system. Returns
+/// its sweeps; none where a weight would vanish.
+#[inline(always)]
+pub(super) fn correct<S: Simd>(
+    simd: S,
+    room: &mut Mixed,
+    budgets: &[f64],
+    aim: f64,
+    variance: f64,
+    weights: &mut [f64],
+) -> Option<u32> {
+    let n = weights.len();
+    let Mixed { correlation, below, above, base, slopes, curvature, scale: errors, change, .. } = room;
+    let scale = variance.sqrt().recip();
+    {
+        let (volatilities, inverses, covariances) =
+            (&room.volatilities[..n], &room.inverses[..n], &room.covariances[..n]);
+        let (base, errors) = (&mut base[..n], &mut errors[..n]);
+        let (slopes, curvature) = (&mut slopes[..n], &mut curvature[..n]);
+        let budgets = &budgets[..n];
+        for i in 0..n {
+            let exact = weights[i] * volatilities[i] * scale;
+            let inverse = exact.recip();
+            let target = budgets[i] * inverse;
+            let bend = target * inverse;
+            base[i] = (covariances[i] * inverses[i] * scale - target) as f32;
+            curvature[i] = bend as f32;
+            errors[i] = target.recip() as f32;
+            slopes[i] = -(1.0 + bend).recip() as f32;
+        }
+    }
+    // With no change yet, nothing lies below: the first sweep goes backward.
+    below.fill(0.0);
+    change.fill(0.0);
+    let mut state =
+        Sweep { simd, correlation, b: curvature, slopes, scale: errors, base, y: change, below, above, error: 0.0 };
+    let (mut sweeps, mut before) = (0, 0.0);
+    while sweeps < CORRECTING_SWEEPS {
+        state.error = 0.0;
+        sweeps += 1;
+        if sweeps.is_multiple_of(2) {
+            state.forward::<Linear>(n);
+        } else {
+            state.backward::<Linear>(n);
+        }
+        if foretells(state.error, before, aim as f32) {
+            break;
+        }
+        before = state.error;
+    }
+    for i in 0..n {
+        weights[i] += f64::from(change[i]) * room.inverses[i] / scale;
+    }
+    weights.iter().all(|&w| w > 0.0).then_some(sweeps)
+}
