@@ -89,9 +89,7 @@ impl Frame {
             .zip(&self.columns)
             .map(|(name, column)| column.sketch(name, self.index.contains(name)))
             .collect();
-        let (layout, mut remarks) = layout::decide(source, &sketches, request.notation.long)?;
-        // An index is where it is: pandas puts it last.
-        remarks.retain(|remark| !(remark.starts_with("dates stand in column") && !self.index.is_empty()));
+        let (layout, remarks) = layout::decide(source, &sketches, request.notation.long)?;
         let remarks = [flattened, remarks].concat();
         let mut detected = Detected { source: source.to_string(), format, remarks, ..Detected::default() };
         let (mut history, labels) = match layout {

@@ -171,7 +171,7 @@ pub(crate) fn combine(levels: &mut Vec<Vec<String>>, remarks: &mut Vec<String>) 
         let mut kinds: Vec<&str> = Vec::new();
         names[1..].iter().for_each(|name| {
             if !kinds.contains(&name.as_str()) {
-                kinds.push(name)
+                kinds.push(name);
             }
         });
         if let Some(place) = layout::preferred(kinds.iter().copied()).filter(|_| kinds.len() > 1) {

@@ -160,7 +160,8 @@ pub(crate) fn decide(source: &str, columns: &[Sketch], long: bool) -> Result<(La
             rest.remove(0);
             remarks.push("the first column numbers the rows and is left out".to_string());
         }
-        if labels > 0 {
+        // pandas puts its index last.
+        if labels > 0 && !columns[labels].is_index {
             remarks.push(format!("dates stand in column {} (`{}`)", labels + 1, shown(&columns[labels].name)));
         }
     }
