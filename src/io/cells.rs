@@ -10,7 +10,7 @@ const MISSING: [&str; 17] = [
     "", "NA", "N/A", "NaN", "null", "None", "-", ".", "#N/A", "#N/A N/A", "#NA", "<NA>", "n.a.", "NaT", "--", "\\N",
     "–",
 ];
-const CURRENCIES: [&str; 9] = ["$", "€", "£", "¥", "USD", "EUR", "GBP", "CHF", "JPY"];
+const CURRENCIES: [&str; 12] = ["$", "€", "£", "¥", "₹", "₩", "US$", "USD", "EUR", "GBP", "CHF", "JPY"];
 
 /// The sign between whole and fraction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

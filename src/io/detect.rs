@@ -101,7 +101,7 @@ fn score(sample: &str, delimiter: u8) -> (f64, usize) {
     let usual: Vec<&csv::StringRecord> = records.iter().filter(|record| record.len() == width).collect();
     let (mut cells, mut numbers) = (0_usize, 0_usize);
     for record in usual.iter().skip(1) {
-        for cell in record.iter() {
+        for cell in *record {
             cells += 1;
             numbers += usize::from(is_plain(cell.trim()));
         }

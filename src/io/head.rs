@@ -17,7 +17,7 @@ const LONGEST_NAME: usize = 200;
 pub(crate) struct Head {
     /// One sketch per column, with its name.
     pub columns: Vec<Sketch>,
-    /// Columns that are not read: other fields than the one chosen.
+    /// Columns that are not read, in order: other fields than the one chosen.
     pub left_out: Vec<usize>,
     /// Rows before the data, blank lines and remarks (`#`) not counted.
     pub records: usize,
@@ -171,7 +171,7 @@ pub(crate) fn combine(levels: &mut Vec<Vec<String>>, remarks: &mut Vec<String>) 
         let mut kinds: Vec<&str> = Vec::new();
         names[1..].iter().for_each(|name| {
             if !kinds.contains(&name.as_str()) {
-                kinds.push(name)
+                kinds.push(name);
             }
         });
         if let Some(place) = layout::preferred(kinds.iter().copied()).filter(|_| kinds.len() > 1) {
@@ -181,7 +181,7 @@ pub(crate) fn combine(levels: &mut Vec<Vec<String>>, remarks: &mut Vec<String>) 
         }
     }
     // Names that tell all columns apart are the assets'; what is the same everywhere, or left, is units.
-    let columns: Vec<usize> = (1..width).filter(|column| !left_out.contains(column)).collect();
+    let columns: Vec<usize> = (1..width).filter(|column| left_out.binary_search(column).is_err()).collect();
     let tells_apart = |level: &usize| {
         let names: std::collections::HashSet<&String> = columns.iter().map(|&column| &levels[*level][column]).collect();
         names.len() == columns.len()

@@ -192,6 +192,9 @@ impl History {
     /// Keeps the given assets, in the given order.
     pub(crate) fn take_assets(&mut self, assets: &[usize]) {
         let n = self.assets.len();
+        if assets.iter().copied().eq(0..n) {
+            return;
+        }
         let take = |row: usize, asset: &usize| row * n + *asset;
         let places: Vec<usize> =
             (0..self.rows()).flat_map(|row| assets.iter().map(move |asset| take(row, asset))).collect();

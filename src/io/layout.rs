@@ -160,7 +160,8 @@ pub(crate) fn decide(source: &str, columns: &[Sketch], long: bool) -> Result<(La
             rest.remove(0);
             remarks.push("the first column numbers the rows and is left out".to_string());
         }
-        if labels > 0 {
+        // pandas puts its index last.
+        if labels > 0 && !columns[labels].is_index {
             remarks.push(format!("dates stand in column {} (`{}`)", labels + 1, shown(&columns[labels].name)));
         }
     }
@@ -178,7 +179,7 @@ pub(crate) fn decide(source: &str, columns: &[Sketch], long: bool) -> Result<(La
     // A second column of dates is no asset.
     let extra: Vec<usize> = rest.iter().copied().filter(|&column| columns[column].content == Content::Dates).collect();
     if labels.is_some() && !extra.is_empty() && extra.len() < rest.len() {
-        rest.retain(|column| !extra.contains(column));
+        rest.retain(|&column| columns[column].content != Content::Dates);
         let names = listed(extra.iter().map(|&column| columns[column].name.as_str()));
         remarks.push(format!("further columns of dates are left out: {names}"));
     }
@@ -217,7 +218,9 @@ fn labels(columns: &[Sketch]) -> Option<usize> {
         .or_else(|| columns.iter().position(is_dates));
     let of_index = || columns.iter().position(|sketch| sketch.is_index);
     let named = || {
-        let is_named = |sketch: &Sketch| sketch.content == Content::Numbers && dates::is_date_name(&sketch.name);
+        let is_named = |sketch: &Sketch| {
+            sketch.content == Content::Numbers && !sketch.is_measured && dates::is_date_name(&sketch.name)
+        };
         columns.iter().position(is_named)
     };
     let first = || {

@@ -15,6 +15,7 @@ mod arrow;
 pub mod atomic;
 mod budgets;
 mod cells;
+mod column;
 mod covariance;
 mod csv;
 mod dates;

@@ -7,7 +7,8 @@ use zip::ZipArchive;
 use crate::error::{Error, Result};
 use crate::io::guard::damaged;
 use crate::io::history::History;
-use crate::io::npy::{self, Cells, Member};
+use crate::io::npy::history::tabulate;
+use crate::io::npy::member::{Cells, Member, parse};
 use crate::io::{Detected, Kind, Request, listed, shown};
 
 const NAME: &str = "NPZ archive";
@@ -72,7 +73,7 @@ pub(crate) fn read(source: &str, bytes: &[u8], request: &Request<'_>) -> Result<
         }
     };
     let (assets, dates) = (words(assets), words(dates));
-    let history = npy::tabulate(source, members.swap_remove(table).1, assets, dates, request, &mut detected)?;
+    let history = tabulate(source, members.swap_remove(table).1, assets, dates, request, &mut detected)?;
     Ok((history, detected))
 }
 
@@ -104,7 +105,7 @@ fn members(
         let length = member.size();
         let place = format!("{source}: `{}`", shown(&name));
         // No more is unpacked than was declared, whatever the member holds.
-        match npy::parse(&place, (&mut member).take(length), length) {
+        match parse(&place, (&mut member).take(length), length) {
             Ok(array) => {
                 // The checksum is compared at the end.
                 let end = member.read(&mut [0]).map_err(|error| damaged(&place, NAME, error))?;

@@ -91,7 +91,7 @@ fn read_one(input: &Input, options: &ReadOptions, is_part: bool, limits: Limits)
         Format::Parquet => parquet::read(&contents.name, contents.bytes, &request)?,
         Format::ArrowFile => arrow::read(&contents.name, contents.bytes, true, &request)?,
         Format::ArrowStream => arrow::read(&contents.name, contents.bytes, false, &request)?,
-        Format::Npy => npy::history(&contents.name, &contents.bytes, &request)?,
+        Format::Npy => npy::history::read(&contents.name, &contents.bytes, &request)?,
         Format::Zip => npz::read(&contents.name, &contents.bytes, &request)?,
         Format::Gzip | Format::Other(..) => return Err(contents.not_read()),
     };

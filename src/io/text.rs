@@ -42,7 +42,7 @@ fn utf16(source: &str, bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String>
     let units = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
     let text: std::result::Result<String, _> = char::decode_utf16(units).collect();
     match text {
-        Ok(text) if bytes.len() % 2 == 0 && !text.contains('\0') => Ok(text),
+        Ok(text) if bytes.len().is_multiple_of(2) && !text.contains('\0') => Ok(text),
         _ => Err(Error::input(format!("{source}: begins like UTF-16 text and is none")).hint("save it as UTF-8")),
     }
 }

@@ -7,13 +7,21 @@
 //! the part that changes least is the year. Where that settles nothing, the file is refused, for a guess would shuffle
 //! the history; `--date-format` settles it.
 
-use jiff::Timestamp;
+mod count;
+mod shape;
+
 use jiff::civil::Date;
 use jiff::fmt::strtime::BrokenDownTime;
 use jiff::tz::TimeZone;
 
 use crate::error::{Error, Result};
 use crate::io::shown;
+
+pub(crate) use count::date_of_day;
+pub(crate) use shape::looks_like_a_date;
+
+use count::Count;
+use shape::{Shape, calendar_date, century, day_part, is_plausible};
 
 /// What rows are ordered by.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,171 +42,24 @@ pub(crate) struct Labelled {
     pub remark: Option<String>,
 }
 
-/// The shape of one label.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Shape {
-    YearFirst([i16; 3]),
-    YearLast([i16; 3]),
-    /// Eight digits in a row.
-    Compact([i16; 3]),
-    /// Three parts of one or two digits.
-    Short([i16; 3]),
-    /// With the month in letters.
-    Named([i16; 3]),
-    /// A month, or the last of a quarter.
-    Month([i16; 2]),
-    Other,
-}
-
-impl Shape {
-    fn of(label: &str) -> Shape {
-        if let Some(shape) = Shape::month(label).or_else(|| Shape::named(label)) {
-            return shape;
-        }
-        let day = day_part(label);
-        if day.len() == 8 && day.bytes().all(|b| b.is_ascii_digit()) {
-            return match [&day[..4], &day[4..6], &day[6..]].map(str::parse::<i16>) {
-                [Ok(year), Ok(month), Ok(day)] => Shape::Compact([year, month, day]),
-                _ => Shape::Other,
-            };
-        }
-        let Some(separator) = day.chars().find(|c| "-/.".contains(*c)) else { return Shape::Other };
-        let parts: Vec<&str> = day.split(separator).collect();
-        let [Some(a), Some(b), Some(c)] = [0, 1, 2].map(|i| digits(parts.get(i).copied().unwrap_or_default())) else {
-            return Shape::Other;
-        };
-        match [parts.len(), parts[0].len(), parts[1].len(), parts[2].len()] {
-            [3, 4, 1 | 2, 1 | 2] => Shape::YearFirst([a, b, c]),
-            [3, 1 | 2, 1 | 2, 4] => Shape::YearLast([a, b, c]),
-            [3, 1 | 2, 1 | 2, 1 | 2] => Shape::Short([a, b, c]),
-            _ => Shape::Other,
-        }
-    }
-
-    /// 2019-06, 2019/06, 06/2019, 2019M06, 2019Q2, 2019-Q2, Q2 2019
-    fn month(label: &str) -> Option<Shape> {
-        let plain = label.to_ascii_uppercase();
-        let parts: Vec<&str> = plain.split(['-', '/', ' ']).filter(|part| !part.is_empty()).collect();
-        let (year, rest) = match parts[..] {
-            [one] => one.split_at_checked(4).filter(|(_, rest)| rest.starts_with(['M', 'Q']))?,
-            [a, b] if a.len() == 4 => (a, b),
-            [a, b] if b.len() == 4 => (b, a),
-            _ => return None,
-        };
-        let year = digits(year).filter(|_| year.len() == 4)?;
-        let month = match rest.strip_prefix('Q') {
-            Some(quarter) => digits(quarter).filter(|quarter| (1..=4).contains(quarter))? * 3,
-            None => {
-                let month = rest.strip_prefix('M').unwrap_or(rest);
-                digits(month).filter(|_| month.len() <= 2)?
-            }
-        };
-        Some(Shape::Month([year, month]))
-    }
-
-    /// 3 Jun 2019, 03-Jun-19, 03JUN2019, Jun 3, 2019, Monday, June 3 2019, Jun 2019
-    fn named(label: &str) -> Option<Shape> {
-        if !label.bytes().any(|b| b.is_ascii_alphabetic()) {
-            return None;
-        }
-        let mut month = None;
-        let mut numbers: Vec<&str> = Vec::new();
-        for word in label.split([' ', '-', '/', '.', ',']).filter(|word| !word.is_empty() && !word.contains(':')) {
-            // 03JUN2019 is three words.
-            let mut rest = word;
-            while let Some(first) = rest.chars().next() {
-                let length = rest.find(|c: char| c.is_alphabetic() != first.is_alphabetic()).unwrap_or(rest.len());
-                let (part, tail) = rest.split_at(length);
-                rest = tail;
-                if !first.is_alphabetic() {
-                    digits(part)?;
-                    numbers.push(part);
-                } else if let Some(number) = month_named(part) {
-                    if month.replace((number, numbers.len())).is_some() {
-                        return None;
-                    }
-                } else if !is_weekday(part) {
-                    return None;
-                }
-            }
-        }
-        let (month, before) = month?;
-        let year = |text: &str| match text.len() {
-            4 => digits(text),
-            2 => digits(text).map(century),
-            _ => None,
-        };
-        match numbers[..] {
-            [number] => Some(Shape::Month([year(number)?, month])),
-            // The year leads only where it has four digits.
-            [first, day] if first.len() == 4 => Some(Shape::Named([digits(first)?, month, digits(day)?])),
-            [day, last] if before <= 1 => Some(Shape::Named([year(last)?, month, digits(day)?])),
-            _ => None,
-        }
-    }
-}
-
-fn month_named(word: &str) -> Option<i16> {
-    const MONTHS: [&str; 12] = [
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-    ];
-    let word = word.to_ascii_lowercase();
-    let position = MONTHS
-        .iter()
-        .position(|name| word.len() >= 3 && name.starts_with(&word) || word == "sept" && *name == "september")?;
-    Some(position as i16 + 1)
-}
-
-fn is_weekday(word: &str) -> bool {
-    const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
-    let word = word.to_ascii_lowercase();
-    word.len() >= 3 && DAYS.iter().any(|name| name.starts_with(&word))
-}
-
-fn digits(part: &str) -> Option<i16> {
-    (part.len() <= 4 && part.bytes().all(|b| b.is_ascii_digit())).then(|| part.parse().ok())?
-}
-
-/// Years of two digits, as POSIX reads them: 69 to 99 are of the last century.
-fn century(year: i16) -> i16 {
-    if year < 69 { 2000 + year } else { 1900 + year }
-}
-
-/// `2019-06-03` of `2019-06-03T16:00:00+02:00`: the day as written, in whatever zone.
-fn day_part(label: &str) -> &str {
-    match label.split_once(['T', ' ']) {
-        Some((day, time)) if time.trim_start().starts_with(|c: char| c.is_ascii_digit()) => day,
-        _ => label,
-    }
-}
-
-/// Whether a cell by itself can hardly be anything but a date.
-pub(crate) fn looks_like_a_date(cell: &str) -> bool {
-    match Shape::of(cell) {
-        Shape::YearFirst(parts) | Shape::Compact(parts) | Shape::Named(parts) => is_plausible(parts),
-        Shape::YearLast([a, b, year]) => is_plausible([year, a, b]) || is_plausible([year, b, a]),
-        Shape::Short([a, b, c]) => [[a, b, c], [b, a, c], [c, b, a]].into_iter().any(|[d, m, _]| d <= 31 && m <= 12),
-        Shape::Month([year, month]) => is_plausible([year, month, 1]),
-        Shape::Other => false,
-    }
-}
-
 /// Whether a column of this name is one of dates.
 pub(crate) fn is_date_name(name: &str) -> bool {
-    const WORDS: [&str; 8] = ["date", "time", "day", "month", "period", "quarter", "datum", "timestamp"];
+    const WORDS: [&str; 12] = [
+        "date",
+        "dates",
+        "datetime",
+        "time",
+        "timestamp",
+        "day",
+        "month",
+        "period",
+        "quarter",
+        "year",
+        "datum",
+        "tradedate",
+    ];
     let name = name.to_lowercase();
-    WORDS.iter().any(|word| name.contains(word))
+    name.split(|c: char| !c.is_alphanumeric()).any(|word| WORDS.contains(&word))
 }
 
 /// Reads the labels of all rows, in a column of this name; `place` names a row for messages.
@@ -387,79 +248,6 @@ fn day_first(shapes: &[Shape], year_first: bool) -> Order {
         (None, None, Some(row)) => Order::Ambiguous { row },
         (None, None, None) => Order::NotAsked,
     }
-}
-
-fn calendar_date([year, month, day]: [i16; 3]) -> Option<Date> {
-    Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
-}
-
-/// Eight digits are a date only when they are one of a market's: 20190603 is, observation 10000001 is not.
-fn is_plausible(parts: [i16; 3]) -> bool {
-    (1800..=2200).contains(&parts[0]) && calendar_date(parts).is_some()
-}
-
-/// Dates as a count of days, seconds or parts of them.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Count {
-    /// Days as spreadsheets count them: 1 is 1900-01-01, and there was a 29 February 1900.
-    Serial,
-    /// yyyymm
-    Months,
-    /// Seconds since 1970, times this.
-    Epoch(f64),
-}
-
-impl Count {
-    /// What the numbers count, if it is dates: within a market's years, and not one after the other.
-    fn of(numbers: &[f64], is_date_column: bool) -> Option<Count> {
-        let within = |low: f64, high: f64| numbers.iter().all(|x| (low..=high).contains(x));
-        let mut steps: Vec<f64> = numbers.windows(2).map(|pair| (pair[1] - pair[0]).abs()).collect();
-        steps.sort_unstable_by(f64::total_cmp);
-        let usual = *steps.get(steps.len() / 2)?;
-        let [smallest, largest] = [*steps.first()?, *steps.last()?];
-        let are_whole = numbers.iter().all(|x| x.fract() == 0.0);
-        for scale in [1.0, 1e3, 1e6, 1e9] {
-            // 1976 to 2096, at an hour or more between rows.
-            if are_whole && within(2e8 * scale, 4e9 * scale) && usual >= 3_600.0 * scale {
-                return Some(Count::Epoch(scale));
-            }
-        }
-        let are_months = || numbers.iter().all(|x| (1.0..=12.0).contains(&(x % 100.0)));
-        if are_whole && within(180_001.0, 220_012.0) && are_months() && (is_date_column || largest >= 89.0) {
-            return Some(Count::Months);
-        }
-        // 1954 to 2064.
-        (within(20_000.0, 60_000.0) && (is_date_column || largest > smallest)).then_some(Count::Serial)
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Count::Serial => "serial days of a spreadsheet",
-            Count::Months => "months as yyyymm",
-            Count::Epoch(1.0) => "seconds since 1970",
-            Count::Epoch(1e3) => "milliseconds since 1970",
-            Count::Epoch(1e6) => "microseconds since 1970",
-            Count::Epoch(_) => "nanoseconds since 1970",
-        }
-    }
-
-    fn date(self, number: f64) -> Option<Date> {
-        match self {
-            // Day 25,569 of spreadsheets is day 0 of 1970.
-            Count::Serial => date_of_day(number.floor() as i64 - 25_569),
-            Count::Months => {
-                let number = number as i32;
-                calendar_date([(number / 100) as i16, (number % 100) as i16, 1]).map(Date::last_of_month)
-            }
-            Count::Epoch(scale) => date_of_day((number / scale / 86_400.0).floor() as i64),
-        }
-    }
-}
-
-/// The date so many days after 1970-01-01.
-pub(crate) fn date_of_day(day: i64) -> Option<Date> {
-    let second = day.checked_mul(86_400)?;
-    Timestamp::from_second(second).ok().map(|time| time.to_zoned(TimeZone::UTC).date())
 }
 
 fn number(label: &str) -> Option<f64> {
