@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use equirisk::report::bootstrap as files;
 use equirisk::report::directory::{Asked, Place, SHARD, SUMMARY, TABLE};
-use equirisk::report::terminal;
+use equirisk::report::terminal::{self, View};
 use equirisk::resample::Scheme;
 use equirisk::run::crosscheck::Sample;
 use equirisk::run::shard::Shard;
@@ -96,14 +96,14 @@ pub fn run(arguments: &BootstrapArguments) -> Result<ExitCode> {
 /// Writes and prints what a study found.
 pub fn conclude(outcome: &Outcome, place: Option<&mut Place>, out: &OutputArguments) -> Result<Ending> {
     let summary = output::json(outcome)?;
-    let table = terminal::bootstrap(outcome);
     if let Some(place) = place {
+        let table = terminal::bootstrap(outcome, View::PLAIN);
         let mut texts = files::write(&place.path, outcome)?;
-        texts.extend([(SUMMARY, summary.clone()), (TABLE, table.clone())]);
+        texts.extend([(SUMMARY, summary.clone()), (TABLE, table)]);
         place.finish(&files::RESULTS, &texts, files::state(outcome))?;
         interrupt::done();
     }
-    output::print(if out.json { &summary } else { &table })?;
+    output::print(&if out.json { summary } else { terminal::bootstrap(outcome, output::view()) })?;
     Ok(Ending {
         unsolved: outcome.solves.unsolved(),
         disagreements: outcome.crosscheck.map_or(0, |checked| checked.disagreements),

@@ -21,6 +21,7 @@ mod verify;
 
 use std::process::ExitCode;
 
+use anstyle::AnsiColor;
 use clap::Parser as _;
 use equirisk::{Error, ErrorKind};
 
@@ -61,12 +62,9 @@ fn silence_mesa() {
 
 /// Says what went wrong and what to do next.
 fn fail(error: &Error) -> ExitCode {
-    use std::io::Write as _;
-    let mut stderr = std::io::stderr().lock();
-    // Nothing can be done about a stderr that is gone.
-    let _ = writeln!(stderr, "error: {}", error.message);
+    output::say("error", AnsiColor::Red.on_default().bold(), &error.message);
     if let Some(hint) = &error.hint {
-        let _ = writeln!(stderr, "hint: {hint}");
+        output::say("hint", AnsiColor::Green.on_default(), hint);
     }
     ExitCode::from(match error.kind {
         ErrorKind::Failed => 1,

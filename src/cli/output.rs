@@ -1,7 +1,10 @@
 //! Results to standard output, everything else to standard error.
 
-use std::io::{ErrorKind, Write as _};
+use std::io::{ErrorKind, IsTerminal as _, Write as _};
 
+use anstream::ColorChoice;
+use anstyle::{AnsiColor, Style};
+use equirisk::report::terminal::View;
 use equirisk::{Error, Result};
 use serde::Serialize;
 
@@ -15,6 +18,28 @@ pub fn print(text: &str) -> Result<()> {
     }
 }
 
+/// Columns of a terminal that does not say.
+const COLUMNS: usize = 80;
+
+/// What standard output is: a terminal, whose width COLUMNS overrides and NO_COLOR keeps plain, or something that wants
+/// the same bytes everywhere.
+pub fn view() -> View {
+    let stdout = std::io::stdout();
+    if !stdout.is_terminal() {
+        return View::PLAIN;
+    }
+    let given = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let measured = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+    let styled = anstream::AutoStream::choice(&stdout) != ColorChoice::Never;
+    View::terminal(given.or_else(measured).unwrap_or(COLUMNS), styled)
+}
+
+/// A word with its message on standard error, coloured on a terminal.
+pub fn say(word: &str, style: Style, message: &str) {
+    // Nothing can be done about a stderr that is gone.
+    let _ = writeln!(anstream::stderr().lock(), "{style}{word}:{style:#} {message}");
+}
+
 /// One JSON object, every float in full precision; numbers that do not exist are null.
 pub fn json(value: &impl Serialize) -> Result<String> {
     serde_json::to_string_pretty(value)
@@ -24,8 +49,7 @@ pub fn json(value: &impl Serialize) -> Result<String> {
 
 /// Something the user should know, on standard error.
 pub fn notice(message: &str) {
-    // Nothing can be done about a stderr that is gone.
-    let _ = writeln!(std::io::stderr().lock(), "note: {message}");
+    say("note", AnsiColor::Cyan.on_default(), message);
 }
 
 /// Notices, unless the user wants quiet.

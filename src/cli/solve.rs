@@ -46,6 +46,10 @@ pub fn run(arguments: &SolveArguments) -> Result<ExitCode> {
         progress.notice("volatilities are per period: give --periods-per-year to annualise them");
     }
     progress.finish();
-    output::print(&if arguments.out.json { output::json(&outcome)? } else { terminal::solve(&outcome) })?;
+    output::print(&if arguments.out.json {
+        output::json(&outcome)?
+    } else {
+        terminal::solve(&outcome, output::view())
+    })?;
     Ok(ExitCode::SUCCESS)
 }

@@ -10,3 +10,4 @@ pub mod metrics;
 pub mod screen;
 pub mod terminal;
 pub mod weights;
+pub mod words;

@@ -9,4 +9,5 @@ mod rows;
 mod screen;
 mod shards;
 mod solve;
+mod terminal;
 mod verify;

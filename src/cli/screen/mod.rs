@@ -14,7 +14,7 @@ use equirisk::panel::Returns;
 use equirisk::report::directory::{Asked, Place, SHARD, SUMMARY, TABLE};
 use equirisk::report::metrics::{self, MetricsWriter};
 use equirisk::report::screen::{self as files, Again, Job, Listed, Screened};
-use equirisk::report::terminal::{self, counted, grouped};
+use equirisk::report::terminal::{self, View, counted, grouped};
 use equirisk::resample::Scheme;
 use equirisk::run::crosscheck::{CrossCheck, Sample};
 use equirisk::run::measure::PIECE;
@@ -194,14 +194,14 @@ pub fn verified(job: &Job, seed: Option<u64>, data: Returns, top: &[Listed]) -> 
 /// Writes and prints what a screen found.
 pub fn conclude(found: &Screened, place: Option<&mut Place>, out: &OutputArguments) -> Result<Ending> {
     let summary = output::json(found)?;
-    let table = terminal::screen::screen(found);
     if let Some(place) = place {
+        let table = terminal::screen::screen(found, View::PLAIN);
         let mut texts = files::texts(found)?;
-        texts.extend([(SUMMARY, summary.clone()), (TABLE, table.clone())]);
+        texts.extend([(SUMMARY, summary.clone()), (TABLE, table)]);
         place.finish(&files::RESULTS, &texts, files::state(&found.outcome))?;
         interrupt::done();
     }
-    output::print(if out.json { &summary } else { &table })?;
+    output::print(&if out.json { summary } else { terminal::screen::screen(found, output::view()) })?;
     let Outcome { solves, crosscheck, .. } = &found.outcome;
     Ok(Ending { unsolved: solves.unsolved(), disagreements: crosscheck.map_or(0, |checked| checked.disagreements) })
 }

@@ -1,0 +1,167 @@
+//! The table of `equirisk bootstrap`.
+
+use super::table::{Column, table};
+use super::view::View;
+use super::{LEAVE_EARLY, LEAVE_LATE, LEAVE_NEXT, names_width};
+use crate::report::words::{self, counted, cut, maybe_percent, percent};
+use crate::run::Solves;
+use crate::study::asset::Asset;
+use crate::study::bootstrap::{Outcome, Sensitivity};
+use crate::study::method::Method;
+use crate::study::summary::Summary;
+
+/// Assets listed at most: the largest weights.
+const MOST_ASSETS: usize = 40;
+
+/// Characters of the range picture.
+const PICTURE: usize = 24;
+
+pub fn bootstrap(outcome: &Outcome, view: View) -> String {
+    let mut out = String::new();
+    let run = &outcome.run;
+    out.push_str(&view.bold(&view.wrapped(&format!("{}; {}", words::history(run), words::resamples(run)))));
+    let left_out = outcome.solves.unsolved();
+    if left_out > 0 {
+        let text = format!(
+            "! {} of the resamples have no certified portfolio and are left out of all statistics: {}",
+            percent(left_out as f64 / outcome.solves.total as f64, 1),
+            words::solves(&outcome.solves)
+        );
+        out.push_str(&view.warning(&view.wrapped(&text)));
+    }
+    out.push('\n');
+    if outcome.solves.converged == 0 {
+        let Solves { no_solution, invalid, stalled, .. } = outcome.solves;
+        out.push_str(&view.wrapped(if stalled > no_solution + invalid {
+            "No resample reached the tolerance: rounding alone may exceed it; loosen --tolerance."
+        } else {
+            "No resample has a risk-budgeting portfolio: use a longer history or fewer assets."
+        }));
+        return out;
+    }
+    weights(&mut out, outcome, view);
+    methods(&mut out, outcome, view);
+    block_lengths(&mut out, outcome, view);
+    evidence(&mut out, outcome, view);
+    out
+}
+
+fn weights(out: &mut String, outcome: &Outcome, view: View) {
+    let width = names_width(outcome.assets.iter().map(|asset| &asset.name));
+    let widest =
+        outcome.assets.iter().map(|a| a.weight.q975.max(a.point.unwrap_or(0.0))).fold(f64::MIN_POSITIVE, f64::max);
+    let realised = |asset: &Asset| {
+        let share = outcome.methods.erc.realised.shares.iter().find(|share| share.name == asset.name);
+        share.map_or("-".to_string(), |s| format!("{:.1}–{:.1} %", 100.0 * s.summary.q05, 100.0 * s.summary.q95))
+    };
+    // Small weights need more digits.
+    let digits = if widest < 0.1 { 3 } else { 2 };
+    let sd = |asset: &Asset| {
+        if asset.weight.sd.is_finite() {
+            format!("{:.digits$} ± {:.*} %", 100.0 * asset.weight.sd, digits + 1, 100.0 * asset.mc_error.sd)
+        } else {
+            "-".to_string()
+        }
+    };
+    let range = |asset: &Asset| format!("{:>6.2}–{:>5.2} %", 100.0 * asset.weight.q05, 100.0 * asset.weight.q95);
+    let mut shown: Vec<&Asset> = outcome.assets.iter().collect();
+    if shown.len() > MOST_ASSETS {
+        shown.sort_by(|a, b| b.weight.mean.total_cmp(&a.weight.mean));
+        shown.truncate(MOST_ASSETS);
+    }
+    let cells = |text: &dyn Fn(&Asset) -> String| -> Vec<String> { shown.iter().map(|asset| text(asset)).collect() };
+    let scale = format!("{:^PICTURE$}", format!("0 % {:>w$}", percent(widest, 0), w = PICTURE - 5));
+    table(
+        out,
+        vec![
+            Column::names("asset", cells(&|asset| cut(&asset.name, width)), width),
+            Column::numbers("weight", cells(&|asset| maybe_percent(asset.point, 2)), 7, 2, None),
+            Column::numbers("90 % of weights", cells(&range), 14, 2, None),
+            Column::numbers(&scale, cells(&|asset| picture(asset, widest)), PICTURE, 2, LEAVE_EARLY),
+            Column::numbers("sd (± MC error)", cells(&sd), 15, 2, LEAVE_LATE),
+            Column::numbers("risk share 90 %", cells(&realised), 14, 2, LEAVE_NEXT),
+        ],
+        view,
+    );
+    if shown.len() < outcome.assets.len() {
+        let more = outcome.assets.len() - shown.len();
+        out.push_str(
+            &view.wrapped(&format!("... and {more} assets with smaller weights: all of them with --json or -o DIR")),
+        );
+    }
+    out.push('\n');
+}
+
+/// `  ├──●───┤ `: the 90 % range with the full-sample weight, from 0 to `widest`.
+fn picture(asset: &Asset, widest: f64) -> String {
+    let position = |x: f64| ((x / widest * (PICTURE - 1) as f64).round().max(0.0) as usize).min(PICTURE - 1);
+    let mut cells = [' '; PICTURE];
+    let (low, high) = (position(asset.weight.q05), position(asset.weight.q95));
+    cells[low..=high].fill('─');
+    cells[low] = '├';
+    cells[high] = '┤';
+    if let Some(point) = asset.point {
+        cells[position(point)] = '●';
+    }
+    cells.iter().collect()
+}
+
+fn methods(out: &mut String, outcome: &Outcome, view: View) {
+    let all = &outcome.methods;
+    let methods = [&all.erc, &all.inverse_volatility, &all.equal_weight];
+    let annual = outcome.run.periods_per_year.map(f64::sqrt);
+    let spread = |s: &Summary, scale: f64| {
+        format!("{:.1} ({:.1}–{:.1}) %", 100.0 * scale * s.mean, 100.0 * scale * s.q05, 100.0 * scale * s.q95)
+    };
+    let cells =
+        |text: &dyn Fn(&Method) -> String| -> Vec<String> { methods.iter().map(|method| text(method)).collect() };
+    let turnover = |method: &Method| method.turnover.as_ref().map_or("-".to_string(), |t| spread(t, 1.0));
+    let volatility = |method: &Method| spread(&method.volatility, annual.unwrap_or(1.0));
+    let volatility_name = if annual.is_some() { "vol a year" } else { "volatility" };
+    let ratio = |method: &Method| format!("{:.2}", method.diversification_ratio.mean);
+    let names = ["risk budgeting", "inverse volatility", "equal weight"].map(String::from).to_vec();
+    table(
+        out,
+        vec![
+            Column::names("method", names, 19),
+            Column::numbers("weights move by", cells(&turnover), 20, 1, LEAVE_LATE),
+            Column::numbers("worst risk-share error", cells(&|m| spread(&m.realised.max_error, 1.0)), 24, 1, None),
+            Column::numbers(volatility_name, cells(&volatility), 18, 1, LEAVE_NEXT),
+            Column::numbers("div. ratio", cells(&ratio), 9, 1, LEAVE_EARLY),
+        ],
+        view,
+    );
+    out.push('\n');
+}
+
+fn block_lengths(out: &mut String, outcome: &Outcome, view: View) {
+    // One resample has no spread.
+    if outcome.sensitivity.len() < 2 || outcome.sensitivity.iter().any(|s| s.converged < 2) {
+        return;
+    }
+    let mean_sd = |s: &Sensitivity| s.assets.iter().map(|a| a.sd).sum::<f64>() / s.assets.len() as f64;
+    let parts: Vec<String> =
+        outcome.sensitivity.iter().map(|s| format!("{} at {:.1}", percent(mean_sd(s), 2), s.block_length)).collect();
+    let each = counted(outcome.sensitivity[0].resamples, "resample");
+    out.push_str(
+        &view.wrapped(&format!("Block length: mean sd of the weights {} rows ({each} each)", parts.join(", "))),
+    );
+}
+
+fn evidence(out: &mut String, outcome: &Outcome, view: View) {
+    let run = &outcome.run;
+    let found = words::certificates(&outcome.solves, outcome.rc_error.max);
+    let text = format!("Certificates: {found} ({})", words::engine(run.adapter.as_deref(), run.precision));
+    out.push_str(&view.verdict(&view.wrapped(&text), outcome.solves.unsolved() == 0));
+    if let Some(check) = &outcome.crosscheck {
+        let text = format!("Cross-check: {}", words::crosscheck(check));
+        out.push_str(&view.verdict(&view.wrapped(&text), check.disagreements == 0));
+    }
+    out.push('\n');
+    out.push_str(&view.dim(&view.wrapped(
+        "weight: from the full history. 90 %: between the 5 % and 95 % quantiles over resamples. weights move by: half the \
+         absolute change against the full-history weights. risk share and its worst error (against the budget): of the \
+         resampled weights under the full-history covariance, which stands for holding estimated weights under the truth. \
+         Bands are optimistic where volatility clusters more than the block length sees.",
+    )));
+}

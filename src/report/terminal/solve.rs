@@ -1,0 +1,62 @@
+//! The table of `equirisk solve`.
+
+use std::fmt::Write as _;
+
+use super::table::{Column, padded, table};
+use super::view::View;
+use super::{LEAVE_EARLY, LEAVE_LATE, LEAVE_NEXT, names_width};
+use crate::report::words::{counted, cut, maybe_percent, percent};
+use crate::study::measures::Profile;
+use crate::study::solve::Outcome;
+
+pub fn solve(outcome: &Outcome, view: View) -> String {
+    let mut out = String::new();
+    let methods = [
+        ("risk budgeting", &outcome.profile, None),
+        ("inverse volatility", &outcome.methods.inverse_volatility, LEAVE_NEXT),
+        ("equal weight", &outcome.methods.equal_weight, LEAVE_EARLY),
+    ];
+    let width = names_width(outcome.assets.iter());
+    let annual = outcome.periods_per_year.is_some();
+    let under =
+        |head: &str, cells: &mut dyn Iterator<Item = String>| std::iter::once(head.to_string()).chain(cells).collect();
+    let names = under("asset", &mut outcome.assets.iter().map(|asset| cut(asset, width)));
+    let budgets = under("budget", &mut outcome.budgets.iter().map(|&budget| percent(budget, 2)));
+    let mut columns = vec![Column::names("", names, width), Column::numbers("", budgets, 8, 2, LEAVE_LATE)];
+    columns.extend(methods.map(|(name, profile, leaves)| {
+        let row = |weight: &str, share: &str| format!("{weight:>8} {share:>10}");
+        let mut rows =
+            profile.weights.iter().zip(&profile.risk_shares).map(|(&w, &s)| row(&percent(w, 2), &percent(s, 2)));
+        Column::numbers(name, under(&row("weight", "risk share"), &mut rows), 19, 2, leaves)
+    }));
+    let ends = table(&mut out, columns, view);
+    // Figures of the whole stand below the columns of their methods, their names beside them. Budgets leave last, when
+    // names and one method are all there is room for.
+    let first = if ends.len() > 2 { 2 } else { 1 };
+    let mut line = |label: &str, figure: &dyn Fn(&Profile) -> String| {
+        let mut line = label.to_string();
+        for ((_, profile, _), end) in methods.iter().zip(&ends[first..]) {
+            let room = end.saturating_sub(line.len());
+            line.push_str(&padded(&figure(profile), room, false));
+        }
+        out.push_str(&line);
+        out.push('\n');
+    };
+    if annual {
+        line("volatility a year", &|profile| maybe_percent(profile.volatility_annual, 2));
+    } else {
+        line("volatility", &|profile| percent(profile.volatility, 4));
+    }
+    line("diversification", &|profile| format!("{:.3}", profile.diversification_ratio));
+    let found = format!(
+        "{}: risk shares are within {:.1e} of the budgets, relative ({}, kappa {:.2}, {})",
+        outcome.status,
+        outcome.rc_error,
+        counted(u64::from(outcome.sweeps), "sweep"),
+        outcome.kappa,
+        outcome.engine
+    );
+    // Writing to a string cannot fail.
+    let _ = write!(out, "\n{}", view.verdict(&view.wrapped(&found), true));
+    out
+}

@@ -1,0 +1,185 @@
+//! Names, counts and figures as a reader wants them, the same in every report.
+
+use std::fmt::Write as _;
+
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+
+use crate::measure::Metric;
+use crate::run::Solves;
+use crate::run::crosscheck::CrossCheck;
+use crate::study::bootstrap::Run;
+use crate::study::screen::figure::Figure;
+
+/// A name in at most so many columns of a terminal, control characters made visible.
+pub fn cut(text: &str, columns: usize) -> String {
+    let clean: String = text.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
+    if clean.width() <= columns {
+        return clean;
+    }
+    let mut short = String::new();
+    let mut used = 1;
+    for character in clean.chars() {
+        used += character.width().unwrap_or(0);
+        if used > columns {
+            break;
+        }
+        short.push(character);
+    }
+    short + "…"
+}
+
+/// Columns of a terminal.
+pub fn columns(text: &str) -> usize {
+    text.width()
+}
+
+/// "1 asset", "10,000 assets".
+pub fn counted(number: u64, noun: &str) -> String {
+    format!("{} {noun}{}", grouped(number), if number == 1 { "" } else { "s" })
+}
+
+/// 10000 -> 10,000.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+pub fn percent(x: f64, decimals: usize) -> String {
+    if !x.is_finite() {
+        "-".to_string()
+    } else if x != 0.0 && (100.0 * x).abs() < 0.5 * 0.1_f64.powi(decimals as i32) {
+        // A tiny number is not zero.
+        format!("{:.0e} %", 100.0 * x)
+    } else {
+        format!("{:.decimals$} %", 100.0 * x)
+    }
+}
+
+pub fn maybe_percent(x: Option<f64>, decimals: usize) -> String {
+    x.map_or("-".to_string(), |x| percent(x, decimals))
+}
+
+/// Whether a figure of a subset reads best in percent.
+pub fn is_share(figure: &str) -> bool {
+    let metric = Figure::named(figure);
+    matches!(
+        metric,
+        Some(
+            Figure::VolatilityAnnual
+                | Figure::MaxDrawdown
+                | Figure::Cvar95
+                | Figure::Metric(Metric::Volatility | Metric::MaxWeight)
+        )
+    )
+}
+
+/// A figure of a subset: shares in percent, ratios with digits.
+pub fn figure(figure: &str, value: f64) -> String {
+    match Figure::named(figure) {
+        _ if !value.is_finite() => "-".to_string(),
+        Some(Figure::Metric(Metric::Volatility)) => percent(value, 4),
+        Some(Figure::Cvar95) => percent(value, 3),
+        _ if is_share(figure) => percent(value, 2),
+        _ => format!("{value:.4}"),
+    }
+}
+
+/// "all 10,000 converged", or what became of the others.
+pub fn solves(solves: &Solves) -> String {
+    let mut text = if solves.converged == solves.total {
+        match solves.total {
+            0 => "nothing to solve".to_string(),
+            1 => "converged".to_string(),
+            total => format!("all {} converged", grouped(total)),
+        }
+    } else {
+        let mut parts = vec![format!("{} of {} converged", grouped(solves.converged), grouped(solves.total))];
+        for (count, what) in
+            [(solves.no_solution, "no_solution"), (solves.invalid, "invalid"), (solves.stalled, "stalled")]
+        {
+            if count > 0 {
+                parts.push(format!("{} {what}", grouped(count)));
+            }
+        }
+        parts.join(", ")
+    };
+    if solves.rescued > 0 {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "; {} rescued by the CPU", grouped(solves.rescued));
+    }
+    text
+}
+
+/// "all 10,000 converged, rc_error at most 9.0e-9".
+pub fn certificates(counts: &Solves, max_rc_error: Option<f64>) -> String {
+    let error = max_rc_error.map_or(String::new(), |max| format!(", rc_error at most {max:.1e}"));
+    solves(counts) + &error
+}
+
+/// "64 problems again on the CPU in f64, 0 disagreements, weights within 3.1e-7".
+pub fn crosscheck(check: &CrossCheck) -> String {
+    let within = check.max_weight_difference.map_or(String::new(), |d| format!(", weights within {d:.1e}"));
+    format!("{}{within}", again(check.sampled, "problem", check.disagreements))
+}
+
+/// "64 subsets again on the CPU in f64, 0 disagreements".
+pub fn again(sampled: u64, noun: &str, disagreements: u64) -> String {
+    format!("{} again on the CPU in f64, {}", counted(sampled, noun), counted(disagreements, "disagreement"))
+}
+
+/// "10 assets, 3,971 returns, 1999-01-01 to 2014-03-21".
+pub fn history(run: &Run) -> String {
+    let span = match (&run.first, &run.last) {
+        (Some(first), Some(last)) => format!(", {first} to {last}"),
+        _ => String::new(),
+    };
+    format!("{}, {}{span}", counted(run.assets as u64, "asset"), counted(run.rows as u64, "return"))
+}
+
+/// "10,000 resamples (stationary, mean block 114.5 rows, seed 1)".
+pub fn resamples(run: &Run) -> String {
+    let block = match run.scheme {
+        "iid" => String::new(),
+        "stationary" => format!(", mean block {:.1} rows", run.block_length),
+        _ => format!(", blocks of {:.0} rows", run.block_length),
+    };
+    format!("{} ({}{block}, seed {})", counted(run.resamples, "resample"), run.scheme, run.seed)
+}
+
+/// "CPU, f64", or the adapter.
+pub fn engine(adapter: Option<&str>, precision: &str) -> String {
+    adapter.map_or("CPU, f64".to_string(), |adapter| format!("GPU, {precision}: {adapter}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_cut_by_the_columns_they_take() {
+        assert_eq!(cut("S&P 500", 7), "S&P 500");
+        assert_eq!(cut("S&P 500", 6), "S&P 5…");
+        // Two columns each.
+        assert_eq!(cut("日経平均", 8), "日経平均");
+        assert_eq!(cut("日経平均", 7), "日経平…");
+        assert_eq!(cut("日経平均", 6), "日経…");
+        assert_eq!(cut("a\u{1b}[31m\n", 10), "a?[31m?");
+    }
+
+    #[test]
+    fn a_tiny_share_is_not_zero() {
+        assert_eq!([percent(0.0, 2), percent(4e-7, 2), percent(f64::NAN, 2)], ["0.00 %", "4e-5 %", "-"]);
+    }
+
+    #[test]
+    fn counts_read_as_they_are_written() {
+        assert_eq!([counted(1, "asset"), counted(1_234_567, "asset")], ["1 asset", "1,234,567 assets"]);
+    }
+}
