@@ -40,7 +40,7 @@
 //! | layer | what it does |
 //! |---|---|
 //! | `main`, `cli` (the binary) | the user's words: parse, call, print, exit code |
-//! | [`report`] | outcomes to terminal tables and run directories |
+//! | [`report`] | outcomes to terminal tables, run directories and pages of charts |
 //! | [`study`] | a question -> batch ... solutions -> statistics |
 //! | [`run`] | chunks in index order; rescue and cross-check, which need both engines |
 //! | [`engine`] | the only seam, trait [`engine::Engine`]: a range of problem indices -> [`Solutions`] |

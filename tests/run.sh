@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # The whole test suite, on a fresh Debian or Ubuntu machine with a Rust toolchain: bash tests/run.sh
 #
-# Shaders are tested too, so a Vulkan adapter is needed. Where the machine has none, Mesa's software driver is installed
-# (root, or sudo). Without any adapter the run fails; nothing is skipped.
+# Shaders are tested too, so a Vulkan adapter is needed, and reports are drawn in a browser. Where the machine has none,
+# Mesa's software driver and Chromium are installed (root, or sudo). Without them the run fails; nothing is skipped.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -17,10 +17,33 @@ as_root() {
     if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
 }
 
+install() {
+    as_root apt-get update &&
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
+}
+
 install_driver() {
     echo "no usable graphics adapter: installing Mesa's software Vulkan driver"
-    as_root apt-get update &&
-        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends mesa-vulkan-drivers libvulkan1
+    install mesa-vulkan-drivers libvulkan1
+}
+
+# One that starts: Ubuntu's package of this name only points elsewhere.
+browser() {
+    local name
+    for name in ${CHROME:+"$CHROME"} chromium chromium-browser google-chrome google-chrome-stable; do
+        if "$name" --version >/dev/null 2>&1; then
+            CHROME=$(command -v "$name")
+            export CHROME
+            return
+        fi
+    done
+    return 1
+}
+
+no_browser() {
+    echo "error: $1" >&2
+    echo "hint: install Chromium or Chrome (Debian: chromium), name it in CHROME, and run this again" >&2
+    exit 1
 }
 
 no_adapter() {
@@ -39,6 +62,12 @@ cargo build --release
 if ! adapter; then
     install_driver || no_adapter "the software Vulkan driver could not be installed"
     adapter || no_adapter "no usable graphics adapter, although a driver is installed"
+fi
+
+if ! browser; then
+    echo "no browser to draw reports in: installing Chromium"
+    install chromium || no_browser "Chromium could not be installed"
+    browser || no_browser "no browser that starts, although one is installed"
 fi
 
 # `cargo test`, not nextest, which gives every test a process: the tests of one binary share an opened adapter and its

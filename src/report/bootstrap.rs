@@ -1,11 +1,11 @@
-//! Files of a bootstrap study: `summary.json`, `summary.txt`, `assets.csv`, `weights.parquet`.
+//! Files of a bootstrap study: `summary.json`, `summary.txt`, `assets.csv`, `report.html`, `weights.parquet`.
 
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{digest, directory};
+use super::{digest, directory, html};
 use crate::error::{Error, Result};
 use crate::io::atomic::Existing;
 use crate::panel::Returns;
@@ -21,7 +21,7 @@ const ASSETS: &str = "assets.csv";
 pub const WEIGHTS: &str = "weights.parquet";
 
 /// What `run.json` vouches for.
-pub const RESULTS: [&str; 4] = [directory::SUMMARY, directory::TABLE, ASSETS, WEIGHTS];
+pub const RESULTS: [&str; 5] = [directory::SUMMARY, directory::TABLE, ASSETS, directory::REPORT, WEIGHTS];
 
 pub const STUDY: &str = "bootstrap";
 
@@ -95,7 +95,7 @@ pub fn write(directory: &Path, outcome: &Outcome) -> Result<Vec<(&'static str, S
     let metadata = [("equirisk".to_string(), env!("CARGO_PKG_VERSION").to_string()), ("run".to_string(), run)];
     let weights = directory.join(WEIGHTS);
     write_weights(&weights, Existing::Replace, &outcome.names, &outcome.solutions, 0, &metadata)?;
-    Ok(vec![(ASSETS, assets_csv(outcome)?)])
+    Ok(vec![(ASSETS, assets_csv(outcome)?), (directory::REPORT, html::bootstrap(outcome))])
 }
 
 /// What `run.json` says of a finished run.

@@ -23,6 +23,7 @@ use crate::run::shard::Shard;
 
 pub const SUMMARY: &str = "summary.json";
 pub const TABLE: &str = "summary.txt";
+pub const REPORT: &str = "report.html";
 
 /// Finished chunks: of a run at work, or of a shard.
 pub const CHUNKS: &str = "chunks.part";

@@ -1,9 +1,10 @@
-//! Outcomes for people and programs: terminal tables, and the files of a run directory.
+//! Outcomes for people and programs: terminal tables, and the files of a run directory, a page with charts among them.
 
 pub mod bootstrap;
 pub mod digest;
 pub mod directory;
 pub mod history;
+pub mod html;
 pub mod maker;
 pub mod manifest;
 pub mod metrics;

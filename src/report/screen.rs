@@ -1,11 +1,11 @@
-//! Files of a screen: `summary.json`, `summary.txt`, `top.csv`, `histogram.csv`, `inclusion.csv`.
+//! Files of a screen: `summary.json`, `summary.txt`, `top.csv`, `histogram.csv`, `inclusion.csv`, `report.html`.
 
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::directory;
+use super::{directory, html};
 use crate::error::{Error, Result};
 use crate::run::crosscheck::Sample;
 use crate::study::screen::figure::{Figure, Filter};
@@ -18,7 +18,7 @@ const HISTOGRAM: &str = "histogram.csv";
 const INCLUSION: &str = "inclusion.csv";
 
 /// What `run.json` vouches for.
-pub const RESULTS: [&str; 5] = [directory::SUMMARY, directory::TABLE, TOP, HISTOGRAM, INCLUSION];
+pub const RESULTS: [&str; 6] = [directory::SUMMARY, directory::TABLE, TOP, HISTOGRAM, INCLUSION, directory::REPORT];
 
 /// A screen, and what became of its winners on resamples of the history.
 #[derive(Debug, Clone, Serialize)]
@@ -112,7 +112,12 @@ impl Job {
 /// A text cannot be made.
 pub fn texts(screened: &Screened) -> Result<Vec<(&'static str, String)>> {
     let outcome = &screened.outcome;
-    Ok(vec![(TOP, top_csv(screened)?), (HISTOGRAM, histogram_csv(outcome)?), (INCLUSION, inclusion_csv(outcome)?)])
+    Ok(vec![
+        (TOP, top_csv(screened)?),
+        (HISTOGRAM, histogram_csv(outcome)?),
+        (INCLUSION, inclusion_csv(outcome)?),
+        (directory::REPORT, html::screen(screened)),
+    ])
 }
 
 /// What `run.json` says of a finished run.

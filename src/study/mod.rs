@@ -4,6 +4,7 @@
 pub mod asset;
 pub mod block;
 pub mod bootstrap;
+pub mod convergence;
 pub mod measures;
 pub mod method;
 pub mod screen;

@@ -10,6 +10,7 @@ mod io;
 mod law;
 mod messages;
 mod readme;
+mod report;
 mod run;
 mod screen;
 mod solver;

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::run::{Folder, equirisk, read_weights};
 
 const ARGS: [&str; 7] = ["bootstrap", "-B", "30", "--engine", "cpu", "--last", "250"];
-const FILES: [&str; 4] = ["run.json", "summary.json", "assets.csv", "weights.parquet"];
+const FILES: [&str; 5] = ["run.json", "summary.json", "assets.csv", "report.html", "weights.parquet"];
 
 fn with<'a>(extra: &[&'a str]) -> Vec<&'a str> {
     [&ARGS[..], extra].concat()

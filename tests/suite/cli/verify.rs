@@ -27,7 +27,7 @@ fn every_damaged_file_is_named() {
     let folder = Folder::new();
     let out = folder.name("out");
     equirisk(&[&BOOTSTRAP[..], &[&out]].concat()).succeeded();
-    for name in ["summary.json", "summary.txt", "assets.csv", "weights.parquet", "returns.parquet"] {
+    for name in ["summary.json", "summary.txt", "assets.csv", "report.html", "weights.parquet", "returns.parquet"] {
         let path = folder.path("out").join(name);
         let bytes = fs::read(&path).unwrap();
         let mut flipped = bytes.clone();

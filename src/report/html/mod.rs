@@ -1,0 +1,14 @@
+//! `report.html`: what a study found, as charts that say what they show.
+//!
+//! One file without any access to a network: plotly.js stands in it, and its policy for content forbids all else. A chart
+//! is a file here: a title that states the finding, the plot, how to read it, its numbers as a table. Nothing in it varies
+//! between equal runs.
+
+mod bootstrap;
+mod chart;
+mod page;
+mod screen;
+mod text;
+
+pub use bootstrap::bootstrap;
+pub use screen::screen;

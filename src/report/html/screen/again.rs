@@ -1,0 +1,97 @@
+//! Whether the winners would win again on resamples of the history.
+
+use plotly::Scatter;
+use plotly::common::{DashType, ErrorData, ErrorType, HoverInfo, Line, Marker, Mode};
+use plotly::layout::RangeMode;
+
+use crate::report::html::chart::{BLUE, Chart, ORANGE, Table, axis, layout, percent_axis, plot};
+use crate::report::html::text::{label, name, percent};
+use crate::report::screen::Screened;
+use crate::report::words::{self, counted};
+use crate::study::winners::Winner;
+
+const HEIGHT: usize = 420;
+
+/// Standard errors to either side of a 95 % interval.
+const BAND: f64 = 1.96;
+
+/// None where the winners were not resampled.
+pub fn again(screened: &Screened) -> Option<Chart> {
+    let again = screened.bootstrap.as_ref()?;
+    let (winners, figure) = (&again.winners, again.figure);
+    let first = winners.first()?;
+    let chance = again.places as f64 / winners.len() as f64;
+    let places: Vec<f64> = winners.iter().map(|winner| winner.place as f64).collect();
+    let of = |number: fn(&Winner) -> f64| -> Vec<f64> { winners.iter().map(|w| percent(number(w))).collect() };
+    let hover = winners.iter().map(|winner| {
+        let assets: Vec<String> = winner.assets.iter().take(6).map(|asset| label(asset)).collect();
+        let error = words::percent(BAND * winner.mc_error, 1);
+        format!(
+            "place {}: {} ± {error}<br>{}",
+            winner.place,
+            words::percent(winner.probability, 1),
+            assets.join("<br>")
+        )
+    });
+    let marks = Scatter::new(places.clone(), of(|winner| winner.probability))
+        .mode(Mode::Markers)
+        .name("of the resamples")
+        .marker(Marker::new().size(9).color(BLUE))
+        .error_y(ErrorData::new(ErrorType::Data).array(of(|winner| BAND * winner.mc_error)).color(BLUE).thickness(1.5))
+        .hover_text_array(hover.collect::<Vec<_>>())
+        .hover_info(HoverInfo::Text);
+    let line = Scatter::new(vec![0.5, winners.len() as f64 + 0.5], vec![percent(chance); 2])
+        .mode(Mode::Lines)
+        .name("chance")
+        .line(Line::new().color(ORANGE).width(2.0).dash(DashType::Dash))
+        .hover_info(HoverInfo::Skip);
+    Some(Chart {
+        id: "again",
+        title: format!(
+            "The winner is among the {} best of these {} in {} of the resamples; chance would be {}",
+            again.places,
+            winners.len(),
+            words::percent(first.probability, 0),
+            words::percent(chance, 0)
+        ),
+        plot: plot(
+            vec![line, marks],
+            layout(
+                HEIGHT,
+                axis("place in the screen"),
+                percent_axis(&format!("among the {} best again (%)", again.places)).range_mode(RangeMode::ToZero),
+            ),
+        ),
+        height: HEIGHT,
+        caption: format!(
+            "Each winner solved again on {} of the history ({}, mean block {:.1} rows, seed {}) and ranked against the other \
+             winners. Whiskers are 95 % Monte Carlo intervals. Marks near the line: their place was luck.",
+            counted(again.counted, "resample"),
+            again.scheme,
+            again.block_length,
+            again.seed
+        ),
+        table: Table {
+            ends_in_words: true,
+            ..Table::new(
+                ["place", "again", "Monte Carlo error", "mean place", figure, "5 % to 95 %", "assets"],
+                winners.iter().map(|winner| {
+                    let names: Vec<String> = winner.assets.iter().map(|asset| name(asset)).collect();
+                    [
+                        winner.place.to_string(),
+                        words::percent(winner.probability, 1),
+                        words::percent(winner.mc_error, 2),
+                        format!("{:.1}", winner.mean_place),
+                        words::figure(figure, winner.value.mean),
+                        format!(
+                            "{} to {}",
+                            words::figure(figure, winner.value.q05),
+                            words::figure(figure, winner.value.q95)
+                        ),
+                        names.join(", "),
+                    ]
+                }),
+            )
+        },
+    })
+}

@@ -1,0 +1,104 @@
+//! The report of `equirisk screen`.
+
+mod again;
+mod halves;
+mod histogram;
+mod inclusion;
+mod list;
+
+use plotly::layout::Axis;
+
+use super::chart::{axis, percent_axis};
+use super::page::Page;
+use super::text::{percent, rounded};
+use crate::report::screen::Screened;
+use crate::report::words::{self, counted, grouped};
+use crate::study::screen::Outcome;
+
+/// Places of a list that a chart has room for.
+const MOST_PLACES: usize = 40;
+
+/// The page: a pure function of the outcome.
+pub fn screen(screened: &Screened) -> String {
+    let outcome = &screened.outcome;
+    let (run, subsets) = (&outcome.run, &outcome.subsets);
+    let charts = if outcome.top.is_empty() {
+        Vec::new()
+    } else {
+        let charts = [
+            Some(list::list(screened)),
+            histogram::histogram(outcome),
+            inclusion::inclusion(outcome),
+            halves::halves(outcome),
+            again::again(screened),
+        ];
+        charts.into_iter().flatten().collect()
+    };
+    let space = subsets.space.map_or(format!("{:.2e}", subsets.space_approximate), grouped);
+    let mut facts = vec![(
+        "Subsets",
+        format!(
+            "{} of {space}: {} of {}{}",
+            grouped(subsets.screened),
+            run.size,
+            counted(run.assets as u64, "asset"),
+            run.seed.map_or(String::new(), |seed| format!(", seed {seed}"))
+        ),
+    )];
+    if let (Some(rows), Some(first), Some(last)) = (run.rows, &run.first, &run.last) {
+        facts.push(("History", format!("{}, {first} to {last}", counted(rows as u64, "return"))));
+    }
+    facts.push((
+        "Ranked by",
+        match (run.shortlist_by, run.shortlist) {
+            (Some(metric), Some(count)) => format!("{}, among the {} best by {metric}", run.by, grouped(count)),
+            _ => run.by.to_string(),
+        },
+    ));
+    let mut bounds = run.filters.clone();
+    bounds.extend(run.max_correlation.map(|cap| format!("no pair correlated above {cap}")));
+    if !bounds.is_empty() {
+        facts.push(("Bounds", format!("{}: {} pass", bounds.join(", "), grouped(subsets.passing))));
+    }
+    facts.push(("Engine", words::engine(run.adapter.as_deref(), "f32")));
+    facts.push(("Certificates", words::certificates(&outcome.solves, outcome.rc_error.max)));
+    let check = outcome.crosscheck.as_ref();
+    facts.extend(check.map(|check| ("Cross-check", words::again(check.sampled, "subset", check.disagreements))));
+    Page {
+        title: format!("Which {} of {} to hold?", run.size, counted(run.assets as u64, "asset")),
+        facts,
+        warnings: warnings(outcome),
+        charts,
+        notes: "The best of very many subsets are partly those whose past was kind. The list was solved again to rounding \
+                and ranked in double precision. All numbers stand in summary.json, top.csv, histogram.csv and inclusion.csv."
+            .to_string(),
+    }
+    .html()
+}
+
+fn warnings(outcome: &Outcome) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if outcome.top.is_empty() {
+        warnings.push("No subset has a certified portfolio that keeps the bounds.".to_string());
+    }
+    if outcome.solves.unsolved() > 0 {
+        warnings
+            .push(format!("Subsets without a certified portfolio are not ranked: {}.", words::solves(&outcome.solves)));
+    }
+    if let Some(check) = outcome.crosscheck.filter(|check| check.disagreements > 0) {
+        warnings
+            .push(format!("The GPU and the CPU disagree on {}.", counted(check.disagreements, "cross-checked subset")));
+    }
+    warnings
+}
+
+/// A figure as a chart shows it: shares in percent.
+fn plotted(figure: &str, value: f64) -> f64 {
+    if words::is_share(figure) { percent(value) } else { rounded(value) }
+}
+
+/// An axis for a figure.
+fn figure_axis(figure: &str, what: &str) -> Axis {
+    let title = format!("{figure}{what}");
+    if words::is_share(figure) { percent_axis(&title) } else { axis(&title) }
+}

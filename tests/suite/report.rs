@@ -1,0 +1,286 @@
+//! Does a report draw its charts in a browser, say what the numbers say, and leave hostile names harmless?
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::run::{Folder, equirisk, prices, returns};
+
+/// A browser of the Chromium family: $CHROME, or the first on the path.
+fn browser() -> PathBuf {
+    if let Some(path) = std::env::var_os("CHROME") {
+        return path.into();
+    }
+    let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+    let folders: Vec<PathBuf> = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).collect();
+    let found =
+        names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name))).find(|path| path.is_file());
+    found.expect(
+        "reports are tested in a browser: install Chromium (Debian: apt-get install chromium), or name one in CHROME",
+    )
+}
+
+/// What a browser makes of a page: the document after its scripts, what they told the console, and what the page asked
+/// the network for.
+struct Shown {
+    dom: String,
+    console: Vec<String>,
+    requests: Vec<String>,
+}
+
+/// Without a sandbox, which a container has no right to, and without any network.
+fn show(page: &Path) -> Shown {
+    let folder = Folder::new();
+    let output = Command::new(browser())
+        .args(["--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--dump-dom"])
+        .args(["--host-resolver-rules=MAP * ~NOTFOUND", "--disable-background-networking", "--no-first-run"])
+        // Timers run ahead of the clock, up to this many milliseconds of theirs.
+        .args(["--virtual-time-budget=30000", "--window-size=1000,800"])
+        .arg(format!("--user-data-dir={}", folder.name("profile")))
+        .arg(format!("--log-net-log={}", folder.name("network.json")))
+        .arg(format!("file://{}", page.display()))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let log = String::from_utf8_lossy(&output.stderr);
+    let network = folder.read("network.json");
+    assert!(network.contains("\"initiator\""), "the browser has not logged its network: {network}");
+    // The browser has errands of its own, which no page started.
+    let asked = network.split("\"initiator\":\"").skip(1).filter(|rest| !rest.starts_with("not an origin"));
+    let url = |rest: &str| rest.split_once("\"url\":\"")?.1.split_once('"').map(|(url, _)| url.to_string());
+    Shown {
+        dom: String::from_utf8(output.stdout).unwrap(),
+        console: log.lines().filter(|line| line.contains("CONSOLE")).map(String::from).collect(),
+        requests: asked.filter_map(url).collect(),
+    }
+}
+
+/// The page without its scripts: what a reader sees.
+fn without_scripts(page: &str) -> String {
+    let mut parts = page.split("<script");
+    let first = parts.next().unwrap().to_string();
+    parts.fold(first, |text, part| text + part.split_once("</script>").unwrap().1)
+}
+
+/// The charts of a page: their places and their data.
+fn plots(page: &str) -> Vec<(String, Value)> {
+    let plot = |part: &str| {
+        let (id, rest) = part.split_once("\">").unwrap();
+        let data = rest.split_once("</script>").unwrap().0;
+        (id.to_string(), serde_json::from_str(data).unwrap())
+    };
+    page.split("<script type=\"application/json\" data-plot=\"").skip(1).map(plot).collect()
+}
+
+fn title<'a>(page: &'a str, chart: &str) -> &'a str {
+    let from = page.split_once(&format!("<h2 id=\"{chart}-title\">")).unwrap().1;
+    from.split_once("</h2>").unwrap().0
+}
+
+fn caption<'a>(page: &'a str, chart: &str) -> &'a str {
+    let from = page.split_once(&format!("<section id=\"{chart}\"")).unwrap().1;
+    from.split_once("<figcaption>").unwrap().1.split_once("</figcaption>").unwrap().0
+}
+
+/// Every chart has its axes and its traces in the document, and the console stayed empty.
+fn assert_drawn(page: &Path, charts: &[&str]) -> Shown {
+    let shown = show(page);
+    assert_eq!((&*shown.console, &*shown.requests), (&[][..], &[][..]));
+    assert!(shown.dom.contains(&format!("data-drawn=\"{}\"", charts.len())), "{}", &shown.dom[..200]);
+    for chart in charts {
+        let from = shown.dom.split_once(&format!("id=\"{chart}-plot\"")).unwrap().1;
+        let drawing = from.split_once("<script").unwrap().0;
+        for part in ["main-svg", "xtick", "ytick", "xtitle"] {
+            assert!(drawing.contains(part), "{chart} has no {part}");
+        }
+        assert!(["class=\"trace", "class=\"hm\""].iter().any(|part| drawing.contains(part)), "{chart} is empty");
+    }
+    shown
+}
+
+/// Names that mean something to CSV, HTML, JavaScript or plotly, and some that are alike where they are cut.
+const HOSTILE: [&str; 9] = [
+    "</script><script>document.title='taken'</script>",
+    "<img src=http://example.invalid/x.png onerror=alert(1)>",
+    "\"quoted\" & 'so', to say",
+    "<b>bold</b> &lt;b&gt;",
+    "<!-- <script>",
+    "%{x} $\\alpha$ ${1}",
+    "日経平均株価指数日経平均株価指数",
+    "A name so long that no axis has room for all of it, first",
+    "A name so long that no axis has room for all of it, second",
+];
+
+/// Prices of so many assets, hostile names first.
+fn hostile(assets: usize) -> Vec<u8> {
+    let mut file = csv::Writer::from_writer(Vec::new());
+    let names = (0..assets).map(|i| HOSTILE.get(i).map_or(format!("A{i}"), ToString::to_string));
+    file.write_record(std::iter::once("date".to_string()).chain(names)).unwrap();
+    let returns: Vec<f64> = returns(300, assets, 0.7, 5).iter().map(|r| 0.2 * r).collect();
+    for (t, row) in prices(&returns, assets).chunks(assets).enumerate() {
+        let date = format!("{}-{:02}-{:02}", 2000 + t / 336, 1 + t / 28 % 12, 1 + t % 28);
+        file.write_record(std::iter::once(date).chain(row.iter().map(ToString::to_string))).unwrap();
+    }
+    file.into_inner().unwrap()
+}
+
+const BOOTSTRAP: [&str; 6] = ["weights", "shares", "quantiles", "methods", "convergence", "blocks"];
+const SCREEN: [&str; 5] = ["list", "histogram", "inclusion", "halves", "again"];
+
+#[test]
+fn a_browser_draws_a_bootstrap_of_many_assets_with_hostile_names() {
+    let folder = Folder::new();
+    let data = folder.write("prices.csv", hostile(45));
+    let out = folder.name("out");
+    equirisk(&["bootstrap", &data, "-B", "200", "--seed", "1", "--engine", "cpu", "-o", &out]).succeeded();
+    let page = folder.read("out/report.html");
+    let plots = plots(&page);
+    assert!(plots.iter().map(|(id, _)| id.trim_end_matches("-plot")).eq(BOOTSTRAP));
+    // A chart has room for forty; nobody is left out of its table.
+    assert!(caption(&page, "weights").contains("40 of 45 assets that move most"), "{}", caption(&page, "weights"));
+    let rows = |chart: &str| {
+        let from = page.split_once(&format!("<section id=\"{chart}\"")).unwrap().1;
+        from.split_once("</section>").unwrap().0.matches("<th scope=\"row\">").count()
+    };
+    assert_eq!(["weights", "shares", "quantiles", "blocks"].map(rows), [45; 4]);
+    let ticks = plots[0].1["layout"]["yaxis"]["ticktext"].as_array().unwrap();
+    assert_eq!(ticks.len(), 40);
+
+    let shown = assert_drawn(&folder.path("out/report.html"), &BOOTSTRAP);
+    // No name became an element, neither as HTML nor in plotly's markup.
+    let text = without_scripts(&shown.dom);
+    assert!(text.contains("<title>How far can these risk-budgeting weights be trusted?</title>"));
+    for element in ["<img", "<b>", "font-weight:bold", "<a href=\"http"] {
+        assert!(!text.contains(element), "{element} in the document");
+    }
+    assert!(text.contains("&lt;/script&gt;&lt;script&gt;document.title="));
+    assert!(text.contains("日経平均"));
+}
+
+#[test]
+fn a_browser_draws_a_screen_with_its_winners_resampled() {
+    let folder = Folder::new();
+    let data = folder.write("prices.csv", hostile(12));
+    let out = folder.name("out");
+    let args = ["screen", &data, "-k", "3", "--top", "15", "--bootstrap-top", "10", "--resamples", "100"];
+    equirisk(&[&args[..], &["--seed", "1", "--engine", "cpu", "-o", &out]].concat()).succeeded();
+    let page = folder.read("out/report.html");
+    assert!(plots(&page).iter().map(|(id, _)| id.trim_end_matches("-plot")).eq(SCREEN));
+    let shown = assert_drawn(&folder.path("out/report.html"), &SCREEN);
+    assert!(!without_scripts(&shown.dom).contains("<img"));
+}
+
+/// What the tests above rely on: a page that fails or asks for the network does not go unnoticed.
+#[test]
+fn errors_and_requests_of_a_page_are_seen() {
+    let folder = Folder::new();
+    folder.write("page.html", "<img src=\"http://example.invalid/x.png\"><script>missing()</script>");
+    let shown = show(&folder.path("page.html"));
+    assert!(shown.console.iter().any(|line| line.contains("missing is not defined")), "{:?}", shown.console);
+    assert!(shown.requests.iter().any(|url| url == "http://example.invalid/x.png"), "{:?}", shown.requests);
+}
+
+#[test]
+fn equal_runs_write_equal_reports() {
+    let folder = Folder::new();
+    let jobs: [&[&str]; 2] =
+        [&["bootstrap", "-B", "300", "--last", "400"], &["screen", "-k", "3", "--bootstrap-top", "9"]];
+    for (at, job) in jobs.into_iter().enumerate() {
+        let page = |threads: &str| {
+            let name = format!("{at}-{threads}");
+            let out = folder.name(&name);
+            let args = [job, &["--seed", "3", "--engine", "cpu", "--threads", threads, "-o", &out]].concat();
+            equirisk(&args).succeeded();
+            folder.read(&format!("{name}/report.html"))
+        };
+        assert!(page("1") == page("2"), "{job:?}");
+    }
+}
+
+#[test]
+fn titles_and_charts_hold_the_numbers_of_the_summary() {
+    let folder = Folder::new();
+    let out = folder.name("out");
+    let summary = equirisk(&["bootstrap", "-B", "500", "--seed", "2", "--engine", "cpu", "--json", "-o", &out])
+        .succeeded()
+        .json();
+    let page = folder.read("out/report.html");
+    let number = |value: &Value| value.as_f64().unwrap();
+    let width = |asset: &Value| number(&asset["q95"]) - number(&asset["q05"]);
+    let assets = summary["assets"].as_array().unwrap();
+    let most = assets.iter().max_by(|a, b| width(a).total_cmp(&width(b))).unwrap();
+    let expected = format!(
+        "{}&#39;s weight moves most: {:.1} to {:.1}\u{a0}%",
+        most["name"].as_str().unwrap(),
+        100.0 * number(&most["q05"]),
+        100.0 * number(&most["q95"])
+    );
+    assert_eq!(title(&page, "weights"), expected);
+    let error = |method: &str| 100.0 * number(&summary["methods"][method]["realised"]["max_error"]["mean"]);
+    for method in ["erc", "inverse_volatility"] {
+        let expected = format!("by {:.0}\u{a0}%", error(method));
+        assert!(title(&page, "methods").contains(&expected), "{expected}: {}", title(&page, "methods"));
+    }
+
+    let plots = plots(&page);
+    let close = |drawn: &Value, share: f64| {
+        // Six digits are drawn.
+        assert!((number(drawn) - 100.0 * share).abs() <= 1e-5 * (100.0 * share).abs(), "{drawn} for {share}");
+    };
+    let boxes = &plots[0].1["data"][0];
+    for (i, asset) in assets.iter().enumerate() {
+        for (part, key) in
+            [("lowerfence", "q05"), ("q1", "q25"), ("median", "q50"), ("q3", "q75"), ("upperfence", "q95")]
+        {
+            close(&boxes[part][i], number(&asset[key]));
+        }
+        close(&plots[0].1["data"][1]["x"][i], number(&asset["point"]));
+    }
+    // The last step of the convergence is the study itself.
+    let settling = plots[4].1["data"].as_array().unwrap();
+    let lines: Vec<&Value> = settling.iter().filter(|trace| trace["mode"] == "lines+markers").collect();
+    for (line, key) in lines.iter().zip(["q95", "q50", "q05"]) {
+        close(line["y"].as_array().unwrap().last().unwrap(), number(&most[key]));
+    }
+}
+
+#[test]
+fn a_report_asks_for_nothing_and_forbids_asking() {
+    let folder = Folder::new();
+    equirisk(&["bootstrap", "-B", "50", "--engine", "cpu", "--seed", "1", "-o", &folder.name("out")]).succeeded();
+    let page = folder.read("out/report.html");
+    assert!(page.contains("http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "));
+    let text = without_scripts(&page);
+    for (attribute, allowed) in [("src=\"", "-"), ("href=\"", "#"), ("url(", "-"), ("@import", "-")] {
+        let other: BTreeSet<&str> = text.split(attribute).skip(1).map(|rest| rest.get(..5).unwrap()).collect();
+        assert!(other.iter().all(|rest| rest.starts_with(allowed) || *rest == "data:"), "{attribute}: {other:?}");
+    }
+    // Ids are given, not drawn at random, and none twice.
+    let ids: Vec<&str> = text.split(" id=\"").skip(1).map(|rest| rest.split_once('"').unwrap().0).collect();
+    assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "{ids:?}");
+}
+
+#[test]
+fn what_has_no_spread_has_a_page_that_says_so() {
+    let folder = Folder::new();
+    let hedged =
+        "date,a,b\n2020-01-01,0.01,-0.01\n2020-01-02,-0.02,0.02\n2020-01-03,0.01,-0.01\n2020-01-06,0.03,-0.03\n";
+    let data = folder.write("hedged.csv", hedged);
+    for (name, args, said) in [
+        ("one", &["-B", "1", "--last", "300"][..], "1 resample with a certified portfolio: no spread to show."),
+        (
+            "none",
+            &[&data, "--returns", "-B", "20", "--block", "1"],
+            "0 resamples with a certified portfolio: no spread to show.",
+        ),
+    ] {
+        let out = folder.name(name);
+        equirisk(&[&["bootstrap", "--seed", "1", "--engine", "cpu", "-o", &out], args].concat()).succeeded();
+        let page = folder.read(&format!("{name}/report.html"));
+        assert!(page.contains(said), "{}", &page[page.len() - 2000..]);
+        // Nothing to draw needs no script.
+        assert!(!page.contains("<script") && page.ends_with("</html>\n"));
+    }
+}
