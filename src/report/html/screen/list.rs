@@ -36,6 +36,7 @@ pub fn list(screened: &Screened) -> Chart {
     };
     let weights: Vec<Vec<f64>> =
         (0..top.len()).map(|place| held.iter().map(|(asset, _)| weight(place, asset)).collect()).collect();
+    let largest = weights.iter().flatten().copied().fold(0.0, f64::max);
     let hover: Vec<Vec<String>> = (0..top.len())
         .map(|place| {
             let value = words::figure(by, top[place].value);
@@ -47,6 +48,7 @@ pub fn list(screened: &Screened) -> Chart {
     let cells = HeatMap::new(at(held.len()), at(top.len()), weights)
         .color_scale(sequential())
         .zmin(0.0)
+        .zmax(largest)
         .color_bar(
             ColorBar::new()
                 .title("weight in %")
