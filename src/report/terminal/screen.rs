@@ -14,7 +14,7 @@ use crate::study::screen::{Entry, Outcome};
 /// Rows shown at most: a list to be read.
 const MOST_ROWS: usize = 50;
 
-/// Columns of a terminal that a list of names has at least.
+/// Columns of a terminal that a list of names has, as long as numbers can leave for it; half of that at least.
 const FEWEST_NAMES: usize = 24;
 
 /// Heights of a histogram's bars.
@@ -133,7 +133,7 @@ fn list(out: &mut String, screened: &Screened, view: View) {
     let mut columns = fitting(columns, view);
     columns.pop();
     let used: usize = columns.iter().map(Column::room).sum();
-    let room = view.columns().saturating_sub(used + assets.gap).max(FEWEST_NAMES);
+    let room = view.columns().saturating_sub(used + assets.gap).max(FEWEST_NAMES / 2);
     assets.width = 0;
     assets.cells = cells(&|entry| cut(&entry.assets.join(", "), room));
     columns.push(assets);
