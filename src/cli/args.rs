@@ -13,6 +13,11 @@ use equirisk::study::block::Block;
 use equirisk::study::screen::figure::{Figure, Filter};
 use jiff::civil::Date;
 
+use super::values::{
+    block, correlation, count, delimiter, figure, filter, memory, metric, positive, range, sample, seed, shard, size,
+    tolerance,
+};
+
 /// How far can you trust a risk-parity portfolio?
 ///
 /// Solves thousands to millions of risk-budgeting problems at once, on GPU and CPU, each with a certificate.
@@ -506,125 +511,6 @@ pub struct DevicesArguments {
     pub json: bool,
 }
 
-/// A whole number from 1 up; 10000, 10_000 and 1e4 are the same.
-fn count(text: &str) -> Result<u64, String> {
-    let plain = text.replace('_', "");
-    let number = plain.parse::<u64>().ok().or_else(|| {
-        let x = plain.parse::<f64>().ok()?;
-        // Beyond 2^53 a float no longer says which whole number is meant.
-        (x.fract() == 0.0 && (0.0..=9_007_199_254_740_992.0).contains(&x)).then_some(x as u64)
-    });
-    match number {
-        Some(count) if count >= 1 => Ok(count),
-        _ => Err("not a whole number from 1 up, such as 10000 or 1e4".to_string()),
-    }
-}
-
-fn size(text: &str) -> Result<usize, String> {
-    text.parse().ok().filter(|&size| size >= 1).ok_or_else(|| "not a whole number from 1 up".to_string())
-}
-
-fn correlation(text: &str) -> Result<f64, String> {
-    text.parse().ok().filter(|x| (-1.0..=1.0).contains(x)).ok_or_else(|| "not a number from -1 to 1".to_string())
-}
-
-fn figure(text: &str) -> Result<Figure, String> {
-    Figure::named(text)
-        .ok_or_else(|| format!("no figure is called that; there are {}", Figure::ALL.map(Figure::name).join(", ")))
-}
-
-fn metric(text: &str) -> Result<Metric, String> {
-    match Figure::named(text) {
-        Some(Figure::Metric(metric)) => Ok(metric),
-        _ => Err(format!("no metric is called that; there are {}", Metric::ALL.map(Metric::name).join(", "))),
-    }
-}
-
-fn filter(text: &str) -> Result<Filter, String> {
-    Filter::parse(text).map_err(|error| match error.hint {
-        Some(hint) => format!("{}; {hint}", error.message),
-        None => error.message,
-    })
-}
-
-/// An error of one or more would let risk contributions be negative, and prove nothing.
-fn tolerance(text: &str) -> Result<f64, String> {
-    positive(text).ok().filter(|x| *x < 1.0).ok_or_else(|| "not a number between 0 and 1".to_string())
-}
-
-fn seed(text: &str) -> Result<u64, String> {
-    text.parse().map_err(|_| "not a whole number from 0 to 18446744073709551615".to_string())
-}
-
-fn positive(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(x) if x > 0.0 && x.is_finite() => Ok(x),
-        _ => Err("not a positive number".to_string()),
-    }
-}
-
-fn block(text: &str) -> Result<Block, String> {
-    Block::parse(text).ok_or_else(|| "not `auto`, `auto-returns` or a number of rows from 1 up".to_string())
-}
-
-fn shard(text: &str) -> Result<Shard, String> {
-    Shard::parse(text).ok_or_else(|| "not a shard I/N with 0 <= I < N, such as 0/4".to_string())
-}
-
-fn sample(text: &str) -> Result<Sample, String> {
-    match text {
-        "all" => Ok(Sample::All),
-        _ => text.parse().map(Sample::Count).map_err(|_| "not a number of problems or `all`".to_string()),
-    }
-}
-
-fn range(text: &str) -> Result<Range<u64>, String> {
-    let parsed = text.split_once("..").and_then(|(lo, hi)| Some(lo.trim().parse().ok()?..hi.trim().parse().ok()?));
-    match parsed {
-        Some(range) if range.start <= range.end => Ok(range),
-        _ => Err("not a range lo..hi of resample numbers, lo <= hi".to_string()),
-    }
-}
-
-/// One character of ASCII, or its name.
-fn delimiter(text: &str) -> Result<u8, String> {
-    match text.to_lowercase().as_str() {
-        "tab" | "\\t" => Ok(b'\t'),
-        "comma" => Ok(b','),
-        "semicolon" => Ok(b';'),
-        "space" => Ok(b' '),
-        "pipe" => Ok(b'|'),
-        _ => match *text.as_bytes() {
-            [byte] if (byte.is_ascii_punctuation() || byte == b' ' || byte == b'\t') && !b"\"-+.".contains(&byte) => {
-                Ok(byte)
-            }
-            _ => Err("not one character such as ; or |, nor `tab` or `space`".to_string()),
-        },
-    }
-}
-
-/// Bytes, with an optional unit: 8GiB, 500MB, 1073741824.
-fn memory(text: &str) -> Result<u64, String> {
-    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.').len();
-    let (number, unit) = text.split_at(digits);
-    let scale = match unit.trim().to_ascii_lowercase().as_str() {
-        "" | "b" => 1.0,
-        "kb" => 1e3,
-        "mb" => 1e6,
-        "gb" => 1e9,
-        "tb" => 1e12,
-        "k" | "kib" => 1024.0,
-        "m" | "mib" => 1_048_576.0,
-        "g" | "gib" => 1_073_741_824.0,
-        "t" | "tib" => 1_099_511_627_776.0,
-        _ => return Err("unknown unit: write 8GiB, 500MB or a number of bytes".to_string()),
-    };
-    match number.parse::<f64>() {
-        Ok(x) if x > 0.0 => Ok((x * scale) as u64),
-        _ => Err("not a size: write 8GiB, 500MB or a number of bytes".to_string()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -633,20 +519,5 @@ mod tests {
     #[test]
     fn the_flags_are_consistent() {
         Arguments::command().debug_assert();
-    }
-
-    #[test]
-    fn sizes_are_read_with_their_unit() {
-        assert_eq!(memory("8GiB"), Ok(8 << 30));
-        assert_eq!(memory("1.5 kb"), Ok(1500));
-        assert!(memory("much").is_err() && memory("-1").is_err() && memory("8 parsecs").is_err());
-    }
-
-    #[test]
-    fn counts_and_ranges_say_what_they_mean() {
-        assert_eq!(range("3..5"), Ok(3..5));
-        assert_eq!(count("1e4"), count("10_000"));
-        assert!(count("0").is_err() && count("1.5").is_err() && count("-3").is_err() && count("1e300").is_err());
-        assert!(range("5..3").is_err() && range("5").is_err() && range("a..b").is_err());
     }
 }

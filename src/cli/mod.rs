@@ -17,6 +17,7 @@ mod rows;
 mod screen;
 mod solve;
 mod study;
+mod values;
 mod verify;
 
 use std::process::ExitCode;

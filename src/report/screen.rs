@@ -9,6 +9,7 @@ use super::{directory, html};
 use crate::error::{Error, Result};
 use crate::run::crosscheck::Sample;
 use crate::study::screen::figure::{Figure, Filter};
+use crate::study::screen::verify::Listed;
 use crate::study::screen::{Config, Outcome};
 use crate::study::winners;
 use crate::subsets::space::{Pool, Space};
@@ -128,15 +129,6 @@ pub fn state(outcome: &Outcome) -> Value {
         "solves": outcome.solves,
         "crosscheck": outcome.crosscheck,
     })
-}
-
-/// One subset of a list, as `summary.json` has it.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct Listed {
-    pub rank_index: u64,
-    pub assets: Vec<String>,
-    pub weights: Vec<f64>,
-    pub value: f64,
 }
 
 /// The list of a finished screen.

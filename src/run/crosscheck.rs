@@ -56,7 +56,7 @@ impl CrossCheck {
 }
 
 /// The larger of two numbers, where there are any.
-pub(super) fn larger(a: Option<f64>, b: Option<f64>) -> Option<f64> {
+pub fn larger(a: Option<f64>, b: Option<f64>) -> Option<f64> {
     match (a, b) {
         (Some(a), Some(b)) => Some(a.max(b)),
         (a, b) => a.or(b),

@@ -101,6 +101,14 @@ impl Subsets {
         }
     }
 
+    /// Every rank of the first `problems` lies below this.
+    pub fn ranks(&self, problems: u64) -> u64 {
+        match self.draw {
+            Draw::Permuted { .. } => self.space.count().unwrap_or(u64::MAX),
+            Draw::All | Draw::Floyd { .. } => problems,
+        }
+    }
+
     /// The assets of the subset called `rank`, in the order that problems hold them.
     pub fn assets(&self, rank: u64, assets: &mut [u32]) {
         match self.draw {

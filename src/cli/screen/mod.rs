@@ -13,7 +13,7 @@ use equirisk::measure::Metric;
 use equirisk::panel::Returns;
 use equirisk::report::directory::{Asked, Place, SHARD, SUMMARY, TABLE};
 use equirisk::report::metrics::{self, MetricsWriter};
-use equirisk::report::screen::{self as files, Again, Job, Listed, Screened};
+use equirisk::report::screen::{self as files, Again, Job, Screened};
 use equirisk::report::terminal::{self, View, counted, grouped};
 use equirisk::resample::Scheme;
 use equirisk::run::crosscheck::{CrossCheck, Sample};
@@ -23,10 +23,10 @@ use equirisk::run::{Means, Watch};
 use equirisk::solver::Options;
 use equirisk::study::block::Block;
 use equirisk::study::screen::figure::Figure;
-use equirisk::study::screen::finalist::{Finalist, Setting};
+use equirisk::study::screen::verify::{Listed, verify};
 use equirisk::study::screen::{Config, Outcome, Question, check, part, screen};
 use equirisk::study::winners;
-use equirisk::subsets::{Draw, Subsets};
+use equirisk::subsets::Subsets;
 use equirisk::{Error, Result};
 use universe::{Read, Screenable};
 
@@ -143,52 +143,13 @@ pub fn joined(
     Ok(found)
 }
 
-/// Weights and figures of the list are solved in f64 to the rounding floor: they differ by this at most, relative.
-const EXACT: f64 = 1e-9;
-
 /// The subsets of a list, found by their ranks and solved again.
-pub fn verified(job: &Job, seed: Option<u64>, data: Returns, top: &[Listed]) -> Result<CrossCheck> {
+pub fn verified(job: &Job, seed: Option<u64>, data: Returns, list: &[Listed]) -> Result<CrossCheck> {
     let wrong = || Error::input("the run holds a configuration that no screen has").hint("run the job again");
     let config = job.config().ok_or_else(wrong)?;
     let subsets = subsets(job, seed, data.assets.len())?;
     let screenable = Screenable::of(data, job)?;
-    let question = screenable.question(job, &subsets);
-    let setting = Setting {
-        universe: question.universe,
-        returns: question.returns,
-        periods_per_year: question.periods_per_year,
-        bets: config.by.is_of_bets(),
-    };
-    let last = problems(job, &subsets);
-    let ranks = match subsets.draw() {
-        Draw::Permuted { .. } => subsets.space().count().unwrap_or(u64::MAX),
-        Draw::All | Draw::Floyd { .. } => last,
-    };
-    let mut found = CrossCheck { sampled: top.len() as u64, ..CrossCheck::default() };
-    for listed in top {
-        let mut assets = vec![0; subsets.size()];
-        if listed.rank_index < ranks {
-            subsets.assets(listed.rank_index, &mut assets);
-        }
-        let names = assets.iter().map(|&asset| &question.assets[asset as usize]);
-        let own = Finalist::of(&setting, listed.rank_index, assets.clone())
-            .filter(|_| listed.rank_index < ranks && names.eq(&listed.assets));
-        let Some(own) = own else {
-            found.disagreements += 1;
-            continue;
-        };
-        let largest = own.weights.iter().copied().fold(0.0, f64::max);
-        let pairs = own.weights.iter().zip(&listed.weights);
-        let difference = pairs.fold(0.0_f64, |worst, (a, b)| worst.max((a - b).abs()));
-        let value = own.figures.get(config.by);
-        let agrees = own.weights.len() == listed.weights.len()
-            && difference <= EXACT * largest
-            && (value - listed.value).abs() <= EXACT * value.abs().max(1.0);
-        found.disagreements += u64::from(!agrees);
-        found.max_weight_difference = Some(found.max_weight_difference.map_or(difference, |m| m.max(difference)));
-        found.max_rc_error = Some(found.max_rc_error.map_or(own.rc_error, |m| m.max(own.rc_error)));
-    }
-    Ok(found)
+    Ok(verify(&screenable.question(job, &subsets), problems(job, &subsets), config.by, list))
 }
 
 /// Writes and prints what a screen found.

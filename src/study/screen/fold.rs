@@ -6,7 +6,6 @@ use crate::certificate::Status;
 use crate::measure::Measured;
 use crate::run::codec::{Reader, put_f64s, put_u64s, status_code};
 use crate::run::measure::{MetricCheck, PIECE};
-use crate::subsets::{Draw, Subsets};
 
 /// The share of one piece of a chunk.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,12 +44,8 @@ pub struct Fold {
 }
 
 impl Fold {
-    /// Whether it may be of a chunk of so many of these subsets.
-    pub fn is_of(&self, problems: u64, subsets: &Subsets) -> bool {
-        let ranks = match subsets.draw() {
-            Draw::All | Draw::Permuted { .. } => subsets.space().count().unwrap_or(u64::MAX),
-            Draw::Floyd { .. } => u64::MAX,
-        };
+    /// Whether it may be of a chunk of so many of subsets whose ranks lie below `ranks`.
+    pub fn is_of(&self, problems: u64, ranks: u64) -> bool {
         let candidates = |piece: &Piece| piece.candidates.iter().all(|candidate| candidate.rank < ranks);
         self.pieces.len() as u64 == problems.div_ceil(PIECE) && self.pieces.iter().all(candidates)
     }

@@ -19,6 +19,7 @@ pub mod outcome;
 pub mod path;
 pub mod sample;
 pub mod tally;
+pub mod verify;
 
 use serde::Serialize;
 
@@ -204,7 +205,7 @@ impl<'a> Ready<'a> {
                 Segment::Kept(range) => {
                     let problems = range.end - range.start;
                     let sound = |(fold, measured): &(Fold, Option<Measured>)| {
-                        fold.is_of(problems, self.question.subsets)
+                        fold.is_of(problems, self.question.subsets.ranks(self.problems))
                             && measured.as_ref().is_none_or(|measured| measured.statuses.len() as u64 == problems)
                     };
                     let (fold, measured) = kept.read(&range, |bytes| Fold::decode(bytes, bins).filter(sound))?;

@@ -5,6 +5,9 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
+use equirisk::run::journal::Journal;
+use serde_json::Value;
+
 use crate::run::{Folder, Run, equirisk, program, uniform};
 
 /// Long enough to be interrupted: some seconds of one core, a chunk every few milliseconds.
@@ -149,13 +152,65 @@ fn an_interrupted_run_lends_its_seed_and_other_jobs_are_refused() {
     assert!(waited(&mut child, &folder.path("out"), 4096));
     child.kill().unwrap();
     child.wait().unwrap();
-    let manifest: serde_json::Value = serde_json::from_str(&folder.read("out/run.json")).unwrap();
+    let manifest: Value = serde_json::from_str(&folder.read("out/run.json")).unwrap();
     assert_eq!(manifest["finished"], false);
     let seed = manifest["seed"].as_u64().unwrap();
     equirisk(&[&args[..], &["-o", &out, "--block", "7"]].concat()).refused(2);
     equirisk(&[&args[..], &["-o", &out, "--seed", &(seed + 1).to_string()]].concat()).refused(2);
     let run = equirisk(&[&args[..], &["-o", &out, "--json"]].concat()).succeeded();
     assert_eq!(run.json()["run"]["seed"].as_u64(), Some(seed));
+}
+
+/// The same chunks, as if this maker had made them.
+fn made_by(directory: &Path, change: impl FnOnce(&mut Value)) {
+    let path = directory.join("chunks.part");
+    let (mut before, scan) = Journal::open(&path, false).unwrap();
+    let mut header: Value = serde_json::from_str(&scan.header).unwrap();
+    change(&mut header["maker"]);
+    let mut after = Journal::create(&directory.join("changed"), &header.to_string()).unwrap();
+    for record in &scan.records {
+        after.append(record.batch, record.range.clone(), &before.read(record).unwrap()).unwrap();
+    }
+    fs::rename(directory.join("changed"), path).unwrap();
+}
+
+#[test]
+fn a_run_whose_device_is_gone_goes_on_without_it_and_says_so() {
+    let folder = Folder::new();
+    let out = folder.name("out");
+    // The engine is left to choose: it had a device once.
+    let args = ["bootstrap", "-B", "60000", "--seed", "3", "--no-sensitivity"];
+    let mut child = begun(&args, &out);
+    assert!(waited(&mut child, &folder.path("out"), 1 << 20));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    made_by(&folder.path("out"), |maker| {
+        maker["engine"] = "gpu".into();
+        maker["adapter"] = "Yesterday's Card".into();
+        maker["precision"] = "f32".into();
+    });
+    let run = equirisk(&[&args[..], &["-o", &out, "--json"]].concat()).succeeded();
+    assert!(run.stderr.contains("Yesterday's Card is not there"), "{}", run.stderr);
+    let (found, manifest) = (run.json(), folder.read("out/run.json"));
+    assert_eq!((&found["run"]["engine"], &found["run"]["adapter"]), (&"gpu".into(), &"Yesterday's Card".into()));
+    let rescued = found["solves"]["rescued"].as_u64().unwrap();
+    assert!((1..60_000).contains(&rescued) && found["solves"]["converged"] == 60_000, "{rescued}");
+    assert!(manifest.contains("is not there") && manifest.contains("\"remedy\": \"cpu\""), "{manifest}");
+}
+
+#[test]
+fn what_another_machine_has_begun_is_not_mixed_unless_told_to() {
+    let folder = Folder::new();
+    let out = folder.name("out");
+    let mut child = begun(&BOOTSTRAP, &out);
+    assert!(waited(&mut child, &folder.path("out"), 1 << 20));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    made_by(&folder.path("out"), |maker| maker["cpu"] = "other".into());
+    let command = [&BOOTSTRAP[..], &["-o", &out]].concat();
+    let refused = equirisk(&command).refused(2);
+    assert!(refused.stderr.contains("CPU instructions") && refused.stderr.contains("--allow-mixed"), "{refused:?}");
+    equirisk(&[&command[..], &["--allow-mixed"]].concat()).succeeded();
 }
 
 #[test]
