@@ -30,8 +30,8 @@
 //! # The one idea
 //!
 //! *A job is a pure function from a problem's index to its certified solution.* A [`Batch`] is a recipe (a [`Source`]
-//! with budgets) that builds problem `p` anywhere, on any device, in any order. Chunks, rescues, cross-checks and
-//! reproducibility follow from that. No path, covariance or random state is ever stored for all problems.
+//! with budgets) that builds problem `p` anywhere, on any device, in any order. Chunks, shards, rescues, cross-checks
+//! and reproducibility follow from that. No path, covariance or random state is ever stored for all problems.
 //!
 //! # Layers
 //!
@@ -42,7 +42,7 @@
 //! | `main`, `cli` (the binary) | the user's words: parse, call, print, exit code |
 //! | [`report`] | outcomes to terminal tables, run directories and pages of charts |
 //! | [`study`] | a question -> batch ... solutions -> statistics |
-//! | [`run`] | chunks in index order; rescue and cross-check, which need both engines |
+//! | [`run`] | chunks in index order, kept, resumed and joined; rescue and cross-check, which need both engines |
 //! | [`engine`] | the only seam, trait [`engine::Engine`]: a range of problem indices -> [`Solutions`] |
 //! | [`batch`] | what every engine agrees on: source and budgets |
 //! | [`solver`] | one problem, slices in, weights and certificate out |
@@ -58,7 +58,8 @@
 //! 1. [`io`] turns bytes into [`panel::Returns`], or an error that says where. [`panel::Panel`] centres and scales them
 //!    once, in f64.
 //! 2. [`study::bootstrap`] fixes the block length and with it the [`resample::Law`]: seed and resample number -> rows.
-//! 3. [`run::solve`] cuts `0..B` into chunks, the same for every machine, and hands them to an engine in order.
+//! 3. [`run::resume`] cuts `0..B` into chunks and hands those that [`run::checkpoint`] does not hold yet to an engine, in
+//!    order. A run that was interrupted, a shard and the union of all shards differ only in what is held.
 //! 4. The engine takes each problem through the stages below. Certificates come back with the weights.
 //! 5. What a GPU did not converge, [`run`] solves again on the CPU, from the recipe on. [`run::crosscheck`] does the
 //!    same with a sample of the rest, and compares.
