@@ -88,7 +88,7 @@ const VALUE_NAMES: [&str; 18] = [
 /// Names of columns that number rows.
 const LABEL_NAMES: [&str; 9] = ["index", "obs", "observation", "row", "n", "t", "no", "nr", "#"];
 /// What data vendors give of one asset on one day.
-const FIELDS: [&str; 20] = [
+const FIELDS: [&str; 23] = [
     "adj close",
     "adjclose",
     "adjusted close",
@@ -104,6 +104,9 @@ const FIELDS: [&str; 20] = [
     "vwap",
     "price",
     "change",
+    "change %",
+    "vol",
+    "trades",
     "turnover",
     "bid",
     "ask",
@@ -325,6 +328,10 @@ mod tests {
             (
                 &[("Date", Dates), ("Open", Numbers), ("Close", Numbers), ("Adj Close", Numbers), ("Volume", Numbers)],
                 Layout::Single { labels: Some(0), value: 3 },
+            ),
+            (
+                &[("Date", Dates), ("Price", Numbers), ("Open", Numbers), ("Vol.", Numbers), ("Change %", Numbers)],
+                Layout::Single { labels: Some(0), value: 1 },
             ),
         ] {
             assert_eq!(layout(columns), expected, "{columns:?}");
