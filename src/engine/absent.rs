@@ -15,6 +15,6 @@ impl Engine for Absent {
 
     fn prepare<'a>(&'a self, _: &'a Batch, _: Want) -> Result<Box<dyn Job + 'a>> {
         let what = self.0.adapter.as_deref().unwrap_or("the engine of this run");
-        Err(Error::device(format!("{what} is not there")))
+        Err(Error::failed(format!("{what} is not there")))
     }
 }
