@@ -58,6 +58,13 @@ pub struct Asked<'a> {
     pub force: bool,
 }
 
+impl Asked<'_> {
+    /// Whether this is the job of a directory, up to the shard.
+    fn is_of(&self, held: &Manifest) -> bool {
+        held.job == *self.job && self.seed.is_none_or(|asked| Some(asked) == held.seed)
+    }
+}
+
 /// Looks into a directory before the work.
 ///
 /// # Errors
@@ -68,7 +75,12 @@ pub fn examine(directory: &Path, asked: &Asked) -> Result<Found> {
         return Err(Error::usage(format!("`{shown}` is not a directory")).hint("give another -o DIR"));
     }
     if asked.force {
-        return Ok(Found::Nothing);
+        // Even then, what the same command has begun is not begun again.
+        let begun = Manifest::read(directory)
+            .ok()
+            .flatten()
+            .filter(|held| !held.finished && asked.is_of(held) && held.shard == asked.shard);
+        return Ok(begun.map_or(Found::Nothing, |held| Found::Unfinished { seed: held.seed }));
     }
     let Some(manifest) = Manifest::read(directory)? else {
         let taken = asked.results.iter().find(|name| directory.join(name).exists());
@@ -78,7 +90,7 @@ pub fn examine(directory: &Path, asked: &Asked) -> Result<Found> {
         };
     };
     let seed = manifest.seed;
-    if manifest.job != *asked.job || asked.seed.is_some_and(|asked| Some(asked) != seed) {
+    if !asked.is_of(&manifest) {
         return Err(Error::usage(format!("`{shown}` holds a different run")).hint(REPLACE));
     }
     if manifest.shard != asked.shard {
@@ -158,24 +170,29 @@ impl Place {
         };
         // The lock is held: what other programs left half written is nobody's.
         atomic::sweep(path);
-        let before = before.filter(|_| !terms.force).and_then(|(checkpoint, header, damaged)| {
+        let before = before.and_then(|(checkpoint, header, damaged)| {
             let owner: Owner = serde_json::from_str(&header).ok()?;
             let same = owner.run == place.manifest.identity() && owner.shard == place.manifest.shard;
-            same.then_some((checkpoint, owner, damaged))
+            let mixed = terms.force && owner.maker.differs(&place.manifest.maker).is_some();
+            (same && !mixed).then_some((checkpoint, owner, damaged))
         });
         match before {
-            Some((checkpoint, owner, damaged)) => place.resume(checkpoint, owner.maker, damaged, terms, watch)?,
+            Some((checkpoint, owner, damaged)) => {
+                place.resume(checkpoint, owner.maker, damaged, terms, watch)?;
+                place.mark(data)?;
+            }
             None => {
                 let owner = Owner {
                     run: place.manifest.identity(),
                     shard: place.manifest.shard,
                     maker: place.manifest.maker.clone(),
                 };
+                // First the manifest: a directory with chunks and none would be nobody's.
+                place.mark(data)?;
                 let header = serde_json::to_string(&owner).map_err(|error| Error::failed(error.to_string()))?;
                 place.checkpoint = Checkpoint::create(&chunks, &header)?;
             }
         }
-        place.mark(data)?;
         Ok(place)
     }
 

@@ -161,6 +161,22 @@ fn an_interrupted_run_lends_its_seed_and_other_jobs_are_refused() {
     assert_eq!(run.json()["run"]["seed"].as_u64(), Some(seed));
 }
 
+#[test]
+fn force_replaces_results_and_goes_on_with_what_it_has_begun() {
+    let folder = Folder::new();
+    let out = folder.name("out");
+    equirisk(&["bootstrap", "-B", "20", "--seed", "1", "--engine", "cpu", "-o", &out]).succeeded();
+    let args = ["bootstrap", "-B", "60000", "--engine", "cpu", "--force"];
+    let mut child = begun(&args, &out);
+    assert!(waited(&mut child, &folder.path("out"), 1 << 20));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let manifest: Value = serde_json::from_str(&folder.read("out/run.json")).unwrap();
+    let run = equirisk(&[&args[..], &["-o", &out, "--json"]].concat()).succeeded();
+    assert!(run.stderr.contains("was interrupted"), "{}", run.stderr);
+    assert_eq!(run.json()["run"]["seed"], manifest["seed"]);
+}
+
 /// The same chunks, as if this maker had made them.
 fn made_by(directory: &Path, change: impl FnOnce(&mut Value)) {
     let path = directory.join("chunks.part");
@@ -210,7 +226,11 @@ fn what_another_machine_has_begun_is_not_mixed_unless_told_to() {
     let command = [&BOOTSTRAP[..], &["-o", &out]].concat();
     let refused = equirisk(&command).refused(2);
     assert!(refused.stderr.contains("CPU instructions") && refused.stderr.contains("--allow-mixed"), "{refused:?}");
-    equirisk(&[&command[..], &["--allow-mixed"]].concat()).succeeded();
+    let held = ["run.json", "chunks.part"].map(|name| (name, fs::read(folder.path("out").join(name)).unwrap()));
+    let mixed = equirisk(&[&command[..], &["--allow-mixed"]].concat()).succeeded();
+    // Or it is left, and all is solved here.
+    held.iter().for_each(|(name, bytes)| fs::write(folder.path("out").join(name), bytes).unwrap());
+    assert_eq!(equirisk(&[&command[..], &["--force"]].concat()).succeeded().stdout, mixed.stdout);
 }
 
 #[test]
