@@ -74,9 +74,14 @@ const EMPTY: &str = "a history has a line of names, then a line per date";
 /// Text from a file as it may appear in a message: short, and without control characters.
 fn shown(text: &str) -> String {
     const LONGEST: usize = 40;
-    let mut short: String = text.chars().take(LONGEST).flat_map(char::escape_debug).collect();
-    if text.chars().nth(LONGEST).is_some() {
-        short.push_str("...");
+    let (mut short, mut length) = (String::new(), 0);
+    for escaped in text.chars().map(char::escape_debug) {
+        // Escaped, a character may take ten.
+        length += escaped.len();
+        if length > LONGEST {
+            return short + "...";
+        }
+        short.extend(escaped);
     }
     short
 }
@@ -95,4 +100,17 @@ fn listed<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
 /// "1 row", "2 rows"
 fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown;
+
+    #[test]
+    fn what_is_shown_of_a_file_is_short_however_it_is_escaped() {
+        assert_eq!(shown("S&P 500"), "S&P 500");
+        assert_eq!(shown(&"x".repeat(40)), "x".repeat(40));
+        assert_eq!(shown(&"x".repeat(41)), "x".repeat(40) + "...");
+        assert!(shown(&"\u{ad}".repeat(41)).len() <= 43);
+    }
 }
