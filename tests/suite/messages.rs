@@ -7,15 +7,14 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
-use crate::run::{Folder, fed};
+use crate::run::{Folder, fed, program};
 
 /// What a block should show.
 fn shown(folder: &Path, command: &str) -> String {
-    let mut program = Command::new(env!("CARGO_BIN_EXE_equirisk"));
-    program.args(words(command)).current_dir(folder).env("COLUMNS", "100");
-    let run = fed(&mut program, b"");
+    let words = words(command);
+    let mut program = program(&words.iter().map(String::as_str).collect::<Vec<_>>());
+    let run = fed(program.current_dir(folder).env("COLUMNS", "100"), b"");
     let code = if run.code == 0 { String::new() } else { format!("? {}\n", run.code) };
     let all = format!("{code}{}{}", run.stdout, run.stderr);
     all.lines().map(|line| line.trim_end().to_owned() + "\n").collect()

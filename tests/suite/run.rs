@@ -21,7 +21,16 @@ pub struct Run {
 
 pub fn program(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_equirisk"));
-    command.args(args);
+    settled(command.args(args));
+    command
+}
+
+/// In surroundings that do not depend on who runs the tests: what decides colour and width is what a test says. (`CI`
+/// asks for colour where a terminal may have none.)
+pub fn settled(command: &mut Command) -> &mut Command {
+    for name in ["CI", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "NO_COLOR"] {
+        command.env_remove(name);
+    }
     if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
         // Mesa's software driver complains on standard error without it.
         command.env("XDG_RUNTIME_DIR", std::env::temp_dir());

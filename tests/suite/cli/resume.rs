@@ -258,7 +258,7 @@ fn a_full_disk_is_said_and_what_was_kept_stays() {
         let command = [&BOOTSTRAP[..], &["-o", &out]].concat().join(" ");
         let mut shell = std::process::Command::new("bash");
         let script = format!("trap '' XFSZ; ulimit -f {limit}; exec {} {command}", env!("CARGO_BIN_EXE_equirisk"));
-        crate::run::fed(shell.args(["-c", &script]), b"")
+        crate::run::fed(crate::run::settled(&mut shell).args(["-c", &script]), b"")
     };
     // In blocks of 1,024 bytes.
     let run = limited("3000").refused(1);

@@ -4,16 +4,13 @@ use std::process::Command;
 
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::run::{Folder, equirisk};
+use crate::run::{Folder, equirisk, settled};
 
 /// What the program writes to a terminal so many columns wide.
 fn on_a_terminal(args: &str, columns: usize, environment: &[(&str, &str)]) -> String {
     let mut command = Command::new("script");
     command.args(["-qec", &format!("'{}' {args}", env!("CARGO_BIN_EXE_equirisk")), "/dev/null"]);
-    command.env("COLUMNS", columns.to_string()).env("TERM", "xterm-256color");
-    for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
-        command.env_remove(name);
-    }
+    settled(&mut command).env("COLUMNS", columns.to_string()).env("TERM", "xterm-256color");
     command.envs(environment.iter().copied());
     let output = command.stdin(std::process::Stdio::null()).output().expect("`script` opens a terminal (util-linux)");
     assert!(output.status.success(), "{output:?}");
