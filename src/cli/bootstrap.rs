@@ -50,8 +50,9 @@ pub fn run(arguments: &BootstrapArguments) -> Result<ExitCode> {
     let job = serde_json::to_value(&job).map_err(|error| Error::failed(error.to_string()))?;
     let results: &[&str] = if arguments.run.shard.is_some() { &SHARD } else { &files::RESULTS };
     let (shard, force) = (arguments.run.shard, arguments.run.force);
+    let asked = Asked { job: &job, seed: given, shard, results, force };
     let lent =
-        match study::start(&arguments.run, &arguments.out, &Asked { job: &job, seed: given, shard, results, force })? {
+        match study::start(study::examine(&arguments.run, &asked)?, arguments.run.output.as_deref(), &arguments.out)? {
             Start::Shown(ending) => return study::ended(ending, arguments.run.strict, NOUN),
             Start::Go { lent } => lent,
         };
@@ -66,7 +67,8 @@ pub fn run(arguments: &BootstrapArguments) -> Result<ExitCode> {
     let tenth =
         |problems: u64| if config.sensitivity && config.scheme != Scheme::Iid { 2 * problems.div_ceil(10) } else { 0 };
     let mut progress = Progress::new(held + tenth(held), "resamples", quiet);
-    let origin = Origin { job: &job, seed: Some(config.seed), shard, input: data::origin(&input, &detected, &returns) };
+    let origin =
+        Origin { job: &job, seed: Some(config.seed), shard, input: &|| data::origin(&input, &detected, &returns) };
     let mut desk = study::begin(&arguments.run, chosen, &origin, &returns, machine, &mut progress)?;
     let ending = match shard {
         None => {
@@ -84,10 +86,7 @@ pub fn run(arguments: &BootstrapArguments) -> Result<ExitCode> {
                 "run": found.run, "range": found.range, "solves": found.solves, "crosscheck": found.crosscheck,
             });
             study::hand_in(&mut desk, &found, &found.solves, (found.range, NOUN), state, &arguments.out)?;
-            Ending {
-                unsolved: found.solves.unsolved(),
-                disagreements: found.crosscheck.map_or(0, |checked| checked.disagreements),
-            }
+            Ending::of(&found.solves, found.crosscheck.map(|checked| checked.disagreements))
         }
     };
     study::ended(ending, arguments.run.strict, NOUN)
@@ -104,10 +103,7 @@ pub fn conclude(outcome: &Outcome, place: Option<&mut Place>, out: &OutputArgume
         interrupt::done();
     }
     output::print(&if out.json { summary } else { terminal::bootstrap(outcome, output::view()) })?;
-    Ok(Ending {
-        unsolved: outcome.solves.unsolved(),
-        disagreements: outcome.crosscheck.map_or(0, |checked| checked.disagreements),
-    })
+    Ok(Ending::of(&outcome.solves, outcome.crosscheck.map(|checked| checked.disagreements)))
 }
 
 /// The seed given, or a random one of 53 bits, which every reader of JSON keeps exact.

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use equirisk::engine::Absent;
 use equirisk::panel::Returns;
-use equirisk::report::directory::{self, Asked, CHUNKS, Found, Place};
+use equirisk::report::directory::{self, Asked, CHUNKS, Place};
 use equirisk::report::history;
 use equirisk::report::manifest::Manifest;
 use equirisk::report::{bootstrap as bootstraps, screen as screens};
@@ -17,8 +17,8 @@ use equirisk::{Error, Result};
 
 use super::args::MergeArguments;
 use super::progress::Progress;
-use super::study::{self, Ending};
-use super::{bootstrap as bootstrapping, machine, memory, output, screen as screening};
+use super::study::{self, Ending, Start};
+use super::{bootstrap as bootstrapping, machine, memory, screen as screening};
 
 pub fn run(arguments: &MergeArguments) -> Result<ExitCode> {
     machine::threads(arguments.threads)?;
@@ -27,15 +27,9 @@ pub fn run(arguments: &MergeArguments) -> Result<ExitCode> {
     let results: &[&str] =
         if manifest.job["study"] == screens::STUDY { &screens::RESULTS } else { &bootstraps::RESULTS };
     let asked = Asked { job: &manifest.job, seed: manifest.seed, shard: None, results, force: arguments.force };
-    let quiet = arguments.out.quiet;
-    if let Found::Finished { summary, table, unsolved, disagreements } = directory::examine(&arguments.output, &asked)?
-    {
-        if !quiet {
-            let path = arguments.output.display();
-            output::notice(&format!("`{path}` holds this run already, finished: here is its summary"));
-        }
-        output::print(if arguments.out.json { &summary } else { &table })?;
-        return study::ended(Ending { unsolved, disagreements }, arguments.strict, "problem");
+    let found = directory::examine(&arguments.output, &asked)?;
+    if let Start::Shown(ending) = study::start(found, Some(&arguments.output), &arguments.out)? {
+        return study::ended(ending, arguments.strict, "problem");
     }
     let (ending, noun) = match manifest.job["study"].as_str() {
         Some(bootstraps::STUDY) => (bootstrapped(arguments, shards)?, bootstrapping::NOUN),

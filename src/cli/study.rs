@@ -1,5 +1,6 @@
 //! What the studies share: a directory that may hold them already, an engine, and how they end.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use equirisk::engine::{Absent, Fault};
@@ -26,6 +27,13 @@ pub struct Ending {
     pub disagreements: u64,
 }
 
+impl Ending {
+    /// Of these solves, of whose cross-check so many problems disagree.
+    pub fn of(solves: &Solves, disagreements: Option<u64>) -> Ending {
+        Ending { unsolved: solves.unsolved(), disagreements: disagreements.unwrap_or(0) }
+    }
+}
+
 /// What a directory says before the work.
 pub enum Start {
     /// The run is there, finished, and has been shown.
@@ -34,20 +42,21 @@ pub enum Start {
     Go { lent: Option<u64> },
 }
 
-/// Whether the directory asked for holds the run already, finished.
-pub fn finished(run: &RunArguments, asked: &Asked) -> Result<bool> {
-    let Some(path) = run.output.as_ref().filter(|_| !run.dry_run) else { return Ok(false) };
-    Ok(matches!(directory::examine(path, asked)?, Found::Finished { .. }))
+/// Looks into the directory asked for, if any.
+pub fn examine(run: &RunArguments, asked: &Asked) -> Result<Found> {
+    match run.output.as_ref().filter(|_| !run.dry_run) {
+        Some(path) => directory::examine(path, asked),
+        None => Ok(Found::Nothing),
+    }
 }
 
-/// Looks into the directory asked for. A finished run is shown.
-pub fn start(run: &RunArguments, out: &OutputArguments, asked: &Asked) -> Result<Start> {
-    let Some(path) = run.output.as_ref().filter(|_| !run.dry_run) else { return Ok(Start::Go { lent: None }) };
-    match directory::examine(path, asked)? {
+/// What follows from what a directory holds. A finished run is shown.
+pub fn start(found: Found, path: Option<&Path>, out: &OutputArguments) -> Result<Start> {
+    match found {
         Found::Nothing => Ok(Start::Go { lent: None }),
         Found::Unfinished { seed } => Ok(Start::Go { lent: seed }),
         Found::Finished { summary, table, unsolved, disagreements } => {
-            if !out.quiet {
+            if let Some(path) = path.filter(|_| !out.quiet) {
                 let path = path.display();
                 output::notice(&format!("`{path}` holds this run already, finished: here is its summary"));
             }
@@ -71,13 +80,14 @@ pub struct Origin<'a> {
     pub job: &'a Value,
     pub seed: Option<u64>,
     pub shard: Option<Shard>,
-    pub input: Value,
+    /// Describes the data, files and digests: asked only where there is a directory.
+    pub input: &'a dyn Fn() -> Value,
 }
 
 impl Origin<'_> {
-    pub fn manifest(&self, maker: Maker) -> Result<Manifest> {
+    fn manifest(&self, maker: Maker) -> Result<Manifest> {
         let manifest = Manifest::new(self.job, self.seed, self.shard, maker)?;
-        Ok(Manifest { command: std::env::args().collect(), input: self.input.clone(), ..manifest })
+        Ok(Manifest { command: std::env::args().collect(), input: (self.input)(), ..manifest })
     }
 }
 

@@ -11,7 +11,7 @@ use equirisk::engine::Engine;
 use equirisk::io::atomic::{self, Existing};
 use equirisk::measure::Metric;
 use equirisk::panel::Returns;
-use equirisk::report::directory::{Asked, Place, SHARD, SUMMARY, TABLE};
+use equirisk::report::directory::{Asked, Found, Place, SHARD, SUMMARY, TABLE};
 use equirisk::report::metrics::{self, MetricsWriter};
 use equirisk::report::screen::{self as files, Again, Job, Screened};
 use equirisk::report::terminal::{self, View, counted, grouped};
@@ -34,14 +34,14 @@ use super::args::{OutputArguments, ScreenArguments};
 use super::bootstrap::seed as drawn;
 use super::progress::Progress;
 use super::study::{self, Ending, Origin, Start};
-use super::{interrupt, machine, memory, output};
+use super::{data, interrupt, machine, memory, output};
 
 /// What is counted.
 pub const NOUN: &str = "subset";
 
 pub fn run(arguments: &ScreenArguments) -> Result<ExitCode> {
     let quiet = arguments.out.quiet;
-    let Read { data, periods_per_year, origin } = universe::read(arguments)?;
+    let Read { data, periods_per_year, input, detected } = universe::read(arguments)?;
     if arguments.halves && arguments.covariance {
         return Err(Error::usage("--halves compares the halves of the history, and a covariance has none")
             .hint("give prices or returns in place of --covariance"));
@@ -61,11 +61,12 @@ pub fn run(arguments: &ScreenArguments) -> Result<ExitCode> {
     let results: &[&str] = if shard.is_some() { &SHARD } else { &files::RESULTS };
     let value = serde_json::to_value(&job).map_err(|error| Error::failed(error.to_string()))?;
     let asked = Asked { job: &value, seed: given, shard, results, force };
-    if arguments.all.as_ref().is_some_and(|all| !all.exists()) && study::finished(&arguments.run, &asked)? {
+    let found = study::examine(&arguments.run, &asked)?;
+    if arguments.all.as_ref().is_some_and(|all| !all.exists()) && matches!(found, Found::Finished { .. }) {
         return Err(Error::usage("this run is finished: --all has nothing to measure")
             .hint("leave -o DIR out to write the metrics alone, or say --force to run again"));
     }
-    let lent = match study::start(&arguments.run, &arguments.out, &asked)? {
+    let lent = match study::start(found, arguments.run.output.as_deref(), &arguments.out)? {
         Start::Shown(ending) => return study::ended(ending, arguments.run.strict, NOUN),
         Start::Go { lent } => lent,
     };
@@ -89,7 +90,7 @@ pub fn run(arguments: &ScreenArguments) -> Result<ExitCode> {
     let own = shard.unwrap_or(Shard::WHOLE).range(problems, PIECE);
     let resamples = job.bootstrap.as_ref().filter(|_| shard.is_none()).map_or(0, |again| again.resamples);
     let mut progress = Progress::new(own.end - own.start + resamples, "subsets", quiet);
-    let origin = Origin { job: &value, seed, shard, input: origin };
+    let origin = Origin { job: &value, seed, shard, input: &|| data::origin(&input, &detected, &data) };
     let mut desk = study::begin(&arguments.run, arguments.machine.engine, &origin, &data, machine, &mut progress)?;
     let ending = match shard {
         None => {
@@ -109,10 +110,7 @@ pub fn run(arguments: &ScreenArguments) -> Result<ExitCode> {
                 "range": found.range, "solves": found.solves, "crosscheck": found.crosscheck,
             });
             study::hand_in(&mut desk, &found, &found.solves, (found.range, NOUN), state, &arguments.out)?;
-            Ending {
-                unsolved: found.solves.unsolved(),
-                disagreements: found.crosscheck.map_or(0, |checked| checked.disagreements),
-            }
+            Ending::of(&found.solves, found.crosscheck.map(|checked| checked.disagreements))
         }
     };
     study::ended(ending, arguments.run.strict, NOUN)
@@ -164,7 +162,7 @@ pub fn conclude(found: &Screened, place: Option<&mut Place>, out: &OutputArgumen
     }
     output::print(&if out.json { summary } else { terminal::screen::screen(found, output::view()) })?;
     let Outcome { solves, crosscheck, .. } = &found.outcome;
-    Ok(Ending { unsolved: solves.unsolved(), disagreements: crosscheck.map_or(0, |checked| checked.disagreements) })
+    Ok(Ending::of(solves, crosscheck.map(|checked| checked.disagreements)))
 }
 
 /// The subsets that are screened.

@@ -1,6 +1,7 @@
 //! What is screened: the history or the covariance, checked once for all subsets.
 
 use equirisk::covariance::full_sample;
+use equirisk::io::Detected;
 use equirisk::panel::{Labels, Panel, Returns};
 use equirisk::report::screen::Job;
 use equirisk::solver::validity;
@@ -11,7 +12,7 @@ use equirisk::subsets::universe::Universe;
 use equirisk::{Error, Result};
 
 use crate::cli::args::ScreenArguments;
-use crate::cli::data;
+use crate::cli::data::{self, Inputs};
 
 /// The assets and how they move.
 pub struct Screenable {
@@ -25,7 +26,9 @@ pub struct Screenable {
 pub struct Read {
     pub data: Returns,
     pub periods_per_year: Option<f64>,
-    pub origin: serde_json::Value,
+    /// Where it came from, and how it was read.
+    pub input: Inputs,
+    pub detected: Vec<Detected>,
 }
 
 pub fn read(arguments: &ScreenArguments) -> Result<Read> {
@@ -34,7 +37,7 @@ pub fn read(arguments: &ScreenArguments) -> Result<Read> {
     if !arguments.covariance {
         let (data, detected) = data::returns(&arguments.data, &input, arguments.machine.memory, quiet)?;
         let periods_per_year = data::periods_per_year(&arguments.data, &data);
-        return Ok(Read { origin: data::origin(&input, &detected, &data), data, periods_per_year });
+        return Ok(Read { data, periods_per_year, input, detected });
     }
     if arguments.data.data.is_empty() {
         return Err(Error::usage("--covariance needs DATA: the embedded sample holds prices")
@@ -43,7 +46,7 @@ pub fn read(arguments: &ScreenArguments) -> Result<Read> {
     let covariance = data::covariance(&arguments.data, &input, quiet)?;
     let labels = Labels::Text(covariance.assets.clone());
     let data = Returns { assets: covariance.assets, labels, values: covariance.values };
-    Ok(Read { origin: data::origin(&input, &[], &data), data, periods_per_year: arguments.data.periods_per_year })
+    Ok(Read { data, periods_per_year: arguments.data.periods_per_year, input, detected: Vec::new() })
 }
 
 impl Screenable {
