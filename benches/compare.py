@@ -18,6 +18,9 @@ TITLES |= {f"W2/{which}": f"W2, {title}" for which, title in BOOTSTRAPS.items()}
 TITLES |= {f"W3/{k}": f"W3, C(30,{k})" for k in [4, 5]}
 SCALED = ["W1/10", "W1/50", "W2/iid", "W2/20"]
 
+# numpy asks for huge pages for its arrays; with this, glibc does the same for everybody's.
+HUGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+
 HERE = pathlib.Path(__file__).parent
 ONE_THREAD = {name: "1" for name in ["OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"]}
 
@@ -33,7 +36,7 @@ def executable():
 
 def run(command, data, case):
     """The lines that a peer prints for a case: none where it has no such case."""
-    environment = os.environ | ONE_THREAD | {"NUMBA_CACHE_DIR": str(data / "numba")}
+    environment = os.environ | ONE_THREAD | HUGE_PAGES | {"NUMBA_CACHE_DIR": str(data / "numba")}
     out = subprocess.run([*command, str(data), case], env=environment, stdout=subprocess.PIPE, check=True).stdout
     return [json.loads(line) for line in out.splitlines()]
 

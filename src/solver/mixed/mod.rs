@@ -16,14 +16,14 @@
 use std::ops::{Deref, DerefMut};
 
 use bytemuck::{Pod, Zeroable};
-use pulp::{Arch, Simd, WithSimd};
+use pulp::Arch;
 
 use super::{AIM, FLOOR, Options, condition_bound};
 use crate::lanes::{LANES, Lanes};
 use crate::philox::philox4x32;
-use refinement::{certify, correct};
-use scaling::scale;
-use sweeps::descend;
+use refinement::{Certify, Correct};
+use scaling::Scale;
+use sweeps::Descend;
 
 mod refinement;
 mod scaling;
@@ -83,15 +83,18 @@ impl DerefMut for Doubles {
 #[derive(Debug, Clone, Default)]
 pub struct Mixed {
     assets: usize,
-    /// n rows of correlations before the diagonal, zeros to the end of their line; what is beyond is of no use.
+    /// Rows of correlations before the diagonal, zeros to the end of their line; what is beyond is of no use. The rows, too,
+    /// are padded to whole lines, with zeros.
     correlation: Vec<Line>,
+    /// Of every row what follows the diagonal in its line, zeros before, and the line after.
+    ahead: Vec<[Line; 2]>,
     y: Singles,
     /// sum_{j<i} C_ij y_j, and `base` + sum_{j>i} C_ij y_j.
     below: Singles,
     above: Singles,
     base: Singles,
     slopes: Singles,
-    /// b, and 1 / b; one and zero where padded.
+    /// b, and 1 / b; zero where padded.
     budgets: Singles,
     inverse_budgets: Singles,
     /// Of a correction: b / y^2, y / b, and the change of y.
@@ -100,16 +103,39 @@ pub struct Mixed {
     change: Singles,
     volatilities: Doubles,
     inverses: Doubles,
-    sums: Doubles,
-    /// Fixed numbers in (1/2, 1), and the products of C and of C' with them.
+    /// r, fixed numbers in (1/2, 3/2); r / sigma; C r and C' r.
     probe: Doubles,
+    factors: Doubles,
     rows: Doubles,
     columns: Doubles,
-    /// A row of C.
-    scaled: Doubles,
     /// S w.
     covariances: Doubles,
 }
+
+/// Calls for lines of f32 in so many vectors of the machine.
+macro_rules! in_lines {
+    ($S:ident, $V:ident => $call:expr) => {
+        match $crate::solver::mixed::LINE / $S::F32_LANES {
+            1 => {
+                const $V: usize = 1;
+                $call
+            }
+            2 => {
+                const $V: usize = 2;
+                $call
+            }
+            4 => {
+                const $V: usize = 4;
+                $call
+            }
+            _ => {
+                const $V: usize = $crate::solver::mixed::LINE;
+                $call
+            }
+        }
+    };
+}
+use in_lines;
 
 /// A problem that is solved, certified, and well clear of the rounding floor.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -131,7 +157,31 @@ impl Mixed {
         weights: &mut [f64],
     ) -> Option<Solved> {
         self.resize(budgets);
-        arch.dispatch(Solve { room: self, covariance, budgets, options, weights })
+        // Each a call of its own: the compiler does better by small functions.
+        let asymmetry = arch.dispatch(Scale { room: self, covariance })?;
+        let mut sweeps = arch.dispatch(Descend { room: self })?;
+        for i in 0..budgets.len() {
+            weights[i] = f64::from(self.y[i]) * self.inverses[i];
+        }
+        for correction in 0..=CORRECTIONS {
+            let total: f64 = weights.iter().sum();
+            weights.iter_mut().for_each(|w| *w /= total);
+            let (rc_error, variance) = arch.dispatch(Certify { room: self, covariance, budgets, weights });
+            if !(variance > 0.0 && rc_error.is_finite()) {
+                return None;
+            }
+            if rc_error <= options.tolerance {
+                let x = weights.iter().zip(self.volatilities.iter()).map(|(w, s)| w * s);
+                // The product may be that of S or of S': what they differ by counts like rounding.
+                let sound = FLOOR.max(asymmetry) * condition_bound(x, budgets, variance) <= options.tolerance;
+                return sound.then_some(Solved { rc_error, sweeps, volatility: variance.sqrt() });
+            }
+            if correction < CORRECTIONS {
+                let aim = AIM * options.tolerance;
+                sweeps += arch.dispatch(Correct { room: self, budgets, aim, variance, weights })?;
+            }
+        }
+        None
     }
 
     /// 1 / sigma of the problem tried last.
@@ -144,7 +194,8 @@ impl Mixed {
         let padded = n.next_multiple_of(LINE);
         if self.assets != n {
             *self = Mixed { assets: n, ..Mixed::default() };
-            self.correlation.resize(n * padded / LINE, Line::zeroed());
+            self.correlation.resize(padded * padded / LINE, Line::zeroed());
+            self.ahead.resize(padded, [Line::zeroed(); 2]);
             let Mixed { y, below, above, base, slopes, budgets, inverse_budgets, .. } = self;
             for vector in [y, below, above, base, slopes, budgets, inverse_budgets] {
                 vector.0.resize(padded / LINE, Line::zeroed());
@@ -153,61 +204,21 @@ impl Mixed {
             for vector in [curvature, scale, change] {
                 vector.0.resize(padded / LINE, Line::zeroed());
             }
-            let Mixed { volatilities, inverses, sums, probe, rows, columns, scaled, covariances, .. } = self;
-            for vector in [volatilities, inverses, sums, probe, rows, columns, scaled, covariances] {
+            let Mixed { volatilities, inverses, probe, factors, rows, columns, covariances, .. } = self;
+            for vector in [volatilities, inverses, probe, factors, rows, columns, covariances] {
                 vector.0.resize(padded / LANES, Lanes::default());
             }
             let words = (0..).flat_map(|q| philox4x32([q, 0, 0, 0], [0, 0]));
             for (r, word) in self.probe.iter_mut().zip(words) {
-                *r = 0.5 + 0.5 * f64::from(word) / f64::from(u32::MAX);
+                *r = 0.5 + f64::from(word) / f64::from(u32::MAX);
             }
         }
-        self.budgets.fill(1.0);
+        self.budgets.fill(0.0);
         self.inverse_budgets.fill(0.0);
         for (i, &b) in budgets.iter().enumerate() {
             self.budgets[i] = b as f32;
             self.inverse_budgets[i] = b.recip() as f32;
         }
-    }
-}
-
-struct Solve<'a> {
-    room: &'a mut Mixed,
-    covariance: &'a [f64],
-    budgets: &'a [f64],
-    options: Options,
-    weights: &'a mut [f64],
-}
-
-impl WithSimd for Solve<'_> {
-    type Output = Option<Solved>;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
-        let Solve { room, covariance, budgets, options, weights } = self;
-        let asymmetry = scale(simd, room, covariance)?;
-        let mut sweeps = descend(simd, room)?;
-        for i in 0..budgets.len() {
-            weights[i] = f64::from(room.y[i]) * room.inverses[i];
-        }
-        for correction in 0..=CORRECTIONS {
-            let total: f64 = weights.iter().sum();
-            weights.iter_mut().for_each(|w| *w /= total);
-            let (rc_error, variance) = certify(simd, room, covariance, budgets, weights);
-            if !(variance > 0.0 && rc_error.is_finite()) {
-                return None;
-            }
-            if rc_error <= options.tolerance {
-                let x = weights.iter().zip(room.volatilities.iter()).map(|(w, s)| w * s);
-                // The product may be that of S or of S': what they differ by counts like rounding.
-                let sound = FLOOR.max(asymmetry) * condition_bound(x, budgets, variance) <= options.tolerance;
-                return sound.then_some(Solved { rc_error, sweeps, volatility: variance.sqrt() });
-            }
-            if correction < CORRECTIONS {
-                sweeps += correct(simd, room, budgets, AIM * options.tolerance, variance, weights)?;
-            }
-        }
-        None
     }
 }
 

@@ -1,10 +1,10 @@
 //! Certificates in f64, and corrections of what they find.
 
-use pulp::Simd;
+use pulp::{Simd, WithSimd};
 
 use super::scaling::total;
 use super::sweeps::{Linear, Sweep, foretells};
-use super::{BLOCK, Mixed};
+use super::{BLOCK, Mixed, in_lines};
 use crate::lanes::LANES;
 
 /// Sweeps of one correction at most.
@@ -12,34 +12,40 @@ const CORRECTING_SWEEPS: u32 = 16;
 
 /// S w, from which (max_i |w_i (S w)_i / w'S w - b_i| / b_i, w'S w). Of S the lower triangle is read, each entry for its
 /// row and for its column.
-#[inline(always)]
-pub(super) fn certify<S: Simd>(
-    simd: S,
-    room: &mut Mixed,
-    covariance: &[f64],
-    budgets: &[f64],
-    weights: &[f64],
-) -> (f64, f64) {
-    let n = room.assets;
-    let product = &mut room.covariances[..n];
-    product.fill(0.0);
-    let mut first = 0;
-    while first + BLOCK <= n {
-        add_covariances::<S, BLOCK>(simd, &covariance[first * n..], weights, product, first);
-        first += BLOCK;
+pub(super) struct Certify<'a> {
+    pub room: &'a mut Mixed,
+    pub covariance: &'a [f64],
+    pub budgets: &'a [f64],
+    pub weights: &'a [f64],
+}
+
+impl WithSimd for Certify<'_> {
+    type Output = (f64, f64);
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> (f64, f64) {
+        let Certify { room, covariance, budgets, weights } = self;
+        let n = room.assets;
+        let product = &mut room.covariances[..n];
+        product.fill(0.0);
+        let mut first = 0;
+        while first + BLOCK <= n {
+            add_covariances::<S, BLOCK>(simd, &covariance[first * n..], weights, product, first);
+            first += BLOCK;
+        }
+        while first < n {
+            add_covariances::<S, 1>(simd, &covariance[first * n..], weights, product, first);
+            first += 1;
+        }
+        let variance: f64 = weights.iter().zip(&*product).map(|(w, p)| w * p).sum();
+        let inverse = variance.recip();
+        let mut largest = 0.0;
+        for ((w, p), b) in weights.iter().zip(&*product).zip(budgets) {
+            let error = (w * p * inverse - b).abs() / b;
+            largest = if error > largest { error } else { largest };
+        }
+        (largest, variance)
     }
-    while first < n {
-        add_covariances::<S, 1>(simd, &covariance[first * n..], weights, product, first);
-        first += 1;
-    }
-    let variance: f64 = weights.iter().zip(&*product).map(|(w, p)| w * p).sum();
-    let inverse = variance.recip();
-    let mut largest = 0.0;
-    for ((w, p), b) in weights.iter().zip(&*product).zip(budgets) {
-        let error = (w * p * inverse - b).abs() / b;
-        largest = if error > largest { error } else { largest };
-    }
-    (largest, variance)
 }
 
 /// product += what W rows up to the diagonal, the first of them row `first`, and their columns contribute to S w.
@@ -79,17 +85,28 @@ fn add_covariances<S: Simd, const W: usize>(simd: S, rows: &[f64], w: &[f64], pr
 
 /// Corrects weights whose S w and variance are at hand, up to a factor, to the error `aim` of the linear system. Returns
 /// its sweeps; none where a weight would vanish.
+pub(super) struct Correct<'a> {
+    pub room: &'a mut Mixed,
+    pub budgets: &'a [f64],
+    pub aim: f64,
+    pub variance: f64,
+    pub weights: &'a mut [f64],
+}
+
+impl WithSimd for Correct<'_> {
+    type Output = Option<u32>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Option<u32> {
+        in_lines!(S, V => correct::<S, V>(simd, self))
+    }
+}
+
 #[inline(always)]
-pub(super) fn correct<S: Simd>(
-    simd: S,
-    room: &mut Mixed,
-    budgets: &[f64],
-    aim: f64,
-    variance: f64,
-    weights: &mut [f64],
-) -> Option<u32> {
+fn correct<S: Simd, const V: usize>(simd: S, problem: Correct) -> Option<u32> {
+    let Correct { room, budgets, aim, variance, weights } = problem;
     let n = weights.len();
-    let Mixed { correlation, below, above, base, slopes, curvature, scale: errors, change, .. } = room;
+    let Mixed { correlation, ahead, below, above, base, slopes, curvature, scale: errors, change, .. } = room;
     let scale = variance.sqrt().recip();
     {
         let (volatilities, inverses, covariances) =
@@ -111,16 +128,26 @@ pub(super) fn correct<S: Simd>(
     // With no change yet, nothing lies below: the first sweep goes backward.
     below.fill(0.0);
     change.fill(0.0);
-    let mut state =
-        Sweep { simd, correlation, b: curvature, slopes, scale: errors, base, y: change, below, above, error: 0.0 };
+    let mut state = Sweep::<S, V> {
+        simd,
+        correlation,
+        ahead,
+        b: curvature,
+        slopes,
+        scale: errors,
+        base,
+        y: change,
+        below,
+        above,
+        error: 0.0,
+    };
     let (mut sweeps, mut before) = (0, 0.0);
     while sweeps < CORRECTING_SWEEPS {
-        state.error = 0.0;
         sweeps += 1;
         if sweeps.is_multiple_of(2) {
-            state.forward::<Linear>(n);
+            state.forward::<Linear>();
         } else {
-            state.backward::<Linear>(n);
+            state.backward::<Linear>();
         }
         if foretells(state.error, before, aim as f32) {
             break;

@@ -1,114 +1,197 @@
 //! The f32 correlations of a covariance in f64, and whether it can be one, in a single pass.
 
-use pulp::Simd;
+use pulp::{Simd, WithSimd};
 
-use super::{LINE, Line, Mixed};
-use crate::lanes::{LANES, Lanes, vectors_mut};
+use super::{BLOCK, LINE, Line, Mixed};
+use crate::lanes::{LANES, Lanes, prefetch, vectors_mut};
 
 /// Differences between C r and C' r, and excesses of correlations over one, that need no closer look: above the rounding
 /// of thousands of assets, and below what [`super::validity`] lets pass.
 const ROUNDING: f64 = 1e-11;
 
-/// Correlations in f32, volatilities, and the row sums of C, in one pass over the covariance. Returns how far C r is from
-/// C' r for fixed r, which tells without a transpose whether S is symmetric (Freivalds 1979); none where S needs a closer
-/// look.
-#[inline(always)]
-pub(super) fn scale<S: Simd>(simd: S, room: &mut Mixed, covariance: &[f64]) -> Option<f64> {
-    let Mixed { assets: n, correlation, volatilities, inverses, sums, probe, rows, columns, scaled, .. } = room;
-    let n = *n;
-    let (mut smallest, mut largest) = (f64::INFINITY, 0.0_f64);
-    for i in 0..n {
-        let variance = covariance[i * n + i];
-        if !(variance > 0.0) {
-            return None;
-        }
-        smallest = smallest.min(variance);
-        largest = largest.max(variance);
-        volatilities[i] = variance.sqrt();
-        inverses[i] = volatilities[i].recip();
-    }
-    // Volatilities far apart are looked at elsewhere, and so is whatever cannot be divided by safely.
-    if !(largest * 1e-20 < smallest && smallest > 1e-200 && largest < 1e200) {
-        return None;
-    }
-    columns.fill(0.0);
-    let mut beyond = [simd.splat_f64s(0.0); LANES];
-    for (i, (row, singles)) in
-        covariance.chunks_exact(n).zip(correlation.chunks_exact_mut(n.div_ceil(LINE))).enumerate()
-    {
-        let whole = n - n % LANES;
-        let mut rest = Lanes::default();
-        rest.0[..n - whole].copy_from_slice(&row[whole..]);
-        let mut line = ScaledRow {
-            own: simd.splat_f64s(inverses[i]),
-            weight: simd.splat_f64s(inverses[i] * probe[i]),
-            dot: [simd.splat_f64s(0.0); LANES],
-            sum: [simd.splat_f64s(0.0); LANES],
-            beyond,
-        };
-        line.add(simd, &row[..whole], &inverses[..whole], &probe[..whole], &mut columns[..whole], &mut scaled[..whole]);
-        if whole < n {
-            let end = whole..whole + LANES;
-            line.add(
-                simd,
-                &rest.0,
-                &inverses[end.clone()],
-                &probe[end.clone()],
-                &mut columns[end.clone()],
-                &mut scaled[end],
-            );
-        }
-        beyond = line.beyond;
-        rows[i] = total(simd, &line.dot) * inverses[i];
-        sums[i] = total(simd, &line.sum) * inverses[i];
-        let singles = bytemuck::cast_slice_mut::<Line, f32>(&mut singles[..=i / LINE]);
-        for (single, c) in singles.iter_mut().zip(scaled.iter()) {
-            *single = *c as f32;
-        }
-        singles[i..].fill(0.0);
-    }
-    let beyond = beyond[..LANES / S::F64_LANES].iter().map(|&b| simd.reduce_max_f64s(b)).fold(0.0, f64::max);
-    let mut asymmetry = 0.0_f64;
-    for i in 0..n {
-        let gap = (rows[i] - columns[i] * inverses[i]).abs();
-        // What is not a number fails, too.
-        if !(gap <= ROUNDING) {
-            return None;
-        }
-        asymmetry = asymmetry.max(gap);
-    }
-    (beyond <= 1.0 + ROUNDING).then_some(asymmetry)
+/// How far beyond the next rows memory is asked for.
+const AHEAD: usize = 512;
+
+/// Correlations in f32, volatilities, and C r for fixed r about one, in one pass over the covariance. Returns how far C r
+/// is from C' r, which tells without a transpose whether S is symmetric (Freivalds 1979); none where S needs a closer look.
+pub(super) struct Scale<'a> {
+    pub room: &'a mut Mixed,
+    pub covariance: &'a [f64],
 }
 
-/// What is known of a row of correlations.
-struct ScaledRow<S: Simd> {
-    /// 1 / sigma_i, and r_i.
-    own: S::f64s,
-    weight: S::f64s,
-    dot: [S::f64s; LANES],
-    sum: [S::f64s; LANES],
-    /// The largest of all rows.
+impl WithSimd for Scale<'_> {
+    type Output = Option<f64>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Option<f64> {
+        let Scale { room, covariance } = self;
+        let Mixed { assets: n, correlation, ahead, volatilities, inverses, probe, factors, rows, columns, .. } = room;
+        let n = *n;
+        let (mut smallest, mut largest) = (f64::INFINITY, 0.0_f64);
+        for i in 0..n {
+            prefetch(covariance, i * n + i);
+        }
+        for i in 0..n {
+            let variance = covariance[i * n + i];
+            if !(variance > 0.0) {
+                return None;
+            }
+            smallest = smallest.min(variance);
+            largest = largest.max(variance);
+            volatilities[i] = variance.sqrt();
+            inverses[i] = volatilities[i].recip();
+            factors[i] = inverses[i] * probe[i];
+        }
+        // Volatilities far apart are looked at elsewhere, and so is whatever cannot be divided by safely.
+        if !(largest * 1e-20 < smallest && smallest > 1e-200 && largest < 1e200) {
+            return None;
+        }
+        columns.fill(0.0);
+        let mut pass = Pass { simd, inverses, factors, rows, columns, beyond: [simd.splat_f64s(0.0); LANES] };
+        let mut first = 0;
+        while first + BLOCK <= n {
+            pass.block::<BLOCK>(covariance, correlation, ahead, first, n);
+            first += BLOCK;
+        }
+        while first < n {
+            pass.block::<1>(covariance, correlation, ahead, first, n);
+            first += 1;
+        }
+        let beyond = pass.beyond[..LANES / S::F64_LANES].iter().map(|&b| simd.reduce_max_f64s(b)).fold(0.0, f64::max);
+        let mut asymmetry = 0.0_f64;
+        for i in 0..n {
+            rows[i] *= inverses[i];
+            let gap = (rows[i] - columns[i] * inverses[i]).abs();
+            // What is not a number fails, too.
+            if !(gap <= ROUNDING) {
+                return None;
+            }
+            asymmetry = asymmetry.max(gap);
+        }
+        (beyond <= 1.0 + ROUNDING).then_some(asymmetry)
+    }
+}
+
+/// A pass over S, some rows at a time.
+struct Pass<'a, S: Simd> {
+    simd: S,
+    inverses: &'a [f64],
+    /// r / sigma.
+    factors: &'a [f64],
+    /// S (r / sigma), and what the rows so far contribute to S' (r / sigma).
+    rows: &'a mut [f64],
+    columns: &'a mut [f64],
+    /// The largest correlation so far, in any lane.
     beyond: [S::f64s; LANES],
 }
 
-impl<S: Simd> ScaledRow<S> {
-    /// Takes whole groups of [`LANES`] entries further.
+/// What is at hand of W rows.
+struct Block<S: Simd, const W: usize> {
+    /// 1 / sigma_i and r_i / sigma_i, in every lane.
+    own: [S::f64s; W],
+    factor: [S::f64s; W],
+    /// Dot products with r / sigma.
+    dot: [[S::f64s; LANES]; W],
+}
+
+impl<S: Simd> Pass<'_, S> {
+    /// Takes W rows of n, the first of them row `first`.
     #[inline(always)]
-    fn add(&mut self, simd: S, row: &[f64], inverses: &[f64], probe: &[f64], columns: &mut [f64], scaled: &mut [f64]) {
-        let v = LANES / S::F64_LANES;
-        let (row, inverses) = (S::as_simd_f64s(row).0, S::as_simd_f64s(inverses).0);
-        let (probe, columns) = (S::as_simd_f64s(probe).0, S::as_mut_simd_f64s(columns).0);
-        let scaled = S::as_mut_simd_f64s(scaled).0;
-        for first in (0..row.len()).step_by(v) {
+    fn block<const W: usize>(
+        &mut self,
+        covariance: &[f64],
+        correlation: &mut [Line],
+        ahead: &mut [[Line; 2]],
+        first: usize,
+        n: usize,
+    ) {
+        let (simd, zero, stride) = (self.simd, self.simd.splat_f64s(0.0), n.next_multiple_of(LINE));
+        let given = &covariance[first * n..];
+        let kept = &mut bytemuck::cast_slice_mut(correlation)[first * stride..(first + W) * stride];
+        let whole = n - n % LANES;
+        // To the end of the line that follows that of the diagonals.
+        let split = (first / LINE * LINE + 2 * LINE).min(whole);
+        let mut block = Block { own: [zero; W], factor: [zero; W], dot: [[zero; LANES]; W] };
+        let (mut lower, mut upper): ([&[f64]; W], [&[f64]; W]) = ([&[]; W], [&[]; W]);
+        let mut rest = [Lanes::default(); W];
+        for r in 0..W {
+            let row = &given[r * n..(r + 1) * n];
+            block.own[r] = simd.splat_f64s(self.inverses[first + r]);
+            block.factor[r] = simd.splat_f64s(self.factors[first + r]);
+            lower[r] = &row[..split];
+            upper[r] = &row[split..whole];
+            rest[r].0[..n - whole].copy_from_slice(&row[whole..]);
+        }
+        let next = &given[W * n..];
+        self.take::<W, true>(&mut block, lower, next, 0, kept);
+        self.take::<W, false>(&mut block, upper, next, split, kept);
+        if whole < n {
+            let mut last: [&[f64]; W] = [&[]; W];
+            for r in 0..W {
+                last[r] = &rest[r].0;
+            }
+            self.take::<W, true>(&mut block, last, next, whole, kept);
+        }
+        for r in 0..W {
+            let (i, row) = (first + r, &mut kept[r * stride..(r + 1) * stride]);
+            self.rows[i] = total(simd, &block.dot[r]);
+            let line = i / LINE;
+            let [own, after] = &mut ahead[i];
+            own.0[i % LINE + 1..].copy_from_slice(&row[i + 1..(line + 1) * LINE]);
+            if let Some(row) = row.get((line + 1) * LINE..(line + 2) * LINE) {
+                after.0.copy_from_slice(row);
+            }
+            row[i..(line + 1) * LINE].fill(0.0);
+        }
+    }
+
+    /// Takes whole groups of columns, from column `start` on, and asks for as much of the rows that come `next`. Entries of
+    /// the triangle are `KEPT`; beyond it one costs two multiply-adds, for its row and its column.
+    #[inline(always)]
+    fn take<const W: usize, const KEPT: bool>(
+        &mut self,
+        block: &mut Block<S, W>,
+        entries: [&[f64]; W],
+        next: &[f64],
+        start: usize,
+        kept: &mut [f32],
+    ) {
+        let (simd, v, end, stride) = (self.simd, LANES / S::F64_LANES, start + entries[0].len(), kept.len() / W);
+        let (inverses, factors) =
+            (S::as_simd_f64s(&self.inverses[start..end]).0, S::as_simd_f64s(&self.factors[start..end]).0);
+        let columns = S::as_mut_simd_f64s(&mut self.columns[start..end]).0;
+        let mut rows: [&[S::f64s]; W] = [&[]; W];
+        for r in 0..W {
+            rows[r] = &S::as_simd_f64s(entries[r]).0[..columns.len()];
+        }
+        for group in (0..columns.len()).step_by(v) {
+            // W rows in turn are no stream that the processor would see: what follows them is, in its own order.
+            for line in 0..W {
+                prefetch(next, AHEAD + W * (start + group * S::F64_LANES) + LANES * line);
+            }
             for k in 0..v {
-                let at = first + k;
-                let s = simd.mul_f64s(row[at], inverses[at]);
-                self.dot[k] = simd.mul_add_e_f64s(s, probe[at], self.dot[k]);
-                self.sum[k] = simd.add_f64s(self.sum[k], s);
-                columns[at] = simd.mul_add_e_f64s(row[at], self.weight, columns[at]);
-                let c = simd.mul_f64s(s, self.own);
-                self.beyond[k] = simd.max_f64s(self.beyond[k], simd.abs_f64s(c));
-                scaled[at] = c;
+                let (factor, mut column) = (factors[group + k], columns[group + k]);
+                for r in 0..W {
+                    let s = rows[r][group + k];
+                    block.dot[r][k] = simd.mul_add_e_f64s(s, factor, block.dot[r][k]);
+                    column = simd.mul_add_e_f64s(s, block.factor[r], column);
+                }
+                columns[group + k] = column;
+            }
+            if KEPT {
+                for r in 0..W {
+                    let mut correlations = [simd.splat_f64s(0.0); LANES];
+                    for k in 0..v {
+                        let c = simd.mul_f64s(simd.mul_f64s(rows[r][group + k], inverses[group + k]), block.own[r]);
+                        self.beyond[k] = simd.max_f64s(self.beyond[k], simd.abs_f64s(c));
+                        correlations[k] = c;
+                    }
+                    let correlations: &[f64] = bytemuck::cast_slice(&correlations[..v]);
+                    let singles = &mut kept[r * stride + start + group * S::F64_LANES..][..LANES];
+                    for l in 0..LANES {
+                        singles[l] = correlations[l] as f32;
+                    }
+                }
             }
         }
     }
