@@ -73,34 +73,62 @@ impl Panel {
         if rows < 2 {
             return Err(Error::input(format!("a covariance needs at least 2 rows of returns, there are {rows}")));
         }
-        let mut values = returns.values.clone();
-        let mut volatilities = Vec::with_capacity(n);
+        // Of every asset, row by row, in the order of the file.
+        let mut largest = vec![0.0_f64; n];
+        let mut moves = vec![false; n];
+        let history = || returns.values.chunks_exact(n);
+        for row in history() {
+            for j in 0..n {
+                let (x, first) = (row[j], returns.values[j]);
+                // What is not a number is the largest of all.
+                let kept = x.abs() <= largest[j] || largest[j].is_nan();
+                largest[j] = if kept { largest[j] } else { x.abs() };
+                moves[j] |= x != first;
+            }
+        }
         for (j, asset) in returns.assets.iter().enumerate() {
-            let column = || returns.values.iter().skip(j).step_by(n);
-            let largest = column().fold(0.0_f64, |m, x| m.max(x.abs()));
-            if column().any(|x| !x.is_finite()) {
+            if !largest[j].is_finite() {
                 return Err(Error::input(format!("asset `{asset}` has a return that is not a finite number")));
             }
-            let first = returns.values[j];
-            if column().all(|&x| x == first) {
+            if !moves[j] {
                 return Err(Error::input(format!("asset `{asset}` never moves: its variance is zero"))
                     .hint(format!("leave `{asset}` out with --assets")));
             }
-            // Scaled by the largest return, so that squares neither overflow nor vanish.
-            let mean = column().map(|x| x / largest).sum::<f64>() / rows as f64;
-            let squares: f64 = column().map(|x| (x / largest - mean).powi(2)).sum();
-            let volatility = (squares / (rows - 1) as f64).sqrt();
-            if !(volatility > 0.0 && (volatility * largest).is_normal()) {
+        }
+        // Scaled by the largest return, so that squares neither overflow nor vanish.
+        let mut means = vec![0.0; n];
+        for row in history() {
+            for j in 0..n {
+                means[j] += row[j] / largest[j];
+            }
+        }
+        means.iter_mut().for_each(|mean| *mean /= rows as f64);
+        let mut values = Vec::with_capacity(rows * n);
+        let mut squares = vec![0.0; n];
+        for row in history() {
+            for j in 0..n {
+                let x = row[j] / largest[j] - means[j];
+                squares[j] += x * x;
+                values.push(x);
+            }
+        }
+        let mut volatilities = squares;
+        for (j, asset) in returns.assets.iter().enumerate() {
+            let volatility = (volatilities[j] / (rows - 1) as f64).sqrt();
+            if !(volatility > 0.0 && (volatility * largest[j]).is_normal()) {
                 return Err(Error::input(format!(
                     "asset `{asset}` moves too little: its variance cannot be told from zero"
                 ))
                 .hint(format!("leave `{asset}` out with --assets")));
             }
-            for x in values.iter_mut().skip(j).step_by(n) {
-                *x = (*x / largest - mean) / volatility;
-            }
-            volatilities.push(volatility * largest);
+            volatilities[j] = volatility;
         }
+        for row in values.chunks_exact_mut(n) {
+            for j in 0..n {
+                row[j] /= volatilities[j];
+            }
+        }
+        volatilities.iter_mut().zip(largest).for_each(|(volatility, largest)| *volatility *= largest);
         Ok(Panel { rows, values, volatilities })
     }
 
@@ -120,5 +148,47 @@ impl Panel {
     /// Full-sample volatilities: what one unit of a standardised return is worth.
     pub fn volatilities(&self) -> &[f64] {
         &self.volatilities
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn panel(values: &[f64]) -> Result<Panel> {
+        let assets = vec!["A".to_owned(), "B".to_owned()];
+        Panel::new(&Returns { assets, labels: Labels::Text(Vec::new()), values: values.to_vec() })
+    }
+
+    #[test]
+    fn returns_are_standardised() {
+        let panel = panel(&[0.01, -2.0, -0.03, 4.0, 0.05, 1.0]).unwrap();
+        assert_eq!((panel.rows(), panel.assets()), (3, 2));
+        for (j, volatility) in [0.04, 3.0].into_iter().enumerate() {
+            let column: Vec<f64> = panel.values().iter().skip(j).step_by(2).copied().collect();
+            let (sum, squares) = column.iter().fold((0.0, 0.0), |(sum, squares), z| (sum + z, squares + z * z));
+            // A few roundings of numbers of the order of one.
+            assert!(f64::abs(sum) < 1e-15 && f64::abs(squares - 2.0) < 1e-15, "{column:?}");
+            assert!((panel.volatilities()[j] / volatility - 1.0).abs() < 1e-15);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_standardised_is_named() {
+        for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            for at in [1, 3, 5] {
+                let mut values = [0.01, 0.02, -0.01, 0.04, 0.03, 7.0];
+                values[at] = bad;
+                let error = panel(&values).unwrap_err().to_string();
+                assert!(error.contains("`B`") && error.contains("not a finite number"), "{error}");
+            }
+        }
+        let error = panel(&[0.01, 0.02, 0.01, 0.03]).unwrap_err().to_string();
+        assert!(error.contains("`A` never moves"), "{error}");
+        let error = panel(&[1.0, 0.02, 1.0 + 1e-16, 0.03, 1.0 + f64::EPSILON, 0.1]).map(|_| ());
+        assert!(error.is_ok(), "the last digit is a move: {error:?}");
+        let error = panel(&[1e-320, 0.02, 2e-320, 0.03]).unwrap_err().to_string();
+        assert!(error.contains("`A` moves too little"), "{error}");
+        assert!(panel(&[0.1, 0.2]).unwrap_err().to_string().contains("at least 2 rows"));
     }
 }

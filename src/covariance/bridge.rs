@@ -17,6 +17,7 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use crate::covariance::packed;
+use crate::covariance::spare::{Loan, Spare};
 use crate::lanes::{LANES, Lanes, interleave, vectors, vectors_mut};
 use crate::panel::Panel;
 use crate::resample::Law;
@@ -40,6 +41,8 @@ pub struct Bridge {
     /// T rows z_t, 1, and zeros up to a vector beyond, so that vectors may start at any asset.
     values: Vec<Lanes>,
     arch: Arch,
+    /// For tiles of the bridge and for sums.
+    room: Spare<Row>,
 }
 
 impl Bridge {
@@ -56,22 +59,24 @@ impl Bridge {
             padded[..assets].copy_from_slice(z);
             padded[assets] = 1.0;
         }
-        Bridge { rows, assets, values, arch: Arch::new() }
+        Bridge { rows, assets, values, arch: Arch::new(), room: Spare::default() }
     }
 
     /// Sums and packed second moments of each of the resamples.
-    pub fn sums(&self, law: &Law, resamples: Range<u64>) -> Sums {
+    pub fn sums(&self, law: &Law, resamples: Range<u64>) -> Sums<'_> {
         let first = resamples.start;
         let resamples: Vec<u64> = resamples.collect();
         let runs: Vec<Runs> = resamples.par_chunks(DRAWN).map(|resamples| Runs::draw(law, resamples)).collect();
         let columns = self.assets + packed(self.assets);
-        let tiles = (0..columns.div_ceil(COLUMNS)).into_par_iter().map_init(Vec::new, |prefix, tile| {
-            let mut sums = Vec::with_capacity(resamples.len());
-            let segments = segments(self.assets, tile * COLUMNS);
-            self.arch.dispatch(SumTile { bridge: self, segments: &segments, runs: &runs, prefix, sums: &mut sums });
-            sums
-        });
-        Sums { first, columns, tiles: tiles.collect() }
+        let mut tiles = self.room.lend(columns.div_ceil(COLUMNS) * resamples.len());
+        tiles.par_chunks_mut(resamples.len().max(1)).enumerate().for_each_init(
+            || self.room.lend(self.rows + 1),
+            |prefix, (tile, sums)| {
+                let segments = segments(self.assets, tile * COLUMNS);
+                self.arch.dispatch(SumTile { bridge: self, segments: &segments, runs: &runs, prefix, sums });
+            },
+        );
+        Sums { first, resamples: resamples.len(), columns, tiles }
     }
 }
 
@@ -133,8 +138,8 @@ struct SumTile<'a> {
     segments: &'a [Segment],
     runs: &'a [Runs],
     /// Room for T + 1 rows.
-    prefix: &'a mut Vec<Row>,
-    sums: &'a mut Vec<Row>,
+    prefix: &'a mut [Row],
+    sums: &'a mut [Row],
 }
 
 impl WithSimd for SumTile<'_> {
@@ -145,7 +150,8 @@ impl WithSimd for SumTile<'_> {
         let SumTile { bridge, segments, runs, prefix, sums } = self;
         let v = LANES / S::F64_LANES;
         let total = prefixes(simd, bridge, segments, prefix);
-        for (runs, range) in runs.iter().flat_map(|runs| runs.ranges.iter().map(move |range| (runs, range))) {
+        let resamples = runs.iter().flat_map(|runs| runs.ranges.iter().map(move |range| (runs, range)));
+        for ((runs, range), sums) in resamples.zip(sums) {
             let mut all = [simd.splat_f64s(0.0); COLUMNS];
             all[..TILE * v].copy_from_slice(vectors::<S>(&total));
             for &(start, end) in &runs.ends[range.clone()] {
@@ -154,9 +160,7 @@ impl WithSimd for SumTile<'_> {
                     all[k] = simd.add_f64s(all[k], simd.sub_f64s(tail[k], head[k]));
                 }
             }
-            let mut row = Row::default();
-            vectors_mut::<S>(&mut row).copy_from_slice(&all[..TILE * v]);
-            sums.push(row);
+            vectors_mut::<S>(sums).copy_from_slice(&all[..TILE * v]);
         }
     }
 }
@@ -166,7 +170,7 @@ const BATCH: usize = 8;
 
 /// Fills in the rows of a tile of B. Returns T times mean q, what the runs of a resample add up to beside their ends.
 #[inline(always)]
-fn prefixes<S: Simd>(simd: S, bridge: &Bridge, segments: &[Segment], prefix: &mut Vec<Row>) -> Row {
+fn prefixes<S: Simd>(simd: S, bridge: &Bridge, segments: &[Segment], prefix: &mut [Row]) -> Row {
     let (rows, width) = (bridge.rows, width(bridge.assets));
     let mut q = [[Lanes::default(); TILE + 1]; BATCH];
     let batches = || bridge.values.chunks(BATCH * width);
@@ -179,16 +183,14 @@ fn prefixes<S: Simd>(simd: S, bridge: &Bridge, segments: &[Segment], prefix: &mu
         }
     }
     let mean = total.map(|total| Lanes(total.0.map(|x| x / rows as f64)));
-    prefix.clear();
-    prefix.reserve(rows + 1);
     let mut row = Row::default();
-    prefix.push(row);
-    for z in batches() {
+    prefix[0] = row;
+    for (z, prefix) in batches().zip(prefix[1..].chunks_mut(BATCH)) {
         pair_products(simd, z, width, segments, &mut q);
-        for q in &q[..z.len() / width] {
+        for (q, prefix) in q.iter().zip(prefix) {
             let sums = vectors_mut::<S>(&mut row).iter_mut().zip(vectors::<S>(q)).zip(vectors::<S>(&mean));
             sums.for_each(|((row, q), mean)| *row = simd.add_f64s(*row, simd.sub_f64s(*q, *mean)));
-            prefix.push(row);
+            *prefix = row;
         }
     }
     prefix[rows] = Row::default();
@@ -219,27 +221,32 @@ fn pair_products<S: Simd>(
 
 /// Sums and second moments of resamples, tile by tile.
 #[derive(Debug)]
-pub struct Sums {
+pub struct Sums<'a> {
     first: u64,
+    resamples: usize,
     /// Columns of q: n sums, then packed second moments.
     columns: usize,
     /// Of each tile, a row for each resample.
-    tiles: Vec<Vec<Row>>,
+    tiles: Loan<'a, Row>,
 }
 
-impl Sums {
+impl Sums<'_> {
     /// The moments of one resample.
     pub fn copy(&self, resample: u64, moments: &mut [f64]) {
-        for (tile, moments) in self.tiles.iter().zip(moments[..self.columns].chunks_mut(COLUMNS)) {
+        for (tile, moments) in self.tiles().zip(moments[..self.columns].chunks_mut(COLUMNS)) {
             moments.copy_from_slice(&self.row(tile, resample)[..moments.len()]);
         }
     }
 
     /// Those of eight, a lane each.
     pub fn interleave(&self, resamples: &[u64; LANES], moments: &mut [Lanes]) {
-        for (tile, moments) in self.tiles.iter().zip(moments[..self.columns].chunks_mut(COLUMNS)) {
+        for (tile, moments) in self.tiles().zip(moments[..self.columns].chunks_mut(COLUMNS)) {
             interleave(&resamples.map(|resample| self.row(tile, resample)), moments);
         }
+    }
+
+    fn tiles(&self) -> impl Iterator<Item = &[Row]> {
+        self.tiles.chunks(self.resamples)
     }
 
     fn row<'a>(&self, tile: &'a [Row], resample: u64) -> &'a [f64] {

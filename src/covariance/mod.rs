@@ -19,6 +19,7 @@ pub mod bridge;
 pub mod gram;
 pub mod interleaved;
 pub mod resampler;
+mod spare;
 
 use crate::panel::Panel;
 use crate::real::Real;

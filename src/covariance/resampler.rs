@@ -1,6 +1,7 @@
 //! The covariance of any resample of a panel: which way its moments are summed, and what is done when they cancel.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use crate::covariance::bridge::{self, Bridge};
 use crate::covariance::gram::{self, Gram};
@@ -37,7 +38,8 @@ pub struct Workspace {
 pub struct Resampler<'a> {
     panel: &'a Panel,
     law: Law,
-    gram: Gram,
+    /// Made when it is first asked for.
+    gram: OnceLock<Gram>,
     /// Where it pays for many resamples.
     bridge: Option<Bridge>,
 }
@@ -47,7 +49,7 @@ impl<'a> Resampler<'a> {
         let pays = law.restart != Restart::Always && law.mean_block_length() >= BRIDGE_BLOCK_LENGTH;
         let fits = Bridge::tile_bytes(panel.rows()) <= TILE_BYTES;
         let bridge = (pays && fits).then(|| Bridge::new(panel));
-        Resampler { panel, law, gram: Gram::new(panel), bridge }
+        Resampler { panel, law, gram: OnceLock::new(), bridge }
     }
 
     /// Entries of one problem's moments: n sums, then the packed second moments.
@@ -76,7 +78,7 @@ impl<'a> Resampler<'a> {
 pub struct Span<'a> {
     resampler: &'a Resampler<'a>,
     /// Moments that were summed for all.
-    sums: Option<bridge::Sums>,
+    sums: Option<bridge::Sums<'a>>,
 }
 
 impl Span<'_> {
@@ -89,7 +91,7 @@ impl Span<'_> {
         }
         work.counts.resize(panel.rows(), 0);
         law.counts(resample, &mut work.counts);
-        gram.moments(&work.counts, &mut work.sums, moments);
+        gram.get_or_init(|| Gram::new(panel)).moments(&work.counts, &mut work.sums, moments);
     }
 
     /// Those of eight resamples, a lane each.
