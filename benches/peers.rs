@@ -22,6 +22,7 @@ use equirisk::subsets::Subsets;
 use equirisk::subsets::space::Space;
 use equirisk::subsets::universe::Universe;
 use equirisk::{Batch, Source, Want};
+use rayon::prelude::*;
 use serde_json::json;
 
 const REPETITIONS: usize = 7;
@@ -127,12 +128,12 @@ fn bootstrap(case: &str, scheme: Scheme, length: f64, returns: &npy::Array) {
         let panel = Panel::new(&returns).expect("the returns are sound");
         let batch = Batch::new(Source::Resampled { panel, law }, &vec![1.0 / n as f64; n]).expect("equal budgets");
         let solutions = engine.job(&batch, Want::default()).solve(0..resamples).expect("the CPU engine does not fail");
-        for i in 0..n {
+        (0..n).into_par_iter().for_each(|i| {
             let mut column: Vec<f64> = solutions.weights.iter().skip(i).step_by(n).copied().collect();
             std::hint::black_box(stats::moments(&column));
             stats::sort(&mut column);
             std::hint::black_box((stats::quantile(&column, 0.05), stats::quantile(&column, 0.95)));
-        }
+        });
         solutions.weights
     });
     let error = (0..resamples)
