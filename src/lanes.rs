@@ -65,6 +65,10 @@ pub const fn below(i: usize) -> Range<usize> {
 /// that stores have settled before they are read as vectors.
 const BLOCK: usize = 64;
 
+/// How far ahead memory is asked for: eight streams are more than the processor follows by itself.
+#[cfg(target_arch = "x86_64")]
+const AHEAD: usize = 256;
+
 /// Interleaves eight rows of equal length, `rows[l]` becoming lane l.
 pub fn interleave(rows: &[&[f64]; LANES], out: &mut [Lanes]) {
     let mut done = 0;
@@ -104,6 +108,9 @@ impl pulp::NullaryFnOnce for Transpose<'_> {
         let Transpose { simd, rows, out } = self;
         let avx = simd.avx512f;
         for (at, square) in out.iter_mut().enumerate() {
+            for row in rows {
+                prefetch(row.as_flattened(), at * LANES + AHEAD);
+            }
             // Pairs (row 2 p, row 2 p + 1) of columns 0, 2, 4, 6, and of columns 1, 3, 5, 7.
             let mut pairs = [[avx._mm512_setzero_pd(); 2]; 4];
             for p in 0..4 {
