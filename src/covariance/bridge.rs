@@ -41,8 +41,9 @@ pub struct Bridge {
     /// T rows z_t, 1, and zeros up to a vector beyond, so that vectors may start at any asset.
     values: Vec<Lanes>,
     arch: Arch,
-    /// For tiles of the bridge and for sums.
-    room: Spare<Row>,
+    /// Room for tiles, and for the sums of a span.
+    tiles: Spare<Row>,
+    sums: Spare<Row>,
 }
 
 impl Bridge {
@@ -59,7 +60,7 @@ impl Bridge {
             padded[..assets].copy_from_slice(z);
             padded[assets] = 1.0;
         }
-        Bridge { rows, assets, values, arch: Arch::new(), room: Spare::default() }
+        Bridge { rows, assets, values, arch: Arch::new(), tiles: Spare::default(), sums: Spare::default() }
     }
 
     /// Sums and packed second moments of each of the resamples.
@@ -68,9 +69,9 @@ impl Bridge {
         let resamples: Vec<u64> = resamples.collect();
         let runs: Vec<Runs> = resamples.par_chunks(DRAWN).map(|resamples| Runs::draw(law, resamples)).collect();
         let columns = self.assets + packed(self.assets);
-        let mut tiles = self.room.lend(columns.div_ceil(COLUMNS) * resamples.len());
+        let mut tiles = self.sums.lend(columns.div_ceil(COLUMNS) * resamples.len());
         tiles.par_chunks_mut(resamples.len().max(1)).enumerate().for_each_init(
-            || self.room.lend(self.rows + 1),
+            || self.tiles.lend(self.rows + 1),
             |prefix, (tile, sums)| {
                 let segments = segments(self.assets, tile * COLUMNS);
                 self.arch.dispatch(SumTile { bridge: self, segments: &segments, runs: &runs, prefix, sums });
