@@ -51,6 +51,14 @@ fn waited(child: &mut Child, directory: &Path, more_than: u64) -> bool {
     true
 }
 
+/// A run that is killed when more than so many bytes are kept.
+fn killed(args: &[&str], out: &str, more_than: u64) {
+    let mut child = begun(args, out);
+    assert!(waited(&mut child, Path::new(out), more_than));
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
 #[test]
 fn a_run_killed_at_random_moments_ends_as_if_nothing_had_happened() {
     let folder = Folder::new();
@@ -82,10 +90,7 @@ fn a_run_killed_at_random_moments_ends_as_if_nothing_had_happened() {
 fn what_is_kept_is_not_solved_again() {
     let folder = Folder::new();
     let out = folder.name("out");
-    let mut child = begun(&BOOTSTRAP, &out);
-    assert!(waited(&mut child, &folder.path("out"), 4 << 20));
-    child.kill().unwrap();
-    child.wait().unwrap();
+    killed(&BOOTSTRAP, &out, 4 << 20);
     let args: Vec<&str> = BOOTSTRAP.into_iter().filter(|arg| *arg != "--quiet").collect();
     let run = equirisk(&[&args[..], &["-o", &out]].concat()).succeeded();
     let said = run.stderr.lines().find(|line| line.contains("was interrupted")).unwrap_or_else(|| panic!("{run:?}"));
@@ -100,10 +105,7 @@ fn a_damaged_file_of_chunks_costs_time_and_nothing_else() {
     let args = ["bootstrap", "-B", "60000", "--seed", "3", "--engine", "cpu", "--quiet"];
     equirisk(&[&args[..], &["-o", &folder.name("whole")]].concat()).succeeded();
     let expected = results(&folder.path("whole"));
-    let mut child = begun(&args, &folder.name("begun"));
-    assert!(waited(&mut child, &folder.path("begun"), 1 << 20));
-    child.kill().unwrap();
-    child.wait().unwrap();
+    killed(&args, &folder.name("begun"), 1 << 20);
     let bytes = fs::read(folder.path("begun/chunks.part")).unwrap();
     let manifest = folder.read("begun/run.json");
     for (name, damaged) in [
@@ -148,10 +150,7 @@ fn an_interrupted_run_lends_its_seed_and_other_jobs_are_refused() {
     let folder = Folder::new();
     let out = folder.name("out");
     let args = ["bootstrap", "-B", "60000", "--engine", "cpu"];
-    let mut child = begun(&args, &out);
-    assert!(waited(&mut child, &folder.path("out"), 4096));
-    child.kill().unwrap();
-    child.wait().unwrap();
+    killed(&args, &out, 4096);
     let manifest: Value = serde_json::from_str(&folder.read("out/run.json")).unwrap();
     assert_eq!(manifest["finished"], false);
     let seed = manifest["seed"].as_u64().unwrap();
@@ -167,10 +166,7 @@ fn force_replaces_results_and_goes_on_with_what_it_has_begun() {
     let out = folder.name("out");
     equirisk(&["bootstrap", "-B", "20", "--seed", "1", "--engine", "cpu", "-o", &out]).succeeded();
     let args = ["bootstrap", "-B", "60000", "--engine", "cpu", "--force"];
-    let mut child = begun(&args, &out);
-    assert!(waited(&mut child, &folder.path("out"), 1 << 20));
-    child.kill().unwrap();
-    child.wait().unwrap();
+    killed(&args, &out, 1 << 20);
     let manifest: Value = serde_json::from_str(&folder.read("out/run.json")).unwrap();
     let run = equirisk(&[&args[..], &["-o", &out, "--json"]].concat()).succeeded();
     assert!(run.stderr.contains("was interrupted"), "{}", run.stderr);
@@ -196,10 +192,7 @@ fn a_run_whose_device_is_gone_goes_on_without_it_and_says_so() {
     let out = folder.name("out");
     // The engine is left to choose: it had a device once.
     let args = ["bootstrap", "-B", "60000", "--seed", "3", "--no-sensitivity"];
-    let mut child = begun(&args, &out);
-    assert!(waited(&mut child, &folder.path("out"), 1 << 20));
-    child.kill().unwrap();
-    child.wait().unwrap();
+    killed(&args, &out, 1 << 20);
     made_by(&folder.path("out"), |maker| {
         maker["engine"] = "gpu".into();
         maker["adapter"] = "Yesterday's Card".into();
@@ -218,10 +211,7 @@ fn a_run_whose_device_is_gone_goes_on_without_it_and_says_so() {
 fn what_another_machine_has_begun_is_not_mixed_unless_told_to() {
     let folder = Folder::new();
     let out = folder.name("out");
-    let mut child = begun(&BOOTSTRAP, &out);
-    assert!(waited(&mut child, &folder.path("out"), 1 << 20));
-    child.kill().unwrap();
-    child.wait().unwrap();
+    killed(&BOOTSTRAP, &out, 1 << 20);
     made_by(&folder.path("out"), |maker| maker["cpu"] = "other".into());
     let command = [&BOOTSTRAP[..], &["-o", &out]].concat();
     let refused = equirisk(&command).refused(2);
