@@ -128,31 +128,16 @@ fn correct<S: Simd, const V: usize>(simd: S, problem: Correct) -> Option<u32> {
     // With no change yet, nothing lies below: the first sweep goes backward.
     below.fill(0.0);
     change.fill(0.0);
-    let mut state = Sweep::<S, V> {
-        simd,
-        correlation,
-        ahead,
-        b: curvature,
-        slopes,
-        scale: errors,
-        base,
-        y: change,
-        below,
-        above,
-        error: 0.0,
-    };
+    let mut state =
+        Sweep::<S, V> { simd, correlation, ahead, b: curvature, slopes, scale: errors, base, y: change, below, above };
     let (mut sweeps, mut before) = (0, 0.0);
     while sweeps < CORRECTING_SWEEPS {
         sweeps += 1;
-        if sweeps.is_multiple_of(2) {
-            state.forward::<Linear>();
-        } else {
-            state.backward::<Linear>();
-        }
-        if foretells(state.error, before, aim as f32) {
+        let error = if sweeps.is_multiple_of(2) { state.forward::<Linear>() } else { state.backward::<Linear>() };
+        if foretells(error, before, aim as f32) {
             break;
         }
-        before = state.error;
+        before = error;
     }
     for i in 0..n {
         weights[i] += f64::from(change[i]) * room.inverses[i] / scale;

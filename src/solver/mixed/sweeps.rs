@@ -38,35 +38,23 @@ fn descend<S: Simd, const V: usize>(simd: S, room: &mut Mixed) -> Option<u32> {
         y[i] = if sum > 0.0 { b.sqrt() / sum.sqrt() } else { b.sqrt() };
     }
     base.fill(0.0);
-    let mut state = Sweep::<S, V> {
-        simd,
-        correlation,
-        ahead,
-        b: budgets,
-        slopes,
-        scale: inverse_budgets,
-        base,
-        y,
-        below,
-        above,
-        error: 0.0,
-    };
+    let mut state =
+        Sweep::<S, V> { simd, correlation, ahead, b: budgets, slopes, scale: inverse_budgets, base, y, below, above };
     state.forward::<Stay>();
     settle(simd, state.y, state.below, state.b, state.slopes)?;
     let switch = SWITCH.max(SWITCH_PER_ASSET * n as f32);
     let mut before = 0.0;
     for sweep in 1..=SWEEPS {
-        if sweep.is_multiple_of(2) {
-            state.forward::<Newton>();
+        let (error, made) = if sweep.is_multiple_of(2) {
+            (state.forward::<Newton>(), &mut *state.below)
         } else {
-            state.backward::<Newton>();
-        }
-        let made = if sweep.is_multiple_of(2) { &mut *state.below } else { &mut *state.above };
+            (state.backward::<Newton>(), &mut *state.above)
+        };
         settle(simd, state.y, made, state.b, state.slopes)?;
-        if foretells(state.error, before, switch) {
+        if foretells(error, before, switch) {
             return Some(sweep);
         }
-        before = state.error;
+        before = error;
     }
     Some(SWEEPS)
 }
@@ -180,8 +168,6 @@ pub(super) struct Sweep<'a, S: Simd, const V: usize> {
     pub y: &'a mut [f32],
     pub below: &'a mut [f32],
     pub above: &'a mut [f32],
-    /// max_i |gap_i| scale_i, each before y_i moved.
-    pub error: f32,
 }
 
 /// Does the same with each lane of a line, in the order given. The compiler must know which, to permute in registers.
@@ -195,8 +181,9 @@ macro_rules! for_lanes {
 }
 
 impl<S: Simd, const V: usize> Sweep<'_, S, V> {
+    /// Returns max_i |gap_i| scale_i, each before y_i moved.
     #[inline(always)]
-    pub fn forward<P: Step>(&mut self) {
+    pub fn forward<P: Step>(&mut self) -> f32 {
         let (simd, lines, zero) = (self.simd, self.y.len() / LINE, [self.simd.splat_f32s(0.0); V]);
         let (mut known, mut errors) = (zero, zero);
         for line in 0..lines {
@@ -218,11 +205,12 @@ impl<S: Simd, const V: usize> Sweep<'_, S, V> {
                 }
             }
         }
-        self.error = largest(simd, errors);
+        largest(simd, errors)
     }
 
+    /// As [`Sweep::forward`].
     #[inline(always)]
-    pub fn backward<P: Step>(&mut self) {
+    pub fn backward<P: Step>(&mut self) -> f32 {
         let (simd, lines, zero) = (self.simd, self.y.len() / LINE, [self.simd.splat_f32s(0.0); V]);
         self.above.copy_from_slice(self.base);
         let (mut next, mut errors) = (zero, zero);
@@ -246,7 +234,7 @@ impl<S: Simd, const V: usize> Sweep<'_, S, V> {
             *vectors_mut::<S, V>(self.above, line) = known;
             self.spread(line, before);
         }
-        self.error = largest(simd, errors);
+        largest(simd, errors)
     }
 
     /// Those of a line, for products whose `other` part is known from the sweep before.
