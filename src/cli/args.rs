@@ -14,8 +14,8 @@ use equirisk::study::screen::figure::{Figure, Filter};
 use jiff::civil::Date;
 
 use super::values::{
-    block, correlation, count, delimiter, figure, filter, memory, metric, positive, range, sample, seed, shard, size,
-    tolerance,
+    block, correlation, count, delimiter, figure, filter, first_day, last_day, memory, metric, positive, range, sample,
+    seed, shard, size, thousands, tolerance,
 };
 
 /// How far can you trust a risk-parity portfolio?
@@ -101,11 +101,14 @@ pub struct DataArguments {
     /// Only these assets, in this order
     #[arg(long, value_name = "A,B,..", value_delimiter = ',')]
     pub assets: Option<Vec<String>>,
-    /// Only rows dated on or after this day
-    #[arg(long, value_name = "DATE")]
+    /// Without these assets, or columns of the file
+    #[arg(long, value_name = "A,B,..", value_delimiter = ',')]
+    pub exclude: Vec<String>,
+    /// Only rows dated on or after this day, or the first of this month or year: 2020-02-03, 2020-02, 2020
+    #[arg(long, value_name = "DATE", value_parser = first_day)]
     pub from: Option<Date>,
-    /// Only rows dated on or before this day
-    #[arg(long, value_name = "DATE")]
+    /// Only rows dated on or before this day, or the last of this month or year
+    #[arg(long, value_name = "DATE", value_parser = last_day)]
     pub to: Option<Date>,
     /// Only the last N returns
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
@@ -119,7 +122,22 @@ pub struct DataArguments {
     /// Numbers are written 1.234,5; with =false, 1,234.5 (default: detected)
     #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub decimal_comma: Option<bool>,
-    /// How dates are written, as in %d/%m/%Y or dd/mm/yyyy (default: detected)
+    /// What separates thousands, and nothing else does: , . ' or space (default: detected)
+    #[arg(long, value_name = "MARK", value_parser = thousands, allow_hyphen_values = true)]
+    pub thousands: Option<char>,
+    /// Prices are whole numbers and 32nds, as bonds are quoted: 118-16 and 118'160 are 118.5
+    #[arg(long, conflicts_with = "thousands")]
+    pub thirty_seconds: bool,
+    /// Further words and numbers that stand for a missing cell, such as ND or -99
+    #[arg(long = "na", value_name = "VALUE,..", value_delimiter = ',', allow_hyphen_values = true)]
+    pub missing_values: Vec<String>,
+    /// Returns are in percent: 1.5 is 0.015; with =false, they are taken as they are (default: told from their size)
+    #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub percent: Option<bool>,
+    /// Which table is read where the file holds several, from 1
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub table: Option<usize>,
+    /// How dates are written, as in %d/%m/%Y or dd/mm/yyyy; `none` takes rows in the file's order (default: detected)
     #[arg(long, value_name = "FORMAT")]
     pub date_format: Option<String>,
     /// What becomes of rows in which a cell is missing
@@ -333,9 +351,6 @@ pub struct ScreenArguments {
     /// Assets that every subset holds
     #[arg(long, value_name = "A,B,..", value_delimiter = ',', help_heading = "Subsets")]
     pub include: Vec<String>,
-    /// Assets that no subset holds
-    #[arg(long, value_name = "A,B,..", value_delimiter = ',', help_heading = "Subsets")]
-    pub exclude: Vec<String>,
     /// Groups of assets: a CSV file `asset,group`
     #[arg(long, value_name = "FILE", help_heading = "Subsets")]
     pub groups: Option<PathBuf>,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use equirisk::batch::submatrix;
 use equirisk::io::{self, Detected, Input, Kind, Missing, Notation, ReadOptions};
 use equirisk::panel::{Covariance, Labels, Returns};
 use equirisk::report::digest;
@@ -41,6 +42,7 @@ pub fn returns(
         kind: if data.returns { Kind::Returns } else { Kind::Prices },
         log_returns: data.log_returns,
         assets: data.assets.clone(),
+        exclude: data.exclude.clone(),
         from: data.from,
         to: data.to,
         last: data.last,
@@ -52,8 +54,13 @@ pub fn returns(
         notation: Notation {
             delimiter: data.delimiter,
             decimal_comma: data.decimal_comma,
+            thousands: data.thousands,
+            thirty_seconds: data.thirty_seconds,
+            missing: data.missing_values.clone(),
             date_format: data.date_format.clone(),
             long: data.long,
+            percent: data.percent,
+            table: data.table,
         },
         memory,
     };
@@ -92,8 +99,16 @@ pub fn covariance(data: &DataArguments, inputs: &Inputs, quiet: bool) -> Result<
     let [input] = &inputs.0[..] else {
         return Err(Error::usage("--covariance takes one file").hint("name one CSV file"));
     };
-    let (covariance, notices) = io::read_covariance(input, data.assets.as_deref())?;
+    let (mut covariance, notices) = io::read_covariance(input, data.assets.as_deref())?;
     output::notices(&notices, quiet);
+    let excluded = io::positions("--exclude", &covariance.assets, &data.exclude)?;
+    let keep: Vec<usize> = (0..covariance.assets.len()).filter(|asset| !excluded.contains(asset)).collect();
+    if !excluded.is_empty() {
+        covariance = Covariance {
+            values: submatrix(&covariance.values, covariance.assets.len(), &keep),
+            assets: keep.iter().map(|&asset| covariance.assets[asset].clone()).collect(),
+        };
+    }
     Ok(covariance)
 }
 

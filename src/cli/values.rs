@@ -7,6 +7,7 @@ use equirisk::run::crosscheck::Sample;
 use equirisk::run::shard::Shard;
 use equirisk::study::block::Block;
 use equirisk::study::screen::figure::{Figure, Filter};
+use jiff::civil::Date;
 
 /// A whole number from 1 up; 10000, 10_000 and 1e4 are the same.
 pub fn count(text: &str) -> Result<u64, String> {
@@ -88,6 +89,39 @@ pub fn range(text: &str) -> Result<Range<u64>, String> {
     }
 }
 
+/// The first day of what is named: a day, a month or a year.
+pub fn first_day(text: &str) -> Result<Date, String> {
+    day(text, |date| date)
+}
+
+/// The last day of what is named.
+pub fn last_day(text: &str) -> Result<Date, String> {
+    day(text, |date| if text.trim().len() == 4 { date.last_of_year() } else { date.last_of_month() })
+}
+
+/// A day as it is; `end` makes a day of the first of a month or year.
+fn day(text: &str, end: impl Fn(Date) -> Date) -> Result<Date, String> {
+    let text = text.trim();
+    let parse = |text: &str| text.parse::<Date>().ok();
+    let date = match text.len() {
+        4 => parse(&format!("{text}-01-01")).map(end),
+        7 => parse(&format!("{text}-01")).map(end),
+        _ => parse(text),
+    };
+    date.ok_or_else(|| "not a date: write 2007-02-01 (yyyy-mm-dd), 2007-02 or 2007".to_string())
+}
+
+/// A mark between thousands, or its name.
+pub fn thousands(text: &str) -> Result<char, String> {
+    match text.to_lowercase().as_str() {
+        "," | "comma" => Ok(','),
+        "." | "point" => Ok('.'),
+        "'" | "’" | "apostrophe" => Ok('\''),
+        " " | "space" => Ok(' '),
+        _ => Err("not one of the marks , . ' and `space`".to_string()),
+    }
+}
+
 /// One character of ASCII, or its name.
 pub fn delimiter(text: &str) -> Result<u8, String> {
     match text.to_lowercase().as_str() {
@@ -136,6 +170,21 @@ mod tests {
         assert_eq!(memory("8GiB"), Ok(8 << 30));
         assert_eq!(memory("1.5 kb"), Ok(1500));
         assert!(memory("much").is_err() && memory("-1").is_err() && memory("8 parsecs").is_err());
+    }
+
+    #[test]
+    fn a_month_and_a_year_begin_and_end() {
+        let date = jiff::civil::date;
+        for (text, first, last) in [
+            ("2020-02", date(2020, 2, 1), date(2020, 2, 29)),
+            ("2020", date(2020, 1, 1), date(2020, 12, 31)),
+            ("2020-02-03", date(2020, 2, 3), date(2020, 2, 3)),
+        ] {
+            assert_eq!((first_day(text), last_day(text)), (Ok(first), Ok(last)), "{text}");
+        }
+        for text in ["", "20", "2020-13", "01/02/2007", "soon"] {
+            assert!(first_day(text).is_err_and(|error| error.contains("2007-02-01")), "{text}");
+        }
     }
 
     #[test]

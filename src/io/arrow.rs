@@ -22,7 +22,7 @@ pub(crate) fn read(
     mut bytes: Vec<u8>,
     is_file: bool,
     request: &Request<'_>,
-) -> Result<(History, Detected)> {
+) -> Result<(Vec<History>, Detected)> {
     decoding(source, NAME, || {
         let start = if is_file { MAGIC } else { 0 };
         let end = walk(source, &bytes, start, request)?;

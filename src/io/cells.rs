@@ -6,11 +6,66 @@
 use std::cell::Cell as Shared;
 
 /// Spellings of "there is no number here", compared without case.
-const MISSING: [&str; 17] = [
-    "", "NA", "N/A", "NaN", "null", "None", "-", ".", "#N/A", "#N/A N/A", "#NA", "<NA>", "n.a.", "NaT", "--", "\\N",
+const MISSING: [&str; 51] = [
+    "",
+    "NA",
+    "N/A",
+    "NaN",
+    "null",
+    "(null)",
+    "None",
+    "nil",
+    "-",
+    ".",
+    "..",
+    "...",
+    "…",
+    ":",
+    "*",
+    "?",
+    "#N/A",
+    "#NA",
+    "<NA>",
+    "n.a.",
+    "n.a",
+    "n/d",
+    "n.d.",
+    "n.d",
+    "nd",
+    "n/m",
+    "n.m.",
+    "NaT",
+    "--",
+    "---",
+    "- -",
+    "\\N",
     "–",
+    "—",
+    "missing",
+    "no data",
+    "no value",
+    "not available",
+    "#VALUE!",
+    "#DIV/0!",
+    "#REF!",
+    "#NUM!",
+    "#NAME?",
+    "#NULL!",
+    "#MISSING",
+    "#ERROR!",
+    "#CALC!",
+    "<null>",
+    "k.A.",
+    "s.o.",
+    "n.v.",
 ];
-const CURRENCIES: [&str; 12] = ["$", "€", "£", "¥", "₹", "₩", "US$", "USD", "EUR", "GBP", "CHF", "JPY"];
+/// Signs before or behind an amount; longer ones before those they begin with.
+const CURRENCIES: [&str; 65] = [
+    "US$", "CA$", "AU$", "NZ$", "HK$", "SG$", "NT$", "MX$", "A$", "C$", "R$", "S$", "$", "€", "£", "¥", "₹", "₩", "₽",
+    "₺", "₪", "฿", "₫", "₴", "₦", "₱", "zł", "Kč", "Ft", "Fr.", "SFr.", "kr.", "kr", "Rs.", "Rs", "RM", "Rp", "USDT",
+    "USD", "EUR", "GBP", "GBX", "CHF", "JPY", "INR", "CNY", "CNH", "RMB", "CAD", "AUD", "NZD", "HKD", "SGD", "TWD",
+    "KRW", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "BRL", "MXN", "ZAR", "TRY",
+];
 
 /// The sign between whole and fraction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +100,12 @@ pub(crate) struct Numbers {
     pub decimal: Decimal,
     /// Whether the decimal mark is beyond doubt: then `1,234` beside points is a thousand and more.
     pub is_certain: bool,
+    /// The only sign that separates thousands, where that was said.
+    pub thousands: Option<char>,
+    /// `118'160` and `118-16` are 118 and 16/32.
+    pub thirty_seconds: bool,
+    /// Further spellings of a missing cell.
+    pub missing: Vec<String>,
     /// Ornaments that were met on the way.
     pub met: Ornaments,
 }
@@ -55,6 +116,8 @@ pub(crate) struct Ornaments {
     pub groups: Shared<Option<char>>,
     pub currency: Shared<bool>,
     pub parentheses: Shared<bool>,
+    pub trailing_minus: Shared<bool>,
+    pub thirty_seconds: Shared<bool>,
 }
 
 impl Ornaments {
@@ -62,13 +125,27 @@ impl Ornaments {
         let groups = self.groups.get().map(|mark| format!("thousands are separated by `{mark}`"));
         let currency = self.currency.get().then(|| "currency signs are taken off".to_string());
         let parentheses = self.parentheses.get().then(|| "numbers in parentheses are negative".to_string());
-        groups.into_iter().chain(currency).chain(parentheses)
+        let minus = self.trailing_minus.get().then(|| "a minus sign may stand behind its number".to_string());
+        let parts = self.thirty_seconds.get().then(|| "prices are in whole numbers and 32nds".to_string());
+        groups.into_iter().chain(currency).chain(parentheses).chain(minus).chain(parts)
     }
 }
 
 impl Numbers {
     pub(crate) fn new(decimal: Decimal, is_certain: bool) -> Numbers {
-        Numbers { decimal, is_certain, met: Ornaments::default() }
+        Numbers {
+            decimal,
+            is_certain,
+            thousands: None,
+            thirty_seconds: false,
+            missing: Vec::new(),
+            met: Ornaments::default(),
+        }
+    }
+
+    /// The same notation, nothing met yet.
+    pub(crate) fn afresh(&self) -> Numbers {
+        Numbers { met: Ornaments::default(), ..self.clone() }
     }
 
     pub(crate) fn parse(&self, text: &str) -> Cell {
@@ -78,22 +155,34 @@ impl Numbers {
         {
             return if number.is_nan() { Cell::Missing } else { Cell::Number(number) };
         }
-        if is_missing(text) {
+        if self.is_missing(text) {
             return Cell::Missing;
+        }
+        if self.thirty_seconds
+            && let Some(number) = thirty_seconds(text)
+        {
+            self.met.thirty_seconds.set(true);
+            return Cell::Number(number);
         }
         let bare = Bare::of(text);
         let Some((number, groups)) = self.number(&bare) else { return Cell::Text };
         if groups.is_some() {
             self.met.groups.set(groups);
         }
-        self.met.currency.set(self.met.currency.get() || bare.has_currency);
-        self.met.parentheses.set(self.met.parentheses.get() || bare.has_parentheses);
+        let meet = |met: &Shared<bool>, is_met: bool| met.set(met.get() || is_met);
+        meet(&self.met.currency, bare.has_currency);
+        meet(&self.met.parentheses, bare.has_parentheses);
+        meet(&self.met.trailing_minus, bare.has_trailing_minus);
         let number = if bare.is_negative { -number } else { number };
         match number {
             _ if number.is_nan() => Cell::Missing,
             _ if bare.is_percent => Cell::Percent(number / 100.0),
             _ => Cell::Number(number),
         }
+    }
+
+    pub(crate) fn is_missing(&self, text: &str) -> bool {
+        is_missing(text) || self.missing.iter().any(|word| word.eq_ignore_ascii_case(text))
     }
 
     /// The unsigned number, and the sign that separates its thousands.
@@ -116,7 +205,10 @@ impl Numbers {
                 let other = if self.decimal == Decimal::Point { ',' } else { '.' };
                 let may_group =
                     sign != other || self.is_certain || fraction.is_some() || whole.matches(sign).count() > 1;
-                if !(sign == other || is_blank_or_apostrophe(sign)) || !may_group || !in_threes(whole, sign) {
+                let is_allowed = self.thousands.map_or(sign == other || is_blank_or_apostrophe(sign), |mark| {
+                    mark == sign || is_blank_or_apostrophe(mark) && is_blank_or_apostrophe(sign)
+                });
+                if !is_allowed || !(may_group || self.thousands.is_some()) || !in_groups(whole, sign) {
                     return None;
                 }
                 plain.extend(whole.chars().filter(|c| *c != sign));
@@ -163,12 +255,12 @@ pub(crate) fn marks(text: &str) -> Option<Marks> {
     let (whole, fraction) = (&digits[..last], &digits[last + 1..]);
     let other = if mark == '.' { ',' } else { '.' };
     let times = digits.matches(mark).count();
-    let is_whole = |whole: &str, sign: char| !whole.contains(sign) || in_threes(whole, sign);
+    let is_whole = |whole: &str, sign: char| !whole.contains(sign) || in_groups(whole, sign);
     if digits.contains(other) {
         return (times == 1 && is_whole(whole, other)).then_some(Marks::Decimal(mark));
     }
     if times > 1 {
-        return in_threes(digits, mark).then_some(Marks::Thousands(mark));
+        return in_groups(digits, mark).then_some(Marks::Thousands(mark));
     }
     let could_be_thousands = fraction.len() == 3 && (1..=3).contains(&whole.len()) && !whole.starts_with('0');
     Some(if could_be_thousands && !exponent && !spaced { Marks::Either(mark) } else { Marks::Decimal(mark) })
@@ -181,19 +273,35 @@ struct Bare<'a> {
     is_percent: bool,
     has_currency: bool,
     has_parentheses: bool,
+    has_trailing_minus: bool,
 }
 
 impl<'a> Bare<'a> {
     fn of(text: &'a str) -> Bare<'a> {
-        let mut bare =
-            Bare { digits: text, is_negative: false, is_percent: false, has_currency: false, has_parentheses: false };
+        let mut bare = Bare {
+            digits: text,
+            is_negative: false,
+            is_percent: false,
+            has_currency: false,
+            has_parentheses: false,
+            has_trailing_minus: false,
+        };
         if let Some(inside) = text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
             (bare.digits, bare.is_negative, bare.has_parentheses) = (inside.trim(), true, true);
         }
         if let Some(rest) = bare.digits.strip_suffix('%') {
             (bare.digits, bare.is_percent) = (rest.trim_end(), true);
         }
-        let has_sign = bare.take_sign();
+        let mut has_sign = bare.take_sign();
+        // `5.25-`, as some ledgers write it; never a second sign.
+        if !has_sign
+            && !bare.has_parentheses
+            && let Some(rest) = bare.digits.strip_suffix(['-', '\u{2212}'])
+            && rest.ends_with(|c: char| c.is_ascii_digit())
+        {
+            (bare.digits, bare.is_negative, bare.has_trailing_minus) = (rest, true, true);
+            has_sign = true;
+        }
         let currency = CURRENCIES
             .iter()
             .find_map(|sign| bare.digits.strip_prefix(sign).or_else(|| bare.digits.strip_suffix(sign)).map(str::trim));
@@ -225,6 +333,41 @@ fn is_blank_or_apostrophe(c: char) -> bool {
     matches!(c, ' ' | '\u{a0}' | '\u{2009}' | '\u{202f}' | '\'' | '’')
 }
 
+/// Whether thousands stand apart as they are written in most places, or in India: `12,34,567`.
+fn in_groups(whole: &str, sign: char) -> bool {
+    in_threes(whole, sign) || sign == ',' && in_lakhs(whole)
+}
+
+/// One or two digits, groups of two, and a group of three: `1,02,345`.
+fn in_lakhs(whole: &str) -> bool {
+    let groups: Vec<&str> = whole.split(',').collect();
+    let [first, middle @ .., last] = &groups[..] else { return false };
+    let are_digits = groups.iter().all(|group| group.bytes().all(|b| b.is_ascii_digit()));
+    let are_pairs = !middle.is_empty() && middle.iter().all(|group| group.len() == 2);
+    are_digits && (1..=2).contains(&first.len()) && are_pairs && last.len() == 3
+}
+
+/// Prices of bonds and their futures: `118-16`, `118'160` and `118-16+` are whole numbers and 32nds, a third digit being
+/// the first decimal of a number of eighths of one (2 is a quarter, 5 a half), `+` a half.
+pub(crate) fn thirty_seconds(text: &str) -> Option<f64> {
+    let (whole, rest) = text.split_once(['-', '\'', '’'])?;
+    let is_whole = (1..=4).contains(&whole.len()) && whole.bytes().all(|b| b.is_ascii_digit());
+    let (parts, eighths) = rest.split_at_checked(2).filter(|_| is_whole)?;
+    let parts: u8 = parts.parse().ok().filter(|parts| *parts < 32)?;
+    let part = match eighths {
+        "" | "0" => 0.0,
+        "1" => 0.125,
+        "2" => 0.25,
+        "3" => 0.375,
+        "5" | "+" => 0.5,
+        "6" => 0.625,
+        "7" => 0.75,
+        "8" => 0.875,
+        _ => return None,
+    };
+    Some(whole.parse::<f64>().ok()? + (f64::from(parts) + part) / 32.0)
+}
+
 /// One to three digits, then groups of three: `1,234` and `12,345,678`.
 fn in_threes(whole: &str, sign: char) -> bool {
     let mut groups = whole.split(sign);
@@ -234,7 +377,9 @@ fn in_threes(whole: &str, sign: char) -> bool {
 }
 
 pub(crate) fn is_missing(text: &str) -> bool {
-    MISSING.iter().any(|token| token.eq_ignore_ascii_case(text))
+    let is = |token: &&str| token.eq_ignore_ascii_case(text);
+    // Terminals of Bloomberg say why: `#N/A Invalid Security`.
+    text.len() <= 16 && MISSING.iter().any(|token| is(&token)) || text.starts_with("#N/A ")
 }
 
 #[cfg(test)]
@@ -278,6 +423,12 @@ mod tests {
             (".5", POINT, 0.5),
             ("5.", POINT, 5.0),
             ("1,5e3", COMMA, 1500.0),
+            ("1,02,345.60", POINT, 102_345.6),
+            ("1,23,45,678.5", POINT, 12_345_678.5),
+            ("5.25-", POINT, -5.25),
+            ("R$ 1.234,5", COMMA, 1234.5),
+            ("41,5 zł", COMMA, 41.5),
+            ("C$5.5", POINT, 5.5),
         ] {
             assert_eq!(parse(text, decimal), Cell::Number(number), "{text:?}");
         }
@@ -313,6 +464,28 @@ mod tests {
     }
 
     #[test]
+    fn bonds_are_quoted_in_32nds_where_that_is_said() {
+        let said = Numbers { thirty_seconds: true, ..Numbers::new(POINT, false) };
+        for (text, number) in [
+            ("118'160", 118.5),
+            ("118-16", 118.5),
+            ("118-165", 118.515625),
+            ("118-16+", 118.515625),
+            ("118'167", 118.0 + 16.75 / 32.0),
+            ("3254.75", 3254.75),
+        ] {
+            assert_eq!(said.parse(text), Cell::Number(number), "{text}");
+        }
+        for text in ["118-32", "118-164", "118-1", "-118-16"] {
+            assert_eq!(said.parse(text), Cell::Text, "{text}");
+        }
+        assert_eq!(parse("118-16", POINT), Cell::Text);
+        let points = Numbers { thousands: Some('.'), ..Numbers::new(COMMA, true) };
+        assert_eq!(points.parse("1.234"), Cell::Number(1234.0));
+        assert_eq!(points.parse("1'234"), Cell::Text, "no other mark");
+    }
+
+    #[test]
     fn marks_are_told_by_what_they_cannot_be() {
         for (text, expected) in [
             ("41,6182", Some(Marks::Decimal(','))),
@@ -326,6 +499,8 @@ mod tests {
             ("1,2,3", None),
             ("03.06.2019", None),
             ("word, word", None),
+            ("1,02,345", Some(Marks::Thousands(','))),
+            ("1,02,345.60", Some(Marks::Decimal('.'))),
         ] {
             assert_eq!(marks(text), expected, "{text:?}");
         }

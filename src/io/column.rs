@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
@@ -12,21 +13,23 @@ use arrow_array::types::{
 };
 use arrow_schema::{DataType, TimeUnit};
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
-use crate::io::layout::{self, Content, Sketch};
+use crate::io::cells::{Cell, Decimal, Numbers};
+use crate::io::head::Name;
+use crate::io::sketch::{Content, Figures, Sketch, begins_like_a_number};
 use crate::io::{dates, shown};
 
 /// The code of a missing word.
-pub(crate) const NO_WORD: u32 = u32::MAX;
+const NO_WORD: u32 = u32::MAX;
 
 /// A column, gathered batch by batch.
 pub(crate) enum Column {
     /// No batch yet, or nulls alone.
     Nothing(usize),
     Numbers(Vec<f64>),
-    Dates(Vec<Option<Date>>),
+    Dates(Vec<Option<DateTime>>),
     Words {
         codes: Vec<u32>,
         words: Vec<String>,
@@ -49,36 +52,53 @@ impl fmt::Display for Column {
 }
 
 impl Column {
-    pub(crate) fn sketch(&self, name: &str, is_index: bool) -> Sketch {
+    pub(crate) fn sketch(&self, name: Name, is_index: bool) -> Sketch {
+        let mut digest = DefaultHasher::new();
+        let mut figures = Figures::default();
+        let mut unreadable = None;
         let (content, different, repeats) = match self {
             Column::Nothing(_) => (Content::Empty, 0, false),
             Column::Numbers(numbers) => {
                 let different = numbers.iter().map(|x| x.to_bits()).collect::<HashSet<_>>().len();
-                (Content::Numbers, different, different < numbers.len())
+                figures = Figures::of(numbers);
+                let content = if figures.are_compact_days { Content::Dates } else { Content::Numbers };
+                (content, different, different < numbers.len())
             }
             Column::Dates(dates) => {
                 let different = dates.iter().collect::<HashSet<_>>().len();
+                dates.hash(&mut digest);
                 (Content::Dates, different, different < dates.len())
             }
             Column::Words { codes, words, .. } => {
+                (codes, words).hash(&mut digest);
+                let numbers = Numbers::new(Decimal::Point, false);
                 let dated = words.iter().filter(|word| dates::looks_like_a_date(word)).count();
-                let content = if 2 * dated > words.len() { Content::Dates } else { Content::Text };
+                let timed = words.iter().filter(|word| dates::is_time(word)).count();
+                let numbered = words.iter().filter(|word| numbers.parse(word) != Cell::Text).count();
+                unreadable = words.iter().find(|word| begins_like_a_number(word)).cloned();
+                let content = match words.len() {
+                    all if 2 * dated > all => Content::Dates,
+                    all if 2 * timed > all => Content::Times,
+                    all if all > 0 && numbered == all => {
+                        let all: Vec<f64> = words.iter().filter_map(|word| number(numbers.parse(word))).collect();
+                        figures = Figures::of(&all);
+                        Content::Numbers
+                    }
+                    _ => Content::Text,
+                };
                 (content, words.len(), words.len() < codes.len())
             }
             Column::Other(_) => (Content::Text, 1, true),
         };
-        let numbers: &[f64] = if let Column::Numbers(numbers) = self { numbers } else { &[] };
-        let is_compact = !numbers.is_empty()
-            && numbers
-                .iter()
-                .all(|x| (18_000_101.0..22_001_231.0).contains(x) && dates::looks_like_a_date(&x.to_string()));
         Sketch {
-            name: name.split_whitespace().collect::<Vec<_>>().join(" "),
-            content: if is_compact { Content::Dates } else { content },
-            is_count: layout::is_count(numbers),
-            is_measured: layout::is_measured(numbers),
+            name: name.text,
+            parts: name.parts,
+            content,
+            figures,
             repeats,
             different,
+            unreadable,
+            digest: digest.finish(),
             is_index,
         }
     }
@@ -102,15 +122,15 @@ impl Column {
                 let unit = 10_f64.powi(i32::from(*scale));
                 self.numbers::<Decimal128Type>(array, |x| x as f64 / unit)
             }
-            DataType::Date32 => self.dates::<Date32Type>(array, |day| dates::date_of_day(i64::from(day))),
-            DataType::Date64 => {
-                self.dates::<Date64Type>(array, |milliseconds| dates::date_of_day(milliseconds.div_euclid(86_400_000)))
-            }
+            DataType::Date32 => self.dates::<Date32Type>(array, |day| dates::date_of_day(i64::from(day)).map(midnight)),
+            DataType::Date64 => self.dates::<Date64Type>(array, |milliseconds| {
+                dates::date_of_day(milliseconds.div_euclid(86_400_000)).map(midnight)
+            }),
             DataType::Timestamp(unit, zone) => {
                 let zone = zone_named(zone.as_deref())?;
                 let day = |time: i64, scale: i64| {
                     let nanoseconds = i128::from(time) * i128::from(scale);
-                    Timestamp::from_nanosecond(nanoseconds).ok().map(|time| zone.to_datetime(time).date())
+                    Timestamp::from_nanosecond(nanoseconds).ok().map(|time| zone.to_datetime(time))
                 };
                 match unit {
                     TimeUnit::Second => self.dates::<TimestampSecondType>(array, |time| day(time, 1_000_000_000)),
@@ -167,7 +187,7 @@ impl Column {
     fn dates<T: ArrowPrimitiveType>(
         &mut self,
         array: &dyn Array,
-        date: impl Fn(T::Native) -> Option<Date>,
+        date: impl Fn(T::Native) -> Option<DateTime>,
     ) -> Result<(), String> {
         let array = array.as_primitive::<T>();
         if let Column::Nothing(before) = self {
@@ -230,6 +250,14 @@ impl Column {
             other => Err(format!("a dictionary of {other}")),
         }
     }
+}
+
+fn midnight(date: Date) -> DateTime {
+    date.at(0, 0, 0, 0)
+}
+
+fn number(cell: Cell) -> Option<f64> {
+    if let Cell::Number(number) | Cell::Percent(number) = cell { Some(number) } else { None }
 }
 
 /// The zone of a timestamp: a name, an offset such as +02:00, or none, which means the clock on the wall.

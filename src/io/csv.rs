@@ -19,6 +19,8 @@ pub(crate) struct Table<'a> {
     /// Names of all columns.
     pub names: Vec<String>,
     pub header_line: u64,
+    /// The line of names as it stands, where the file has one.
+    header: Option<csv::StringRecord>,
     pub numbers: Numbers,
     reader: csv::Reader<Capped<'a>>,
     lines: Lines<'a>,
@@ -30,26 +32,27 @@ impl<'a> Table<'a> {
     pub(crate) fn open(source: &'a str, text: &'a str) -> Result<(Table<'a>, Option<String>)> {
         let dialect = Dialect::detect(source, text, &Notation::default())?;
         let remarks = dialect.remarks().join(", ");
-        let mut table = Table::start(source, text, dialect);
+        let mut table = Table::start(source, text, 1, dialect);
         table.header_line =
             table.next_record()?.ok_or_else(|| Error::input(format!("{source}: empty file")).hint(EMPTY))?;
         table.names = head::names_of(&table.record);
-        head::check(source, &table.names)?;
+        head::check(source, table.names.iter().map(String::as_str))?;
         Ok((table, (!remarks.is_empty()).then(|| format!("{source}: {remarks}"))))
     }
 
-    /// A table before its first record.
-    pub(crate) fn start(source: &'a str, text: &'a str, dialect: Dialect) -> Table<'a> {
+    /// A table before its first record; its text begins in this line of the file.
+    pub(crate) fn start(source: &'a str, text: &'a str, line: u64, dialect: Dialect) -> Table<'a> {
         let capped = Capped { bytes: text.as_bytes(), allowance: Counter::new(LONGEST_ROW) };
         let mut builder = csv::ReaderBuilder::new();
         builder.has_headers(false).flexible(true).delimiter(dialect.delimiter);
         Table {
             source,
             names: Vec::new(),
-            header_line: 1,
+            header: None,
+            header_line: line,
             numbers: dialect.numbers,
             reader: builder.from_reader(capped),
-            lines: Lines { text, offset: 0, line: 1 },
+            lines: Lines { text, offset: 0, line },
             record: csv::StringRecord::new(),
         }
     }
@@ -58,13 +61,21 @@ impl<'a> Table<'a> {
     pub(crate) fn skip(&mut self, records: usize) -> Result<()> {
         for _ in 0..records {
             self.header_line = self.next_record()?.unwrap_or(self.header_line);
+            self.header = Some(self.record.clone());
         }
         Ok(())
     }
 
-    /// Moves to the next row that is not blank and gives its line. Its cells are as many as the header's names.
+    /// Moves to the next row that is neither blank nor the line of names again, and gives its line. Its cells are as many
+    /// as the header's names.
     pub(crate) fn next(&mut self) -> Result<Option<u64>> {
-        let Some(line) = self.next_record()? else { return Ok(None) };
+        let line = loop {
+            let Some(line) = self.next_record()? else { return Ok(None) };
+            let is_header_again = self.header.as_ref().is_some_and(|header| *header == self.record);
+            if !is_header_again {
+                break line;
+            }
+        };
         let (cells, names) = (self.record.len(), self.names.len());
         let is_ragged = cells < names || self.record.iter().skip(names).any(|cell| !cell.trim().is_empty());
         if is_ragged {
@@ -97,15 +108,34 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// The cell in a column (counted from 0) of the current row, without surrounding spaces.
+    /// The cell in a column (counted from 0) of the current row, without what stands around it.
     pub(crate) fn cell(&self, column: usize) -> &str {
-        self.record.get(column).unwrap_or_default().trim()
+        bare(self.record.get(column).unwrap_or_default())
+    }
+
+    /// Where in the text the next record begins.
+    pub(crate) fn offset(&self) -> usize {
+        self.reader.position().byte() as usize
+    }
+
+    /// All cells of the current row, without what stands around them.
+    pub(crate) fn cells(&self) -> impl Iterator<Item = &str> {
+        self.record.iter().map(bare)
     }
 
     /// Number of cells in the current row.
     pub(crate) fn width(&self) -> usize {
         self.record.len()
     }
+}
+
+/// A cell without surrounding spaces, and without the marks by which spreadsheets keep text as it is: `="1"`, `'1`.
+pub(crate) fn bare(cell: &str) -> &str {
+    let cell = cell.trim();
+    if let Some(inside) = cell.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"')) {
+        return inside.trim();
+    }
+    cell.strip_prefix('\'').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit())).unwrap_or(cell)
 }
 
 /// A reader that gives out so many bytes only; the allowance is renewed for each row.

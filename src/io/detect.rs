@@ -1,17 +1,20 @@
-//! What separates cells, and what separates whole from fraction, told from the first 64 KiB of a text.
+//! What separates cells, and what separates whole from fraction, told from the first 256 KiB of a text.
 //!
 //! Delimiter: of `,` `;` tab `|`, and a space where none of these does, the one under which rows have the same width and
 //! cells are numbers. Decimal mark: each number-like cell says what its marks can be, and together they must agree. What
 //! could be either is an error: 1,234 alone is never guessed.
 
+use std::collections::BTreeMap;
+
 use crate::error::{Error, Result};
-use crate::io::cells::{Decimal, Marks, Numbers, is_missing, marks};
+use crate::io::cells::{Cell, Decimal, Marks, Numbers, is_missing, marks, thirty_seconds};
+use crate::io::csv::bare;
 use crate::io::{Notation, dates, shown};
 
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
-const SAMPLE_BYTES: usize = 64 << 10;
+const SAMPLE_BYTES: usize = 256 << 10;
 /// Long lines are sampled too: at least this many of them, up to this many bytes.
-const SAMPLE_LINES: usize = 3;
+const SAMPLE_LINES: usize = 30;
 const LONG_SAMPLE_BYTES: usize = 4 << 20;
 
 #[derive(Debug, Clone)]
@@ -24,10 +27,24 @@ impl Dialect {
     pub(crate) fn detect(source: &str, text: &str, notation: &Notation) -> Result<Dialect> {
         let sample = sample(text);
         let delimiter = notation.delimiter.unwrap_or_else(|| delimiter(sample));
-        let numbers = match notation.decimal_comma {
+        let decimal_comma = notation.decimal_comma.or(match notation.thousands {
+            Some(',') => Some(false),
+            Some('.') => Some(true),
+            _ => None,
+        });
+        let numbers = match decimal_comma {
             Some(true) => Numbers::new(Decimal::Comma, true),
             Some(false) => Numbers::new(Decimal::Point, true),
             None => decimal(source, sample, delimiter)?,
+        };
+        if notation.thousands.is_none() && !notation.thirty_seconds {
+            refuse_apostrophes(source, sample, delimiter)?;
+        }
+        let numbers = Numbers {
+            thousands: notation.thousands,
+            thirty_seconds: notation.thirty_seconds,
+            missing: notation.missing.clone(),
+            ..numbers
         };
         Ok(Dialect { delimiter, numbers })
     }
@@ -112,7 +129,11 @@ fn score(sample: &str, delimiter: u8) -> (f64, usize) {
 
 /// A cell that is a number, a date or missing: nothing that a wrong delimiter would leave.
 fn is_plain(cell: &str) -> bool {
-    is_missing(cell) || cell.parse::<f64>().is_ok() || marks(cell).is_some() || dates::looks_like_a_date(cell)
+    is_missing(cell)
+        || cell.parse::<f64>().is_ok()
+        || marks(cell).is_some()
+        || dates::looks_like_a_date(cell)
+        || dates::is_time(cell)
 }
 
 /// The width of most records; of equally frequent ones the largest.
@@ -129,9 +150,19 @@ fn decimal(source: &str, sample: &str, delimiter: u8) -> Result<Numbers> {
     let mut decimals: [Option<(usize, String)>; 2] = [None, None];
     let mut either: [Option<(usize, String)>; 2] = [None, None];
     let mut thousands: [Option<(usize, String)>; 2] = [None, None];
+    // In each column, the first whole number of three digits, and the first with three digits behind a point.
+    let (mut hundreds, mut points_in) = (BTreeMap::new(), BTreeMap::new());
     let side = |mark: char| usize::from(mark == ',');
     for (row, record) in records(sample, delimiter).enumerate().skip(1) {
-        for cell in record.iter().skip(1).map(str::trim) {
+        for (column, cell) in record.iter().enumerate().skip(1).map(|(column, cell)| (column, bare(cell))) {
+            // 987 above 1.004 is below a thousand, or far from it.
+            let is_hundreds = cell.len() == 3 && cell.bytes().all(|b| b.is_ascii_digit());
+            if is_hundreds {
+                hundreds.entry(column).or_insert_with(|| (row, cell.to_string()));
+            }
+            if let Some(Marks::Either('.')) = marks(cell) {
+                points_in.entry(column).or_insert_with(|| (row, cell.to_string()));
+            }
             let place = match marks(cell) {
                 Some(Marks::Decimal(mark)) => &mut decimals[side(mark)],
                 Some(Marks::Either(mark)) => &mut either[side(mark)],
@@ -157,9 +188,40 @@ fn decimal(source: &str, sample: &str, delimiter: u8) -> Result<Numbers> {
                 shown(cell)
             ))
             .hint(HINT)),
-            None => Ok(Numbers::new(Decimal::Point, false)),
+            None => match points_in.iter().find_map(|(column, point)| Some((point, hundreds.get(column)?))) {
+                Some(((row, point), (_, whole))) => Err(Error::input(format!(
+                    "{source}: data row {row}: `{}` may be a thousand and more or a number near one, and `{}` stands in \
+                     its column",
+                    shown(point),
+                    shown(whole)
+                ))
+                .hint("say --thousands . or --decimal-comma=false")),
+                None => Ok(Numbers::new(Decimal::Point, false)),
+            },
         },
     }
+}
+
+/// Refuses apostrophes that may separate thousands or whole numbers from 32nds: 118'160 and nothing that settles it.
+fn refuse_apostrophes(source: &str, sample: &str, delimiter: u8) -> Result<()> {
+    let mut first: Option<(usize, String)> = None;
+    for (row, record) in records(sample, delimiter).enumerate().skip(1) {
+        for cell in record.iter().skip(1).map(bare).filter(|cell| cell.contains(['\'', '’'])) {
+            match thirty_seconds(cell) {
+                Some(_) => _ = first.get_or_insert_with(|| (row, cell.to_string())),
+                None if marks(cell).is_some() || Numbers::new(Decimal::Point, true).parse(cell) != Cell::Text => {
+                    return Ok(());
+                }
+                None => {}
+            }
+        }
+    }
+    let Some((row, cell)) = first else { return Ok(()) };
+    Err(Error::input(format!(
+        "{source}: data row {row}: `{}` may be thousands, or a whole number and 32nds as bonds are quoted",
+        shown(&cell)
+    ))
+    .hint("say --thirty-seconds, or --thousands \"'\""))
 }
 
 #[cfg(test)]

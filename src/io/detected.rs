@@ -2,13 +2,15 @@
 
 use serde::Serialize;
 
+use crate::io::ColumnRole;
+
 /// How a file was read. `remarks` say in words what departs from the plain case: CSV, dates as yyyy-mm-dd, oldest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Detected {
     pub source: String,
     /// `csv`, `parquet`, `arrow`, `npy` or `npz`.
     pub format: &'static str,
-    /// `wide`, `long` or `single` (a table of one asset's fields).
+    /// `wide`, `long`, `single` (a table of one asset's fields) or `blocks` (series with dates of their own).
     pub layout: &'static str,
     /// `prices` or `returns`.
     pub kind: &'static str,
@@ -17,7 +19,15 @@ pub struct Detected {
     pub encoding: Option<&'static str>,
     pub delimiter: Option<&'static str>,
     pub decimal_mark: Option<&'static str>,
+    /// What each column was taken for; of arrays, which have no columns of their own, nothing.
+    pub columns: Vec<ColumnRole>,
     pub remarks: Vec<String>,
+    /// What stands above the names in a text: it may say what a number stands for.
+    #[serde(skip)]
+    pub(crate) prose: Vec<String>,
+    /// Cells had percent signs, and are fractions now.
+    #[serde(skip)]
+    pub(crate) has_percent_signs: bool,
 }
 
 impl Detected {

@@ -1,14 +1,17 @@
 //! Typed columns, as Parquet and Arrow files hold them, to a history.
 
+use std::borrow::Cow;
+
 use arrow_array::RecordBatch;
+use jiff::civil::{DateTime, Time};
 
 use crate::error::{Error, Result};
-use crate::io::column::{Column, NO_WORD};
-use crate::io::dates::Keys;
+use crate::io::cells::{Cell, Decimal, Numbers};
+use crate::io::column::Column;
+use crate::io::head::Name;
 use crate::io::history::History;
-use crate::io::layout::{self, Layout, Sketch};
-use crate::io::pivot::Pivot;
-use crate::io::{Detected, EMPTY, Request, head, shown};
+use crate::io::sketch::Sketch;
+use crate::io::{Detected, EMPTY, Request, Rows, assemble, head, roles, shown};
 
 /// A table of columns.
 pub(crate) struct Frame {
@@ -46,149 +49,127 @@ impl Frame {
         Ok(())
     }
 
-    /// Names of several levels, which pandas writes as Python tuples, become one name each; the columns of other fields
-    /// than the one chosen are left out.
-    fn flatten(&mut self, remarks: &mut Vec<String>) {
-        let of_assets: Vec<usize> = (0..self.names.len()).filter(|&place| !self.is_index(place)).collect();
+    /// Names of several levels, which pandas writes as Python tuples, become an asset and a field each.
+    fn names(&self, remarks: &mut Vec<String>) -> Vec<Name> {
+        let plain = |text: &String| Name { text: text.split_whitespace().collect::<Vec<_>>().join(" "), parts: None };
+        let mut names: Vec<Name> = self.names.iter().map(plain).collect();
+        let of_assets: Vec<usize> = (0..names.len()).filter(|&place| !self.is_index(place)).collect();
         let tuples: Option<Vec<Vec<String>>> = of_assets.iter().map(|&place| tuple(&self.names[place])).collect();
-        let Some(tuples) = tuples.filter(|tuples| !tuples.is_empty()) else { return };
+        let Some(tuples) = tuples.filter(|tuples| !tuples.is_empty()) else { return names };
         let depth = tuples[0].len();
         if tuples.iter().any(|tuple| tuple.len() != depth) {
-            return;
+            return names;
         }
         // The first column of a text table holds labels, and has no say.
         let level = |level: usize| {
             std::iter::once(String::new()).chain(tuples.iter().map(|tuple| tuple[level].clone())).collect()
         };
-        let (names, left_out) = head::combine(&mut (0..depth).map(level).collect(), remarks);
-        for (&place, name) in of_assets.iter().zip(names.into_iter().skip(1)) {
-            self.names[place] = name;
+        let combined = head::combine(&mut (0..depth).map(level).collect(), remarks);
+        for (&place, name) in of_assets.iter().zip(combined.into_iter().skip(1)) {
+            names[place] = name;
         }
-        let mut is_kept = vec![true; self.names.len()];
-        left_out.iter().for_each(|column| is_kept[of_assets[column - 1]] = false);
-        let mut kept = is_kept.iter().copied();
-        self.names.retain(|_| kept.next().unwrap_or(true));
-        let mut kept = is_kept.iter().copied();
-        self.columns.retain(|_| kept.next().unwrap_or(true));
+        names
     }
 
     fn is_index(&self, place: usize) -> bool {
         self.index.contains(&self.names[place])
     }
 
-    pub(crate) fn finish(mut self, format: &'static str, request: &Request<'_>) -> Result<(History, Detected)> {
-        let mut flattened = Vec::new();
-        self.flatten(&mut flattened);
+    pub(crate) fn finish(self, format: &'static str, request: &Request<'_>) -> Result<(Vec<History>, Detected)> {
         let source = self.source.as_str();
         if self.rows == 0 {
             return Err(Error::input(format!("{source}: a table without rows")).hint(EMPTY));
         }
-        let sketches: Vec<Sketch> = self
-            .names
-            .iter()
+        let mut detected = Detected { source: source.to_string(), format, ..Detected::default() };
+        let names = self.names(&mut detected.remarks);
+        let sketches: Vec<Sketch> = names
+            .into_iter()
             .zip(&self.columns)
-            .map(|(name, column)| column.sketch(name, self.index.contains(name)))
+            .enumerate()
+            .map(|(place, (name, column))| column.sketch(name, self.is_index(place)))
             .collect();
-        let (layout, remarks) = layout::decide(source, &sketches, request.notation.long)?;
-        let remarks = [flattened, remarks].concat();
-        let mut detected = Detected { source: source.to_string(), format, remarks, ..Detected::default() };
-        let (mut history, labels) = match layout {
-            Layout::Long { labels, asset, value } => {
-                detected.layout = "long";
-                let mut pivot = Pivot::new(source, "row", request.limits);
-                for row in 0..self.rows {
-                    let name = self.text(asset, row)?;
-                    let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
-                    pivot.push(row as u64 + 1, &self.text(labels, row)?, &name, self.number(value, row)?)?;
-                }
-                let (mut history, remark) = pivot.finish(value + 1)?;
-                detected.remarks.extend(remark);
-                let chosen = request.choose(source, &history.assets, |_| value + 1)?;
-                history.take_assets(&chosen);
-                (history, Some(labels))
-            }
-            Layout::Wide { labels, assets } => {
-                detected.layout = "wide";
-                let names: Vec<String> = assets.iter().map(|&column| self.names[column].clone()).collect();
-                let chosen = request.choose(source, &names, |asset| assets[asset] + 1)?;
-                let columns: Vec<usize> = chosen.iter().map(|&asset| assets[asset]).collect();
-                let names = chosen.iter().map(|&asset| names[asset].clone()).collect();
-                (self.wide(labels, names, &columns)?, labels)
-            }
-            Layout::Single { labels, value } => {
-                detected.layout = "single";
-                let names = [Request::name_of_single(source, &self.names[value], &mut detected.remarks)];
-                let chosen = request.choose(source, &names, |_| value + 1)?;
-                let columns: Vec<usize> = chosen.iter().map(|_| value).collect();
-                let names = chosen.iter().map(|&asset| names[asset].clone()).collect();
-                (self.wide(labels, names, &columns)?, labels)
-            }
-        };
-        let is_dated = labels.is_some_and(|labels| matches!(self.columns[labels], Column::Dates(_)));
-        let mut notation = request.notation.clone();
-        if is_dated {
-            // These are no text: they have no format.
-            notation.date_format = None;
-        }
-        history.read_labels(labels.map(|labels| self.names[labels].as_str()), &notation, &mut detected)?;
-        Ok((history, detected))
+        let roles = roles::decide(source, &sketches, request)?;
+        detected.remarks.extend(roles.remarks.iter().cloned());
+        detected.columns.clone_from(&roles.columns);
+        let mut cursor = Cursor { frame: &self, row: None };
+        let histories = assemble::read(&mut cursor, &roles, request, &mut detected)?;
+        Ok((histories, detected))
+    }
+}
+
+/// A row of a table of columns; none before the first.
+struct Cursor<'a> {
+    frame: &'a Frame,
+    row: Option<usize>,
+}
+
+impl Cursor<'_> {
+    fn cell(&self, column: usize) -> (&Column, usize) {
+        (&self.frame.columns[column], self.row.expect("a row was asked for"))
+    }
+}
+
+impl Rows for Cursor<'_> {
+    fn source(&self) -> &str {
+        &self.frame.source
     }
 
-    fn wide(&self, labels: Option<usize>, assets: Vec<String>, columns: &[usize]) -> Result<History> {
-        let mut history = History {
-            source: self.source.clone(),
-            assets,
-            columns: columns.iter().map(|column| column + 1).collect(),
-            labels: Vec::with_capacity(self.rows),
-            keys: Keys::Names,
-            lines: (1..=self.rows as u64).collect(),
-            cell_lines: Vec::new(),
-            noun: "row",
-            values: Vec::with_capacity(self.rows * columns.len()),
-        };
-        for row in 0..self.rows {
-            history.labels.push(match labels {
-                Some(labels) => self.text(labels, row)?,
-                None => (row + 1).to_string(),
-            });
-            for &column in columns {
-                history.values.push(self.number(column, row)?);
-            }
-        }
-        Ok(history)
+    fn noun(&self) -> &'static str {
+        "row"
     }
 
-    /// A cell as a number; NaN where it is missing.
-    fn number(&self, column: usize, row: usize) -> Result<f64> {
-        match &self.columns[column] {
-            Column::Numbers(numbers) => Ok(numbers[row]),
-            Column::Nothing(_) => Ok(f64::NAN),
-            Column::Words { codes, .. } if codes[row] == NO_WORD => Ok(f64::NAN),
-            other => {
-                let name = shown(&self.names[column]);
-                Err(Error::input(format!("{}: column `{name}` holds {other}, no numbers", self.source))
-                    .hint(format!("leave `{name}` out with --assets")))
-            }
-        }
+    fn advance(&mut self) -> Result<Option<u64>> {
+        let next = self.row.map_or(0, |row| row + 1);
+        self.row = Some(next);
+        Ok((next < self.frame.rows).then_some(next as u64 + 1))
     }
 
-    /// A cell as a label or a name; empty where it is missing.
-    fn text(&self, column: usize, row: usize) -> Result<String> {
-        Ok(match &self.columns[column] {
-            Column::Numbers(numbers) => match numbers[row] {
+    fn text(&self, column: usize) -> Result<Cow<'_, str>> {
+        let (cells, row) = self.cell(column);
+        Ok(match cells {
+            Column::Numbers(numbers) => Cow::Owned(match numbers[row] {
                 number if number.is_nan() => String::new(),
                 number if number.fract() == 0.0 && number.abs() < 1e18 => (number as i64).to_string(),
                 number => number.to_string(),
-            },
-            Column::Dates(dates) => dates[row].map(|date| date.to_string()).unwrap_or_default(),
-            Column::Words { codes, words, .. } => words.get(codes[row] as usize).cloned().unwrap_or_default(),
-            Column::Nothing(_) => String::new(),
+            }),
+            Column::Dates(dates) => Cow::Owned(dates[row].map(written).unwrap_or_default()),
+            Column::Words { codes, words, .. } => {
+                Cow::Borrowed(words.get(codes[row] as usize).map_or("", String::as_str))
+            }
+            Column::Nothing(_) => Cow::Borrowed(""),
             Column::Other(kind) => {
-                let name = shown(&self.names[column]);
-                return Err(Error::input(format!("{}: column `{name}` holds {kind}", self.source))
+                let name = shown(&self.frame.names[column]);
+                return Err(Error::input(format!("{}: column `{name}` holds {kind}", self.frame.source))
                     .hint("rows are labelled by dates, numbers or text"));
             }
         })
+    }
+
+    fn number(&self, column: usize) -> Cell {
+        match self.cell(column) {
+            (Column::Numbers(numbers), row) if numbers[row].is_nan() => Cell::Missing,
+            (Column::Numbers(numbers), row) => Cell::Number(numbers[row]),
+            (Column::Nothing(_), _) => Cell::Missing,
+            (Column::Words { codes, words, .. }, row) => {
+                let word = words.get(codes[row] as usize).map_or("", String::as_str);
+                Numbers::new(Decimal::Point, false).parse(word)
+            }
+            (Column::Dates(_) | Column::Other(_), _) => Cell::Text,
+        }
+    }
+
+    fn not_a_number(&self, place: &str, asset: &str, column: usize) -> Error {
+        let (cells, _) = self.cell(column);
+        Error::input(format!("{place}: the column holds {cells}, and this cell is no number"))
+            .hint(format!("leave `{}` out with --exclude", shown(asset)))
+    }
+}
+
+/// A day, with its time where that is not midnight.
+fn written(moment: DateTime) -> String {
+    match moment.time() == Time::midnight() {
+        true => moment.date().to_string(),
+        false => moment.to_string(),
     }
 }
 

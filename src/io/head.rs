@@ -4,12 +4,15 @@
 //! row that begins with a number after one that does not. The rows before are names, levels of names (as pandas and data
 //! vendors write them), units, or prose.
 
+use std::collections::HashSet;
+
 use csv::StringRecord;
 
 use crate::error::{Error, Result};
-use crate::io::cells::{Cell, Numbers};
-use crate::io::layout::{self, Content, Sketch};
-use crate::io::{count, dates, detect, listed, shown};
+use crate::io::cells::Numbers;
+use crate::io::csv::bare;
+use crate::io::sketch::{Content, Sketch};
+use crate::io::{count, dates, detect, fields, shown};
 
 const MOST_COLUMNS: usize = 100_000;
 const LONGEST_NAME: usize = 200;
@@ -17,8 +20,8 @@ const LONGEST_NAME: usize = 200;
 pub(crate) struct Head {
     /// One sketch per column, with its name.
     pub columns: Vec<Sketch>,
-    /// Columns that are not read, in order: other fields than the one chosen.
-    pub left_out: Vec<usize>,
+    /// What stands above the names, and in remarks.
+    pub prose: Vec<String>,
     /// Rows before the data, blank lines and remarks (`#`) not counted.
     pub records: usize,
     pub remarks: Vec<String>,
@@ -61,6 +64,10 @@ impl Head {
             remarks.push("names are taken from a line with #".to_string());
             levels.push((0, names));
         }
+        let is_name = |row: usize| levels.iter().any(|(level, _)| *level == row);
+        let above = records[..start].iter().enumerate().filter(|(row, _)| !is_name(*row)).map(|(_, record)| record);
+        let said = |record: &StringRecord| record.iter().collect::<Vec<_>>().join(",");
+        let prose_text: Vec<String> = comments.iter().chain(above).map(said).collect();
         let prose = start - levels.iter().filter(|(row, _)| *row < start).count().min(start);
         if prose > 0 {
             remarks.push(format!("{} beside the names left out", count(prose, "line")));
@@ -70,31 +77,44 @@ impl Head {
         if let [names] = &mut levels[..]
             && names.len() + 1 == width
             && records[start..].iter().all(|record| record.len() == width && !record[width - 1].trim().is_empty())
-            && !dates::is_date_name(&names[0])
+            && !fields::is_date_name(&names[0])
         {
             names.insert(0, String::new());
         }
-        let (names, left_out) = combine(&mut levels, &mut remarks);
-        check(source, &names)?;
-        let dated = names.iter().filter(|name| dates::looks_like_a_date(name)).count();
-        if dated > 2 && 2 * dated > names.len() {
-            return Err(Error::input(format!(
-                "{source}: dates run across the columns: `{}`",
-                shown(&names[names.len() - 1])
-            ))
-            .hint("exchange rows and columns: dates in the first column, one column per asset"));
-        }
+        let names = combine(&mut levels, &mut remarks);
+        check(source, names.iter().map(|name| name.text.as_str()))?;
+        let dated = names.iter().filter(|name| dates::looks_like_a_date(&name.text)).count();
+        let (total, last) = (names.len(), names.last().map_or(String::new(), |name| shown(&name.text)));
         start = start.min(records.len());
         records.drain(..start);
-        let columns =
-            names.into_iter().enumerate().map(|(column, name)| sketch(name, column, &records, numbers)).collect();
-        Ok(Head { columns, left_out, records: start, remarks })
+        let columns: Vec<Sketch> = names
+            .into_iter()
+            .enumerate()
+            .map(|(column, name)| Sketch::of_text(name, column, &records, numbers))
+            .collect();
+        // Assets may be named like dates, as futures are, but then the rows have dates of their own.
+        let is_dated = |column: &Sketch| {
+            column.content == Content::Dates || column.content == Content::Numbers && fields::is_date_name(&column.name)
+        };
+        if dated > 2 && 2 * dated > total && !columns.iter().any(is_dated) {
+            return Err(Error::input(format!("{source}: dates run across the columns: `{last}`"))
+                .hint("exchange rows and columns: dates in the first column, one column per asset"));
+        }
+        Ok(Head { columns, records: start, prose: prose_text, remarks })
     }
+}
+
+/// The name of a column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Name {
+    pub text: String,
+    /// The asset and the field, where lines of their own name them.
+    pub parts: Option<(String, String)>,
 }
 
 /// The row at which data start.
 fn data_start(records: &[StringRecord]) -> usize {
-    let cell = |row: usize, column: usize| records[row].get(column).map_or("", str::trim);
+    let cell = |row: usize, column: usize| records[row].get(column).map_or("", bare);
     let width = records.iter().map(StringRecord::len).max().unwrap_or(0);
     // Dates stand in the first columns; a table is not searched whole.
     const DATE_COLUMNS: usize = 20;
@@ -125,14 +145,14 @@ fn no_header(source: &str, first: &StringRecord) -> Error {
 /// One line of words each: a quoted name may span lines.
 pub(crate) fn names_of(record: &StringRecord) -> Vec<String> {
     let mut names: Vec<String> =
-        record.iter().map(|name| name.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+        record.iter().map(|name| bare(name).split_whitespace().collect::<Vec<_>>().join(" ")).collect();
     while names.len() > 1 && names.last().is_some_and(String::is_empty) {
         names.pop();
     }
     names
 }
 
-pub(crate) fn check(source: &str, names: &[String]) -> Result<()> {
+pub(crate) fn check<'a>(source: &str, names: impl ExactSizeIterator<Item = &'a str>) -> Result<()> {
     if names.len() > MOST_COLUMNS {
         return Err(Error::input(format!("{source}: {} columns, at most {MOST_COLUMNS}", names.len()))
             .hint("cut the file down to the assets that are needed"));
@@ -146,45 +166,38 @@ pub(crate) fn check(source: &str, names: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// One name per column from several levels, and the columns of fields that are not read.
-pub(crate) fn combine(levels: &mut Vec<Vec<String>>, remarks: &mut Vec<String>) -> (Vec<String>, Vec<usize>) {
+/// One name per column from several lines of names. A line of fields (`Close`, `Volume`) is kept apart from the assets'.
+pub(crate) fn combine(levels: &mut Vec<Vec<String>>, remarks: &mut Vec<String>) -> Vec<Name> {
+    let plain = |text: String| Name { text, parts: None };
     if levels.len() == 1 {
-        return (levels.remove(0), Vec::new());
+        return levels.remove(0).into_iter().map(plain).collect();
     }
     let width = levels.iter().map(Vec::len).max().unwrap_or(0);
     let last = levels.len() - 1;
+    let is_field = |name: &String| fields::field(name).is_some();
+    let is_fields = |level: &Vec<String>| {
+        level[1..].iter().any(is_field)
+            && level[1..].iter().all(|name| is_field(name) || fields::is_date_name(name) || name.is_empty())
+    };
+    let of_fields = levels.iter().position(is_fields);
     for (level, names) in levels.iter_mut().enumerate() {
         names.resize(width, String::new());
-        // Merged cells of a spreadsheet: the name stands above the first of its columns.
-        for column in 2..width {
+        // Merged cells of a spreadsheet: the name stands above the first of its columns, which may be one of dates.
+        let first = if of_fields.is_some_and(|fields| fields != level) { 1 } else { 2 };
+        for column in first..width {
             if level < last && names[column].is_empty() {
                 names[column] = names[column - 1].clone();
             }
         }
     }
-    let different = |level: &Vec<String>| level[1..].iter().collect::<std::collections::HashSet<_>>().len();
-    let mut left_out = Vec::new();
-    let fields = levels.iter().position(|level| level[1..].iter().all(|name| layout::is_field(name)));
-    let mut naming: Vec<usize> = (0..levels.len()).filter(|&level| Some(level) != fields).collect();
-    if let Some(fields) = fields {
-        let names = &levels[fields];
-        let mut kinds: Vec<&str> = Vec::new();
-        names[1..].iter().for_each(|name| {
-            if !kinds.contains(&name.as_str()) {
-                kinds.push(name);
-            }
-        });
-        if let Some(place) = layout::preferred(kinds.iter().copied()).filter(|_| kinds.len() > 1) {
-            let chosen = kinds[place];
-            left_out = (1..width).filter(|&column| names[column] != chosen).collect();
-            remarks.push(format!("of {}, `{}` is read", listed(kinds.iter().copied()), shown(chosen)));
-        }
-    }
-    // Names that tell all columns apart are the assets'; what is the same everywhere, or left, is units.
-    let columns: Vec<usize> = (1..width).filter(|column| left_out.binary_search(column).is_err()).collect();
+    let different = |level: &Vec<String>| level[1..].iter().collect::<HashSet<_>>().len();
+    let mut naming: Vec<usize> = (0..levels.len()).filter(|&level| Some(level) != of_fields).collect();
+    // Names that tell all columns (or all of each field) apart are the assets'; what is the same everywhere is units.
+    let field_of = |column: usize| of_fields.map_or("", |level| levels[level][column].as_str());
     let tells_apart = |level: &usize| {
-        let names: std::collections::HashSet<&String> = columns.iter().map(|&column| &levels[*level][column]).collect();
-        names.len() == columns.len()
+        let names: HashSet<(&str, &str)> =
+            (1..width).map(|column| (levels[*level][column].as_str(), field_of(column))).collect();
+        names.len() == width - 1
     };
     if let Some(&level) = naming.iter().find(|level| tells_apart(level)) {
         naming = vec![level];
@@ -195,57 +208,19 @@ pub(crate) fn combine(levels: &mut Vec<Vec<String>>, remarks: &mut Vec<String>) 
         naming.push(0);
     }
     remarks.push(format!("{} of names", count(levels.len(), "line")));
-    let name = |column: usize| {
+    let asset = |column: usize| {
         let parts: Vec<&str> =
             naming.iter().map(|&level| levels[level][column].as_str()).filter(|part| !part.is_empty()).collect();
         parts.join(" ")
     };
-    (std::iter::once(levels[0][0].clone()).chain((1..width).map(name)).collect(), left_out)
-}
-
-/// What the cells of a column are, by its first rows.
-fn sketch(name: String, column: usize, records: &[StringRecord], numbers: &Numbers) -> Sketch {
-    let cells = records.iter().map(|record| record.get(column).map_or("", str::trim));
-    let numbers = Numbers::new(numbers.decimal, numbers.is_certain);
-    let (mut dates, mut amounts, mut texts) = (0, 0, 0);
-    let mut values: Vec<f64> = Vec::new();
-    let mut seen = std::collections::HashSet::new();
-    let mut repeats = false;
-    for cell in cells {
-        let parsed = numbers.parse(cell);
-        if parsed != Cell::Missing {
-            repeats |= !seen.insert(cell);
+    let name = |column: usize| match of_fields.map(|level| &levels[level][column]) {
+        Some(field) if fields::is_date_name(field) => plain(field.clone()),
+        Some(field) if !field.is_empty() => {
+            Name { text: format!("{field} {}", asset(column)), parts: Some((asset(column), field.clone())) }
         }
-        match parsed {
-            Cell::Missing => {}
-            // Days written as one number are dates only under such a name: they are told later.
-            Cell::Number(number) => {
-                amounts += 1;
-                values.push(number);
-            }
-            Cell::Percent(number) => {
-                amounts += 1;
-                values.push(number);
-            }
-            Cell::Text if dates::looks_like_a_date(cell) => dates += 1,
-            Cell::Text => texts += 1,
-        }
-    }
-    let content = match dates + amounts + texts {
-        0 => Content::Empty,
-        cells if 2 * dates > cells => Content::Dates,
-        cells if 2 * amounts >= cells => Content::Numbers,
-        _ => Content::Text,
+        _ => plain(asset(column)),
     };
-    let is_compact = content == Content::Numbers
-        && values.iter().all(|x| (18_000_101.0..22_001_231.0).contains(x) && dates::looks_like_a_date(&x.to_string()));
-    Sketch {
-        name,
-        content: if is_compact { Content::Dates } else { content },
-        is_count: layout::is_count(&values),
-        is_measured: layout::is_measured(&values),
-        repeats,
-        different: seen.len(),
-        is_index: false,
-    }
+    let firsts = || levels.iter().map(|level| level[0].as_str());
+    let first = firsts().rev().find(|name| fields::is_date_name(name)).or_else(|| firsts().next()).unwrap_or_default();
+    std::iter::once(plain(first.to_string())).chain((1..width).map(name)).collect()
 }

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 
 use crate::error::{Error, Result};
 use crate::io::dates::{self, Keys};
@@ -42,7 +42,17 @@ impl History {
     pub(crate) fn label(&self, row: usize) -> String {
         match &self.keys {
             Keys::Dates(dates) => dates[row].to_string(),
+            Keys::Moments(moments) => written(moments[row]),
             Keys::Numbers(_) | Keys::Names => shown(&self.labels[row]),
+        }
+    }
+
+    /// The day of each row, where there are dates.
+    pub(crate) fn days(&self) -> Option<Vec<Date>> {
+        match &self.keys {
+            Keys::Dates(dates) => Some(dates.clone()),
+            Keys::Moments(moments) => Some(moments.iter().map(|moment| moment.date()).collect()),
+            Keys::Numbers(_) | Keys::Names => None,
         }
     }
 
@@ -87,6 +97,7 @@ impl History {
         let mut remarks = self.drop_copies()?;
         let order = match &self.keys {
             Keys::Dates(dates) => order(dates),
+            Keys::Moments(moments) => order(moments),
             Keys::Numbers(numbers) => order(numbers),
             Keys::Names => RowOrder::Increasing,
         };
@@ -111,8 +122,10 @@ impl History {
         let mut rows: Vec<usize> = (0..self.rows()).collect();
         let same_label = |a: usize, b: usize| match &self.keys {
             Keys::Dates(dates) => dates[a].cmp(&dates[b]),
+            Keys::Moments(moments) => moments[a].cmp(&moments[b]),
             Keys::Numbers(numbers) => numbers[a].cmp(&numbers[b]),
-            Keys::Names => self.labels[a].cmp(&self.labels[b]),
+            // Each row is one of its own.
+            Keys::Names => a.cmp(&b),
         };
         rows.sort_by(|&a, &b| same_label(a, b));
         let mut copies = Vec::new();
@@ -154,7 +167,7 @@ impl History {
         if from.is_none() && to.is_none() {
             return Ok(());
         }
-        let Keys::Dates(dates) = &self.keys else {
+        let Some(dates) = self.days() else {
             return Err(Error::input(format!(
                 "{}: --from and --to need dates, and the first column holds labels like `{}`",
                 self.source,
@@ -183,6 +196,7 @@ impl History {
         self.lines = rows.iter().map(|&row| self.lines[row]).collect();
         self.keys = match &self.keys {
             Keys::Dates(dates) => Keys::Dates(rows.iter().map(|&row| dates[row]).collect()),
+            Keys::Moments(moments) => Keys::Moments(rows.iter().map(|&row| moments[row]).collect()),
             Keys::Numbers(numbers) => Keys::Numbers(rows.iter().map(|&row| numbers[row]).collect()),
             Keys::Names => Keys::Names,
         };
@@ -210,6 +224,7 @@ impl History {
     pub(crate) fn labels_from(&self, first: usize) -> Labels {
         match &self.keys {
             Keys::Dates(dates) => Labels::Dates(dates[first..].to_vec()),
+            Keys::Moments(moments) => Labels::Text(moments[first..].iter().map(|&moment| written(moment)).collect()),
             Keys::Numbers(_) | Keys::Names => Labels::Text(self.labels[first..].to_vec()),
         }
     }
@@ -226,6 +241,12 @@ impl History {
         ))
         .hint("take a longer history or wider dates"))
     }
+}
+
+/// "2021-01-01 09:30"
+fn written(moment: DateTime) -> String {
+    let format = if moment.second() == 0 && moment.subsec_nanosecond() == 0 { "%F %H:%M" } else { "%F %T%.f" };
+    moment.strftime(format).to_string()
 }
 
 enum RowOrder {

@@ -1,28 +1,41 @@
 //! Several histories to one, by date.
 //!
-//! The joined history has every date of any file; what a file lacks on a date is missing there, and the rule for missing
-//! cells decides: by default only dates remain on which every file has every asset.
+//! Files that hold the same assets on different dates are one history in pieces, and are put below each other. Files of
+//! different assets stand side by side: the joined history has every date of any file; what a file lacks on a date is
+//! missing there, and the rule for missing cells decides: by default only dates remain on which every file has every
+//! asset.
+//!
+//! Months beside days: the rarer dates govern. Of a more frequent file each period takes the last row on or before its
+//! end and after the end of the period before. Months are joined with months whatever day ends them.
 
 use std::collections::HashMap;
 
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 
 use crate::error::{Error, Result};
 use crate::io::dates::Keys;
 use crate::io::history::History;
-use crate::io::{Limits, shown};
+use crate::io::{Limits, count, listed, shown};
 
-/// Joins histories that are in order and checked.
-pub(crate) fn join(histories: Vec<History>, limits: Limits) -> Result<History> {
-    let source = histories.iter().map(|history| history.source.as_str()).collect::<Vec<_>>().join(", ");
+/// Joins histories that are in order and checked, and says what was done.
+pub(crate) fn join(histories: Vec<History>, are_returns: bool, limits: Limits) -> Result<(History, Vec<String>)> {
+    let mut remarks = Vec::new();
+    let mut histories = append(histories, &mut remarks)?;
+    if histories.len() == 1 {
+        return Ok((histories.remove(0), remarks));
+    }
+    let mut moments: Vec<Vec<DateTime>> = histories.iter().map(moments).collect::<Result<_>>()?;
+    remarks.extend(by_period(&mut histories, &mut moments, are_returns)?);
+    let source = histories.iter().map(|history| history.source.as_str()).collect::<Vec<_>>();
+    let mut sources: Vec<&str> = Vec::new();
+    source.into_iter().for_each(|source| {
+        if !sources.contains(&source) {
+            sources.push(source);
+        }
+    });
+    let source = sources.join(", ");
     let mut seen: HashMap<&str, &str> = HashMap::new();
-    let mut dates: Vec<Date> = Vec::new();
     for history in &histories {
-        let Keys::Dates(own) = &history.keys else {
-            return Err(Error::input(format!("{}: files are joined by date, and this one has none", history.source))
-                .hint("put dates (yyyy-mm-dd) in the first column of each file"));
-        };
-        dates.extend(own);
         for asset in &history.assets {
             if let Some(first) = seen.insert(asset, &history.source) {
                 return Err(Error::input(format!(
@@ -30,22 +43,24 @@ pub(crate) fn join(histories: Vec<History>, limits: Limits) -> Result<History> {
                     shown(asset),
                     history.source
                 ))
-                .hint("give each asset its own name, or leave one file out"));
+                .hint(
+                    "give each asset its own name, or leave one file out; pieces of one history hold the same assets",
+                ));
             }
         }
     }
-    dates.sort_unstable();
-    dates.dedup();
+    let mut rows: Vec<DateTime> = moments.iter().flatten().copied().collect();
+    rows.sort_unstable();
+    rows.dedup();
     let assets: Vec<String> = histories.iter().flat_map(|history| history.assets.iter().cloned()).collect();
-    limits.check(&source, dates.len(), dates.len().saturating_mul(assets.len()))?;
-    let mut values = vec![f64::NAN; dates.len() * assets.len()];
+    limits.check(&source, rows.len(), rows.len().saturating_mul(assets.len()))?;
+    let mut values = vec![f64::NAN; rows.len() * assets.len()];
     let mut first = 0;
-    for history in &histories {
-        let Keys::Dates(own) = &history.keys else { continue };
+    for (history, own) in histories.iter().zip(&moments) {
         let mut row = 0;
-        for (place, date) in own.iter().enumerate() {
+        for (place, moment) in own.iter().enumerate() {
             // Both are in order.
-            while dates[row] < *date {
+            while rows[row] < *moment {
                 row += 1;
             }
             let start = row * assets.len() + first;
@@ -53,15 +68,192 @@ pub(crate) fn join(histories: Vec<History>, limits: Limits) -> Result<History> {
         }
         first += history.assets.len();
     }
-    Ok(History {
+    let is_within_days = histories.iter().any(|history| matches!(history.keys, Keys::Moments(_)));
+    let keys = match is_within_days {
+        true => Keys::Moments(rows),
+        false => Keys::Dates(rows.iter().map(|moment| moment.date()).collect()),
+    };
+    let lines: Vec<u64> = (1..=values.len() as u64 / assets.len().max(1) as u64).collect();
+    let mut joined = History {
         source,
         columns: (0..assets.len()).map(|asset| asset + 2).collect(),
         assets,
-        labels: dates.iter().map(Date::to_string).collect(),
-        lines: (1..=dates.len() as u64).collect(),
-        keys: Keys::Dates(dates),
+        labels: Vec::new(),
+        lines,
+        keys,
         cell_lines: Vec::new(),
         noun: "joined row",
         values,
-    })
+    };
+    joined.labels = (0..joined.lines.len()).map(|row| joined.label(row)).collect();
+    Ok((joined, remarks))
+}
+
+fn moments(history: &History) -> Result<Vec<DateTime>> {
+    match &history.keys {
+        Keys::Dates(dates) => Ok(dates.iter().map(|date| date.at(0, 0, 0, 0)).collect()),
+        Keys::Moments(moments) => Ok(moments.clone()),
+        Keys::Numbers(_) | Keys::Names => {
+            Err(Error::input(format!("{}: files are joined by date, and this one has none", history.source))
+                .hint("put dates (yyyy-mm-dd) in the first column of each file"))
+        }
+    }
+}
+
+/// Puts histories of the same assets below each other.
+fn append(histories: Vec<History>, remarks: &mut Vec<String>) -> Result<Vec<History>> {
+    let mut whole: Vec<(History, Vec<String>)> = Vec::new();
+    for mut history in histories {
+        let is_same = |other: &History| {
+            other.assets.len() == history.assets.len()
+                && history.assets.iter().all(|asset| other.assets.contains(asset))
+        };
+        let Some((first, sources)) = whole.iter_mut().find(|(other, _)| is_same(other)) else {
+            let source = history.source.clone();
+            whole.push((history, vec![source]));
+            continue;
+        };
+        let order: Vec<usize> =
+            first.assets.iter().filter_map(|asset| history.assets.iter().position(|other| other == asset)).collect();
+        history.take_assets(&order);
+        sources.push(history.source.clone());
+        put_below(first, history)?;
+    }
+    let finish = |(mut history, sources): (History, Vec<String>)| -> Result<History> {
+        if sources.len() > 1 {
+            history.source = sources.join(", ");
+            history.sort().map_err(|error| {
+                error.hint("files that hold the same assets are put one after the other: their dates must not differ in values")
+            })?;
+            remarks.push(format!(
+                "{}: the same assets in {}: put one after the other, {}, {}",
+                history.source,
+                count(sources.len(), "file"),
+                count(history.rows(), "row"),
+                history.span()
+            ));
+        }
+        Ok(history)
+    };
+    whole.into_iter().map(finish).collect()
+}
+
+fn put_below(first: &mut History, mut second: History) -> Result<()> {
+    match (&mut first.keys, &mut second.keys) {
+        (Keys::Dates(a), Keys::Dates(b)) => a.append(b),
+        (Keys::Moments(a), Keys::Moments(b)) => a.append(b),
+        _ => {
+            return Err(Error::input(format!(
+                "{} and {} hold the same assets ({}), and are not both labelled by dates",
+                first.source,
+                second.source,
+                listed(first.assets.iter().map(String::as_str))
+            ))
+            .hint("files of the same assets are put one after the other by date"));
+        }
+    }
+    first.labels.append(&mut second.labels);
+    first.lines.append(&mut second.lines);
+    first.values.append(&mut second.values);
+    // Lines are those of two files now.
+    first.cell_lines.clear();
+    Ok(())
+}
+
+/// The usual distance of neighbouring rows, in days.
+fn usual_gap(moments: &[DateTime]) -> Option<i64> {
+    let mut gaps: Vec<i64> =
+        moments.windows(2).map(|pair| (pair[1].date() - pair[0].date()).get_days().into()).collect();
+    gaps.sort_unstable();
+    gaps.get(gaps.len() / 2).copied()
+}
+
+/// Brings histories of different frequency to the rarer dates.
+fn by_period(histories: &mut [History], moments: &mut [Vec<DateTime>], are_returns: bool) -> Result<Option<String>> {
+    let gaps: Vec<i64> = moments.iter().map(|own| usual_gap(own).unwrap_or(0)).collect();
+    let (Some(&rarest), Some(&most)) = (gaps.iter().max(), gaps.iter().min()) else { return Ok(None) };
+    let are_months = gaps.iter().all(|gap| (28..=31).contains(gap));
+    let is_mixed = rarest >= 5 && most * 3 <= rarest;
+    if are_months {
+        return Ok(months(moments));
+    }
+    if !is_mixed {
+        return Ok(None);
+    }
+    let place = gaps.iter().position(|gap| *gap == rarest).unwrap_or(0);
+    let governing = moments[place].clone();
+    let rare = histories[place].source.clone();
+    if (28..=31).contains(&rarest) && governing.iter().all(|moment| moment.day() == 1) {
+        return Err(Error::input(format!(
+            "{rare}: its rows are dated on the first of each month, beside days in another file: of the month before, or of \
+             the month that begins?"
+        ))
+        .hint("write months as yyyy-mm, or date each row on the last day of its period"));
+    }
+    if are_returns {
+        return Err(Error::input(format!(
+            "{rare} has a row every {rarest} days or so, another file one every {}: returns of months and of days are not \
+             joined",
+            most.max(1)
+        ))
+        .hint("give prices, which are taken at each month's end, or returns of one period length"));
+    }
+    let mut without_row = 0;
+    let mut empty = 0;
+    for (other, (history, own)) in histories.iter_mut().zip(moments.iter_mut()).enumerate() {
+        if other == place || gaps[other] * 3 > rarest {
+            continue;
+        }
+        let (mut rows, mut dated) = (Vec::new(), Vec::new());
+        for (period, end) in governing.iter().enumerate() {
+            let until = own.partition_point(|moment| moment.date() <= end.date());
+            let after = match period {
+                0 => end.date().checked_sub(jiff::Span::new().days(rarest)).ok(),
+                _ => Some(governing[period - 1].date()),
+            };
+            let last = until.checked_sub(1).filter(|&row| after.is_none_or(|after| own[row].date() > after));
+            match last {
+                Some(row) => {
+                    without_row += usize::from(own[row].date() < end.date());
+                    rows.push(row);
+                    dated.push(*end);
+                }
+                None => empty += 1,
+            }
+        }
+        history.take(&rows);
+        // Rows stand for the ends of periods from here on.
+        history.keys = Keys::Dates(dated.iter().map(|moment| moment.date()).collect());
+        *own = dated;
+    }
+    let lost = if empty == 0 { String::new() } else { format!("; {} without any", count(empty, "period")) };
+    Ok(Some(format!(
+        "{rare} has {} and governs: of the more frequent files the last row on or before each period's end is taken \
+         ({without_row} of them before it, where the end is no trading day{lost})",
+        count(governing.len(), "row")
+    )))
+}
+
+/// Months that end on different days are the same months: each takes the latest of its days.
+fn months(moments: &mut [Vec<DateTime>]) -> Option<String> {
+    let month = |moment: &DateTime| (moment.year(), moment.month());
+    let is_single = |own: &Vec<DateTime>| own.windows(2).all(|pair| month(&pair[0]) != month(&pair[1]));
+    let is_first = |own: &Vec<DateTime>| own.iter().all(|moment| moment.day() == 1);
+    if !moments.iter().all(is_single) || moments.iter().any(is_first) && !moments.iter().all(is_first) {
+        return None;
+    }
+    let mut last: HashMap<(i16, i8), Date> = HashMap::new();
+    let mut differ = 0;
+    for moment in moments.iter().flatten() {
+        let date = last.entry(month(moment)).or_insert(moment.date());
+        differ += usize::from(*date != moment.date());
+        *date = (*date).max(moment.date());
+    }
+    if differ == 0 {
+        return None;
+    }
+    for moment in moments.iter_mut().flatten() {
+        *moment = last[&month(moment)].at(0, 0, 0, 0);
+    }
+    Some(format!("files of months are joined by month, where they end on different days ({differ} times)"))
 }

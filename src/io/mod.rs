@@ -3,18 +3,22 @@
 //! Reading goes one way: `input` (bytes, gzip, format) -> a reader per format -> `history` (rows in order, inside the
 //! dates asked for) -> `join` (several files, by date) -> `missing` (complete rows) -> `returns` -> `warnings`.
 //!
-//! - Text: `text` (encoding) -> `detect` (delimiter, decimal mark) -> `head` (names) -> `layout` -> `wide` or `pivot`.
-//! - Parquet and Arrow: `parquet`, `arrow` -> `frame` (typed columns) -> `layout` -> `frame` or `pivot`.
+//! - Text: `text` (encoding) -> `detect` (delimiter, decimal mark) -> `tables` (which lines) -> `head` (names).
+//! - Parquet and Arrow: `parquet`, `arrow` -> `frame` (typed columns).
+//! - Both: `sketch` (a column by its cells) -> `roles` (what each column is) -> `layout` -> `assemble` (and `pivot`).
 //! - NPY and NPZ: `npy`, `npz`.
+//! - All: `codes` (numbers for missing cells) -> `nature` (prices, returns, or neither).
 //!
 //! Whatever was decided on the way (a delimiter, an order of dates, dropped rows) comes back as [`Detected`] and notices;
 //! whatever is wrong is an error that names file, line, column, asset and date. Bytes are never trusted: sizes are
 //! checked (`limits`) before memory is asked for, and a decoder that panics is an error (`guard`).
 
 mod arrow;
+mod assemble;
 pub mod atomic;
 mod budgets;
 mod cells;
+mod codes;
 mod column;
 mod covariance;
 mod csv;
@@ -22,6 +26,7 @@ mod dates;
 mod delimited;
 mod detect;
 mod detected;
+mod fields;
 mod frame;
 mod groups;
 pub(crate) mod guard;
@@ -33,17 +38,21 @@ mod layout;
 mod limits;
 mod missing;
 mod names;
+mod nature;
 pub mod npy;
 mod npz;
 mod pages;
 mod parquet;
+mod percentages;
 mod pivot;
 mod request;
 mod returns;
+mod roles;
 mod sample;
+mod sketch;
+mod tables;
 mod text;
 mod warnings;
-mod wide;
 
 pub use budgets::read_budgets;
 pub use covariance::read_covariance;
@@ -53,6 +62,9 @@ pub use input::Input;
 pub use missing::Missing;
 pub use request::{Kind, Notation, ReadOptions};
 pub use returns::{Reading, read_returns};
+pub use roles::ColumnRole;
+
+use assemble::Rows;
 
 pub(crate) use limits::Limits;
 pub(crate) use request::Request;

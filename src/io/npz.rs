@@ -20,7 +20,7 @@ const RETURNS: [&str; 7] = ["returns", "return", "rets", "ret", "r", "data", "ar
 const ASSETS: [&str; 8] = ["assets", "tickers", "symbols", "columns", "names", "asset_names", "names_", "labels"];
 const DATES: [&str; 6] = ["dates", "date", "index", "time", "timestamps", "days"];
 
-pub(crate) fn read(source: &str, bytes: &[u8], request: &Request<'_>) -> Result<(History, Detected)> {
+pub(crate) fn read(source: &str, bytes: &[u8], request: &Request<'_>) -> Result<(Vec<History>, Detected)> {
     let mut remarks = Vec::new();
     let mut members = members(source, bytes, request, &mut remarks)?;
     let tables: Vec<usize> = (0..members.len())
@@ -74,7 +74,7 @@ pub(crate) fn read(source: &str, bytes: &[u8], request: &Request<'_>) -> Result<
     };
     let (assets, dates) = (words(assets), words(dates));
     let history = tabulate(source, members.swap_remove(table).1, assets, dates, request, &mut detected)?;
-    Ok((history, detected))
+    Ok((vec![history], detected))
 }
 
 /// The arrays that can be read, with their names.

@@ -16,7 +16,7 @@ const NAME: &str = "Parquet file";
 /// Rows decoded at a time.
 const BATCH: usize = 1 << 12;
 
-pub(crate) fn read(source: &str, bytes: Vec<u8>, request: &Request<'_>) -> Result<(History, Detected)> {
+pub(crate) fn read(source: &str, bytes: Vec<u8>, request: &Request<'_>) -> Result<(Vec<History>, Detected)> {
     decoding(source, NAME, || {
         let length = bytes.len() as u64;
         let bytes = Bytes::from(bytes);

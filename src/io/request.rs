@@ -1,9 +1,12 @@
 //! What is asked of a history: its kind, its part, and how it is written, where that is not left to detection.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
 
 use crate::error::{Error, Result};
-use crate::io::{Limits, Missing, Notices, names, shown};
+use crate::io::{Limits, Missing, Notices, dates, names, shown};
 
 /// What the cells of a history are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -30,10 +33,20 @@ pub struct Notation {
     pub delimiter: Option<u8>,
     /// Whether a comma stands between whole and fraction.
     pub decimal_comma: Option<bool>,
-    /// How dates are written, as `%d/%m/%Y` or `dd/mm/yyyy`.
+    /// What separates thousands, and nothing else does.
+    pub thousands: Option<char>,
+    /// Prices are whole numbers and 32nds: `118-16` and `118'160` are 118.5.
+    pub thirty_seconds: bool,
+    /// Words and numbers that stand for a missing cell, besides the usual ones.
+    pub missing: Vec<String>,
+    /// How dates are written, as `%d/%m/%Y` or `dd/mm/yyyy`; `none` keeps rows in the order of the file.
     pub date_format: Option<String>,
     /// One row per date and asset.
     pub long: bool,
+    /// Returns are in percent; what is not said is told from their size.
+    pub percent: Option<bool>,
+    /// The table that is read where a text holds several, from 1.
+    pub table: Option<usize>,
 }
 
 /// Which part of a history to read, and how.
@@ -44,6 +57,8 @@ pub struct ReadOptions {
     pub log_returns: bool,
     /// Only these assets, in this order.
     pub assets: Option<Vec<String>>,
+    /// Assets, or columns of a table, that are not read.
+    pub exclude: Vec<String>,
     /// Only rows dated on or after this day.
     pub from: Option<Date>,
     /// Only rows dated on or before this day.
@@ -65,6 +80,15 @@ impl ReadOptions {
         {
             return Err(Error::usage("--assets names no asset").hint("write --assets A,B,C"));
         }
+        if let Some(assets) = &self.assets
+            && let Some(both) = self.exclude.iter().find(|name| assets.contains(name))
+        {
+            return Err(Error::usage(format!("`{}` stands in --assets and in --exclude", shown(both)))
+                .hint("name it in one of them"));
+        }
+        if self.notation.table == Some(0) {
+            return Err(Error::usage("--table 0: tables are numbered from 1").hint("say --table 1"));
+        }
         if let (Some(from), Some(to)) = (self.from, self.to)
             && from > to
         {
@@ -77,6 +101,7 @@ impl ReadOptions {
                 .hint("ask for more rows"));
         }
         if let Some(format) = &self.notation.date_format
+            && format != dates::NO_DATES
             && !["y", "Y", "s", "F", "D"].iter().any(|letter| format.contains(letter))
         {
             return Err(Error::usage(format!("--date-format `{}` has no year", shown(format)))
@@ -90,6 +115,9 @@ impl ReadOptions {
 pub(crate) struct Request<'a> {
     pub kind: Kind,
     pub assets: Option<&'a [String]>,
+    pub exclude: &'a [String],
+    /// Names of `exclude` that were met.
+    pub excluded: RefCell<BTreeSet<String>>,
     /// The file is one of several: not every asset need be in it.
     pub is_part: bool,
     pub notation: &'a Notation,
@@ -97,15 +125,24 @@ pub(crate) struct Request<'a> {
 }
 
 impl Request<'_> {
+    /// Whether the user leaves this asset or column out.
+    pub(crate) fn excludes(&self, name: &str) -> bool {
+        let is_excluded = self.exclude.iter().any(|other| other == name);
+        if is_excluded {
+            self.excluded.borrow_mut().insert(name.to_string());
+        }
+        is_excluded
+    }
+
     /// Positions of the assets asked for among these names; of those that are there, in a file of several.
     pub(crate) fn choose(&self, source: &str, names: &[String], column: impl Fn(usize) -> usize) -> Result<Vec<usize>> {
-        match self.assets {
-            Some(wanted) if self.is_part => {
-                let here: Vec<String> = wanted.iter().filter(|name| names.contains(name)).cloned().collect();
-                names::choose(source, names, column, Some(&here))
-            }
-            wanted => names::choose(source, names, column, wanted),
-        }
+        let kept: Option<Vec<String>> = match self.assets {
+            Some(wanted) if self.is_part => Some(wanted.iter().filter(|name| names.contains(name)).cloned().collect()),
+            Some(wanted) => Some(wanted.to_vec()),
+            None if self.exclude.is_empty() => None,
+            None => Some(names.iter().filter(|name| !self.excludes(name)).cloned().collect()),
+        };
+        names::choose(source, names, column, kept.as_deref())
     }
 
     /// The name of a file's only asset, whose column has the name of a field such as `Close`: that of the file.

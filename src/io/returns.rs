@@ -8,12 +8,16 @@
 //! log      ln(1 + r_t)
 //! ```
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
 use crate::error::{Error, Result};
 use crate::io::history::History;
 use crate::io::input::Format;
+use crate::io::nature::{Looks, Said};
 use crate::io::{
-    Detected, Input, Kind, Limits, Notices, ReadOptions, Request, arrow, delimited, join, listed, missing, names, npy,
-    npz, parquet, shown, warnings,
+    Detected, Input, Kind, Limits, Notices, ReadOptions, Request, arrow, codes, delimited, join, listed, missing,
+    names, nature, npy, npz, parquet, shown, warnings,
 };
 use crate::panel::{Labels, Returns};
 
@@ -40,10 +44,15 @@ pub fn read_returns(inputs: &[Input], options: &ReadOptions) -> Result<Reading> 
     if let Some(place) = twice {
         return Err(Error::usage(format!("{} is given twice", inputs[place])).hint("name each file once"));
     }
+    let mut excluded = BTreeSet::new();
     for input in inputs {
-        let (history, found) = read_one(input, options, inputs.len() > 1, limits)?;
-        histories.push(history);
+        let (found_in, found) = read_one(input, options, inputs.len() > 1, limits, &mut excluded)?;
+        histories.extend(found_in);
         detected.push(found);
+    }
+    if let Some(name) = options.exclude.iter().find(|name| !excluded.contains(*name)) {
+        let names: Vec<String> = histories.iter().flat_map(|history| history.assets.iter().cloned()).collect();
+        return Err(names::unknown("--exclude", name, &names));
     }
     let mut notices: Notices = detected.iter().filter_map(Detected::notice).collect();
     let mut history = match histories.len() {
@@ -55,7 +64,9 @@ pub fn read_returns(inputs: &[Input], options: &ReadOptions) -> Result<Reading> 
                 return Err(Error::input(format!("{} holds {}, {} {}", a.source, a.kind, b.source, b.kind))
                     .hint("join prices with prices, or returns with returns"));
             }
-            let mut joined = join::join(histories, limits)?;
+            let are_returns = detected[0].kind == Kind::Returns.name();
+            let (mut joined, remarks) = join::join(histories, are_returns, limits)?;
+            notices.extend(remarks);
             if let Some(wanted) = &options.assets {
                 let chosen = names::choose(&joined.source, &joined.assets, |asset| asset + 2, Some(wanted))?;
                 joined.take_assets(&chosen);
@@ -82,11 +93,24 @@ pub fn read_returns(inputs: &[Input], options: &ReadOptions) -> Result<Reading> 
 }
 
 /// One file: in order, inside the dates asked for, every cell a number that can be used or missing.
-fn read_one(input: &Input, options: &ReadOptions, is_part: bool, limits: Limits) -> Result<(History, Detected)> {
-    let request =
-        Request { kind: options.kind, assets: options.assets.as_deref(), is_part, notation: &options.notation, limits };
+fn read_one(
+    input: &Input,
+    options: &ReadOptions,
+    is_part: bool,
+    limits: Limits,
+    excluded: &mut BTreeSet<String>,
+) -> Result<(Vec<History>, Detected)> {
+    let request = Request {
+        kind: options.kind,
+        assets: options.assets.as_deref(),
+        exclude: &options.exclude,
+        excluded: RefCell::default(),
+        is_part,
+        notation: &options.notation,
+        limits,
+    };
     let contents = input.load(limits)?;
-    let (mut history, mut detected) = match contents.format {
+    let (mut histories, mut detected) = match contents.format {
         Format::Text => delimited::read(&contents.name, &contents.bytes, &request)?,
         Format::Parquet => parquet::read(&contents.name, contents.bytes, &request)?,
         Format::ArrowFile => arrow::read(&contents.name, contents.bytes, true, &request)?,
@@ -95,46 +119,23 @@ fn read_one(input: &Input, options: &ReadOptions, is_part: bool, limits: Limits)
         Format::Zip => npz::read(&contents.name, &contents.bytes, &request)?,
         Format::Gzip | Format::Other(..) => return Err(contents.not_read()),
     };
-    if detected.kind.is_empty() {
-        let is_signed = options.kind == Kind::Prices && are_signed(&history);
-        if is_signed {
-            detected.remarks.push("negative values throughout: these are returns, not prices".to_string());
-        }
-        detected.kind = if is_signed { Kind::Returns } else { options.kind }.name();
+    excluded.append(&mut request.excluded.into_inner());
+    for history in &mut histories {
+        let mut remarks: Vec<String> = Vec::new();
+        let said_missing = &options.notation.missing;
+        remarks.extend(codes::empty(history, &detected.prose, said_missing));
+        let looks = Looks::of(history, detected.has_percent_signs);
+        history.window(options.from, options.to)?;
+        remarks.extend(history.sort()?);
+        let said = Said { kind: options.kind, percent: options.notation.percent, log_returns: options.log_returns };
+        let (kind, settled) = nature::settle(history, looks, said)?;
+        remarks.extend(settled);
+        detected.kind = kind.name();
+        // Series side by side say the same thing once.
+        remarks.retain(|remark| !detected.remarks.contains(remark));
+        detected.remarks.append(&mut remarks);
     }
-    let is_returns = detected.kind == Kind::Returns.name();
-    history.window(options.from, options.to)?;
-    detected.remarks.extend(history.sort()?);
-    check_cells(&history, if is_returns { Kind::Returns } else { Kind::Prices })?;
-    Ok((history, detected))
-}
-
-/// Whether every asset goes above and below zero as returns do: prices cannot.
-fn are_signed(history: &History) -> bool {
-    const LEAST_ROWS: usize = 10;
-    const LEAST_SHARE: f64 = 0.1;
-    let n = history.assets.len();
-    history.rows() >= LEAST_ROWS
-        && (0..n).all(|asset| {
-            let column = || history.values.iter().skip(asset).step_by(n);
-            let (below, above) = (column().filter(|x| **x < 0.0).count(), column().filter(|x| **x > 0.0).count());
-            below.min(above) as f64 >= LEAST_SHARE * (below + above).max(1) as f64 && below.min(above) > 0
-        })
-}
-
-fn check_cells(history: &History, kind: Kind) -> Result<()> {
-    let n = history.assets.len();
-    let is_bad = |&x: &f64| x.is_infinite() || kind == Kind::Prices && x <= 0.0;
-    let Some(bad) = history.values.iter().position(is_bad) else { return Ok(()) };
-    let (value, place) = (history.values[bad], history.place(bad / n, bad % n));
-    Err(if value.is_infinite() {
-        Error::input(format!("{place}: {value} is not a finite number"))
-            .hint("correct the cell, or empty it if it is missing")
-    } else if value == 0.0 {
-        Error::input(format!("{place}: a price of 0")).hint("correct the cell, or empty it if it is missing")
-    } else {
-        Error::input(format!("{place}: a negative price, {value}")).hint("say --returns if the file holds returns")
-    })
+    Ok((histories, detected))
 }
 
 fn from_prices(history: &History, log_returns: bool) -> Result<Returns> {

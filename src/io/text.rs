@@ -69,12 +69,22 @@ fn not_a_table(start: &str) -> Option<&'static str> {
     let is_markup = head.starts_with("<!doctype") || head.starts_with("<html") || head.starts_with("<head");
     match head.as_bytes() {
         _ if is_markup => Some("an HTML page"),
-        [b'<', b'?' | b'a'..=b'z', ..] => Some("XML"),
+        // `<DATE>,<CLOSE>` is a line of names.
+        [b'<', b'?' | b'a'..=b'z', ..] if !begins_with_names(start) => Some("XML"),
         [b'{', ..] => Some("JSON"),
         [b'[', b'{' | b'[' | b'\n' | b'"' | b'0'..=b'9', ..] => Some("JSON"),
         [b'%', b'p', b'd', b'f', ..] => Some("a PDF document"),
         _ => None,
     }
+}
+
+/// Names in angle brackets, as MetaStock and its followers write them: every cell of the first line is one.
+fn begins_with_names(start: &str) -> bool {
+    let line = start.lines().next().unwrap_or_default();
+    let cells: Vec<&str> = line.split([',', ';', '\t', '|']).map(str::trim).collect();
+    let is_name =
+        |cell: &&str| cell.len() > 2 && cell.starts_with('<') && cell.ends_with('>') && !cell.contains(['/', '=']);
+    cells.len() > 1 && cells.iter().all(|cell| is_name(cell))
 }
 
 #[cfg(test)]

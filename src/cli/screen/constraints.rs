@@ -1,4 +1,4 @@
-//! From --include, --exclude and the groups to the subsets that they allow.
+//! From --include and the groups to the subsets that they allow.
 
 use equirisk::io::{Input, read_groups};
 use equirisk::subsets::space::Pool;
@@ -15,16 +15,13 @@ pub fn constraints(arguments: &ScreenArguments, assets: &[String]) -> Result<(Ve
         found.sort_unstable();
         Ok(found.into_iter().map(|position| position as u32).collect())
     };
-    let included = find("--include", &arguments.include)?;
-    let excluded = find("--exclude", &arguments.exclude)?;
-    if let Some(&both) = included.iter().find(|asset| excluded.contains(asset)) {
-        return Err(
-            Error::usage(format!("`{}` is both included and excluded", assets[both as usize])).hint("name it once")
-        );
+    // Assets left out with --exclude are not among these.
+    if let Some(both) = arguments.include.iter().find(|name| arguments.data.exclude.contains(name)) {
+        return Err(Error::usage(format!("`{both}` is both included and excluded")).hint("name it once"));
     }
+    let included = find("--include", &arguments.include)?;
     let size = arguments.size;
-    let free: Vec<u32> =
-        (0..assets.len() as u32).filter(|asset| !included.contains(asset) && !excluded.contains(asset)).collect();
+    let free: Vec<u32> = (0..assets.len() as u32).filter(|asset| !included.contains(asset)).collect();
     let Some(groups) = groups else {
         return Ok((included, vec![Pool { assets: free, least: 0, most: size }]));
     };

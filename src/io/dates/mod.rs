@@ -1,32 +1,48 @@
-//! The labels of rows: dates in one notation, observation numbers, or names.
+//! The labels of rows: dates in one notation, moments within days, or observation numbers.
 //!
-//! Notations: yyyy-mm-dd (also with / or ., one-digit parts, or a time of day, which is dropped), yyyymmdd, dd/mm/yyyy or
-//! mm/dd/yyyy (also with years of two digits), 3 Jun 2019 and Jun 3, 2019 in English, months (2019-06, Jun 2019, 201906)
-//! and quarters (2019Q2), which stand for their last day; in numbers, the serial days of spreadsheets and the seconds,
-//! milli-, micro- or nanoseconds since 1970. The column decides: a part above 12 is a day, and of years of two digits
-//! the part that changes least is the year. Where that settles nothing, the file is refused, for a guess would shuffle
-//! the history; `--date-format` settles it.
+//! Notations: yyyy-mm-dd (also with / or ., one-digit parts, or a time of day), yyyymmdd, dd/mm/yyyy or mm/dd/yyyy (also
+//! with years of two digits), 3 Jun 2019 and Jun 3, 2019 with months in several languages, the dates of mails (RFC 2822),
+//! months (2019-06, 06.2019, Jun 2019, 201906), quarters (2019Q2), half-years and ISO weeks (2019-W23), which stand for
+//! their last day; in numbers, years, the serial days of spreadsheets and the seconds, milli-, micro- or nanoseconds
+//! since 1970. The column decides: a part above 12 is a day, and of years of two digits the part that changes least is
+//! the year. Where that settles nothing, the file is refused, for a guess would shuffle the history; `--date-format`
+//! settles it. Labels that are not understood are refused too: the order of rows is never taken on trust, unless
+//! `--date-format none` says so.
+//!
+//! Times of day are dropped where each day has one row, and order the rows where a day has several.
 
+mod clock;
 mod count;
 mod shape;
+mod words;
 
-use jiff::civil::Date;
+use std::collections::HashSet;
+
+use jiff::civil::{Date, DateTime};
 use jiff::fmt::strtime::BrokenDownTime;
 use jiff::tz::TimeZone;
 
 use crate::error::{Error, Result};
+use crate::io::fields::{is_date_name, is_row_name};
 use crate::io::shown;
 
+pub(crate) use clock::{is_time, written as written_time};
 pub(crate) use count::date_of_day;
 pub(crate) use shape::looks_like_a_date;
 
+use clock::Clock;
 use count::Count;
 use shape::{Shape, calendar_date, century, day_part, is_plausible};
+
+/// The format that takes labels as they are, rows in the order of the file.
+pub(crate) const NO_DATES: &str = "none";
 
 /// What rows are ordered by.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Keys {
     Dates(Vec<Date>),
+    /// Several rows a day.
+    Moments(Vec<DateTime>),
     Numbers(Vec<i64>),
     /// Names have no order of their own: the file's is kept.
     Names,
@@ -42,26 +58,6 @@ pub(crate) struct Labelled {
     pub remark: Option<String>,
 }
 
-/// Whether a column of this name is one of dates.
-pub(crate) fn is_date_name(name: &str) -> bool {
-    const WORDS: [&str; 12] = [
-        "date",
-        "dates",
-        "datetime",
-        "time",
-        "timestamp",
-        "day",
-        "month",
-        "period",
-        "quarter",
-        "year",
-        "datum",
-        "tradedate",
-    ];
-    let name = name.to_lowercase();
-    name.split(|c: char| !c.is_alphanumeric()).any(|word| WORDS.contains(&word))
-}
-
 /// Reads the labels of all rows, in a column of this name; `place` names a row for messages.
 pub(crate) fn read(
     labels: &[String],
@@ -69,42 +65,108 @@ pub(crate) fn read(
     format: Option<&str>,
     place: impl Fn(usize) -> String,
 ) -> Result<Labelled> {
-    if let Some(format) = format {
-        return formatted(labels, format, place);
+    match format {
+        Some(NO_DATES) => {
+            let remark = Some("rows keep the order of the file, oldest first".to_string());
+            return Ok(Labelled { keys: Keys::Names, notation: "none", remark });
+        }
+        Some(format) => return formatted(labels, format, place),
+        None => {}
     }
+    let labels = &decimal_months(labels);
     let shapes: Vec<Shape> = labels.iter().map(|label| Shape::of(label)).collect();
     let is_date = |shape: &Shape| !matches!(shape, Shape::Compact(_) | Shape::Other);
+    // Months of numbers may be prices, but for the name.
+    let is_number = |label: &String| label.len() != 8 && label.parse::<f64>().is_ok();
+    let are_numbers = !is_date_name(name) && labels.iter().all(is_number);
     let first_is_compact = matches!(shapes.first(), Some(&Shape::Compact(parts)) if is_plausible(parts));
-    if first_is_compact || shapes.iter().any(is_date) {
+    if first_is_compact || !are_numbers && shapes.iter().any(is_date) {
         return dates(labels, &shapes, place);
     }
-    if let Some(numbers) = labels.iter().map(|label| number(label)).collect::<Option<Vec<f64>>>()
-        && let Some(count) = Count::of(&numbers, is_date_name(name))
+    let numbers = labels.iter().map(|label| number(label)).collect::<Option<Vec<f64>>>();
+    if let Some(numbers) = &numbers
+        && let Some(count) = Count::of(numbers, is_date_name(name))
     {
-        let days: Option<Vec<Date>> = numbers.iter().map(|&number| count.date(number)).collect();
-        if let Some(days) = days {
-            let remark = format!("dates are {}: {} is {}", count.name(), shown(&labels[0]), days[0]);
-            return Ok(Labelled { keys: Keys::Dates(days), notation: count.name(), remark: Some(remark) });
+        let moments: Option<Vec<DateTime>> = numbers.iter().map(|&number| count.moment(number)).collect();
+        if let Some(moments) = moments {
+            let keys = days_or_moments(moments);
+            let first = match &keys {
+                Keys::Moments(moments) => moments[0].to_string(),
+                Keys::Dates(dates) => dates[0].to_string(),
+                Keys::Numbers(_) | Keys::Names => String::new(),
+            };
+            let remark = format!("dates are {}: {} is {first}", count.name(), shown(&labels[0]));
+            return Ok(Labelled { keys, notation: count.name(), remark: Some(remark) });
         }
     }
-    if let Some(numbers) = labels.iter().map(|label| observation(label)).collect() {
+    if let Some(numbers) = numbered(labels)
+        && (is_row_name(name) || are_in_turn(&numbers))
+    {
         return Ok(Labelled { keys: Keys::Numbers(numbers), notation: "observation numbers", remark: None });
     }
     if let Some(row) = labels.iter().position(|label| label.is_empty()) {
         return Err(Error::input(format!("{}: no date", place(row))).hint("every row needs a date in its first column"));
     }
-    if labels.iter().all(|label| label.parse::<f64>().is_ok()) {
-        let row = labels.iter().position(|label| observation(label).is_none()).unwrap_or(0);
-        return Err(Error::input(format!(
-            "{}: the first column holds numbers like {}, neither dates nor observation numbers",
-            place(row),
-            shown(&labels[row])
-        ))
-        .hint("put dates (yyyy-mm-dd) or 1, 2, 3, ... in the first column"));
-    }
-    let example = labels.first().map(|label| shown(label)).unwrap_or_default();
-    let remark = format!("the first column holds names like `{example}`, not dates: rows keep the file's order");
-    Ok(Labelled { keys: Keys::Names, notation: "names", remark: Some(remark) })
+    let odd = |label: &&String| numbers.is_none() || observation(label).is_none();
+    let row = labels.iter().position(|label| odd(&label)).unwrap_or(0);
+    let (column, label) = (shown(name), shown(labels.get(row).map_or("", |label| label)));
+    let column = if name.is_empty() { "the first column".to_string() } else { format!("column `{column}`") };
+    let hint = "write dates as yyyy-mm-dd, or say --date-format, as in %d/%m/%Y; --date-format none takes the rows in \
+                the order of the file, oldest first";
+    Err(Error::input(match numbers {
+        Some(_) => {
+            format!("{}: {column} holds numbers like {label}, neither dates nor observation numbers", place(row))
+        }
+        None => format!("{}: {column} holds labels like `{label}`, which are no dates that are understood", place(row)),
+    })
+    .hint(hint))
+}
+
+/// Months written as numbers: a float loses the last zero of 10.2010 and of 2010.10.
+fn decimal_months(labels: &[String]) -> Vec<String> {
+    let split = |label: &String| {
+        let (a, b) = label.split_once('.')?;
+        (a.bytes().all(|c| c.is_ascii_digit()) && b.bytes().all(|c| c.is_ascii_digit())).then_some((a.len(), b.len()))
+    };
+    let lengths: Option<HashSet<(usize, usize)>> = labels.iter().map(split).collect();
+    let within = |allowed: &[(usize, usize)], needed: &[(usize, usize)]| {
+        lengths.as_ref().is_some_and(|lengths| {
+            lengths.iter().all(|pair| allowed.contains(pair)) && needed.iter().any(|pair| lengths.contains(pair))
+        })
+    };
+    // January to September have a zero where October to December have lost theirs.
+    let is_year_first = within(&[(4, 1), (4, 2)], &[(4, 2)]) && labels.iter().any(|label| label.contains(".0"));
+    let is_year_last = within(&[(1, 4), (2, 4), (1, 3), (2, 3)], &[(1, 4), (2, 4)]);
+    let restored = |label: &String| match split(label) {
+        Some((4, 1)) if is_year_first => format!("{label}0"),
+        Some((_, 3)) if is_year_last => format!("{label}0"),
+        _ => label.clone(),
+    };
+    labels.iter().map(restored).collect()
+}
+
+/// Moments where a day has several, else days.
+fn days_or_moments(moments: Vec<DateTime>) -> Keys {
+    let dates: Vec<Date> = moments.iter().map(|moment| moment.date()).collect();
+    let (days, different) = (count_different(&dates), count_different(&moments));
+    if days < different { Keys::Moments(moments) } else { Keys::Dates(dates) }
+}
+
+fn count_different<T: Copy + Eq + std::hash::Hash>(all: &[T]) -> usize {
+    all.iter().copied().collect::<HashSet<T>>().len()
+}
+
+/// Observation numbers, also behind a word that all labels share: 7, w7, obs 7.
+fn numbered(labels: &[String]) -> Option<Vec<i64>> {
+    let first = labels.first()?;
+    let word = &first[..first.find(|c: char| c.is_ascii_digit() || c == '-').unwrap_or(0)];
+    labels.iter().map(|label| observation(label.strip_prefix(word)?)).collect()
+}
+
+/// Whole numbers one after the other, upwards or downwards.
+fn are_in_turn(numbers: &[i64]) -> bool {
+    let step = |wanted: i64| numbers.windows(2).all(|pair| pair[1].checked_sub(pair[0]) == Some(wanted));
+    step(1) || step(-1)
 }
 
 /// Dates in the notation asked for.
@@ -115,14 +177,16 @@ fn formatted(labels: &[String], format: &str, place: impl Fn(usize) -> String) -
         let read = |text: &str| {
             let mut time = BrokenDownTime::parse(&format, text).ok()?;
             if time.timestamp().is_some() {
-                return time.to_timestamp().ok().map(|time| time.to_zoned(TimeZone::UTC).date());
+                return time.to_timestamp().ok().map(|time| time.to_zoned(TimeZone::UTC).datetime());
             }
             let is_month = time.day().is_none() && time.day_of_year().is_none() && time.month().is_some();
             if is_month {
                 time.set_day(Some(1)).ok()?;
             }
             let date = time.to_date().ok()?;
-            Some(if is_month { date.last_of_month() } else { date })
+            let date = if is_month { date.last_of_month() } else { date };
+            let clock = time.hour().and_then(|_| time.to_time().ok()).or_else(|| Some(Clock::of(label)?.time));
+            Some(date.to_datetime(clock.unwrap_or_default()))
         };
         let date = read(label).or_else(|| read(day_part(label))).ok_or_else(|| {
             Error::input(format!("{}: `{}` is not a date written {}", place(row), shown(label), shown(&format)))
@@ -130,7 +194,7 @@ fn formatted(labels: &[String], format: &str, place: impl Fn(usize) -> String) -
         })?;
         dates.push(date);
     }
-    Ok(Labelled { keys: Keys::Dates(dates), notation: "as asked for", remark: None })
+    Ok(Labelled { keys: days_or_moments(dates), notation: "as asked for", remark: None })
 }
 
 /// dd/mm/yyyy as %d/%m/%Y; what holds a percent sign is one already.
@@ -188,6 +252,7 @@ fn dates(labels: &[String], shapes: &[Shape], place: impl Fn(usize) -> String) -
             Shape::Short([a, b, year]) if day_first => calendar_date([century(year), b, a]),
             Shape::Short([a, b, year]) => calendar_date([century(year), a, b]),
             Shape::Month([year, month]) => calendar_date([year, month, 1]).map(Date::last_of_month),
+            Shape::Week(date) => Some(date),
             Shape::Other => None,
         };
         dates.push(date.ok_or_else(|| {
@@ -197,17 +262,55 @@ fn dates(labels: &[String], shapes: &[Shape], place: impl Fn(usize) -> String) -
         })?);
     }
     let is_monthly = shapes.iter().any(|shape| matches!(shape, Shape::Month(_)));
+    let is_weekly = shapes.iter().any(|shape| matches!(shape, Shape::Week(_)));
     let notation = match (remark, shapes.first()) {
         (Some((notation, _)), _) => notation,
         (None, Some(Shape::Compact(_))) => "yyyymmdd",
         (None, Some(Shape::Named(_))) => "with month names",
         _ if is_monthly => "months",
+        _ if is_weekly => "weeks",
         _ => "yyyy-mm-dd",
     };
     let remark =
         remark.map(|(notation, row)| format!("dates are read as {notation} (`{}` settles it)", shown(&labels[row])));
-    let remark = remark.or_else(|| is_monthly.then(|| "months and quarters stand for their last day".to_string()));
-    Ok(Labelled { keys: Keys::Dates(dates), notation, remark })
+    let last_day = |what: &str| format!("{what} stand for their last day");
+    let remark = remark
+        .or_else(|| is_monthly.then(|| last_day("months and quarters")))
+        .or_else(|| is_weekly.then(|| last_day("weeks")));
+    Ok(Labelled { keys: moments(labels, dates, place)?, notation, remark })
+}
+
+/// Days with one row each, or moments where some day has several rows that its times tell apart.
+fn moments(labels: &[String], dates: Vec<Date>, place: impl Fn(usize) -> String) -> Result<Keys> {
+    if count_different(&dates) == dates.len() {
+        return Ok(Keys::Dates(dates));
+    }
+    let clocks: Vec<Option<Clock>> = labels.iter().map(|label| Clock::of(label)).collect();
+    let times: HashSet<_> = clocks.iter().flatten().map(|clock| clock.time).collect();
+    if times.len() < 2 {
+        return Ok(Keys::Dates(dates));
+    }
+    if let Some(row) = clocks.iter().position(Option::is_none) {
+        return Err(Error::input(format!(
+            "{}: `{}` has no time of day, and other rows have",
+            place(row),
+            shown(&labels[row])
+        ))
+        .hint("write a time in every row, or keep one row per day"));
+    }
+    let at = |with_zone: bool| -> Vec<DateTime> {
+        let moment = |(date, clock): (&Date, &Option<Clock>)| {
+            let clock = clock.expect("every label has one");
+            let ahead = clock.offset.filter(|_| with_zone).unwrap_or(0);
+            date.to_datetime(clock.time).saturating_sub(jiff::SignedDuration::from_secs(i64::from(ahead)))
+        };
+        dates.iter().zip(&clocks).map(moment).collect()
+    };
+    // The clock on the wall, but for the hour that autumn repeats.
+    let wall = at(false);
+    let is_repeated =
+        count_different(&wall) < wall.len() && clocks.iter().flatten().all(|clock| clock.offset.is_some());
+    Ok(days_or_moments(if is_repeated { at(true) } else { wall }))
 }
 
 /// Whether the year leads in dates of two digits each: it is the part that changes least. None where neither does.
@@ -353,6 +456,59 @@ mod tests {
     }
 
     #[test]
+    fn a_date_may_be_written_for_mail_or_in_another_language() {
+        for label in [
+            "Thu, 13 Jun 2019 00:00:00 GMT",
+            "Thu, 13 Jun 2019 16:00:00 -0500",
+            "13 juin 2019",
+            "jeu. 13 juin 2019",
+            "13. Juni 2019",
+            "13 de junio de 2019",
+            "June 13th, 2019",
+            "2019年6月13日",
+            "2019년 6월 13일",
+        ] {
+            assert_eq!(keys(&[label]).expect(label), Keys::Dates(vec![date(2019, 6, 13)]), "{label}");
+        }
+        let weeks = Keys::Dates(vec![date(2019, 6, 9), date(2019, 6, 16)]);
+        for labels in [["2019-W23", "2019-W24"], ["2019W23", "2019W24"], ["KW 23 2019", "KW 24 2019"]] {
+            assert_eq!(keys(&labels).expect("weeks"), weeks, "{labels:?}");
+        }
+        for label in ["2019Q2", "2Q19", "2Q2019", "Q2 2019", "Q2-19", "T2 2019", "H1 2019", "2019-06", "06.2019"] {
+            let read = read_as(&[label], "date", None).expect(label);
+            assert_eq!(read, Keys::Dates(vec![date(2019, 6, 30)]), "{label}");
+        }
+    }
+
+    #[test]
+    fn months_survive_being_floats() {
+        let days = |year, months: &[i8]| {
+            Keys::Dates(months.iter().map(|&month| date(year, month, 1).last_of_month()).collect())
+        };
+        assert_eq!(read_as(&["2010.09", "2010.1", "2010.11"], "Date", None).expect("months"), days(2010, &[9, 10, 11]));
+        assert_eq!(read_as(&["9.201", "10.201", "1.2012"], "Date", None).expect("months"), {
+            Keys::Dates(vec![date(2010, 9, 30), date(2010, 10, 31), date(2012, 1, 31)])
+        });
+        assert!(read_as(&["2010.1", "2010.2"], "Date", None).is_err(), "January or October");
+        assert_eq!(read_as(&["201003", "201001"], "Date", None).expect("months"), days(2010, &[3, 1]));
+    }
+
+    #[test]
+    fn rows_within_a_day_are_moments() {
+        let Keys::Moments(moments) =
+            keys(&["2021-01-01 09:00", "2021-01-01 10:00", "2021-01-02 09:00"]).expect("hours")
+        else {
+            panic!("several rows a day")
+        };
+        assert_eq!(moments[1].to_string(), "2021-01-01T10:00:00");
+        // The hour that autumn repeats is told by its zone.
+        let autumn = ["2021-10-31 02:30:00+02:00", "2021-10-31 02:30:00+01:00"];
+        assert!(matches!(keys(&autumn), Ok(Keys::Moments(moments)) if moments[0] < moments[1]));
+        assert!(keys(&["2021-01-01 09:00", "2021-01-01 10:00", "2021-01-02"]).is_err());
+        assert!(matches!(keys(&["2021-01-01 16:00", "2021-01-02 13:00"]), Ok(Keys::Dates(_))));
+    }
+
+    #[test]
     fn numbers_may_count_days_or_seconds() {
         let expected = Keys::Dates(vec![date(2019, 6, 6), date(2019, 6, 7), date(2019, 6, 10)]);
         for labels in [
@@ -372,7 +528,11 @@ mod tests {
         assert_eq!(keys(&["0", "1", "2"]).expect("numbers"), Keys::Numbers(vec![0, 1, 2]));
         assert_eq!(keys(&["1.0", "2.0"]).expect("numbers"), Keys::Numbers(vec![1, 2]));
         assert_eq!(keys(&["10000001", "10000002"]).expect("numbers"), Keys::Numbers(vec![10_000_001, 10_000_002]));
-        assert_eq!(keys(&["w1", "w2"]).expect("names"), Keys::Names);
+        assert_eq!(keys(&["w1", "w2"]).expect("numbers"), Keys::Numbers(vec![1, 2]));
+        assert_eq!(read_as(&["b", "a"], "", Some("none")).expect("as said"), Keys::Names);
+        for labels in [["bull", "bear"], ["25032020", "24032020"], ["120", "7"]] {
+            assert!(keys(&labels).is_err(), "the order of {labels:?} is not known");
+        }
         assert!(keys(&["1.5", "2.25"]).expect_err("prices").message.contains("neither dates nor"));
     }
 }

@@ -1,6 +1,10 @@
 //! The shape of one label: which notation of a date it could be, by itself.
 
-use jiff::civil::Date;
+use std::borrow::Cow;
+
+use jiff::civil::{Date, ISOWeekDate, Weekday};
+
+use super::words;
 
 /// The shape of one label.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -15,11 +19,14 @@ pub(super) enum Shape {
     Named([i16; 3]),
     /// A month, or the last of a quarter.
     Month([i16; 2]),
+    /// The last day of a week, or a day of it.
+    Week(Date),
     Other,
 }
 
 impl Shape {
     pub(super) fn of(label: &str) -> Shape {
+        let label = &*eastern(label);
         if let Some(shape) = Shape::month(label).or_else(|| Shape::named(label)) {
             return shape;
         }
@@ -43,35 +50,59 @@ impl Shape {
         }
     }
 
-    /// 2019-06, 2019/06, 06/2019, 2019M06, 2019Q2, 2019-Q2, Q2 2019
+    /// 2019-06, 2019/06, 06/2019, 2019M06, and quarters, half-years and weeks: 2019Q2, 2Q19, Q2 2019, T2-2019, 2019-H1,
+    /// 2019-W23
     fn month(label: &str) -> Option<Shape> {
-        let plain = label.to_ascii_uppercase();
-        let parts: Vec<&str> = plain.split(['-', '/', ' ']).filter(|part| !part.is_empty()).collect();
+        let plain = label.to_uppercase();
+        let parts: Vec<&str> = plain.split(['-', '/', ' ', ':', '.']).filter(|part| !part.is_empty()).collect();
         let (year, rest) = match parts[..] {
-            [one] => one.split_at_checked(4).filter(|(_, rest)| rest.starts_with(['M', 'Q']))?,
-            [a, b] if a.len() == 4 => (a, b),
-            [a, b] if b.len() == 4 => (b, a),
+            // 2019Q2, 2Q2019, 2Q19
+            [one] => match one.find(|c: char| c.is_ascii_alphabetic())? {
+                4 => one.split_at(4),
+                1 => return quarter(one.get(..1)?, one.get(1..2)?, one.get(2..)?),
+                0 if one.starts_with("KW") => (one.get(4..)?, one.get(..4)?),
+                0 => (one.get(2..)?, one.get(..2)?),
+                _ => return None,
+            },
+            [a, b] if a.len() == 4 && a.bytes().all(|b| b.is_ascii_digit()) => (a, b),
+            [a, b] => (b, a),
+            ["KW" | "W", week, year] => return week_of(digits(year).filter(|_| year.len() == 4)?, week, "7"),
+            [year, week, day] if year.len() == 4 && week.starts_with('W') && day.len() == 1 => {
+                return week_of(digits(year)?, &week[1..], day);
+            }
             _ => return None,
         };
+        let is_letter = |text: &str, letters: &[char]| text.starts_with(letters) || text.ends_with(letters);
+        if is_letter(rest, &['Q', 'T', 'H', 'S']) && rest.len() == 2 {
+            let (number, letter) = match rest.as_bytes()[0].is_ascii_digit() {
+                true => rest.split_at_checked(1)?,
+                false => rest.split_at_checked(1).map(|(letter, number)| (number, letter))?,
+            };
+            return quarter(number, letter, year);
+        }
         let year = digits(year).filter(|_| year.len() == 4)?;
-        let month = match rest.strip_prefix('Q') {
-            Some(quarter) => digits(quarter).filter(|quarter| (1..=4).contains(quarter))? * 3,
-            None => {
-                let month = rest.strip_prefix('M').unwrap_or(rest);
-                digits(month).filter(|_| month.len() <= 2)?
-            }
-        };
-        Some(Shape::Month([year, month]))
+        if let Some(week) = rest.strip_prefix("KW").or_else(|| rest.strip_prefix('W')) {
+            return week_of(year, week, "7");
+        }
+        let month = rest.strip_prefix('M').unwrap_or(rest);
+        // 2010.1 may be January, or October that lost its zero.
+        let is_clear = month.len() == 2 || month.len() == 1 && !plain.ends_with(&format!(".{month}"));
+        Some(Shape::Month([year, digits(month).filter(|_| is_clear)?]))
     }
 
-    /// 3 Jun 2019, 03-Jun-19, 03JUN2019, Jun 3, 2019, Monday, June 3 2019, Jun 2019
+    /// 3 Jun 2019, 03-Jun-19, 03JUN2019, Jun 3, 2019, Monday, June 3rd 2019, 3 juin 2019, 3 de junio de 2019, Jun 2019
     fn named(label: &str) -> Option<Shape> {
-        if !label.bytes().any(|b| b.is_ascii_alphabetic()) {
+        if !label.chars().any(char::is_alphabetic) {
             return None;
         }
         let mut month = None;
         let mut numbers: Vec<&str> = Vec::new();
-        for word in label.split([' ', '-', '/', '.', ',']).filter(|word| !word.is_empty() && !word.contains(':')) {
+        let mut is_time_past = false;
+        for word in label.split([' ', '-', '/', '.', ',', '\'', '_']).filter(|word| !word.is_empty()) {
+            if word.contains(':') {
+                is_time_past = true;
+                continue;
+            }
             // 03JUN2019 is three words.
             let mut rest = word;
             while let Some(first) = rest.chars().next() {
@@ -79,13 +110,17 @@ impl Shape {
                 let (part, tail) = rest.split_at(length);
                 rest = tail;
                 if !first.is_alphabetic() {
+                    // Behind a time stands its zone: +0100.
+                    if is_time_past && (part.starts_with('+') || numbers.len() >= 2) {
+                        continue;
+                    }
                     digits(part)?;
                     numbers.push(part);
-                } else if let Some(number) = month_named(part) {
+                } else if let Some(number) = words::month(part) {
                     if month.replace((number, numbers.len())).is_some() {
                         return None;
                     }
-                } else if !is_weekday(part) {
+                } else if !words::says_nothing(part) {
                     return None;
                 }
             }
@@ -106,32 +141,36 @@ impl Shape {
     }
 }
 
-fn month_named(word: &str) -> Option<i16> {
-    const MONTHS: [&str; 12] = [
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-    ];
-    let word = word.to_ascii_lowercase();
-    let position = MONTHS
-        .iter()
-        .position(|name| word.len() >= 3 && name.starts_with(&word) || word == "sept" && *name == "september")?;
-    Some(position as i16 + 1)
+/// The last month of a quarter or half-year.
+fn quarter(number: &str, letter: &str, year: &str) -> Option<Shape> {
+    let year = match year.len() {
+        4 => digits(year)?,
+        2 => century(digits(year)?),
+        _ => return None,
+    };
+    let (most, months) = match letter {
+        "Q" | "T" => (4, 3),
+        "H" | "S" => (2, 6),
+        _ => return None,
+    };
+    let number = digits(number).filter(|number| (1..=most).contains(number))?;
+    Some(Shape::Month([year, months * number]))
 }
 
-fn is_weekday(word: &str) -> bool {
-    const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
-    let word = word.to_ascii_lowercase();
-    word.len() >= 3 && DAYS.iter().any(|name| name.starts_with(&word))
+/// A day of an ISO week: Monday is 1.
+fn week_of(year: i16, week: &str, day: &str) -> Option<Shape> {
+    let week = i8::try_from(digits(week).filter(|_| week.len() <= 2)?).ok()?;
+    let weekday = Weekday::from_monday_one_offset(i8::try_from(digits(day)?).ok()?).ok()?;
+    ISOWeekDate::new(year, week, weekday).ok().map(|date| Shape::Week(date.date()))
+}
+
+/// 2019年6月3日 and 2019년 6월 3일 as 2019-6-3.
+fn eastern(label: &str) -> Cow<'_, str> {
+    if !label.contains(['年', '년']) {
+        return Cow::Borrowed(label);
+    }
+    let marked = label.replace(['年', '月', '년', '월'], "-").replace(['日', '일', ' '], "");
+    Cow::Owned(marked.trim_end_matches('-').to_string())
 }
 
 fn digits(part: &str) -> Option<i16> {
@@ -153,11 +192,16 @@ pub(super) fn day_part(label: &str) -> &str {
 
 /// Whether a cell by itself can hardly be anything but a date.
 pub(crate) fn looks_like_a_date(cell: &str) -> bool {
+    // 10.2010 may be a month, and a price.
+    if cell.len() != 8 && cell.parse::<f64>().is_ok() {
+        return false;
+    }
     match Shape::of(cell) {
         Shape::YearFirst(parts) | Shape::Compact(parts) | Shape::Named(parts) => is_plausible(parts),
         Shape::YearLast([a, b, year]) => is_plausible([year, a, b]) || is_plausible([year, b, a]),
         Shape::Short([a, b, c]) => [[a, b, c], [b, a, c], [c, b, a]].into_iter().any(|[d, m, _]| d <= 31 && m <= 12),
         Shape::Month([year, month]) => is_plausible([year, month, 1]),
+        Shape::Week(date) => (1800..=2200).contains(&date.year()),
         Shape::Other => false,
     }
 }

@@ -3,17 +3,17 @@
 use crate::error::Result;
 use crate::io::dates::Keys;
 use crate::io::history::History;
-use crate::io::{Detected, Request};
+use crate::io::{Detected, Request, assemble};
 
 use super::member::{Cells, Member, parse};
 use super::refuse;
 
 /// A history of numbers alone: rows x assets, or the rows of one asset.
-pub(crate) fn read(name: &str, bytes: &[u8], request: &Request<'_>) -> Result<(History, Detected)> {
+pub(crate) fn read(name: &str, bytes: &[u8], request: &Request<'_>) -> Result<(Vec<History>, Detected)> {
     let member = parse(name, bytes, bytes.len() as u64)?;
     let mut detected = Detected { source: name.to_string(), format: "npy", layout: "wide", ..Detected::default() };
     let history = tabulate(name, member, None, None, request, &mut detected)?;
-    Ok((history, detected))
+    Ok((vec![history], detected))
 }
 
 /// Rows x assets with what names and labels there are; without, assets are called 0, 1, 2, ..
@@ -53,6 +53,7 @@ pub(crate) fn tabulate(
     if has_labels {
         history.read_labels(Some("date"), request.notation, detected)?;
     }
+    assemble::refuse_matrix(&history)?;
     let chosen = request.choose(source, &history.assets, |asset| asset + 1)?;
     history.take_assets(&chosen);
     Ok(history)

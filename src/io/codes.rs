@@ -1,0 +1,60 @@
+//! Numbers that stand for a missing cell: -99.99, -999 and the like.
+//!
+//! A price cannot be negative, and no return is -99.99 but by a rare chance; what a file says of its own codes, above its
+//! names, and what the user says, is believed.
+
+use crate::io::history::History;
+use crate::io::{count, shown};
+
+/// What vendors write where there is no number; whatever the digits behind the point.
+const CODES: [f64; 9] = [-99.99, -999.0, -9_999.0, -99_999.0, -999.99, -9_999.99, -999.9, -99.999, -99.9999];
+
+/// Empties the cells that hold a code, and says how many.
+pub(crate) fn empty(history: &mut History, prose: &[String], said: &[String]) -> Option<String> {
+    let said: Vec<f64> = said.iter().filter_map(|word| word.parse().ok()).collect();
+    let of_file = of_prose(prose);
+    let is_code = |x: f64| CODES.contains(&x) || said.contains(&x) || of_file.contains(&x);
+    let mut found: Vec<(f64, usize)> = Vec::new();
+    for value in &mut history.values {
+        if is_code(*value) {
+            match found.iter_mut().find(|(code, _)| code == value) {
+                Some((_, times)) => *times += 1,
+                None => found.push((*value, 1)),
+            }
+            *value = f64::NAN;
+        }
+    }
+    if found.is_empty() {
+        return None;
+    }
+    let cells = count(found.iter().map(|(_, times)| times).sum(), "cell");
+    let codes: Vec<String> = found.iter().map(|(code, _)| shown(&code.to_string())).collect();
+    let verb = if codes.len() == 1 { "stands" } else { "stand" };
+    Some(format!("{} {verb} for a missing cell: {cells}", codes.join(" and ")))
+}
+
+/// The numbers of a sentence such as "Missing data are indicated by -99.99 or -999."
+fn of_prose(prose: &[String]) -> Vec<f64> {
+    let speaks = |line: &&String| {
+        let line = line.to_lowercase();
+        ["missing", "not available", "no data", "unavailable"].iter().any(|word| line.contains(word))
+    };
+    let numbers = |line: &String| -> Vec<f64> {
+        line.split(|c: char| c.is_whitespace() || ",;:()=\"'".contains(c))
+            .filter_map(|word| word.trim_end_matches('.').parse::<f64>().ok())
+            .filter(|x| *x < 0.0)
+            .collect()
+    };
+    prose.iter().filter(speaks).flat_map(numbers).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_may_say_its_own_codes() {
+        let prose = ["Missing data are indicated by -99.99 or -77.".to_string(), "Made by -5 people".to_string()];
+        assert_eq!(of_prose(&prose), [-99.99, -77.0]);
+    }
+}
