@@ -235,7 +235,8 @@ fn settle_percentages(
 /// Rows that are named as the columns are those of a covariance or correlation.
 pub(crate) fn refuse_matrix(history: &History) -> Result<()> {
     let n = history.assets.len();
-    let is_name = |label: &String| history.assets.contains(label);
+    // Rows and columns may both be numbered.
+    let is_name = |label: &String| history.assets.contains(label) && label.parse::<f64>().is_err();
     let named = history.labels.iter().take(n + 1).filter(|label| is_name(label)).count();
     let is_named = n >= 2 && named >= 2 && 2 * named > history.labels.len();
     // A matrix without names is told by its symmetry.

@@ -6,7 +6,7 @@
 use std::cell::Cell as Shared;
 
 /// Spellings of "there is no number here", compared without case.
-const MISSING: [&str; 51] = [
+const MISSING: [&str; 53] = [
     "",
     "NA",
     "N/A",
@@ -44,6 +44,8 @@ const MISSING: [&str; 51] = [
     "missing",
     "no data",
     "no value",
+    "nodata",
+    "void",
     "not available",
     "#VALUE!",
     "#DIV/0!",

@@ -88,7 +88,10 @@ impl Column {
                 };
                 (content, words.len(), words.len() < codes.len())
             }
-            Column::Other(_) => (Content::Text, 1, true),
+            Column::Other(kind) => {
+                unreadable = Some(kind.clone());
+                (Content::Text, 1, true)
+            }
         };
         Sketch {
             name: name.text,

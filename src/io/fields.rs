@@ -254,7 +254,7 @@ const ROWS: [&str; 18] = [
     "scenario",
 ];
 /// Names of columns of whole numbers that count, date or classify, beside the dates of a table.
-const HELPERS: [&str; 49] = [
+const HELPERS: [&str; 51] = [
     "id",
     "unix",
     "unixtime",
@@ -304,9 +304,11 @@ const HELPERS: [&str; 49] = [
     "holiday",
     "date id",
     "dateid",
+    "open time",
+    "close time",
 ];
 /// Names of columns of dates, besides those with a word such as `date` in them.
-const DATES: [&str; 39] = [
+const DATES: [&str; 44] = [
     "time",
     "timestamp",
     "day",
@@ -346,6 +348,11 @@ const DATES: [&str; 39] = [
     "dag",
     "fiscal quarter",
     "trading day",
+    "unix",
+    "unix time",
+    "unixtime",
+    "unix timestamp",
+    "epoch",
 ];
 const DATE_WORDS: [&str; 17] = [
     "date",
@@ -437,6 +444,48 @@ pub(crate) fn is_row_name(name: &str) -> bool {
 pub(crate) fn is_helper_name(name: &str) -> bool {
     let plain = plain(name);
     is_row_name(name) || HELPERS.contains(&plain.as_str()) || plain.ends_with(" id")
+}
+
+/// Whether a column of text of this name says something of the rows beside the assets.
+pub(crate) fn is_remark_name(name: &str) -> bool {
+    const REMARKS: [&str; 34] = [
+        "currency",
+        "ccy",
+        "note",
+        "notes",
+        "comment",
+        "comments",
+        "remark",
+        "remarks",
+        "source",
+        "exchange",
+        "market",
+        "country",
+        "region",
+        "sector",
+        "industry",
+        "flag",
+        "flags",
+        "status",
+        "description",
+        "unit",
+        "units",
+        "type",
+        "event",
+        "events",
+        "regime",
+        "holiday",
+        "series",
+        "interval",
+        "frequency",
+        "per",
+        "period type",
+        "session",
+        "bemerkung",
+        "remarque",
+    ];
+    let plain = plain(name);
+    REMARKS.contains(&plain.as_str()) || HELPERS.contains(&plain.as_str()) || is_asset_name(name) || is_date_name(name)
 }
 
 /// A part of a date that stands in a column of its own.

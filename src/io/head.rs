@@ -52,8 +52,18 @@ impl Head {
             .collect();
         // A line as wide as the data names their columns; narrower ones beside it are prose.
         let is_full = |names: &Vec<String>| names.len() + 1 >= width;
+        // Names of assets above dates and fields, each above the first of its columns.
+        let dated = |names: &Vec<String>| -> Vec<usize> {
+            (0..names.len()).filter(|&column| fields::is_date_name(&names[column])).collect()
+        };
+        let of_fields = levels.last().filter(|(_, names)| is_full(names) && dated(names).len() > 1);
+        let of_fields = of_fields.map(|(_, names)| dated(names));
+        let stands_above = |names: &Vec<String>| {
+            let filled: Vec<usize> = (0..names.len()).filter(|&column| !names[column].is_empty()).collect();
+            of_fields.as_ref().is_some_and(|dates| *dates == filled)
+        };
         if levels.iter().any(|(_, names)| is_full(names)) {
-            levels.retain(|(_, names)| is_full(names));
+            levels.retain(|(_, names)| is_full(names) || stands_above(names));
         }
         if levels.is_empty() {
             // numpy.savetxt writes the names as a remark.

@@ -87,7 +87,8 @@ impl History {
         let read = dates::read(&self.labels, name, notation.date_format.as_deref(), place)?;
         self.keys = read.keys;
         detected.dates = Some(read.notation);
-        detected.remarks.extend(read.remark);
+        // Series side by side are written alike.
+        detected.remarks.extend(read.remark.filter(|remark| !detected.remarks.contains(remark)));
         Ok(())
     }
 

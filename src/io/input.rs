@@ -1,19 +1,22 @@
 //! Where data come from, and what format they are in.
 //!
 //! The format is told by the first bytes, never by the file's name: `1f 8b` is gzip, `PAR1` Parquet, `ARROW1` an Arrow
-//! file (Feather 2), `ff ff ff ff` an Arrow stream, `93 NUMPY` NPY, `PK 03 04` a zip archive (NPZ, spreadsheets).
+//! file (Feather 2), `ff ff ff ff` an Arrow stream, `93 NUMPY` NPY, `PK 03 04` a zip archive (NPZ, spreadsheets, or one
+//! file of any of these formats).
 //! Everything else is taken for text.
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
+use zip::ZipArchive;
 
 use crate::error::{Error, Result};
+use crate::io::guard::damaged;
 use crate::io::sample::SAMPLE;
-use crate::io::{EMPTY, Limits};
+use crate::io::{EMPTY, Limits, listed};
 
 /// Where data come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,6 +121,7 @@ impl Contents {
                 let what = if e.kind() == io::ErrorKind::FileTooLarge { "unzips to" } else { "unzipping failed:" };
                 unreadable_within(&name, &io::Error::new(e.kind(), format!("{what} {e}")), limits)
             })?,
+            Format::Zip => only_member(&name, &bytes, limits)?.unwrap_or(bytes),
             _ => bytes,
         };
         if bytes.is_empty() {
@@ -135,6 +139,40 @@ impl Contents {
             Format::Other(_, hint) => refused.hint(hint),
             _ => refused.hint("save it as CSV"),
         }
+    }
+}
+
+/// The file that a zip archive holds alone; none where it holds several, or arrays.
+fn only_member(name: &str, bytes: &[u8], limits: Limits) -> Result<Option<Vec<u8>>> {
+    let bad = |error: &dyn fmt::Display| damaged(name, "zip archive", error);
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| bad(&error))?;
+    let mut files = Vec::new();
+    for place in 0..archive.len() {
+        let member = archive.by_index_raw(place).map_err(|error| bad(&error))?;
+        let path = member.name().map_err(|error| bad(&error))?.to_string();
+        // What macOS adds beside each file.
+        if !path.ends_with('/') && !path.starts_with("__MACOSX/") {
+            files.push((place, path));
+        }
+    }
+    let is_array = |path: &str| path.ends_with(".npy");
+    match &files[..] {
+        [(place, path)] if !is_array(path) => {
+            let member = archive.by_index(*place).map_err(|error| bad(&error))?;
+            let unzipped = read_up_to(member, limits.bytes).map_err(|error| match error.kind() {
+                io::ErrorKind::FileTooLarge => limits.too_large(name, format!("unzips to {error}")),
+                _ => bad(&error),
+            })?;
+            Ok(Some(unzipped))
+        }
+        [_, _, ..]
+            if !files.iter().any(|(_, path)| is_array(path) || path.starts_with('[') || path.contains("xl/")) =>
+        {
+            let names = listed(files.iter().map(|(_, path)| path.as_str()));
+            Err(Error::input(format!("{name}: a zip archive of several files: {names}"))
+                .hint("unpack it, and name the files to read"))
+        }
+        _ => Ok(None),
     }
 }
 

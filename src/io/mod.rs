@@ -87,13 +87,17 @@ const EMPTY: &str = "a history has a line of names, then a line per date";
 fn shown(text: &str) -> String {
     const LONGEST: usize = 40;
     let (mut short, mut length) = (String::new(), 0);
-    for escaped in text.chars().map(char::escape_debug) {
-        // Escaped, a character may take ten.
-        length += escaped.len();
+    for character in text.chars() {
+        // Escaped, a character may take ten; quotes are harmless.
+        let is_quote = matches!(character, '\'' | '"');
+        length += if is_quote { 1 } else { character.escape_debug().len() };
         if length > LONGEST {
             return short + "...";
         }
-        short.extend(escaped);
+        match is_quote {
+            true => short.push(character),
+            false => short.extend(character.escape_debug()),
+        }
     }
     short
 }

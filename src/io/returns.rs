@@ -88,7 +88,7 @@ pub fn read_returns(inputs: &[Input], options: &ReadOptions) -> Result<Reading> 
         notices.extend(keep_last(&mut returns, last, &source));
     }
     refuse_constants(&returns, &source)?;
-    notices.extend(warnings::about(&returns, kind, &source));
+    notices.extend(warnings::about(&returns, &source));
     Ok(Reading { returns, detected, notices })
 }
 

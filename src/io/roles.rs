@@ -218,7 +218,12 @@ impl Table<'_> {
         };
         let clock = first(&is_clock);
         let named = || first(&|column| Some(*column) != clock && is_named(column) && self.is_dates(*column));
-        let day = day.or_else(|| first(&is_index)).or_else(named).or_else(|| self.first_column(&free));
+        // A time without a day is a day, as far as can be told: seconds since 1970, days of a spreadsheet.
+        let day = day
+            .or_else(|| first(&is_index))
+            .or_else(named)
+            .or(clock.filter(|&clock| self.columns[clock].content == Content::Numbers))
+            .or_else(|| self.first_column(&free));
         let Some(day) = day else { return Ok(Labels::None) };
         self.roles[day] = Some(Role::Date);
         if self.columns[day].content == Content::Dates && day > 0 && !self.columns[day].is_index {
@@ -484,7 +489,9 @@ impl Table<'_> {
         let named: Vec<(usize, Field)> = rest.iter().filter_map(|column| Some((*column, known(column)?))).collect();
         let ranges = named.iter().filter(|(_, field)| *field == Field::Range).count();
         let prices = named.iter().filter(|(_, field)| matches!(field, Field::Price(_))).count();
-        let is_bars = ranges >= 2 || ranges >= 1 && prices >= 1;
+        // `LOW` and `OPEN` are shares too.
+        let are_symbols = || numbers.iter().all(|&column| self.name(column).chars().all(|c| c.is_ascii_uppercase()));
+        let is_bars = ranges >= 3 || ranges >= 1 && prices >= 1 || ranges == 2 && !are_symbols();
         let is_certain = named.iter().any(|(column, _)| fields::is_certainly_a_field(self.name(*column)));
         let are_all = !numbers.is_empty() && numbers.iter().all(|column| known(column).is_some());
         // One column under any name is one asset; `close` alone has its name from the file.
@@ -524,7 +531,8 @@ impl Table<'_> {
             });
         }
         if named.len() > 1 {
-            self.remarks.push(format!("a table of one asset: of {of}, `{}` is read", shown(self.name(value))));
+            self.remarks
+                .push(format!("a table of one asset with the fields {of}: `{}` is read", shown(self.name(value))));
         }
         let name = Request::name_of_single(self.source, &self.columns[value].name, &mut self.remarks);
         Ok(Some(vec![(value, name)]))
@@ -614,7 +622,7 @@ impl Table<'_> {
         }
         let kinds = listed(kinds.iter().map(|(named, _)| *named).collect::<Vec<_>>().into_iter());
         let taken = taken.iter().map(|named| format!("`{}`", shown(named))).collect::<Vec<_>>().join(" or ");
-        let remark = format!("of {kinds}, {taken} is read for each asset");
+        let remark = format!("fields of each asset are {kinds}: {taken} is read");
         let columns: Vec<usize> = chosen.iter().map(|(column, _)| *column).collect();
         self.refuse_prices_as_returns(&columns, request)?;
         self.remarks.push(remark);
@@ -700,6 +708,9 @@ impl Table<'_> {
                     if let Some(cell) = &sketch.unreadable {
                         return Err(self.unreadable(column, cell));
                     }
+                    if !(fields::is_remark_name(&sketch.name) || sketch.different < 2) {
+                        return Err(self.text(column));
+                    }
                     self.roles[column] = Some(Role::Remark);
                 }
                 Content::Dates | Content::Times => self.roles[column] = Some(Role::RowNumber),
@@ -729,6 +740,12 @@ impl Table<'_> {
             .hint(format!("leave it out with --exclude \"{name}\", or name the columns to read with --assets")));
         }
         Ok(assets)
+    }
+
+    fn text(&self, column: usize) -> Error {
+        let name = shown(self.name(column));
+        Error::input(format!("{}: column {} (`{name}`) holds text, no numbers", self.source, column + 1))
+            .hint(format!("leave it out with --exclude \"{name}\""))
     }
 
     fn unreadable(&self, column: usize, cell: &str) -> Error {

@@ -3,11 +3,9 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::io::{Kind, Notices, count, listed, shown};
+use crate::io::{Notices, count, listed, shown};
 use crate::panel::{Labels, Returns};
 
-/// A volatility per row beyond this is a hundredfold one, or an exotic history.
-const PERCENT: f64 = 0.3;
 /// Returns beyond this are rare in daily data, and usual at splits.
 const LARGE: f64 = 0.5;
 /// As many rows without a move, one after the other, are hardly a market's.
@@ -15,14 +13,8 @@ const STALE_ROWS: usize = 10;
 /// Nor is such a share of all rows.
 const STALE_SHARE: f64 = 0.25;
 
-pub(crate) fn about(returns: &Returns, kind: Kind, source: &str) -> Notices {
-    let figures = [
-        percent(returns, kind).or_else(|| implausible(returns)),
-        identical(returns),
-        cases(returns),
-        stale(returns),
-        singular(returns),
-    ];
+pub(crate) fn about(returns: &Returns, source: &str) -> Notices {
+    let figures = [implausible(returns), identical(returns), cases(returns), stale(returns), singular(returns)];
     figures.into_iter().flatten().map(|line| format!("{source}: {line}")).collect()
 }
 
@@ -35,22 +27,6 @@ fn label(labels: &Labels, row: usize) -> String {
         Labels::Dates(dates) => dates[row].to_string(),
         Labels::Text(names) => shown(&names[row]),
     }
-}
-
-/// Returns as given whose volatility looks like percent: 1.5 for 1.5 %.
-fn percent(returns: &Returns, kind: Kind) -> Option<String> {
-    let mut volatilities: Vec<f64> = (0..returns.assets.len())
-        .map(|asset| (column(returns, asset).map(|x| x * x).sum::<f64>() / returns.rows() as f64).sqrt())
-        .collect();
-    volatilities.sort_unstable_by(f64::total_cmp);
-    let usual = volatilities[volatilities.len() / 2];
-    let moves_both_ways = returns.values.iter().any(|&x| x < 0.0);
-    (kind == Kind::Returns && usual > PERCENT && moves_both_ways).then(|| {
-        format!(
-            "a usual return is {:.0} % per row: if the figures are in percent, volatilities are a hundred times too large, and the weights as they should be",
-            100.0 * usual
-        )
-    })
 }
 
 /// Returns beyond +-50 %: splits left unadjusted, figures in percent, prices taken for returns.
@@ -66,7 +42,7 @@ fn implausible(returns: &Returns) -> Option<String> {
     let percent = if percent.abs() < 1e6 { format!("{percent:+.1} %") } else { format!("{percent:+.1e} %") };
     let question = match returns.values.iter().all(|&x| x > 0.0) {
         true => "are these prices?",
-        false => "an unadjusted split, or figures in percent?",
+        false => "an unadjusted split?",
     };
     Some(format!("{} beyond +-50 %, the largest {percent} (`{asset}`, {label}): {question}", count(large, "return")))
 }

@@ -23,7 +23,7 @@ use jiff::fmt::strtime::BrokenDownTime;
 use jiff::tz::TimeZone;
 
 use crate::error::{Error, Result};
-use crate::io::fields::{is_date_name, is_row_name};
+use crate::io::fields::{is_date_name, is_nameless, is_row_name};
 use crate::io::shown;
 
 pub(crate) use clock::{is_time, written as written_time};
@@ -100,7 +100,7 @@ pub(crate) fn read(
         }
     }
     if let Some(numbers) = numbered(labels)
-        && (is_row_name(name) || are_in_turn(&numbers))
+        && (are_in_turn(&numbers) || is_row_name(name) && (!is_nameless(name) || numbers.is_sorted()))
     {
         return Ok(Labelled { keys: Keys::Numbers(numbers), notation: "observation numbers", remark: None });
     }
@@ -258,7 +258,10 @@ fn dates(labels: &[String], shapes: &[Shape], place: impl Fn(usize) -> String) -
         dates.push(date.ok_or_else(|| {
             let what =
                 if label.is_empty() { "no date".to_string() } else { format!("`{}` is not a date", shown(label)) };
-            Error::input(format!("{}: {what}", place(row))).hint(HINT)
+            const SUMMARIES: [&str; 9] = ["total", "sum", "average", "avg", "mean", "median", "min", "max", "std"];
+            let is_summary = SUMMARIES.iter().any(|word| label.to_lowercase().starts_with(word));
+            let hint = if is_summary { "take rows of totals and averages out of the file" } else { HINT };
+            Error::input(format!("{}: {what}", place(row))).hint(hint)
         })?);
     }
     let is_monthly = shapes.iter().any(|shape| matches!(shape, Shape::Month(_)));
@@ -277,7 +280,10 @@ fn dates(labels: &[String], shapes: &[Shape], place: impl Fn(usize) -> String) -
     let remark = remark
         .or_else(|| is_monthly.then(|| last_day("months and quarters")))
         .or_else(|| is_weekly.then(|| last_day("weeks")));
-    Ok(Labelled { keys: moments(labels, dates, place)?, notation, remark })
+    let keys = moments(labels, dates, place)?;
+    let within = matches!(keys, Keys::Moments(_)).then(|| "rows within days are told apart by their time".to_string());
+    let remark = [remark, within].into_iter().flatten().reduce(|a, b| format!("{a}; {b}"));
+    Ok(Labelled { keys, notation, remark })
 }
 
 /// Days with one row each, or moments where some day has several rows that its times tell apart.
@@ -286,7 +292,7 @@ fn moments(labels: &[String], dates: Vec<Date>, place: impl Fn(usize) -> String)
         return Ok(Keys::Dates(dates));
     }
     let clocks: Vec<Option<Clock>> = labels.iter().map(|label| Clock::of(label)).collect();
-    let times: HashSet<_> = clocks.iter().flatten().map(|clock| clock.time).collect();
+    let times: HashSet<_> = clocks.iter().flatten().map(|clock| (clock.time, clock.offset)).collect();
     if times.len() < 2 {
         return Ok(Keys::Dates(dates));
     }

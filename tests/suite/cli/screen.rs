@@ -411,7 +411,7 @@ fn the_few_that_a_cap_leaves_are_binned_and_compared() {
     let alone = returns(rows, 5, 0.0, 6);
     let mut text = format!("t,{}\n", (0..n).map(|i| format!("S{i}")).collect::<Vec<_>>().join(","));
     for t in 0..rows {
-        let cell = |i: usize| if i < 5 { alone[t * 5 + i] } else { values[t * n + i] };
+        let cell = |i: usize| 0.1 * if i < 5 { alone[t * 5 + i] } else { values[t * n + i] };
         let _ = writeln!(text, "{t},{}", (0..n).map(|i| cell(i).to_string()).collect::<Vec<_>>().join(","));
     }
     let data = folder.write("returns.csv", text);
