@@ -8,6 +8,11 @@ use equirisk::run::shard::Shard;
 use equirisk::study::block::Block;
 use equirisk::study::screen::figure::{Figure, Filter};
 
+/// An asset's name, without the spaces around it and with single ones inside, as files have it.
+pub fn asset(text: &str) -> Result<String, String> {
+    Ok(text.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
 /// A whole number from 1 up; 10000, 10_000 and 1e4 are the same.
 pub fn count(text: &str) -> Result<u64, String> {
     let plain = text.replace('_', "");
