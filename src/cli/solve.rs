@@ -19,9 +19,9 @@ pub fn run(arguments: &SolveArguments) -> Result<ExitCode> {
     let (assets, covariance, periods_per_year) = if arguments.covariance {
         if arguments.data.data.is_empty() {
             return Err(Error::usage("--covariance needs DATA: the embedded sample holds prices")
-                .hint("name a CSV file with a label row and a label column"));
+                .hint("name a file that holds the matrix and the names of its assets"));
         }
-        let covariance = data::covariance(&arguments.data, &input, quiet)?;
+        let covariance = data::covariance(&arguments.data, &input, arguments.machine.memory, quiet)?;
         (covariance.assets, covariance.values, arguments.data.periods_per_year)
     } else {
         let (returns, _) = data::returns(&arguments.data, &input, arguments.machine.memory, quiet)?;

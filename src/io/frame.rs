@@ -8,7 +8,7 @@ use crate::io::dates::Keys;
 use crate::io::history::History;
 use crate::io::layout::{self, Layout, Sketch};
 use crate::io::pivot::Pivot;
-use crate::io::{Detected, EMPTY, Request, head, shown};
+use crate::io::{Detected, EMPTY, Limits, Request, head, shown};
 
 /// A table of columns.
 pub(crate) struct Frame {
@@ -33,9 +33,9 @@ impl Frame {
         }
     }
 
-    pub(crate) fn push(&mut self, batch: &RecordBatch, request: &Request<'_>) -> Result<()> {
+    pub(crate) fn push(&mut self, batch: &RecordBatch, limits: Limits) -> Result<()> {
         self.rows = self.rows.saturating_add(batch.num_rows());
-        request.limits.check(&self.source, self.rows, self.rows.saturating_mul(self.names.len()))?;
+        limits.check(&self.source, self.rows, self.rows.saturating_mul(self.names.len()))?;
         for (place, array) in batch.columns().iter().enumerate().take(self.columns.len()) {
             let name = &self.names[place];
             self.columns[place].extend(array.as_ref()).map_err(|reason| {
@@ -158,8 +158,27 @@ impl Frame {
         Ok(history)
     }
 
+    pub(crate) fn width(&self) -> usize {
+        self.columns.len()
+    }
+
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    pub(crate) fn name(&self, column: usize) -> &str {
+        &self.names[column]
+    }
+
+    /// The column that names the rows of a square table: pandas's index, or else the first one of text.
+    pub(crate) fn label_column(&self) -> Option<usize> {
+        let is_text = |&column: &usize| matches!(self.columns[column], Column::Words { .. });
+        let index = (0..self.width()).find(|&column| self.is_index(column));
+        index.or_else(|| (0..self.width()).find(is_text))
+    }
+
     /// A cell as a number; NaN where it is missing.
-    fn number(&self, column: usize, row: usize) -> Result<f64> {
+    pub(crate) fn number(&self, column: usize, row: usize) -> Result<f64> {
         match &self.columns[column] {
             Column::Numbers(numbers) => Ok(numbers[row]),
             Column::Nothing(_) => Ok(f64::NAN),
@@ -173,7 +192,7 @@ impl Frame {
     }
 
     /// A cell as a label or a name; empty where it is missing.
-    fn text(&self, column: usize, row: usize) -> Result<String> {
+    pub(crate) fn text(&self, column: usize, row: usize) -> Result<String> {
         Ok(match &self.columns[column] {
             Column::Numbers(numbers) => match numbers[row] {
                 number if number.is_nan() => String::new(),
