@@ -40,7 +40,7 @@ pub fn read_history(bytes: &[u8]) {
 /// Reads the bytes as a covariance.
 pub fn read_matrix(bytes: &[u8]) {
     let input = Input::Bytes { name: "f".to_string(), bytes: bytes.to_vec() };
-    if let Ok((covariance, _)) = read_covariance(&input, None) {
+    if let Ok((covariance, _)) = read_covariance(&input, None, None) {
         assert_eq!(covariance.values.len(), covariance.assets.len().pow(2));
         assert!(covariance.values.iter().all(|x| x.is_finite()));
     }

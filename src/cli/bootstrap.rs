@@ -30,7 +30,6 @@ pub fn run(arguments: &BootstrapArguments) -> Result<ExitCode> {
     let budgets = data::budgets(&arguments.problem, &returns.assets, quiet)?;
     let own = arguments.run.shard.unwrap_or(Shard::WHOLE).range(arguments.resamples, 1);
     let held = if arguments.run.shard.is_some() { own.end - own.start } else { arguments.resamples };
-    let needed = memory::resamples(held, returns.assets.len());
     let periods_per_year = data::periods_per_year(&arguments.data, &returns);
     let mut config = Config {
         resamples: arguments.resamples,
@@ -61,9 +60,10 @@ pub fn run(arguments: &BootstrapArguments) -> Result<ExitCode> {
     let work = machine::work(arguments.resamples, returns.rows(), returns.assets.len());
     let machine = machine::choose(&arguments.machine, arguments.problem.tolerance, false, work, quiet)?;
     if arguments.run.dry_run {
-        return plan::bootstrap(&returns, &budgets, &config, own, needed, &machine, &arguments.out);
+        let memory = arguments.machine.memory;
+        return plan::bootstrap(&returns, &budgets, &config, own, memory, &machine, &arguments.out);
     }
-    memory::check_resamples(held, returns.assets.len(), arguments.machine.memory)?;
+    memory::check_resamples(held, returns.rows(), returns.assets.len(), arguments.machine.memory)?;
     let tenth =
         |problems: u64| if config.sensitivity && config.scheme != Scheme::Iid { 2 * problems.div_ceil(10) } else { 0 };
     let mut progress = Progress::new(held + tenth(held), "resamples", quiet);

@@ -95,11 +95,11 @@ pub fn origin(inputs: &Inputs, detected: &[Detected], data: &Returns) -> serde_j
     })
 }
 
-pub fn covariance(data: &DataArguments, inputs: &Inputs, quiet: bool) -> Result<Covariance> {
+pub fn covariance(data: &DataArguments, inputs: &Inputs, memory: Option<u64>, quiet: bool) -> Result<Covariance> {
     let [input] = &inputs.0[..] else {
-        return Err(Error::usage("--covariance takes one file").hint("name one CSV file"));
+        return Err(Error::usage("--covariance takes one file").hint("name one file that holds the whole matrix"));
     };
-    let (mut covariance, notices) = io::read_covariance(input, data.assets.as_deref())?;
+    let (mut covariance, notices) = io::read_covariance(input, data.assets.as_deref(), memory)?;
     output::notices(&notices, quiet);
     let excluded = io::positions("--exclude", &covariance.assets, &data.exclude)?;
     let keep: Vec<usize> = (0..covariance.assets.len()).filter(|asset| !excluded.contains(asset)).collect();

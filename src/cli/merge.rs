@@ -52,7 +52,7 @@ fn bootstrapped(arguments: &MergeArguments, shards: Shards) -> Result<Ending> {
     if job.budgets.len() != returns.assets.len() {
         return Err(wrong());
     }
-    memory::check_resamples(config.resamples, returns.assets.len(), arguments.memory)?;
+    memory::check_resamples(config.resamples, returns.rows(), returns.assets.len(), arguments.memory)?;
     let (mut place, engine, options) = shards.join(&arguments.output, &returns, job.tolerance)?;
     let mut progress = Progress::new(config.resamples, "resamples", arguments.out.quiet);
     let outcome = {

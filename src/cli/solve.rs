@@ -11,7 +11,7 @@ use equirisk::{Error, Result, run::Watch as _};
 
 use super::args::SolveArguments;
 use super::progress::Progress;
-use super::{data, machine, output};
+use super::{data, machine, memory, output};
 
 pub fn run(arguments: &SolveArguments) -> Result<ExitCode> {
     let quiet = arguments.out.quiet;
@@ -19,13 +19,15 @@ pub fn run(arguments: &SolveArguments) -> Result<ExitCode> {
     let (assets, covariance, periods_per_year) = if arguments.covariance {
         if arguments.data.data.is_empty() {
             return Err(Error::usage("--covariance needs DATA: the embedded sample holds prices")
-                .hint("name a CSV file with a label row and a label column"));
+                .hint("name a file that holds the matrix and the names of its assets"));
         }
-        let covariance = data::covariance(&arguments.data, &input, quiet)?;
+        let covariance = data::covariance(&arguments.data, &input, arguments.machine.memory, quiet)?;
+        memory::check_portfolio(covariance.assets.len(), arguments.machine.memory)?;
         (covariance.assets, covariance.values, arguments.data.periods_per_year)
     } else {
         let (returns, _) = data::returns(&arguments.data, &input, arguments.machine.memory, quiet)?;
         let periods_per_year = data::periods_per_year(&arguments.data, &returns);
+        memory::check_portfolio(returns.assets.len(), arguments.machine.memory)?;
         let (correlation, volatilities) = full_sample(&Panel::new(&returns)?);
         (returns.assets, Risk { correlation, volatilities }.covariance(), periods_per_year)
     };

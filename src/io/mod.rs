@@ -60,6 +60,7 @@ pub use detected::Detected;
 pub use groups::{Groups, read_groups};
 pub use input::Input;
 pub use missing::Missing;
+pub use names::nearest;
 pub use request::{Kind, Notation, ReadOptions};
 pub use returns::{Reading, read_returns};
 pub use roles::ColumnRole;

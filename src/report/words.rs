@@ -51,6 +51,35 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
+/// A time as people give it: "0.35 s", "12.0 s", "3.2 minutes", "8.6 h", "3.9 days", "10.6 years".
+pub fn duration(seconds: f64) -> String {
+    const MINUTE: f64 = 60.0;
+    const HOUR: f64 = 60.0 * MINUTE;
+    const DAY: f64 = 24.0 * HOUR;
+    const YEAR: f64 = 365.25 * DAY;
+    match seconds {
+        s if s < 1.0 => format!("{s:.2} s"),
+        s if s < MINUTE => format!("{s:.1} s"),
+        s if s < HOUR => format!("{:.1} minutes", s / MINUTE),
+        s if s < 2.0 * DAY => format!("{:.1} h", s / HOUR),
+        s if s < 2.0 * YEAR => format!("{:.1} days", s / DAY),
+        s if s < 1e6 * YEAR => format!("{:.1} years", s / YEAR),
+        s => format!("{:.1e} years", s / YEAR),
+    }
+}
+
+/// Memory: "512 B", "64.0 KiB", "59.1 MiB", "8.0 GiB".
+pub fn size(bytes: f64) -> String {
+    let mut left = bytes;
+    for unit in ["B", "KiB", "MiB", "GiB", "TiB", "PiB"] {
+        if left < 1024.0 {
+            return if unit == "B" { format!("{left:.0} B") } else { format!("{left:.1} {unit}") };
+        }
+        left /= 1024.0;
+    }
+    format!("{left:.1} EiB")
+}
+
 pub fn percent(x: f64, decimals: usize) -> String {
     if !x.is_finite() {
         "-".to_string()
@@ -176,6 +205,14 @@ mod tests {
     #[test]
     fn a_tiny_share_is_not_zero() {
         assert_eq!([percent(0.0, 2), percent(4e-7, 2), percent(f64::NAN, 2)], ["0.00 %", "4e-5 %", "-"]);
+    }
+
+    #[test]
+    fn times_and_sizes_come_in_units_that_people_use() {
+        let times = [0.25, 12.0, 190.0, 30_787.5, 335_205.7, 335_205_703.1].map(duration);
+        assert_eq!(times, ["0.25 s", "12.0 s", "3.2 minutes", "8.6 h", "3.9 days", "10.6 years"]);
+        let sizes = [600.0, 65_536.0, 6.2e7, 8.6e9, 9.76e17].map(size);
+        assert_eq!(sizes, ["600 B", "64.0 KiB", "59.1 MiB", "8.0 GiB", "866.9 PiB"]);
     }
 
     #[test]

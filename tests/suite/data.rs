@@ -243,6 +243,20 @@ fn a_file_that_asks_for_more_memory_than_there_is_is_refused() {
         encoder.finish().unwrap()
     });
     equirisk(&["solve", &packed, "--memory", "16KiB"]).refused(2);
+    // What a few rows of many assets lead to is refused before it is made, from a history and from a covariance.
+    let row = |x: f64| (0..1_500).fold(String::new(), |row, i| row + &format!(",{}", x + f64::from(i % 7)));
+    let header = (0..1_500).fold(String::from("n"), |header, i| header + &format!(",A{i}"));
+    let wide =
+        folder.write("wide.csv", format!("{header}\n1{}\n2{}\n3{}\n4{}\n", row(3.0), row(4.0), row(3.5), row(5.0)));
+    let run = equirisk(&["solve", &wide, "--memory", "64MiB"]).refused(2);
+    assert!(
+        run.stderr.contains("103.0 MiB") && run.stderr.contains("64.0 MiB are allowed by --memory"),
+        "{}",
+        run.stderr
+    );
+    let matrix = folder.write("matrix.npy", crate::run::npy(&[200, 200], &vec![1.0; 40_000]));
+    let run = equirisk(&["solve", "--covariance", &matrix, "--memory", "1MiB"]).refused(2);
+    assert!(run.stderr.contains("1.0 MiB are allowed by --memory"), "{}", run.stderr);
     let parquet = corpus_file("parquet/same_none.parquet");
     equirisk(&["solve", parquet.to_str().unwrap(), "--memory", "600B"]).refused(2);
 }

@@ -41,9 +41,9 @@ pub fn read(arguments: &ScreenArguments) -> Result<Read> {
     }
     if arguments.data.data.is_empty() {
         return Err(Error::usage("--covariance needs DATA: the embedded sample holds prices")
-            .hint("name a CSV file with a label row and a label column"));
+            .hint("name a file that holds the matrix and the names of its assets"));
     }
-    let covariance = data::covariance(&arguments.data, &input, quiet)?;
+    let covariance = data::covariance(&arguments.data, &input, arguments.machine.memory, quiet)?;
     let labels = Labels::Text(covariance.assets.clone());
     let data = Returns { assets: covariance.assets, labels, values: covariance.values };
     Ok(Read { data, periods_per_year: arguments.data.periods_per_year, input, detected: Vec::new() })

@@ -8,7 +8,7 @@ mod view;
 
 use crate::report::words;
 
-pub use super::words::{counted, grouped, solves};
+pub use super::words::{counted, duration, grouped, size, solves};
 pub use bootstrap::bootstrap;
 pub use solve::solve;
 pub use view::View;

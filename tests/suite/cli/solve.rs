@@ -222,6 +222,26 @@ fn budgets_are_taken_by_name_rescaled_aloud_and_zero_means_zero() {
     assert!(apart(&weights[1..], &numbers(&two["weights"])) <= 1e-14);
 }
 
+/// Budgets as a spreadsheet has them (made-up numbers, after riskparity.py's issue 33).
+#[test]
+fn budgets_in_percent_and_names_with_spaces_are_what_they_say() {
+    let [prices, budgets] = ["reading/prices.csv", "reading/budgets_percent.csv"].map(crate::cases::data);
+    let [prices, budgets] = [prices.to_str().unwrap(), budgets.to_str().unwrap()];
+    let weights = |args: &[&str]| numbers(&json(&[&["solve", prices, "--json"], args].concat())["weights"]);
+    let from_file = weights(&["--budgets", budgets]);
+    // The answer of an independent solver.
+    let expected = [0.369_038_51, 0.112_965_4, 0.517_996_08];
+    assert!(apart(&from_file, &expected) <= 1e-3, "{from_file:?}");
+    assert_eq!(weights(&["--budgets", "ALFA=50%, BRVO=30%, CHRL=20%"]), from_file);
+    assert_eq!(weights(&["--assets", "ALFA, CHRL"]), weights(&["--assets", "ALFA,CHRL"]));
+    let run = equirisk(&["screen", prices, "-k", "1", "--exclude", "ALFA, CHRL", "--json"]).succeeded();
+    assert_eq!(run.json()["top"][0]["assets"], serde_json::json!(["BRVO"]));
+    let run = equirisk(&["solve", prices, "--assets", "ALFA,BVRO"]).refused(4);
+    assert!(run.stderr.contains("did you mean `BRVO`?"), "{}", run.stderr);
+    let run = equirisk(&["solve", prices, "--budgets", "ALFA=0.6,BRVO=0.4"]).refused(4);
+    assert!(run.stderr.contains("--assets \"ALFA,BRVO\""), "{}", run.stderr);
+}
+
 #[test]
 fn the_history_can_be_chosen_by_assets_dates_and_length_and_piped_in() {
     let folder = Folder::new();
