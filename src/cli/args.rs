@@ -423,6 +423,9 @@ pub struct SolveArguments {
     pub problem: ProblemArguments,
     #[command(flatten)]
     pub machine: MachineArguments,
+    /// Only say what the columns of DATA are taken for, and what would be solved
+    #[arg(long, help_heading = "Output", conflicts_with = "covariance")]
+    pub dry_run: bool,
     #[command(flatten)]
     pub out: OutputArguments,
 }

@@ -6,8 +6,9 @@ use std::time::Instant;
 
 use equirisk::batch::active;
 use equirisk::engine::Job;
+use equirisk::io::Detected;
 use equirisk::panel::Returns;
-use equirisk::report::terminal::{counted, duration, size};
+use equirisk::report::terminal::{self, counted, duration, size};
 use equirisk::run::Unwatched;
 use equirisk::run::chunks::chunk_size;
 use equirisk::study::bootstrap::{Config, Plan};
@@ -96,6 +97,7 @@ pub fn bootstrap(
     own: Range<u64>,
     limit: Option<u64>,
     machine: &Machine,
+    detected: &[Detected],
     out: &OutputArguments,
 ) -> Result<ExitCode> {
     let keep = active(budgets);
@@ -121,6 +123,7 @@ pub fn bootstrap(
     let text = if out.json {
         output::json(&serde_json::json!({
             "dry_run": true,
+            "files": detected,
             "problems": problems,
             "resamples": resamples,
             "chunk": chunk,
@@ -135,8 +138,9 @@ pub fn bootstrap(
     } else {
         let device = device.map_or(String::new(), |bytes| format!(", up to {} on the device", size(bytes as f64)));
         let of = if timed < assets { format!(" of {}", counted(timed as u64, "asset")) } else { String::new() };
+        let columns = terminal::columns(detected, output::view());
         format!(
-            "{} in {} would be solved on {}: about {} and {}{device}\n\
+            "{columns}{} in {} would be solved on {}: about {} and {}{device}\n\
              the time is an estimate from {}{of}\n{}{}\n",
             counted(problems, "problem"),
             counted(resamples.div_ceil(chunk), "chunk"),

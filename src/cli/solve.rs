@@ -3,13 +3,14 @@
 use std::process::ExitCode;
 
 use equirisk::covariance::full_sample;
-use equirisk::panel::Panel;
-use equirisk::report::terminal;
+use equirisk::io::Detected;
+use equirisk::panel::{Panel, Returns};
+use equirisk::report::terminal::{self, counted};
 use equirisk::study::measures::Risk;
 use equirisk::study::solve::{Question, solve};
 use equirisk::{Error, Result, run::Watch as _};
 
-use super::args::SolveArguments;
+use super::args::{OutputArguments, SolveArguments};
 use super::progress::Progress;
 use super::{data, machine, memory, output};
 
@@ -25,7 +26,10 @@ pub fn run(arguments: &SolveArguments) -> Result<ExitCode> {
         memory::check_portfolio(covariance.assets.len(), arguments.machine.memory)?;
         (covariance.assets, covariance.values, arguments.data.periods_per_year)
     } else {
-        let (returns, _) = data::returns(&arguments.data, &input, arguments.machine.memory, quiet)?;
+        let (returns, detected) = data::returns(&arguments.data, &input, arguments.machine.memory, quiet)?;
+        if arguments.dry_run {
+            return dry_run(&returns, &detected, &arguments.out);
+        }
         let periods_per_year = data::periods_per_year(&arguments.data, &returns);
         memory::check_portfolio(returns.assets.len(), arguments.machine.memory)?;
         let (correlation, volatilities) = full_sample(&Panel::new(&returns)?);
@@ -52,6 +56,30 @@ pub fn run(arguments: &SolveArguments) -> Result<ExitCode> {
         output::json(&outcome)?
     } else {
         terminal::solve(&outcome, output::view())
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What the columns of the files were taken for, and what would be solved.
+fn dry_run(returns: &Returns, detected: &[Detected], out: &OutputArguments) -> Result<ExitCode> {
+    let (first, last) = returns.span();
+    output::print(&if out.json {
+        output::json(&serde_json::json!({
+            "dry_run": true,
+            "files": detected,
+            "rows": returns.rows(),
+            "assets": returns.assets,
+            "first": first,
+            "last": last,
+        }))?
+    } else {
+        let span = first.zip(last).map_or(String::new(), |(first, last)| format!(", {first} to {last}"));
+        format!(
+            "{}a portfolio of {} would be solved, from {}{span}\n",
+            terminal::columns(detected, output::view()),
+            counted(returns.assets.len() as u64, "asset"),
+            counted(returns.rows() as u64, "return"),
+        )
     })?;
     Ok(ExitCode::SUCCESS)
 }

@@ -81,7 +81,7 @@ pub fn run(arguments: &ScreenArguments) -> Result<ExitCode> {
     let machine = machine::choose(&arguments.machine, arguments.tolerance, false, work, quiet)?;
     let needed = config.memory(problems, subsets.size());
     if arguments.run.dry_run {
-        return plan::dry_run(arguments, &question, problems, &config, needed, machine.options);
+        return plan::dry_run(arguments, &question, problems, &config, needed, machine.options, &detected);
     }
     memory::check("the best subsets and a chunk", needed, arguments.machine.memory, |_| {
         "choose a shorter --top or --shortlist, or draw fewer subsets with --sample".to_string()

@@ -4,9 +4,10 @@ use std::process::ExitCode;
 
 use equirisk::engine::Job as _;
 use equirisk::engine::cpu::CpuEngine;
+use equirisk::io::Detected;
 use equirisk::measure::Metric;
 use equirisk::report::metrics;
-use equirisk::report::terminal::{counted, duration, grouped, size};
+use equirisk::report::terminal::{self, counted, duration, grouped, size};
 use equirisk::run::measure::chunk;
 use equirisk::solver::Options;
 use equirisk::study::screen::finalist::{Finalist, Setting};
@@ -33,6 +34,7 @@ pub fn dry_run(
     config: &Config,
     memory: f64,
     options: Options,
+    detected: &[Detected],
 ) -> Result<ExitCode> {
     let space = question.subsets.space();
     let source = Source::Subsets { universe: question.universe.clone(), subsets: question.subsets.clone(), cap: None };
@@ -46,6 +48,7 @@ pub fn dry_run(
     let chunks = problems.div_ceil(chunk(space.size(), false));
     let plan = serde_json::json!({
         "dry_run": true,
+        "files": detected,
         "subsets": {
             "space": space.count(),
             "space_approximate": space.approximate_count(),
@@ -67,8 +70,9 @@ pub fn dry_run(
             (None, about) if about.is_finite() => format!("{about:.2e}"),
             _ => "more than 1e308".to_string(),
         };
+        let columns = terminal::columns(detected, output::view());
         format!(
-            "{} of {of} in {} would be screened: about {} and {}\nthe time is an estimate from {}\n{}{}\n",
+            "{columns}{} of {of} in {} would be screened: about {} and {}\nthe time is an estimate from {}\n{}{}\n",
             counted(problems, "subset"),
             counted(chunks, "chunk"),
             duration(seconds),
