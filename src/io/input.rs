@@ -16,7 +16,7 @@ use zip::ZipArchive;
 use crate::error::{Error, Result};
 use crate::io::guard::damaged;
 use crate::io::sample::SAMPLE;
-use crate::io::{EMPTY, Limits, listed, nearest};
+use crate::io::{EMPTY, Limits, listed, nearest, size};
 
 /// Where data come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,7 +117,7 @@ fn read_up_to(source: impl Read, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     source.take(most + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("more than {} KiB", most >> 10)));
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("more than {}", size(most as f64))));
     }
     Ok(bytes)
 }
@@ -271,7 +271,7 @@ mod tests {
         let bomb = gzip(&vec![b'0'; 1 << 20]);
         assert!(bomb.len() < 2_000);
         let error = Contents::new("bomb.gz".into(), bomb, Limits::new(Some(1 << 16))).expect_err("1 MiB in 64 KiB");
-        assert_eq!(error.message, "bomb.gz: unzips to more than 64 KiB, which is not allowed by --memory");
+        assert_eq!(error.message, "bomb.gz: unzips to more than 64.0 KiB, which is not allowed by --memory");
     }
 
     #[test]

@@ -57,8 +57,7 @@ impl Limits {
         if bytes <= self.bytes {
             return Ok(());
         }
-        let kib = |bytes: u64| bytes.div_ceil(1 << 10);
-        Err(self.too_large(source, format!("unpacks to {} KiB, at most {} KiB", kib(bytes), kib(self.bytes))))
+        Err(self.too_large(source, format!("unpacks to {}, at most {}", size(bytes as f64), size(self.bytes as f64))))
     }
 
     /// The error for what is too large: a matter of the data, or, where the user drew the line, of the flag.
@@ -77,4 +76,16 @@ impl Default for Limits {
     fn default() -> Limits {
         Limits::new(None)
     }
+}
+
+/// Memory: "512 B", "64.0 KiB", "59.1 MiB", "8.0 GiB".
+pub fn size(bytes: f64) -> String {
+    let mut left = bytes;
+    for unit in ["B", "KiB", "MiB", "GiB", "TiB", "PiB"] {
+        if left < 1024.0 {
+            return if unit == "B" { format!("{left:.0} B") } else { format!("{left:.1} {unit}") };
+        }
+        left /= 1024.0;
+    }
+    format!("{left:.1} EiB")
 }

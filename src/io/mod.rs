@@ -59,6 +59,7 @@ pub use covariance::read_covariance;
 pub use detected::Detected;
 pub use groups::{Groups, read_groups};
 pub use input::Input;
+pub use limits::size;
 pub use missing::Missing;
 pub use names::nearest;
 pub use request::{Kind, Notation, ReadOptions};

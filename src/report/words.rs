@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
+pub use crate::io::size;
 use crate::measure::Metric;
 use crate::run::Solves;
 use crate::run::crosscheck::CrossCheck;
@@ -66,18 +67,6 @@ pub fn duration(seconds: f64) -> String {
         s if s < 1e6 * YEAR => format!("{:.1} years", s / YEAR),
         s => format!("{:.1e} years", s / YEAR),
     }
-}
-
-/// Memory: "512 B", "64.0 KiB", "59.1 MiB", "8.0 GiB".
-pub fn size(bytes: f64) -> String {
-    let mut left = bytes;
-    for unit in ["B", "KiB", "MiB", "GiB", "TiB", "PiB"] {
-        if left < 1024.0 {
-            return if unit == "B" { format!("{left:.0} B") } else { format!("{left:.1} {unit}") };
-        }
-        left /= 1024.0;
-    }
-    format!("{left:.1} EiB")
 }
 
 pub fn percent(x: f64, decimals: usize) -> String {

@@ -3,7 +3,9 @@
 //!
 //! Numbers that are all exact in f32 were made in f32, and a matrix made there is neither symmetric nor positive
 //! semi-definite to f64 precision. Such a matrix is allowed for by [`Rounding::Single`]; a gap or a negative variance
-//! beyond that makes it invalid all the same.
+//! beyond that makes it invalid all the same. It is solved as it stands, and certified so: a variance of -1e-6 of some long
+//! and short positions does not move what a certificate proves. Where the exact matrix has a long-only mix without
+//! variance, rounding decides whether there is a solution, and the proof that there is none may not close (`stalled`).
 
 use super::definite;
 

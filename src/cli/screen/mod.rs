@@ -279,10 +279,10 @@ fn notices(arguments: &ScreenArguments, question: &Question, problems: u64, conf
         let columns = 2 + config.also.len();
         let bytes = metrics::bytes(problems, question.subsets.size(), columns);
         output::notice(&format!(
-            "{} will hold {} rows, about {:.1} MB",
+            "{} will hold {} rows, about {}",
             path.display(),
             grouped(problems),
-            bytes / 1e6
+            terminal::size(bytes)
         ));
     }
     let draws = problems as f64;
