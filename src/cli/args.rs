@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use equirisk::covariance;
 use equirisk::engine::gpu::Precision;
 use equirisk::measure::Metric;
 use equirisk::resample::Scheme;
@@ -147,6 +148,14 @@ pub enum MissingRule {
 pub enum Estimator {
     /// The sample covariance, divisor T - 1
     Sample,
+}
+
+impl Estimator {
+    pub fn estimator(self) -> covariance::Estimator {
+        match self {
+            Estimator::Sample => covariance::Estimator::Sample,
+        }
+    }
 }
 
 /// What is solved, and how well.

@@ -45,8 +45,9 @@ pub fn run(arguments: &BootstrapArguments) -> Result<ExitCode> {
         output::notice("--scheme iid draws single rows: --block is not used");
     }
     let chosen = arguments.machine.engine;
-    let precision = arguments.machine.precision.map(|choice| choice.precision().name());
-    let job = files::Job::of(&returns, &budgets, &config, (chosen.name(), precision), arguments.problem.tolerance);
+    let setup = machine::setup(&arguments.machine, arguments.problem.tolerance);
+    let estimator = arguments.data.estimator.estimator();
+    let job = files::Job::of(&returns, &budgets, &config, estimator, setup);
     let job = serde_json::to_value(&job).map_err(|error| Error::failed(error.to_string()))?;
     let results: &[&str] = if arguments.run.shard.is_some() { &SHARD } else { &files::RESULTS };
     let (shard, force) = (arguments.run.shard, arguments.run.force);

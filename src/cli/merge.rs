@@ -53,7 +53,7 @@ fn bootstrapped(arguments: &MergeArguments, shards: Shards) -> Result<Ending> {
         return Err(wrong());
     }
     memory::check_resamples(config.resamples, returns.assets.len(), arguments.memory)?;
-    let (mut place, engine, options) = shards.join(&arguments.output, &returns, job.tolerance)?;
+    let (mut place, engine, options) = shards.join(&arguments.output, &returns, job.setup.tolerance)?;
     let mut progress = Progress::new(config.resamples, "resamples", arguments.out.quiet);
     let outcome = {
         let checkpoint = &mut place.checkpoint;
@@ -70,7 +70,7 @@ fn screened(arguments: &MergeArguments, shards: Shards) -> Result<Ending> {
     let job: screens::Job = serde_json::from_value(manifest.job.clone()).map_err(|_| wrong())?;
     let seed = manifest.seed;
     let data = shards.data(&job.data_sha256)?;
-    let (mut place, engine, options) = shards.join(&arguments.output, &data, job.tolerance)?;
+    let (mut place, engine, options) = shards.join(&arguments.output, &data, job.setup.tolerance)?;
     let found = screening::joined(&job, seed, data, (&engine, options), &mut place, arguments.out.quiet)?;
     screening::conclude(&found, Some(&mut place), &arguments.out)
 }

@@ -11,6 +11,7 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::difference::difference;
 use super::maker::Maker;
 use super::manifest::{MANIFEST, Manifest};
 use super::{digest, history};
@@ -63,6 +64,15 @@ impl Asked<'_> {
     fn is_of(&self, held: &Manifest) -> bool {
         held.job == *self.job && self.seed.is_none_or(|asked| Some(asked) == held.seed)
     }
+
+    /// What is not that job's, in words.
+    fn difference(&self, held: &Manifest) -> String {
+        if held.job == *self.job {
+            let entry = |seed| serde_json::json!({ "seed": seed });
+            return difference(&entry(held.seed), &entry(self.seed));
+        }
+        difference(&held.job, self.job)
+    }
 }
 
 /// Looks into a directory before the work.
@@ -91,7 +101,8 @@ pub fn examine(directory: &Path, asked: &Asked) -> Result<Found> {
     };
     let seed = manifest.seed;
     if !asked.is_of(&manifest) {
-        return Err(Error::usage(format!("`{shown}` holds a different run")).hint(REPLACE));
+        let difference = asked.difference(&manifest);
+        return Err(Error::usage(format!("`{shown}` holds a different run: {difference}")).hint(REPLACE));
     }
     if manifest.shard != asked.shard {
         let held = manifest.shard.map_or("the whole of this run".to_string(), |shard| format!("shard {shard}"));

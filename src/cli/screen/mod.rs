@@ -250,8 +250,8 @@ fn job(arguments: &ScreenArguments, config: &Config, data: &Returns, periods_per
             scheme: arguments.resample.scheme.scheme().name().to_string(),
             block: arguments.resample.block.to_string(),
         }),
-        engine: arguments.machine.engine.name().to_string(),
-        tolerance: arguments.tolerance,
+        estimator: (!arguments.covariance).then(|| arguments.data.estimator.estimator().name().to_string()),
+        setup: machine::setup(&arguments.machine, arguments.tolerance),
         periods_per_year,
     })
 }

@@ -211,7 +211,7 @@ fn halves(out: &mut String, outcome: &Outcome, view: View) {
 }
 
 fn evidence(out: &mut String, outcome: &Outcome, view: View) {
-    let engine = words::engine(outcome.run.adapter.as_deref(), "f32");
+    let engine = words::engine(outcome.run.adapter.as_deref(), outcome.run.precision);
     let found = words::certificates(&outcome.solves, outcome.rc_error.max);
     let text = format!("Certificates: {found} ({engine}); the list: finished to rounding");
     out.push_str(&view.verdict(&view.wrapped(&text), outcome.solves.unsolved() == 0));

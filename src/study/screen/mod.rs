@@ -310,6 +310,7 @@ impl<'a> Ready<'a> {
                 engine: info.engine,
                 adapter: info.adapter,
                 driver: info.driver,
+                precision: info.precision,
                 tolerance: info.tolerance,
             },
             winners: finalists.into_iter().map(|finalist| finalist.assets).collect(),
