@@ -67,8 +67,8 @@ Figures, for --by and --where, of each subset's risk-parity portfolio:
   max-weight         largest weight; the smallest is the best
   mean-correlation   mean over the pairs; the smallest is the best
 
-Of the path of returns, the weights held constant and rebalanced every period,
-without costs (needs a history):
+Of the path of simple returns, the weights held constant and rebalanced every
+period, without costs (needs a history):
 
   sharpe             mean over sd (divisor T - 1), times the root of the periods
                      per year

@@ -188,8 +188,8 @@ fn with_winners(
     seed: Option<u64>,
     watch: &mut dyn Watch,
 ) -> Result<Screened> {
-    let bootstrap = match (&job.bootstrap, question.returns) {
-        (Some(again), Some(returns)) if !outcome.winners.is_empty() => {
+    let bootstrap = match (&job.bootstrap, question.returns, question.simple) {
+        (Some(again), Some(returns), Some(simple)) if !outcome.winners.is_empty() => {
             let wrong = || Error::input(format!("no scheme `{}` with block `{}`", again.scheme, again.block));
             let config = winners::Config {
                 resamples: again.resamples,
@@ -200,7 +200,7 @@ fn with_winners(
             };
             let count = outcome.winners.len().min(again.winners);
             let by = Figure::named(outcome.run.by).ok_or_else(wrong)?;
-            Some(winners::winners(returns, &outcome.winners[..count], by, &config, watch)?)
+            Some(winners::winners((returns, simple), &outcome.winners[..count], by, &config, watch)?)
         }
         _ => None,
     };

@@ -87,7 +87,7 @@ fn alone(arguments: &ScreenArguments, question: &Question, problems: u64, config
     let resampled = arguments.bootstrap_top.map_or(0, |count| arguments.resamples.saturating_mul(count as u64));
     let setting = Setting {
         universe: question.universe,
-        returns: question.returns.filter(|_| of_the_path),
+        returns: question.simple.filter(|_| of_the_path),
         periods_per_year: question.periods_per_year,
         bets: config.by.is_of_bets(),
     };

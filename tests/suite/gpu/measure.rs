@@ -148,8 +148,15 @@ fn ranks_beyond_32_bits_samples_included_assets_and_caps_reach_the_same_subsets(
 
 fn screened(engine: &dyn Engine, universe: &Universe, subsets: &Subsets, by: &str) -> Outcome {
     let names = names(universe.assets());
-    let question =
-        Question { assets: &names, universe, returns: None, subsets, max_correlation: None, periods_per_year: None };
+    let question = Question {
+        assets: &names,
+        universe,
+        returns: None,
+        simple: None,
+        subsets,
+        max_correlation: None,
+        periods_per_year: None,
+    };
     let config = equirisk::study::screen::Config { crosscheck: Sample::Count(300), ..config(by, 50) };
     let problems = subsets.space().count().unwrap();
     found(&question, problems, &config, engine)
@@ -259,6 +266,7 @@ fn what_a_device_cannot_screen_is_screened_on_the_cpu_and_said() {
             assets: &names,
             universe: &universe,
             returns: None,
+            simple: None,
             subsets: &subsets,
             max_correlation: None,
             periods_per_year: None,
