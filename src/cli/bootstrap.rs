@@ -52,11 +52,11 @@ pub fn run(arguments: &BootstrapArguments) -> Result<ExitCode> {
     let results: &[&str] = if arguments.run.shard.is_some() { &SHARD } else { &files::RESULTS };
     let (shard, force) = (arguments.run.shard, arguments.run.force);
     let asked = Asked { job: &job, seed: given, shard, results, force };
-    let lent =
-        match study::start(study::examine(&arguments.run, &asked)?, arguments.run.output.as_deref(), &arguments.out)? {
-            Start::Shown(ending) => return study::ended(ending, arguments.run.strict, NOUN),
-            Start::Go { lent } => lent,
-        };
+    let found = study::examine(&arguments.run, &asked)?;
+    let lent = match study::start(found, arguments.run.output.as_deref(), shard.is_some(), &arguments.out)? {
+        Start::Shown(ending) => return study::ended(ending, arguments.run.strict, NOUN),
+        Start::Go { lent } => lent,
+    };
     config.seed = lent.unwrap_or_else(|| seed(given));
 
     let work = machine::work(arguments.resamples, returns.rows(), returns.assets.len());
@@ -87,7 +87,7 @@ pub fn run(arguments: &BootstrapArguments) -> Result<ExitCode> {
                 "run": found.run, "range": found.range, "solves": found.solves, "crosscheck": found.crosscheck,
             });
             study::hand_in(&mut desk, &found, &found.solves, (found.range, NOUN), state, &arguments.out)?;
-            Ending::of(&found.solves, found.crosscheck.map(|checked| checked.disagreements))
+            Ending::of_part(&found.solves, found.crosscheck.map(|checked| checked.disagreements))
         }
     };
     study::ended(ending, arguments.run.strict, NOUN)

@@ -28,7 +28,7 @@ pub fn run(arguments: &MergeArguments) -> Result<ExitCode> {
         if manifest.job["study"] == screens::STUDY { &screens::RESULTS } else { &bootstraps::RESULTS };
     let asked = Asked { job: &manifest.job, seed: manifest.seed, shard: None, results, force: arguments.force };
     let found = directory::examine(&arguments.output, &asked)?;
-    if let Start::Shown(ending) = study::start(found, Some(&arguments.output), &arguments.out)? {
+    if let Start::Shown(ending) = study::start(found, Some(&arguments.output), false, &arguments.out)? {
         return study::ended(ending, arguments.strict, "problem");
     }
     let (ending, noun) = match manifest.job["study"].as_str() {

@@ -18,9 +18,9 @@ use super::{digest, history};
 use crate::error::{Error, Result};
 use crate::io::atomic::{self, Existing};
 use crate::panel::Returns;
-use crate::run::Watch;
 use crate::run::checkpoint::Checkpoint;
 use crate::run::shard::Shard;
+use crate::run::{Solves, Watch};
 
 pub const SUMMARY: &str = "summary.json";
 pub const TABLE: &str = "summary.txt";
@@ -42,7 +42,7 @@ pub enum Found {
     /// This job, interrupted: it lends its seed.
     Unfinished { seed: Option<u64> },
     /// This job, finished: its summary, its table, and how it ended.
-    Finished { summary: String, table: String, unsolved: u64, disagreements: u64 },
+    Finished { summary: String, table: String, solves: Solves, disagreements: u64 },
 }
 
 /// What is asked for.
@@ -118,11 +118,9 @@ pub fn examine(directory: &Path, asked: &Asked) -> Result<Found> {
         })
     };
     let (summary, table) = (read(SUMMARY)?, read(TABLE)?);
-    let solves = &manifest.outcome["solves"];
-    let number = |value: &Value| value.as_u64().unwrap_or_default();
-    let unsolved = number(&solves["total"]).saturating_sub(number(&solves["converged"]));
-    let disagreements = number(&manifest.outcome["crosscheck"]["disagreements"]);
-    Ok(Found::Finished { summary, table, unsolved, disagreements })
+    let solves = Solves::deserialize(&manifest.outcome["solves"]).unwrap_or_default();
+    let disagreements = manifest.outcome["crosscheck"]["disagreements"].as_u64().unwrap_or_default();
+    Ok(Found::Finished { summary, table, solves, disagreements })
 }
 
 /// A directory that a run is at work in.

@@ -57,7 +57,7 @@ pub struct Means<'a> {
 
 /// How the problems of a run ended. total = converged + stalled + no_solution + invalid; `rescued` counts, within
 /// these, what the GPU could not finish and the CPU took over.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Solves {
     pub total: u64,
     pub converged: u64,

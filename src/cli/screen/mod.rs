@@ -66,7 +66,7 @@ pub fn run(arguments: &ScreenArguments) -> Result<ExitCode> {
         return Err(Error::usage("this run is finished: --all has nothing to measure")
             .hint("leave -o DIR out to write the metrics alone, or say --force to run again"));
     }
-    let lent = match study::start(found, arguments.run.output.as_deref(), &arguments.out)? {
+    let lent = match study::start(found, arguments.run.output.as_deref(), shard.is_some(), &arguments.out)? {
         Start::Shown(ending) => return study::ended(ending, arguments.run.strict, NOUN),
         Start::Go { lent } => lent,
     };
@@ -110,7 +110,7 @@ pub fn run(arguments: &ScreenArguments) -> Result<ExitCode> {
                 "range": found.range, "solves": found.solves, "crosscheck": found.crosscheck,
             });
             study::hand_in(&mut desk, &found, &found.solves, (found.range, NOUN), state, &arguments.out)?;
-            Ending::of(&found.solves, found.crosscheck.map(|checked| checked.disagreements))
+            Ending::of_part(&found.solves, found.crosscheck.map(|checked| checked.disagreements))
         }
     };
     study::ended(ending, arguments.run.strict, NOUN)

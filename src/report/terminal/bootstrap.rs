@@ -4,7 +4,6 @@ use super::table::{Column, table};
 use super::view::View;
 use super::{LEAVE_EARLY, LEAVE_LATE, LEAVE_NEXT, names_width};
 use crate::report::words::{self, counted, cut, maybe_percent, percent};
-use crate::run::Solves;
 use crate::study::asset::Asset;
 use crate::study::bootstrap::{Outcome, Sensitivity};
 use crate::study::method::Method;
@@ -20,6 +19,10 @@ pub fn bootstrap(outcome: &Outcome, view: View) -> String {
     let mut out = String::new();
     let run = &outcome.run;
     out.push_str(&view.bold(&view.wrapped(&format!("{}; {}", words::history(run), words::resamples(run)))));
+    if outcome.solves.converged == 0 {
+        out.push_str(&view.warning(&view.wrapped(&words::nothing_solved(&outcome.solves, "resample"))));
+        return out;
+    }
     let left_out = outcome.solves.unsolved();
     if left_out > 0 {
         let text = format!(
@@ -30,15 +33,6 @@ pub fn bootstrap(outcome: &Outcome, view: View) -> String {
         out.push_str(&view.warning(&view.wrapped(&text)));
     }
     out.push('\n');
-    if outcome.solves.converged == 0 {
-        let Solves { no_solution, invalid, stalled, .. } = outcome.solves;
-        out.push_str(&view.wrapped(if stalled > no_solution + invalid {
-            "No resample reached the tolerance: rounding alone may exceed it; loosen --tolerance."
-        } else {
-            "No resample has a risk-budgeting portfolio: use a longer history or fewer assets."
-        }));
-        return out;
-    }
     weights(&mut out, outcome, view);
     methods(&mut out, outcome, view);
     block_lengths(&mut out, outcome, view);

@@ -24,6 +24,11 @@ pub fn screen(screened: &Screened, view: View) -> String {
     let outcome = &screened.outcome;
     let mut out = String::new();
     heading(&mut out, outcome, view);
+    if outcome.solves.total > 0 && outcome.solves.converged == 0 {
+        out.push_str(&view.warning(&view.wrapped(&words::nothing_solved(&outcome.solves, "subset"))));
+        return out;
+    }
+    warned(&mut out, outcome, view);
     if outcome.top.is_empty() {
         out.push_str("No subset has a certified portfolio that keeps the bounds.\n");
         evidence(&mut out, outcome, view);
@@ -81,6 +86,10 @@ fn heading(out: &mut String, outcome: &Outcome, view: View) {
     if !path.is_empty() {
         line(format!("of the list, only what keeps {}", listed(&path)));
     }
+}
+
+/// What is missing from the list.
+fn warned(out: &mut String, outcome: &Outcome, view: View) {
     let unsolved = outcome.solves.unsolved();
     if unsolved > 0 {
         let text = format!(
