@@ -31,7 +31,7 @@ pub fn run(arguments: &BootstrapArguments) -> Result<ExitCode> {
     let own = arguments.run.shard.unwrap_or(Shard::WHOLE).range(arguments.resamples, 1);
     let held = if arguments.run.shard.is_some() { own.end - own.start } else { arguments.resamples };
     let needed = memory::resamples(held, returns.assets.len());
-    let periods_per_year = data::periods_per_year(&arguments.data, &returns);
+    let periods_per_year = data::periods_per_year(&arguments.data, &returns, quiet);
     let mut config = Config {
         resamples: arguments.resamples,
         scheme: arguments.resample.scheme.scheme(),

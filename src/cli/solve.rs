@@ -25,7 +25,7 @@ pub fn run(arguments: &SolveArguments) -> Result<ExitCode> {
         (covariance.assets, covariance.values, arguments.data.periods_per_year)
     } else {
         let (returns, _) = data::returns(&arguments.data, &input, arguments.machine.memory, quiet)?;
-        let periods_per_year = data::periods_per_year(&arguments.data, &returns);
+        let periods_per_year = data::periods_per_year(&arguments.data, &returns, quiet);
         let (correlation, volatilities) = full_sample(&Panel::new(&returns)?);
         (returns.assets, Risk { correlation, volatilities }.covariance(), periods_per_year)
     };

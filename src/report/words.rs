@@ -159,6 +159,11 @@ pub fn again(sampled: u64, noun: &str, disagreements: u64) -> String {
     format!("{} again on the CPU in f64, {}", counted(sampled, noun), counted(disagreements, "disagreement"))
 }
 
+/// ", 252 periods a year", after a history; nothing where the number is not known.
+pub fn periods(periods_per_year: Option<f64>) -> String {
+    periods_per_year.map_or(String::new(), |number| format!(", {number} periods a year"))
+}
+
 /// "10 assets, 3,971 returns, 1999-01-01 to 2014-03-21".
 pub fn history(run: &Run) -> String {
     let span = match (&run.first, &run.last) {

@@ -38,7 +38,7 @@ pub fn read(arguments: &ScreenArguments) -> Result<Read> {
     let input = data::input(&arguments.data, quiet || arguments.covariance);
     if !arguments.covariance {
         let (data, detected) = data::returns(&arguments.data, &input, arguments.machine.memory, quiet)?;
-        let periods_per_year = data::periods_per_year(&arguments.data, &data);
+        let periods_per_year = data::periods_per_year(&arguments.data, &data, quiet);
         return Ok(Read { data, periods_per_year, input, detected });
     }
     if arguments.data.data.is_empty() {

@@ -111,7 +111,8 @@ fn methods(out: &mut String, outcome: &Outcome, view: View) {
         |text: &dyn Fn(&Method) -> String| -> Vec<String> { methods.iter().map(|method| text(method)).collect() };
     let turnover = |method: &Method| method.turnover.as_ref().map_or("-".to_string(), |t| spread(t, 1.0));
     let volatility = |method: &Method| spread(&method.volatility, annual.unwrap_or(1.0));
-    let volatility_name = if annual.is_some() { "vol a year" } else { "volatility" };
+    let periods = outcome.run.periods_per_year;
+    let volatility_name = periods.map_or("volatility".to_string(), |number| format!("vol a year ({number})"));
     let ratio = |method: &Method| format!("{:.2}", method.diversification_ratio.mean);
     let names = ["risk budgeting", "inverse volatility", "equal weight"].map(String::from).to_vec();
     table(
@@ -120,7 +121,7 @@ fn methods(out: &mut String, outcome: &Outcome, view: View) {
             Column::names("method", names, 19),
             Column::numbers("weights move by", cells(&turnover), 20, 1, LEAVE_LATE),
             Column::numbers("worst risk-share error", cells(&|m| spread(&m.realised.max_error, 1.0)), 24, 1, None),
-            Column::numbers(volatility_name, cells(&volatility), 18, 1, LEAVE_NEXT),
+            Column::numbers(&volatility_name, cells(&volatility), 18, 1, LEAVE_NEXT),
             Column::numbers("div. ratio", cells(&ratio), 9, 1, LEAVE_EARLY),
         ],
         view,
@@ -152,10 +153,11 @@ fn evidence(out: &mut String, outcome: &Outcome, view: View) {
         out.push_str(&view.verdict(&view.wrapped(&text), check.disagreements == 0));
     }
     out.push('\n');
-    out.push_str(&view.dim(&view.wrapped(
+    let periods = run.periods_per_year.map_or(String::new(), |number| format!(" vol a year: of {number} periods."));
+    out.push_str(&view.dim(&view.wrapped(&format!(
         "weight: from the full history. 90 %: between the 5 % and 95 % quantiles over resamples. weights move by: half the \
          absolute change against the full-history weights. risk share and its worst error (against the budget): of the \
-         resampled weights under the full-history covariance, which stands for holding estimated weights under the truth. \
+         resampled weights under the full-history covariance, which stands for holding estimated weights under the truth.{periods} \
          Bands are optimistic where volatility clusters more than the block length sees.",
-    )));
+    ))));
 }

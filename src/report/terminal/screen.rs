@@ -65,7 +65,8 @@ fn heading(out: &mut String, outcome: &Outcome, view: View) {
     out.push_str(&view.bold(&view.wrapped(&what)));
     let mut line = |text: String| out.push_str(&view.wrapped(&text));
     if let (Some(rows), Some(first), Some(last)) = (run.rows, &run.first, &run.last) {
-        line(format!("{}, {first} to {last}", counted(rows as u64, "return")));
+        let periods = words::periods(run.periods_per_year);
+        line(format!("{}, {first} to {last}{periods}", counted(rows as u64, "return")));
     }
     let share = |part: u64, whole: u64| if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
     if let Some(cap) = run.max_correlation {

@@ -46,7 +46,8 @@ pub fn screen(screened: &Screened) -> String {
         ),
     )];
     if let (Some(rows), Some(first), Some(last)) = (run.rows, &run.first, &run.last) {
-        facts.push(("History", format!("{}, {first} to {last}", counted(rows as u64, "return"))));
+        let periods = words::periods(run.periods_per_year);
+        facts.push(("History", format!("{}, {first} to {last}{periods}", counted(rows as u64, "return"))));
     }
     facts.push((
         "Ranked by",
