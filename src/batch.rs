@@ -158,17 +158,19 @@ impl Solutions {
         all.equal_weight.extend(more.equal_weight);
     }
 
-    /// Replaces the solution of the problem at `position` by the first solution of `other`.
-    pub fn replace(&mut self, position: usize, other: &Solutions) {
-        let n = other.weights.len() / other.certificates.len();
-        let row = position * n..(position + 1) * n;
-        self.weights[row.clone()].copy_from_slice(&other.weights[..n]);
-        self.certificates[position] = other.certificates[0];
-        let (all, one) = (&mut self.comparisons, &other.comparisons);
-        if !one.volatilities.is_empty() {
-            all.volatilities[row].copy_from_slice(&one.volatilities[..n]);
-            all.inverse_volatility[position] = one.inverse_volatility[0];
-            all.equal_weight[position] = one.equal_weight[0];
+    /// Replaces the solutions at `positions` by those of `others`, in order.
+    pub fn replace(&mut self, positions: &[usize], others: &Solutions) {
+        let n = self.weights.len() / self.certificates.len().max(1);
+        let (all, own) = (&mut self.comparisons, &others.comparisons);
+        for (from, &to) in positions.iter().enumerate() {
+            let (row, other) = (to * n..(to + 1) * n, from * n..(from + 1) * n);
+            self.weights[row.clone()].copy_from_slice(&others.weights[other.clone()]);
+            self.certificates[to] = others.certificates[from];
+            if !own.volatilities.is_empty() {
+                all.volatilities[row].copy_from_slice(&own.volatilities[other]);
+                all.inverse_volatility[to] = own.inverse_volatility[from];
+                all.equal_weight[to] = own.equal_weight[from];
+            }
         }
     }
 }

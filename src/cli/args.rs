@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use equirisk::covariance;
 use equirisk::engine::gpu::Precision;
 use equirisk::measure::Metric;
 use equirisk::resample::Scheme;
@@ -66,8 +67,8 @@ Figures, for --by and --where, of each subset's risk-parity portfolio:
   max-weight         largest weight; the smallest is the best
   mean-correlation   mean over the pairs; the smallest is the best
 
-Of the path of returns, the weights held constant and rebalanced every period,
-without costs (needs a history):
+Of the path of simple returns, the weights held constant and rebalanced every
+period, without costs (needs a history):
 
   sharpe             mean over sd (divisor T - 1), times the root of the periods
                      per year
@@ -165,6 +166,14 @@ pub enum MissingRule {
 pub enum Estimator {
     /// The sample covariance, divisor T - 1
     Sample,
+}
+
+impl Estimator {
+    pub fn estimator(self) -> covariance::Estimator {
+        match self {
+            Estimator::Sample => covariance::Estimator::Sample,
+        }
+    }
 }
 
 /// What is solved, and how well.

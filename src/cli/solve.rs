@@ -30,7 +30,7 @@ pub fn run(arguments: &SolveArguments) -> Result<ExitCode> {
         if arguments.dry_run {
             return dry_run(&returns, &detected, &arguments.out);
         }
-        let periods_per_year = data::periods_per_year(&arguments.data, &returns);
+        let periods_per_year = data::periods_per_year(&arguments.data, &returns, quiet);
         memory::check_portfolio(returns.assets.len(), arguments.machine.memory)?;
         let (correlation, volatilities) = full_sample(&Panel::new(&returns)?);
         (returns.assets, Risk { correlation, volatilities }.covariance(), periods_per_year)

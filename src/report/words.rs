@@ -135,6 +135,31 @@ pub fn solves(solves: &Solves) -> String {
     text
 }
 
+/// "none of 30 resamples has a certified portfolio".
+pub fn nothing(total: u64, noun: &str) -> String {
+    match total {
+        1 => format!("the only {noun} has no certified portfolio"),
+        _ => format!("none of {} has a certified portfolio", counted(total, noun)),
+    }
+}
+
+/// The same with what became of them, in place of a table.
+pub fn nothing_solved(counts: &Solves, noun: &str) -> String {
+    format!("! {}: {}", nothing(counts.total, noun), solves(counts))
+}
+
+/// What helps where nothing was solved at all.
+pub fn remedy(counts: &Solves) -> &'static str {
+    let Solves { stalled, no_solution, invalid, .. } = *counts;
+    if stalled > no_solution + invalid {
+        "loosen --tolerance: rounding alone may exceed it"
+    } else if no_solution >= invalid {
+        "some long-only mix has no variance: use a longer history or fewer assets"
+    } else {
+        "some asset does not move: use a longer history or leave assets out"
+    }
+}
+
 /// "all 10,000 converged, rc_error at most 9.0e-9".
 pub fn certificates(counts: &Solves, max_rc_error: Option<f64>) -> String {
     let error = max_rc_error.map_or(String::new(), |max| format!(", rc_error at most {max:.1e}"));
@@ -150,6 +175,11 @@ pub fn crosscheck(check: &CrossCheck) -> String {
 /// "64 subsets again on the CPU in f64, 0 disagreements".
 pub fn again(sampled: u64, noun: &str, disagreements: u64) -> String {
     format!("{} again on the CPU in f64, {}", counted(sampled, noun), counted(disagreements, "disagreement"))
+}
+
+/// ", 252 periods a year", after a history; nothing where the number is not known.
+pub fn periods(periods_per_year: Option<f64>) -> String {
+    periods_per_year.map_or(String::new(), |number| format!(", {number} periods a year"))
 }
 
 /// "10 assets, 3,971 returns, 1999-01-01 to 2014-03-21".

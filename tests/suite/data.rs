@@ -293,18 +293,20 @@ fn oddities_are_mentioned_once_each() {
         &["`A` and `a` have identical returns"],
         &["`A` and `a` differ in case only"],
         &["stale", "`C` stands still for 15 rows up to 2020-03-01"],
+        &["every asset returns exactly zero on 5 of 60 rows", "holidays"],
     ]
     .iter()
     .enumerate()
     {
         assert!(words.iter().all(|word| notices[place].contains(word)), "{words:?} in {notices:?}");
     }
-    assert_eq!(notices.len(), 4, "{notices:?}");
+    assert_eq!(notices.len(), 5, "{notices:?}");
 
     let percent: String =
         calm.iter().enumerate().map(|(row, x)| format!("{row},{},{}\n", 100.0 * x, 50.0 * x)).collect();
     let notices = said(&format!("n,A,B\n{percent}"), Kind::Returns);
-    assert!(notices.len() == 1 && notices[0].contains("in percent"), "{notices:?}");
+    let expected = ["in percent", "exactly zero on 5 of 60 rows"];
+    assert!(notices.len() == 2 && notices.iter().zip(expected).all(|(n, e)| n.contains(e)), "{notices:?}");
     let few = prices(&[("A", &calm[..3]), ("B", &split[..3]), ("C", &calm[4..7]), ("D", &calm[8..11])]);
     assert!(said(&few, Kind::Prices)[0].contains("3 rows of returns for 4 assets"), "{:?}", said(&few, Kind::Prices));
 }

@@ -66,7 +66,7 @@ pub fn run(arguments: &ScreenArguments) -> Result<ExitCode> {
         return Err(Error::usage("this run is finished: --all has nothing to measure")
             .hint("leave -o DIR out to write the metrics alone, or say --force to run again"));
     }
-    let lent = match study::start(found, arguments.run.output.as_deref(), &arguments.out)? {
+    let lent = match study::start(found, arguments.run.output.as_deref(), shard.is_some(), &arguments.out)? {
         Start::Shown(ending) => return study::ended(ending, arguments.run.strict, NOUN),
         Start::Go { lent } => lent,
     };
@@ -110,7 +110,7 @@ pub fn run(arguments: &ScreenArguments) -> Result<ExitCode> {
                 "range": found.range, "solves": found.solves, "crosscheck": found.crosscheck,
             });
             study::hand_in(&mut desk, &found, &found.solves, (found.range, NOUN), state, &arguments.out)?;
-            Ending::of(&found.solves, found.crosscheck.map(|checked| checked.disagreements))
+            Ending::of_part(&found.solves, found.crosscheck.map(|checked| checked.disagreements))
         }
     };
     study::ended(ending, arguments.run.strict, NOUN)
@@ -188,8 +188,8 @@ fn with_winners(
     seed: Option<u64>,
     watch: &mut dyn Watch,
 ) -> Result<Screened> {
-    let bootstrap = match (&job.bootstrap, question.returns) {
-        (Some(again), Some(returns)) if !outcome.winners.is_empty() => {
+    let bootstrap = match (&job.bootstrap, question.returns, question.simple) {
+        (Some(again), Some(returns), Some(simple)) if !outcome.winners.is_empty() => {
             let wrong = || Error::input(format!("no scheme `{}` with block `{}`", again.scheme, again.block));
             let config = winners::Config {
                 resamples: again.resamples,
@@ -200,7 +200,7 @@ fn with_winners(
             };
             let count = outcome.winners.len().min(again.winners);
             let by = Figure::named(outcome.run.by).ok_or_else(wrong)?;
-            Some(winners::winners(returns, &outcome.winners[..count], by, &config, watch)?)
+            Some(winners::winners((returns, simple), &outcome.winners[..count], by, &config, watch)?)
         }
         _ => None,
     };
@@ -250,8 +250,8 @@ fn job(arguments: &ScreenArguments, config: &Config, data: &Returns, periods_per
             scheme: arguments.resample.scheme.scheme().name().to_string(),
             block: arguments.resample.block.to_string(),
         }),
-        engine: arguments.machine.engine.name().to_string(),
-        tolerance: arguments.tolerance,
+        estimator: (!arguments.covariance).then(|| arguments.data.estimator.estimator().name().to_string()),
+        setup: machine::setup(&arguments.machine, arguments.tolerance),
         periods_per_year,
     })
 }

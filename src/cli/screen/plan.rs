@@ -99,7 +99,7 @@ fn alone(arguments: &ScreenArguments, question: &Question, problems: u64, config
     }
     let setting = Setting {
         universe: question.universe,
-        returns: question.returns.filter(|_| of_the_path),
+        returns: question.simple.filter(|_| of_the_path),
         periods_per_year: question.periods_per_year,
         bets: config.by.is_of_bets(),
     };
