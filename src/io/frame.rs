@@ -20,6 +20,8 @@ pub(crate) struct Frame {
     columns: Vec<Column>,
     /// Columns that pandas wrote as the index.
     index: Vec<String>,
+    /// Columns of dates of which some have a time of day.
+    is_within_days: Vec<usize>,
     rows: usize,
 }
 
@@ -32,6 +34,7 @@ impl Frame {
             names,
             columns,
             index: pandas.map(index_columns).unwrap_or_default(),
+            is_within_days: Vec::new(),
             rows: 0,
         }
     }
@@ -112,7 +115,10 @@ impl Frame {
                 number if number.fract() == 0.0 && number.abs() < 1e18 => (number as i64).to_string(),
                 number => number.to_string(),
             }),
-            Column::Dates(dates) => Cow::Owned(dates[row].map(written).unwrap_or_default()),
+            Column::Dates(dates) => {
+                let is_within_days = self.is_within_days.contains(&column);
+                Cow::Owned(dates[row].map(|moment| written(moment, is_within_days)).unwrap_or_default())
+            }
             Column::Words { codes, words, .. } => {
                 Cow::Borrowed(words.get(codes[row] as usize).map_or("", String::as_str))
             }
@@ -129,11 +135,16 @@ impl Frame {
         self.index.contains(&self.names[place])
     }
 
-    pub(crate) fn finish(self, format: &'static str, request: &Request<'_>) -> Result<(Vec<History>, Detected)> {
+    pub(crate) fn finish(mut self, format: &'static str, request: &Request<'_>) -> Result<(Vec<History>, Detected)> {
         let source = self.source.as_str();
         if self.rows == 0 {
             return Err(Error::input(format!("{source}: a table without rows")).hint(EMPTY));
         }
+        let is_timed = |moment: &DateTime| moment.time() != Time::midnight();
+        let is_within_days =
+            |column: &Column| matches!(column, Column::Dates(dates) if dates.iter().flatten().any(is_timed));
+        self.is_within_days = (0..self.width()).filter(|&column| is_within_days(&self.columns[column])).collect();
+        let source = self.source.as_str();
         let mut detected = Detected { source: source.to_string(), format, ..Detected::default() };
         let names = self.names(&mut detected.remarks);
         let sketches: Vec<Sketch> = names
@@ -193,12 +204,9 @@ impl Rows for Cursor<'_> {
     }
 }
 
-/// A day, with its time where that is not midnight.
-fn written(moment: DateTime) -> String {
-    match moment.time() == Time::midnight() {
-        true => moment.date().to_string(),
-        false => moment.to_string(),
-    }
+/// A day, or a moment in a column that has them.
+fn written(moment: DateTime, is_within_days: bool) -> String {
+    if is_within_days { moment.to_string() } else { moment.date().to_string() }
 }
 
 /// No index has more levels.

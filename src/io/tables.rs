@@ -182,18 +182,17 @@ fn is_data(table: &Table<'_>) -> bool {
     };
     let mut cells = table.cells();
     let first = cells.next().unwrap_or_default();
-    let (mut numbers, mut gaps, mut dated, mut words) = (0, 0, 0, 0);
+    if dates::looks_like_a_date(first) {
+        return cells.next().is_some();
+    }
+    let (mut numbers, mut dated, mut words) = (0, 0, 0);
     for cell in cells {
         match cell {
-            _ if is_missing(cell) => gaps += 1,
+            _ if is_missing(cell) => {}
             _ if is_number(cell) || table.numbers.is_missing(cell) => numbers += 1,
             _ if dates::looks_like_a_date(cell) || dates::is_time(cell) => dated += 1,
             _ => words += 1,
         }
-    }
-    let width = numbers + gaps + dated + words;
-    if dates::looks_like_a_date(first) {
-        return width > 0;
     }
     numbers > 0 && (is_number(first) || dated > 0 || numbers >= words)
 }
