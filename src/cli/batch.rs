@@ -40,7 +40,7 @@ pub fn run(arguments: &BatchArguments) -> Result<ExitCode> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
         return Err(Error::usage(format!("`{}` is not a folder", folder.display())).hint("create it first"));
     }
-    let array = npy::read(&Input::from_argument(Some(&arguments.covariances)))?;
+    let array = npy::read_within(&Input::from_argument(Some(&arguments.covariances)), arguments.machine.memory)?;
     let (problems, n) = match array.shape[..] {
         [b, n, m] if n == m && n > 0 => (b, n),
         [n, m] if n == m && n > 0 => (1, n),

@@ -84,7 +84,7 @@ fn begins_with_names(start: &str) -> bool {
     let cells: Vec<&str> = line.split([',', ';', '\t', '|']).map(str::trim).collect();
     let is_name =
         |cell: &&str| cell.len() > 2 && cell.starts_with('<') && cell.ends_with('>') && !cell.contains(['/', '=']);
-    cells.len() > 1 && cells.iter().all(|cell| is_name(cell))
+    cells.len() > 1 && cells.iter().all(is_name)
 }
 
 #[cfg(test)]
