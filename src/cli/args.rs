@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use equirisk::covariance;
 use equirisk::engine::gpu::Precision;
 use equirisk::measure::Metric;
 use equirisk::resample::Scheme;
@@ -14,8 +15,8 @@ use equirisk::study::screen::figure::{Figure, Filter};
 use jiff::civil::Date;
 
 use super::values::{
-    block, correlation, count, delimiter, figure, filter, first_day, last_day, memory, metric, positive, range, sample,
-    seed, shard, size, thousands, tolerance,
+    asset, block, correlation, count, delimiter, figure, filter, first_day, last_day, memory, metric, positive, range,
+    sample, seed, shard, size, thousands, tolerance,
 };
 
 /// How far can you trust a risk-parity portfolio?
@@ -66,8 +67,8 @@ Figures, for --by and --where, of each subset's risk-parity portfolio:
   max-weight         largest weight; the smallest is the best
   mean-correlation   mean over the pairs; the smallest is the best
 
-Of the path of returns, the weights held constant and rebalanced every period,
-without costs (needs a history):
+Of the path of simple returns, the weights held constant and rebalanced every
+period, without costs (needs a history):
 
   sharpe             mean over sd (divisor T - 1), times the root of the periods
                      per year
@@ -99,10 +100,10 @@ pub struct DataArguments {
     #[arg(long)]
     pub log_returns: bool,
     /// Only these assets, in this order
-    #[arg(long, value_name = "A,B,..", value_delimiter = ',')]
+    #[arg(long, value_name = "A,B,..", value_delimiter = ',', value_parser = asset)]
     pub assets: Option<Vec<String>>,
     /// Without these assets, or columns of the file
-    #[arg(long, value_name = "A,B,..", value_delimiter = ',')]
+    #[arg(long, value_name = "A,B,..", value_delimiter = ',', value_parser = asset)]
     pub exclude: Vec<String>,
     /// Only rows dated on or after this day, or the first of this month or year: 2020-02-03, 2020-02, 2020
     #[arg(long, value_name = "DATE", value_parser = first_day)]
@@ -167,11 +168,19 @@ pub enum Estimator {
     Sample,
 }
 
+impl Estimator {
+    pub fn estimator(self) -> covariance::Estimator {
+        match self {
+            Estimator::Sample => covariance::Estimator::Sample,
+        }
+    }
+}
+
 /// What is solved, and how well.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Problem")]
 pub struct ProblemArguments {
-    /// Risk budgets: `A=0.3,B=0.7`, or a CSV file `asset,budget` (default: equal)
+    /// Risk budgets: `A=0.3,B=70%`, or a CSV file `asset,budget` (default: equal)
     #[arg(long, value_name = "FILE|A=0.3,B=0.7")]
     pub budgets: Option<String>,
     /// Largest relative error of a risk contribution that counts as solved [default: 1e-8; on the GPU in f32 1e-5]
@@ -336,7 +345,7 @@ pub struct BootstrapArguments {
 pub struct ScreenArguments {
     #[command(flatten)]
     pub data: DataArguments,
-    /// DATA is a covariance matrix with a label row and a label column
+    /// DATA is a covariance matrix with the names of its assets (CSV, Parquet, Arrow, NPZ; NPY: assets 0, 1, 2, ..)
     #[arg(long, help_heading = "Data", conflicts_with_all = ["returns", "log_returns", "from", "to", "last"])]
     pub covariance: bool,
     /// Do not search a given covariance for negative variances
@@ -349,7 +358,7 @@ pub struct ScreenArguments {
     #[arg(long, value_name = "M", value_parser = count, allow_negative_numbers = true, help_heading = "Subsets")]
     pub sample: Option<u64>,
     /// Assets that every subset holds
-    #[arg(long, value_name = "A,B,..", value_delimiter = ',', help_heading = "Subsets")]
+    #[arg(long, value_name = "A,B,..", value_delimiter = ',', value_parser = asset, help_heading = "Subsets")]
     pub include: Vec<String>,
     /// Groups of assets: a CSV file `asset,group`
     #[arg(long, value_name = "FILE", help_heading = "Subsets")]
@@ -413,7 +422,7 @@ pub struct ScreenArguments {
 pub struct SolveArguments {
     #[command(flatten)]
     pub data: DataArguments,
-    /// DATA is a covariance matrix with a label row and a label column
+    /// DATA is a covariance matrix with the names of its assets (CSV, Parquet, Arrow, NPZ; NPY: assets 0, 1, 2, ..)
     #[arg(long, help_heading = "Data", conflicts_with_all = ["returns", "log_returns", "from", "to", "last"])]
     pub covariance: bool,
     /// Do not search a given covariance for negative variances
@@ -423,6 +432,9 @@ pub struct SolveArguments {
     pub problem: ProblemArguments,
     #[command(flatten)]
     pub machine: MachineArguments,
+    /// Only say what the columns of DATA are taken for, and what would be solved
+    #[arg(long, help_heading = "Output", conflicts_with = "covariance")]
+    pub dry_run: bool,
     #[command(flatten)]
     pub out: OutputArguments,
 }

@@ -7,7 +7,6 @@ use equirisk::batch::{active, submatrix};
 use equirisk::io::atomic::{self, Existing};
 use equirisk::io::{Input, npy};
 use equirisk::report::terminal::{self, counted, grouped};
-use equirisk::run::Watch as _;
 use equirisk::run::crosscheck::{CrossCheck, Sample, sample};
 use equirisk::run::{self, RcError, Solves};
 use equirisk::{Batch, Error, ErrorKind, Result, Source, Status, Want};
@@ -41,7 +40,7 @@ pub fn run(arguments: &BatchArguments) -> Result<ExitCode> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
         return Err(Error::usage(format!("`{}` is not a folder", folder.display())).hint("create it first"));
     }
-    let array = npy::read(&Input::from_argument(Some(&arguments.covariances)))?;
+    let array = npy::read_within(&Input::from_argument(Some(&arguments.covariances)), arguments.machine.memory)?;
     let (problems, n) = match array.shape[..] {
         [b, n, m] if n == m && n > 0 => (b, n),
         [n, m] if n == m && n > 0 => (1, n),
@@ -56,7 +55,6 @@ pub fn run(arguments: &BatchArguments) -> Result<ExitCode> {
     };
     let assets: Vec<String> = (0..n).map(|i| i.to_string()).collect();
     let budgets = data::budgets(&arguments.problem, &assets, quiet)?;
-    let single = array.values.iter().all(|x| f64::from(*x as f32) == *x);
     let keep = active(&budgets);
     let kept: Vec<f64> = keep.iter().map(|&i| budgets[i]).collect();
     let covariances = if keep.len() == n {
@@ -66,6 +64,15 @@ pub fn run(arguments: &BatchArguments) -> Result<ExitCode> {
     };
     let batch = Batch::new(Source::Given { covariances, assume_psd: arguments.assume_psd }, &kept)?;
 
+    if let Some(symmetrised) = batch.symmetrised().filter(|_| !quiet) {
+        output::notice(&format!(
+            "{} of {}: matrices of single-precision numbers, made symmetric as the mean of both halves; mirrored entries \
+             differed by up to {:.0e} of the product of the two volatilities",
+            grouped(symmetrised.matrices),
+            counted(problems as u64, "problem"),
+            symmetrised.largest
+        ));
+    }
     let work = machine::work(problems as u64, 0, keep.len());
     let machine = machine::choose(&arguments.machine, arguments.problem.tolerance, false, work, quiet)?;
     let mut progress = Progress::new(problems as u64, "problems", quiet);
@@ -75,12 +82,6 @@ pub fn run(arguments: &BatchArguments) -> Result<ExitCode> {
     let info = engine.info();
     let checked = sample(problems as u64, 0, arguments.machine.crosscheck.unwrap_or(Sample::Default));
     let checked = run::crosschecked(engine, machine.options, &batch, (0, &solutions), &checked, &mut progress);
-    if single && solutions.certificates.iter().any(|c| c.status == Status::Invalid) && !arguments.assume_psd {
-        progress.notice(
-            "the matrices hold single-precision numbers, whose rounding can look like a negative variance or an \
-             asymmetry: where that made problems invalid, save them in f64 or pass --assume-psd",
-        );
-    }
     progress.finish();
 
     // Rows of NaN where there is no certified portfolio; a zero budget is a weight of exactly zero.

@@ -30,8 +30,7 @@ pub fn run(arguments: &BootstrapArguments) -> Result<ExitCode> {
     let budgets = data::budgets(&arguments.problem, &returns.assets, quiet)?;
     let own = arguments.run.shard.unwrap_or(Shard::WHOLE).range(arguments.resamples, 1);
     let held = if arguments.run.shard.is_some() { own.end - own.start } else { arguments.resamples };
-    let needed = memory::resamples(held, returns.assets.len());
-    let periods_per_year = data::periods_per_year(&arguments.data, &returns);
+    let periods_per_year = data::periods_per_year(&arguments.data, &returns, quiet);
     let mut config = Config {
         resamples: arguments.resamples,
         scheme: arguments.resample.scheme.scheme(),
@@ -45,25 +44,27 @@ pub fn run(arguments: &BootstrapArguments) -> Result<ExitCode> {
         output::notice("--scheme iid draws single rows: --block is not used");
     }
     let chosen = arguments.machine.engine;
-    let precision = arguments.machine.precision.map(|choice| choice.precision().name());
-    let job = files::Job::of(&returns, &budgets, &config, (chosen.name(), precision), arguments.problem.tolerance);
+    let setup = machine::setup(&arguments.machine, arguments.problem.tolerance);
+    let estimator = arguments.data.estimator.estimator();
+    let job = files::Job::of(&returns, &budgets, &config, estimator, setup);
     let job = serde_json::to_value(&job).map_err(|error| Error::failed(error.to_string()))?;
     let results: &[&str] = if arguments.run.shard.is_some() { &SHARD } else { &files::RESULTS };
     let (shard, force) = (arguments.run.shard, arguments.run.force);
     let asked = Asked { job: &job, seed: given, shard, results, force };
-    let lent =
-        match study::start(study::examine(&arguments.run, &asked)?, arguments.run.output.as_deref(), &arguments.out)? {
-            Start::Shown(ending) => return study::ended(ending, arguments.run.strict, NOUN),
-            Start::Go { lent } => lent,
-        };
+    let found = study::examine(&arguments.run, &asked)?;
+    let lent = match study::start(found, arguments.run.output.as_deref(), shard.is_some(), &arguments.out)? {
+        Start::Shown(ending) => return study::ended(ending, arguments.run.strict, NOUN),
+        Start::Go { lent } => lent,
+    };
     config.seed = lent.unwrap_or_else(|| seed(given));
 
     let work = machine::work(arguments.resamples, returns.rows(), returns.assets.len());
     let machine = machine::choose(&arguments.machine, arguments.problem.tolerance, false, work, quiet)?;
     if arguments.run.dry_run {
-        return plan::bootstrap(&returns, &budgets, &config, own, needed, &machine, &arguments.out);
+        let memory = arguments.machine.memory;
+        return plan::bootstrap(&returns, &budgets, &config, own, memory, &machine, &detected, &arguments.out);
     }
-    memory::check_resamples(held, returns.assets.len(), arguments.machine.memory)?;
+    memory::check_resamples(held, returns.rows(), returns.assets.len(), arguments.machine.memory)?;
     let tenth =
         |problems: u64| if config.sensitivity && config.scheme != Scheme::Iid { 2 * problems.div_ceil(10) } else { 0 };
     let mut progress = Progress::new(held + tenth(held), "resamples", quiet);
@@ -86,7 +87,7 @@ pub fn run(arguments: &BootstrapArguments) -> Result<ExitCode> {
                 "run": found.run, "range": found.range, "solves": found.solves, "crosscheck": found.crosscheck,
             });
             study::hand_in(&mut desk, &found, &found.solves, (found.range, NOUN), state, &arguments.out)?;
-            Ending::of(&found.solves, found.crosscheck.map(|checked| checked.disagreements))
+            Ending::of_part(&found.solves, found.crosscheck.map(|checked| checked.disagreements))
         }
     };
     study::ended(ending, arguments.run.strict, NOUN)

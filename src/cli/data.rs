@@ -95,11 +95,11 @@ pub fn origin(inputs: &Inputs, detected: &[Detected], data: &Returns) -> serde_j
     })
 }
 
-pub fn covariance(data: &DataArguments, inputs: &Inputs, quiet: bool) -> Result<Covariance> {
+pub fn covariance(data: &DataArguments, inputs: &Inputs, memory: Option<u64>, quiet: bool) -> Result<Covariance> {
     let [input] = &inputs.0[..] else {
-        return Err(Error::usage("--covariance takes one file").hint("name one CSV file"));
+        return Err(Error::usage("--covariance takes one file").hint("name one file that holds the whole matrix"));
     };
-    let (mut covariance, notices) = io::read_covariance(input, data.assets.as_deref())?;
+    let (mut covariance, notices) = io::read_covariance(input, data.assets.as_deref(), memory)?;
     output::notices(&notices, quiet);
     let excluded = io::positions("--exclude", &covariance.assets, &data.exclude)?;
     let keep: Vec<usize> = (0..covariance.assets.len()).filter(|asset| !excluded.contains(asset)).collect();
@@ -122,12 +122,35 @@ pub fn budgets(problem: &ProblemArguments, assets: &[String], quiet: bool) -> Re
     Ok(budgets)
 }
 
-/// Periods per year from the median distance of neighbouring dates; none where rows carry no dates, or uncommon ones.
-pub fn periods_per_year(data: &DataArguments, returns: &Returns) -> Option<f64> {
+/// Counted periods may differ by this much from those taken before it is said.
+const PERIODS_APART: f64 = 0.02;
+/// And by so many rows, which holidays account for in a short history.
+const ROWS_APART: f64 = 2.0;
+
+/// As it was asked for, or from the dates; none where neither tells. Where the dates hold more or fewer returns a year
+/// than are taken, that is said.
+pub fn periods_per_year(data: &DataArguments, returns: &Returns, quiet: bool) -> Option<f64> {
     if data.periods_per_year.is_some() {
         return data.periods_per_year;
     }
     let Labels::Dates(dates) = &returns.labels else { return None };
+    let taken = usual_periods(dates)?;
+    let years = f64::from((dates[dates.len() - 1] - dates[0]).get_days()) / DAYS_PER_YEAR;
+    let (counted, expected) = ((dates.len() - 1) as f64, taken * years);
+    if (counted - expected).abs() > (PERIODS_APART * expected).max(ROWS_APART) && !quiet {
+        let counted = counted / years;
+        output::notice(&format!(
+            "a year is taken as {taken:.0} periods, and these dates hold {counted:.1} returns a year: \
+             --periods-per-year {counted:.0} annualises with that"
+        ));
+    }
+    Some(taken)
+}
+
+const DAYS_PER_YEAR: f64 = 365.25;
+
+/// The usual number of periods per year for the median distance of neighbouring dates; none for an uncommon one.
+fn usual_periods(dates: &[jiff::civil::Date]) -> Option<f64> {
     let mut days: Vec<i32> = dates.windows(2).map(|pair| (pair[1] - pair[0]).get_days()).collect();
     days.sort_unstable();
     let weekends = days.iter().filter(|d| **d >= 3).count() * 10 >= days.len();

@@ -3,6 +3,7 @@
 use equirisk::engine::Engine;
 use equirisk::engine::cpu::CpuEngine;
 use equirisk::engine::gpu::{self, ACCEPTANCE, GpuEngine, Precision};
+use equirisk::report::setup::Setup;
 use equirisk::solver::Options;
 use equirisk::{Error, Result};
 
@@ -96,6 +97,19 @@ pub fn choose(
                 }
             }
         }
+    }
+}
+
+/// What a job says of the machine flags.
+pub fn setup(machine: &MachineArguments, tolerance: Option<f64>) -> Setup {
+    let device = machine.engine != EngineChoice::Cpu;
+    // What is the default anyway, and what the CPU does not heed, makes no other run.
+    let precision = machine.precision.map(PrecisionChoice::precision).filter(|p| device && *p == Precision::Double);
+    Setup {
+        engine: machine.engine.name().to_string(),
+        precision: precision.map(|precision| precision.name().to_string()),
+        tolerance,
+        crosscheck: machine.crosscheck.filter(|_| device).and_then(Setup::crosscheck),
     }
 }
 

@@ -28,7 +28,7 @@ pub fn run(arguments: &MergeArguments) -> Result<ExitCode> {
         if manifest.job["study"] == screens::STUDY { &screens::RESULTS } else { &bootstraps::RESULTS };
     let asked = Asked { job: &manifest.job, seed: manifest.seed, shard: None, results, force: arguments.force };
     let found = directory::examine(&arguments.output, &asked)?;
-    if let Start::Shown(ending) = study::start(found, Some(&arguments.output), &arguments.out)? {
+    if let Start::Shown(ending) = study::start(found, Some(&arguments.output), false, &arguments.out)? {
         return study::ended(ending, arguments.strict, "problem");
     }
     let (ending, noun) = match manifest.job["study"].as_str() {
@@ -52,8 +52,8 @@ fn bootstrapped(arguments: &MergeArguments, shards: Shards) -> Result<Ending> {
     if job.budgets.len() != returns.assets.len() {
         return Err(wrong());
     }
-    memory::check_resamples(config.resamples, returns.assets.len(), arguments.memory)?;
-    let (mut place, engine, options) = shards.join(&arguments.output, &returns, job.tolerance)?;
+    memory::check_resamples(config.resamples, returns.rows(), returns.assets.len(), arguments.memory)?;
+    let (mut place, engine, options) = shards.join(&arguments.output, &returns, job.setup.tolerance)?;
     let mut progress = Progress::new(config.resamples, "resamples", arguments.out.quiet);
     let outcome = {
         let checkpoint = &mut place.checkpoint;
@@ -70,7 +70,7 @@ fn screened(arguments: &MergeArguments, shards: Shards) -> Result<Ending> {
     let job: screens::Job = serde_json::from_value(manifest.job.clone()).map_err(|_| wrong())?;
     let seed = manifest.seed;
     let data = shards.data(&job.data_sha256)?;
-    let (mut place, engine, options) = shards.join(&arguments.output, &data, job.tolerance)?;
+    let (mut place, engine, options) = shards.join(&arguments.output, &data, job.setup.tolerance)?;
     let found = screening::joined(&job, seed, data, (&engine, options), &mut place, arguments.out.quiet)?;
     screening::conclude(&found, Some(&mut place), &arguments.out)
 }

@@ -10,6 +10,7 @@ mod machine;
 mod manual;
 mod memory;
 mod merge;
+mod mistakes;
 mod output;
 mod plan;
 mod progress;
@@ -31,7 +32,7 @@ const UNSOLVED: u8 = 3;
 
 pub fn main() -> ExitCode {
     silence_mesa();
-    let arguments = args::Arguments::parse();
+    let arguments = args::Arguments::try_parse().unwrap_or_else(|error| mistakes::advised(error).exit());
     interrupt::listen();
     if let Ok(level) = std::env::var("EQUIRISK_LOG") {
         let level = level.parse().unwrap_or(tracing::Level::INFO);

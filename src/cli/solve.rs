@@ -3,15 +3,16 @@
 use std::process::ExitCode;
 
 use equirisk::covariance::full_sample;
-use equirisk::panel::Panel;
-use equirisk::report::terminal;
+use equirisk::io::Detected;
+use equirisk::panel::{Panel, Returns};
+use equirisk::report::terminal::{self, counted};
 use equirisk::study::measures::Risk;
 use equirisk::study::solve::{Question, solve};
 use equirisk::{Error, Result, run::Watch as _};
 
-use super::args::SolveArguments;
+use super::args::{OutputArguments, SolveArguments};
 use super::progress::Progress;
-use super::{data, machine, output};
+use super::{data, machine, memory, output};
 
 pub fn run(arguments: &SolveArguments) -> Result<ExitCode> {
     let quiet = arguments.out.quiet;
@@ -19,13 +20,18 @@ pub fn run(arguments: &SolveArguments) -> Result<ExitCode> {
     let (assets, covariance, periods_per_year) = if arguments.covariance {
         if arguments.data.data.is_empty() {
             return Err(Error::usage("--covariance needs DATA: the embedded sample holds prices")
-                .hint("name a CSV file with a label row and a label column"));
+                .hint("name a file that holds the matrix and the names of its assets"));
         }
-        let covariance = data::covariance(&arguments.data, &input, quiet)?;
+        let covariance = data::covariance(&arguments.data, &input, arguments.machine.memory, quiet)?;
+        memory::check_portfolio(covariance.assets.len(), arguments.machine.memory)?;
         (covariance.assets, covariance.values, arguments.data.periods_per_year)
     } else {
-        let (returns, _) = data::returns(&arguments.data, &input, arguments.machine.memory, quiet)?;
-        let periods_per_year = data::periods_per_year(&arguments.data, &returns);
+        let (returns, detected) = data::returns(&arguments.data, &input, arguments.machine.memory, quiet)?;
+        if arguments.dry_run {
+            return dry_run(&returns, &detected, &arguments.out);
+        }
+        let periods_per_year = data::periods_per_year(&arguments.data, &returns, quiet);
+        memory::check_portfolio(returns.assets.len(), arguments.machine.memory)?;
         let (correlation, volatilities) = full_sample(&Panel::new(&returns)?);
         (returns.assets, Risk { correlation, volatilities }.covariance(), periods_per_year)
     };
@@ -50,6 +56,30 @@ pub fn run(arguments: &SolveArguments) -> Result<ExitCode> {
         output::json(&outcome)?
     } else {
         terminal::solve(&outcome, output::view())
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What the columns of the files were taken for, and what would be solved.
+fn dry_run(returns: &Returns, detected: &[Detected], out: &OutputArguments) -> Result<ExitCode> {
+    let (first, last) = returns.span();
+    output::print(&if out.json {
+        output::json(&serde_json::json!({
+            "dry_run": true,
+            "files": detected,
+            "rows": returns.rows(),
+            "assets": returns.assets,
+            "first": first,
+            "last": last,
+        }))?
+    } else {
+        let span = first.zip(last).map_or(String::new(), |(first, last)| format!(", {first} to {last}"));
+        format!(
+            "{}a portfolio of {} would be solved, from {}{span}\n",
+            terminal::columns(detected, output::view()),
+            counted(returns.assets.len() as u64, "asset"),
+            counted(returns.rows() as u64, "return"),
+        )
     })?;
     Ok(ExitCode::SUCCESS)
 }

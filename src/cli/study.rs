@@ -9,6 +9,7 @@ use equirisk::report::directory::{self, Asked, Found, Place, SHARD, SUMMARY, TAB
 use equirisk::report::maker::Maker;
 use equirisk::report::manifest::Manifest;
 use equirisk::report::terminal::{self, counted, grouped};
+use equirisk::report::words;
 use equirisk::run::checkpoint::Checkpoint;
 use equirisk::run::shard::Shard;
 use equirisk::run::{Means, Solves, Watch};
@@ -23,14 +24,21 @@ use super::{interrupt, output};
 /// How a study ended, also when its results were there already.
 #[derive(Debug, Clone, Copy)]
 pub struct Ending {
-    pub unsolved: u64,
+    pub solves: Solves,
     pub disagreements: u64,
+    /// A part of a run: whether anything is solved at all is for the whole to say.
+    pub part: bool,
 }
 
 impl Ending {
     /// Of these solves, of whose cross-check so many problems disagree.
     pub fn of(solves: &Solves, disagreements: Option<u64>) -> Ending {
-        Ending { unsolved: solves.unsolved(), disagreements: disagreements.unwrap_or(0) }
+        Ending { solves: *solves, disagreements: disagreements.unwrap_or(0), part: false }
+    }
+
+    /// Of one shard of several.
+    pub fn of_part(solves: &Solves, disagreements: Option<u64>) -> Ending {
+        Ending { part: true, ..Ending::of(solves, disagreements) }
     }
 }
 
@@ -51,17 +59,17 @@ pub fn examine(run: &RunArguments, asked: &Asked) -> Result<Found> {
 }
 
 /// What follows from what a directory holds. A finished run is shown.
-pub fn start(found: Found, path: Option<&Path>, out: &OutputArguments) -> Result<Start> {
+pub fn start(found: Found, path: Option<&Path>, part: bool, out: &OutputArguments) -> Result<Start> {
     match found {
         Found::Nothing => Ok(Start::Go { lent: None }),
         Found::Unfinished { seed } => Ok(Start::Go { lent: seed }),
-        Found::Finished { summary, table, unsolved, disagreements } => {
+        Found::Finished { summary, table, solves, disagreements } => {
             if let Some(path) = path.filter(|_| !out.quiet) {
                 let path = path.display();
                 output::notice(&format!("`{path}` holds this run already, finished: here is its summary"));
             }
             output::print(if out.json { &summary } else { &table })?;
-            Ok(Start::Shown(Ending { unsolved, disagreements }))
+            Ok(Start::Shown(Ending { solves, disagreements, part }))
         }
     }
 }
@@ -177,8 +185,14 @@ pub fn tell_seed(watch: &mut dyn Watch, seed: u64) {
 /// The exit code of a finished study.
 pub fn ended(ending: Ending, strict: bool, noun: &str) -> Result<ExitCode> {
     agreed(ending.disagreements)?;
-    if strict && ending.unsolved > 0 {
-        let message = format!("{} stayed unsolved", counted(ending.unsolved, noun));
+    let Ending { solves, part, .. } = ending;
+    if solves.total > 0 && solves.converged == 0 && !part {
+        let message = words::nothing(solves.total, noun);
+        return Err(Error::new(ErrorKind::Unsolved, message).hint(words::remedy(&solves)));
+    }
+    let unsolved = solves.unsolved();
+    if strict && unsolved > 0 {
+        let message = format!("{} stayed unsolved", counted(unsolved, noun));
         return Err(Error::new(ErrorKind::Unsolved, message).hint("leave --strict out to accept that"));
     }
     Ok(ExitCode::SUCCESS)

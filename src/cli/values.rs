@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use equirisk::io::nearest;
 use equirisk::measure::Metric;
 use equirisk::run::crosscheck::Sample;
 use equirisk::run::shard::Shard;
@@ -9,17 +10,29 @@ use equirisk::study::block::Block;
 use equirisk::study::screen::figure::{Figure, Filter};
 use jiff::civil::Date;
 
-/// A whole number from 1 up; 10000, 10_000 and 1e4 are the same.
+/// An asset's name, without the spaces around it and with single ones inside, as files have it.
+pub fn asset(text: &str) -> Result<String, String> {
+    Ok(text.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// Beyond 2^53 a float no longer says which whole number is meant.
+const MOST_EXACT: u64 = 1 << 53;
+
+/// A whole number from 1 up; 10000, 10_000, 1e4 and 10k are the same.
 pub fn count(text: &str) -> Result<u64, String> {
-    let plain = text.replace('_', "");
-    let number = plain.parse::<u64>().ok().or_else(|| {
-        let x = plain.parse::<f64>().ok()?;
-        // Beyond 2^53 a float no longer says which whole number is meant.
-        (x.fract() == 0.0 && (0.0..=9_007_199_254_740_992.0).contains(&x)).then_some(x as u64)
-    });
-    match number {
-        Some(count) if count >= 1 => Ok(count),
-        _ => Err("not a whole number from 1 up, such as 10000 or 1e4".to_string()),
+    let plain = text.trim().replace('_', "");
+    if let Ok(number) = plain.parse::<u64>() {
+        return if number >= 1 { Ok(number) } else { Err("at least 1".to_string()) };
+    }
+    let (number, scale) = match plain.strip_suffix(['k', 'K']) {
+        Some(number) => (number, 1e3),
+        None => plain.strip_suffix('M').map_or((plain.as_str(), 1.0), |number| (number, 1e6)),
+    };
+    match number.parse::<f64>().map(|x| x * scale) {
+        Ok(x) if x < 1.0 && x.fract() == 0.0 => Err("at least 1".to_string()),
+        Ok(x) if x > MOST_EXACT as f64 => Err(format!("too large (most: {MOST_EXACT})")),
+        Ok(x) if x >= 1.0 && x.fract() == 0.0 => Ok(x as u64),
+        _ => Err("not a whole number, such as 10000, 10k or 1e4".to_string()),
     }
 }
 
@@ -33,20 +46,37 @@ pub fn correlation(text: &str) -> Result<f64, String> {
 
 pub fn figure(text: &str) -> Result<Figure, String> {
     Figure::named(text)
-        .ok_or_else(|| format!("no figure is called that; there are {}", Figure::ALL.map(Figure::name).join(", ")))
+        .ok_or_else(|| format!("no figure is called that\n{}", meant(text, Figure::ALL.map(Figure::name))))
 }
 
 pub fn metric(text: &str) -> Result<Metric, String> {
     match Figure::named(text) {
         Some(Figure::Metric(metric)) => Ok(metric),
-        _ => Err(format!("no metric is called that; there are {}", Metric::ALL.map(Metric::name).join(", "))),
+        _ => Err(format!("no metric is called that\n{}", meant(text, Metric::ALL.map(Metric::name)))),
+    }
+}
+
+/// The names that may have been meant, or else all.
+fn meant<const N: usize>(text: &str, names: [&'static str; N]) -> String {
+    let near = nearest(text, names.into_iter());
+    match near.is_empty() {
+        true => format!("there are {}", names.join(", ")),
+        false => {
+            format!("did you mean {}?", near.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or "))
+        }
     }
 }
 
 pub fn filter(text: &str) -> Result<Filter, String> {
-    Filter::parse(text).map_err(|error| match error.hint {
-        Some(hint) => format!("{}; {hint}", error.message),
-        None => error.message,
+    Filter::parse(text).map_err(|error| {
+        let name = text.split(['<', '>']).next().unwrap_or(text).trim();
+        match (Figure::named(name), error.hint) {
+            (None, _) if name != text.trim() => {
+                format!("no figure is called `{name}`\n{}", meant(name, Figure::ALL.map(Figure::name)))
+            }
+            (_, Some(hint)) => format!("{}\n{hint}", error.message),
+            (_, None) => error.message,
+        }
     })
 }
 
@@ -156,6 +186,10 @@ pub fn memory(text: &str) -> Result<u64, String> {
         _ => return Err("unknown unit: write 8GiB, 500MB or a number of bytes".to_string()),
     };
     match number.parse::<f64>() {
+        // Nobody has so little; the unit was forgotten.
+        Ok(x) if x > 0.0 && unit.trim().is_empty() && x < 1_048_576.0 => {
+            Err(format!("{number} bytes: did you mean {number}GiB?"))
+        }
         Ok(x) if x > 0.0 => Ok((x * scale) as u64),
         _ => Err("not a size: write 8GiB, 500MB or a number of bytes".to_string()),
     }
@@ -169,6 +203,8 @@ mod tests {
     fn sizes_are_read_with_their_unit() {
         assert_eq!(memory("8GiB"), Ok(8 << 30));
         assert_eq!(memory("1.5 kb"), Ok(1500));
+        assert_eq!(memory("8"), Err("8 bytes: did you mean 8GiB?".to_string()));
+        assert_eq!(memory("1073741824"), Ok(1 << 30));
         assert!(memory("much").is_err() && memory("-1").is_err() && memory("8 parsecs").is_err());
     }
 
@@ -191,7 +227,18 @@ mod tests {
     fn counts_and_ranges_say_what_they_mean() {
         assert_eq!(range("3..5"), Ok(3..5));
         assert_eq!(count("1e4"), count("10_000"));
-        assert!(count("0").is_err() && count("1.5").is_err() && count("-3").is_err() && count("1e300").is_err());
+        assert_eq!(["10k", "2K", "1.5M", "1e6"].map(count), [Ok(10_000), Ok(2_000), Ok(1_500_000), Ok(1_000_000)]);
+        for (text, said) in [
+            ("0", "at least 1"),
+            ("-3", "at least 1"),
+            ("1e30", "too large (most: 9007199254740992)"),
+            ("1.5", "not a whole number"),
+            ("k", "not a whole number"),
+            ("1.0005k", "not a whole number"),
+        ] {
+            let error = count(text).expect_err(text);
+            assert!(error.starts_with(said), "{text}: {error}");
+        }
         assert!(range("5..3").is_err() && range("5").is_err() && range("a..b").is_err());
     }
 }

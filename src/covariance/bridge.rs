@@ -63,10 +63,8 @@ impl Bridge {
         Bridge { rows, assets, values, arch: Arch::new(), tiles: Spare::default(), sums: Spare::default() }
     }
 
-    /// Sums and packed second moments of each of the resamples.
-    pub fn sums(&self, law: &Law, resamples: Range<u64>) -> Sums<'_> {
-        let first = resamples.start;
-        let resamples: Vec<u64> = resamples.collect();
+    /// Sums and packed second moments of each of the resamples, which ascend.
+    pub fn sums(&self, law: &Law, resamples: Vec<u64>) -> Sums<'_> {
         let runs: Vec<Runs> = resamples.par_chunks(DRAWN).map(|resamples| Runs::draw(law, resamples)).collect();
         let columns = self.assets + packed(self.assets);
         let mut tiles = self.sums.lend(columns.div_ceil(COLUMNS) * resamples.len());
@@ -77,7 +75,7 @@ impl Bridge {
                 self.arch.dispatch(SumTile { bridge: self, segments: &segments, runs: &runs, prefix, sums });
             },
         );
-        Sums { first, resamples: resamples.len(), columns, tiles }
+        Sums { resamples, columns, tiles }
     }
 }
 
@@ -223,8 +221,8 @@ fn pair_products<S: Simd>(
 /// Sums and second moments of resamples, tile by tile.
 #[derive(Debug)]
 pub struct Sums<'a> {
-    first: u64,
-    resamples: usize,
+    /// In ascending order.
+    resamples: Vec<u64>,
     /// Columns of q: n sums, then packed second moments.
     columns: usize,
     /// Of each tile, a row for each resample.
@@ -234,25 +232,32 @@ pub struct Sums<'a> {
 impl Sums<'_> {
     /// The moments of one resample.
     pub fn copy(&self, resample: u64, moments: &mut [f64]) {
+        let position = self.position(resample);
         for (tile, moments) in self.tiles().zip(moments[..self.columns].chunks_mut(COLUMNS)) {
-            moments.copy_from_slice(&self.row(tile, resample)[..moments.len()]);
+            moments.copy_from_slice(&row(tile, position)[..moments.len()]);
         }
     }
 
     /// Those of eight, a lane each.
     pub fn interleave(&self, resamples: &[u64; LANES], moments: &mut [Lanes]) {
+        let positions = resamples.map(|resample| self.position(resample));
         for (tile, moments) in self.tiles().zip(moments[..self.columns].chunks_mut(COLUMNS)) {
-            interleave(&resamples.map(|resample| self.row(tile, resample)), moments);
+            interleave(&positions.map(|position| row(tile, position)), moments);
         }
     }
 
     fn tiles(&self) -> impl Iterator<Item = &[Row]> {
-        self.tiles.chunks(self.resamples)
+        self.tiles.chunks(self.resamples.len())
     }
 
-    fn row<'a>(&self, tile: &'a [Row], resample: u64) -> &'a [f64] {
-        bytemuck::cast_slice(&tile[(resample - self.first) as usize])
+    fn position(&self, resample: u64) -> usize {
+        self.resamples.binary_search(&resample).expect("sums are asked for the resamples they were made of")
     }
+}
+
+/// The columns of one resample in a tile.
+fn row(tile: &[Row], position: usize) -> &[f64] {
+    bytemuck::cast_slice(&tile[position])
 }
 
 #[cfg(test)]
@@ -271,7 +276,8 @@ mod tests {
             let panel = Panel::new(&Returns { assets, labels: Labels::Text(Vec::new()), values }).unwrap();
             let law = Law::new(Scheme::Stationary, 9.0, rows, 5, 0).unwrap();
             let bridge = Bridge::new(&panel);
-            let span = 3..3 + DRAWN as u64 + 2;
+            // With gaps: resamples need not be neighbours.
+            let span: Vec<u64> = (3..3 + DRAWN as u64 + 2).map(|at| at * at).collect();
             let all = bridge.sums(&law, span.clone());
             let mut counts = vec![0; rows];
             let (mut sums, mut products) = (vec![0.0; n], vec![0.0; packed(n)]);
@@ -286,7 +292,7 @@ mod tests {
                 }
                 // Alone as among others.
                 let mut alone = vec![0.0; n + packed(n)];
-                bridge.sums(&law, resample..resample + 1).copy(resample, &mut alone);
+                bridge.sums(&law, vec![resample]).copy(resample, &mut alone);
                 assert_eq!(alone, found, "n = {n}");
             }
         }

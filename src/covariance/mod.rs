@@ -24,6 +24,27 @@ mod spare;
 use crate::panel::Panel;
 use crate::real::Real;
 
+/// How a covariance is estimated from returns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Estimator {
+    /// The sample covariance, divisor T - 1.
+    #[default]
+    Sample,
+}
+
+impl Estimator {
+    /// As `--estimator` and `run.json` call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Estimator::Sample => "sample",
+        }
+    }
+
+    pub fn named(name: &str) -> Option<Estimator> {
+        [Estimator::Sample].into_iter().find(|estimator| estimator.name() == name)
+    }
+}
+
 /// Rows summed before they join the total: keeps rounding at the order of the tile, not of T.
 pub const TILE_ROWS: usize = 64;
 

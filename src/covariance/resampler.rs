@@ -1,6 +1,5 @@
 //! The covariance of any resample of a panel: which way its moments are summed, and what is done when they cancel.
 
-use std::ops::Range;
 use std::sync::OnceLock;
 
 use crate::covariance::bridge::{self, Bridge};
@@ -62,9 +61,11 @@ impl<'a> Resampler<'a> {
         self.bridge.is_some()
     }
 
-    /// Resamples that are asked for together, on all threads: to make the tiles takes what a hundred resamples do.
-    pub fn span(&self, resamples: Range<u64>) -> Span<'_> {
-        Span { resampler: self, sums: self.bridge.as_ref().map(|bridge| bridge.sums(&self.law, resamples)) }
+    /// Resamples that are asked for together, in ascending order, on all threads: to make the tiles takes what a hundred
+    /// resamples do.
+    pub fn span(&self, resamples: impl IntoIterator<Item = u64>) -> Span<'_> {
+        let bridge = self.bridge.as_ref();
+        Span { resampler: self, sums: bridge.map(|bridge| bridge.sums(&self.law, resamples.into_iter().collect())) }
     }
 
     /// Covariance of a resample by itself, as [`Span::covariance`].

@@ -84,8 +84,9 @@ struct Room {
     product: Vec<f64>,
 }
 
-/// Where one problem's results go.
+/// One problem, and where its results go.
 struct Slot<'a> {
+    problem: u64,
     weights: &'a mut [f64],
     certificate: &'a mut Certificate,
     volatilities: &'a mut [f64],
@@ -95,47 +96,7 @@ struct Slot<'a> {
 
 impl Job for CpuJob<'_> {
     fn solve(&self, range: Range<u64>) -> Result<Solutions> {
-        let n = self.batch.assets();
-        let problems = (range.end - range.start) as usize;
-        let compared = if self.want.comparisons { problems } else { 0 };
-        let mut weights = vec![f64::NAN; problems * n];
-        let mut certificates = vec![Certificate::unsolved(Status::Invalid); problems];
-        let mut comparisons = Comparisons {
-            volatilities: vec![f64::NAN; compared * n],
-            inverse_volatility: vec![f64::NAN; compared],
-            equal_weight: vec![f64::NAN; compared],
-        };
-        // Without comparisons their columns are empty, and so is every slot's share of them.
-        let (mut volatilities, mut inverse, mut equal) = (
-            comparisons.volatilities.chunks_mut(n),
-            comparisons.inverse_volatility.chunks_mut(1),
-            comparisons.equal_weight.chunks_mut(1),
-        );
-        let mut slots: Vec<Slot> = weights
-            .chunks_mut(n)
-            .zip(&mut certificates)
-            .map(|(weights, certificate)| Slot {
-                weights,
-                certificate,
-                volatilities: volatilities.next().unwrap_or_default(),
-                inverse_volatility: inverse.next().unwrap_or_default(),
-                equal_weight: equal.next().unwrap_or_default(),
-            })
-            .collect();
-        // Results do not depend on how problems are dealt out. Those solved one by one are built one by one, too.
-        let least = if self.interleaves() { LANES } else { 1 };
-        let resampler = self.resampler.as_ref().filter(|_| self.interleaves());
-        let together =
-            if resampler.is_some_and(Resampler::shares) { resampler::SPAN as usize } else { problems.max(1) };
-        for (first, slots) in (range.start..).step_by(together).zip(slots.chunks_mut(together)) {
-            let span = resampler.map(|resampler| resampler.span(first..first + slots.len() as u64));
-            let share = slots.len().div_ceil(PIECES * rayon::current_num_threads());
-            let grain = share.next_multiple_of(least).clamp(least, GRAIN);
-            slots.par_chunks_mut(grain).enumerate().for_each_init(Room::default, |room, (piece, slots)| {
-                self.solve_grain(first + (piece * grain) as u64, span.as_ref(), room, slots);
-            });
-        }
-        Ok(Solutions { weights, certificates, comparisons })
+        Ok(self.solve_all(range))
     }
 
     fn span(&self) -> u64 {
@@ -153,11 +114,7 @@ impl Job for CpuJob<'_> {
     }
 
     fn measure(&self, range: Range<u64>, metrics: &[Metric]) -> Result<Measured> {
-        let Source::Subsets { universe, subsets, cap } = &self.batch.source else {
-            panic!("only subsets are measured");
-        };
-        let (budgets, options, arch) = (self.batch.budgets(), self.options, self.arch);
-        Ok(Screen { universe, subsets, cap: cap.as_ref(), budgets, options, arch, metrics }.measure(range))
+        Ok(self.screen(metrics).measure(range))
     }
 }
 
@@ -165,7 +122,6 @@ impl Job for CpuJob<'_> {
 struct SolveOne<'a, 'b, 'c> {
     job: &'a CpuJob<'b>,
     span: Option<&'a Span<'a>>,
-    problem: u64,
     room: &'a mut Room,
     slot: &'a mut Slot<'c>,
 }
@@ -175,11 +131,74 @@ impl WithSimd for SolveOne<'_, '_, '_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        self.job.solve_one(self.problem, self.span, self.room, self.slot);
+        self.job.solve_one(self.span, self.room, self.slot);
     }
 }
 
 impl CpuJob<'_> {
+    /// Solves these problems, in ascending order but not necessarily neighbours. Each comes out as it does by itself,
+    /// at the cost of a problem in a batch: what the lanes and the sums of moments share is shared.
+    pub fn solve_all(&self, problems: impl IntoIterator<Item = u64>) -> Solutions {
+        let problems: Vec<u64> = problems.into_iter().collect();
+        let (n, count) = (self.batch.assets(), problems.len());
+        let compared = if self.want.comparisons { count } else { 0 };
+        let mut weights = vec![f64::NAN; count * n];
+        let mut certificates = vec![Certificate::unsolved(Status::Invalid); count];
+        let mut comparisons = Comparisons {
+            volatilities: vec![f64::NAN; compared * n],
+            inverse_volatility: vec![f64::NAN; compared],
+            equal_weight: vec![f64::NAN; compared],
+        };
+        // Without comparisons their columns are empty, and so is every slot's share of them.
+        let (mut volatilities, mut inverse, mut equal) = (
+            comparisons.volatilities.chunks_mut(n),
+            comparisons.inverse_volatility.chunks_mut(1),
+            comparisons.equal_weight.chunks_mut(1),
+        );
+        let mut slots: Vec<Slot> = problems
+            .into_iter()
+            .zip(weights.chunks_mut(n))
+            .zip(&mut certificates)
+            .map(|((problem, weights), certificate)| Slot {
+                problem,
+                weights,
+                certificate,
+                volatilities: volatilities.next().unwrap_or_default(),
+                inverse_volatility: inverse.next().unwrap_or_default(),
+                equal_weight: equal.next().unwrap_or_default(),
+            })
+            .collect();
+        // Results do not depend on how problems are dealt out. Those solved one by one are built one by one, too.
+        let least = if self.interleaves() { LANES } else { 1 };
+        let resampler = self.resampler.as_ref().filter(|_| self.interleaves());
+        let together = if resampler.is_some_and(Resampler::shares) { resampler::SPAN as usize } else { count.max(1) };
+        for slots in slots.chunks_mut(together) {
+            let span = resampler.map(|resampler| resampler.span(slots.iter().map(|slot| slot.problem)));
+            let share = slots.len().div_ceil(PIECES * rayon::current_num_threads());
+            let grain = share.next_multiple_of(least).clamp(least, GRAIN);
+            slots
+                .par_chunks_mut(grain)
+                .for_each_init(Room::default, |room, slots| self.solve_grain(span.as_ref(), room, slots));
+        }
+        Solutions { weights, certificates, comparisons }
+    }
+
+    /// Measures these subsets, as [`Job::measure`] does a range of them.
+    ///
+    /// # Panics
+    /// As [`Job::measure`].
+    pub fn measure_all(&self, problems: &[u64], metrics: &[Metric]) -> Measured {
+        self.screen(metrics).measure_all(problems)
+    }
+
+    fn screen<'a>(&'a self, metrics: &'a [Metric]) -> Screen<'a> {
+        let Source::Subsets { universe, subsets, cap } = &self.batch.source else {
+            panic!("only subsets are measured");
+        };
+        let (budgets, options, arch) = (self.batch.budgets(), self.options, self.arch);
+        Screen { universe, subsets, cap: cap.as_ref(), budgets, options, arch, metrics }
+    }
+
     /// Error and kappa of `weights` under the covariance of `problem` as this engine builds it, in f64. Infinite where
     /// the problem's input is invalid.
     pub fn certify(&self, problem: u64, weights: &[f64]) -> (f64, f64) {
@@ -243,28 +262,26 @@ impl CpuJob<'_> {
         self.options.finish || self.options.tolerance <= FINISHING_TOLERANCE
     }
 
-    /// Solves the problems from `first` on, one for each slot.
-    fn solve_grain(&self, first: u64, span: Option<&Span>, room: &mut Room, slots: &mut [Slot]) {
+    /// Solves the problem of each slot.
+    fn solve_grain(&self, span: Option<&Span>, room: &mut Room, slots: &mut [Slot]) {
         let interleaves = self.interleaves();
-        for (first, slots) in (first..).step_by(LANES).zip(slots.chunks_mut(LANES)) {
-            let solved = if interleaves { self.solve_group(first, span, room, slots) } else { [false; LANES] };
-            for (lane, slot) in slots.iter_mut().enumerate().filter(|(lane, _)| !solved[*lane]) {
-                let problem = first + lane as u64;
-                if interleaves || !self.solve_mixed(problem, room, slot) {
-                    self.arch.dispatch(SolveOne { job: self, span, problem, room, slot });
+        for slots in slots.chunks_mut(LANES) {
+            let solved = if interleaves { self.solve_group(span, room, slots) } else { [false; LANES] };
+            for (_, slot) in slots.iter_mut().enumerate().filter(|(lane, _)| !solved[*lane]) {
+                if interleaves || !self.solve_mixed(room, slot) {
+                    self.arch.dispatch(SolveOne { job: self, span, room, slot });
                 }
             }
         }
     }
 
-    /// Tries the problem `first` and up to seven that follow, one for each slot. Returns which are solved; the others
-    /// have hard or suspicious input and are left to [`CpuJob::solve_one`].
-    fn solve_group(&self, first: u64, span: Option<&Span>, room: &mut Room, slots: &mut [Slot]) -> [bool; LANES] {
+    /// Tries the problems of up to eight slots, a lane each. Returns which are solved; the others have hard or suspicious input and are left to [`CpuJob::solve_one`].
+    fn solve_group(&self, span: Option<&Span>, room: &mut Room, slots: &mut [Slot]) -> [bool; LANES] {
         let n = self.batch.assets();
         let Room { group, interleaved, covariance, .. } = room;
         group.resize(n);
         // Lanes without a problem repeat the last one, unheeded.
-        let problems: [u64; LANES] = std::array::from_fn(|lane| first + lane.min(slots.len() - 1) as u64);
+        let problems: [u64; LANES] = std::array::from_fn(|lane| slots[lane.min(slots.len() - 1)].problem);
         match &self.batch.source {
             Source::Resampled { panel, .. } => {
                 interleaved.resize(n + packed(n), Lanes::default());
@@ -305,13 +322,13 @@ impl CpuJob<'_> {
     }
 
     /// Tries one large problem in two precisions. Returns whether it is solved.
-    fn solve_mixed(&self, problem: u64, room: &mut Room, slot: &mut Slot) -> bool {
+    fn solve_mixed(&self, room: &mut Room, slot: &mut Slot) -> bool {
         let n = self.batch.assets();
         let Source::Given { covariances, assume_psd } = &self.batch.source else { return false };
         if self.finishes() || self.want.comparisons {
             return false;
         }
-        let covariance = &covariances[problem as usize * n * n..][..n * n];
+        let covariance = &covariances[slot.problem as usize * n * n..][..n * n];
         let solved = room.mixed.solve(self.arch, covariance, self.batch.budgets(), self.options, slot.weights);
         let solved = solved
             .filter(|_| *assume_psd || definite(self.arch, covariance, room.mixed.inverses(), &mut room.interleaved));
@@ -322,10 +339,10 @@ impl CpuJob<'_> {
     }
 
     #[inline(always)]
-    fn solve_one(&self, problem: u64, span: Option<&Span>, room: &mut Room, slot: &mut Slot) {
+    fn solve_one(&self, span: Option<&Span>, room: &mut Room, slot: &mut Slot) {
         let n = self.batch.assets();
         let covariance = &mut room.covariance;
-        let Some(given) = self.build(problem, span, covariance) else {
+        let Some(given) = self.build(slot.problem, span, covariance) else {
             slot.weights.fill(f64::NAN);
             return;
         };

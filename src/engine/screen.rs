@@ -78,6 +78,23 @@ impl Screen<'_> {
         all
     }
 
+    /// Measures these problems, in ascending order but not necessarily neighbours: each comes out as in a range.
+    pub fn measure_all(&self, problems: &[u64]) -> Measured {
+        let grain = |room: &mut Room, problems: &[u64]| {
+            let mut measured = self.unmeasured(problems.len());
+            let mut position = 0;
+            for run in problems.chunk_by(|a, b| a + 1 == *b) {
+                self.visit(run[0]..run[0] + run.len() as u64, &mut position, room, &mut measured);
+            }
+            self.solve(room, &mut measured);
+            measured
+        };
+        let parts: Vec<Measured> = problems.par_chunks(GRAIN as usize).map_init(|| self.room(), grain).collect();
+        let mut all = Measured::new(self.metrics.len());
+        parts.iter().for_each(|part| all.extend(part));
+        all
+    }
+
     fn groups(&self) -> usize {
         if self.subsets.size() <= MOST_GATHERED { GROUPS } else { 1 }
     }
@@ -106,26 +123,33 @@ impl Screen<'_> {
     }
 
     fn measure_grain(&self, range: Range<u64>, room: &mut Room) -> Measured {
-        let problems = (range.end - range.start) as usize;
-        let mut measured = Measured {
+        let mut measured = self.unmeasured((range.end - range.start) as usize);
+        self.visit(range, &mut 0, room, &mut measured);
+        self.solve(room, &mut measured);
+        measured
+    }
+
+    fn unmeasured(&self, problems: usize) -> Measured {
+        Measured {
             statuses: vec![None; problems],
             rescued: 0,
             rc_error: vec![f64::NAN; problems],
             columns: vec![vec![f64::NAN; problems]; self.metrics.len()],
-        };
-        let mut problem = 0;
+        }
+    }
+
+    /// Gathers the problems of `range`, whose results go to `position` and on, and solves what fills the room.
+    fn visit(&self, range: Range<u64>, position: &mut usize, room: &mut Room, measured: &mut Measured) {
         self.subsets.visit(range, |_, assets| {
             if self.cap.is_none_or(|cap| cap.admits(assets)) {
                 self.gather(assets, room);
-                room.slots.push(problem);
+                room.slots.push(*position);
                 if room.slots.len() == self.groups() * LANES {
-                    self.solve(room, &mut measured);
+                    self.solve(room, measured);
                 }
             }
-            problem += 1;
+            *position += 1;
         });
-        self.solve(room, &mut measured);
-        measured
     }
 
     /// Writes a problem into the lane that follows.

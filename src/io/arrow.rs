@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::io::frame::Frame;
 use crate::io::guard::{damaged, decoding};
 use crate::io::history::History;
-use crate::io::{Detected, Request};
+use crate::io::{Detected, Limits, Request};
 
 const NAME: &str = "Arrow file";
 /// `ARROW1` and two bytes of padding.
@@ -19,13 +19,20 @@ const MAGIC: usize = 8;
 
 pub(crate) fn read(
     source: &str,
-    mut bytes: Vec<u8>,
+    bytes: Vec<u8>,
     is_file: bool,
     request: &Request<'_>,
 ) -> Result<(Vec<History>, Detected)> {
+    let frame = frame(source, bytes, is_file, request.limits)?;
+    decoding(source, NAME, || frame.finish("arrow", request))
+}
+
+pub(crate) fn frame(source: &str, mut bytes: Vec<u8>, is_file: bool, limits: Limits) -> Result<Frame> {
     decoding(source, NAME, || {
-        let start = if is_file { MAGIC } else { 0 };
-        let end = walk(source, &bytes, start, request)?;
+        // Some writers pad the magic word to 64 bytes.
+        let is_message = |at: &usize| bytes.get(*at..at + 8).is_some_and(|word| word.iter().any(|byte| *byte != 0));
+        let start = if is_file { (MAGIC..=64).step_by(8).find(is_message).unwrap_or(MAGIC) } else { 0 };
+        let end = walk(source, &bytes, start, limits)?;
         bytes.truncate(end);
         let mut rest = Buffer::from_vec(bytes).slice(start.min(end));
         let mut decoder = StreamDecoder::new();
@@ -36,14 +43,14 @@ pub(crate) fn read(
                 let names = schema.fields().iter().map(|field| field.name().clone()).collect();
                 Frame::new(source, names, schema.metadata().get("pandas").map(String::as_str))
             });
-            frame.push(&batch, request)?;
+            frame.push(&batch, limits)?;
         }
-        frame.ok_or_else(|| damaged(source, NAME, "no rows"))?.finish("arrow", request)
+        frame.ok_or_else(|| damaged(source, NAME, "no rows"))
     })
 }
 
 /// Where the messages end. All of them lie inside the bytes, and unpack to what is allowed.
-fn walk(source: &str, bytes: &[u8], start: usize, request: &Request<'_>) -> Result<usize> {
+fn walk(source: &str, bytes: &[u8], start: usize, limits: Limits) -> Result<usize> {
     const CONTINUATION: [u8; 4] = [0xff; 4];
     let cut = || damaged(source, NAME, "it ends in the middle of a message");
     let word = |at: usize| bytes.get(at..at.checked_add(4)?)?.first_chunk::<4>().copied();
@@ -71,11 +78,11 @@ fn walk(source: &str, bytes: &[u8], start: usize, request: &Request<'_>) -> Resu
         let batch = message.header_as_record_batch();
         if let Some(batch) = batch {
             rows = rows.saturating_add(usize::try_from(batch.length()).unwrap_or(usize::MAX));
-            request.limits.check(source, rows, rows.saturating_mul(columns))?;
+            limits.check(source, rows, rows.saturating_mul(columns))?;
         }
         let batch = batch.or_else(|| message.header_as_dictionary_batch().and_then(|dictionary| dictionary.data()));
         unpacked = unpacked.saturating_add(batch.map_or(0, |batch| unpacks_to(&batch, body)));
-        request.limits.check_bytes(source, unpacked)?;
+        limits.check_bytes(source, unpacked)?;
         at = end;
     }
     Ok(at)

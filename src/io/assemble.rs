@@ -24,6 +24,10 @@ pub(crate) trait Rows {
     fn text(&self, column: usize) -> Result<Cow<'_, str>>;
     /// The cell in a column, as a number.
     fn number(&self, column: usize) -> Cell;
+    /// Whether a column holds dates by its type, which have no notation.
+    fn has_dates(&self, _column: usize) -> bool {
+        false
+    }
     /// The error for a cell that is no number; `place` says where it stands.
     fn not_a_number(&self, place: &str, asset: &str, column: usize) -> Error;
 }
@@ -67,7 +71,13 @@ pub(crate) fn read(
         let name = labels.first().map(|column| roles.columns[column].name.as_str());
         // Parts put together are dates, whatever their names.
         let name = if matches!(labels, Labels::Parts(_) | Labels::DayAndTime(..)) { Some("date") } else { name };
-        history.read_labels(name, request.notation, detected)?;
+        let mut notation = Cow::Borrowed(request.notation);
+        if let Labels::Column(column) = labels
+            && rows.has_dates(column)
+        {
+            notation.to_mut().date_format = None;
+        }
+        history.read_labels(name, &notation, detected)?;
         read.push(history);
     }
     Ok(read)

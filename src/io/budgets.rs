@@ -1,4 +1,5 @@
-//! Risk budgets by asset name, from `A=0.3,B=0.7` or from a text file of `asset,budget` rows.
+//! Risk budgets by asset name, from `A=0.3,B=0.7` or from a text file of `asset,budget` rows. Percent signs may be used;
+//! of a file with more columns, two are taken by their names.
 
 use std::path::Path;
 
@@ -6,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::io::cells::{Cell, Decimal, Numbers};
 use crate::io::csv::Table;
 use crate::io::input::Format;
-use crate::io::{Input, Limits, Notices, listed, names, shown, text};
+use crate::io::{Input, Limits, Notices, count, listed, names, shown, text};
 
 /// Sums within this of 1 are 1: budgets are written by people, as thirds or sevenths.
 const ROUNDING: f64 = 1e-9;
@@ -20,7 +21,7 @@ pub fn read_budgets(argument: &str, assets: &[String]) -> Result<(Vec<f64>, Noti
     let path = Path::new(argument);
     let entries = match argument.contains('=') && !path.exists() {
         true => from_list(argument)?,
-        false => from_file(&Input::from_argument(Some(path)))?,
+        false => from_file(&Input::from_argument(Some(path)), assets)?,
     };
     assign(entries, assets)
 }
@@ -50,7 +51,7 @@ fn from_list(list: &str) -> Result<Vec<Entry>> {
     Ok(entries)
 }
 
-fn from_file(input: &Input) -> Result<Vec<Entry>> {
+fn from_file(input: &Input, assets: &[String]) -> Result<Vec<Entry>> {
     let contents = input.load(Limits::default())?;
     if contents.format != Format::Text {
         return Err(contents.not_read());
@@ -58,28 +59,97 @@ fn from_file(input: &Input) -> Result<Vec<Entry>> {
     let source = contents.name.as_str();
     let (text, _) = text::decode(source, &contents.bytes)?;
     let (mut table, _) = Table::open(source, &text)?;
-    let mut entries = Vec::new();
+    let mut rows: Vec<(u64, Vec<String>)> = Vec::new();
     // A first row with a number in it is an entry, not a header.
-    if let [name, text] = &table.names[..]
+    if let [_, text] = &table.names[..]
         && matches!(table.numbers.parse(text), Cell::Number(_) | Cell::Percent(_))
     {
-        entries.push(entry(format!("{source}: line {}", table.header_line), name, text, &table.numbers)?);
+        rows.push((table.header_line, table.names.clone()));
     }
+    let width = table.names.len();
     while let Some(line) = table.next_record()? {
-        let place = format!("{source}: line {line}");
-        if table.width() < 2 || (2..table.width()).any(|column| !table.cell(column).is_empty()) {
-            return Err(Error::input(format!("{place}: not two cells")).hint("write asset,budget on each line"));
+        if table.width() < width.max(2) || (width.max(2)..table.width()).any(|column| !table.cell(column).is_empty()) {
+            let cells = if width <= 2 { "two cells".to_string() } else { count(width, "cell") };
+            return Err(
+                Error::input(format!("{source}: line {line}: not {cells}")).hint("write asset,budget on each line")
+            );
         }
-        entries.push(entry(place, table.cell(0), table.cell(1), &table.numbers)?);
+        rows.push((line, (0..table.width()).map(|column| table.cell(column).to_string()).collect()));
     }
-    Ok(entries)
+    let [name, budget] = if width <= 2 { [0, 1] } else { columns(source, &table.names, &rows, assets)? };
+    let place = |line: u64| format!("{source}: line {line}");
+    rows.iter().map(|(line, cells)| entry(place(*line), &cells[name], &cells[budget], &table.numbers)).collect()
+}
+
+/// Names of columns that hold assets, and of those that hold budgets.
+const ASSETS: [&str; 12] = [
+    "asset",
+    "assets",
+    "ticker",
+    "tickers",
+    "symbol",
+    "symbols",
+    "name",
+    "names",
+    "instrument",
+    "security",
+    "fund",
+    "",
+];
+const BUDGETS: [&str; 14] = [
+    "budget",
+    "budgets",
+    "risk budget",
+    "risk budgets",
+    "risk",
+    "risk share",
+    "risk contribution",
+    "share",
+    "shares",
+    "weight",
+    "weights",
+    "allocation",
+    "percent",
+    "%",
+];
+
+/// The columns of assets and budgets in a file of several, by their names: of the former the one that names most of the
+/// assets, of the latter one that says budget, or else the only one.
+fn columns(source: &str, header: &[String], rows: &[(u64, Vec<String>)], assets: &[String]) -> Result<[usize; 2]> {
+    let called = |wanted: &[&str]| -> Vec<usize> {
+        let plain = |name: &str| name.to_lowercase().replace(['_', '-'], " ");
+        (0..header.len()).filter(|&column| wanted.contains(&plain(&header[column]).trim())).collect()
+    };
+    let known = |column: usize| rows.iter().filter(|(_, cells)| assets.contains(&plain(&cells[column]))).count();
+    // The first of those that name as many.
+    let name = called(&ASSETS).into_iter().rev().max_by_key(|&column| known(column));
+    let budgets = called(&BUDGETS);
+    let said = budgets.iter().copied().find(|&column| header[column].to_lowercase().contains("budget"));
+    let budget = match budgets[..] {
+        [one] => Some(one),
+        _ => said,
+    };
+    name.zip(budget).map(|(name, budget)| [name, budget]).ok_or_else(|| {
+        Error::input(format!(
+            "{source}: which of the columns {} hold assets and budgets?",
+            listed(header.iter().map(String::as_str))
+        ))
+        .hint("call them `asset` and `budget`, or leave the others out")
+    })
+}
+
+/// A name without the spaces around it, and with single ones inside.
+fn plain(name: &str) -> String {
+    name.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn entry(place: String, name: &str, text: &str, numbers: &Numbers) -> Result<Entry> {
-    let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
+    let name = plain(name);
     match numbers.parse(text) {
-        Cell::Number(budget) if budget.is_finite() && budget >= 0.0 => Ok(Entry { place, name, budget }),
-        Cell::Number(budget) if budget < 0.0 => {
+        Cell::Number(budget) | Cell::Percent(budget) if budget.is_finite() && budget >= 0.0 => {
+            Ok(Entry { place, name, budget })
+        }
+        Cell::Number(budget) | Cell::Percent(budget) if budget < 0.0 => {
             Err(Error::input(format!("{place}: the budget of `{}` is negative: {budget}", shown(&name)))
                 .hint("risk budgets are positive shares of the risk; zero leaves an asset out"))
         }
@@ -88,7 +158,7 @@ fn entry(place: String, name: &str, text: &str, numbers: &Numbers) -> Result<Ent
             shown(&name),
             shown(text.trim())
         ))
-        .hint("write shares like 0.25")),
+        .hint("write shares like 0.25 or 25%")),
     }
 }
 
@@ -101,11 +171,19 @@ fn assign(entries: Vec<Entry>, assets: &[String]) -> Result<(Vec<f64>, Notices)>
             return Err(Error::input(format!("{place}: `{}` has two budgets", shown(&name))).hint("keep one of them"));
         }
     }
-    let without: Vec<&str> =
-        assets.iter().zip(&budgets).filter(|(_, budget)| budget.is_none()).map(|(asset, _)| asset.as_str()).collect();
+    let named = |is_named: bool| -> Vec<&str> {
+        let pairs = assets.iter().zip(&budgets).filter(|(_, budget)| budget.is_some() == is_named);
+        pairs.map(|(asset, _)| asset.as_str()).collect()
+    };
+    let without = named(false);
     if !without.is_empty() {
-        return Err(Error::input(format!("no budget for {}", listed(without.into_iter())))
-            .hint("name every asset; a budget of 0 leaves one out"));
+        let mut hint = "name every asset; a budget of 0 leaves one out".to_string();
+        let with = named(true);
+        // A list that can be written on the command line.
+        if !with.is_empty() && with.len() <= 10 && !with.iter().any(|name| name.contains([',', '"'])) {
+            hint += &format!("; or take these alone: --assets \"{}\"", with.join(","));
+        }
+        return Err(Error::input(format!("no budget for {}", listed(without.into_iter()))).hint(hint));
     }
     let budgets: Vec<f64> = budgets.into_iter().flatten().collect();
     let largest = budgets.iter().fold(0.0_f64, |m, b| m.max(*b));
@@ -154,6 +232,13 @@ mod tests {
         let (budgets, notices) = read("A=1,S&P 500=0").expect("zero is allowed");
         assert_eq!(budgets, [1.0, 0.0]);
         assert_eq!(notices, ["a budget of 0 leaves out `S&P 500`"]);
+        assert_eq!(read(" A = 75 % ,S&P  500=25%").expect("percent"), (vec![0.75, 0.25], vec![]));
+    }
+
+    #[test]
+    fn budgets_of_some_assets_lead_to_the_flag_that_takes_these_alone() {
+        let hint = read("S&P 500=1").expect_err("A is missing").hint.expect("a way on");
+        assert!(hint.contains("--assets \"S&P 500\""), "{hint}");
     }
 
     #[test]
@@ -165,7 +250,7 @@ mod tests {
             ("A=-0.5,S&P 500=1", "negative"),
             ("A=nan,S&P 500=1", "no number"),
             ("A=inf,S&P 500=1", "no number"),
-            ("A=50%,S&P 500=50%", "no number"),
+            ("A=-50%,S&P 500=150%", "negative"),
             ("A=,S&P 500=1", "no number"),
             ("A=0,S&P 500=0", "every budget is 0"),
             ("A=1e-200,S&P 500=1", "too small"),

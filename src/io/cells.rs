@@ -379,9 +379,8 @@ fn in_threes(whole: &str, sign: char) -> bool {
 }
 
 pub(crate) fn is_missing(text: &str) -> bool {
-    let is = |token: &&str| token.eq_ignore_ascii_case(text);
     // Terminals of Bloomberg say why: `#N/A Invalid Security`.
-    text.len() <= 16 && MISSING.iter().any(|token| is(&token)) || text.starts_with("#N/A ")
+    text.len() <= 16 && MISSING.iter().any(|token| token.eq_ignore_ascii_case(text)) || text.starts_with("#N/A ")
 }
 
 #[cfg(test)]

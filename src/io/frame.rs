@@ -11,7 +11,7 @@ use crate::io::column::Column;
 use crate::io::head::Name;
 use crate::io::history::History;
 use crate::io::sketch::Sketch;
-use crate::io::{Detected, EMPTY, Request, Rows, assemble, head, roles, shown};
+use crate::io::{Detected, EMPTY, Limits, Request, Rows, assemble, head, roles, shown};
 
 /// A table of columns.
 pub(crate) struct Frame {
@@ -20,6 +20,8 @@ pub(crate) struct Frame {
     columns: Vec<Column>,
     /// Columns that pandas wrote as the index.
     index: Vec<String>,
+    /// Columns of dates of which some have a time of day.
+    is_within_days: Vec<usize>,
     rows: usize,
 }
 
@@ -32,13 +34,14 @@ impl Frame {
             names,
             columns,
             index: pandas.map(index_columns).unwrap_or_default(),
+            is_within_days: Vec::new(),
             rows: 0,
         }
     }
 
-    pub(crate) fn push(&mut self, batch: &RecordBatch, request: &Request<'_>) -> Result<()> {
+    pub(crate) fn push(&mut self, batch: &RecordBatch, limits: Limits) -> Result<()> {
         self.rows = self.rows.saturating_add(batch.num_rows());
-        request.limits.check(&self.source, self.rows, self.rows.saturating_mul(self.names.len()))?;
+        limits.check(&self.source, self.rows, self.rows.saturating_mul(self.names.len()))?;
         for (place, array) in batch.columns().iter().enumerate().take(self.columns.len()) {
             let name = &self.names[place];
             self.columns[place].extend(array.as_ref()).map_err(|reason| {
@@ -71,15 +74,77 @@ impl Frame {
         names
     }
 
+    pub(crate) fn width(&self) -> usize {
+        self.columns.len()
+    }
+
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    pub(crate) fn name(&self, column: usize) -> &str {
+        &self.names[column]
+    }
+
+    /// The column that names the rows of a square table: pandas's index, or else the first one of text.
+    pub(crate) fn label_column(&self) -> Option<usize> {
+        let is_text = |&column: &usize| matches!(self.columns[column], Column::Words { .. });
+        let index = (0..self.width()).find(|&column| self.is_index(column));
+        index.or_else(|| (0..self.width()).find(is_text))
+    }
+
+    /// A cell as a number.
+    pub(crate) fn number(&self, column: usize, row: usize) -> Cell {
+        match &self.columns[column] {
+            Column::Numbers(numbers) if numbers[row].is_nan() => Cell::Missing,
+            Column::Numbers(numbers) => Cell::Number(numbers[row]),
+            Column::Nothing(_) => Cell::Missing,
+            Column::Words { codes, words, .. } => {
+                let word = words.get(codes[row] as usize).map_or("", String::as_str);
+                Numbers::new(Decimal::Point, false).parse(word)
+            }
+            Column::Dates(_) | Column::Other(_) => Cell::Text,
+        }
+    }
+
+    /// A cell as a label or a name; empty where it is missing.
+    pub(crate) fn text(&self, column: usize, row: usize) -> Result<Cow<'_, str>> {
+        Ok(match &self.columns[column] {
+            Column::Numbers(numbers) => Cow::Owned(match numbers[row] {
+                number if number.is_nan() => String::new(),
+                number if number.fract() == 0.0 && number.abs() < 1e18 => (number as i64).to_string(),
+                number => number.to_string(),
+            }),
+            Column::Dates(dates) => {
+                let is_within_days = self.is_within_days.contains(&column);
+                Cow::Owned(dates[row].map(|moment| written(moment, is_within_days)).unwrap_or_default())
+            }
+            Column::Words { codes, words, .. } => {
+                Cow::Borrowed(words.get(codes[row] as usize).map_or("", String::as_str))
+            }
+            Column::Nothing(_) => Cow::Borrowed(""),
+            Column::Other(kind) => {
+                let name = shown(&self.names[column]);
+                return Err(Error::input(format!("{}: column `{name}` holds {kind}", self.source))
+                    .hint("rows are labelled by dates, numbers or text"));
+            }
+        })
+    }
+
     fn is_index(&self, place: usize) -> bool {
         self.index.contains(&self.names[place])
     }
 
-    pub(crate) fn finish(self, format: &'static str, request: &Request<'_>) -> Result<(Vec<History>, Detected)> {
+    pub(crate) fn finish(mut self, format: &'static str, request: &Request<'_>) -> Result<(Vec<History>, Detected)> {
         let source = self.source.as_str();
         if self.rows == 0 {
             return Err(Error::input(format!("{source}: a table without rows")).hint(EMPTY));
         }
+        let is_timed = |moment: &DateTime| moment.time() != Time::midnight();
+        let is_within_days =
+            |column: &Column| matches!(column, Column::Dates(dates) if dates.iter().flatten().any(is_timed));
+        self.is_within_days = (0..self.width()).filter(|&column| is_within_days(&self.columns[column])).collect();
+        let source = self.source.as_str();
         let mut detected = Detected { source: source.to_string(), format, ..Detected::default() };
         let names = self.names(&mut detected.remarks);
         let sketches: Vec<Sketch> = names
@@ -103,12 +168,6 @@ struct Cursor<'a> {
     row: Option<usize>,
 }
 
-impl Cursor<'_> {
-    fn cell(&self, column: usize) -> (&Column, usize) {
-        (&self.frame.columns[column], self.row.expect("a row was asked for"))
-    }
-}
-
 impl Rows for Cursor<'_> {
     fn source(&self) -> &str {
         &self.frame.source
@@ -125,52 +184,29 @@ impl Rows for Cursor<'_> {
     }
 
     fn text(&self, column: usize) -> Result<Cow<'_, str>> {
-        let (cells, row) = self.cell(column);
-        Ok(match cells {
-            Column::Numbers(numbers) => Cow::Owned(match numbers[row] {
-                number if number.is_nan() => String::new(),
-                number if number.fract() == 0.0 && number.abs() < 1e18 => (number as i64).to_string(),
-                number => number.to_string(),
-            }),
-            Column::Dates(dates) => Cow::Owned(dates[row].map(written).unwrap_or_default()),
-            Column::Words { codes, words, .. } => {
-                Cow::Borrowed(words.get(codes[row] as usize).map_or("", String::as_str))
-            }
-            Column::Nothing(_) => Cow::Borrowed(""),
-            Column::Other(kind) => {
-                let name = shown(&self.frame.names[column]);
-                return Err(Error::input(format!("{}: column `{name}` holds {kind}", self.frame.source))
-                    .hint("rows are labelled by dates, numbers or text"));
-            }
-        })
+        let row = self.row.expect("a row was asked for");
+        self.frame.text(column, row)
     }
 
     fn number(&self, column: usize) -> Cell {
-        match self.cell(column) {
-            (Column::Numbers(numbers), row) if numbers[row].is_nan() => Cell::Missing,
-            (Column::Numbers(numbers), row) => Cell::Number(numbers[row]),
-            (Column::Nothing(_), _) => Cell::Missing,
-            (Column::Words { codes, words, .. }, row) => {
-                let word = words.get(codes[row] as usize).map_or("", String::as_str);
-                Numbers::new(Decimal::Point, false).parse(word)
-            }
-            (Column::Dates(_) | Column::Other(_), _) => Cell::Text,
-        }
+        let row = self.row.expect("a row was asked for");
+        self.frame.number(column, row)
+    }
+
+    fn has_dates(&self, column: usize) -> bool {
+        matches!(self.frame.columns[column], Column::Dates(_))
     }
 
     fn not_a_number(&self, place: &str, asset: &str, column: usize) -> Error {
-        let (cells, _) = self.cell(column);
+        let cells = &self.frame.columns[column];
         Error::input(format!("{place}: the column holds {cells}, and this cell is no number"))
             .hint(format!("leave `{}` out with --exclude", shown(asset)))
     }
 }
 
-/// A day, with its time where that is not midnight.
-fn written(moment: DateTime) -> String {
-    match moment.time() == Time::midnight() {
-        true => moment.date().to_string(),
-        false => moment.to_string(),
-    }
+/// A day, or a moment in a column that has them.
+fn written(moment: DateTime, is_within_days: bool) -> String {
+    if is_within_days { moment.to_string() } else { moment.date().to_string() }
 }
 
 /// No index has more levels.

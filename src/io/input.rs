@@ -16,7 +16,7 @@ use zip::ZipArchive;
 use crate::error::{Error, Result};
 use crate::io::guard::damaged;
 use crate::io::sample::SAMPLE;
-use crate::io::{EMPTY, Limits, listed};
+use crate::io::{EMPTY, Limits, listed, nearest, size};
 
 /// Where data come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +75,8 @@ pub(crate) fn open(path: &Path) -> Result<File> {
     let name = path.display().to_string();
     let file = File::open(path).map_err(|e| unreadable(&name, &e))?;
     if file.metadata().is_ok_and(|m| m.is_dir()) {
-        return Err(Error::input(format!("{name}: this is a folder")).hint("name one file"));
+        return Err(Error::input(format!("{name}: this is a folder"))
+            .hint(format!("name its files, several of which are allowed: {}", path.join("*.csv").display())));
     }
     Ok(file)
 }
@@ -83,9 +84,24 @@ pub(crate) fn open(path: &Path) -> Result<File> {
 pub(crate) fn unreadable(name: &str, error: &io::Error) -> Error {
     let refused = Error::input(format!("{name}: cannot be read: {error}"));
     match error.kind() {
-        io::ErrorKind::NotFound => refused.hint("check the path"),
+        io::ErrorKind::NotFound => refused.hint(match near_file(Path::new(name)) {
+            Some(near) => format!("did you mean {}?", near.display()),
+            None => "check the path".to_string(),
+        }),
         _ => refused.hint("check the file and its permissions"),
     }
+}
+
+/// A file in the same folder whose name is almost this one.
+fn near_file(path: &Path) -> Option<PathBuf> {
+    const MOST_FILES: usize = 10_000;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let entries = std::fs::read_dir(folder.unwrap_or(Path::new("."))).ok()?;
+    let mut there: Vec<String> =
+        entries.take(MOST_FILES).flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    there.sort_unstable();
+    let near = nearest(path.file_name()?.to_str()?, there.iter().map(String::as_str).filter(|name| name.len() >= 3));
+    near.first().map(|near| path.with_file_name(near))
 }
 
 /// The error for a file that cannot be read, or not within the limits.
@@ -101,7 +117,7 @@ fn read_up_to(source: impl Read, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     source.take(most + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("more than {} KiB", most >> 10)));
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("more than {}", size(most as f64))));
     }
     Ok(bytes)
 }
@@ -255,7 +271,7 @@ mod tests {
         let bomb = gzip(&vec![b'0'; 1 << 20]);
         assert!(bomb.len() < 2_000);
         let error = Contents::new("bomb.gz".into(), bomb, Limits::new(Some(1 << 16))).expect_err("1 MiB in 64 KiB");
-        assert_eq!(error.message, "bomb.gz: unzips to more than 64 KiB, which is not allowed by --memory");
+        assert_eq!(error.message, "bomb.gz: unzips to more than 64.0 KiB, which is not allowed by --memory");
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub(crate) fn choose(
 
 /// The error for a name that is not there: the nearest names, or else what there is.
 pub(crate) fn unknown(source: &str, name: &str, names: &[String]) -> Error {
-    let near: Vec<&str> = names.iter().map(String::as_str).filter(|other| is_near(name, other)).collect();
+    let near = nearest(name, names.iter().map(String::as_str));
     let hint = match near.is_empty() {
         false => format!("did you mean {}?", listed(near.into_iter())),
         true => format!("there are {}", listed(names.iter().map(String::as_str))),
@@ -49,7 +49,12 @@ pub(crate) fn unknown(source: &str, name: &str, names: &[String]) -> Error {
     Error::input(format!("{source}: there is no asset `{}`", shown(name))).hint(hint)
 }
 
-/// Equal but for case and spaces, one the beginning of the other, or at most two typing errors apart.
+/// The names that may have been meant, in their own order: equal but for case and spaces, one the beginning of the other,
+/// or at most two typing errors apart.
+pub fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    names.filter(|other| is_near(name, other)).collect()
+}
+
 fn is_near(a: &str, b: &str) -> bool {
     let plain = |text: &str| text.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
     let (a, b) = (plain(a), plain(b));
@@ -58,19 +63,25 @@ fn is_near(a: &str, b: &str) -> bool {
     is_beginning || (3..=64).contains(&longer) && edit_distance(&a, &b) <= (longer / 3).min(2)
 }
 
-/// Levenshtein distance: the fewest insertions, deletions and substitutions that turn one text into the other.
+/// The fewest insertions, deletions, substitutions and swaps of neighbours that turn one text into the other, no part
+/// being edited twice (optimal string alignment; Damerau 1964).
 fn edit_distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, &y) in b.iter().enumerate() {
-            let substituted = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut before: Vec<usize> = Vec::new();
+    let mut above: Vec<usize> = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let substituted = above[j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut fewest = substituted.min(above[j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                fewest = fewest.min(before[j - 2] + 1);
+            }
+            row.push(fewest);
         }
+        before = std::mem::replace(&mut above, row);
     }
-    row[b.len()]
+    above[b.len()]
 }
 
 #[cfg(test)]
@@ -113,5 +124,8 @@ mod tests {
         assert_eq!(edit_distance("kitten", "sitting"), 3);
         assert_eq!(edit_distance("", "abc"), 3);
         assert_eq!(edit_distance("abc", "abc"), 0);
+        // Two letters that changed places are one slip.
+        assert_eq!([edit_distance("ttl", "tlt"), edit_distance("abcd", "badc")], [1, 2]);
+        assert_eq!(nearest("TTL", ["SPY", "TLT", "GLD"].into_iter()), ["TLT"]);
     }
 }

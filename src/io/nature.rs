@@ -42,12 +42,11 @@ impl Looks {
     pub(crate) fn of(history: &History, had_signs: bool) -> Looks {
         let moves_both_ways = history.values.iter().any(|x| *x < 0.0);
         let a_row = if moves_both_ways { usual_size(history) } else { 0.0 };
-        // Without dates, as if the rows were weeks.
-        let a_year = a_row * rows_a_year(history).unwrap_or(52.0).sqrt();
+        let a_year = rows_a_year(history).map(|rows| a_row * rows.sqrt());
         Looks {
             are_signed: are_signed(history),
-            are_percent: a_row > PERCENT_A_ROW && a_year > PERCENT_A_YEAR.min(PERCENT_A_ROW * 52_f64.sqrt()),
-            are_large: a_year > DOUBTFUL_A_YEAR,
+            are_percent: a_row > PERCENT_A_ROW && a_year.is_none_or(|size| size > PERCENT_A_YEAR),
+            are_large: a_year.is_some_and(|size| size > DOUBTFUL_A_YEAR),
             had_signs,
         }
     }

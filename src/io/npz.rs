@@ -9,7 +9,7 @@ use crate::io::guard::damaged;
 use crate::io::history::History;
 use crate::io::npy::history::tabulate;
 use crate::io::npy::member::{Cells, Member, parse};
-use crate::io::{Detected, Kind, Request, listed, shown};
+use crate::io::{Detected, Kind, Limits, Request, listed, shown};
 
 const NAME: &str = "NPZ archive";
 /// More arrays than this are no history.
@@ -22,7 +22,7 @@ const DATES: [&str; 6] = ["dates", "date", "index", "time", "timestamps", "days"
 
 pub(crate) fn read(source: &str, bytes: &[u8], request: &Request<'_>) -> Result<(Vec<History>, Detected)> {
     let mut remarks = Vec::new();
-    let mut members = members(source, bytes, request, &mut remarks)?;
+    let mut members = members(source, bytes, request.limits, &mut remarks)?;
     let tables: Vec<usize> = (0..members.len())
         .filter(|&place| {
             let Member { shape, cells } = &members[place].1;
@@ -34,7 +34,7 @@ pub(crate) fn read(source: &str, bytes: &[u8], request: &Request<'_>) -> Result<
         wanted.iter().find_map(position)
     };
     let kinds: [&[&str]; 2] = if request.kind == Kind::Returns { [&RETURNS, &PRICES] } else { [&PRICES, &RETURNS] };
-    let names = || listed(members.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().into_iter());
+    let names = || listed_names(&members);
     let table = match tables[..] {
         [one] => one,
         [] => {
@@ -47,15 +47,8 @@ pub(crate) fn read(source: &str, bytes: &[u8], request: &Request<'_>) -> Result<
         })?,
     };
     let [rows, n] = members[table].1.shape[..] else { unreachable!("a table has two dimensions") };
-    let list = |wanted: &[&str], length: usize, is_good: fn(&Cells) -> bool| {
-        let fits = |place: &usize| {
-            let (name, Member { shape, cells }) = &members[*place];
-            shape[..] == [length] && is_good(cells) && wanted.iter().any(|wanted| name.eq_ignore_ascii_case(wanted))
-        };
-        (0..members.len()).find(fits)
-    };
-    let assets = list(&ASSETS, n, |cells| matches!(cells, Cells::Text(_)));
-    let dates = list(&DATES, rows, |cells| matches!(cells, Cells::Text(_) | Cells::Dates(_)));
+    let assets = names_beside(&members, n);
+    let dates = list(&members, &DATES, rows, |cells| matches!(cells, Cells::Text(_) | Cells::Dates(_)));
     if members.len() > 1 {
         let name = |place: usize| format!("`{}`", shown(&members[place].0));
         let mut remark = format!("of the arrays {}, {} is read", names(), name(table));
@@ -65,23 +58,47 @@ pub(crate) fn read(source: &str, bytes: &[u8], request: &Request<'_>) -> Result<
     }
     let mut detected =
         Detected { source: source.to_string(), format: "npz", layout: "wide", remarks, ..Detected::default() };
-    let mut words = |place: Option<usize>| {
-        let empty = Cells::Numbers(Vec::new());
-        match std::mem::replace(&mut members[place?].1.cells, empty) {
-            Cells::Text(words) | Cells::Dates(words) => Some(words),
-            Cells::Numbers(_) => None,
-        }
-    };
+    let mut words = |place: Option<usize>| take_words(&mut members[place?].1);
     let (assets, dates) = (words(assets), words(dates));
     let history = tabulate(source, members.swap_remove(table).1, assets, dates, request, &mut detected)?;
     Ok((vec![history], detected))
 }
 
+/// "`a`, `b`"
+pub(crate) fn listed_names(members: &[(String, Member)]) -> String {
+    listed(members.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().into_iter())
+}
+
+/// The array that names so many assets.
+pub(crate) fn names_beside(members: &[(String, Member)], assets: usize) -> Option<usize> {
+    list(members, &ASSETS, assets, |cells| matches!(cells, Cells::Text(_)))
+}
+
+/// The array of this length whose name is one of those wanted.
+fn list(
+    members: &[(String, Member)],
+    wanted: &[&str],
+    length: usize,
+    is_good: impl Fn(&Cells) -> bool,
+) -> Option<usize> {
+    members.iter().position(|(name, Member { shape, cells })| {
+        shape[..] == [length] && is_good(cells) && wanted.iter().any(|wanted| name.eq_ignore_ascii_case(wanted))
+    })
+}
+
+/// The words of an array, which holds none any more.
+pub(crate) fn take_words(member: &mut Member) -> Option<Vec<String>> {
+    match std::mem::replace(&mut member.cells, Cells::Numbers(Vec::new())) {
+        Cells::Text(words) | Cells::Dates(words) => Some(words),
+        Cells::Numbers(_) => None,
+    }
+}
+
 /// The arrays that can be read, with their names.
-fn members(
+pub(crate) fn members(
     source: &str,
     bytes: &[u8],
-    request: &Request<'_>,
+    limits: Limits,
     remarks: &mut Vec<String>,
 ) -> Result<Vec<(String, Member)>> {
     let bad = |error: zip::result::ZipError| damaged(source, NAME, error);
@@ -101,7 +118,7 @@ fn members(
         let name = member.name().map_err(bad)?.strip_suffix(".npy").map(str::to_string);
         let Some(name) = name else { continue };
         unpacked = unpacked.saturating_add(member.size());
-        request.limits.check_bytes(source, unpacked)?;
+        limits.check_bytes(source, unpacked)?;
         let length = member.size();
         let place = format!("{source}: `{}`", shown(&name));
         // No more is unpacked than was declared, whatever the member holds.

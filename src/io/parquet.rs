@@ -10,13 +10,18 @@ use crate::io::frame::Frame;
 use crate::io::guard::{damaged, decoding};
 use crate::io::history::History;
 use crate::io::pages::Pages;
-use crate::io::{Detected, Request};
+use crate::io::{Detected, Limits, Request};
 
 const NAME: &str = "Parquet file";
 /// Rows decoded at a time.
 const BATCH: usize = 1 << 12;
 
 pub(crate) fn read(source: &str, bytes: Vec<u8>, request: &Request<'_>) -> Result<(Vec<History>, Detected)> {
+    let frame = frame(source, bytes, request.limits)?;
+    decoding(source, NAME, || frame.finish("parquet", request))
+}
+
+pub(crate) fn frame(source: &str, bytes: Vec<u8>, limits: Limits) -> Result<Frame> {
     decoding(source, NAME, || {
         let length = bytes.len() as u64;
         let bytes = Bytes::from(bytes);
@@ -42,9 +47,9 @@ pub(crate) fn read(source: &str, bytes: Vec<u8>, request: &Request<'_>) -> Resul
         let schema = builder.schema().clone();
         let names: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
         let rows = usize::try_from(rows).unwrap_or(usize::MAX);
-        request.limits.check(source, rows, rows.saturating_mul(names.len()))?;
-        request.limits.check_bytes(source, unpacked)?;
-        let mut pages = Pages { source, limits: request.limits, unpacked: 0 };
+        limits.check(source, rows, rows.saturating_mul(names.len()))?;
+        limits.check_bytes(source, unpacked)?;
+        let mut pages = Pages { source, limits, unpacked: 0 };
         for column in metadata.row_groups().iter().flat_map(|group| group.columns()) {
             let (start, size) = column.byte_range();
             let chunk = usize::try_from(start).ok().zip(usize::try_from(size).ok());
@@ -56,8 +61,8 @@ pub(crate) fn read(source: &str, bytes: Vec<u8>, request: &Request<'_>) -> Resul
         let pandas = pairs.and_then(|pairs| pairs.iter().find(|pair| pair.key == "pandas")?.value.clone());
         let mut frame = Frame::new(source, names, pandas.as_deref());
         for batch in builder.with_batch_size(BATCH).build().map_err(bad)? {
-            frame.push(&batch.map_err(|error| damaged(source, NAME, error))?, request)?;
+            frame.push(&batch.map_err(|error| damaged(source, NAME, error))?, limits)?;
         }
-        frame.finish("parquet", request)
+        Ok(frame)
     })
 }

@@ -47,7 +47,7 @@ impl Pivot {
         let column = number(&mut self.assets, &mut self.names, asset);
         self.cells.push((row, column, u32::try_from(line).unwrap_or(u32::MAX), value));
         let dense = self.labels.len().saturating_mul(self.names.len());
-        self.limits.check(&self.source, self.labels.len(), dense.max(self.cells.len()))
+        self.limits.check_long(&self.source, self.labels.len(), dense.max(self.cells.len()))
     }
 
     /// The history, its value column being this one; and how many cells stood twice.

@@ -183,6 +183,9 @@ fn is_data(table: &Table<'_>) -> bool {
     };
     let mut cells = table.cells();
     let first = cells.next().unwrap_or_default();
+    if dates::looks_like_a_date(first) {
+        return cells.next().is_some();
+    }
     let (mut numbers, mut gaps, mut dated, mut words) = (0, 0, 0, 0);
     for cell in cells {
         match cell {
@@ -191,10 +194,6 @@ fn is_data(table: &Table<'_>) -> bool {
             _ if dates::looks_like_a_date(cell) || dates::is_time(cell) => dated += 1,
             _ => words += 1,
         }
-    }
-    let width = numbers + gaps + dated + words;
-    if dates::looks_like_a_date(first) {
-        return width > 0;
     }
     // A row of a long table whose one value is missing has a date or number of its own.
     let is_gap = gaps > 0 && (is_number(first) || dated == 1 && !first.is_empty() && !is_date_name(first));

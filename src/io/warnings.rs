@@ -14,7 +14,8 @@ const STALE_ROWS: usize = 10;
 const STALE_SHARE: f64 = 0.25;
 
 pub(crate) fn about(returns: &Returns, source: &str) -> Notices {
-    let figures = [implausible(returns), identical(returns), cases(returns), stale(returns), singular(returns)];
+    let figures =
+        [implausible(returns), identical(returns), cases(returns), stale(returns), closed(returns), singular(returns)];
     figures.into_iter().flatten().map(|line| format!("{source}: {line}")).collect()
 }
 
@@ -102,6 +103,19 @@ fn stale(returns: &Returns) -> Option<String> {
         shown(&returns.assets[asset]),
         label(&returns.labels, end)
     ))
+}
+
+/// Rows on which nothing moves at all: days without trading that were kept.
+fn closed(returns: &Returns) -> Option<String> {
+    let (rows, assets) = (returns.rows(), returns.assets.len());
+    let still = returns.values.chunks_exact(assets).filter(|row| row.iter().all(|&x| x == 0.0)).count();
+    (still > 0 && assets > 1).then(|| {
+        format!(
+            "every asset returns exactly zero on {still} of {} (holidays kept in the file?): they count as periods \
+             without a move",
+            count(rows, "row")
+        )
+    })
 }
 
 fn singular(returns: &Returns) -> Option<String> {

@@ -5,14 +5,15 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::setup::Setup;
 use super::{digest, directory, html};
+use crate::covariance::Estimator;
 use crate::error::{Error, Result};
 use crate::io::atomic::Existing;
 use crate::panel::Returns;
 use crate::report::weights::write_weights;
 use crate::resample::Scheme;
 use crate::run::chunks::chunk_size;
-use crate::run::crosscheck::Sample;
 use crate::study::asset::WeightStatistics;
 use crate::study::block::Block;
 use crate::study::bootstrap::{Config, Outcome};
@@ -37,21 +38,14 @@ pub struct Job {
     scheme: String,
     block: String,
     sensitivity: bool,
-    /// As it was asked for; none of precision and tolerance where none was.
-    engine: String,
-    precision: Option<String>,
-    pub tolerance: Option<f64>,
+    estimator: String,
+    #[serde(flatten)]
+    pub setup: Setup,
     periods_per_year: Option<f64>,
 }
 
 impl Job {
-    pub fn of(
-        returns: &Returns,
-        budgets: &[f64],
-        config: &Config,
-        (engine, precision): (&str, Option<&str>),
-        tolerance: Option<f64>,
-    ) -> Job {
+    pub fn of(returns: &Returns, budgets: &[f64], config: &Config, estimator: Estimator, setup: Setup) -> Job {
         Job {
             study: STUDY.to_string(),
             returns_sha256: digest::history(returns),
@@ -60,26 +54,26 @@ impl Job {
             scheme: config.scheme.name().to_string(),
             block: config.block.to_string(),
             sensitivity: config.sensitivity,
-            engine: engine.to_string(),
-            precision: precision.map(str::to_string),
-            tolerance,
+            estimator: estimator.name().to_string(),
+            setup,
             periods_per_year: config.periods_per_year,
         }
     }
 
-    /// The configuration that it was made of, but for the cross-check; none where no run has such a one.
+    /// The configuration that it was made of; none where no run has such a one.
     pub fn config(&self, seed: u64) -> Option<Config> {
         let positive = |x: &f64| *x > 0.0 && x.is_finite();
         let sound = self.resamples > 0
             && self.budgets.iter().all(|b| *b >= 0.0 && b.is_finite())
             && self.periods_per_year.is_none_or(|periods| positive(&periods))
-            && self.tolerance.is_none_or(|tolerance| positive(&tolerance));
+            && self.setup.tolerance.is_none_or(|tolerance| positive(&tolerance))
+            && Estimator::named(&self.estimator).is_some();
         sound.then_some(Config {
             resamples: self.resamples,
             scheme: Scheme::named(&self.scheme)?,
             block: Block::parse(&self.block)?,
             seed,
-            crosscheck: Sample::Default,
+            crosscheck: self.setup.sample()?,
             sensitivity: self.sensitivity,
             periods_per_year: self.periods_per_year,
         })

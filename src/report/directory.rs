@@ -11,15 +11,16 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::difference::difference;
 use super::maker::Maker;
 use super::manifest::{MANIFEST, Manifest};
 use super::{digest, history};
 use crate::error::{Error, Result};
 use crate::io::atomic::{self, Existing};
 use crate::panel::Returns;
-use crate::run::Watch;
 use crate::run::checkpoint::Checkpoint;
 use crate::run::shard::Shard;
+use crate::run::{Solves, Watch};
 
 pub const SUMMARY: &str = "summary.json";
 pub const TABLE: &str = "summary.txt";
@@ -41,7 +42,7 @@ pub enum Found {
     /// This job, interrupted: it lends its seed.
     Unfinished { seed: Option<u64> },
     /// This job, finished: its summary, its table, and how it ended.
-    Finished { summary: String, table: String, unsolved: u64, disagreements: u64 },
+    Finished { summary: String, table: String, solves: Solves, disagreements: u64 },
 }
 
 /// What is asked for.
@@ -62,6 +63,15 @@ impl Asked<'_> {
     /// Whether this is the job of a directory, up to the shard.
     fn is_of(&self, held: &Manifest) -> bool {
         held.job == *self.job && self.seed.is_none_or(|asked| Some(asked) == held.seed)
+    }
+
+    /// What is not that job's, in words.
+    fn difference(&self, held: &Manifest) -> String {
+        if held.job == *self.job {
+            let entry = |seed| serde_json::json!({ "seed": seed });
+            return difference(&entry(held.seed), &entry(self.seed));
+        }
+        difference(&held.job, self.job)
     }
 }
 
@@ -91,7 +101,8 @@ pub fn examine(directory: &Path, asked: &Asked) -> Result<Found> {
     };
     let seed = manifest.seed;
     if !asked.is_of(&manifest) {
-        return Err(Error::usage(format!("`{shown}` holds a different run")).hint(REPLACE));
+        let difference = asked.difference(&manifest);
+        return Err(Error::usage(format!("`{shown}` holds a different run: {difference}")).hint(REPLACE));
     }
     if manifest.shard != asked.shard {
         let held = manifest.shard.map_or("the whole of this run".to_string(), |shard| format!("shard {shard}"));
@@ -107,11 +118,9 @@ pub fn examine(directory: &Path, asked: &Asked) -> Result<Found> {
         })
     };
     let (summary, table) = (read(SUMMARY)?, read(TABLE)?);
-    let solves = &manifest.outcome["solves"];
-    let number = |value: &Value| value.as_u64().unwrap_or_default();
-    let unsolved = number(&solves["total"]).saturating_sub(number(&solves["converged"]));
-    let disagreements = number(&manifest.outcome["crosscheck"]["disagreements"]);
-    Ok(Found::Finished { summary, table, unsolved, disagreements })
+    let solves = Solves::deserialize(&manifest.outcome["solves"]).unwrap_or_default();
+    let disagreements = manifest.outcome["crosscheck"]["disagreements"].as_u64().unwrap_or_default();
+    Ok(Found::Finished { summary, table, solves, disagreements })
 }
 
 /// A directory that a run is at work in.

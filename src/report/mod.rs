@@ -1,6 +1,7 @@
 //! Outcomes for people and programs: terminal tables, and the files of a run directory, a page with charts among them.
 
 pub mod bootstrap;
+pub mod difference;
 pub mod digest;
 pub mod directory;
 pub mod history;
@@ -9,6 +10,7 @@ pub mod maker;
 pub mod manifest;
 pub mod metrics;
 pub mod screen;
+pub mod setup;
 pub mod terminal;
 pub mod weights;
 pub mod words;

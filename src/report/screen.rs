@@ -5,9 +5,10 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::setup::Setup;
 use super::{directory, html};
+use crate::covariance::Estimator;
 use crate::error::{Error, Result};
-use crate::run::crosscheck::Sample;
 use crate::study::screen::figure::{Figure, Filter};
 use crate::study::screen::verify::Listed;
 use crate::study::screen::{Config, Outcome};
@@ -64,16 +65,20 @@ pub struct Job {
     pub shortlist_by: String,
     pub halves: bool,
     pub bootstrap: Option<Again>,
-    /// As it was asked for; no tolerance where none was.
-    pub engine: String,
-    pub tolerance: Option<f64>,
+    /// Of the returns; none where the data are a covariance.
+    pub estimator: Option<String>,
+    #[serde(flatten)]
+    pub setup: Setup,
     pub periods_per_year: Option<f64>,
 }
 
 impl Job {
-    /// The configuration that it was made of, but for the cross-check and the metrics to be written; none where no run
-    /// has such a one.
+    /// The configuration that it was made of, but for the metrics to be written; none where no run has such a one.
     pub fn config(&self) -> Option<Config> {
+        let estimator = self.estimator.as_deref().and_then(Estimator::named);
+        if estimator.is_none() != self.covariance {
+            return None;
+        }
         let shortlist_by = match Figure::named(&self.shortlist_by)? {
             Figure::Metric(metric) => metric,
             _ => return None,
@@ -86,7 +91,7 @@ impl Job {
             shortlist: self.shortlist,
             halves: self.halves,
             also: Vec::new(),
-            crosscheck: Sample::Default,
+            crosscheck: self.setup.sample()?,
             chunk: None,
         })
     }

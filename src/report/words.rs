@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
+pub use crate::io::size;
 use crate::measure::Metric;
 use crate::run::Solves;
 use crate::run::crosscheck::CrossCheck;
@@ -49,6 +50,23 @@ pub fn grouped(number: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// A time as people give it: "0.35 s", "12.0 s", "3.2 minutes", "8.6 h", "3.9 days", "10.6 years".
+pub fn duration(seconds: f64) -> String {
+    const MINUTE: f64 = 60.0;
+    const HOUR: f64 = 60.0 * MINUTE;
+    const DAY: f64 = 24.0 * HOUR;
+    const YEAR: f64 = 365.25 * DAY;
+    match seconds {
+        s if s < 1.0 => format!("{s:.2} s"),
+        s if s < MINUTE => format!("{s:.1} s"),
+        s if s < HOUR => format!("{:.1} minutes", s / MINUTE),
+        s if s < 2.0 * DAY => format!("{:.1} h", s / HOUR),
+        s if s < 2.0 * YEAR => format!("{:.1} days", s / DAY),
+        s if s < 1e6 * YEAR => format!("{:.1} years", s / YEAR),
+        s => format!("{:.1e} years", s / YEAR),
+    }
 }
 
 pub fn percent(x: f64, decimals: usize) -> String {
@@ -117,6 +135,31 @@ pub fn solves(solves: &Solves) -> String {
     text
 }
 
+/// "none of 30 resamples has a certified portfolio".
+pub fn nothing(total: u64, noun: &str) -> String {
+    match total {
+        1 => format!("the only {noun} has no certified portfolio"),
+        _ => format!("none of {} has a certified portfolio", counted(total, noun)),
+    }
+}
+
+/// The same with what became of them, in place of a table.
+pub fn nothing_solved(counts: &Solves, noun: &str) -> String {
+    format!("! {}: {}", nothing(counts.total, noun), solves(counts))
+}
+
+/// What helps where nothing was solved at all.
+pub fn remedy(counts: &Solves) -> &'static str {
+    let Solves { stalled, no_solution, invalid, .. } = *counts;
+    if stalled > no_solution + invalid {
+        "loosen --tolerance: rounding alone may exceed it"
+    } else if no_solution >= invalid {
+        "some long-only mix has no variance: use a longer history or fewer assets"
+    } else {
+        "some asset does not move: use a longer history or leave assets out"
+    }
+}
+
 /// "all 10,000 converged, rc_error at most 9.0e-9".
 pub fn certificates(counts: &Solves, max_rc_error: Option<f64>) -> String {
     let error = max_rc_error.map_or(String::new(), |max| format!(", rc_error at most {max:.1e}"));
@@ -132,6 +175,11 @@ pub fn crosscheck(check: &CrossCheck) -> String {
 /// "64 subsets again on the CPU in f64, 0 disagreements".
 pub fn again(sampled: u64, noun: &str, disagreements: u64) -> String {
     format!("{} again on the CPU in f64, {}", counted(sampled, noun), counted(disagreements, "disagreement"))
+}
+
+/// ", 252 periods a year", after a history; nothing where the number is not known.
+pub fn periods(periods_per_year: Option<f64>) -> String {
+    periods_per_year.map_or(String::new(), |number| format!(", {number} periods a year"))
 }
 
 /// "10 assets, 3,971 returns, 1999-01-01 to 2014-03-21".
@@ -176,6 +224,14 @@ mod tests {
     #[test]
     fn a_tiny_share_is_not_zero() {
         assert_eq!([percent(0.0, 2), percent(4e-7, 2), percent(f64::NAN, 2)], ["0.00 %", "4e-5 %", "-"]);
+    }
+
+    #[test]
+    fn times_and_sizes_come_in_units_that_people_use() {
+        let times = [0.25, 12.0, 190.0, 30_787.5, 335_205.7, 335_205_703.1].map(duration);
+        assert_eq!(times, ["0.25 s", "12.0 s", "3.2 minutes", "8.6 h", "3.9 days", "10.6 years"]);
+        let sizes = [600.0, 65_536.0, 6.2e7, 8.6e9, 9.76e17].map(size);
+        assert_eq!(sizes, ["600 B", "64.0 KiB", "59.1 MiB", "8.0 GiB", "866.9 PiB"]);
     }
 
     #[test]

@@ -6,8 +6,8 @@ use rayon::prelude::*;
 
 use crate::batch::{Batch, Solutions, Want};
 use crate::certificate::Status;
+use crate::engine::Engine;
 use crate::engine::cpu::{CpuEngine, CpuJob};
-use crate::engine::{Engine, Job as _};
 use crate::error::Result;
 use crate::feistel;
 use crate::solver::Options;
@@ -20,6 +20,9 @@ const EXACT: f64 = 1e-8;
 
 /// Problems checked at most where no number was asked for.
 const MOST_BY_DEFAULT: u64 = 1 << 20;
+
+/// Problems solved together.
+const TOGETHER: usize = 4096;
 
 /// How many problems are checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +92,7 @@ pub fn crosscheck(
     let exact = CpuEngine { options: exact(options) };
     let rows_differ =
         rows_differ(&*engine.prepare(batch, Want::default())?, &exact.job(batch, Want::default()), sample)?;
-    compare(engine.info().precision, options, batch, (start, solutions), sample, &rows_differ)
+    Ok(compare(engine.info().precision, options, batch, (start, solutions), sample, &rows_differ))
 }
 
 /// Whatever a run accepts, it is held against good answers.
@@ -99,9 +102,6 @@ fn exact(options: Options) -> Options {
 
 /// Compares `solutions` of the problems from `start` on, made in this precision, with the CPU's for the sampled ones.
 /// Where rows are known to differ, that is a disagreement already.
-///
-/// # Errors
-/// The CPU engine does not fail.
 pub fn compare(
     precision: &str,
     options: Options,
@@ -109,33 +109,42 @@ pub fn compare(
     (start, solutions): (u64, &Solutions),
     sample: &[u64],
     rows_differ: &[bool],
-) -> Result<CrossCheck> {
+) -> CrossCheck {
     let n = batch.assets();
     // Statuses are those of the run's own tolerance.
     let exact_job = CpuEngine { options: exact(options) }.job(batch, Want::default());
     let own_tolerance = CpuEngine { options };
     let own_job = OnceLock::new();
-    let compared: Vec<Comparison> = sample
-        .par_iter()
-        .zip(rows_differ)
-        .map(|(&problem, &rows_differ)| {
-            let mut own = exact_job.solve(problem..problem + 1)?;
-            if own.certificates[0].status == Status::Stalled {
-                let job: &CpuJob = own_job.get_or_init(|| own_tolerance.job(batch, Want::default()));
-                own = job.solve(problem..problem + 1)?;
-            }
+    // Together, for the CPU solves eight problems at a time, and many resamples share their sums; with bounds on what
+    // is held.
+    let solved = |problems: &[u64]| {
+        let mut own = exact_job.solve_all(problems.iter().copied());
+        let stalled = |&at: &usize| own.certificates[at].status == Status::Stalled;
+        let left: Vec<usize> = (0..problems.len()).filter(stalled).collect();
+        if !left.is_empty() {
+            let job: &CpuJob = own_job.get_or_init(|| own_tolerance.job(batch, Want::default()));
+            own.replace(&left, &job.solve_all(left.iter().map(|&at| problems[at])));
+        }
+        own
+    };
+    let mut compared: Vec<Comparison> = Vec::with_capacity(sample.len());
+    for (sample, rows_differ) in sample.chunks(TOGETHER).zip(rows_differ.chunks(TOGETHER)) {
+        let own = solved(sample);
+        let compare = |(own_at, (&problem, &rows_differ)): (usize, (&u64, &bool))| {
+            let certified = own.certificates[own_at];
+            let own = &own.weights[own_at * n..][..n];
             let at = (problem - start) as usize;
             let theirs = &solutions.weights[at * n..][..n];
             let certificate = solutions.certificates[at];
             let mut comparison = Comparison {
-                agrees: !rows_differ && certificate.status == own.certificates[0].status,
+                agrees: !rows_differ && certificate.status == certified.status,
                 difference: None,
                 rc_error: None,
             };
-            if certificate.status == Status::Converged && own.certificates[0].status == Status::Converged {
+            if certificate.status == Status::Converged && certified.status == Status::Converged {
                 let (rc_error, kappa) = exact_job.certify(problem, theirs);
-                let largest = own.weights.iter().copied().fold(0.0, f64::max);
-                let difference = own.weights.iter().zip(theirs).fold(0.0_f64, |m, (a, b)| m.max((a - b).abs()));
+                let largest = own.iter().copied().fold(0.0, f64::max);
+                let difference = own.iter().zip(theirs).fold(0.0_f64, |m, (a, b)| m.max((a - b).abs()));
                 // In double precision both sides are within twice the tolerance.
                 let (usual, epsilon) = match precision {
                     "f64" => (4.0 * options.tolerance, f64::EPSILON),
@@ -148,16 +157,17 @@ pub fn compare(
                 comparison.difference = Some(difference);
                 comparison.rc_error = Some(rc_error);
             }
-            Ok(comparison)
-        })
-        .collect::<Result<_>>()?;
+            comparison
+        };
+        compared.par_extend(sample.par_iter().zip(rows_differ).enumerate().map(compare));
+    }
     let largest = |values: &mut dyn Iterator<Item = f64>| values.reduce(f64::max);
-    Ok(CrossCheck {
+    CrossCheck {
         sampled: sample.len() as u64,
         max_weight_difference: largest(&mut compared.iter().filter_map(|c| c.difference)),
         max_rc_error: largest(&mut compared.iter().filter_map(|c| c.rc_error)),
         disagreements: compared.iter().filter(|c| !c.agrees).count() as u64,
-    })
+    }
 }
 
 struct Comparison {

@@ -14,8 +14,6 @@ pub mod shard;
 
 use std::ops::Range;
 
-use rayon::prelude::*;
-
 use crate::batch::{Batch, Solutions, Want};
 use crate::certificate::Status;
 use crate::engine::cpu::{CpuEngine, CpuJob};
@@ -59,7 +57,7 @@ pub struct Means<'a> {
 
 /// How the problems of a run ended. total = converged + stalled + no_solution + invalid; `rescued` counts, within
 /// these, what the GPU could not finish and the CPU took over.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Solves {
     pub total: u64,
     pub converged: u64,
@@ -229,7 +227,7 @@ impl<'a> Worker<'a> {
                     if device {
                         faults::overcome(self.engine, watch);
                         let fallback = &mut self.fallback;
-                        rescue(&mut solutions, chunk.start, || fallback.get_or_insert_with(|| cpu.job(batch, want)))?;
+                        rescue(&mut solutions, chunk.start, || fallback.get_or_insert_with(|| cpu.job(batch, want)));
                     }
                     return Ok(solutions);
                 }
@@ -260,24 +258,15 @@ pub fn crosschecked(
 }
 
 /// Solves on the CPU what the device did not converge.
-fn rescue<'a, 'b: 'a>(solutions: &mut Solutions, start: u64, cpu: impl FnOnce() -> &'a mut CpuJob<'b>) -> Result<()> {
+fn rescue<'a, 'b: 'a>(solutions: &mut Solutions, start: u64, cpu: impl FnOnce() -> &'a mut CpuJob<'b>) {
     let left: Vec<usize> = (0..solutions.certificates.len())
         .filter(|&at| solutions.certificates[at].status != Status::Converged)
         .collect();
     if left.is_empty() {
-        return Ok(());
+        return;
     }
-    let cpu: &CpuJob = cpu();
-    let rescued: Vec<(usize, Solutions)> = left
-        .into_par_iter()
-        .map(|at| {
-            let problem = start + at as u64;
-            cpu.solve(problem..problem + 1).map(|solution| (at, solution))
-        })
-        .collect::<Result<_>>()?;
-    for (at, solution) in rescued {
-        solutions.replace(at, &solution);
-        solutions.certificates[at].rescued = true;
-    }
-    Ok(())
+    // All together: the CPU solves eight problems at a time, and many resamples share their sums.
+    let rescued = cpu().solve_all(left.iter().map(|&at| start + at as u64));
+    solutions.replace(&left, &rescued);
+    left.into_iter().for_each(|at| solutions.certificates[at].rescued = true);
 }

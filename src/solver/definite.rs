@@ -9,16 +9,15 @@ use pulp::{Arch, Simd, WithSimd};
 
 use crate::lanes::{LANES, Lanes, below, vectors, vectors_mut};
 
-/// Pivots below this share of n are rounding.
-const ROUNDING: f64 = 64.0 * f64::EPSILON;
+/// Pivots below this share of n are rounding in f64.
+pub const ROUNDING: f64 = 64.0 * f64::EPSILON;
 
-/// Pivoted Cholesky: a positive semi-definite matrix leaves nothing but rounding once its pivots are spent. A plain
-/// Cholesky of the matrix lifted by half that rounding settles most cases at a fraction of the cost.
+/// Pivoted Cholesky: a positive semi-definite matrix leaves nothing but `rounding` once its pivots are spent. A plain
+/// Cholesky of the matrix lifted by half the rounding of f64 settles most cases at a fraction of the cost.
 ///
 /// # Errors
 /// The pivot that is negative.
-pub fn check(correlation: &[f64], n: usize) -> Result<(), f64> {
-    let rounding = ROUNDING * n as f64;
+pub fn check(correlation: &[f64], n: usize, rounding: f64) -> Result<(), f64> {
     if definite(Arch::new(), correlation, &vec![1.0; n], &mut Vec::new()) {
         return Ok(());
     }
@@ -307,7 +306,7 @@ mod tests {
                             expected,
                             "n = {n}, seed {seed}"
                         );
-                        assert_eq!(check(matrix, n).is_ok(), expected, "n = {n}, seed {seed}");
+                        assert_eq!(check(matrix, n, ROUNDING * n as f64).is_ok(), expected, "n = {n}, seed {seed}");
                         definite_ones += usize::from(found[lane]);
                         others += usize::from(!found[lane]);
                     }

@@ -142,7 +142,7 @@ fn unsolved(certificate: &Certificate, risk: &Risk, assets: &[&str], tolerance: 
                     shown.join(" + ")
                 ),
             )
-            .hint("leave one of these assets out, use a longer history, or shrink the covariance")
+            .hint("leave one of these assets out with --assets, or take a longer history")
         }
         _ => Error::new(
             ErrorKind::Unsolved,

@@ -57,12 +57,13 @@ pub struct Outcome {
     pub winners: Vec<Winner>,
 }
 
-/// Resamples `returns` (of all assets, simple) and ranks `winners` on each resample.
+/// Resamples `returns`, of which covariances are made, with the same rows of `simple`, of which paths are, and ranks
+/// `winners` on each resample.
 ///
 /// # Errors
 /// A history that cannot be resampled, a block length out of range.
 pub fn winners(
-    returns: &Returns,
+    (returns, simple): (&Returns, &Returns),
     winners: &[Vec<u32>],
     figure: Figure,
     config: &Config,
@@ -74,7 +75,7 @@ pub fn winners(
     held.dedup();
     let place_of = |asset: u32| held.binary_search(&(asset as usize)).unwrap_or_default() as u32;
     let subsets: Vec<Vec<u32>> = winners.iter().map(|assets| assets.iter().map(|&a| place_of(a)).collect()).collect();
-    let history = returns.select(&held);
+    let (history, paths) = (returns.select(&held), simple.select(&held));
     let panel = Panel::new(&history)?;
     let (length, _) = block_length(&history, None, config.scheme, config.block, watch);
     let law = Law::new(config.scheme, length, panel.rows(), config.seed, 0)?;
@@ -88,7 +89,7 @@ pub fn winners(
             }
             let volatilities = work.volatilities.iter().zip(panel.volatilities()).map(|(s, unit)| s * unit).collect();
             let universe = Universe { correlation: work.correlation.clone(), volatilities };
-            let drawn = figure.is_of_the_path().then(|| drawn(&history, &law, resample));
+            let drawn = figure.is_of_the_path().then(|| drawn(&paths, &law, resample));
             let setting = Setting {
                 universe: &universe,
                 returns: drawn.as_ref(),

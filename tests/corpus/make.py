@@ -127,7 +127,7 @@ def parquet():
     levels = PRICES.copy()
     levels.columns = pd.MultiIndex.from_product([["Close"], NAMES])
     write("same_levels", levels)
-    write("bad_text_column", PRICES.assign(note="x"))
+    write("same_text_column", PRICES.assign(note="x"))
     write("bad_no_rows", PRICES.iloc[:0])
     write("bad_list", pa.table({"date": DAYS.values, "A": VALUES[:, 0], "l": [[1]] * 12}))
     put("parquet", "bad_cut.parquet", whole[:-300])

@@ -243,6 +243,20 @@ fn a_file_that_asks_for_more_memory_than_there_is_is_refused() {
         encoder.finish().unwrap()
     });
     equirisk(&["solve", &packed, "--memory", "16KiB"]).refused(2);
+    // What a few rows of many assets lead to is refused before it is made, from a history and from a covariance.
+    let row = |x: f64| (0..1_500).fold(String::new(), |row, i| row + &format!(",{}", x + f64::from(i % 7)));
+    let header = (0..1_500).fold(String::from("n"), |header, i| header + &format!(",A{i}"));
+    let wide =
+        folder.write("wide.csv", format!("{header}\n1{}\n2{}\n3{}\n4{}\n", row(3.0), row(4.0), row(3.5), row(5.0)));
+    let run = equirisk(&["solve", &wide, "--memory", "64MiB"]).refused(2);
+    assert!(
+        run.stderr.contains("103.0 MiB") && run.stderr.contains("64.0 MiB are allowed by --memory"),
+        "{}",
+        run.stderr
+    );
+    let matrix = folder.write("matrix.npy", crate::run::npy(&[200, 200], &vec![1.0; 40_000]));
+    let run = equirisk(&["solve", "--covariance", &matrix, "--memory", "1MiB"]).refused(2);
+    assert!(run.stderr.contains("1.0 MiB are allowed by --memory"), "{}", run.stderr);
     let parquet = corpus_file("parquet/same_none.parquet");
     equirisk(&["solve", parquet.to_str().unwrap(), "--memory", "600B"]).refused(2);
 }
@@ -279,18 +293,20 @@ fn oddities_are_mentioned_once_each() {
         &["`A` and `a` have identical returns"],
         &["`A` and `a` differ in case only"],
         &["stale", "`C` stands still for 15 rows up to 2020-03-01"],
+        &["every asset returns exactly zero on 5 of 60 rows", "holidays"],
     ]
     .iter()
     .enumerate()
     {
         assert!(words.iter().all(|word| notices[place].contains(word)), "{words:?} in {notices:?}");
     }
-    assert_eq!(notices.len(), 4, "{notices:?}");
+    assert_eq!(notices.len(), 5, "{notices:?}");
 
     let percent: String =
         calm.iter().enumerate().map(|(row, x)| format!("{row},{},{}\n", 100.0 * x, 50.0 * x)).collect();
     let notices = said(&format!("n,A,B\n{percent}"), Kind::Returns);
-    assert!(notices.len() == 1 && notices[0].contains("in percent"), "{notices:?}");
+    let expected = ["in percent", "exactly zero on 5 of 60 rows"];
+    assert!(notices.len() == 2 && notices.iter().zip(expected).all(|(n, e)| n.contains(e)), "{notices:?}");
     let few = prices(&[("A", &calm[..3]), ("B", &split[..3]), ("C", &calm[4..7]), ("D", &calm[8..11])]);
     assert!(said(&few, Kind::Prices)[0].contains("3 rows of returns for 4 assets"), "{:?}", said(&few, Kind::Prices));
 }

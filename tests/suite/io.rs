@@ -224,8 +224,8 @@ fn read_everything(input: &Input) -> Vec<Result<Returns>> {
         }
     }
     let part = names(&["A", "B"]);
-    let _ = read_covariance(input, None).map(|(covariance, _)| check(&covariance));
-    let _ = read_covariance(input, Some(&part)).map(|(covariance, _)| check(&covariance));
+    let _ = read_covariance(input, None, None).map(|(covariance, _)| check(&covariance));
+    let _ = read_covariance(input, Some(&part), None).map(|(covariance, _)| check(&covariance));
     let _ = npy::read(input);
     results
 }
@@ -306,7 +306,7 @@ proptest! {
     /// What is written as a table comes back exactly, whatever the notation.
     #[test]
     fn a_written_history_is_read_back(
-        // Returns whose usual size is above 30 % a row would be taken for percent.
+        // Below a usual size of 30 %, where returns are taken for figures in percent.
         rows in prop::collection::vec(prop::collection::vec(-0.3_f64..0.3, 3), 3..20),
         style in 0..6,
     ) {
@@ -421,7 +421,7 @@ fn arrays_stream_from_files() {
 
 #[test]
 fn covariances_are_matched_by_name() {
-    let read = |text: &str, assets: Option<&[String]>| read_covariance(&bytes(text), assets);
+    let read = |text: &str, assets: Option<&[String]>| read_covariance(&bytes(text), assets, None);
     let (plain, notices) = read(",A,B\nA,4,1\nB,1,9\n", None).expect("well formed");
     assert_eq!((plain.values, notices.len()), (vec![4.0, 1.0, 1.0, 9.0], 0));
     let (swapped, notices) = read(",A,B\nB,1,9\nA,4,2\n", None).expect("rows in another order");
@@ -451,7 +451,7 @@ fn covariances_are_matched_by_name() {
 #[test]
 fn a_long_header_alone_asks_for_no_memory() {
     let header: String = (0..90_000).map(|j| format!(",{j}")).collect();
-    assert!(read_covariance(&bytes(header + "\n0"), None).is_err());
+    assert!(read_covariance(&bytes(header + "\n0"), None, None).is_err());
     let columns: String = ",x".repeat(200_000);
     assert!(refused(&bytes(format!("date{columns}\n")), &prices()).message.contains("200001 columns"));
 }
@@ -479,6 +479,35 @@ fn budget_files_may_have_a_header() {
         assert!(error.message.contains(said), "{text:?}: {error}");
     }
     assert!(read_budgets("no/such/file.csv", &names(&["A"])).is_err());
+}
+
+#[test]
+fn budget_files_may_be_in_percent_and_have_more_columns() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("budgets.csv");
+    let argument = path.to_str().expect("a plain path");
+    for text in [
+        "asset,budget\n B ,25%\nA,75 %\n",
+        "Ticker,Name,Weight\nA,Alpha,0.75\nB,Beta,0.25\n",
+        "sector;name;risk_budget;weight\nx;A;75%;1%\ny; B;25%;2%\n",
+        ",sector,share\nB,x,0.25\nA,y,0.75\n",
+        // Of two columns that may hold the names, the one that does.
+        "name,asset,budget\nA,Alpha,0.75\nB,Beta,0.25\n",
+    ] {
+        fs::write(&path, text).expect("written");
+        let (budgets, notices) = read_budgets(argument, &names(&["A", "B"])).expect(text);
+        assert_eq!((budgets, notices.len()), (vec![0.75, 0.25], 0), "{text:?}");
+    }
+    for (text, said) in [
+        ("asset,x,y\nA,1,2\nB,1,2\n", "which of the columns `asset`, `x`, `y` hold assets and budgets?"),
+        ("asset,weight,share\nA,1,2\nB,1,2\n", "which of the columns `asset`, `weight`, `share`"),
+        ("asset,budget,x\nA,1\nB,1,2\n", "line 2: not 3 cells"),
+        ("asset,budget\nA,-5%\nB,105%\n", "line 2: the budget of `A` is negative"),
+    ] {
+        fs::write(&path, text).expect("written");
+        let error = read_budgets(argument, &names(&["A", "B"])).expect_err(text);
+        assert!(error.message.contains(said), "{text:?}: {error}");
+    }
 }
 
 fn solutions(problems: usize, assets: usize) -> Solutions {

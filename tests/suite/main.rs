@@ -4,6 +4,7 @@
 mod bootstrap;
 mod cases;
 mod cli;
+mod covariance;
 mod data;
 mod gpu;
 mod io;

@@ -268,16 +268,18 @@ fn what_has_no_spread_has_a_page_that_says_so() {
     let hedged =
         "date,a,b\n2020-01-01,0.01,-0.01\n2020-01-02,-0.02,0.02\n2020-01-03,0.01,-0.01\n2020-01-06,0.03,-0.03\n";
     let data = folder.write("hedged.csv", hedged);
-    for (name, args, said) in [
-        ("one", &["-B", "1", "--last", "300"][..], "1 resample with a certified portfolio: no spread to show."),
+    for (name, code, args, said) in [
+        ("one", 0, &["-B", "1", "--last", "300"][..], "1 resample with a certified portfolio: no spread to show."),
         (
             "none",
+            3,
             &[&data, "--returns", "-B", "20", "--block", "1"],
             "0 resamples with a certified portfolio: no spread to show.",
         ),
     ] {
         let out = folder.name(name);
-        equirisk(&[&["bootstrap", "--seed", "1", "--engine", "cpu", "-o", &out], args].concat()).succeeded();
+        let run = equirisk(&[&["bootstrap", "--seed", "1", "--engine", "cpu", "-o", &out], args].concat());
+        assert_eq!(run.code, code, "{}", run.stderr);
         let page = folder.read(&format!("{name}/report.html"));
         assert!(page.contains(said), "{}", &page[page.len() - 2000..]);
         // Nothing to draw needs no script.

@@ -219,8 +219,15 @@ pub fn watched(
 
 fn screened(universe: &Universe, subsets: &Subsets, problems: u64, config: &Config) -> Outcome {
     let names = names(universe.assets());
-    let question =
-        Question { assets: &names, universe, returns: None, subsets, max_correlation: None, periods_per_year: None };
+    let question = Question {
+        assets: &names,
+        universe,
+        returns: None,
+        simple: None,
+        subsets,
+        max_correlation: None,
+        periods_per_year: None,
+    };
     let engine = CpuEngine::default();
     found(&question, problems, config, &engine)
 }

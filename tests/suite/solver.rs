@@ -4,6 +4,9 @@ use equirisk::covariance::interleaved::scale;
 use equirisk::engine::Job as _;
 use equirisk::engine::cpu::CpuEngine;
 use equirisk::lanes::{LANES, Lanes, interleave};
+use equirisk::panel::{Labels, Panel, Returns};
+use equirisk::resample::{Law, Scheme};
+use equirisk::run::codec;
 use equirisk::solver::Options;
 use equirisk::solver::existence::zero_variance_direction;
 use equirisk::solver::interleaved::Group;
@@ -342,6 +345,35 @@ fn a_solution_does_not_depend_on_the_problems_beside_it() {
         assert_eq!(bits(&alone.weights), bits(&together.weights[2 * p..2 * p + 2]), "problem {p}");
         let (one, all) = (alone.certificates[0], together.certificates[p]);
         assert_eq!((one.status, one.sweeps, one.rc_error.to_bits()), (all.status, all.sweeps, all.rc_error.to_bits()));
+    }
+}
+
+#[test]
+fn problems_of_a_list_are_solved_as_in_a_range() {
+    let values = crate::run::returns(300, 12, 0.5, 3);
+    let assets = (0..12).map(|i| i.to_string()).collect();
+    let panel = Panel::new(&Returns { assets, labels: Labels::Text(Vec::new()), values }).unwrap();
+    let drawn =
+        |scheme, length| Source::Resampled { panel: panel.clone(), law: Law::new(scheme, length, 300, 5, 0).unwrap() };
+    let hedged =
+        (0..3000).flat_map(|p| if p % 5 == 0 { hedged_pairs(12, 1e-7) } else { sample_covariance(40, 12, 0.4, p) });
+    let given = Source::Given { covariances: hedged.collect(), assume_psd: false };
+    for source in [drawn(Scheme::Stationary, 30.0), drawn(Scheme::Iid, 1.0), given] {
+        let batch = Batch::new(source, &[1.0; 12]).unwrap();
+        let cpu = CpuEngine::default();
+        let job = cpu.job(&batch, Want { comparisons: true });
+        let whole = job.solve(0..3000).unwrap();
+        // Gaps of all sizes, and more than resamples that share their sums.
+        let listed: Vec<u64> = (0..3000).filter(|p| p % 3 == 0 || p % 7 == 2).collect();
+        let mut parts = whole.clone();
+        let positions: Vec<usize> = listed.iter().map(|&p| p as usize).collect();
+        for &at in &positions {
+            parts.weights[12 * at..][..12].fill(f64::NAN);
+            parts.certificates[at] = Certificate::unsolved(Status::Stalled);
+        }
+        parts.replace(&positions, &job.solve_all(listed));
+        // Bit by bit, what is not a number included.
+        assert!(codec::encode(&parts) == codec::encode(&whole));
     }
 }
 

@@ -66,7 +66,7 @@ pub fn run(arguments: &ScreenArguments) -> Result<ExitCode> {
         return Err(Error::usage("this run is finished: --all has nothing to measure")
             .hint("leave -o DIR out to write the metrics alone, or say --force to run again"));
     }
-    let lent = match study::start(found, arguments.run.output.as_deref(), &arguments.out)? {
+    let lent = match study::start(found, arguments.run.output.as_deref(), shard.is_some(), &arguments.out)? {
         Start::Shown(ending) => return study::ended(ending, arguments.run.strict, NOUN),
         Start::Go { lent } => lent,
     };
@@ -81,7 +81,7 @@ pub fn run(arguments: &ScreenArguments) -> Result<ExitCode> {
     let machine = machine::choose(&arguments.machine, arguments.tolerance, false, work, quiet)?;
     let needed = config.memory(problems, subsets.size());
     if arguments.run.dry_run {
-        return plan::dry_run(arguments, &question, problems, &config, needed, machine.options);
+        return plan::dry_run(arguments, &question, problems, &config, needed, machine.options, &detected);
     }
     memory::check("the best subsets and a chunk", needed, arguments.machine.memory, |_| {
         "choose a shorter --top or --shortlist, or draw fewer subsets with --sample".to_string()
@@ -110,7 +110,7 @@ pub fn run(arguments: &ScreenArguments) -> Result<ExitCode> {
                 "range": found.range, "solves": found.solves, "crosscheck": found.crosscheck,
             });
             study::hand_in(&mut desk, &found, &found.solves, (found.range, NOUN), state, &arguments.out)?;
-            Ending::of(&found.solves, found.crosscheck.map(|checked| checked.disagreements))
+            Ending::of_part(&found.solves, found.crosscheck.map(|checked| checked.disagreements))
         }
     };
     study::ended(ending, arguments.run.strict, NOUN)
@@ -188,8 +188,8 @@ fn with_winners(
     seed: Option<u64>,
     watch: &mut dyn Watch,
 ) -> Result<Screened> {
-    let bootstrap = match (&job.bootstrap, question.returns) {
-        (Some(again), Some(returns)) if !outcome.winners.is_empty() => {
+    let bootstrap = match (&job.bootstrap, question.returns, question.simple) {
+        (Some(again), Some(returns), Some(simple)) if !outcome.winners.is_empty() => {
             let wrong = || Error::input(format!("no scheme `{}` with block `{}`", again.scheme, again.block));
             let config = winners::Config {
                 resamples: again.resamples,
@@ -200,7 +200,7 @@ fn with_winners(
             };
             let count = outcome.winners.len().min(again.winners);
             let by = Figure::named(outcome.run.by).ok_or_else(wrong)?;
-            Some(winners::winners(returns, &outcome.winners[..count], by, &config, watch)?)
+            Some(winners::winners((returns, simple), &outcome.winners[..count], by, &config, watch)?)
         }
         _ => None,
     };
@@ -250,8 +250,8 @@ fn job(arguments: &ScreenArguments, config: &Config, data: &Returns, periods_per
             scheme: arguments.resample.scheme.scheme().name().to_string(),
             block: arguments.resample.block.to_string(),
         }),
-        engine: arguments.machine.engine.name().to_string(),
-        tolerance: arguments.tolerance,
+        estimator: (!arguments.covariance).then(|| arguments.data.estimator.estimator().name().to_string()),
+        setup: machine::setup(&arguments.machine, arguments.tolerance),
         periods_per_year,
     })
 }
@@ -279,10 +279,10 @@ fn notices(arguments: &ScreenArguments, question: &Question, problems: u64, conf
         let columns = 2 + config.also.len();
         let bytes = metrics::bytes(problems, question.subsets.size(), columns);
         output::notice(&format!(
-            "{} will hold {} rows, about {:.1} MB",
+            "{} will hold {} rows, about {}",
             path.display(),
             grouped(problems),
-            bytes / 1e6
+            terminal::size(bytes)
         ));
     }
     let draws = problems as f64;

@@ -18,8 +18,10 @@ use crate::cli::data::{self, Inputs};
 pub struct Screenable {
     pub assets: Vec<String>,
     pub universe: Universe,
-    /// Simple returns; none where there is a covariance alone.
+    /// What the covariance is of; none where there is a covariance alone.
     pub returns: Option<Returns>,
+    /// The same as simple returns, where they are logarithmic.
+    pub simple: Option<Returns>,
 }
 
 /// What a file held: returns, or a covariance whose rows are labelled with its assets.
@@ -36,14 +38,14 @@ pub fn read(arguments: &ScreenArguments) -> Result<Read> {
     let input = data::input(&arguments.data, quiet || arguments.covariance);
     if !arguments.covariance {
         let (data, detected) = data::returns(&arguments.data, &input, arguments.machine.memory, quiet)?;
-        let periods_per_year = data::periods_per_year(&arguments.data, &data);
+        let periods_per_year = data::periods_per_year(&arguments.data, &data, quiet);
         return Ok(Read { data, periods_per_year, input, detected });
     }
     if arguments.data.data.is_empty() {
         return Err(Error::usage("--covariance needs DATA: the embedded sample holds prices")
-            .hint("name a CSV file with a label row and a label column"));
+            .hint("name a file that holds the matrix and the names of its assets"));
     }
-    let covariance = data::covariance(&arguments.data, &input, quiet)?;
+    let covariance = data::covariance(&arguments.data, &input, arguments.machine.memory, quiet)?;
     let labels = Labels::Text(covariance.assets.clone());
     let data = Returns { assets: covariance.assets, labels, values: covariance.values };
     Ok(Read { data, periods_per_year: arguments.data.periods_per_year, input, detected: Vec::new() })
@@ -52,7 +54,7 @@ pub fn read(arguments: &ScreenArguments) -> Result<Read> {
 impl Screenable {
     /// # Errors
     /// A history without a covariance, or a matrix that is none.
-    pub fn of(mut data: Returns, job: &Job) -> Result<Screenable> {
+    pub fn of(data: Returns, job: &Job) -> Result<Screenable> {
         let (assets, n) = (data.assets.clone(), data.assets.len());
         if job.covariance {
             let mut universe = Universe { correlation: vec![0.0; n * n], volatilities: vec![0.0; n] };
@@ -63,14 +65,14 @@ impl Screenable {
             let Universe { correlation, volatilities } = &mut universe;
             validity::check(&data.values, job.assume_psd, correlation, volatilities)
                 .map_err(|flaw| rejected(flaw, &names))?;
-            return Ok(Screenable { assets, universe, returns: None });
+            return Ok(Screenable { assets, universe, returns: None, simple: None });
         }
         let (correlation, volatilities) = full_sample(&Panel::new(&data)?);
-        if job.log_returns {
-            // A portfolio's return is the mean of simple ones.
-            data.values.iter_mut().for_each(|r| *r = r.exp_m1());
-        }
-        Ok(Screenable { assets, universe: Universe { correlation, volatilities }, returns: Some(data) })
+        // A portfolio's return is the mean of simple ones.
+        let simple = job
+            .log_returns
+            .then(|| Returns { values: data.values.iter().map(|r| r.exp_m1()).collect(), ..data.clone() });
+        Ok(Screenable { assets, universe: Universe { correlation, volatilities }, returns: Some(data), simple })
     }
 
     pub fn question<'a>(&'a self, job: &Job, subsets: &'a Subsets) -> Question<'a> {
@@ -78,6 +80,7 @@ impl Screenable {
             assets: &self.assets,
             universe: &self.universe,
             returns: self.returns.as_ref(),
+            simple: self.simple.as_ref().or(self.returns.as_ref()),
             subsets,
             max_correlation: job.max_correlation,
             periods_per_year: job.periods_per_year,

@@ -350,7 +350,7 @@ fn short_years_lead(shapes: &[Shape]) -> Option<bool> {
     match (may_lead, may_end) {
         (true, false) => Some(true),
         (false, true) => Some(false),
-        _ => (own <= other && 4 * own <= parts.len()).then_some(leads),
+        _ => (2 * own <= other && 4 * own <= parts.len()).then_some(leads),
     }
 }
 

@@ -80,7 +80,7 @@ pub(super) fn month(word: &str) -> Option<i16> {
     }
     let is = |names: &&[&str]| names.contains(&word.as_str());
     let begins = |names: &&[&str]| names.iter().any(|name| name.starts_with(&word));
-    if let Some(place) = MONTHS.iter().position(|names| is(&names)) {
+    if let Some(place) = MONTHS.iter().position(is) {
         return Some(place as i16 + 1);
     }
     let mut found = (0..12).filter(|&place| begins(&MONTHS[place]));

@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use crate::error::Result;
-use crate::io::{dates, input};
+use crate::io::{Limits, dates, input, size};
 
 use super::header::{Header, Type, read_header};
 use super::refuse;
@@ -37,7 +37,12 @@ impl Cells {
 }
 
 /// Reads an array from a source that holds so many bytes.
-pub(crate) fn parse(name: &str, mut source: impl Read, length: u64) -> Result<Member> {
+pub(crate) fn parse(name: &str, source: impl Read, length: u64) -> Result<Member> {
+    parse_within(name, source, length, None)
+}
+
+/// The same within so many bytes of memory, if a number is given.
+pub(super) fn parse_within(name: &str, mut source: impl Read, length: u64, memory: Option<u64>) -> Result<Member> {
     let (header, header_length) = read_header(&mut source).map_err(|e| refuse(name, format!("bad NPY header: {e}")))?;
     let Header { kind, width, is_big_endian, is_fortran, shape } = header.map_err(|what| refuse(name, what))?;
     if shape.contains(&0) {
@@ -50,6 +55,11 @@ pub(crate) fn parse(name: &str, mut source: impl Read, length: u64) -> Result<Me
         let declared = declared.map_or("more".to_string(), |bytes| bytes.to_string());
         return Err(refuse(name, format!("shape {shape:?} takes {declared} bytes, the file holds {present}")));
     };
+    let needed = (count as u64).saturating_mul(8);
+    if memory.is_some_and(|memory| needed > memory) {
+        let what = format!("an array of shape {shape:?} takes {} of memory", size(needed as f64));
+        return Err(Limits::new(memory).too_large(name, what));
+    }
     if !matches!(kind, Type::Float | Type::Signed | Type::Unsigned) && count > MOST_WORDS {
         return Err(refuse(name, format!("{count} names or dates, at most {MOST_WORDS}")));
     }

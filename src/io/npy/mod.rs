@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::io::input::{self, Format};
 use crate::io::{Input, Limits};
 
-use member::{Cells, Member, parse};
+use member::{Cells, Member, parse_within};
 
 const MAGIC: &[u8] = b"\x93NUMPY";
 const HINT: &str = "save it with numpy.save(path, array.astype(\"float64\"))";
@@ -33,6 +33,14 @@ pub struct Array {
 /// # Errors
 /// Anything else; the message says what.
 pub fn read(input: &Input) -> Result<Array> {
+    read_within(input, None)
+}
+
+/// The same within so many bytes of memory, if a number is given.
+///
+/// # Errors
+/// Anything else, and an array that takes more.
+pub fn read_within(input: &Input, memory: Option<u64>) -> Result<Array> {
     if let Input::Path(path) = input {
         // A plain file is streamed: batches of matrices are large.
         let mut file = BufReader::new(input::open(path)?);
@@ -40,18 +48,18 @@ pub fn read(input: &Input) -> Result<Array> {
         let metadata = file.get_ref().metadata().map_err(|e| input::unreadable(&name, &e))?;
         let first = io::BufRead::fill_buf(&mut file).map_err(|e| input::unreadable(&name, &e))?;
         if metadata.is_file() && Format::of(first) == Format::Npy {
-            return matrices(&name, file, metadata.len());
+            return matrices(&name, file, metadata.len(), memory);
         }
     }
-    let contents = input.load(Limits::default())?;
+    let contents = input.load(Limits::new(memory))?;
     match contents.format {
-        Format::Npy => matrices(&contents.name, &contents.bytes[..], contents.bytes.len() as u64),
+        Format::Npy => matrices(&contents.name, &contents.bytes[..], contents.bytes.len() as u64, memory),
         _ => Err(Error::input(format!("{}: this is not an NPY file", contents.name)).hint(HINT)),
     }
 }
 
-fn matrices(name: &str, source: impl Read, length: u64) -> Result<Array> {
-    let Member { shape, cells } = parse(name, source, length)?;
+fn matrices(name: &str, source: impl Read, length: u64, memory: Option<u64>) -> Result<Array> {
+    let Member { shape, cells } = parse_within(name, source, length, memory)?;
     if !(2..=3).contains(&shape.len()) {
         return Err(refuse(name, format!("an array of shape {shape:?}, where two or three dimensions are needed")));
     }

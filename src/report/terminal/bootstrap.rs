@@ -4,7 +4,6 @@ use super::table::{Column, table};
 use super::view::View;
 use super::{LEAVE_EARLY, LEAVE_LATE, LEAVE_NEXT, names_width};
 use crate::report::words::{self, counted, cut, maybe_percent, percent};
-use crate::run::Solves;
 use crate::study::asset::Asset;
 use crate::study::bootstrap::{Outcome, Sensitivity};
 use crate::study::method::Method;
@@ -20,6 +19,10 @@ pub fn bootstrap(outcome: &Outcome, view: View) -> String {
     let mut out = String::new();
     let run = &outcome.run;
     out.push_str(&view.bold(&view.wrapped(&format!("{}; {}", words::history(run), words::resamples(run)))));
+    if outcome.solves.converged == 0 {
+        out.push_str(&view.warning(&view.wrapped(&words::nothing_solved(&outcome.solves, "resample"))));
+        return out;
+    }
     let left_out = outcome.solves.unsolved();
     if left_out > 0 {
         let text = format!(
@@ -30,15 +33,6 @@ pub fn bootstrap(outcome: &Outcome, view: View) -> String {
         out.push_str(&view.warning(&view.wrapped(&text)));
     }
     out.push('\n');
-    if outcome.solves.converged == 0 {
-        let Solves { no_solution, invalid, stalled, .. } = outcome.solves;
-        out.push_str(&view.wrapped(if stalled > no_solution + invalid {
-            "No resample reached the tolerance: rounding alone may exceed it; loosen --tolerance."
-        } else {
-            "No resample has a risk-budgeting portfolio: use a longer history or fewer assets."
-        }));
-        return out;
-    }
     weights(&mut out, outcome, view);
     methods(&mut out, outcome, view);
     block_lengths(&mut out, outcome, view);
@@ -117,7 +111,8 @@ fn methods(out: &mut String, outcome: &Outcome, view: View) {
         |text: &dyn Fn(&Method) -> String| -> Vec<String> { methods.iter().map(|method| text(method)).collect() };
     let turnover = |method: &Method| method.turnover.as_ref().map_or("-".to_string(), |t| spread(t, 1.0));
     let volatility = |method: &Method| spread(&method.volatility, annual.unwrap_or(1.0));
-    let volatility_name = if annual.is_some() { "vol a year" } else { "volatility" };
+    let periods = outcome.run.periods_per_year;
+    let volatility_name = periods.map_or("volatility".to_string(), |number| format!("vol a year ({number})"));
     let ratio = |method: &Method| format!("{:.2}", method.diversification_ratio.mean);
     let names = ["risk budgeting", "inverse volatility", "equal weight"].map(String::from).to_vec();
     table(
@@ -126,7 +121,7 @@ fn methods(out: &mut String, outcome: &Outcome, view: View) {
             Column::names("method", names, 19),
             Column::numbers("weights move by", cells(&turnover), 20, 1, LEAVE_LATE),
             Column::numbers("worst risk-share error", cells(&|m| spread(&m.realised.max_error, 1.0)), 24, 1, None),
-            Column::numbers(volatility_name, cells(&volatility), 18, 1, LEAVE_NEXT),
+            Column::numbers(&volatility_name, cells(&volatility), 18, 1, LEAVE_NEXT),
             Column::numbers("div. ratio", cells(&ratio), 9, 1, LEAVE_EARLY),
         ],
         view,
@@ -158,10 +153,11 @@ fn evidence(out: &mut String, outcome: &Outcome, view: View) {
         out.push_str(&view.verdict(&view.wrapped(&text), check.disagreements == 0));
     }
     out.push('\n');
-    out.push_str(&view.dim(&view.wrapped(
+    let periods = run.periods_per_year.map_or(String::new(), |number| format!(" vol a year: of {number} periods."));
+    out.push_str(&view.dim(&view.wrapped(&format!(
         "weight: from the full history. 90 %: between the 5 % and 95 % quantiles over resamples. weights move by: half the \
          absolute change against the full-history weights. risk share and its worst error (against the budget): of the \
-         resampled weights under the full-history covariance, which stands for holding estimated weights under the truth. \
+         resampled weights under the full-history covariance, which stands for holding estimated weights under the truth.{periods} \
          Bands are optimistic where volatility clusters more than the block length sees.",
-    )));
+    ))));
 }

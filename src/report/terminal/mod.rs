@@ -1,6 +1,7 @@
 //! Tables for a terminal, to be read in ten seconds: the answer first, the evidence below, how to read it last.
 
 mod bootstrap;
+mod columns;
 pub mod screen;
 mod solve;
 mod table;
@@ -8,8 +9,9 @@ mod view;
 
 use crate::report::words;
 
-pub use super::words::{counted, grouped, solves};
+pub use super::words::{counted, duration, grouped, size, solves};
 pub use bootstrap::bootstrap;
+pub use columns::columns;
 pub use solve::solve;
 pub use view::View;
 

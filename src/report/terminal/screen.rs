@@ -24,6 +24,11 @@ pub fn screen(screened: &Screened, view: View) -> String {
     let outcome = &screened.outcome;
     let mut out = String::new();
     heading(&mut out, outcome, view);
+    if outcome.solves.total > 0 && outcome.solves.converged == 0 {
+        out.push_str(&view.warning(&view.wrapped(&words::nothing_solved(&outcome.solves, "subset"))));
+        return out;
+    }
+    warned(&mut out, outcome, view);
     if outcome.top.is_empty() {
         out.push_str("No subset has a certified portfolio that keeps the bounds.\n");
         evidence(&mut out, outcome, view);
@@ -60,7 +65,8 @@ fn heading(out: &mut String, outcome: &Outcome, view: View) {
     out.push_str(&view.bold(&view.wrapped(&what)));
     let mut line = |text: String| out.push_str(&view.wrapped(&text));
     if let (Some(rows), Some(first), Some(last)) = (run.rows, &run.first, &run.last) {
-        line(format!("{}, {first} to {last}", counted(rows as u64, "return")));
+        let periods = words::periods(run.periods_per_year);
+        line(format!("{}, {first} to {last}{periods}", counted(rows as u64, "return")));
     }
     let share = |part: u64, whole: u64| if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
     if let Some(cap) = run.max_correlation {
@@ -81,6 +87,10 @@ fn heading(out: &mut String, outcome: &Outcome, view: View) {
     if !path.is_empty() {
         line(format!("of the list, only what keeps {}", listed(&path)));
     }
+}
+
+/// What is missing from the list.
+fn warned(out: &mut String, outcome: &Outcome, view: View) {
     let unsolved = outcome.solves.unsolved();
     if unsolved > 0 {
         let text = format!(
@@ -211,7 +221,7 @@ fn halves(out: &mut String, outcome: &Outcome, view: View) {
 }
 
 fn evidence(out: &mut String, outcome: &Outcome, view: View) {
-    let engine = words::engine(outcome.run.adapter.as_deref(), "f32");
+    let engine = words::engine(outcome.run.adapter.as_deref(), outcome.run.precision);
     let found = words::certificates(&outcome.solves, outcome.rc_error.max);
     let text = format!("Certificates: {found} ({engine}); the list: finished to rounding");
     out.push_str(&view.verdict(&view.wrapped(&text), outcome.solves.unsolved() == 0));

@@ -48,6 +48,9 @@ pub fn solve(outcome: &Outcome, view: View) -> String {
         line("volatility", &|profile| percent(profile.volatility, 4));
     }
     line("diversification", &|profile| format!("{:.3}", profile.diversification_ratio));
+    if let Some(periods) = outcome.periods_per_year {
+        out.push_str(&view.wrapped(&format!("(annualised with {periods} periods a year)")));
+    }
     let found = format!(
         "{}: risk shares are within {:.1e} of the budgets, relative ({}, kappa {:.2}, {})",
         outcome.status,

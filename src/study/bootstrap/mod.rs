@@ -91,5 +91,6 @@ pub fn verify(
     let weights = rows.flat_map(|row| plan.keep.iter().map(|&i| row[i])).collect();
     let solutions = Solutions { weights, ..solutions };
     let sample = sample(config.resamples, config.seed, config.crosscheck);
-    crosscheck::compare(precision, options, &plan.batch, (0, &solutions), &sample, &vec![false; sample.len()])
+    let rows_differ = vec![false; sample.len()];
+    Ok(crosscheck::compare(precision, options, &plan.batch, (0, &solutions), &sample, &rows_differ))
 }

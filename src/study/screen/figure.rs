@@ -141,8 +141,7 @@ impl Filter {
     pub fn parse(text: &str) -> Result<Filter> {
         let names = || Figure::ALL.map(Figure::name).join(", ");
         let wrong = |what: String| {
-            Error::usage(format!("`{text}`: {what}"))
-                .hint(format!("write a figure, <, <=, > or >=, and a number; figures are {}", names()))
+            Error::usage(what).hint(format!("write a figure, <, <=, > or >=, and a number; figures are {}", names()))
         };
         let (symbol, relation) = Relation::ALL
             .into_iter()

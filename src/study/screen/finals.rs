@@ -85,7 +85,7 @@ impl Finals<'_> {
 
     /// Solved again by themselves; those that keep all bounds.
     fn solved(&self, candidates: &[Candidate]) -> Vec<Finalist> {
-        let Question { universe, returns, periods_per_year, subsets, .. } = *self.question;
+        let Question { universe, simple: returns, periods_per_year, subsets, .. } = *self.question;
         let bets = self.config.by.is_of_bets() || self.config.filters.iter().any(|filter| filter.figure.is_of_bets());
         let setting = Setting { universe, returns, periods_per_year, bets };
         let keeps = |finalist: &Finalist| {

@@ -45,17 +45,20 @@ pub struct InHalves {
 #[derive(Debug)]
 pub struct Split {
     universes: [Universe; 2],
-    returns: [Returns; 2],
+    /// Simple returns.
+    paths: [Returns; 2],
     periods_per_year: Option<f64>,
     label: Option<String>,
 }
 
 impl Split {
+    /// Of the returns that covariances are made of, and simple ones of the same rows.
+    ///
     /// # Errors
     /// A half without a covariance.
-    pub fn new(returns: &Returns, periods_per_year: Option<f64>) -> Result<Split> {
-        let middle = returns.rows() / 2;
-        let halves = [part(returns, 0, middle), part(returns, middle, returns.rows())];
+    pub fn new(returns: &Returns, simple: &Returns, periods_per_year: Option<f64>) -> Result<Split> {
+        let (middle, rows) = (returns.rows() / 2, returns.rows());
+        let halves = [part(returns, 0, middle), part(returns, middle, rows)];
         let universe = |half: &Returns| -> Result<Universe> {
             let (correlation, volatilities) = full_sample(&Panel::new(half)?);
             Ok(Universe { correlation, volatilities })
@@ -63,7 +66,7 @@ impl Split {
         let label = halves[1].span().0;
         Ok(Split {
             universes: [universe(&halves[0])?, universe(&halves[1])?],
-            returns: halves,
+            paths: [part(simple, 0, middle), part(simple, middle, rows)],
             periods_per_year,
             label,
         })
@@ -74,7 +77,7 @@ impl Split {
         let of = |half: usize| {
             let setting = Setting {
                 universe: &self.universes[half],
-                returns: figure.is_of_the_path().then_some(&self.returns[half]),
+                returns: figure.is_of_the_path().then_some(&self.paths[half]),
                 periods_per_year: self.periods_per_year,
                 bets: figure.is_of_bets(),
             };

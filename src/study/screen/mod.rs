@@ -60,8 +60,10 @@ const BULK_ERROR: f64 = 4.0;
 pub struct Question<'a> {
     pub assets: &'a [String],
     pub universe: &'a Universe,
-    /// Simple returns; none where a covariance was given.
+    /// The returns that the covariance is of, which may be logarithmic; none where a covariance was given.
     pub returns: Option<&'a Returns>,
+    /// Simple returns of the same rows, for figures of the path: a portfolio's return is the mean of these.
+    pub simple: Option<&'a Returns>,
     pub subsets: &'a Subsets,
     /// Largest correlation between two assets of a subset.
     pub max_correlation: Option<f64>,
@@ -253,8 +255,8 @@ impl<'a> Ready<'a> {
 
         let finals = Finals { question, config, bulk_error };
         let (finalists, shortlisted) = finals.select(&best, counts.passing, means.watch);
-        let split = match question.returns {
-            Some(returns) if config.halves => Split::new(returns, question.periods_per_year)
+        let split = match (question.returns, question.simple) {
+            (Some(returns), Some(simple)) if config.halves => Split::new(returns, simple, question.periods_per_year)
                 .map_err(|error| means.watch.notice(&format!("the halves of the history are not compared: {error}")))
                 .ok(),
             _ => None,
@@ -310,6 +312,7 @@ impl<'a> Ready<'a> {
                 engine: info.engine,
                 adapter: info.adapter,
                 driver: info.driver,
+                precision: info.precision,
                 tolerance: info.tolerance,
             },
             winners: finalists.into_iter().map(|finalist| finalist.assets).collect(),

@@ -73,6 +73,8 @@ pub struct Run {
     pub engine: &'static str,
     pub adapter: Option<String>,
     pub driver: Option<String>,
+    /// Of the bulk; the list is solved again in f64.
+    pub precision: &'static str,
     pub tolerance: f64,
 }
 

@@ -25,7 +25,7 @@ pub fn verify(question: &Question, problems: u64, by: Figure, list: &[Listed]) -
     let subsets = question.subsets;
     let setting = Setting {
         universe: question.universe,
-        returns: question.returns,
+        returns: question.simple,
         periods_per_year: question.periods_per_year,
         bets: by.is_of_bets(),
     };

@@ -141,3 +141,11 @@ fn a_zero_budget_is_a_weight_of_exactly_zero_and_budgets_hold_for_the_rest() {
         }
     }
 }
+
+#[test]
+fn a_batch_larger_than_the_memory_allowed_is_refused_before_it_is_read() {
+    let folder = Folder::new();
+    let data = folder.write("covariances.npy", npy(&[100, 3, 3], &[1.0; 900]));
+    let run = equirisk(&["batch", &data, "-o", &folder.name("weights.npy"), "--memory", "7KB"]).refused(2);
+    assert!(run.stderr.contains("--memory") && run.stderr.contains("[100, 3, 3]"), "{}", run.stderr);
+}

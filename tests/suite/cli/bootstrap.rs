@@ -273,14 +273,21 @@ fn where_nothing_can_be_solved_there_are_no_statistics() {
     let data = folder.write("data.csv", table(&hedge, 2));
     for engine in ["cpu", "gpu"] {
         let args = ["bootstrap", &data, "--returns", "-B", "64", "--seed", "1", "--engine", engine];
-        let summary = json(&[&args[..], &["--json"]].concat());
+        let run = equirisk(&[&args[..], &["--json"]].concat());
+        let summary = run.json();
+        assert_eq!((run.code, count(&summary, "converged")), (3, 0));
         balanced(&summary, 64);
-        assert_eq!(count(&summary, "converged"), 0);
         for key in ["point", "mean", "sd", "q05", "q50", "q95"] {
             assert!(summary["assets"][0][key].is_null(), "{key}: {}", summary["assets"][0]);
         }
-        let text = equirisk(&args).succeeded().stdout;
-        assert!(text.contains("100.0 %") && !text.contains("NaN"), "{text}");
+        let run = equirisk(&args);
+        assert!(
+            run.code == 3 && run.stderr.contains("error: none of 64 resamples has a certified portfolio"),
+            "{run:?}"
+        );
+        // Said first, and nothing else.
+        let text: Vec<&str> = run.stdout.lines().collect();
+        assert!(text.len() == 2 && text[1].starts_with("! none of 64 resamples"), "{text:?}");
     }
 }
 
@@ -323,9 +330,10 @@ fn returns_of_implausible_size_are_a_notice_and_change_no_weight() {
     let solved = |scale: f64| {
         let scaled: Vec<f64> = original.iter().map(|r| r * scale).collect();
         let data = folder.write(&format!("{scale:e}.csv"), table(&scaled, 5));
-        // A logarithmic return may be of any size; a simple one not below -100 %.
-        let logs = ["--returns", "--log-returns", "--json", "--engine", "cpu"];
-        let run = equirisk(&[&["solve", &data], &logs[..]].concat()).succeeded();
+        // A logarithmic return may be of any size; a simple one not below -100 %. The dates of the table leave days out:
+        // how many make a year is said where it is not given.
+        let flags = ["--returns", "--log-returns", "--periods-per-year", "252", "--json", "--engine", "cpu"];
+        let run = equirisk(&[&["solve", &data], &flags[..]].concat()).succeeded();
         if scale > 1.0 {
             assert!(equirisk(&["solve", &data, "--returns"]).refused(4).stderr.contains("below -100 %"));
         }
@@ -391,8 +399,9 @@ fn a_tolerance_below_rounding_is_not_blamed_on_the_assets() {
     assert!(run.stderr.contains("stalled") && run.stderr.contains("tolerance"), "{}", run.stderr);
     assert!(!run.stderr.contains("hedge") && !run.stderr.contains("fewer assets"), "{}", run.stderr);
     let args = ["bootstrap", "-B", "50", "--seed", "1", "--tolerance", "1e-17", "--engine", "cpu"];
-    let summary = json(&[&args[..], &["--json"]].concat());
-    assert_eq!((count(&summary, "stalled"), count(&summary, "converged")), (50, 0));
-    let text = equirisk(&args).succeeded().stdout;
-    assert!(!text.contains("fewer assets") && !text.contains("longer history"), "{text}");
+    let run = equirisk(&[&args[..], &["--json"]].concat());
+    let summary = run.json();
+    assert_eq!((run.code, count(&summary, "stalled"), count(&summary, "converged")), (3, 50, 0));
+    assert!(run.stderr.contains("hint: loosen --tolerance"), "{}", run.stderr);
+    assert!(!run.stderr.contains("fewer assets") && !run.stderr.contains("longer history"), "{}", run.stderr);
 }

@@ -27,6 +27,7 @@ fn a_run_leaves_manifest_summary_table_and_weights() {
         assert!(!manifest[key].is_null(), "{key}: {manifest}");
     }
     let text = manifest.to_string();
+    assert_eq!(manifest["job"]["estimator"], "sample");
     for expected in ["\"seed\":1", "pxsb-1", &summary["run"]["threshold"].to_string()] {
         assert!(text.contains(expected), "{expected} in {text}");
     }
@@ -84,12 +85,36 @@ fn a_different_job_in_the_directory_is_refused_until_force_replaces_it() {
     ] {
         let run = equirisk(&with(&[&["-o", &out], other].concat())).refused(2);
         assert!(run.stderr.contains("hint: ") && run.stderr.contains("--force"), "{}", run.stderr);
+        let differs = match other {
+            ["--seed", "2"] => "seed 1, now 2",
+            [.., "--scheme", _] => "scheme stationary, now circular",
+            [.., "--block", _] => "block auto, now 9",
+            [.., "--no-sensitivity"] => "sensitivity yes, now no",
+            _ => "other budgets; other data",
+        };
+        assert!(run.stderr.contains(&format!("a different run: {differs}\n")), "{}", run.stderr);
     }
     assert!(FILES.map(|file| fs::read(folder.path("out").join(file)).unwrap()) == written);
 
     let run = equirisk(&with(&["-o", &out, "--seed", "2", "--json", "--force"])).succeeded();
     assert_eq!(folder.read("out/summary.json").trim_end(), run.stdout.trim_end());
     assert_eq!(run.json()["run"]["seed"], 2);
+}
+
+#[test]
+fn a_run_by_another_estimator_is_another_run() {
+    let folder = Folder::new();
+    let out = folder.name("out");
+    let args = with(&["-o", &out, "--seed", "1"]);
+    equirisk(&args).succeeded();
+    let changed = folder.read("out/run.json").replace("\"estimator\": \"sample\"", "\"estimator\": \"other\"");
+    folder.write("out/run.json", changed);
+    let refused = equirisk(&[&args[..], &["--estimator", "sample"]].concat()).refused(2);
+    assert!(refused.stderr.contains("estimator other, now sample"), "{}", refused.stderr);
+    // Nor is one verified that this version does not know.
+    equirisk(&["verify", &out]).refused(4);
+    let unknown = equirisk(&with(&["--estimator", "shrunk"])).refused(2);
+    assert!(unknown.stderr.contains("possible values: sample"), "{}", unknown.stderr);
 }
 
 /// The manifest marks a run as finished, but its files are the result.

@@ -258,6 +258,80 @@ fn halves_are_what_a_screen_of_each_half_finds() {
 }
 
 #[test]
+fn logarithmic_returns_hold_for_halves_and_winners_too() {
+    let folder = Folder::new();
+    let (data, _) = history(&folder);
+    let run = |by: &str, more: &[&str]| {
+        let asked = ["screen", &data, "--returns", "--log-returns", "-k", "2", "--top", "28", "--json", "--by", by];
+        json(&[&asked[..], more].concat())
+    };
+    let value_of = |outcome: &Value, rank: &Value| {
+        let entries = outcome["top"].as_array().unwrap();
+        entries.iter().find(|entry| entry["rank_index"] == *rank).unwrap()["value"].as_f64().unwrap()
+    };
+    // Of the covariance and of the path, whose returns are simple ones.
+    for by in ["volatility", "sharpe"] {
+        // Blocks as long as the history: every resample is the history.
+        let again = ["--bootstrap-top", "28", "-B", "3", "--seed", "1", "--scheme", "moving", "--block", "400"];
+        let whole = run(by, &again);
+        let (first, second) =
+            (run(by, &["--to", "2020-07-18", "--no-halves"]), run(by, &["--last", "200", "--no-halves"]));
+        for (entry, winner) in
+            whole["top"].as_array().unwrap().iter().zip(whole["bootstrap"]["winners"].as_array().unwrap())
+        {
+            for (name, half) in [("first", &first), ("second", &second)] {
+                let (found, expected) = (entry["halves"][name].as_f64().unwrap(), value_of(half, &entry["rank_index"]));
+                assert!((found / expected - 1.0).abs() < 1e-12, "{by}: {found} {expected}");
+            }
+            let (found, expected) = (winner["value"]["mean"].as_f64().unwrap(), entry["value"].as_f64().unwrap());
+            assert!((found / expected - 1.0).abs() < 1e-9, "{by}: {found} {expected}");
+        }
+    }
+}
+
+#[test]
+fn the_precision_of_a_screen_is_said_and_makes_another_run() {
+    let folder = Folder::new();
+    let (data, _) = history(&folder);
+    let out = folder.name("out");
+    let run = |more: &[&str]| {
+        let asked = ["screen", &data, "--returns", "-k", "3", "--top", "5", "--engine", "gpu", "-o", &out];
+        equirisk(&[&asked[..], more].concat())
+    };
+    let double = run(&["--precision", "f64"]).succeeded();
+    assert!(double.stdout.contains("(GPU, f64: "), "{}", double.stdout);
+    assert!(folder.read("out/report.html").contains("GPU, f64: "));
+    let summary: Value = serde_json::from_str(&folder.read("out/summary.json")).unwrap();
+    assert_eq!(summary["run"]["precision"], "f64");
+    // The same again is this run, in single precision it is another.
+    assert!(run(&["--precision", "f64"]).succeeded().stderr.contains("holds this run already"));
+    for more in [&["--precision", "f32"][..], &[]] {
+        let refused = run(more).refused(2);
+        assert!(refused.stderr.contains("a different run: precision f64, now none"), "{}", refused.stderr);
+    }
+    let single = run(&["--force"]).succeeded();
+    assert!(single.stdout.contains("(GPU, f32: "), "{}", single.stdout);
+    // That is the default, and as many are checked as are asked for.
+    assert!(run(&["--precision", "f32"]).succeeded().stderr.contains("holds this run already"));
+    let refused = run(&["--crosscheck", "all"]).refused(2);
+    assert!(refused.stderr.contains("crosscheck none, now all"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_screen_that_solves_nothing_says_so_first_and_is_exit_code_3() {
+    let folder = Folder::new();
+    let hedge = covariance(&folder, &["A".to_owned(), "B".to_owned()], &[1.0, -1.0, -1.0, 1.0]);
+    let out = folder.name("out");
+    let run = || equirisk(&["screen", &hedge, "--covariance", "-k", "2", "--engine", "cpu", "-o", &out]);
+    for _ in 0..2 {
+        let run = run();
+        assert_eq!(run.code, 3);
+        assert!(run.stdout.lines().nth(1).unwrap().starts_with("! the only subset has no"), "{}", run.stdout);
+        assert!(run.stderr.contains("error: the only subset has no certified portfolio\nhint: "), "{}", run.stderr);
+    }
+}
+
+#[test]
 fn winners_are_screened_again_on_resamples() {
     let folder = Folder::new();
     let (data, _) = history(&folder);

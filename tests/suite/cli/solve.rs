@@ -222,6 +222,26 @@ fn budgets_are_taken_by_name_rescaled_aloud_and_zero_means_zero() {
     assert!(apart(&weights[1..], &numbers(&two["weights"])) <= 1e-14);
 }
 
+/// Budgets as a spreadsheet has them (made-up numbers, after riskparity.py's issue 33).
+#[test]
+fn budgets_in_percent_and_names_with_spaces_are_what_they_say() {
+    let [prices, budgets] = ["reading/prices.csv", "reading/budgets_percent.csv"].map(crate::cases::data);
+    let [prices, budgets] = [prices.to_str().unwrap(), budgets.to_str().unwrap()];
+    let weights = |args: &[&str]| numbers(&json(&[&["solve", prices, "--json"], args].concat())["weights"]);
+    let from_file = weights(&["--budgets", budgets]);
+    // The answer of an independent solver.
+    let expected = [0.369_038_51, 0.112_965_4, 0.517_996_08];
+    assert!(apart(&from_file, &expected) <= 1e-3, "{from_file:?}");
+    assert_eq!(weights(&["--budgets", "ALFA=50%, BRVO=30%, CHRL=20%"]), from_file);
+    assert_eq!(weights(&["--assets", "ALFA, CHRL"]), weights(&["--assets", "ALFA,CHRL"]));
+    let run = equirisk(&["screen", prices, "-k", "1", "--exclude", "ALFA, CHRL", "--json"]).succeeded();
+    assert_eq!(run.json()["top"][0]["assets"], serde_json::json!(["BRVO"]));
+    let run = equirisk(&["solve", prices, "--assets", "ALFA,BVRO"]).refused(4);
+    assert!(run.stderr.contains("did you mean `BRVO`?"), "{}", run.stderr);
+    let run = equirisk(&["solve", prices, "--budgets", "ALFA=0.6,BRVO=0.4"]).refused(4);
+    assert!(run.stderr.contains("--assets \"ALFA,BRVO\""), "{}", run.stderr);
+}
+
 #[test]
 fn the_history_can_be_chosen_by_assets_dates_and_length_and_piped_in() {
     let folder = Folder::new();
@@ -244,6 +264,59 @@ fn the_history_can_be_chosen_by_assets_dates_and_length_and_piped_in() {
 
     let piped = fed(&mut program(&["solve", "-", "--json", "--engine", "cpu"]), text.as_bytes()).succeeded();
     assert_eq!(numbers(&piped.json()["weights"]), all);
+}
+
+#[test]
+fn a_year_is_what_was_taken_and_what_the_dates_say_is_counted() {
+    let folder = Folder::new();
+    let told = |weekdays: &dyn Fn(jiff::civil::Date) -> bool, years: i16, more: &[&str]| {
+        let mut noise = crate::run::uniform(3);
+        let mut text = String::from("date,A,B\n");
+        let mut day = jiff::civil::date(2018, 1, 1);
+        while day.year() < 2018 + years {
+            if weekdays(day) {
+                text += &format!("{day},{},{}\n", 0.01 * noise(), 0.02 * noise());
+            }
+            day = day.tomorrow().unwrap();
+        }
+        let data = folder.write("returns.csv", text);
+        let run = equirisk(&[&["solve", &data, "--returns", "--engine", "cpu"], more].concat()).succeeded();
+        let json = json(&[&["solve", &data, "--returns", "--engine", "cpu", "--json"], more].concat());
+        (run, json["periods_per_year"].as_f64())
+    };
+    let weekday = |day: jiff::civil::Date| day.weekday().to_monday_zero_offset() < 5;
+    // Every weekday: 261 a year.
+    let (run, periods) = told(&weekday, 4, &[]);
+    assert_eq!(periods, Some(252.0));
+    assert!(run.stdout.contains("(annualised with 252 periods a year)"), "{}", run.stdout);
+    let said =
+        "note: a year is taken as 252 periods, and these dates hold 261.2 returns a year: --periods-per-year 261";
+    assert!(run.stderr.contains(said), "{}", run.stderr);
+    // With nine holidays a year there is nothing to say, nor where the number was given.
+    let open = |day: jiff::civil::Date| weekday(day) && day.day() != 15;
+    for (run, periods) in [told(&open, 4, &[]), told(&weekday, 4, &["--periods-per-year", "261"])] {
+        assert!(!run.stderr.contains("returns a year"), "{periods:?} {}", run.stderr);
+    }
+    // A few weeks do not tell.
+    let (run, _) = told(&|day| weekday(day) && day.month() < 3, 1, &[]);
+    assert!(!run.stderr.contains("returns a year"), "{}", run.stderr);
+}
+
+#[test]
+fn rows_on_which_nothing_moves_are_counted() {
+    let folder = Folder::new();
+    let mut values = returns(60, 3, 0.5, 1);
+    for row in [7, 30] {
+        values[3 * row..3 * row + 3].fill(0.0);
+    }
+    let run = equirisk(&["solve", &folder.write("returns.csv", table(&values, 3)), "--returns"]).succeeded();
+    let said = "returns.csv: every asset returns exactly zero on 2 of 60 rows";
+    assert!(run.stderr.contains(said), "{}", run.stderr);
+    // One asset that stands still is no holiday.
+    values[3 * 7] = 0.01;
+    values[3 * 30] = 0.01;
+    let run = equirisk(&["solve", &folder.write("returns.csv", table(&values, 3)), "--returns"]).succeeded();
+    assert!(!run.stderr.contains("exactly zero"), "{}", run.stderr);
 }
 
 #[test]

@@ -148,8 +148,15 @@ fn ranks_beyond_32_bits_samples_included_assets_and_caps_reach_the_same_subsets(
 
 fn screened(engine: &dyn Engine, universe: &Universe, subsets: &Subsets, by: &str) -> Outcome {
     let names = names(universe.assets());
-    let question =
-        Question { assets: &names, universe, returns: None, subsets, max_correlation: None, periods_per_year: None };
+    let question = Question {
+        assets: &names,
+        universe,
+        returns: None,
+        simple: None,
+        subsets,
+        max_correlation: None,
+        periods_per_year: None,
+    };
     let config = equirisk::study::screen::Config { crosscheck: Sample::Count(300), ..config(by, 50) };
     let problems = subsets.space().count().unwrap();
     found(&question, problems, &config, engine)
@@ -208,6 +215,33 @@ fn assert_hedges_rescued(n: usize, k: usize, hedged: u64, twice: u64) {
 }
 
 #[test]
+fn subsets_measured_by_a_list_are_those_of_a_range() {
+    let universe = first_of(&nikkei(), 20);
+    for k in [3, 12] {
+        let subsets = Subsets::all(Space::of(20, k).unwrap()).unwrap();
+        let cap = Some(Cap::new(&universe.correlation, 0.5));
+        let source = Source::Subsets { universe: universe.clone(), subsets, cap };
+        let batch = Batch::new(source, &vec![1.0; k]).unwrap();
+        let cpu = CpuEngine::default();
+        let job = cpu.job(&batch, Want::default());
+        // Runs of neighbours, gaps, and more than one piece of work.
+        let listed: Vec<u64> =
+            if k == 3 { (0..1140).filter(|p| p % 7 < 3).collect() } else { (0..9000).step_by(2).collect() };
+        let (all, some) = (
+            job.measure(0..9000.min(listed[listed.len() - 1] + 1), &METRICS).unwrap(),
+            job.measure_all(&listed, &METRICS),
+        );
+        assert_eq!(some.statuses.len(), listed.len());
+        for (at, &problem) in listed.iter().enumerate() {
+            assert_eq!(some.statuses[at], all.statuses[problem as usize]);
+            for (own, column) in some.columns.iter().zip(&all.columns) {
+                assert_eq!(own[at].to_bits(), column[problem as usize].to_bits());
+            }
+        }
+    }
+}
+
+#[test]
 fn what_a_device_cannot_screen_is_screened_on_the_cpu_and_said() {
     struct Noted(Vec<String>);
     impl equirisk::run::Watch for Noted {
@@ -232,6 +266,7 @@ fn what_a_device_cannot_screen_is_screened_on_the_cpu_and_said() {
             assets: &names,
             universe: &universe,
             returns: None,
+            simple: None,
             subsets: &subsets,
             max_correlation: None,
             periods_per_year: None,

@@ -4,6 +4,7 @@ use super::*;
 use crate::cases::{Npz, json};
 use equirisk::engine::cpu::CpuEngine;
 use equirisk::engine::gpu::Faults;
+use equirisk::run::{self, Unwatched};
 
 /// Largest |a - b| over the largest b.
 fn difference(a: &[f64], b: &[f64]) -> f64 {
@@ -51,6 +52,36 @@ fn weights_are_those_of_the_cpu_without_optional_features() {
     let engine = open(Options { plain: true, ..Options::default() });
     for n in [17, 33, 64] {
         assert_agrees(&engine, 300, n, 5);
+    }
+}
+
+/// Seconds of one thread that `work` takes, at best of three times.
+fn seconds(work: impl Fn() + Sync) -> f64 {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    let once = || {
+        let clock = cpu_time::ThreadTime::now();
+        work();
+        clock.elapsed().as_secs_f64()
+    };
+    pool.install(|| (0..3).map(|_| once()).fold(f64::INFINITY, f64::min))
+}
+
+#[test]
+fn what_goes_to_the_cpu_costs_what_the_cpu_takes() {
+    // One budget is beyond single precision: the device is given nothing.
+    let budgets: Vec<f64> = (0..10).map(|i| if i == 0 { 1e-6 } else { 1.0 }).collect();
+    for (scheme, length) in [(Scheme::Stationary, 60.0), (Scheme::Iid, 1.0)] {
+        let law = Law::new(scheme, length, 2000, 42, 0).unwrap();
+        let batch = Batch::new(Source::Resampled { panel: panel(2000, 10), law }, &budgets).unwrap();
+        let solved = |engine: &dyn Engine| {
+            let want = Want { comparisons: true };
+            run::solve(engine, CpuEngine::default().options, &batch, 0..2048, want, &mut Unwatched).unwrap()
+        };
+        let (rescued, own) = (solved(engine()), solved(&CpuEngine::default()));
+        assert!(bits(&rescued) == bits(&own) && rescued.certificates.iter().all(|c| c.rescued));
+        let (there, here) = (seconds(|| drop(solved(engine()))), seconds(|| drop(solved(&CpuEngine::default()))));
+        // Measured at 1.0; each by itself they took 14 times as long. Other tests run beside this one.
+        assert!(there < 2.0 * here, "{there:.3} s for what takes the CPU {here:.3} s");
     }
 }
 

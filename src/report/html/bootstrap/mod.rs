@@ -31,7 +31,7 @@ pub fn bootstrap(outcome: &Outcome) -> String {
     };
     let run = &outcome.run;
     let mut facts = vec![
-        ("History", words::history(run)),
+        ("History", words::history(run) + &words::periods(run.periods_per_year)),
         ("Resamples", words::resamples(run)),
         ("Engine", words::engine(run.adapter.as_deref(), run.precision)),
         ("Certificates", words::certificates(&outcome.solves, outcome.rc_error.max)),

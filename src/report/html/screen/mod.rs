@@ -46,7 +46,8 @@ pub fn screen(screened: &Screened) -> String {
         ),
     )];
     if let (Some(rows), Some(first), Some(last)) = (run.rows, &run.first, &run.last) {
-        facts.push(("History", format!("{}, {first} to {last}", counted(rows as u64, "return"))));
+        let periods = words::periods(run.periods_per_year);
+        facts.push(("History", format!("{}, {first} to {last}{periods}", counted(rows as u64, "return"))));
     }
     facts.push((
         "Ranked by",
@@ -60,7 +61,7 @@ pub fn screen(screened: &Screened) -> String {
     if !bounds.is_empty() {
         facts.push(("Bounds", format!("{}: {} pass", bounds.join(", "), grouped(subsets.passing))));
     }
-    facts.push(("Engine", words::engine(run.adapter.as_deref(), "f32")));
+    facts.push(("Engine", words::engine(run.adapter.as_deref(), run.precision)));
     facts.push(("Certificates", words::certificates(&outcome.solves, outcome.rc_error.max)));
     let check = outcome.crosscheck.as_ref();
     facts.extend(check.map(|check| ("Cross-check", words::again(check.sampled, "subset", check.disagreements))));
