@@ -57,4 +57,29 @@ mod tests {
         let prose = ["Missing data are indicated by -99.99 or -77.".to_string(), "Made by -5 people".to_string()];
         assert_eq!(of_prose(&prose), [-99.99, -77.0]);
     }
+
+    fn history(values: &[f64]) -> History {
+        History {
+            source: "f".into(),
+            assets: vec!["A".into()],
+            columns: vec![2],
+            labels: (0..values.len()).map(|row| row.to_string()).collect(),
+            keys: crate::io::dates::Keys::Names,
+            lines: (2..2 + values.len() as u64).collect(),
+            cell_lines: Vec::new(),
+            noun: "line",
+            values: values.to_vec(),
+        }
+    }
+
+    #[test]
+    fn codes_of_vendors_of_the_file_and_of_the_user_are_emptied_and_counted() {
+        let mut read = history(&[0.01, -99.99, -0.02, -77.0, -5.0, -999.0]);
+        let prose = ["-77 is missing".to_string()];
+        let remark = empty(&mut read, &prose, &["-5".to_string(), "closed".to_string()]).expect("four codes");
+        assert!(read.values[0] == 0.01 && read.values[2] == -0.02);
+        assert_eq!(read.values.iter().filter(|x| x.is_nan()).count(), 4);
+        assert_eq!(remark, "-99.99 and -77 and -5 and -999 stand for a missing cell: 4 cells");
+        assert_eq!(empty(&mut history(&[-0.5, -77.0, -99.0]), &[], &[]), None);
+    }
 }

@@ -19,8 +19,8 @@ pub(crate) struct Table<'a> {
     /// Names of all columns.
     pub names: Vec<String>,
     pub header_line: u64,
-    /// The line of names as it stands, where the file has one.
-    header: Option<csv::StringRecord>,
+    /// The lines of names as they stand, where the file has any.
+    header: Vec<csv::StringRecord>,
     pub numbers: Numbers,
     reader: csv::Reader<Capped<'a>>,
     lines: Lines<'a>,
@@ -48,7 +48,7 @@ impl<'a> Table<'a> {
         Table {
             source,
             names: Vec::new(),
-            header: None,
+            header: Vec::new(),
             header_line: line,
             numbers: dialect.numbers,
             reader: builder.from_reader(capped),
@@ -61,7 +61,7 @@ impl<'a> Table<'a> {
     pub(crate) fn skip(&mut self, records: usize) -> Result<()> {
         for _ in 0..records {
             self.header_line = self.next_record()?.unwrap_or(self.header_line);
-            self.header = Some(self.record.clone());
+            self.header.push(self.record.clone());
         }
         Ok(())
     }
@@ -71,8 +71,7 @@ impl<'a> Table<'a> {
     pub(crate) fn next(&mut self) -> Result<Option<u64>> {
         let line = loop {
             let Some(line) = self.next_record()? else { return Ok(None) };
-            let is_header_again = self.header.as_ref().is_some_and(|header| *header == self.record);
-            if !is_header_again {
+            if !self.header.contains(&self.record) {
                 break line;
             }
         };

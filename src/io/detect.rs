@@ -120,7 +120,7 @@ fn score(sample: &str, delimiter: u8) -> (f64, usize) {
     for record in usual.iter().skip(1) {
         for cell in *record {
             cells += 1;
-            numbers += usize::from(is_plain(cell.trim()));
+            numbers += usize::from(is_plain(bare(cell)));
         }
     }
     let share = if cells == 0 { 1.0 } else { numbers as f64 / cells as f64 };
@@ -132,6 +132,7 @@ fn is_plain(cell: &str) -> bool {
     is_missing(cell)
         || cell.parse::<f64>().is_ok()
         || marks(cell).is_some()
+        || Numbers::new(Decimal::Point, true).parse(cell) != Cell::Text
         || dates::looks_like_a_date(cell)
         || dates::is_time(cell)
 }
@@ -243,6 +244,8 @@ mod tests {
         assert_eq!(dialect("date;A;B\n2020-01-01;1,5;2,5\n2020-01-02;1,5;2,5\n"), (b';', Decimal::Comma));
         assert_eq!(dialect("date\tA\tB\nJun 3, 2019\t1\t2\nJun 4, 2019\t1\t2\n").0, b'\t');
         assert_eq!(dialect("alone\n1\n2\n").0, b',');
+        let mails = "Date;A;B\nTue, 24 Aug 2004 00:00:00 +0000;=\"1.5\";145 328\nWed, 25 Aug 2004 00:00:00 +0000;=\"2.5\";145 000\n";
+        assert_eq!(dialect(mails).0, b';');
         assert_eq!(dialect("some words, and more\n# x;y;z\ndate;A;B\n1;2;3\n2;3;4\n").0, b';');
     }
 

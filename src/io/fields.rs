@@ -545,7 +545,20 @@ pub(crate) fn is_other_field(name: &str) -> bool {
 pub(crate) fn asset_and_field(name: &str) -> Option<(String, Field, String)> {
     const MARKS: [char; 8] = [' ', '_', '.', '|', ':', '/', '-', ','];
     /// Words that are part of many assets' names: `Small Value`.
-    const WORDS: [&str; 9] = ["value", "val", "level", "rate", "last", "mid", "change", "amount", "turnover"];
+    const WORDS: [&str; 12] = [
+        "value",
+        "val",
+        "level",
+        "rate",
+        "last",
+        "mid",
+        "change",
+        "amount",
+        "turnover",
+        "index close",
+        "index level",
+        "index value",
+    ];
     if field(name).is_some() {
         return None;
     }
@@ -610,6 +623,7 @@ mod tests {
             ("BRK.B.Close", "BRK.B"),
             ("BTC-USD_close", "BTC-USD"),
             ("SPX Index PX_LAST", "SPX Index"),
+            ("MSCI World Index.Close", "MSCI World Index"),
         ] {
             let (found, field, _) = asset_and_field(name).expect(name);
             assert!(found == asset && matches!(field, Field::Price(_)), "{name}: {found} {field:?}");

@@ -257,3 +257,89 @@ fn months(moments: &mut [Vec<DateTime>]) -> Option<String> {
     }
     Some(format!("files of months are joined by month, where they end on different days ({differ} times)"))
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    /// A history of one asset: days and values.
+    fn history(source: &str, asset: &str, rows: &[(Date, f64)]) -> History {
+        History {
+            source: source.into(),
+            assets: vec![asset.into()],
+            columns: vec![2],
+            labels: rows.iter().map(|(day, _)| day.to_string()).collect(),
+            keys: Keys::Dates(rows.iter().map(|(day, _)| *day).collect()),
+            lines: (2..2 + rows.len() as u64).collect(),
+            cell_lines: Vec::new(),
+            noun: "line",
+            values: rows.iter().map(|(_, value)| *value).collect(),
+        }
+    }
+
+    fn joined(histories: Vec<History>) -> Result<(History, Vec<String>)> {
+        join(histories, false, Limits::default())
+    }
+
+    /// Business days of a span, valued by their place in it.
+    fn daily(first: Date, last: Date) -> Vec<(Date, f64)> {
+        let days = first.series(jiff::Span::new().days(1)).take_while(|day| *day <= last);
+        days.filter(|day| day.weekday().to_monday_one_offset() < 6).zip((1..).map(f64::from)).collect()
+    }
+
+    #[test]
+    fn pieces_of_one_history_are_put_in_order() {
+        let [a, b] = [1, 3].map(|day| [(date(2020, 1, day), 1.0), (date(2020, 1, day + 1), 2.0)]);
+        let (whole, remarks) = joined(vec![history("b", "A", &b), history("a", "A", &a)]).expect("disjoint");
+        assert_eq!(whole.keys, Keys::Dates((1..=4).map(|day| date(2020, 1, day)).collect()));
+        assert!(remarks[0].contains("the same assets in 2 files"), "{remarks:?}");
+        let other = [(date(2020, 1, 2), 7.0), (date(2020, 1, 3), 1.0)];
+        let error = joined(vec![history("a", "A", &a), history("c", "A", &other)]).expect_err("2020-01-02 twice");
+        assert!(error.message.contains("2020-01-02") && error.hint.is_some(), "{error:?}");
+    }
+
+    #[test]
+    fn what_a_file_lacks_on_a_date_is_missing() {
+        let a = history("a", "A", &[(date(2020, 1, 1), 1.0), (date(2020, 1, 2), 2.0)]);
+        let b = history("b", "B", &[(date(2020, 1, 2), 3.0), (date(2020, 1, 3), 4.0)]);
+        let (both, _) = joined(vec![a, b]).expect("other assets");
+        assert_eq!((both.rows(), both.assets.len()), (3, 2));
+        assert!(both.row(0)[1].is_nan() && both.row(1) == [2.0, 3.0] && both.row(2)[0].is_nan(), "{both:?}");
+    }
+
+    #[test]
+    fn months_take_the_last_day_of_each() {
+        // 2020-02-29 and 2020-05-31 were no trading days.
+        let ends: Vec<(Date, f64)> =
+            (1..=6).map(|month| (date(2020, month, 1).last_of_month(), f64::from(month))).collect();
+        let days = daily(date(2019, 12, 20), date(2020, 7, 10));
+        let last =
+            |month: i8| days.iter().rev().find(|(day, _)| day.month() == month && day.year() == 2020).map(|x| x.1);
+        let expected: Vec<f64> = (1..=6).filter_map(last).collect();
+        for is_first in [true, false] {
+            let mut files = vec![history("months", "M", &ends), history("days", "D", &days)];
+            if !is_first {
+                files.reverse();
+            }
+            let (both, remarks) = joined(files).expect("prices");
+            let column = both.assets.iter().position(|name| name == "D").expect("both are there");
+            let found: Vec<f64> = (0..both.rows()).map(|row| both.row(row)[column]).collect();
+            assert_eq!((both.rows(), found), (6, expected.clone()));
+            assert!(remarks.iter().any(|remark| remark.contains("2 of them before it")), "{remarks:?}");
+        }
+        let returns = join(vec![history("months", "M", &ends), history("days", "D", &days)], true, Limits::default());
+        assert!(returns.expect_err("returns of months and days").message.contains("months"));
+    }
+
+    #[test]
+    fn months_that_end_on_different_days_are_the_same_months() {
+        let by_calendar: Vec<(Date, f64)> = (1..=6).map(|month| (date(2020, month, 1).last_of_month(), 1.0)).collect();
+        let by_trade: Vec<(Date, f64)> = (1..=6).map(|month| (date(2020, month, 28), 2.0)).collect();
+        let (both, remarks) =
+            joined(vec![history("a", "A", &by_calendar), history("b", "B", &by_trade)]).expect("months");
+        assert_eq!((both.rows(), remarks.len()), (6, 1));
+        assert!(both.values.iter().all(|x| !x.is_nan()));
+    }
+}

@@ -153,10 +153,33 @@ impl Request<'_> {
     }
 }
 
-/// An asset's name from the file that holds it alone: `AAPL` of `data/AAPL.csv.gz`.
+/// An asset's name from the file that holds it alone: `AAPL` of `data/AAPL.csv.gz`, `BRK.B` of `BRK.B.csv`.
 fn asset_of(source: &str) -> Option<String> {
+    const PACKED: [&str; 3] = ["gz", "gzip", "zip"];
     let path = std::path::Path::new(source);
-    path.extension()?;
-    let name = path.file_name()?.to_str()?.split('.').next()?.to_string();
-    Some(name).filter(|name| !name.is_empty())
+    let last = path.extension()?;
+    let stem = std::path::Path::new(path.file_stem()?);
+    let is_packed = PACKED.iter().any(|packed| last.eq_ignore_ascii_case(packed)) && stem.extension().is_some();
+    let name = if is_packed { stem.file_stem()? } else { stem.as_os_str() };
+    name.to_str().filter(|name| !name.is_empty()).map(str::to_string)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::asset_of;
+
+    #[test]
+    fn an_asset_is_named_after_its_file() {
+        for (source, name) in [
+            ("data/AAPL.csv", Some("AAPL")),
+            ("AAPL.csv.gz", Some("AAPL")),
+            ("BRK.B.csv", Some("BRK.B")),
+            ("7203.T.csv.zip", Some("7203.T")),
+            ("spy.us.txt", Some("spy.us")),
+            ("AAPL.zip", Some("AAPL")),
+            ("standard input", None),
+        ] {
+            assert_eq!(asset_of(source).as_deref(), name, "{source}");
+        }
+    }
 }

@@ -202,7 +202,9 @@ impl Table<'_> {
         let day = first(&|column| is_index(column) && has_dates(column))
             .or_else(|| first(&|column| is_named(column) && has_dates(column)))
             .or_else(|| first(&has_dates));
-        let parts = self.parts(&free);
+        // A year alone is one of a row that has its date elsewhere.
+        let is_dated = |column: &usize| is_named(column) && self.is_dates(*column);
+        let parts = self.parts(&free).filter(|parts| parts.len() > 1 || first(&is_dated).is_none());
         if day.is_none()
             && let Some(parts) = parts
         {
@@ -223,6 +225,7 @@ impl Table<'_> {
             .or_else(|| first(&is_index))
             .or_else(named)
             .or(clock.filter(|&clock| self.columns[clock].content == Content::Numbers))
+            .or_else(|| first(&|column| self.may_be_days(*column)))
             .or_else(|| self.first_column(&free));
         let Some(day) = day else { return Ok(Labels::None) };
         self.roles[day] = Some(Role::Date);
@@ -254,6 +257,18 @@ impl Table<'_> {
         Some(parts)
     }
 
+    /// Days, months or seconds by their size, under no name or one such as `Excel day`: they, and not the row numbers
+    /// before them, say in which order rows are.
+    fn may_be_days(&self, column: usize) -> bool {
+        let Sketch { name, content, figures, .. } = &self.columns[column];
+        let is_within = |low: f64, high: f64| low <= figures.low && figures.high <= high;
+        let are_seconds = [1.0, 1e3, 1e6, 1e9].iter().any(|scale| is_within(2e8 * scale, 4e9 * scale));
+        let are_dates = are_seconds || is_within(20_000.0, 60_000.0) || is_within(180_001.0, 220_012.0);
+        let is_counter = fields::is_row_name(name) || fields::plain(name).ends_with("id");
+        let is_so_named = fields::is_nameless(name) || fields::is_helper_name(name) && !is_counter && figures.are_whole;
+        *content == Content::Numbers && figures.count > 1 && are_dates && is_so_named
+    }
+
     /// The first column, unless its numbers go up and down like a price.
     fn first_column(&self, free: &[usize]) -> Option<usize> {
         let first = free.first().copied().filter(|&column| column == 0)?;
@@ -283,15 +298,22 @@ impl Table<'_> {
     /// Series side by side, each behind dates of its own.
     fn blocks(&mut self, request: &Request<'_>) -> Result<Option<Vec<Block>>> {
         let free: Vec<usize> = self.rest();
-        let is_day = |column: &usize| self.columns[*column].content == Content::Dates;
-        let days: Vec<usize> = free.iter().copied().filter(is_day).collect();
-        if days.len() < 2 || self.columns.iter().any(|sketch| sketch.is_index) {
-            return Ok(None);
-        }
         // Days of a series are told by a name that all share, or by none, and stand each but once.
         let plain = |column: usize| {
             fields::plain(self.name(column)).trim_end_matches(|c: char| c.is_ascii_digit() || c == ' ').to_string()
         };
+        // Days written as numbers are told by a name that stands again, the first column's.
+        let first = free.first().copied().filter(|&first| self.is_dates(first));
+        let shared: Vec<usize> = match first {
+            Some(first) => free.iter().copied().filter(|&c| self.is_dates(c) && plain(c) == plain(first)).collect(),
+            None => Vec::new(),
+        };
+        let is_numbered = |column: usize| shared.len() > 1 && shared.contains(&column);
+        let is_day = |column: &usize| self.columns[*column].content == Content::Dates || is_numbered(*column);
+        let days: Vec<usize> = free.iter().copied().filter(is_day).collect();
+        if days.len() < 2 || self.columns.iter().any(|sketch| sketch.is_index) {
+            return Ok(None);
+        }
         let are_days = |column: &usize| {
             let name = self.name(*column);
             (fields::is_date_name(name) || fields::is_nameless(name) || plain(*column) == plain(days[0]))
@@ -375,6 +397,21 @@ impl Table<'_> {
                 || self.is_dates(*column)
         };
         let extra: Vec<usize> = self.rest().into_iter().filter(is_date).collect();
+        // A price under the name of a date is no date: dates in numbers are whole, and hardly go up and down.
+        let is_price = |column: &&usize| {
+            let Sketch { name, content, figures, .. } = &self.columns[**column];
+            let is_known = self.is_part(**column) || fields::is_helper_name(name);
+            *content == Content::Numbers && (!figures.are_whole || figures.are_measured && !is_known)
+        };
+        if let Some(&column) = extra.iter().find(is_price) {
+            let name = shown(self.name(column));
+            return Err(Error::input(format!(
+                "{}: column {} (`{name}`) has the name of a date and holds numbers: an asset, or dates?",
+                self.source,
+                column + 1
+            ))
+            .hint(format!("leave it out with --exclude \"{name}\", or give it another name")));
+        }
         if !extra.is_empty() {
             self.take(&extra, &Role::RowNumber);
             self.remarks.push(format!("further columns of dates are left out: {}", self.listed(&extra)));
@@ -409,7 +446,14 @@ impl Table<'_> {
                 && figures.are_whole
                 && sketch(*column).repeats
         };
-        let alone = || texts.iter().copied().filter(|&column| sketch(column).different > 1).collect::<Vec<_>>();
+        // Days of the week name no assets.
+        let may_name = |&column: &usize| {
+            let name = self.name(column);
+            sketch(column).different > 1
+                && !fields::is_date_name(name)
+                && (is_named(&column) || !fields::is_helper_name(name) || fields::is_nameless(name))
+        };
+        let alone = || texts.iter().copied().filter(may_name).collect::<Vec<_>>();
         let asset = texts
             .iter()
             .copied()
@@ -568,13 +612,19 @@ impl Table<'_> {
         let is_value = |field: Field| matches!(field, Field::Price(_) | Field::Return);
         let shares_asset =
             found.iter().any(|a| is_value(a.field) && found.iter().any(|b| a.asset == b.asset && a.named != b.named));
+        let is_found = |column: &usize| found.iter().any(|of| of.column == *column);
         let is_one_field = found.len() > 1
-            && found.len() == numbers.len()
+            && numbers.iter().all(|column| is_found(column) || self.is_helper(*column))
             && found.iter().all(|of| of.named == found[0].named && is_value(of.field));
         if !(is_in_parts || shares_asset || is_one_field) {
             return Ok(None);
         }
-        let is_found = |column: &usize| found.iter().any(|of| of.column == *column);
+        // The name of the line of tickers stands above the dates, where these are no asset.
+        let is_title =
+            |of: &&Of| is_in_parts && ["ticker", "tickers", "symbol"].contains(&fields::plain(&of.asset).as_str());
+        if let Some(of) = found.iter().find(is_title) {
+            return self.unknown_fields(&[of.column]).map(|()| None);
+        }
         let unknown: Vec<usize> = numbers
             .iter()
             .copied()
@@ -847,4 +897,166 @@ fn preferred(named: impl Iterator<Item = Field>, kind: Kind) -> Option<usize> {
         (Field::Range | Field::Other, _) => None,
     };
     named.enumerate().filter_map(|(place, field)| Some((rank(field)?, place))).min().map(|(_, place)| place)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::io::cells::{Decimal, Numbers};
+    use crate::io::head::Head;
+    use crate::io::{Limits, Notation};
+
+    fn decided(text: &str, kind: Kind, notation: &Notation) -> Result<Roles> {
+        let head = Head::read("f.csv", text, b',', &Numbers::new(Decimal::Point, true))?;
+        let request = Request {
+            kind,
+            assets: None,
+            exclude: &[],
+            excluded: std::cell::RefCell::default(),
+            is_part: false,
+            notation,
+            limits: Limits::default(),
+        };
+        decide("f.csv", &head.columns, &request)
+    }
+
+    /// Names and roles, as `date=date A=asset`; an asset of another name than its column's as `Close=asset:SPY`.
+    fn roles(text: &str, kind: Kind) -> Result<String> {
+        let written = |column: &ColumnRole| {
+            let asset = column.asset.as_ref().filter(|asset| **asset != column.name);
+            format!("{}={}{}", column.name, column.role, asset.map_or(String::new(), |asset| format!(":{asset}")))
+        };
+        Ok(decided(text, kind, &Notation::default())?.columns.iter().map(written).collect::<Vec<_>>().join(" "))
+    }
+
+    /// Rows of five days, with these cells behind (or, with `before`, before) the date.
+    fn days(header: &str, rows: [&str; 5]) -> String {
+        let rows = rows.iter().zip(1..).map(|(row, day)| row.replace('@', &format!("2020-06-{day:02}")) + "\n");
+        format!("{header}\n{}", rows.collect::<String>())
+    }
+
+    #[test]
+    fn each_column_has_one_role() {
+        for (text, expected) in [
+            (days("date,A,B", ["@,1,2", "@,3,1", "@,2,3", "@,4,2", "@,3,3"]), "date=date A=asset B=asset"),
+            // Dates first, last, and beside a counter.
+            (days("A,B,date", ["1,2,@", "3,1,@", "2,3,@", "4,2,@", "3,3,@"]), "A=asset B=asset date=date"),
+            (
+                days("id,date,A,B", ["7,@,1,2", "8,@,3,1", "9,@,2,3", "10,@,4,2", "11,@,3,3"]),
+                "id=row number date=date A=asset B=asset",
+            ),
+            (days(",date,A", ["0,@,1.5", "1,@,3.5", "2,@,2.5", "3,@,4.5", "4,@,3"]), "=row number date=date A=asset"),
+            // A second date, a weekday, a currency, a column of nothing.
+            (
+                days(
+                    "date,A,,unix,weekday,Currency",
+                    [
+                        "@,1.5,,1590969600,1,USD",
+                        "@,3.5,,1591056000,2,USD",
+                        "@,2.5,,1591142400,3,USD",
+                        "@,4.5,,1591228800,4,USD",
+                        "@,1.5,,1591315200,5,USD",
+                    ],
+                ),
+                "date=date A=asset =nothing unix=row number weekday=row number Currency=remark",
+            ),
+            // Fields of one asset, and of several.
+            (
+                days(
+                    "Date,Open,Close,Adj Close,Volume",
+                    ["@,1,2,3,9", "@,3,1,2,8", "@,2,3,1,9", "@,4,2,2,7", "@,3,3,1,9"],
+                ),
+                "Date=date Open=field Close=field Adj Close=asset:f Volume=field",
+            ),
+            (
+                days("Date,Close_A,Close_B,Volume_A", ["@,1,2,3", "@,3,1,2", "@,2,3,1", "@,4,2,2", "@,3,3,1"]),
+                "Date=date Close_A=asset:A Close_B=asset:B Volume_A=field",
+            ),
+            // Day and time; year and month.
+            (
+                days("Date,Time,A", ["@,9:30,2", "@,9:30,1", "@,9:30,3", "@,9:30,2", "@,9:30,3"]),
+                "Date=date Time=time A=asset",
+            ),
+            (
+                "Year,Month,A\n2020,1,0.5\n2020,2,0.25\n2020,3,0.75\n2020,4,0.5\n".to_string(),
+                "Year=date Month=date A=asset",
+            ),
+            // One row per date and asset.
+            (
+                days("date,ticker,close,volume", ["@,A,1,9", "@,B,2,8", "@,A,3,7", "@,B,2,6", "@,A,1,5"]),
+                "date=date ticker=ticker close=asset:each ticker volume=field",
+            ),
+            (
+                "permno,yyyymm,ret\n10107,202001,0.5\n10107,202002,0.25\n14593,202001,0.1\n14593,202002,0.2\n"
+                    .to_string(),
+                "permno=ticker yyyymm=date ret=asset:each permno",
+            ),
+            // Days in numbers say the order of rows, not the counter before them; a year is not all of a date.
+            ("id,,A\n1,43985,1.5\n2,43984,2.5\n3,43983,1\n4,43982,2\n".to_string(), "id=row number =date A=asset"),
+            (
+                "time,A,Year\n1590969600,1.5,2020\n1591056000,3.5,2020\n1591142400,2.5,2020\n".to_string(),
+                "time=date A=asset Year=row number",
+            ),
+            // A day of the week names no asset.
+            (
+                days("Date,A,Day", ["@,1.5,Mon", "@,3.5,Tue", "@,2.5,Wed", "@,4.5,Thu", "@,1.5,Fri"]),
+                "Date=date A=asset Day=row number",
+            ),
+            // One field of each asset, beside a counter and an asset that is called like one.
+            (
+                days("id,date,Close_A,Close_ID", ["7,@,1,2", "8,@,3,1", "9,@,2,3", "10,@,4,2", "11,@,3,3"]),
+                "id=field date=date Close_A=asset:A Close_ID=asset:ID",
+            ),
+            // Days of several series, written as numbers.
+            (
+                "Date,A,Date,B\n43983,1,43984,2\n43984,3,43985,4\n43985,2,43986,3\n".to_string(),
+                "Date=date A=asset Date=date B=asset",
+            ),
+            // Series with dates of their own.
+            (
+                "Date,A,Date,B\n2020-06-01,1,2020-06-02,2\n2020-06-02,3,2020-06-03,4\n2020-06-03,2,2020-06-04,3\n"
+                    .to_string(),
+                "Date=date A=asset Date=date B=asset",
+            ),
+        ] {
+            assert_eq!(
+                roles(&text, Kind::Prices).map_err(|error| error.to_string()),
+                Ok(expected.to_string()),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_return_is_read_before_a_price_where_returns_are_asked_for() {
+        let text = days("date,ticker,PRC,RET", ["@,A,1,.1", "@,B,2,.2", "@,A,3,-.1", "@,B,2,.3", "@,A,1,.1"]);
+        assert!(roles(&text, Kind::Prices).is_ok_and(|roles| roles.contains("PRC=asset")));
+        assert!(roles(&text, Kind::Returns).is_ok_and(|roles| roles.contains("RET=asset")));
+        let prices = days("date,close", ["@,1", "@,2", "@,3", "@,2", "@,1"]);
+        assert!(roles(&prices, Kind::Returns).is_err_and(|error| error.message.contains("`close`")));
+    }
+
+    #[test]
+    fn columns_in_doubt_are_named() {
+        for (text, words) in [
+            // Whole numbers that rise: an asset, or numbers of rows?
+            ("A,B\n1,1.5\n2,2.5\n3,1.5\n4,2\n5,1\n".to_string(), "`A`"),
+            // Days of a spreadsheet under the name of an asset.
+            (days("date,A,B", ["@,43983,2", "@,43984,1", "@,43985,3", "@,43986,2", "@,43987,3"]), "`B`|`A`"),
+            // A field beside what may be an asset.
+            (days("date,Close_A,Volume_A,B", ["@,1,2,1.5", "@,3,1,2", "@,2,3,1.5", "@,4,2,2", "@,3,3,1"]), "`B`"),
+            // A price under the name of a date.
+            (days("caldt,A,DATE", ["@,1,2.5", "@,3,1.5", "@,2,3.5", "@,4,2.5", "@,3,3.5"]), "`DATE`"),
+            // Volumes alone.
+            (days("date,Volume,Open Interest", ["@,1,2", "@,3,1", "@,2,3", "@,4,2", "@,3,3"]), "`Volume`"),
+            // Text that is no remark.
+            (days("date,A,B", ["@,1,x", "@,3,y", "@,2,z", "@,4,x", "@,3,y"]), "`B`"),
+            ("Name,Shares,Price\nX,1,2\nY,2,3\nZ,3,4\n".to_string(), "`Shares`"),
+            ("Start Date,End Date,A\n2020-06-01,2020-06-02,1\n2020-06-02,2020-06-03,2\n".to_string(), "`Start Date`"),
+        ] {
+            let error = roles(&text, Kind::Prices).expect_err(&text);
+            assert!(words.split('|').any(|word| error.message.contains(word)), "{error}\n{text}");
+            assert!(error.hint.is_some(), "{error}");
+        }
+    }
 }

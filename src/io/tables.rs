@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::io::cells::{Cell, Decimal, Numbers, is_missing};
 use crate::io::csv::Table;
 use crate::io::detect::Dialect;
+use crate::io::fields::is_date_name;
 use crate::io::{count, dates, shown};
 
 /// Fewer rows of data are no table of their own, but part of the prose around one.
@@ -54,9 +55,9 @@ pub(crate) fn choose<'a>(source: &str, text: &'a str, dialect: &Dialect, wanted:
     let mut tables: Vec<Run> = Vec::new();
     let mut prose: Vec<Words> = Vec::new();
     let mut repeats = 0;
-    let mut header: Option<Vec<String>> = None;
+    let mut header: Vec<Vec<String>> = Vec::new();
     for mut run in runs {
-        let is_again = |words: &Words| header.as_ref().is_some_and(|header| *header == words.cells);
+        let is_again = |words: &Words| header.contains(&words.cells);
         if let Some(table) = tables.last_mut()
             && prose.is_empty()
             && run.before.iter().all(is_again)
@@ -78,7 +79,7 @@ pub(crate) fn choose<'a>(source: &str, text: &'a str, dialect: &Dialect, wanted:
             continue;
         }
         run.before = std::mem::take(&mut prose);
-        header = run.before.iter().rev().find(|words| words.is_header()).map(|words| words.cells.clone());
+        header = run.before.iter().map(|words| words.cells.clone()).collect();
         tables.push(run);
     }
     let number = wanted.unwrap_or(1);
@@ -185,16 +186,18 @@ fn is_data(table: &Table<'_>) -> bool {
     if dates::looks_like_a_date(first) {
         return cells.next().is_some();
     }
-    let (mut numbers, mut dated, mut words) = (0, 0, 0);
+    let (mut numbers, mut gaps, mut dated, mut words) = (0, 0, 0, 0);
     for cell in cells {
         match cell {
-            _ if is_missing(cell) => {}
+            _ if is_missing(cell) => gaps += 1,
             _ if is_number(cell) || table.numbers.is_missing(cell) => numbers += 1,
             _ if dates::looks_like_a_date(cell) || dates::is_time(cell) => dated += 1,
             _ => words += 1,
         }
     }
-    numbers > 0 && (is_number(first) || dated > 0 || numbers >= words)
+    // A row of a long table whose one value is missing has a date or number of its own.
+    let is_gap = gaps > 0 && (is_number(first) || dated == 1 && !first.is_empty() && !is_date_name(first));
+    is_gap || numbers > 0 && (is_number(first) || dated > 0 || numbers >= words)
 }
 
 #[cfg(test)]
@@ -233,6 +236,23 @@ mod tests {
         let (second, _) = piece(&text, Some(2)).expect("the second");
         assert!(second.trim().starts_with("Annual") && second.ends_with("1,4\n"), "{second}");
         assert!(piece(&text, Some(3)).is_err());
+    }
+
+    #[test]
+    fn a_row_whose_only_value_is_missing_is_data() {
+        let text =
+            "date,ticker,close\n43831,A,1\n43832,A,2\n43833,A,3\n43834,A,\n43831,B,\n43832,B,2\n43833,B,1\n43834,B,4\n";
+        assert_eq!(piece(text, None).expect("one table"), (text.to_string(), vec![]));
+        let first = "ticker,date,close\nA,2020-01-01,1\nA,2020-01-02,2\nA,2020-01-03,\nB,2020-01-01,5\nB,2020-01-02,\nB,2020-01-03,2\n";
+        assert_eq!(piece(first, None).expect("one table"), (first.to_string(), vec![]));
+    }
+
+    #[test]
+    fn several_lines_of_names_may_stand_again() {
+        let head = "Price,Close,Close\nTicker,A,B\ndate,,\n";
+        let text = format!("{head}{DATA}{head}2020-01-06,1,2\n2020-01-07,1,2\n2020-01-08,1,2\n");
+        let (found, remarks) = piece(&text, None).expect("one table");
+        assert_eq!((found, remarks), (text, vec!["3 lines of names again left out".to_string()]));
     }
 
     #[test]

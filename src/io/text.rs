@@ -78,13 +78,13 @@ fn not_a_table(start: &str) -> Option<&'static str> {
     }
 }
 
-/// Names in angle brackets, as MetaStock and its followers write them: every cell of the first line is one.
+/// Names in angle brackets, as MetaStock and its followers write them: the first is one, and no other cell is half of one.
 fn begins_with_names(start: &str) -> bool {
-    let line = start.lines().next().unwrap_or_default();
+    let line = start.split(['\n', '\r']).next().unwrap_or_default();
     let cells: Vec<&str> = line.split([',', ';', '\t', '|']).map(str::trim).collect();
     let is_name =
         |cell: &&str| cell.len() > 2 && cell.starts_with('<') && cell.ends_with('>') && !cell.contains(['/', '=']);
-    cells.len() > 1 && cells.iter().all(is_name)
+    cells.len() > 1 && is_name(&cells[0]) && cells.iter().all(|cell| is_name(cell) || !cell.contains(['<', '>']))
 }
 
 #[cfg(test)]

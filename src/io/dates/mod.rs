@@ -319,7 +319,8 @@ fn moments(labels: &[String], dates: Vec<Date>, place: impl Fn(usize) -> String)
     Ok(days_or_moments(if is_repeated { at(true) } else { wall }))
 }
 
-/// Whether the year leads in dates of two digits each: it is the part that changes least. None where neither does.
+/// Whether the year leads in dates of two digits each: it is the part that changes least, and the rows are then in order.
+/// None where that settles nothing: the days of month ends change little too.
 fn short_years_lead(shapes: &[Shape]) -> Option<bool> {
     let parts: Vec<[i16; 3]> =
         shapes.iter().filter_map(|shape| if let Shape::Short(parts) = *shape { Some(parts) } else { None }).collect();
@@ -327,10 +328,29 @@ fn short_years_lead(shapes: &[Shape]) -> Option<bool> {
         return Some(false);
     }
     let changes = |part: usize| parts.windows(2).filter(|pair| pair[0][part] != pair[1][part]).count();
-    match changes(0).cmp(&changes(2)) {
-        std::cmp::Ordering::Less => Some(true),
-        std::cmp::Ordering::Greater => Some(false),
-        std::cmp::Ordering::Equal => None,
+    let leads = match changes(0).cmp(&changes(2)) {
+        std::cmp::Ordering::Less => true,
+        std::cmp::Ordering::Greater => false,
+        std::cmp::Ordering::Equal => return None,
+    };
+    // Steps against the direction of most.
+    let breaks = |date: fn([i16; 3]) -> [i16; 3]| {
+        let steps = || parts.windows(2).map(|pair| date(pair[0]).cmp(&date(pair[1])));
+        let count = |wanted| steps().filter(|step| *step == wanted).count();
+        count(std::cmp::Ordering::Less).min(count(std::cmp::Ordering::Greater))
+    };
+    let first = breaks(|[year, month, day]| [century(year), month, day]);
+    let last = breaks(|[day, month, year]| [century(year), month, day])
+        .min(breaks(|[month, day, year]| [century(year), month, day]));
+    let (own, other) = if leads { (first, last) } else { (last, first) };
+    // A part above 31, or a month above 12, leaves one reading only.
+    let is_date = |parts: [i16; 3]| calendar_date([century(parts[0]), parts[1], parts[2]]).is_some();
+    let may_lead = parts.iter().all(|part| is_date(*part));
+    let may_end = parts.iter().all(|&[a, b, year]| is_date([year, a, b]) || is_date([year, b, a]));
+    match (may_lead, may_end) {
+        (true, false) => Some(true),
+        (false, true) => Some(false),
+        _ => (2 * own <= other && 4 * own <= parts.len()).then_some(leads),
     }
 }
 
@@ -385,6 +405,22 @@ mod tests {
 
     fn keys(labels: &[&str]) -> Result<Keys> {
         read_as(labels, "", None)
+    }
+
+    #[test]
+    fn month_ends_of_two_digit_years_are_read_in_order_or_not_at_all() {
+        let ends = ["31.12.08", "31.01.09", "28.02.09", "31.03.09", "30.04.09", "31.05.09", "30.06.09", "31.07.09"];
+        let expected = |months: &[i8]| {
+            let last = |&month: &i8| date(if month == 12 { 2008 } else { 2009 }, month, 1).last_of_month();
+            Keys::Dates(months.iter().map(last).collect())
+        };
+        assert_eq!(keys(&ends).expect("in order"), expected(&[12, 1, 2, 3, 4, 5, 6, 7]));
+        // Out of order, what changes least is the day; only that there is no 9 February 28 settles it, or nothing does.
+        let shuffled = ["31.03.08", "30.09.10", "31.10.10", "31.07.11", "31.01.10", "30.09.08", "31.12.08", "31.05.09"];
+        let error = keys(&shuffled).expect_err("days or years");
+        assert!(error.message.contains("yy/mm/dd"), "{error}");
+        let settled = ["31.12.98", "30.04.98", "31.05.97", "30.06.99", "31.01.98", "30.11.98"];
+        assert!(keys(&settled).is_ok_and(|keys| matches!(&keys, Keys::Dates(days) if days[0] == date(1998, 12, 31))));
     }
 
     #[test]
