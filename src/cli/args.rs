@@ -130,7 +130,7 @@ pub struct DataArguments {
     #[arg(long, conflicts_with = "thousands")]
     pub thirty_seconds: bool,
     /// Further words and numbers that stand for a missing cell, such as ND or -99
-    #[arg(long = "na", value_name = "VALUE,..", value_delimiter = ',', allow_hyphen_values = true)]
+    #[arg(long = "na", value_name = "VALUE,..", value_delimiter = ',', value_parser = asset, allow_hyphen_values = true)]
     pub missing_values: Vec<String>,
     /// Returns are in percent: 1.5 is 0.015; with =false, they are taken as they are (default: told from their size)
     #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_missing_value = "true")]

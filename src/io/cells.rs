@@ -6,7 +6,7 @@
 use std::cell::Cell as Shared;
 
 /// Spellings of "there is no number here", compared without case.
-const MISSING: [&str; 53] = [
+const MISSING: &[&str] = &[
     "",
     "NA",
     "N/A",
@@ -56,6 +56,20 @@ const MISSING: [&str; 53] = [
     "#MISSING",
     "#ERROR!",
     "#CALC!",
+    "#NV",
+    "#WERT!",
+    "#BEZUG!",
+    "#VALEUR!",
+    "#¡VALOR!",
+    "#N/D",
+    "1.#IND",
+    "1.#QNAN",
+    "-1.#IND",
+    "@NA",
+    "(NA)",
+    "NM",
+    "--.--",
+    "k. A.",
     "<null>",
     "k.A.",
     "s.o.",
@@ -165,6 +179,10 @@ impl Numbers {
         {
             self.met.thirty_seconds.set(true);
             return Cell::Number(number);
+        }
+        // No second meaning of the mark beside this one.
+        if self.thirty_seconds && text.contains(['\'', '’']) {
+            return Cell::Text;
         }
         let bare = Bare::of(text);
         let Some((number, groups)) = self.number(&bare) else { return Cell::Text };

@@ -6,8 +6,8 @@
 use crate::io::history::History;
 use crate::io::{count, shown};
 
-/// What vendors write where there is no number; whatever the digits behind the point.
-const CODES: [f64; 9] = [-99.99, -999.0, -9_999.0, -99_999.0, -999.99, -9_999.99, -999.9, -99.999, -99.9999];
+/// What vendors write where there is no number; also as a fraction, where the file was in percent.
+const CODES: [f64; 10] = [-99.99, -999.0, -9_999.0, -99_999.0, -999.99, -9_999.99, -999.9, -99.999, -99.9999, -0.9999];
 
 /// Empties the cells that hold a code, and says how many.
 pub(crate) fn empty(history: &mut History, prose: &[String], said: &[String]) -> Option<String> {
@@ -37,12 +37,13 @@ pub(crate) fn empty(history: &mut History, prose: &[String], said: &[String]) ->
 fn of_prose(prose: &[String]) -> Vec<f64> {
     let speaks = |line: &&String| {
         let line = line.to_lowercase();
-        ["missing", "not available", "no data", "unavailable"].iter().any(|word| line.contains(word))
+        ["missing", "not available", "no data", "unavailable", "no observation"].iter().any(|word| line.contains(word))
     };
     let numbers = |line: &String| -> Vec<f64> {
         line.split(|c: char| c.is_whitespace() || ",;:()=\"'".contains(c))
             .filter_map(|word| word.trim_end_matches('.').parse::<f64>().ok())
-            .filter(|x| *x < 0.0)
+            // "Missing in 3 rows" names no code: that is negative, or of nines.
+            .filter(|x| *x < 0.0 || *x >= 99.0 && x.to_string().chars().all(|c| matches!(c, '9' | '.')))
             .collect()
     };
     prose.iter().filter(speaks).flat_map(numbers).collect()

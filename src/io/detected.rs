@@ -28,6 +28,9 @@ pub struct Detected {
     /// Cells had percent signs, and are fractions now.
     #[serde(skip)]
     pub(crate) has_percent_signs: bool,
+    /// Figures were in percent by their size, and are fractions now.
+    #[serde(skip)]
+    pub(crate) is_percent: bool,
 }
 
 impl Detected {

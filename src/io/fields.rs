@@ -16,7 +16,7 @@ pub(crate) enum Field {
 }
 
 /// Prices and levels, the most wanted first: adjusted before total return before close.
-const PRICES: [&[&str]; 6] = [
+const PRICES: [&[&str]; 8] = [
     &[
         "adj close",
         "adjclose",
@@ -43,13 +43,6 @@ const PRICES: [&[&str]; 6] = [
         "price close",
         "px last",
         "px close",
-        "px settle",
-        "last price",
-        "last",
-        "settle",
-        "settlement",
-        "settlement price",
-        "ltp",
         "closing",
         "closing value",
         "index close",
@@ -62,13 +55,51 @@ const PRICES: [&[&str]; 6] = [
         "ultimo",
         "kurs",
         "dernier",
-        "ouverture clôture",
+        "zamknięcie",
+        "zamkniecie",
+        "fechamento",
+        "chiusura",
+        "slutkurs",
+        "slotkoers",
+        "закрытие",
+        "終値",
+        "收盘",
+        "收盘价",
+        "收盤價",
+        "종가",
+        "senast",
+        "şimdi",
+        "kapanış",
+        "цена",
+        "ende",
+        "clot",
+        "slot",
+        "preult",
+        "trdprc 1",
+        "hst close",
+        "official close",
     ],
-    &["price", "prices", "prc", "px", "px mid", "mid", "mid price", "fixing", "rate"],
+    &["settle", "settlement", "settlement price", "px settle"],
+    &["last", "last price", "ltp"],
+    &[
+        "price",
+        "prices",
+        "prc",
+        "prccd",
+        "prccm",
+        "dlyprc",
+        "mthprc",
+        "px",
+        "px mid",
+        "mid",
+        "mid price",
+        "fixing",
+        "rate",
+    ],
     &["nav", "net asset value", "nav per share", "unit price"],
     &["value", "val", "level", "index level", "index value", "obs value"],
 ];
-const RETURNS: [&str; 25] = [
+const RETURNS: &[&str] = &[
     "return",
     "returns",
     "ret",
@@ -94,8 +125,15 @@ const RETURNS: [&str; 25] = [
     "% chg",
     "percent change",
     "mret",
+    "trt1m",
+    "dlyret",
+    "mthret",
+    "ret exc",
+    "retadj",
+    "total returns",
+    "log returns",
 ];
-const RANGES: [&str; 21] = [
+const RANGES: &[&str] = &[
     "open",
     "high",
     "low",
@@ -117,8 +155,113 @@ const RANGES: [&str; 21] = [
     "eröffnung",
     "ouverture",
     "apertura",
+    "abertura",
+    "otwarcie",
+    "открытие",
+    "hoch",
+    "tief",
+    "höchst",
+    "tiefst",
+    "tageshoch",
+    "tagestief",
+    "plus haut",
+    "plus bas",
+    "máximo",
+    "maximo",
+    "mínimo",
+    "minimo",
+    "máxima",
+    "mínima",
+    "massimo",
+    "najwyższy",
+    "najwyzszy",
+    "najniższy",
+    "najnizszy",
+    "始値",
+    "高値",
+    "安値",
+    "开盘",
+    "开盘价",
+    "最高",
+    "最高价",
+    "最低",
+    "最低价",
+    "시가",
+    "고가",
+    "저가",
+    "preabe",
+    "premax",
+    "premin",
+    "premed",
+    "開盤價",
+    "最高價",
+    "最低價",
+    "öppen",
+    "högst",
+    "lägst",
+    "åbning",
+    "açılış",
+    "yüksek",
+    "düşük",
+    "otevírací",
+    "максимум",
+    "минимум",
+    "eröffnungskurs",
+    "höchstkurs",
+    "tiefstkurs",
+    "anfang",
+    "ouv",
+    "haut",
+    "bas",
+    "laag",
+    "hoog",
+    "open prc",
+    "high 1",
+    "low 1",
 ];
-const OTHERS: [&str; 62] = [
+const OTHERS: &[&str] = &[
+    "wolumen",
+    "volumen",
+    "volumes",
+    "obrót",
+    "obrot",
+    "umsatz",
+    "出来高",
+    "売買代金",
+    "成交量",
+    "成交额",
+    "거래량",
+    "объем",
+    "voltot",
+    "quatot",
+    "totneg",
+    "acvol uns",
+    "acvol 1",
+    "volume usd",
+    "mid change",
+    "bid price",
+    "ask price",
+    "offer price",
+    "offer",
+    "buy",
+    "sell",
+    "aum",
+    "net assets",
+    "net",
+    "% chg",
+    "average",
+    "barcount",
+    "number of shares",
+    "no of shares",
+    "shares",
+    "changeovertime",
+    "pre close",
+    "成交股數",
+    "成交金額",
+    "volym",
+    "hacim",
+    "objem",
+    "volumi",
     "volume",
     "vol",
     "px volume",
@@ -200,7 +343,7 @@ const OTHER_WORDS: [&str; 13] = [
 ];
 
 /// Names of columns that name assets.
-const ASSETS: [&str; 30] = [
+const ASSETS: &[&str] = &[
     "ticker",
     "tickers",
     "symbol",
@@ -229,6 +372,19 @@ const ASSETS: [&str; 30] = [
     "series id",
     "series name",
     "currency pair",
+    "contract",
+    "contract month",
+    "expiry",
+    "maturity",
+    "delivery",
+    "stock id",
+    "instrument id",
+    "asset id",
+    "fund id",
+    "ticker id",
+    "d0",
+    "d1",
+    "key",
     "pair",
     "index name",
 ];
@@ -254,7 +410,7 @@ const ROWS: [&str; 18] = [
     "scenario",
 ];
 /// Names of columns of whole numbers that count, date or classify, beside the dates of a table.
-const HELPERS: [&str; 51] = [
+const HELPERS: &[&str] = &[
     "id",
     "unix",
     "unixtime",
@@ -302,6 +458,9 @@ const HELPERS: [&str; 51] = [
     "key",
     "is holiday",
     "holiday",
+    "regime",
+    "cluster",
+    "signal",
     "date id",
     "dateid",
     "open time",
@@ -500,10 +659,12 @@ pub(crate) enum Part {
 impl Part {
     pub(crate) fn of(name: &str) -> Option<Part> {
         Some(match plain(name).as_str() {
-            "year" | "yr" | "yyyy" | "jahr" | "année" | "annee" | "año" | "anno" | "ano" | "jaar" => Part::Year,
+            "year" | "yr" | "yyyy" | "y" | "date year" | "calendar year" | "cal year" | "fiscal year" | "jahr"
+            | "année" | "annee" | "año" | "anno" | "ano" | "jaar" => Part::Year,
             "quarter" | "qtr" | "quartal" | "trimestre" => Part::Quarter,
-            "month" | "mon" | "mm" | "mo" | "monat" | "mois" | "mes" | "mese" | "mês" | "maand" => Part::Month,
-            "day" | "dd" | "tag" | "jour" | "día" | "dia" | "giorno" | "dag" => Part::Day,
+            "month" | "mon" | "mm" | "mo" | "m" | "mth" | "mnth" | "date month" | "calendar month" | "cal month"
+            | "monat" | "mois" | "mes" | "mese" | "mês" | "maand" => Part::Month,
+            "day" | "dd" | "d" | "date day" | "tag" | "jour" | "día" | "dia" | "giorno" | "dag" => Part::Day,
             _ => return None,
         })
     }
@@ -511,13 +672,20 @@ impl Part {
 
 /// The field of this name, if it is one by itself.
 pub(crate) fn field(name: &str) -> Option<Field> {
+    // As some feeds abbreviate; in capitals these are shares.
+    match name {
+        "o" | "h" | "l" => return Some(Field::Range),
+        "c" => return Some(Field::Price(2)),
+        "v" | "vw" => return Some(Field::Other),
+        _ => {}
+    }
     let name = plain(name);
     let of = |name: &str| {
         let rank = PRICES.iter().position(|names| names.contains(&name)).map(|rank| Field::Price(rank as u8));
         let is = |names: &[&str], field| names.contains(&name).then_some(field);
-        rank.or_else(|| is(&RETURNS, Field::Return))
-            .or_else(|| is(&RANGES, Field::Range))
-            .or_else(|| is(&OTHERS, Field::Other))
+        rank.or_else(|| is(RETURNS, Field::Return))
+            .or_else(|| is(RANGES, Field::Range))
+            .or_else(|| is(OTHERS, Field::Other))
     };
     // `Close (USD)`
     let without_currency = || {
@@ -545,13 +713,12 @@ pub(crate) fn is_other_field(name: &str) -> bool {
 pub(crate) fn asset_and_field(name: &str) -> Option<(String, Field, String)> {
     const MARKS: [char; 8] = [' ', '_', '.', '|', ':', '/', '-', ','];
     /// Words that are part of many assets' names: `Small Value`.
-    const WORDS: [&str; 12] = [
+    const WORDS: &[&str] = &[
         "value",
         "val",
         "level",
         "rate",
         "last",
-        "mid",
         "change",
         "amount",
         "turnover",
@@ -563,10 +730,15 @@ pub(crate) fn asset_and_field(name: &str) -> Option<(String, Field, String)> {
         return None;
     }
     let name = name.trim_matches(|c: char| matches!(c, '(' | ')' | '[' | ']'));
-    let clean = |part: &str| part.trim_matches(|c: char| MARKS.contains(&c) || matches!(c, '\'' | '"')).to_string();
+    let clean = |part: &str| {
+        part.trim_matches(|c: char| MARKS.contains(&c) || matches!(c, '\'' | '"' | '(' | ')' | '[' | ']')).to_string()
+    };
     let mut best: Option<(usize, (String, Field, String))> = None;
-    for (at, mark) in name.char_indices().filter(|(_, c)| MARKS.contains(c)) {
-        let (before, after) = (clean(&name[..at]), clean(&name[at + mark.len_utf8()..]));
+    // A mark parts the two, or a capital letter: `SPYClose`, `closeSPY`.
+    let marks = name.char_indices().filter(|(_, c)| MARKS.contains(c)).map(|(at, mark)| (at, mark.len_utf8()));
+    let capitals = name.char_indices().skip(1).filter(|(_, c)| c.is_uppercase()).map(|(at, _)| (at, 0));
+    for (at, width) in marks.chain(capitals) {
+        let (before, after) = (clean(&name[..at]), clean(&name[at + width..]));
         for (asset, named) in [(&before, &after), (&after, &before)] {
             if asset.is_empty() || named.is_empty() {
                 continue;

@@ -204,10 +204,17 @@ pub(crate) fn combine(levels: &mut Vec<Vec<String>>, remarks: &mut Vec<String>) 
     let mut naming: Vec<usize> = (0..levels.len()).filter(|&level| Some(level) != of_fields).collect();
     // Names that tell all columns (or all of each field) apart are the assets'; what is the same everywhere is units.
     let field_of = |column: usize| of_fields.map_or("", |level| levels[level][column].as_str());
+    // A column under the same words as the first is one of dates too: series stand side by side.
+    let is_title = |column: usize| {
+        column > 0
+            && levels.iter().all(|names| names[column] == names[0])
+            && levels.iter().any(|names| !names[0].is_empty())
+    };
     let tells_apart = |level: &usize| {
+        let columns = || (1..width).filter(|&column| !is_title(column));
         let names: HashSet<(&str, &str)> =
-            (1..width).map(|column| (levels[*level][column].as_str(), field_of(column))).collect();
-        names.len() == width - 1
+            columns().map(|column| (levels[*level][column].as_str(), field_of(column))).collect();
+        names.len() == columns().count()
     };
     if let Some(&level) = naming.iter().find(|level| tells_apart(level)) {
         naming = vec![level];
@@ -223,14 +230,15 @@ pub(crate) fn combine(levels: &mut Vec<Vec<String>>, remarks: &mut Vec<String>) 
             naming.iter().map(|&level| levels[level][column].as_str()).filter(|part| !part.is_empty()).collect();
         parts.join(" ")
     };
+    let firsts = || levels.iter().map(|level| level[0].as_str());
+    let first = firsts().rev().find(|name| fields::is_date_name(name)).or_else(|| firsts().next()).unwrap_or_default();
     let name = |column: usize| match of_fields.map(|level| &levels[level][column]) {
+        _ if is_title(column) => plain(first.to_string()),
         Some(field) if fields::is_date_name(field) => plain(field.clone()),
         Some(field) if !field.is_empty() => {
             Name { text: format!("{field} {}", asset(column)), parts: Some((asset(column), field.clone())) }
         }
         _ => plain(asset(column)),
     };
-    let firsts = || levels.iter().map(|level| level[0].as_str());
-    let first = firsts().rev().find(|name| fields::is_date_name(name)).or_else(|| firsts().next()).unwrap_or_default();
     std::iter::once(plain(first.to_string())).chain((1..width).map(name)).collect()
 }

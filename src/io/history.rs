@@ -150,7 +150,7 @@ impl History {
                 self.lines[first],
                 self.lines[second]
             ))
-            .hint("keep one row per date"));
+            .hint("keep one row per date; a table with one row per date and asset is read with --long"));
         }
         copies.sort_unstable();
         let Some(&first) = copies.first() else { return Ok(Vec::new()) };

@@ -35,6 +35,7 @@ mod history;
 mod input;
 mod join;
 mod layout;
+mod levels;
 mod limits;
 mod missing;
 mod names;

@@ -1,26 +1,12 @@
 //! Prices, returns, or neither: what the numbers of a history are.
 //!
-//! Returns go above and below zero and hardly remember the row before; prices and other levels do. One figure tells:
-//!
-//! ```text
-//! v = sum_t (x_t - x_{t-1})^2 / sum_t (x_t - mean)^2      about 2 for returns, near 0 for levels (von Neumann 1941)
-//! ```
+//! Prices stay above zero; returns go above and below it, and `levels` tells them from levels that do so too.
 
 use crate::error::{Error, Result};
 use crate::io::history::History;
-use crate::io::{Kind, listed, shown};
+use crate::io::levels::{column, refuse_levels, refuse_prices, refuse_scattered};
+use crate::io::{Kind, shown};
 
-/// Fewer rows tell nothing.
-const LEAST_ROWS: usize = 20;
-/// v = 2 (1 - rho) for a first autocorrelation rho: 0.5 is a rho of 0.75, which no return of a traded asset has. Random
-/// walks of 60 rows stay below it in 97 of 100 cases; shorter ones need more room, and have it: the v of 24 returns lies
-/// below 0.8 in one case of a thousand. Means over several assets decide better still.
-const PERSISTENT: f64 = 0.5;
-const PERSISTENT_SHORT: f64 = 0.8;
-const SHORT: usize = 60;
-/// Returns scatter around zero; prices lie more than so many standard deviations above it.
-const FAR_FROM_ZERO: f64 = 3.0;
-const LEAST_ROWS_FAR: usize = 10;
 /// Returns of this usual size per row and per year (if there are dates) are figures in percent: no market moves so.
 const PERCENT_A_ROW: f64 = 0.3;
 const PERCENT_A_YEAR: f64 = 3.0;
@@ -60,32 +46,40 @@ pub(crate) struct Said {
     pub log_returns: bool,
 }
 
+/// What was decided.
+pub(crate) struct Settled {
+    pub kind: Kind,
+    /// The figures were in percent, and are fractions now.
+    pub is_percent: bool,
+    pub remarks: Vec<String>,
+}
+
 /// Decides between prices and returns, brings returns in percent to fractions, and gives what is to be remarked.
 ///
 /// # Errors
 /// Levels where returns are due, prices below zero, returns below -100 %.
-pub(crate) fn settle(history: &mut History, looks: Looks, said: Said) -> Result<(Kind, Vec<String>)> {
+pub(crate) fn settle(history: &mut History, looks: Looks, said: Said) -> Result<Settled> {
     let mut remarks = Vec::new();
+    let mut is_percent = false;
     let has_signs = looks.had_signs;
     let kind = match said.kind {
-        Kind::Prices if looks.are_signed && !has_signs => {
-            refuse_levels(
-                history,
-                "cross zero, as cumulative returns and yields do, and are neither prices nor returns",
-            )?;
-            remarks.push("negative values throughout: these are returns, not prices".to_string());
+        Kind::Prices if looks.are_signed || has_signs => {
+            let what = "cross zero, as cumulative returns and yields do, and are neither prices nor returns";
+            remarks.extend(refuse_levels(history, what)?);
+            if !has_signs {
+                remarks.push("values go above and below zero: these are returns, not prices".to_string());
+            }
             Kind::Returns
         }
-        Kind::Prices if has_signs => Kind::Returns,
         Kind::Prices => Kind::Prices,
         Kind::Returns => {
             refuse_prices(history)?;
-            refuse_levels(history, "are levels by their course, not returns")?;
+            remarks.extend(refuse_levels(history, "run like levels, not returns")?);
             Kind::Returns
         }
     };
     if kind == Kind::Returns {
-        let is_percent = !has_signs && said.percent.unwrap_or(looks.are_percent && !said.log_returns);
+        is_percent = !has_signs && said.percent.unwrap_or(looks.are_percent && !said.log_returns);
         if is_percent {
             history.values.iter_mut().for_each(|x| *x /= 100.0);
             let how =
@@ -102,13 +96,17 @@ pub(crate) fn settle(history: &mut History, looks: Looks, said: Said) -> Result<
         }
     }
     refuse_cells(history, kind)?;
-    Ok((kind, remarks))
+    if kind == Kind::Prices {
+        refuse_nines(history)?;
+        refuse_scattered(history)?;
+    }
+    Ok(Settled { kind, is_percent: kind == Kind::Returns && is_percent, remarks })
 }
 
 /// Whether every asset goes above and below zero as returns do: prices cannot.
 fn are_signed(history: &History) -> bool {
     const LEAST_ROWS: usize = 10;
-    const LEAST_SHARE: f64 = 0.1;
+    const LEAST_SHARE: f64 = 0.15;
     history.rows() >= LEAST_ROWS
         && (0..history.assets.len()).all(|asset| {
             let (below, above) = signs(history, asset);
@@ -122,74 +120,17 @@ fn signs(history: &History, asset: usize) -> (usize, usize) {
     (column().filter(|x| **x < 0.0).count(), column().filter(|x| **x > 0.0).count())
 }
 
-fn column(history: &History, asset: usize) -> Vec<f64> {
-    history.values.iter().copied().skip(asset).step_by(history.assets.len()).filter(|x| x.is_finite()).collect()
-}
-
-/// The figure above; none where too few rows tell, or none moves.
-fn von_neumann(column: &[f64]) -> Option<f64> {
-    if column.len() < LEAST_ROWS {
-        return None;
-    }
-    let mean = column.iter().sum::<f64>() / column.len() as f64;
-    let variance: f64 = column.iter().map(|x| (x - mean).powi(2)).sum();
-    let steps: f64 = column.windows(2).map(|pair| (pair[1] - pair[0]).powi(2)).sum();
-    (variance > 0.0).then_some(steps / variance)
-}
-
-/// Refuses a history most of whose columns run like levels.
-fn refuse_levels(history: &History, what: &str) -> Result<()> {
-    let n = history.assets.len();
-    let figures: Vec<(usize, f64)> =
-        (0..n).filter_map(|asset| Some((asset, von_neumann(&column(history, asset))?))).collect();
-    let limit = if history.rows() < SHORT { PERSISTENT_SHORT } else { PERSISTENT };
-    // The mean of all: interest on cash remembers too, beside assets that do not.
-    let mean = figures.iter().map(|(_, v)| v).sum::<f64>() / figures.len() as f64;
-    if figures.is_empty() || mean >= limit {
-        return Ok(());
-    }
-    let levels: Vec<usize> = figures.iter().filter(|(_, v)| *v < limit).map(|(asset, _)| *asset).collect();
-    let names = listed(levels.iter().map(|&asset| history.assets[asset].as_str()));
-    Err(Error::input(format!(
-        "{}: {names} {what}: each value is close to the one before (squared steps over variance {mean:.2}, where \
-         returns have about 2)",
-        history.source
-    ))
-    .hint("give prices, or the change from each row to the next; cumulative returns plus one are prices"))
-}
-
-/// Refuses a history most of whose columns lie far above zero: prices where returns are asked for.
-fn refuse_prices(history: &History) -> Result<()> {
-    let n = history.assets.len();
-    let is_far = |&asset: &usize| {
-        let column = column(history, asset);
-        let rows = column.len() as f64;
-        let mean = column.iter().sum::<f64>() / rows;
-        let sd = (column.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / rows).sqrt();
-        column.len() >= LEAST_ROWS_FAR && column.iter().all(|x| *x > 0.0) && mean > FAR_FROM_ZERO * sd
-    };
-    let far: Vec<usize> = (0..n).filter(is_far).collect();
-    if 2 * far.len() <= n {
-        return Ok(());
-    }
-    let names = listed(far.iter().map(|&asset| history.assets[asset].as_str()));
-    Err(Error::input(format!(
-        "{}: {names} are far above zero in every row, as prices and levels are: these are no returns",
-        history.source
-    ))
-    .hint("leave --returns out if these are prices"))
-}
-
-/// The middle one of the assets' root mean squares.
+/// The usual size of a return: the middle one of the assets' middle sizes, of a normal distribution the standard
+/// deviation. A code that stands for a missing cell does not move it.
 fn usual_size(history: &History) -> f64 {
-    let mut sizes: Vec<f64> = (0..history.assets.len())
-        .map(|asset| {
-            let column = column(history, asset);
-            (column.iter().map(|x| x * x).sum::<f64>() / column.len().max(1) as f64).sqrt()
-        })
-        .collect();
-    sizes.sort_unstable_by(f64::total_cmp);
-    sizes.get(sizes.len() / 2).copied().unwrap_or(0.0)
+    /// The middle size of a normal variable is so much of its standard deviation.
+    const OF_A_DEVIATION: f64 = 0.6745;
+    let middle = |mut sizes: Vec<f64>| {
+        sizes.sort_unstable_by(f64::total_cmp);
+        sizes.get(sizes.len() / 2).copied().unwrap_or(0.0)
+    };
+    let of = |asset| middle(column(history, asset).into_iter().map(f64::abs).collect());
+    middle((0..history.assets.len()).map(of).collect()) / OF_A_DEVIATION
 }
 
 /// Rows to the year, from the first date to the last.
@@ -200,15 +141,50 @@ fn rows_a_year(history: &History) -> Option<f64> {
     (years > 0.0 && days.len() > 2).then(|| ((days.len() - 1) as f64 / years).min(366.0))
 }
 
-/// Nothing loses more than all.
+/// Nothing loses more than all, and hardly twice the same of nearly all.
 fn refuse_losses(history: &History, is_percent: bool) -> Result<()> {
+    /// A loss beyond this that stands twice is a code.
+    const NEARLY_ALL: f64 = -0.9;
+    /// So is a gain beyond this.
+    const TENFOLD: f64 = 10.0;
     let n = history.assets.len();
-    let Some(bad) = history.values.iter().position(|x| *x < -1.0) else { return Ok(()) };
-    let value = history.values[bad] * if is_percent { 100.0 } else { 1.0 };
-    let percent = if is_percent { String::new() } else { "; say --percent if the returns are in percent".to_string() };
-    Err(Error::input(format!("{}: {value} is a return below -100 %", history.place(bad / n, bad % n))).hint(format!(
+    let mut large: Vec<f64> = history.values.iter().copied().filter(|x| *x < NEARLY_ALL || *x > TENFOLD).collect();
+    large.sort_unstable_by(f64::total_cmp);
+    let is_repeated = |x: f64| large.windows(2).any(|pair| pair[0] == x && pair[1] == x);
+    let is_bad = |&x: &f64| x < -1.0 || (x < NEARLY_ALL || x > TENFOLD) && is_repeated(x);
+    let Some(bad) = history.values.iter().position(is_bad) else {
+        return Ok(());
+    };
+    let scale = if is_percent { 100.0 } else { 1.0 };
+    let (fraction, place) = (history.values[bad], history.place(bad / n, bad % n));
+    // Multiplied by what it was divided by, a number may miss its last digit.
+    let value = (fraction * scale * 1e9).round() / 1e9;
+    let what = match fraction < -1.0 {
+        true => format!("{value} is a return below -100 %"),
+        false => format!("{value} is no likely return, and stands in the file several times"),
+    };
+    let percent = if is_percent { "" } else { "; say --percent if the returns are in percent" };
+    Err(Error::input(format!("{place}: {what}")).hint(format!(
         "say --na={value} if it stands for a missing cell{percent}; --log-returns if the returns are logarithmic"
     )))
+}
+
+/// A price of 9999 far above all others of its column stands for none.
+fn refuse_nines(history: &History) -> Result<()> {
+    const FAR: f64 = 5.0;
+    let n = history.assets.len();
+    let is_nines =
+        |x: f64| [999.0, 9_999.0, 99_999.0, 999_999.0, 9_999_999.0, 999.99, 9_999.99, 99_999.99].contains(&x);
+    let is_far = |&place: &usize| {
+        let (value, column) = (history.values[place], column(history, place % n));
+        let below = column.iter().filter(|x| **x * FAR < value).count();
+        10 * below >= 8 * column.len()
+    };
+    let places = (0..history.values.len()).filter(|&place| is_nines(history.values[place]));
+    let Some(bad) = places.into_iter().find(is_far) else { return Ok(()) };
+    let (value, place) = (history.values[bad], history.place(bad / n, bad % n));
+    Err(Error::input(format!("{place}: {value} is far above the other prices of its column"))
+        .hint(format!("say --na={value} if it stands for a missing cell")))
 }
 
 fn refuse_cells(history: &History, kind: Kind) -> Result<()> {
@@ -216,13 +192,22 @@ fn refuse_cells(history: &History, kind: Kind) -> Result<()> {
     let is_bad = |&x: &f64| x.is_infinite() || kind == Kind::Prices && x <= 0.0;
     let Some(bad) = history.values.iter().position(is_bad) else { return Ok(()) };
     let (value, place) = (history.values[bad], history.place(bad / n, bad % n));
+    let negatives = history.values.iter().filter(|x| **x < 0.0).count();
+    if kind == Kind::Prices && 30 * negatives > history.values.len() {
+        refuse_levels(history, "cross zero, as cumulative returns and yields do, and are neither prices nor returns")?;
+    }
     Err(if value.is_infinite() {
         Error::input(format!("{place}: {value} is not a finite number"))
             .hint("correct the cell, or empty it if it is missing")
     } else if value == 0.0 {
         Error::input(format!("{place}: a price of 0")).hint("correct the cell, or empty it if it is missing")
     } else {
-        let both = (0..n).all(|asset| signs(history, asset).0 > 0 && signs(history, asset).1 > 0);
+        // One price below zero makes no returns.
+        let goes_both_ways = |asset| {
+            let (below, above) = signs(history, asset);
+            below.min(above) * 4 >= below + above
+        };
+        let both = (0..n).all(goes_both_ways);
         let asset = shown(&history.assets[bad % n]);
         Error::input(format!("{place}: a negative price, {value}")).hint(match both {
             true => "say --returns if the file holds returns".to_string(),
@@ -232,31 +217,4 @@ fn refuse_cells(history: &History, kind: Kind) -> Result<()> {
             ),
         })
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn levels_remember_the_row_before() {
-        // A walk, and its steps: a linear congruential sequence.
-        let mut state = 1_u64;
-        let steps: Vec<f64> = (0..120)
-            .map(|_| {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                (state >> 33) as f64 / f64::from(1 << 31) - 0.5
-            })
-            .collect();
-        let walk: Vec<f64> = steps
-            .iter()
-            .scan(0.0, |sum, x| {
-                *sum += x;
-                Some(*sum)
-            })
-            .collect();
-        assert!(von_neumann(&walk).expect("long enough") < PERSISTENT);
-        assert!(von_neumann(&steps).expect("long enough") > 1.0);
-        assert_eq!(von_neumann(&steps[..10]), None);
-    }
 }

@@ -54,6 +54,8 @@ pub fn read_returns(inputs: &[Input], options: &ReadOptions) -> Result<Reading> 
         let names: Vec<String> = histories.iter().flat_map(|history| history.assets.iter().cloned()).collect();
         return Err(names::unknown("--exclude", name, &names));
     }
+    detected.retain(|found| !found.kind.is_empty());
+    refuse_mixed_units(&detected, options)?;
     let mut notices: Notices = detected.iter().filter_map(Detected::notice).collect();
     let mut history = match histories.len() {
         1 => histories.remove(0),
@@ -92,6 +94,24 @@ pub fn read_returns(inputs: &[Input], options: &ReadOptions) -> Result<Reading> 
     Ok(Reading { returns, detected, notices })
 }
 
+/// Refuses returns of which some files were taken for figures in percent by their size, and some were not.
+fn refuse_mixed_units(detected: &[Detected], options: &ReadOptions) -> Result<()> {
+    let returns = || detected.iter().filter(|found| found.kind == Kind::Returns.name() && !found.has_percent_signs);
+    let (Some(percent), Some(fraction)) =
+        (returns().find(|found| found.is_percent), returns().find(|found| !found.is_percent))
+    else {
+        return Ok(());
+    };
+    if options.notation.percent.is_some() {
+        return Ok(());
+    }
+    Err(Error::input(format!(
+        "the returns of {} look like figures in percent, and those of {} do not",
+        percent.source, fraction.source
+    ))
+    .hint("say --percent if all are in percent, --percent=false if none is"))
+}
+
 /// One file: in order, inside the dates asked for, every cell a number that can be used or missing.
 fn read_one(
     input: &Input,
@@ -120,6 +140,8 @@ fn read_one(
         Format::Gzip | Format::Other(..) => return Err(contents.not_read()),
     };
     excluded.append(&mut request.excluded.into_inner());
+    // Of several files, one may hold none of the assets asked for.
+    histories.retain(|history| !history.assets.is_empty() || !is_part);
     for history in &mut histories {
         let mut remarks: Vec<String> = Vec::new();
         let said_missing = &options.notation.missing;
@@ -128,9 +150,10 @@ fn read_one(
         history.window(options.from, options.to)?;
         remarks.extend(history.sort()?);
         let said = Said { kind: options.kind, percent: options.notation.percent, log_returns: options.log_returns };
-        let (kind, settled) = nature::settle(history, looks, said)?;
-        remarks.extend(settled);
-        detected.kind = kind.name();
+        let settled = nature::settle(history, looks, said)?;
+        remarks.extend(settled.remarks);
+        detected.kind = settled.kind.name();
+        detected.is_percent |= settled.is_percent;
         // Series side by side say the same thing once.
         remarks.retain(|remark| !detected.remarks.contains(remark));
         detected.remarks.append(&mut remarks);

@@ -85,7 +85,7 @@ pub(crate) fn choose<'a>(source: &str, text: &'a str, dialect: &Dialect, wanted:
     let number = wanted.unwrap_or(1);
     if number > tables.len().max(1) {
         let found = count(tables.len().max(1), "table");
-        return Err(Error::usage(format!("{source}: --table {number}: there is {found} in the file"))
+        return Err(Error::usage(format!("{source}: --table {number}: the file holds {found}"))
             .hint("tables are numbered from 1, as they stand in the file"));
     }
     let Some(table) = tables.get(number - 1) else { return Ok(Piece { text, line: 1, remarks }) };

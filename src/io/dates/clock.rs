@@ -13,6 +13,9 @@ impl Clock {
     /// `16:00`, `16:00:30.5`, `4:00 PM` and `16:00+02:00` anywhere in a label; `1600` and `160030` behind a date.
     pub(super) fn of(label: &str) -> Option<Clock> {
         let Some(colon) = label.find(':') else {
+            if let Some(day) = super::shape::stamp(label) {
+                return compact(&label[day.len()..]).map(|time| Clock { time, offset: None });
+            }
             let (_, rest) = label.split_once([' ', 'T'])?;
             return compact(rest.trim()).map(|time| Clock { time, offset: None });
         };

@@ -23,7 +23,7 @@ use jiff::fmt::strtime::BrokenDownTime;
 use jiff::tz::TimeZone;
 
 use crate::error::{Error, Result};
-use crate::io::fields::{is_date_name, is_nameless, is_row_name};
+use crate::io::fields::{is_date_name, is_row_name};
 use crate::io::shown;
 
 pub(crate) use clock::{is_time, written as written_time};
@@ -33,6 +33,11 @@ pub(crate) use shape::looks_like_a_date;
 use clock::Clock;
 use count::Count;
 use shape::{Shape, calendar_date, century, day_part, is_plausible};
+
+/// Whether a word names a month, in full or in its first letters.
+pub(crate) fn is_month_name(word: &str) -> bool {
+    words::month(word).is_some()
+}
 
 /// The format that takes labels as they are, rows in the order of the file.
 pub(crate) const NO_DATES: &str = "none";
@@ -77,7 +82,7 @@ pub(crate) fn read(
     let shapes: Vec<Shape> = labels.iter().map(|label| Shape::of(label)).collect();
     let is_date = |shape: &Shape| !matches!(shape, Shape::Compact(_) | Shape::Other);
     // Months of numbers may be prices, but for the name.
-    let is_number = |label: &String| label.len() != 8 && label.parse::<f64>().is_ok();
+    let is_number = |label: &String| label.len() != 8 && label.parse::<f64>().is_ok() && shape::stamp(label).is_none();
     let are_numbers = !is_date_name(name) && labels.iter().all(is_number);
     let first_is_compact = matches!(shapes.first(), Some(&Shape::Compact(parts)) if is_plausible(parts));
     if first_is_compact || !are_numbers && shapes.iter().any(is_date) {
@@ -100,7 +105,7 @@ pub(crate) fn read(
         }
     }
     if let Some(numbers) = numbered(labels)
-        && (are_in_turn(&numbers) || is_row_name(name) && (!is_nameless(name) || numbers.is_sorted()))
+        && (are_in_turn(&numbers) || is_row_name(name) && (numbers.is_sorted() || are_in_turn(&sorted(&numbers))))
     {
         return Ok(Labelled { keys: Keys::Numbers(numbers), notation: "observation numbers", remark: None });
     }
@@ -161,6 +166,12 @@ fn numbered(labels: &[String]) -> Option<Vec<i64>> {
     let first = labels.first()?;
     let word = &first[..first.find(|c: char| c.is_ascii_digit() || c == '-').unwrap_or(0)];
     labels.iter().map(|label| observation(label.strip_prefix(word)?)).collect()
+}
+
+fn sorted(numbers: &[i64]) -> Vec<i64> {
+    let mut sorted = numbers.to_vec();
+    sorted.sort_unstable();
+    sorted
 }
 
 /// Whole numbers one after the other, upwards or downwards.
@@ -264,7 +275,15 @@ fn dates(labels: &[String], shapes: &[Shape], place: impl Fn(usize) -> String) -
             Error::input(format!("{}: {what}", place(row))).hint(hint)
         })?);
     }
+    if let Some(row) = mixed_orders(shapes, &dates, day_first) {
+        return ambiguous(row, "dd/mm/yyyy or mm/dd/yyyy: rows are in order only if both stand in the column");
+    }
     let is_monthly = shapes.iter().any(|shape| matches!(shape, Shape::Month(_)));
+    // `Mar 25` may be the 25th of March.
+    let short = labels.iter().position(|label| is_short_month(label));
+    if let Some(row) = short.filter(|_| is_monthly && !are_regular(&dates)) {
+        return ambiguous(row, "a month and its year, or a day and its month");
+    }
     let is_weekly = shapes.iter().any(|shape| matches!(shape, Shape::Week(_)));
     let notation = match (remark, shapes.first()) {
         (Some((notation, _)), _) => notation,
@@ -317,6 +336,43 @@ fn moments(labels: &[String], dates: Vec<Date>, place: impl Fn(usize) -> String)
     let is_repeated =
         count_different(&wall) < wall.len() && clocks.iter().flatten().all(|clock| clock.offset.is_some());
     Ok(days_or_moments(if is_repeated { at(true) } else { wall }))
+}
+
+/// `Mar 25`, but not `Mar 2025`.
+fn is_short_month(label: &str) -> bool {
+    let digits = label.chars().filter(char::is_ascii_digit).count();
+    label.chars().any(char::is_alphabetic) && digits <= 2
+}
+
+/// Whether most dates are as far apart as the others, once they are in order.
+fn are_regular(dates: &[Date]) -> bool {
+    let mut months: Vec<i32> = dates.iter().map(|date| i32::from(date.year()) * 12 + i32::from(date.month())).collect();
+    months.sort_unstable();
+    let steps: Vec<i32> = months.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    let mut ordered = steps.clone();
+    ordered.sort_unstable();
+    let Some(&usual) = ordered.get(ordered.len() / 2) else { return true };
+    10 * steps.iter().filter(|step| **step == usual).count() >= 7 * steps.len()
+}
+
+/// The first row whose day and month stand the other way round, where rows are in order if that is taken so, and out of
+/// order if not: a spreadsheet of another country has swapped what it took for dates.
+fn mixed_orders(shapes: &[Shape], dates: &[Date], day_first: bool) -> Option<usize> {
+    let in_order = |dates: &[Date]| dates.is_sorted() || dates.iter().rev().is_sorted();
+    if in_order(dates) {
+        return None;
+    }
+    let swapped = |(shape, date): (&Shape, &Date)| match *shape {
+        Shape::YearLast([a, b, year]) if a <= 12 && b <= 12 && a != b => {
+            calendar_date(if day_first { [year, a, b] } else { [year, b, a] })
+        }
+        _ => Some(*date),
+    };
+    let other: Vec<Date> = shapes.iter().zip(dates).map(swapped).collect::<Option<_>>()?;
+    if !in_order(&other) {
+        return None;
+    }
+    other.iter().zip(dates).position(|(a, b)| a != b)
 }
 
 /// Whether the year leads in dates of two digits each: it is the part that changes least, and the rows are then in order.

@@ -30,7 +30,7 @@ impl Shape {
         if let Some(shape) = Shape::month(label).or_else(|| Shape::named(label)) {
             return shape;
         }
-        let day = day_part(label);
+        let day = stamp(label).unwrap_or_else(|| day_part(label));
         if day.len() == 8 && day.bytes().all(|b| b.is_ascii_digit()) {
             return match [&day[..4], &day[4..6], &day[6..]].map(str::parse::<i16>) {
                 [Ok(year), Ok(month), Ok(day)] => Shape::Compact([year, month, day]),
@@ -190,10 +190,22 @@ pub(super) fn day_part(label: &str) -> &str {
     }
 }
 
+/// The day of `202001020930` or `20200102093000`, where day and time are possible ones.
+pub(super) fn stamp(label: &str) -> Option<&str> {
+    if !matches!(label.len(), 12 | 14) || !label.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let (day, time) = label.split_at(8);
+    let [Ok(year), Ok(month), Ok(date)] = [&day[..4], &day[4..6], &day[6..]].map(str::parse::<i16>) else {
+        return None;
+    };
+    (is_plausible([year, month, date]) && super::clock::compact(time).is_some()).then_some(day)
+}
+
 /// Whether a cell by itself can hardly be anything but a date.
 pub(crate) fn looks_like_a_date(cell: &str) -> bool {
     // 10.2010 may be a month, and a price.
-    if cell.len() != 8 && cell.parse::<f64>().is_ok() {
+    if cell.len() != 8 && cell.parse::<f64>().is_ok() && stamp(cell).is_none() {
         return false;
     }
     match Shape::of(cell) {
