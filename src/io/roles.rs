@@ -91,6 +91,9 @@ pub(crate) fn decide(source: &str, columns: &[Sketch], request: &Request<'_>) ->
     Ok(Roles { layout, columns: columns.collect(), remarks: table.remarks })
 }
 
+/// Columns and the names of their assets.
+type Assets = Vec<(usize, String)>;
+
 struct Table<'a> {
     source: &'a str,
     columns: &'a [Sketch],
@@ -512,7 +515,7 @@ impl Table<'_> {
 
     /// The assets of a table of vendors' fields, one field of each, and whether it is a table of one asset; none where the
     /// columns are no fields.
-    fn of_fields(&mut self, request: &Request<'_>) -> Result<Option<(Vec<(usize, String)>, bool)>> {
+    fn of_fields(&mut self, request: &Request<'_>) -> Result<Option<(Assets, bool)>> {
         let rest: Vec<usize> = self.rest();
         let numbers: Vec<usize> =
             rest.iter().copied().filter(|&column| self.columns[column].content == Content::Numbers).collect();
@@ -875,7 +878,7 @@ impl Table<'_> {
             let is_said = |column: &usize| {
                 self.remarks.iter().any(|remark| remark.contains(&format!("`{}`", shown(self.name(*column)))))
             };
-            match columns.is_empty() || columns.iter().all(|column| is_said(column)) {
+            match columns.is_empty() || columns.iter().all(is_said) {
                 true => None,
                 false if *role == Role::Nothing => Some((*what).to_string()),
                 false => Some(format!("{} ({what})", self.listed(&columns))),
