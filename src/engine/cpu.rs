@@ -275,7 +275,8 @@ impl CpuJob<'_> {
         }
     }
 
-    /// Tries the problems of up to eight slots, a lane each. Returns which are solved; the others have hard or suspicious input and are left to [`CpuJob::solve_one`].
+    /// Tries the problems of up to eight slots, a lane each. Returns which are solved; the others have hard or suspicious
+    /// input and are left to [`CpuJob::solve_one`].
     fn solve_group(&self, span: Option<&Span>, room: &mut Room, slots: &mut [Slot]) -> [bool; LANES] {
         let n = self.batch.assets();
         let Room { group, interleaved, covariance, .. } = room;
