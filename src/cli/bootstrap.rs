@@ -61,8 +61,7 @@ pub fn run(arguments: &BootstrapArguments) -> Result<ExitCode> {
     let work = machine::work(arguments.resamples, returns.rows(), returns.assets.len());
     let machine = machine::choose(&arguments.machine, arguments.problem.tolerance, false, work, quiet)?;
     if arguments.run.dry_run {
-        let memory = arguments.machine.memory;
-        return plan::bootstrap(&returns, &budgets, &config, own, memory, &machine, &detected, &arguments.out);
+        return plan::bootstrap(arguments, &returns, &budgets, &config, own, &machine, &detected);
     }
     memory::check_resamples(held, returns.rows(), returns.assets.len(), arguments.machine.memory)?;
     let tenth =

@@ -14,7 +14,7 @@ use equirisk::run::chunks::chunk_size;
 use equirisk::study::bootstrap::{Config, Plan};
 use equirisk::{Result, Want};
 
-use super::args::OutputArguments;
+use super::args::BootstrapArguments;
 use super::machine::Machine;
 use super::{memory, output};
 
@@ -91,15 +91,15 @@ fn guess(rows: usize, assets: usize) -> f64 {
 
 /// A bootstrap of the resamples `own`, its share: problems, chunks, memory, an estimate of the time from some of them.
 pub fn bootstrap(
+    arguments: &BootstrapArguments,
     returns: &Returns,
     budgets: &[f64],
     config: &Config,
     own: Range<u64>,
-    limit: Option<u64>,
     machine: &Machine,
     detected: &[Detected],
-    out: &OutputArguments,
 ) -> Result<ExitCode> {
+    let (limit, out) = (arguments.machine.memory, &arguments.out);
     let keep = active(budgets);
     let (rows, assets) = (returns.rows(), keep.len());
     let resamples = own.end - own.start;

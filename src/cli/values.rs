@@ -136,7 +136,7 @@ fn day(text: &str, end: impl Fn(Date) -> Date) -> Result<Date, String> {
     let date = match text.len() {
         4 => parse(&format!("{text}-01-01")).map(end),
         7 => parse(&format!("{text}-01")).map(end),
-        10 => parse(text),
+        8 | 10 => parse(text),
         _ => None,
     };
     date.ok_or_else(|| "not a date: write 2007-02-01 (yyyy-mm-dd), 2007-02 or 2007".to_string())

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::error::{Error, Result};
-use crate::io::cells::Cell;
+use crate::io::cells::{Cell, is_missing};
 use crate::io::dates::{self, Keys};
 use crate::io::fields::Part;
 use crate::io::history::History;
@@ -67,6 +67,9 @@ pub(crate) fn read(
             return Err(Error::input(format!("{}: a header and no rows", history.source)).hint(EMPTY));
         }
         refuse_matrix(&history)?;
+        if request.assets.is_none() {
+            refuse_bars(&history)?;
+        }
         settle_percentages(&history, &percentages, request, detected)?;
         let name = labels.first().map(|column| roles.columns[column].name.as_str());
         // Parts put together are dates, whatever their names.
@@ -106,7 +109,10 @@ fn chosen(source: &str, blocks: &[Block], request: &Request<'_>) -> Result<Vec<B
 fn label(rows: &dyn Rows, labels: &Labels, number: usize) -> Result<String> {
     Ok(match labels {
         Labels::None => number.to_string(),
-        Labels::Column(column) => rows.text(*column)?.into_owned(),
+        Labels::Column(column) => {
+            let text = rows.text(*column)?;
+            if is_missing(&text) { String::new() } else { text.into_owned() }
+        }
         Labels::DayAndTime(day, time) => {
             format!("{} {}", rows.text(*day)?, dates::written_time(&rows.text(*time)?)).trim().to_string()
         }
@@ -114,6 +120,16 @@ fn label(rows: &dyn Rows, labels: &Labels, number: usize) -> Result<String> {
             let mut label = String::new();
             for (part, column) in parts {
                 let text = rows.text(*column)?;
+                if text.is_empty() {
+                    let columns: Vec<String> =
+                        parts.iter().map(|(part, column)| format!("{part:?} in column {}", column + 1)).collect();
+                    return Err(Error::input(format!(
+                        "{}: row {number} of the data has no {part:?} (dates stand in several columns: {})",
+                        rows.source(),
+                        columns.join(", ")
+                    ))
+                    .hint("write year, month and day in every row"));
+                }
                 // A float loses nothing that a whole number has.
                 let text = text.strip_suffix(".0").unwrap_or(&text);
                 match part {
@@ -240,6 +256,46 @@ fn settle_percentages(
     detected.remarks.push("percentages are returns".to_string());
     detected.kind = Kind::Returns.name();
     Ok(())
+}
+
+/// Refuses what would be one asset's opens, highs, lows and closes under other names: in every row one column is the
+/// highest, another the lowest, and all are close.
+fn refuse_bars(history: &History) -> Result<()> {
+    const LEAST_ROWS: usize = 20;
+    const MOST_COLUMNS: usize = 12;
+    const CLOSE: f64 = 1.3;
+    let n = history.assets.len();
+    if history.rows() < LEAST_ROWS || !(4..=MOST_COLUMNS).contains(&n) || history.values.iter().any(|x| !(*x > 0.0)) {
+        return Ok(());
+    }
+    let rows = || (0..history.rows()).map(|row| history.row(row));
+    let near = |asset: usize| {
+        rows().all(|row| {
+            let others = row.iter().filter(|x| **x <= CLOSE * row[asset] && row[asset] <= CLOSE * **x).count();
+            others >= 4
+        })
+    };
+    let bars: Vec<usize> = (0..n).filter(|&asset| near(asset)).collect();
+    let is_extreme =
+        |asset: &usize, sign: f64| rows().all(|row| bars.iter().all(|&other| sign * row[*asset] >= sign * row[other]));
+    let (high, low) =
+        (bars.iter().find(|asset| is_extreme(asset, 1.0)), bars.iter().find(|asset| is_extreme(asset, -1.0)));
+    let (Some(&high), Some(&low)) = (high, low) else { return Ok(()) };
+    let is_crossed = bars
+        .iter()
+        .any(|&a| bars.iter().any(|&b| rows().any(|row| row[a] > row[b]) && rows().any(|row| row[a] < row[b])));
+    if high == low || !is_crossed {
+        return Ok(());
+    }
+    let name = |asset: usize| shown(&history.assets[asset]);
+    Err(Error::input(format!(
+        "{}: in every row `{}` is the highest and `{}` the lowest of columns close to each other: open, high, low and close of \
+         one asset?",
+        history.source,
+        name(high),
+        name(low)
+    ))
+    .hint("name the columns to read with --assets"))
 }
 
 /// Rows that are named as the columns are those of a covariance or correlation.

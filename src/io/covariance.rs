@@ -383,9 +383,12 @@ fn finish(source: &str, mut covariance: Covariance, mut notices: Notices) -> (Co
              up to {gap:.0e} of the product of the two volatilities"
         ));
     }
-    if n > 1 && (0..n).all(|i| covariance.values[i * n + i] == 1.0) {
-        notices
-            .push(format!("{source}: every variance is 1: these are correlations, and every volatility is taken as 1"));
+    // Correlations that were computed miss 1 by their rounding, or are in percent.
+    let all_are = |value: f64| (0..n).all(|i| (covariance.values[i * n + i] / value - 1.0).abs() < 1e-6);
+    if let Some(value) = [1.0, 100.0].into_iter().find(|value| n > 1 && all_are(*value)) {
+        notices.push(format!(
+            "{source}: every variance is {value}: these are correlations, and every volatility is taken as 1"
+        ));
     }
     (covariance, notices)
 }

@@ -31,6 +31,9 @@ pub struct Detected {
     /// Figures were in percent by their size, and are fractions now.
     #[serde(skip)]
     pub(crate) is_percent: bool,
+    /// Figures may be in percent.
+    #[serde(skip)]
+    pub(crate) is_doubtful: bool,
 }
 
 impl Detected {

@@ -97,7 +97,7 @@ const PRICES: [&[&str]; 8] = [
         "rate",
     ],
     &["nav", "net asset value", "nav per share", "unit price"],
-    &["value", "val", "level", "index level", "index value", "obs value"],
+    &["price index", "price return index", "value", "val", "level", "index level", "index value", "obs value"],
 ];
 const RETURNS: &[&str] = &[
     "return",
@@ -658,6 +658,10 @@ pub(crate) enum Part {
 
 impl Part {
     pub(crate) fn of(name: &str) -> Option<Part> {
+        // `D` and `M` are shares.
+        if matches!(name, "Y" | "M" | "D") {
+            return None;
+        }
         Some(match plain(name).as_str() {
             "year" | "yr" | "yyyy" | "y" | "date year" | "calendar year" | "cal year" | "fiscal year" | "jahr"
             | "année" | "annee" | "año" | "anno" | "ano" | "jaar" => Part::Year,
@@ -734,9 +738,10 @@ pub(crate) fn asset_and_field(name: &str) -> Option<(String, Field, String)> {
         part.trim_matches(|c: char| MARKS.contains(&c) || matches!(c, '\'' | '"' | '(' | ')' | '[' | ']')).to_string()
     };
     let mut best: Option<(usize, (String, Field, String))> = None;
-    // A mark parts the two, or a capital letter: `SPYClose`, `closeSPY`.
+    // A mark parts the two, or, without one, a capital letter: `SPYClose`, `closeSPY`.
+    let is_one_word = !name.contains(MARKS);
     let marks = name.char_indices().filter(|(_, c)| MARKS.contains(c)).map(|(at, mark)| (at, mark.len_utf8()));
-    let capitals = name.char_indices().skip(1).filter(|(_, c)| c.is_uppercase()).map(|(at, _)| (at, 0));
+    let capitals = name.char_indices().skip(1).filter(|(_, c)| is_one_word && c.is_uppercase()).map(|(at, _)| (at, 0));
     for (at, width) in marks.chain(capitals) {
         let (before, after) = (clean(&name[..at]), clean(&name[at + width..]));
         for (asset, named) in [(&before, &after), (&after, &before)] {

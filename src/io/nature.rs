@@ -13,6 +13,9 @@ const PERCENT_A_YEAR: f64 = 3.0;
 /// Returns of this usual size a year may be.
 const DOUBTFUL_A_YEAR: f64 = 1.5;
 
+/// What levels below and above zero are.
+const CROSS_ZERO: &str = "cross zero, as cumulative returns and yields do, and are neither prices nor returns";
+
 /// What all rows of a history look like, whichever of them are used.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Looks {
@@ -51,6 +54,8 @@ pub(crate) struct Settled {
     pub kind: Kind,
     /// The figures were in percent, and are fractions now.
     pub is_percent: bool,
+    /// They may be in percent.
+    pub is_doubtful: bool,
     pub remarks: Vec<String>,
 }
 
@@ -64,8 +69,6 @@ pub(crate) fn settle(history: &mut History, looks: Looks, said: Said) -> Result<
     let has_signs = looks.had_signs;
     let kind = match said.kind {
         Kind::Prices if looks.are_signed || has_signs => {
-            let what = "cross zero, as cumulative returns and yields do, and are neither prices nor returns";
-            remarks.extend(refuse_levels(history, what)?);
             if !has_signs {
                 remarks.push("values go above and below zero: these are returns, not prices".to_string());
             }
@@ -74,7 +77,6 @@ pub(crate) fn settle(history: &mut History, looks: Looks, said: Said) -> Result<
         Kind::Prices => Kind::Prices,
         Kind::Returns => {
             refuse_prices(history)?;
-            remarks.extend(refuse_levels(history, "run like levels, not returns")?);
             Kind::Returns
         }
     };
@@ -91,16 +93,24 @@ pub(crate) fn settle(history: &mut History, looks: Looks, said: Said) -> Result<
                 100.0 * usual_size(history)
             ));
         }
-        if !said.log_returns {
-            refuse_losses(history, is_percent)?;
+        let what = if said.kind == Kind::Returns { "run like levels, not returns" } else { CROSS_ZERO };
+        let unlikely = if said.log_returns { Vec::new() } else { unlikely(history) };
+        if let Some(&first) = unlikely.first() {
+            // Codes for missing cells hide what the others are.
+            let mut others = history.clone();
+            unlikely.iter().for_each(|&place| others.values[place] = f64::NAN);
+            refuse_levels(&others, what)?;
+            return Err(no_return(history, first, is_percent));
         }
+        remarks.extend(refuse_levels(history, what)?);
     }
     refuse_cells(history, kind)?;
     if kind == Kind::Prices {
         refuse_nines(history)?;
         refuse_scattered(history)?;
     }
-    Ok(Settled { kind, is_percent: kind == Kind::Returns && is_percent, remarks })
+    let is_doubtful = kind == Kind::Returns && looks.are_large && !is_percent && !has_signs && said.percent.is_none();
+    Ok(Settled { kind, is_percent, is_doubtful, remarks })
 }
 
 /// Whether every asset goes above and below zero as returns do: prices cannot.
@@ -141,32 +151,35 @@ fn rows_a_year(history: &History) -> Option<f64> {
     (years > 0.0 && days.len() > 2).then(|| ((days.len() - 1) as f64 / years).min(366.0))
 }
 
-/// Nothing loses more than all, and hardly twice the same of nearly all.
-fn refuse_losses(history: &History, is_percent: bool) -> Result<()> {
+/// Cells that can hardly be returns: nothing loses more than all, nor often the same of nearly all.
+fn unlikely(history: &History) -> Vec<usize> {
     /// A loss beyond this that stands twice is a code.
     const NEARLY_ALL: f64 = -0.9;
     /// So is a gain beyond this.
     const TENFOLD: f64 = 10.0;
-    let n = history.assets.len();
-    let mut large: Vec<f64> = history.values.iter().copied().filter(|x| *x < NEARLY_ALL || *x > TENFOLD).collect();
+    let is_large = |x: f64| !(NEARLY_ALL..=TENFOLD).contains(&x) && !x.is_nan();
+    let mut large: Vec<f64> = history.values.iter().copied().filter(|&x| is_large(x)).collect();
     large.sort_unstable_by(f64::total_cmp);
     let is_repeated = |x: f64| large.windows(2).any(|pair| pair[0] == x && pair[1] == x);
-    let is_bad = |&x: &f64| x < -1.0 || (x < NEARLY_ALL || x > TENFOLD) && is_repeated(x);
-    let Some(bad) = history.values.iter().position(is_bad) else {
-        return Ok(());
-    };
+    let most = TENFOLD.max(100.0 * usual_size(history));
+    let is_unlikely = |x: f64| x.is_finite() && (x < -1.0 || x > most || is_large(x) && is_repeated(x));
+    (0..history.values.len()).filter(|&place| is_unlikely(history.values[place])).collect()
+}
+
+fn no_return(history: &History, bad: usize, is_percent: bool) -> Error {
+    let n = history.assets.len();
     let scale = if is_percent { 100.0 } else { 1.0 };
     let (fraction, place) = (history.values[bad], history.place(bad / n, bad % n));
     // Multiplied by what it was divided by, a number may miss its last digit.
     let value = (fraction * scale * 1e9).round() / 1e9;
     let what = match fraction < -1.0 {
         true => format!("{value} is a return below -100 %"),
-        false => format!("{value} is no likely return, and stands in the file several times"),
+        false => format!("{value} is no likely return beside the others"),
     };
     let percent = if is_percent { "" } else { "; say --percent if the returns are in percent" };
-    Err(Error::input(format!("{place}: {what}")).hint(format!(
+    Error::input(format!("{place}: {what}")).hint(format!(
         "say --na={value} if it stands for a missing cell{percent}; --log-returns if the returns are logarithmic"
-    )))
+    ))
 }
 
 /// A price of 9999 far above all others of its column stands for none.
@@ -194,7 +207,7 @@ fn refuse_cells(history: &History, kind: Kind) -> Result<()> {
     let (value, place) = (history.values[bad], history.place(bad / n, bad % n));
     let negatives = history.values.iter().filter(|x| **x < 0.0).count();
     if kind == Kind::Prices && 30 * negatives > history.values.len() {
-        refuse_levels(history, "cross zero, as cumulative returns and yields do, and are neither prices nor returns")?;
+        refuse_levels(history, CROSS_ZERO)?;
     }
     Err(if value.is_infinite() {
         Error::input(format!("{place}: {value} is not a finite number"))

@@ -59,7 +59,12 @@ pub fn read_returns(inputs: &[Input], options: &ReadOptions) -> Result<Reading> 
     let mut notices: Notices = detected.iter().filter_map(Detected::notice).collect();
     let mut history = match histories.len() {
         1 => histories.remove(0),
-        0 => return Err(Error::usage("no data are given").hint("name a file")),
+        0 if inputs.is_empty() => return Err(Error::usage("no data are given").hint("name a file")),
+        0 => {
+            return Err(
+                Error::input("none of the files holds an asset that is asked for").hint("see --assets and --exclude")
+            );
+        }
         _ => {
             if let Some(other) = detected.iter().find(|found| found.kind != detected[0].kind) {
                 let (a, b) = (&detected[0], other);
@@ -67,15 +72,15 @@ pub fn read_returns(inputs: &[Input], options: &ReadOptions) -> Result<Reading> 
                     .hint("join prices with prices, or returns with returns"));
             }
             let are_returns = detected[0].kind == Kind::Returns.name();
-            let (mut joined, remarks) = join::join(histories, are_returns, limits)?;
+            let (joined, remarks) = join::join(histories, are_returns, limits)?;
             notices.extend(remarks);
-            if let Some(wanted) = &options.assets {
-                let chosen = names::choose(&joined.source, &joined.assets, |asset| asset + 2, Some(wanted))?;
-                joined.take_assets(&chosen);
-            }
             joined
         }
     };
+    if let Some(wanted) = options.assets.as_ref().filter(|_| inputs.len() > 1) {
+        let chosen = names::choose(&history.source, &history.assets, |asset| asset + 2, Some(wanted))?;
+        history.take_assets(&chosen);
+    }
     let kind = if detected[0].kind == Kind::Returns.name() { Kind::Returns } else { Kind::Prices };
     notices.extend(missing::apply(&mut history, options.missing)?);
     let source = history.source.clone();
@@ -96,6 +101,10 @@ pub fn read_returns(inputs: &[Input], options: &ReadOptions) -> Result<Reading> 
 
 /// Refuses returns of which some files were taken for figures in percent by their size, and some were not.
 fn refuse_mixed_units(detected: &[Detected], options: &ReadOptions) -> Result<()> {
+    if let Some(doubtful) = detected.iter().find(|found| found.is_doubtful && detected.len() > 1) {
+        return Err(Error::input(format!("{}: these returns are large: are they in percent?", doubtful.source))
+            .hint("say --percent if those of all files are in percent, --percent=false if none is"));
+    }
     let returns = || detected.iter().filter(|found| found.kind == Kind::Returns.name() && !found.has_percent_signs);
     let (Some(percent), Some(fraction)) =
         (returns().find(|found| found.is_percent), returns().find(|found| !found.is_percent))
@@ -154,6 +163,7 @@ fn read_one(
         remarks.extend(settled.remarks);
         detected.kind = settled.kind.name();
         detected.is_percent |= settled.is_percent;
+        detected.is_doubtful |= settled.is_doubtful;
         // Series side by side say the same thing once.
         remarks.retain(|remark| !detected.remarks.contains(remark));
         detected.remarks.append(&mut remarks);

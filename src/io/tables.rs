@@ -144,9 +144,8 @@ fn lines_in(text: &str) -> u64 {
 fn runs(source: &str, text: &str, dialect: &Dialect) -> (Vec<Run>, Vec<Words>) {
     let mut table = Table::start(source, text, 1, dialect.clone());
     let (mut runs, mut between): (Vec<Run>, Vec<Words>) = (Vec::new(), Vec::new());
-    loop {
-        // What cannot be read is reported where it is read.
-        let Ok(Some(line)) = table.next_record() else { break };
+    // What cannot be read is reported where it is read.
+    while let Ok(Some(line)) = table.next_record() {
         let end = table.offset();
         if !is_data(&table) {
             between.push(Words { line, cells: table.cells().map(str::to_string).collect() });
@@ -261,7 +260,7 @@ mod tests {
         let (found, remarks) = piece(&text, None).expect("one table");
         assert_eq!((found, remarks), (text, vec!["1 line of names again left out".to_string()]));
         let broken = format!("date,A,B\n{DATA}half way\n2020-01-06,1,2\n2020-01-07,1,2\n2020-01-08,1,2\n");
-        let error = piece(&broken, None).err().expect("a broken table");
+        let error = piece(&broken, None).expect_err("a broken table");
         assert!(error.message.contains("line 5") && error.message.contains("half way"), "{error}");
     }
 }

@@ -6,6 +6,7 @@
 mod dates;
 mod layouts;
 mod made;
+mod mended;
 mod numbers;
 
 use std::fmt::Write as _;
@@ -391,7 +392,7 @@ proptest! {
 
 /// A history without doubts: sixty rows of plainly named assets.
 fn plain(period: Period, seed: u64) -> Made {
-    history(period, date(2015, 1, 5), 60, &["SPY", "TLT", "GLD"], seed, usize::from(seed % 2 == 0) * 3)
+    history(period, date(2015, 1, 5), 60, &["SPY", "TLT", "GLD"], seed, usize::from(seed.is_multiple_of(2)) * 3)
 }
 
 const NOTHING: Dress = Dress {
@@ -629,5 +630,5 @@ proptest! {
 
 /// The last business day of a month.
 fn daily_end(end: jiff::civil::Date, daily: &Made) -> jiff::civil::Date {
-    daily.moments.iter().map(|moment| moment.date()).filter(|day| *day <= end).next_back().unwrap_or(end)
+    daily.moments.iter().map(|moment| moment.date()).rfind(|day| *day <= end).unwrap_or(end)
 }

@@ -1,8 +1,9 @@
 //! A history of numbers alone, or with what names and dates an archive holds beside them.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::io::dates::Keys;
 use crate::io::history::History;
+use crate::io::sketch::Figures;
 use crate::io::{Detected, Request, assemble};
 
 use super::member::{Cells, Member, parse};
@@ -54,7 +55,30 @@ pub(crate) fn tabulate(
         history.read_labels(Some("date"), request.notation, detected)?;
     }
     assemble::refuse_matrix(&history)?;
+    if !has_labels && request.assets.is_none() && !request.exclude.iter().any(|name| name == "0") {
+        refuse_labels(&history)?;
+    }
     let chosen = request.choose(source, &history.assets, |asset| asset + 1)?;
     history.take_assets(&chosen);
     Ok(history)
+}
+
+/// Refuses a first column that would count or date the rows: arrays have no names that could say so.
+fn refuse_labels(history: &History) -> Result<()> {
+    const LEAST_ROWS: usize = 5;
+    let n = history.assets.len();
+    let first: Vec<f64> = history.values.iter().copied().step_by(n).collect();
+    let figures = Figures::of(&first);
+    let is_within = |low: f64, high: f64| figures.are_whole_within(low, high);
+    let are_seconds = [1.0, 1e3, 1e6, 1e9].iter().any(|scale| is_within(2e8 * scale, 4e9 * scale));
+    let are_days = figures.are_compact_days || is_within(20_000.0, 60_000.0) || is_within(180_001.0, 220_012.0);
+    let is_label = figures.are_whole && (figures.are_in_turn || are_seconds || are_days);
+    if n < 2 || figures.count < LEAST_ROWS || !is_label {
+        return Ok(());
+    }
+    Err(Error::input(format!(
+        "{}: column 0 holds whole numbers that count or date the rows: an asset, or not?",
+        history.source
+    ))
+    .hint("leave it out with --exclude 0, or name the columns to read with --assets 0,1,.."))
 }

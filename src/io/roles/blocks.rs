@@ -52,8 +52,14 @@ impl Table<'_> {
                 .collect()
         };
         let ends = days[1..].iter().copied().chain([self.columns.len()]);
-        let spans: Vec<(usize, Vec<usize>)> =
+        let mut spans: Vec<(usize, Vec<usize>)> =
             days.iter().copied().zip(ends).map(|(day, end)| (day, values(day, end))).collect();
+        // A series that is left out takes its dates along.
+        let is_left_out = |day: usize| {
+            let after = day + 1..self.columns.len();
+            after.take_while(|column| !days.contains(column)).any(|column| self.roles[column] == Some(Role::Excluded))
+        };
+        spans.retain(|(day, values)| !values.is_empty() || !is_left_out(*day));
         let is_first =
             free.iter().copied().find(|&column| self.columns[column].content != Content::Empty) == Some(days[0]);
         if !is_first || !days.iter().all(are_days) || spans.iter().any(|(_, values)| values.is_empty()) {
@@ -71,7 +77,7 @@ impl Table<'_> {
         for (day, values) in spans {
             self.roles[day] = Some(Role::Date);
             let named: Vec<(usize, String, Option<Field>)> =
-                values.iter().map(|&column| self.asset_of(column)).collect();
+                values.iter().map(|&column| self.asset_of(column, values.len() > 1)).collect();
             let is_fields = named.len() > 1 && named.iter().all(|(_, _, field)| field.is_some());
             let assets: Vec<(usize, String)> = match is_fields {
                 true => {
@@ -90,6 +96,14 @@ impl Table<'_> {
             assets.iter().for_each(|(column, name)| self.roles[*column] = Some(Role::Asset(name.clone())));
             blocks.push(Block { labels: Labels::Column(day), assets });
         }
+        let mut names: Vec<&String> =
+            blocks.iter().flat_map(|block: &Block| block.assets.iter().map(|(_, name)| name)).collect();
+        names.sort_unstable();
+        if names.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err(self
+                .several_dates(&days)
+                .hint("give each series a name of its own: the program joins them by date"));
+        }
         self.remarks
             .push(format!("{} series side by side, each with dates of its own, are joined by date", blocks.len()));
         self.say_what_is_left_out();
@@ -97,11 +111,12 @@ impl Table<'_> {
     }
 
     /// The asset of a column of a block, and the field that it is.
-    pub(super) fn asset_of(&self, column: usize) -> (usize, String, Option<Field>) {
+    pub(super) fn asset_of(&self, column: usize, is_one_of_several: bool) -> (usize, String, Option<Field>) {
         let sketch = &self.columns[column];
         match &sketch.parts {
             Some((asset, field)) if !asset.is_empty() => (column, asset.clone(), fields::field(field)),
-            _ => match fields::asset_and_field(&sketch.name) {
+            // A name by itself may hold the word of a field: `High Yield`.
+            _ => match fields::asset_and_field(&sketch.name).filter(|_| is_one_of_several) {
                 Some((asset, field, _)) => (column, asset, Some(field)),
                 None => (column, sketch.name.clone(), fields::field(&sketch.name)),
             },

@@ -159,6 +159,17 @@ impl Table<'_> {
             ))
             .hint(format!("leave it out with --exclude \"{name}\", or give it another name")));
         }
+        // Another column under the name of the first dates other rows than it does: values would be aligned by row.
+        let first = labels.first().map(|first| &self.columns[first]);
+        let is_other = |&&column: &&usize| {
+            let sketch = &self.columns[column];
+            first.is_some_and(|first| {
+                fields::plain(&first.name) == fields::plain(&sketch.name) && first.digest != sketch.digest
+            })
+        };
+        if let Some(&other) = extra.iter().find(is_other) {
+            return Err(self.several_dates(&[labels.first().unwrap_or(0), other]));
+        }
         if !extra.is_empty() {
             self.take(&extra, &Role::RowNumber);
             self.remarks.push(format!("further columns of dates are left out: {}", self.listed(&extra)));

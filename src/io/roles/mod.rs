@@ -107,16 +107,16 @@ struct Table<'a> {
 
 impl Table<'_> {
     fn layout(&mut self, request: &Request<'_>) -> Result<Layout> {
-        let wanted = self.asked_for(request);
-        if wanted.is_none()
-            && let Some(blocks) = self.blocks(request)?
-        {
+        if let Some(blocks) = self.blocks(request)? {
             return Ok(Layout::Wide { blocks, is_single: false });
+        }
+        let wanted = self.asked_for(request);
+        for (column, name) in wanted.iter().flatten() {
+            self.roles[*column] = Some(Role::Asset(name.clone()));
         }
         let labels = self.labels()?;
         if let Some(assets) = wanted {
-            self.rest().into_iter().for_each(|column| self.roles[column] = Some(Role::Remark));
-            assets.iter().for_each(|(column, name)| self.roles[*column] = Some(Role::Asset(name.clone())));
+            self.rest().into_iter().for_each(|column| self.roles[column] = Some(Role::Excluded));
             return Ok(Layout::Wide { blocks: vec![Block { labels, assets }], is_single: false });
         }
         if let Some(layout) = self.long(&labels, request)? {
@@ -128,7 +128,8 @@ impl Table<'_> {
             Some(found) => found,
             None => (self.plain(&labels)?, false),
         };
-        if assets.is_empty() {
+        // Of several files, one may hold nothing but what is left out.
+        if assets.is_empty() && !(request.is_part && self.roles.contains(&Some(Role::Excluded))) {
             return Err(self.no_assets());
         }
         for (column, name) in &assets {
@@ -168,11 +169,10 @@ impl Table<'_> {
             places.next().is_none().then(|| (place, name.clone()))
         };
         let found: Vec<(usize, String)> = wanted.iter().filter_map(place).collect();
-        // A plain table finds them by itself, and says more.
-        let is_needed = found.iter().any(|(column, name)| {
-            fields::field(name).is_some() || fields::asset_and_field(name).is_some() || self.may_number_rows(*column)
-        });
-        (is_needed && found.len() == wanted.len()).then_some(found)
+        // Of several files, one holds some of the assets.
+        let is_twice = (1..wanted.len()).any(|place| wanted[..place].contains(&wanted[place]));
+        let are_there = found.len() == wanted.len() || request.is_part && !found.is_empty();
+        (are_there && !is_twice).then_some(found)
     }
 
     /// One remark for all that is neither date nor asset.
@@ -190,7 +190,7 @@ impl Table<'_> {
             let is_said = |column: &usize| {
                 self.remarks.iter().any(|remark| remark.contains(&format!("`{}`", shown(self.name(*column)))))
             };
-            match columns.is_empty() || columns.iter().all(|column| is_said(column)) {
+            match columns.is_empty() || columns.iter().all(is_said) {
                 true => None,
                 false if *role == Role::Nothing => Some((*what).to_string()),
                 false => Some(format!("{} ({what})", self.listed(&columns))),

@@ -33,8 +33,9 @@ impl Table<'_> {
         let are_years = figures.are_monotone && 1_900.0 <= figures.low && figures.high <= 2_100.0;
         let is_fraction =
             figures.count >= MONOTONE && are_years && figures.high - figures.low < 0.1 * figures.count as f64;
-        let are_classes =
-            figures.count >= CLASSES && figures.are_whole && self.columns[column].different <= MOST_CLASSES;
+        let are_classes = figures.count >= CLASSES
+            && figures.are_whole
+            && (2..=MOST_CLASSES).contains(&self.columns[column].different);
         only_rise
             || is_fraction
             || are_classes
@@ -51,7 +52,7 @@ impl Table<'_> {
         // Days of spreadsheets, yymmdd, yyyyddd, ddmmyyyy and mmddyyyy.
         let are_days = is_within(20_000.0, 60_000.0)
             || is_within(1_900_001.0, 2_100_366.0)
-            || is_within(101_1900.0, 31_12_2100.0)
+            || is_within(1_011_900.0, 31_122_100.0)
             || is_within(101.0, 991_231.0) && figures.low >= 10_101.0;
         figures.count >= 5 && figures.are_whole && !repeats && (are_seconds || are_days)
     }
