@@ -160,7 +160,10 @@ fn unlikely(history: &History) -> Vec<usize> {
     let is_large = |x: f64| !(NEARLY_ALL..=TENFOLD).contains(&x) && !x.is_nan();
     let mut large: Vec<f64> = history.values.iter().copied().filter(|&x| is_large(x)).collect();
     large.sort_unstable_by(f64::total_cmp);
-    let is_repeated = |x: f64| large.windows(2).any(|pair| pair[0] == x && pair[1] == x);
+    let is_repeated = |x: f64| {
+        let first = large.partition_point(|other| other.total_cmp(&x).is_lt());
+        large.get(first + 1) == Some(&x)
+    };
     let most = TENFOLD.max(100.0 * usual_size(history));
     let is_unlikely = |x: f64| x.is_finite() && (x < -1.0 || x > most || is_large(x) && is_repeated(x));
     (0..history.values.len()).filter(|&place| is_unlikely(history.values[place])).collect()
@@ -182,19 +185,27 @@ fn no_return(history: &History, bad: usize, is_percent: bool) -> Error {
     ))
 }
 
+fn sorted(mut numbers: Vec<f64>) -> Vec<f64> {
+    numbers.sort_unstable_by(f64::total_cmp);
+    numbers
+}
+
 /// A price of 9999 far above all others of its column stands for none.
 fn refuse_nines(history: &History) -> Result<()> {
     const FAR: f64 = 5.0;
     let n = history.assets.len();
     let is_nines =
         |x: f64| [999.0, 9_999.0, 99_999.0, 999_999.0, 9_999_999.0, 999.99, 9_999.99, 99_999.99].contains(&x);
+    let has_nines = history.values.iter().any(|&x| is_nines(x));
+    let columns: Vec<Vec<f64>> =
+        if has_nines { (0..n).map(|asset| sorted(column(history, asset))).collect() } else { Vec::new() };
     let is_far = |&place: &usize| {
-        let (value, column) = (history.values[place], column(history, place % n));
-        let below = column.iter().filter(|x| **x * FAR < value).count();
+        let (value, column) = (history.values[place], &columns[place % n]);
+        let below = column.partition_point(|x| x * FAR < value);
         10 * below >= 8 * column.len()
     };
-    let places = (0..history.values.len()).filter(|&place| is_nines(history.values[place]));
-    let Some(bad) = places.into_iter().find(is_far) else { return Ok(()) };
+    let mut places = (0..history.values.len()).filter(|&place| is_nines(history.values[place]));
+    let Some(bad) = places.find(is_far) else { return Ok(()) };
     let (value, place) = (history.values[bad], history.place(bad / n, bad % n));
     Err(Error::input(format!("{place}: {value} is far above the other prices of its column"))
         .hint(format!("say --na={value} if it stands for a missing cell")))

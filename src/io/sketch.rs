@@ -55,6 +55,21 @@ impl Figures {
         }
     }
 
+    /// Numbers within these bounds.
+    pub(crate) fn are_within(&self, low: f64, high: f64) -> bool {
+        self.count > 0 && low <= self.low && self.high <= high
+    }
+
+    /// Of the size of seconds, milli-, micro- or nanoseconds since 1970, from 1976 to 2096.
+    pub(crate) fn may_be_seconds(&self) -> bool {
+        [1.0, 1e3, 1e6, 1e9].iter().any(|scale| self.are_within(2e8 * scale, 4e9 * scale))
+    }
+
+    /// Of the size of days as spreadsheets count them, from 1954 to 2064, or of months as yyyymm.
+    pub(crate) fn may_be_days_or_months(&self) -> bool {
+        self.are_within(20_000.0, 60_000.0) || self.are_within(180_001.0, 220_012.0)
+    }
+
     /// Whole numbers within these bounds.
     pub(crate) fn are_whole_within(&self, low: f64, high: f64) -> bool {
         self.count > 0 && self.are_whole && low <= self.low && self.high <= high

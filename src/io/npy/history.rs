@@ -69,10 +69,8 @@ fn refuse_labels(history: &History) -> Result<()> {
     let n = history.assets.len();
     let first: Vec<f64> = history.values.iter().copied().step_by(n).collect();
     let figures = Figures::of(&first);
-    let is_within = |low: f64, high: f64| figures.are_whole_within(low, high);
-    let are_seconds = [1.0, 1e3, 1e6, 1e9].iter().any(|scale| is_within(2e8 * scale, 4e9 * scale));
-    let are_days = figures.are_compact_days || is_within(20_000.0, 60_000.0) || is_within(180_001.0, 220_012.0);
-    let is_label = figures.are_whole && (figures.are_in_turn || are_seconds || are_days);
+    let are_dates = figures.are_compact_days || figures.may_be_seconds() || figures.may_be_days_or_months();
+    let is_label = figures.are_whole && (figures.are_in_turn || are_dates);
     if n < 2 || figures.count < LEAST_ROWS || !is_label {
         return Ok(());
     }

@@ -98,9 +98,7 @@ impl Table<'_> {
     /// before them, say in which order rows are.
     pub(super) fn may_be_days(&self, column: usize) -> bool {
         let Sketch { name, content, figures, .. } = &self.columns[column];
-        let is_within = |low: f64, high: f64| low <= figures.low && figures.high <= high;
-        let are_seconds = [1.0, 1e3, 1e6, 1e9].iter().any(|scale| is_within(2e8 * scale, 4e9 * scale));
-        let are_dates = are_seconds || is_within(20_000.0, 60_000.0) || is_within(180_001.0, 220_012.0);
+        let are_dates = figures.may_be_seconds() || figures.may_be_days_or_months();
         let is_counter = fields::is_row_name(name) || fields::plain(name).ends_with("id");
         let is_so_named = fields::is_nameless(name) || fields::is_helper_name(name) && !is_counter && figures.are_whole;
         *content == Content::Numbers && figures.count > 1 && are_dates && is_so_named

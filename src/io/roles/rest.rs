@@ -24,13 +24,11 @@ impl Table<'_> {
         const CLASSES: usize = 20;
         const MOST_CLASSES: usize = 4;
         let figures = &self.columns[column].figures;
-        let is_range = |low, high| figures.are_whole_within(low, high);
-        let are_seconds = [1.0, 1e3, 1e6, 1e9].iter().any(|scale| is_range(2e8 * scale, 4e9 * scale));
-        // 1954 to 2064 in days, 1800 to 2200 in months.
-        let are_days = is_range(20_000.0, 60_000.0) || is_range(180_001.0, 220_012.0) || is_range(700_000.0, 800_000.0);
+        // Days of MATLAB beside those of spreadsheets.
+        let are_dates = figures.may_be_seconds() || figures.may_be_days_or_months() || figures.are_within(7e5, 8e5);
         // Whole numbers that only rise, as days to a date fall; a year and its fraction; a few classes.
         let only_rise = figures.count >= MONOTONE && figures.are_whole && figures.are_monotone;
-        let are_years = figures.are_monotone && 1_900.0 <= figures.low && figures.high <= 2_100.0;
+        let are_years = figures.are_monotone && figures.are_within(1_900.0, 2_100.0);
         let is_fraction =
             figures.count >= MONOTONE && are_years && figures.high - figures.low < 0.1 * figures.count as f64;
         let are_classes = figures.count >= CLASSES
@@ -39,22 +37,19 @@ impl Table<'_> {
         only_rise
             || is_fraction
             || are_classes
-            || figures.count >= LEAST
-                && figures.are_whole
-                && (figures.are_in_turn || figures.are_monotone && (are_seconds || are_days))
+            || figures.count >= LEAST && figures.are_whole && (figures.are_in_turn || figures.are_monotone && are_dates)
     }
 
     /// Whether the cells of a first column, each but once, would be dates in some notation, in whatever order.
     fn may_date_rows(&self, column: usize) -> bool {
         let Sketch { figures, repeats, .. } = &self.columns[column];
-        let is_within = |low: f64, high: f64| low <= figures.low && figures.high <= high;
-        let are_seconds = [1.0, 1e3, 1e6, 1e9].iter().any(|scale| is_within(2e8 * scale, 4e9 * scale));
-        // Days of spreadsheets, yymmdd, yyyyddd, ddmmyyyy and mmddyyyy.
-        let are_days = is_within(20_000.0, 60_000.0)
-            || is_within(1_900_001.0, 2_100_366.0)
-            || is_within(1_011_900.0, 31_122_100.0)
-            || is_within(101.0, 991_231.0) && figures.low >= 10_101.0;
-        figures.count >= 5 && figures.are_whole && !repeats && (are_seconds || are_days)
+        // Also yymmdd, yyyyddd, ddmmyyyy and mmddyyyy.
+        let are_dates = figures.may_be_seconds()
+            || figures.may_be_days_or_months()
+            || figures.are_within(10_101.0, 991_231.0)
+            || figures.are_within(1_900_001.0, 2_100_366.0)
+            || figures.are_within(1_011_900.0, 31_122_100.0);
+        figures.count >= 5 && figures.are_whole && !repeats && are_dates
     }
 
     /// Assets that nothing says otherwise of.

@@ -1,5 +1,7 @@
 //! Fields of vendors: of the opens, closes and volumes of one asset or of several, one of each is read.
 
+use std::collections::{HashMap, HashSet};
+
 use super::{Role, Table, preferred};
 use crate::error::{Error, Result};
 use crate::io::fields::{self, Field};
@@ -111,13 +113,13 @@ impl Table<'_> {
         };
         let mut found: Vec<Of> = rest.iter().filter_map(of).collect();
         // `SPY` beside `SPY_volume` is its price.
-        let bare: Vec<Of> = numbers
+        let with_field: HashSet<&str> = found
             .iter()
-            .filter(|column| {
-                found
-                    .iter()
-                    .any(|of| matches!(of.field, Field::Other | Field::Return) && of.asset == self.name(**column))
-            })
+            .filter(|of| matches!(of.field, Field::Other | Field::Return))
+            .map(|of| of.asset.as_str())
+            .collect();
+        let bare = numbers.iter().filter(|column| with_field.contains(self.name(**column)));
+        let bare: Vec<Of> = bare
             .map(|&column| {
                 let asset = self.name(column).to_string();
                 Of { column, asset, field: Field::Price(LEAST_WANTED), named: "price".to_string() }
@@ -129,13 +131,14 @@ impl Table<'_> {
         let is_value = |field: Field| matches!(field, Field::Price(_) | Field::Return);
         // Ranges alone may be names: `High Beta` and `Low Beta`.
         let is_certain = |field: Field| field != Field::Range;
-        let shares_asset = found.iter().any(|a| {
-            is_certain(a.field)
-                && found
-                    .iter()
-                    .any(|b| a.asset == b.asset && a.named != b.named && (is_value(a.field) || is_certain(b.field)))
+        let mut by_asset: HashMap<&str, Vec<&Of>> = HashMap::new();
+        found.iter().for_each(|of| by_asset.entry(&of.asset).or_default().push(of));
+        let shares_asset = by_asset.values().any(|own| {
+            let a = own.iter().find(|of| is_value(of.field)).or_else(|| own.iter().find(|of| is_certain(of.field)));
+            a.is_some_and(|a| own.iter().any(|b| a.named != b.named && (is_value(a.field) || is_certain(b.field))))
         });
-        let is_found = |column: &usize| found.iter().any(|of| of.column == *column);
+        let places: HashSet<usize> = found.iter().map(|of| of.column).collect();
+        let is_found = |column: &usize| places.contains(column);
         let is_one_field = found.len() > 1
             && numbers.iter().all(|column| is_found(column) || self.is_helper(*column))
             && found.iter().all(|of| of.named == found[0].named && is_value(of.field));
@@ -159,11 +162,8 @@ impl Table<'_> {
             return self.unknown_fields(&unknown).map(|()| None);
         }
         let mut assets: Vec<&str> = Vec::new();
-        found.iter().for_each(|of| {
-            if !assets.contains(&of.asset.as_str()) {
-                assets.push(&of.asset);
-            }
-        });
+        let mut seen: HashSet<&str> = HashSet::new();
+        found.iter().filter(|of| seen.insert(&of.asset)).for_each(|of| assets.push(&of.asset));
         // The best field that every asset has, else the best of each.
         let mut kinds: Vec<(&str, Field)> = Vec::new();
         found.iter().for_each(|of| {
@@ -171,14 +171,15 @@ impl Table<'_> {
                 kinds.push((&of.named, of.field));
             }
         });
-        let has = |asset: &str, named: &str| found.iter().any(|of| of.asset == asset && of.named == named);
+        let pairs: HashSet<(&str, &str)> = found.iter().map(|of| (of.asset.as_str(), of.named.as_str())).collect();
+        let has = |asset: &str, named: &str| pairs.contains(&(asset, named));
         let common: Vec<(&str, Field)> =
             kinds.iter().copied().filter(|(named, _)| assets.iter().all(|asset| has(asset, named))).collect();
         let shared = preferred(common.iter().map(|(_, field)| *field), request.kind).map(|place| common[place].0);
         let mut chosen: Vec<(usize, String)> = Vec::new();
         let mut taken: Vec<&str> = Vec::new();
         for &asset in &assets {
-            let own: Vec<&Of> = found.iter().filter(|of| of.asset == asset).collect();
+            let own = &by_asset[asset];
             let best = match shared {
                 Some(named) => own.iter().position(|of| of.named == named),
                 None => preferred(own.iter().map(|of| of.field), request.kind),
