@@ -27,8 +27,12 @@ const LEAST_SCATTERED: usize = 40;
 /// Changes of a price this large from row to row, and back, are those of a volume. A currency that is pegged scatters too,
 /// by less.
 const LARGE_CHANGE: f64 = 0.1;
-/// Returns scatter around zero; prices lie more than so many standard deviations above it, the more the fewer there are.
+/// Returns scatter around zero; prices lie more than so many standard deviations above it, the more the fewer rows there are.
 const FAR_FROM_ZERO: [(usize, f64); 2] = [(10, 10.0), (usize::MAX, 3.0)];
+/// Of prices at least this share is above zero: futures have been below.
+const NEARLY_ALL: f64 = 0.85;
+/// A standard deviation in middle distances from the middle, of a normal distribution.
+const DEVIATION: f64 = 1.4826;
 
 fn limit<T: Copy>(limits: &[(usize, T)], rows: usize) -> T {
     limits.iter().find(|(most, _)| rows < *most).map_or(limits[limits.len() - 1].1, |(_, limit)| *limit)
@@ -116,8 +120,12 @@ pub(super) fn refuse_prices(history: &History) -> Result<()> {
     let n = history.assets.len();
     let is_far = |&asset: &usize| {
         let column = column(history, asset);
-        let (mean, sd) = mean_and_sd(&column);
-        column.len() >= 3 && column.iter().all(|x| *x > 0.0) && mean > limit(&FAR_FROM_ZERO, column.len()) * sd
+        let above = column.iter().filter(|x| **x > 0.0).count();
+        // By the middle and the middle distance from it, which one price below zero does not move.
+        let center = middle(column.clone());
+        let spread = DEVIATION * middle(column.iter().map(|x| (x - center).abs()).collect());
+        let is_above = column.len() >= 3 && above as f64 >= NEARLY_ALL * column.len() as f64;
+        is_above && center > limit(&FAR_FROM_ZERO, column.len()) * spread
     };
     let far: Vec<usize> = (0..n).filter(is_far).collect();
     // One beside returns is interest, unless it is larger than their risk.
@@ -133,7 +141,7 @@ pub(super) fn refuse_prices(history: &History) -> Result<()> {
     }
     let names = listed(far.iter().map(|&asset| history.assets[asset].as_str()));
     Err(Error::input(format!(
-        "{}: {names} are far above zero in every row, as prices and levels are: these are no returns",
+        "{}: {names} are far above zero in nearly every row, as prices and levels are: these are no returns",
         history.source
     ))
     .hint("leave --returns out if the file holds prices, or leave such columns out with --exclude"))
