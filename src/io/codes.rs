@@ -6,8 +6,8 @@
 use crate::io::history::History;
 use crate::io::{count, shown};
 
-/// What vendors write where there is no number; also as a fraction, where the file was in percent.
-const CODES: [f64; 10] = [-99.99, -999.0, -9_999.0, -99_999.0, -999.99, -9_999.99, -999.9, -99.999, -99.9999, -0.9999];
+/// What vendors write where there is no number.
+const CODES: [f64; 9] = [-99.99, -999.0, -9_999.0, -99_999.0, -999.99, -9_999.99, -999.9, -99.999, -99.9999];
 
 /// Empties the cells that hold a code, and says how many.
 pub(crate) fn empty(history: &mut History, prose: &[String], said: &[String]) -> Option<String> {

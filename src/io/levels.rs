@@ -27,7 +27,8 @@ const LEAST_SCATTERED: usize = 40;
 /// Changes of a price this large from row to row, and back, are those of a volume. A currency that is pegged scatters too,
 /// by less.
 const LARGE_CHANGE: f64 = 0.1;
-/// Returns scatter around zero; prices lie more than so many standard deviations above it, the more the fewer rows there are.
+/// Returns scatter around zero; prices lie more than so many standard deviations above it, the more the fewer rows there
+/// are.
 const FAR_FROM_ZERO: [(usize, f64); 2] = [(10, 10.0), (usize::MAX, 3.0)];
 /// Of prices at least this share is above zero: futures have been below.
 const NEARLY_ALL: f64 = 0.85;

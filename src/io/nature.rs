@@ -10,7 +10,8 @@ use crate::io::{Kind, shown};
 /// Returns of this usual size per row and per year (if there are dates) are figures in percent: no market moves so.
 const PERCENT_A_ROW: f64 = 0.3;
 const PERCENT_A_YEAR: f64 = 3.0;
-/// Returns of this usual size a year may be.
+/// Returns of this usual size per row or per year may be.
+const DOUBTFUL_A_ROW: f64 = 0.15;
 const DOUBTFUL_A_YEAR: f64 = 1.5;
 
 /// What levels below and above zero are.
@@ -35,7 +36,7 @@ impl Looks {
         Looks {
             are_signed: are_signed(history),
             are_percent: a_row > PERCENT_A_ROW && a_year.is_none_or(|size| size > PERCENT_A_YEAR),
-            are_large: a_year.is_some_and(|size| size > DOUBTFUL_A_YEAR),
+            are_large: a_row > DOUBTFUL_A_ROW || a_year.is_some_and(|size| size > DOUBTFUL_A_YEAR),
             had_signs,
         }
     }
