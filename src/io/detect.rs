@@ -189,7 +189,7 @@ fn decimal(source: &str, sample: &str, delimiter: u8) -> Result<Numbers> {
                 shown(cell)
             ))
             .hint(HINT)),
-            None => match points_in.iter().find_map(|(column, point)| Some((point, hundreds.get(column)?))) {
+            None => match points_in.iter().filter_map(|(column, point)| Some((point, hundreds.get(column)?))).find(are_thousands) {
                 Some(((row, point), (_, whole))) => Err(Error::input(format!(
                     "{source}: data row {row}: `{}` may be a thousand and more or a number near one, and `{}` stands in \
                      its column",
@@ -201,6 +201,13 @@ fn decimal(source: &str, sample: &str, delimiter: u8) -> Result<Numbers> {
             },
         },
     }
+}
+
+/// Whether 1.004 beside 987 is closer to it as a thousand and more; 941.101 beside 947 is not.
+fn are_thousands(((_, point), (_, whole)): &(&(usize, String), &(usize, String))) -> bool {
+    let [Ok(point), Ok(whole)] = [point, whole].map(|cell| cell.parse::<f64>()) else { return true };
+    let distance = |number: f64| (number / whole).ln().abs();
+    !(distance(point) <= distance(1_000.0 * point))
 }
 
 /// Refuses apostrophes that may separate thousands or whole numbers from 32nds: 118'160 and nothing that settles it.
@@ -261,6 +268,13 @@ mod tests {
         }
         let said = Notation { decimal_comma: Some(true), ..Notation::default() };
         assert!(Dialect::detect("f", "d;A\n1;1,234\n", &said).is_ok());
+    }
+
+    #[test]
+    fn a_point_beside_whole_hundreds_is_asked_after_where_it_may_part_thousands() {
+        assert!(Dialect::detect("f", "d;A\n1;987\n2;1.004\n", &Notation::default()).is_err());
+        assert_eq!(dialect("d;A\n1;947\n2;941.101\n").1, Decimal::Point);
+        assert_eq!(dialect("d;A;B\n1;987;1.004\n2;990;1.005\n").1, Decimal::Point, "other columns say nothing");
     }
 
     #[test]
