@@ -111,7 +111,8 @@ pub(super) fn refuse_levels(history: &History, what: &str) -> Result<Option<Stri
     Ok((!levels.is_empty()).then(interest))
 }
 
-fn middle(mut figures: Vec<f64>) -> f64 {
+/// The middle one of the figures; of an even number the upper of two. Zero of none.
+pub(super) fn middle(mut figures: Vec<f64>) -> f64 {
     figures.sort_unstable_by(f64::total_cmp);
     figures.get(figures.len() / 2).copied().unwrap_or(0.0)
 }

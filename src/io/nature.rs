@@ -4,7 +4,7 @@
 
 use crate::error::{Error, Result};
 use crate::io::history::History;
-use crate::io::levels::{column, refuse_levels, refuse_prices, refuse_scattered};
+use crate::io::levels::{column, middle, refuse_levels, refuse_prices, refuse_scattered};
 use crate::io::{Kind, shown};
 
 /// Returns of this usual size per row and per year (if there are dates) are figures in percent: no market moves so.
@@ -136,10 +136,6 @@ fn signs(history: &History, asset: usize) -> (usize, usize) {
 fn usual_size(history: &History) -> f64 {
     /// The middle size of a normal variable is so much of its standard deviation.
     const OF_A_DEVIATION: f64 = 0.6745;
-    let middle = |mut sizes: Vec<f64>| {
-        sizes.sort_unstable_by(f64::total_cmp);
-        sizes.get(sizes.len() / 2).copied().unwrap_or(0.0)
-    };
     let of = |asset| middle(column(history, asset).into_iter().map(f64::abs).collect());
     middle((0..history.assets.len()).map(of).collect()) / OF_A_DEVIATION
 }
