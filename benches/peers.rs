@@ -20,7 +20,6 @@ use equirisk::solver::validity;
 use equirisk::stats;
 use equirisk::subsets::Subsets;
 use equirisk::subsets::space::Space;
-use equirisk::subsets::universe::Universe;
 use equirisk::{Batch, Source, Want};
 use rayon::prelude::*;
 use serde_json::json;
@@ -147,9 +146,7 @@ fn bootstrap(case: &str, scheme: Scheme, length: f64, returns: &npy::Array) {
 fn screen(case: &str, k: usize, covariance: &npy::Array, engine: &dyn Engine) {
     let n = covariance.shape[0];
     let (cpu, wall, (problems, error)) = least(|| {
-        let mut universe = Universe { correlation: vec![0.0; n * n], volatilities: vec![0.0; n] };
-        validity::check(&covariance.values, false, &mut universe.correlation, &mut universe.volatilities)
-            .expect("a covariance");
+        let universe = validity::model(&covariance.values, false).expect("a covariance");
         let subsets = Subsets::all(Space::of(n, k).expect("a space")).expect("ranks below 2^64");
         let problems = subsets.space().count().expect("ranks below 2^64").min(MOST_SUBSETS);
         let batch = Batch::new(Source::Subsets { universe, subsets, cap: None }, &vec![1.0; k]).expect("equal budgets");

@@ -6,13 +6,13 @@
 use rayon::prelude::*;
 
 use crate::certificate::Certificate;
+use crate::covariance::RiskModel;
 use crate::error::{Error, Result};
 use crate::panel::Panel;
 use crate::resample::Law;
 use crate::solver::validity;
 use crate::subsets::Subsets;
 use crate::subsets::cap::Cap;
-use crate::subsets::universe::Universe;
 
 /// Where problem `p` comes from.
 ///
@@ -27,7 +27,7 @@ pub enum Source {
     /// depends on its numbers: on those of single precision, far more does ([`validity::Rounding`]).
     Given { covariances: Vec<f64>, assume_psd: bool },
     /// Problem `p` is the part of one covariance that belongs to subset `p`. A subset that `cap` bars is not measured.
-    Subsets { universe: Universe, subsets: Subsets, cap: Option<Cap> },
+    Subsets { universe: RiskModel, subsets: Subsets, cap: Option<Cap> },
 }
 
 /// A batch of risk-budgeting problems over the same assets with the same budgets.

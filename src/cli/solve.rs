@@ -6,7 +6,6 @@ use equirisk::covariance::full_sample;
 use equirisk::io::Detected;
 use equirisk::panel::{Panel, Returns};
 use equirisk::report::terminal::{self, counted};
-use equirisk::study::measures::Risk;
 use equirisk::study::solve::{Question, solve};
 use equirisk::{Error, Result, run::Watch as _};
 
@@ -32,8 +31,8 @@ pub fn run(arguments: &SolveArguments) -> Result<ExitCode> {
         }
         let periods_per_year = data::periods_per_year(&arguments.data, &returns, quiet);
         memory::check_portfolio(returns.assets.len(), arguments.machine.memory)?;
-        let (correlation, volatilities) = full_sample(&Panel::new(&returns)?);
-        (returns.assets, Risk { correlation, volatilities }.covariance(), periods_per_year)
+        let model = full_sample(&Panel::new(&returns)?);
+        (returns.assets, model.covariance(), periods_per_year)
     };
     let budgets = data::budgets(&arguments.problem, &assets, quiet)?;
     let work = machine::work(1, 0, assets.len());

@@ -19,10 +19,12 @@ pub mod bridge;
 pub mod gram;
 pub mod interleaved;
 pub mod resampler;
+mod risk_model;
 mod spare;
 
 use crate::panel::Panel;
 use crate::real::Real;
+pub use risk_model::RiskModel;
 
 /// How a covariance is estimated from returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -183,13 +185,13 @@ pub fn centred(values: &[f64], counts: &[u32], correlation: &mut [f64], volatili
     true
 }
 
-/// The covariance of the whole history: correlations and volatilities per period.
-pub fn full_sample(panel: &Panel) -> (Vec<f64>, Vec<f64>) {
+/// The covariance of the whole history, per period.
+pub fn full_sample(panel: &Panel) -> RiskModel {
     let (rows, n) = (panel.rows(), panel.assets());
     let (mut sums, mut products) = (vec![0.0; n], vec![0.0; packed(n)]);
-    let (mut correlation, mut volatilities) = (vec![0.0; n * n], vec![0.0; n]);
+    let mut model = RiskModel::room(n);
     moments(panel.values(), &vec![1; rows], &mut sums, &mut products, &mut Vec::new());
-    correlate(&sums, &products, rows, &mut correlation, &mut volatilities);
-    volatilities.iter_mut().zip(panel.volatilities()).for_each(|(s, unit)| *s *= unit);
-    (correlation, volatilities)
+    correlate(&sums, &products, rows, &mut model.correlation, &mut model.volatilities);
+    model.volatilities.iter_mut().zip(panel.volatilities()).for_each(|(s, unit)| *s *= unit);
+    model
 }

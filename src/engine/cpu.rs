@@ -10,8 +10,8 @@ use super::{Engine, EngineInfo, Job};
 use crate::batch::{Batch, Comparisons, Solutions, Source, Want};
 use crate::certificate::{Certificate, Status};
 use crate::covariance::interleaved::{correlate, scale};
-use crate::covariance::packed;
 use crate::covariance::resampler::{self, Resampler, Span, Workspace};
+use crate::covariance::{RiskModel, packed};
 use crate::error::Result;
 use crate::lanes::{LANES, Lanes, interleave};
 use crate::measure::{Measured, Metric};
@@ -244,7 +244,9 @@ impl CpuJob<'_> {
             Source::Subsets { universe, subsets, .. } => {
                 let mut assets = vec![0; subsets.size()];
                 subsets.assets(subsets.rank(problem), &mut assets);
-                universe.gather(&assets, &mut covariance.correlation, &mut covariance.volatilities);
+                let mut part = RiskModel::default();
+                universe.gather(&assets, &mut part);
+                (covariance.correlation, covariance.volatilities) = (part.correlation, part.volatilities);
                 Some(None)
             }
         }

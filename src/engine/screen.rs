@@ -8,6 +8,7 @@ use pulp::Arch;
 use rayon::prelude::*;
 
 use crate::certificate::Status;
+use crate::covariance::RiskModel;
 use crate::lanes::{LANES, Lanes};
 use crate::measure::{Measured, Metric, bets, metric};
 use crate::solver::interleaved::Group;
@@ -15,7 +16,6 @@ use crate::solver::small::{self, Found, at, entries};
 use crate::solver::{self, Options, Problem, Workspace};
 use crate::subsets::Subsets;
 use crate::subsets::cap::Cap;
-use crate::subsets::universe::Universe;
 
 /// Problems one thread takes at a time.
 const GRAIN: u64 = 4096;
@@ -29,7 +29,7 @@ const MOST_GATHERED: usize = 32;
 /// The problems of a screen and what is wanted of them.
 #[derive(Debug)]
 pub(super) struct Screen<'a> {
-    pub universe: &'a Universe,
+    pub universe: &'a RiskModel,
     pub subsets: &'a Subsets,
     pub cap: Option<&'a Cap>,
     pub budgets: &'a [f64],
@@ -53,8 +53,7 @@ struct Room {
     matrix: Vec<Lanes>,
     x: Vec<Lanes>,
     /// For one problem by itself.
-    correlation: Vec<f64>,
-    volatilities: Vec<f64>,
+    part: RiskModel,
     own_weights: Vec<f64>,
     solver: Workspace,
 }
@@ -115,8 +114,7 @@ impl Screen<'_> {
             assets: Vec::with_capacity(self.groups() * LANES * k),
             matrix: Vec::new(),
             x: Vec::new(),
-            correlation: Vec::new(),
-            volatilities: Vec::new(),
+            part: RiskModel::default(),
             own_weights: vec![0.0; k],
             solver: Workspace::default(),
         }
@@ -260,8 +258,9 @@ impl Screen<'_> {
     fn solve_one(&self, position: usize, room: &mut Room, measured: &mut Measured) {
         let k = self.subsets.size();
         let slot = room.slots[position];
-        let Room { assets, correlation, volatilities, own_weights, solver, .. } = room;
-        self.universe.gather(&assets[position * k..][..k], correlation, volatilities);
+        let Room { assets, part, own_weights, solver, .. } = room;
+        self.universe.gather(&assets[position * k..][..k], part);
+        let RiskModel { correlation, volatilities } = part;
         let problem = Problem { correlation, volatilities, budgets: self.budgets, covariance: None };
         let certificate = solver::solve(problem, self.options, solver, own_weights);
         measured.statuses[slot] = Some(certificate.status);

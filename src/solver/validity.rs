@@ -8,6 +8,7 @@
 //! variance, rounding decides whether there is a solution, and the proof that there is none may not close (`stalled`).
 
 use super::definite;
+use crate::covariance::RiskModel;
 
 /// Why a matrix is not a covariance, with the positions that show it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -108,6 +109,16 @@ const NO_VARIANCE: f64 = 1e-28;
 
 /// Side of the square tiles in which a matrix is compared with its transpose.
 const TILE: usize = 32;
+
+/// The correlations and volatilities of an n x n matrix.
+///
+/// # Errors
+/// As [`check`].
+pub fn model(covariance: &[f64], assume_psd: bool) -> Result<RiskModel, Flaw> {
+    let mut model = RiskModel::room(covariance.len().isqrt());
+    check(covariance, assume_psd, &mut model.correlation, &mut model.volatilities)?;
+    Ok(model)
+}
 
 /// Checks the n x n `covariance` and writes its correlations and volatilities. The lower and the upper triangle are
 /// averaged. With `assume_psd` the search for negative variances is left out.

@@ -3,14 +3,8 @@
 use nalgebra::{DMatrix, SymmetricEigen};
 use serde::Serialize;
 
+use crate::covariance::RiskModel;
 use crate::solver::descent::multiply;
-
-/// A covariance as its correlations (n x n) and volatilities, per period.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Risk {
-    pub correlation: Vec<f64>,
-    pub volatilities: Vec<f64>,
-}
 
 /// A portfolio's risk under a covariance.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -46,18 +40,7 @@ impl Profile {
     }
 }
 
-impl Risk {
-    pub fn assets(&self) -> usize {
-        self.volatilities.len()
-    }
-
-    /// S_ij = C_ij sigma_i sigma_j.
-    pub fn covariance(&self) -> Vec<f64> {
-        let n = self.assets();
-        let entry = |(k, c): (usize, &f64)| c * self.volatilities[k / n] * self.volatilities[k % n];
-        self.correlation.iter().enumerate().map(entry).collect()
-    }
-
+impl RiskModel {
     /// Risk shares w_i (S w)_i / w'S w, written to `shares`; returns the volatility. `scratch` has room for n.
     pub fn shares(&self, weights: &[f64], scratch: &mut [f64], shares: &mut [f64]) -> f64 {
         for ((x, w), s) in scratch.iter_mut().zip(weights).zip(&self.volatilities) {
@@ -131,7 +114,7 @@ pub struct Components {
 
 impl Components {
     /// Of the correlation matrix: components of the covariance itself would be ruled by the most volatile asset.
-    pub fn of(risk: &Risk) -> Components {
+    pub fn of(risk: &RiskModel) -> Components {
         let n = risk.assets();
         let eigen = SymmetricEigen::new(DMatrix::from_row_slice(n, n, &risk.correlation));
         Components {
@@ -164,7 +147,7 @@ mod tests {
 
     #[test]
     fn contributions_of_uncorrelated_assets_are_their_own_variances() {
-        let risk = Risk { correlation: vec![1.0, 0.0, 0.0, 1.0], volatilities: vec![0.3, 0.4] };
+        let risk = RiskModel { correlation: vec![1.0, 0.0, 0.0, 1.0], volatilities: vec![0.3, 0.4] };
         let profile = risk.profile(vec![0.5, 0.5], Some(4.0));
         assert!((profile.volatility - 0.25).abs() < 1e-15);
         assert!((profile.volatility_annual.unwrap() - 0.5).abs() < 1e-15);
@@ -182,7 +165,7 @@ mod tests {
 
     #[test]
     fn uncorrelated_even_bets_are_counted_one_each() {
-        let risk = Risk { correlation: vec![1.0, 0.0, 0.0, 1.0], volatilities: vec![0.1, 0.2] };
+        let risk = RiskModel { correlation: vec![1.0, 0.0, 0.0, 1.0], volatilities: vec![0.1, 0.2] };
         let bets = Components::of(&risk).effective_bets(&risk.inverse_volatility());
         assert!((bets - 2.0).abs() < 1e-12);
     }

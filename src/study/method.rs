@@ -4,8 +4,9 @@
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::measures::{Components, Profile, Risk, effective_number, gini};
+use super::measures::{Components, Profile, effective_number, gini};
 use super::summary::Summary;
+use crate::covariance::RiskModel;
 use crate::panel::Panel;
 use crate::resample::Law;
 use crate::stats;
@@ -22,7 +23,7 @@ pub struct Setting<'a> {
     pub panel: &'a Panel,
     pub law: &'a Law,
     /// The full-sample covariance: the truth that a resample's portfolio is measured against.
-    pub full: &'a Risk,
+    pub full: &'a RiskModel,
     /// None for too many assets.
     pub components: Option<&'a Components>,
     pub budgets: &'a [f64],

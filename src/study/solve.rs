@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
-use super::measures::{Profile, Risk, equal_weight};
+use super::measures::{Profile, equal_weight};
 use crate::batch::{Batch, Source, Want, active, submatrix};
 use crate::certificate::{Certificate, Status};
+use crate::covariance::RiskModel;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::run::{self, Watch};
@@ -57,9 +58,7 @@ pub fn solve(question: &Question, engine: &dyn Engine, options: Options, watch: 
     let covariance = submatrix(question.covariance, n, &keep);
     let budgets: Vec<f64> = keep.iter().map(|&i| question.budgets[i]).collect();
 
-    let mut risk = Risk { correlation: vec![0.0; covariance.len()], volatilities: vec![0.0; keep.len()] };
-    validity::check(&covariance, question.assume_psd, &mut risk.correlation, &mut risk.volatilities)
-        .map_err(|flaw| rejected(flaw, &names))?;
+    let risk = validity::model(&covariance, question.assume_psd).map_err(|flaw| rejected(flaw, &names))?;
 
     // Checked above.
     let source = Source::Given { covariances: covariance, assume_psd: true };
@@ -119,7 +118,7 @@ pub fn rejected(flaw: Flaw, assets: &[&str]) -> Error {
 const HEDGED: f64 = 1e4;
 
 /// The error for a problem without a certified portfolio: what is known, and the proof where there is one.
-fn unsolved(certificate: &Certificate, risk: &Risk, assets: &[&str], tolerance: f64) -> Error {
+fn unsolved(certificate: &Certificate, risk: &RiskModel, assets: &[&str], tolerance: f64) -> Error {
     let status = certificate.status.name();
     let proof = (certificate.status == Status::NoSolution)
         .then(|| existence::zero_variance_direction(&risk.correlation))

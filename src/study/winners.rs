@@ -8,13 +8,13 @@ use super::block::{Block, block_length};
 use super::screen::figure::Figure;
 use super::screen::finalist::{Finalist, Setting};
 use super::summary::Summary;
+use crate::covariance::RiskModel;
 use crate::covariance::resampler::{Resampler, Workspace};
 use crate::error::Result;
 use crate::panel::{Panel, Returns};
 use crate::resample::{LAW, Law, Scheme};
 use crate::run::Watch;
 use crate::stats;
-use crate::subsets::universe::Universe;
 
 /// Places that count as winning again, or half of the winners where there are fewer than twice as many.
 const PLACES: usize = 10;
@@ -88,7 +88,7 @@ pub fn winners(
                 return None;
             }
             let volatilities = work.volatilities.iter().zip(panel.volatilities()).map(|(s, unit)| s * unit).collect();
-            let universe = Universe { correlation: work.correlation.clone(), volatilities };
+            let universe = RiskModel { correlation: work.correlation.clone(), volatilities };
             let drawn = figure.is_of_the_path().then(|| drawn(&paths, &law, resample));
             let setting = Setting {
                 universe: &universe,

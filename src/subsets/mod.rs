@@ -9,7 +9,6 @@ pub mod cap;
 pub mod floyd;
 pub mod revolving;
 pub mod space;
-pub mod universe;
 
 use crate::error::{Error, Result};
 use crate::feistel;

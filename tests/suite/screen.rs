@@ -1,5 +1,6 @@
 //! Is every subset solved as if it were alone, and measured right?
 
+use equirisk::covariance::RiskModel;
 use equirisk::engine::cpu::CpuEngine;
 use equirisk::engine::{Engine, Job as _};
 use equirisk::measure::{Measured, Metric};
@@ -7,45 +8,41 @@ use equirisk::run::checkpoint::Checkpoint;
 use equirisk::run::crosscheck::Sample;
 use equirisk::run::{Means, Unwatched, Watch};
 use equirisk::solver::{self, Options, Problem, validity};
-use equirisk::study::measures::{Components, Risk};
+use equirisk::study::measures::Components;
 use equirisk::study::screen::figure::Figure;
 use equirisk::study::screen::{Config, Outcome, Question, screen};
 use equirisk::subsets::Subsets;
 use equirisk::subsets::space::{Pool, Space};
-use equirisk::subsets::universe::Universe;
 use equirisk::{Batch, Source, Status, Want};
 
 use crate::cases::Npz;
 
-fn checked(covariance: &[f64]) -> Universe {
-    let n = covariance.len().isqrt();
-    let mut universe = Universe { correlation: vec![0.0; n * n], volatilities: vec![0.0; n] };
-    validity::check(covariance, false, &mut universe.correlation, &mut universe.volatilities).unwrap();
-    universe
+fn checked(covariance: &[f64]) -> RiskModel {
+    validity::model(covariance, false).unwrap()
 }
 
-pub fn hang_seng() -> Universe {
+pub fn hang_seng() -> RiskModel {
     checked(&Npz::open("reference/orlib_hangseng31.npz").array("cov").1)
 }
 
-pub fn nikkei() -> Universe {
+pub fn nikkei() -> RiskModel {
     let (_, packed) = Npz::open("orlib_nikkei225.npz").array("packed");
     let entry = |i: usize, j: usize| packed[i.max(j) * (i.max(j) + 1) / 2 + i.min(j)];
     checked(&(0..225 * 225).map(|at| entry(at / 225, at % 225)).collect::<Vec<f64>>())
 }
 
-fn part(universe: &Universe, assets: &[u32]) -> Risk {
-    let (mut correlation, mut volatilities) = (Vec::new(), Vec::new());
-    universe.gather(assets, &mut correlation, &mut volatilities);
-    Risk { correlation, volatilities }
+fn part(universe: &RiskModel, assets: &[u32]) -> RiskModel {
+    let mut part = RiskModel::default();
+    universe.gather(assets, &mut part);
+    part
 }
 
 /// Weights finished to rounding.
-fn finished(risk: &Risk) -> Vec<f64> {
+fn finished(risk: &RiskModel) -> Vec<f64> {
     let n = risk.assets();
     let budgets = vec![1.0 / n as f64; n];
     let mut weights = vec![0.0; n];
-    let Risk { correlation, volatilities } = risk;
+    let RiskModel { correlation, volatilities } = risk;
     let problem = Problem { correlation, volatilities, budgets: &budgets, covariance: None };
     let options = Options { finish: true, ..Options::default() };
     let certificate = solver::solve(problem, options, &mut solver::Workspace::default(), &mut weights);
@@ -53,7 +50,7 @@ fn finished(risk: &Risk) -> Vec<f64> {
     weights
 }
 
-fn measured(universe: &Universe, subsets: &Subsets, problems: u64) -> Measured {
+fn measured(universe: &RiskModel, subsets: &Subsets, problems: u64) -> Measured {
     let k = subsets.size();
     let source = Source::Subsets { universe: universe.clone(), subsets: subsets.clone(), cap: None };
     let batch = Batch::new(source, &vec![1.0; k]).unwrap();
@@ -61,7 +58,7 @@ fn measured(universe: &Universe, subsets: &Subsets, problems: u64) -> Measured {
 }
 
 /// Compares every measure with that of an independent solution; returns the largest relative difference.
-fn compare(universe: &Universe, subsets: &Subsets, problems: u64) -> f64 {
+fn compare(universe: &RiskModel, subsets: &Subsets, problems: u64) -> f64 {
     let measured = measured(universe, subsets, problems);
     assert_eq!(measured.statuses.len(), problems as usize);
     let mut worst = 0.0_f64;
@@ -140,7 +137,7 @@ fn what_a_subset_measures_does_not_depend_on_its_neighbours() {
 fn subsets_without_a_portfolio_are_counted_and_not_measured() {
     // 0 and 1 hedge each other perfectly; 2 and 3 are the same asset.
     let correlation = vec![1.0, -1.0, 0.0, 0.0, -1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0];
-    let universe = Universe { correlation, volatilities: vec![0.1, 0.2, 0.3, 0.3] };
+    let universe = RiskModel { correlation, volatilities: vec![0.1, 0.2, 0.3, 0.3] };
     let subsets = Subsets::all(Space::of(4, 2).unwrap()).unwrap();
     let measured = measured(&universe, &subsets, 6);
     let mut at = 0;
@@ -181,11 +178,9 @@ pub fn names(assets: usize) -> Vec<String> {
     (0..assets).map(|i| format!("A{i}")).collect()
 }
 
-pub fn first_of(universe: &Universe, assets: usize) -> Universe {
+pub fn first_of(universe: &RiskModel, assets: usize) -> RiskModel {
     let keep: Vec<u32> = (0..assets as u32).collect();
-    let (mut correlation, mut volatilities) = (Vec::new(), Vec::new());
-    universe.gather(&keep, &mut correlation, &mut volatilities);
-    Universe { correlation, volatilities }
+    part(universe, &keep)
 }
 
 pub fn config(by: &str, top: usize) -> Config {
@@ -217,7 +212,7 @@ pub fn watched(
     screen(question, problems, config, means, &mut |_, _, _| Ok(())).unwrap()
 }
 
-fn screened(universe: &Universe, subsets: &Subsets, problems: u64, config: &Config) -> Outcome {
+fn screened(universe: &RiskModel, subsets: &Subsets, problems: u64, config: &Config) -> Outcome {
     let names = names(universe.assets());
     let question = Question {
         assets: &names,
@@ -233,7 +228,7 @@ fn screened(universe: &Universe, subsets: &Subsets, problems: u64, config: &Conf
 }
 
 /// Weights by plain coordinate descent on the covariance, run until nothing changes.
-fn independent(risk: &Risk) -> Vec<f64> {
+fn independent(risk: &RiskModel) -> Vec<f64> {
     let n = risk.assets();
     let s = risk.covariance();
     let b = 1.0 / n as f64;
@@ -320,7 +315,7 @@ fn equal_subsets_are_listed_by_rank() {
     // Six copies of one asset, three of another: figures of many triples are equal but for rounding.
     let n = 9;
     let correlation: Vec<f64> = (0..n * n).map(|at| if (at / n < 6) == (at % n < 6) { 1.0 } else { 0.3 }).collect();
-    let universe = Universe { correlation, volatilities: (0..n).map(|i| if i < 6 { 0.1 } else { 0.37 }).collect() };
+    let universe = RiskModel { correlation, volatilities: (0..n).map(|i| if i < 6 { 0.1 } else { 0.37 }).collect() };
     let subsets = Subsets::all(Space::of(n, 4).unwrap()).unwrap();
     let outcome = screened(&universe, &subsets, 126, &config("diversification", 126));
     assert_eq!(outcome.top.len(), 126);

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
+use equirisk::covariance::RiskModel;
 use equirisk::covariance::{self, packed};
 use equirisk::engine::Engine as _;
 use equirisk::engine::gpu::{GpuEngine, StageTime};
@@ -14,7 +15,6 @@ use equirisk::run::measure::{self, MetricCheck, Screening};
 use equirisk::run::{self, Solves, Watch};
 use equirisk::subsets::Subsets;
 use equirisk::subsets::space::Space;
-use equirisk::subsets::universe::Universe;
 use equirisk::{Batch, Certificate, Solutions, Source, Status, Want, solver, stats};
 use rayon::prelude::*;
 use serde::Serialize;
@@ -236,7 +236,7 @@ impl Case {
             covariance::moments(panel.values(), &vec![1; panel.rows()], sums, products, &mut Vec::new());
             let (mut correlation, mut volatilities) = (vec![0.0; n * n], vec![0.0; n]);
             covariance::correlate(sums, products, panel.rows(), &mut correlation, &mut volatilities);
-            let universe = Universe { correlation, volatilities };
+            let universe = RiskModel { correlation, volatilities };
             let subsets = Subsets::all(Space::of(n, self.assets)?)?;
             let source = Source::Subsets { universe, subsets, cap: None };
             return Ok(Inputs::Given(Batch::new(source, &vec![1.0; self.assets])?));

@@ -1,6 +1,6 @@
 //! What is screened: the history or the covariance, checked once for all subsets.
 
-use equirisk::covariance::full_sample;
+use equirisk::covariance::{RiskModel, full_sample};
 use equirisk::io::Detected;
 use equirisk::panel::{Labels, Panel, Returns};
 use equirisk::report::screen::Job;
@@ -8,7 +8,6 @@ use equirisk::solver::validity;
 use equirisk::study::screen::Question;
 use equirisk::study::solve::rejected;
 use equirisk::subsets::Subsets;
-use equirisk::subsets::universe::Universe;
 use equirisk::{Error, Result};
 
 use crate::cli::args::ScreenArguments;
@@ -17,7 +16,7 @@ use crate::cli::data::{self, Inputs};
 /// The assets and how they move.
 pub struct Screenable {
     pub assets: Vec<String>,
-    pub universe: Universe,
+    pub universe: RiskModel,
     /// What the covariance is of; none where there is a covariance alone.
     pub returns: Option<Returns>,
     /// The same as simple returns, where they are logarithmic.
@@ -57,22 +56,19 @@ impl Screenable {
     pub fn of(data: Returns, job: &Job) -> Result<Screenable> {
         let (assets, n) = (data.assets.clone(), data.assets.len());
         if job.covariance {
-            let mut universe = Universe { correlation: vec![0.0; n * n], volatilities: vec![0.0; n] };
             if data.values.len() != n * n {
                 return Err(Error::input(format!("{} numbers are no covariance of {n} assets", data.values.len())));
             }
             let names: Vec<&str> = assets.iter().map(String::as_str).collect();
-            let Universe { correlation, volatilities } = &mut universe;
-            validity::check(&data.values, job.assume_psd, correlation, volatilities)
-                .map_err(|flaw| rejected(flaw, &names))?;
+            let universe = validity::model(&data.values, job.assume_psd).map_err(|flaw| rejected(flaw, &names))?;
             return Ok(Screenable { assets, universe, returns: None, simple: None });
         }
-        let (correlation, volatilities) = full_sample(&Panel::new(&data)?);
+        let universe = full_sample(&Panel::new(&data)?);
         // A portfolio's return is the mean of simple ones.
         let simple = job
             .log_returns
             .then(|| Returns { values: data.values.iter().map(|r| r.exp_m1()).collect(), ..data.clone() });
-        Ok(Screenable { assets, universe: Universe { correlation, volatilities }, returns: Some(data), simple })
+        Ok(Screenable { assets, universe, returns: Some(data), simple })
     }
 
     pub fn question<'a>(&'a self, job: &Job, subsets: &'a Subsets) -> Question<'a> {

@@ -14,6 +14,7 @@ use super::precision::Precision;
 use super::stages::Descents;
 use crate::batch::{Batch, Comparisons, Solutions, Want};
 use crate::certificate::{Certificate, Status};
+use crate::covariance::RiskModel;
 use crate::real::Real;
 use crate::solver::certificate::{certify, condition};
 use crate::solver::descent::multiply;
@@ -36,7 +37,8 @@ pub struct Given<'a> {
 pub struct Running {
     room: (Descents, wgpu::Buffer),
     range: Range<u64>,
-    checked: Vec<Option<Checked>>,
+    /// None where a matrix is not a covariance.
+    checked: Vec<Option<RiskModel>>,
     dispatches: u32,
     submission: wgpu::SubmissionIndex,
 }
@@ -46,12 +48,6 @@ struct Staged {
     states: u64,
     positions: u64,
     end: u64,
-}
-
-/// A given problem in correlation units; none where the matrix is not a covariance.
-struct Checked {
-    correlation: Vec<f64>,
-    volatilities: Vec<f64>,
 }
 
 impl<'a> Given<'a> {
@@ -90,15 +86,8 @@ impl<'a> Given<'a> {
     pub fn start(&mut self, range: Range<u64>) -> Attempt<Running> {
         let n = self.plan.assets;
         let given = &self.covariances[range.start as usize * n * n..range.end as usize * n * n];
-        let checked: Vec<_> = given
-            .par_chunks(n * n)
-            .map(|covariance| {
-                let mut checked = Checked { correlation: vec![0.0; n * n], volatilities: vec![0.0; n] };
-                let result =
-                    validity::check(covariance, self.assume_psd, &mut checked.correlation, &mut checked.volatilities);
-                result.is_ok().then_some(checked)
-            })
-            .collect();
+        let checked: Vec<_> =
+            given.par_chunks(n * n).map(|covariance| validity::model(covariance, self.assume_psd).ok()).collect();
         let (single, double);
         let matrices: &[u8] = match self.plan.accuracy.precision {
             Precision::Single => {
@@ -190,7 +179,7 @@ impl<'a> Given<'a> {
     fn certificate(
         &self,
         covariance: &[f64],
-        checked: &Checked,
+        checked: &RiskModel,
         y: impl Fn(usize) -> f64,
         weights: &mut [f64],
     ) -> Certificate {
@@ -224,7 +213,7 @@ impl<'a> Given<'a> {
 }
 
 /// Correlations as `descend` reads them: see `shaders/correlate.wgsl`.
-fn lay_out<R: Real>(checked: &[Option<Checked>], n: usize) -> Vec<R> {
+fn lay_out<R: Real>(checked: &[Option<RiskModel>], n: usize) -> Vec<R> {
     let (problems, cells) = (checked.len(), kernel::correlation_cells(n));
     let mut matrices = vec![R::ZERO; problems * cells];
     if kernel::interleaved(n) {
@@ -253,10 +242,10 @@ fn lay_out<R: Real>(checked: &[Option<Checked>], n: usize) -> Vec<R> {
 }
 
 /// Volatilities, and those of the portfolios that need no solver, in f64.
-fn compare(checked: &[Option<Checked>], n: usize) -> Comparisons {
+fn compare(checked: &[Option<RiskModel>], n: usize) -> Comparisons {
     let mut comparisons = Comparisons::default();
     for problem in checked {
-        let Some(Checked { correlation, volatilities }) = problem else {
+        let Some(RiskModel { correlation, volatilities }) = problem else {
             comparisons.volatilities.extend(std::iter::repeat_n(f64::NAN, n));
             comparisons.inverse_volatility.push(f64::NAN);
             comparisons.equal_weight.push(f64::NAN);

@@ -17,11 +17,11 @@ use super::precision::Precision;
 use super::stages::Room;
 use super::unrolled_measure::THREADS;
 use crate::batch::Batch;
+use crate::covariance::RiskModel;
 use crate::measure::{Measured, Metric};
 use crate::solver::small;
 use crate::subsets::binomial::Binomials;
 use crate::subsets::cap::Cap;
-use crate::subsets::universe::Universe;
 use crate::subsets::{Draw, Subsets};
 
 /// Small subsets of a batch at most: several batches to a chunk, so that one is read while another is computed.
@@ -86,7 +86,7 @@ impl<'a> Screened<'a> {
         device: Arc<Device>,
         memory: u64,
         batch: &Batch,
-        (universe, subsets, cap): (&Universe, &'a Subsets, Option<&Cap>),
+        (universe, subsets, cap): (&RiskModel, &'a Subsets, Option<&Cap>),
         accuracy: Accuracy,
     ) -> Attempt<Self> {
         let (n, precision) = (universe.assets(), accuracy.precision);
@@ -331,7 +331,7 @@ pub struct Arrangement {
 pub fn arrange(
     facts: &AdapterFacts,
     memory: u64,
-    (universe, subsets, cap): (&Universe, &Subsets, Option<&Cap>),
+    (universe, subsets, cap): (&RiskModel, &Subsets, Option<&Cap>),
     accuracy: Accuracy,
 ) -> Attempt<Arrangement> {
     let (n, k, real) = (universe.assets(), subsets.size(), accuracy.precision.bytes());

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::{Config, Methods, Outcome, Portfolio, Run, Sensitivity, SensitivityAsset};
 use crate::batch::{Batch, Solutions, Source, Want, active};
 use crate::certificate::Status;
-use crate::covariance::full_sample;
+use crate::covariance::{RiskModel, full_sample};
 use crate::engine::EngineInfo;
 use crate::error::{Error, Result};
 use crate::panel::{Panel, Returns};
@@ -17,7 +17,7 @@ use crate::run::{self, Means, RcError, Solves, Watch};
 use crate::solver::{self, Options};
 use crate::study::asset::{self, with_excluded};
 use crate::study::block::{BlockEstimates, block_length, sensitivity_lengths};
-use crate::study::measures::{Components, Risk, equal_weight, inverse_volatility};
+use crate::study::measures::{Components, equal_weight, inverse_volatility};
 use crate::study::method::{Method, Setting};
 use crate::study::summary::Summary;
 
@@ -40,7 +40,7 @@ pub struct Plan {
     /// Of the assets with a budget.
     returns: Returns,
     panel: Panel,
-    full: Risk,
+    full: RiskModel,
     components: Option<Components>,
     point: Option<Vec<f64>>,
     block_length: f64,
@@ -73,10 +73,7 @@ impl Plan {
         let names = returns.assets.clone();
         let returns = returns.select(&keep);
         let panel = Panel::new(&returns)?;
-        let full = {
-            let (correlation, volatilities) = full_sample(&panel);
-            Risk { correlation, volatilities }
-        };
+        let full = full_sample(&panel);
         let budgets_kept: Vec<f64> = keep.iter().map(|&i| budgets[i]).collect();
         let point = point(&full, &budgets_kept);
         let (block_length, block_estimates) =
@@ -265,7 +262,7 @@ fn warn_of_short_history(rows: usize, assets: usize, components: Option<&Compone
 }
 
 /// The full-sample portfolio, finished to rounding; none where it does not exist.
-fn point(full: &Risk, budgets: &[f64]) -> Option<Vec<f64>> {
+fn point(full: &RiskModel, budgets: &[f64]) -> Option<Vec<f64>> {
     let total: f64 = budgets.iter().sum();
     let budgets: Vec<f64> = budgets.iter().map(|b| b / total).collect();
     let mut weights = vec![0.0; budgets.len()];

@@ -3,15 +3,15 @@
 use super::figure::{Figure, Figures};
 use super::path::PathFigures;
 use crate::certificate::Status;
+use crate::covariance::RiskModel;
 use crate::measure::{Metric, bets, metric};
 use crate::panel::Returns;
 use crate::solver::{self, Options, Problem};
-use crate::subsets::universe::Universe;
 
 /// What a subset is evaluated on.
 #[derive(Debug, Clone, Copy)]
 pub struct Setting<'a> {
-    pub universe: &'a Universe,
+    pub universe: &'a RiskModel,
     /// Simple returns of all assets, for figures of the path.
     pub returns: Option<&'a Returns>,
     pub periods_per_year: Option<f64>,
@@ -35,8 +35,9 @@ impl Finalist {
     pub fn of(setting: &Setting, rank: u64, mut assets: Vec<u32>) -> Option<Finalist> {
         assets.sort_unstable();
         let k = assets.len();
-        let (mut correlation, mut volatilities) = (Vec::new(), Vec::new());
-        setting.universe.gather(&assets, &mut correlation, &mut volatilities);
+        let mut part = RiskModel::default();
+        setting.universe.gather(&assets, &mut part);
+        let RiskModel { correlation, volatilities } = part;
         let budgets = vec![1.0 / k as f64; k];
         let mut weights = vec![0.0; k];
         let problem =
@@ -64,11 +65,11 @@ impl Finalist {
     }
 
     /// Fills in what [`Setting::bets`] left out.
-    pub fn count_bets(&mut self, universe: &Universe) {
-        let (mut correlation, mut volatilities) = (Vec::new(), Vec::new());
-        universe.gather(&self.assets, &mut correlation, &mut volatilities);
-        let x: Vec<f64> = self.weights.iter().zip(&volatilities).map(|(w, s)| w * s).collect();
-        self.figures.effective_bets = bets::of_one(&correlation, &x);
+    pub fn count_bets(&mut self, universe: &RiskModel) {
+        let mut part = RiskModel::default();
+        universe.gather(&self.assets, &mut part);
+        let x: Vec<f64> = self.weights.iter().zip(&part.volatilities).map(|(w, s)| w * s).collect();
+        self.figures.effective_bets = bets::of_one(&part.correlation, &x);
     }
 
     /// Its value as an order: smaller is better, and differences that are rounding alone are none, so that equal

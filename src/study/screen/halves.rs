@@ -6,11 +6,10 @@ use serde::Serialize;
 
 use super::figure::Figure;
 use super::finalist::{Finalist, Setting};
-use crate::covariance::full_sample;
+use crate::covariance::{RiskModel, full_sample};
 use crate::error::Result;
 use crate::panel::{Labels, Panel, Returns};
 use crate::stats;
-use crate::subsets::universe::Universe;
 
 /// The share of the sample that counts as its winners.
 const WINNERS: f64 = 0.01;
@@ -44,7 +43,7 @@ pub struct InHalves {
 /// A history cut in two.
 #[derive(Debug)]
 pub struct Split {
-    universes: [Universe; 2],
+    universes: [RiskModel; 2],
     /// Simple returns.
     paths: [Returns; 2],
     periods_per_year: Option<f64>,
@@ -59,10 +58,7 @@ impl Split {
     pub fn new(returns: &Returns, simple: &Returns, periods_per_year: Option<f64>) -> Result<Split> {
         let (middle, rows) = (returns.rows() / 2, returns.rows());
         let halves = [part(returns, 0, middle), part(returns, middle, rows)];
-        let universe = |half: &Returns| -> Result<Universe> {
-            let (correlation, volatilities) = full_sample(&Panel::new(half)?);
-            Ok(Universe { correlation, volatilities })
-        };
+        let universe = |half: &Returns| -> Result<RiskModel> { Ok(full_sample(&Panel::new(half)?)) };
         let label = halves[1].span().0;
         Ok(Split {
             universes: [universe(&halves[0])?, universe(&halves[1])?],

@@ -25,6 +25,7 @@ use serde::Serialize;
 
 use crate::Want;
 use crate::batch::{Batch, Source};
+use crate::covariance::RiskModel;
 use crate::engine::Job as _;
 use crate::engine::cpu::CpuEngine;
 use crate::error::{Error, Result};
@@ -37,7 +38,6 @@ use crate::run::shard::Shard;
 use crate::run::{Means, Solves};
 use crate::solver::Options;
 use crate::subsets::cap::Cap;
-use crate::subsets::universe::Universe;
 use crate::subsets::{Draw, LAW, Subsets};
 use best::Candidate;
 use figure::{Figure, Filter};
@@ -59,7 +59,7 @@ const BULK_ERROR: f64 = 4.0;
 #[derive(Debug, Clone, Copy)]
 pub struct Question<'a> {
     pub assets: &'a [String],
-    pub universe: &'a Universe,
+    pub universe: &'a RiskModel,
     /// The returns that the covariance is of, which may be logarithmic; none where a covariance was given.
     pub returns: Option<&'a Returns>,
     /// Simple returns of the same rows, for figures of the path: a portfolio's return is the mean of these.

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::screen::{config, first_of, found, hang_seng, names, nikkei, watched};
+use equirisk::covariance::RiskModel;
 use equirisk::engine::cpu::CpuEngine;
 use equirisk::engine::gpu::Precision;
 use equirisk::measure::{Measured, Metric};
@@ -10,14 +11,13 @@ use equirisk::study::screen::{Outcome, Question};
 use equirisk::subsets::Subsets;
 use equirisk::subsets::cap::Cap;
 use equirisk::subsets::space::{Pool, Space};
-use equirisk::subsets::universe::Universe;
 
 /// What a device measures.
 const METRICS: [Metric; 4] = [Metric::MeanCorrelation, Metric::Volatility, Metric::MaxWeight, Metric::Diversification];
 
 fn measured(
     engine: &dyn Engine,
-    universe: &Universe,
+    universe: &RiskModel,
     subsets: &Subsets,
     cap: Option<Cap>,
     range: std::ops::Range<u64>,
@@ -27,7 +27,7 @@ fn measured(
     engine.prepare(&batch, Want::default()).unwrap().measure(range, &METRICS).unwrap()
 }
 
-fn assert_agrees(universe: &Universe, subsets: &Subsets, cap: Option<Cap>, range: std::ops::Range<u64>) {
+fn assert_agrees(universe: &RiskModel, subsets: &Subsets, cap: Option<Cap>, range: std::ops::Range<u64>) {
     // Single precision throughout.
     assert_within(5e-6, engine(), universe, subsets, cap, range);
 }
@@ -35,7 +35,7 @@ fn assert_agrees(universe: &Universe, subsets: &Subsets, cap: Option<Cap>, range
 fn assert_within(
     tolerance: f64,
     engine: &dyn Engine,
-    universe: &Universe,
+    universe: &RiskModel,
     subsets: &Subsets,
     cap: Option<Cap>,
     range: std::ops::Range<u64>,
@@ -146,7 +146,7 @@ fn ranks_beyond_32_bits_samples_included_assets_and_caps_reach_the_same_subsets(
     assert_agrees(&universe, &included, Some(Cap::new(&universe.correlation, 0.6)), 5000..7000);
 }
 
-fn screened(engine: &dyn Engine, universe: &Universe, subsets: &Subsets, by: &str) -> Outcome {
+fn screened(engine: &dyn Engine, universe: &RiskModel, subsets: &Subsets, by: &str) -> Outcome {
     let names = names(universe.assets());
     let question = Question {
         assets: &names,
@@ -203,7 +203,7 @@ fn assert_hedges_rescued(n: usize, k: usize, hedged: u64, twice: u64) {
         correlation[i * n + j] = c;
         correlation[j * n + i] = c;
     }
-    let universe = Universe { correlation, volatilities: vec![0.1; n] };
+    let universe = RiskModel { correlation, volatilities: vec![0.1; n] };
     let subsets = Subsets::all(Space::of(n, k).unwrap()).unwrap();
     let (gpu, cpu) = (
         screened(engine(), &universe, &subsets, "volatility"),
@@ -250,7 +250,7 @@ fn what_a_device_cannot_screen_is_screened_on_the_cpu_and_said() {
             self.0.push(message.to_owned());
         }
     }
-    let universe = Universe {
+    let universe = RiskModel {
         correlation: (0..300 * 300).map(|at| if at % 301 == 0 { 1.0 } else { 0.0 }).collect(),
         volatilities: vec![0.1; 300],
     };
