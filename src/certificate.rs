@@ -1,7 +1,10 @@
 //! What travels with every weight vector.
 
+use serde::Serialize;
+
 /// How a problem ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Status {
     /// The certified error lies within the tolerance.
     Converged,

@@ -91,7 +91,7 @@
 //!   whatever B: a larger B extends a smaller one.
 //! - Across engines weights agree to single precision ([`run::crosscheck::WEIGHT_TOLERANCE`]).
 //! - Certificates are at most the tolerance: 1e-8 on the CPU ([`solver::Options`]), 1e-5 on the GPU
-//!   ([`engine::gpu::ACCEPTANCE`]), 1e-8 again in double precision ([`engine::gpu::Precision`]).
+//!   ([`engine::gpu::ACCEPTANCE`]), 1e-8 again in double precision ([`engine::Precision`]).
 //! - Multiplying all returns by a power of two changes no weight at all.
 
 pub mod batch;

@@ -14,6 +14,7 @@
 //! `moving` of Künsch (1989). The WGSL twin is `shaders/draw.wgsl`.
 
 use pulp::Arch;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::philox::{Domain, WORDS, philox4x32, philox4x32_block};
@@ -22,7 +23,8 @@ use crate::philox::{Domain, WORDS, philox4x32, philox4x32_block};
 pub const LAW: &str = "pxsb-1";
 
 /// How rows are drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Scheme {
     /// Every row on its own.
     Iid,
@@ -49,6 +51,12 @@ impl Scheme {
             Scheme::Circular => "circular",
             Scheme::Moving => "moving",
         }
+    }
+}
+
+impl std::fmt::Display for Scheme {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use equirisk::covariance;
-use equirisk::engine::gpu::Precision;
+use equirisk::engine::{Choice, Precision};
 use equirisk::measure::Metric;
 use equirisk::resample::Scheme;
 use equirisk::run::crosscheck::Sample;
@@ -220,11 +220,11 @@ pub enum EngineChoice {
 }
 
 impl EngineChoice {
-    pub fn name(self) -> &'static str {
+    pub fn choice(self) -> Choice {
         match self {
-            EngineChoice::Auto => "auto",
-            EngineChoice::Gpu => "gpu",
-            EngineChoice::Cpu => "cpu",
+            EngineChoice::Auto => Choice::Auto,
+            EngineChoice::Gpu => Choice::Gpu,
+            EngineChoice::Cpu => Choice::Cpu,
         }
     }
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use equirisk::batch::{active, submatrix};
+use equirisk::engine::Kind;
 use equirisk::io::atomic::{self, Existing};
 use equirisk::io::{Input, npy};
 use equirisk::report::terminal::{self, counted, grouped};
@@ -25,7 +26,7 @@ struct Outcome {
     rc_error: RcError,
     statuses: Vec<&'static str>,
     crosscheck: Option<CrossCheck>,
-    engine: &'static str,
+    engine: Kind,
     adapter: Option<String>,
     weights: String,
 }

@@ -1,8 +1,9 @@
 //! Which engine solves: what the flags ask for, or what pays.
 
 use equirisk::engine::Engine;
+use equirisk::engine::Precision;
 use equirisk::engine::cpu::CpuEngine;
-use equirisk::engine::gpu::{self, ACCEPTANCE, GpuEngine, Precision};
+use equirisk::engine::gpu::{self, ACCEPTANCE, GpuEngine};
 use equirisk::report::setup::Setup;
 use equirisk::solver::Options;
 use equirisk::{Error, Result};
@@ -106,10 +107,10 @@ pub fn setup(machine: &MachineArguments, tolerance: Option<f64>) -> Setup {
     // What is the default anyway, and what the CPU does not heed, makes no other run.
     let precision = machine.precision.map(PrecisionChoice::precision).filter(|p| device && *p == Precision::Double);
     Setup {
-        engine: machine.engine.name().to_string(),
-        precision: precision.map(|precision| precision.name().to_string()),
+        engine: machine.engine.choice(),
+        precision,
         tolerance,
-        crosscheck: machine.crosscheck.filter(|_| device).and_then(Setup::crosscheck),
+        crosscheck: machine.crosscheck.filter(|_| device).unwrap_or_default(),
     }
 }
 

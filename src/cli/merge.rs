@@ -183,7 +183,7 @@ impl Shards {
         };
         let place = Place::join(output, manifest, data, all.whole())?;
         let options = Options { tolerance: tolerance.unwrap_or(Options::default().tolerance), ..Options::default() };
-        Ok((place, Absent(first.maker.info()), options))
+        Ok((place, Absent(first.maker.info.clone()), options))
     }
 }
 

@@ -138,10 +138,10 @@ pub fn begin(
     if let Some(path) = &run.output {
         let any_engine = chosen == EngineChoice::Auto || run.allow_mixed;
         let terms = Terms { allow_mixed: run.allow_mixed, any_engine, force: run.force };
-        let manifest = origin.manifest(Maker::of(&machine.engine.info()))?;
+        let manifest = origin.manifest(Maker::of(machine.engine.info()))?;
         let begun = Place::begin(path, manifest, data, terms, watch)?;
         if begun.orphaned {
-            machine.engine = Box::new(Absent(begun.manifest.maker.info()));
+            machine.engine = Box::new(Absent(begun.manifest.maker.info.clone()));
         }
         interrupt::keeps(begun.checkpoint.handle(), path.clone());
         place = Some(begun);

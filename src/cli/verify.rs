@@ -93,8 +93,8 @@ fn bootstrapped(arguments: &VerifyArguments, manifest: &Manifest, sample: Sample
         return Err(wrong());
     }
     let solutions = read_weights(&directory.join(bootstraps::WEIGHTS), returns.assets.len(), config.resamples)?;
-    let options = Options { tolerance: manifest.maker.tolerance, ..Options::default() };
-    bootstrap::verify(&returns, &job.budgets, &config, options, manifest.maker.info().precision, solutions)
+    let options = Options { tolerance: manifest.maker.info.tolerance, ..Options::default() };
+    bootstrap::verify(&returns, &job.budgets, &config, options, manifest.maker.info.precision, solutions)
 }
 
 /// The subsets of the list, solved again by themselves.

@@ -22,29 +22,19 @@ pub mod resampler;
 mod risk_model;
 mod spare;
 
+use serde::{Deserialize, Serialize};
+
 use crate::panel::Panel;
 use crate::real::Real;
 pub use risk_model::RiskModel;
 
 /// How a covariance is estimated from returns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Estimator {
     /// The sample covariance, divisor T - 1.
     #[default]
     Sample,
-}
-
-impl Estimator {
-    /// As `--estimator` and `run.json` call it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Estimator::Sample => "sample",
-        }
-    }
-
-    pub fn named(name: &str) -> Option<Estimator> {
-        [Estimator::Sample].into_iter().find(|estimator| estimator.name() == name)
-    }
 }
 
 /// Rows summed before they join the total: keeps rounding at the order of the tile, not of T.

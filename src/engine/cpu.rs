@@ -6,7 +6,7 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::screen::Screen;
-use super::{Engine, EngineInfo, Job};
+use super::{Engine, EngineInfo, Job, Kind, Precision};
 use crate::batch::{Batch, Comparisons, Solutions, Source, Want};
 use crate::certificate::{Certificate, Status};
 use crate::covariance::interleaved::{correlate, scale};
@@ -41,7 +41,13 @@ pub struct CpuEngine {
 
 impl Engine for CpuEngine {
     fn info(&self) -> EngineInfo {
-        EngineInfo { engine: "cpu", adapter: None, driver: None, precision: "f64", tolerance: self.options.tolerance }
+        EngineInfo {
+            engine: Kind::Cpu,
+            adapter: None,
+            driver: None,
+            precision: Precision::Double,
+            tolerance: self.options.tolerance,
+        }
     }
 
     fn prepare<'a>(&'a self, batch: &'a Batch, want: Want) -> Result<Box<dyn Job + 'a>> {

@@ -10,25 +10,12 @@ mod absent;
 pub mod cpu;
 mod fault;
 pub mod gpu;
+mod info;
 mod screen;
 
 pub use absent::Absent;
 pub use fault::{Fault, Remedy};
-
-/// What computed a result, as recorded with it.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
-pub struct EngineInfo {
-    /// `cpu` or `gpu`.
-    pub engine: &'static str,
-    /// The adapter's name; none for the CPU.
-    pub adapter: Option<String>,
-    /// The driver and its version; none for the CPU.
-    pub driver: Option<String>,
-    /// Precision it computes in, certificates of generated problems included: `f32` or `f64`.
-    pub precision: &'static str,
-    /// Largest `rc_error` that counts as converged.
-    pub tolerance: f64,
-}
+pub use info::{Choice, EngineInfo, Kind, Precision};
 
 /// A machine that solves batches.
 pub trait Engine: Send + Sync {

@@ -2,10 +2,13 @@
 
 pub mod bets;
 
+use serde::{Deserialize, Serialize};
+
 use crate::certificate::Status;
 
 /// A figure of a portfolio under the covariance it was solved for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Metric {
     /// sigma_p per period.
     Volatility,
@@ -42,6 +45,12 @@ impl Metric {
     /// Whether the largest value is the best.
     pub const fn larger_is_better(self) -> bool {
         matches!(self, Metric::Diversification | Metric::EffectiveBets)
+    }
+}
+
+impl std::fmt::Display for Metric {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
     }
 }
 

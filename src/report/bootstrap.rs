@@ -35,10 +35,10 @@ pub struct Job {
     /// One for each asset.
     pub budgets: Vec<f64>,
     resamples: u64,
-    scheme: String,
-    block: String,
+    scheme: Scheme,
+    block: Block,
     sensitivity: bool,
-    estimator: String,
+    estimator: Estimator,
     #[serde(flatten)]
     pub setup: Setup,
     periods_per_year: Option<f64>,
@@ -51,10 +51,10 @@ impl Job {
             returns_sha256: digest::history(returns),
             budgets: budgets.to_vec(),
             resamples: config.resamples,
-            scheme: config.scheme.name().to_string(),
-            block: config.block.to_string(),
+            scheme: config.scheme,
+            block: config.block,
             sensitivity: config.sensitivity,
-            estimator: estimator.name().to_string(),
+            estimator,
             setup,
             periods_per_year: config.periods_per_year,
         }
@@ -66,14 +66,13 @@ impl Job {
         let sound = self.resamples > 0
             && self.budgets.iter().all(|b| *b >= 0.0 && b.is_finite())
             && self.periods_per_year.is_none_or(|periods| positive(&periods))
-            && self.setup.tolerance.is_none_or(|tolerance| positive(&tolerance))
-            && Estimator::named(&self.estimator).is_some();
+            && self.setup.tolerance.is_none_or(|tolerance| positive(&tolerance));
         sound.then_some(Config {
             resamples: self.resamples,
-            scheme: Scheme::named(&self.scheme)?,
-            block: Block::parse(&self.block)?,
+            scheme: self.scheme,
+            block: self.block,
             seed,
-            crosscheck: self.setup.sample()?,
+            crosscheck: self.setup.crosscheck,
             sensitivity: self.sensitivity,
             periods_per_year: self.periods_per_year,
         })

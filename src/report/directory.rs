@@ -214,7 +214,7 @@ impl Place {
         watch: &mut dyn Watch,
     ) -> Result<()> {
         if let Some(difference) = maker.differs(&self.manifest.maker) {
-            self.orphaned = terms.any_engine && maker.engine == "gpu" && self.manifest.maker.engine == "cpu";
+            self.orphaned = terms.any_engine && maker.info.on_device() && !self.manifest.maker.info.on_device();
             if !self.orphaned && !terms.allow_mixed {
                 return Err(Error::usage(format!(
                     "`{}` holds a part of this run that was made otherwise: {difference}",

@@ -9,50 +9,29 @@ use crate::lanes;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Maker {
     pub version: String,
-    pub engine: String,
-    pub adapter: Option<String>,
-    pub driver: Option<String>,
-    pub precision: String,
-    pub tolerance: f64,
+    #[serde(flatten)]
+    pub info: EngineInfo,
     /// The vector instructions of the CPU.
     pub cpu: String,
 }
 
 impl Maker {
     /// This program on this machine with this engine.
-    pub fn of(info: &EngineInfo) -> Maker {
-        Maker {
-            version: env!("CARGO_PKG_VERSION").to_string(),
-            engine: info.engine.to_string(),
-            adapter: info.adapter.clone(),
-            driver: info.driver.clone(),
-            precision: info.precision.to_string(),
-            tolerance: info.tolerance,
-            cpu: lanes::instructions().to_string(),
-        }
-    }
-
-    /// The engine, as it described itself.
-    pub fn info(&self) -> EngineInfo {
-        EngineInfo {
-            engine: if self.engine == "gpu" { "gpu" } else { "cpu" },
-            adapter: self.adapter.clone(),
-            driver: self.driver.clone(),
-            precision: if self.precision == "f32" { "f32" } else { "f64" },
-            tolerance: self.tolerance,
-        }
+    pub fn of(info: EngineInfo) -> Maker {
+        Maker { version: env!("CARGO_PKG_VERSION").to_string(), info, cpu: lanes::instructions().to_string() }
     }
 
     /// What differs between the two, for a message; none where bytes are equal.
     pub fn differs(&self, other: &Maker) -> Option<String> {
         let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".to_string());
+        let (own, others) = (&self.info, &other.info);
         let parts = [
             ("version", self.version.clone(), other.version.clone()),
-            ("engine", self.engine.clone(), other.engine.clone()),
-            ("adapter", text(&self.adapter), text(&other.adapter)),
-            ("driver", text(&self.driver), text(&other.driver)),
-            ("precision", self.precision.clone(), other.precision.clone()),
-            ("tolerance", self.tolerance.to_string(), other.tolerance.to_string()),
+            ("engine", own.engine.to_string(), others.engine.to_string()),
+            ("adapter", text(&own.adapter), text(&others.adapter)),
+            ("driver", text(&own.driver), text(&others.driver)),
+            ("precision", own.precision.to_string(), others.precision.to_string()),
+            ("tolerance", own.tolerance.to_string(), others.tolerance.to_string()),
             ("CPU instructions", self.cpu.clone(), other.cpu.clone()),
         ];
         let (what, own, others) = parts.into_iter().find(|(_, own, others)| own != others)?;

@@ -21,7 +21,7 @@ const PROGRAM: &str = "equirisk";
 const LARGEST: u64 = 1 << 28;
 
 /// Of this form; another is of another version.
-const SCHEMA: u64 = 2;
+const SCHEMA: u64 = 3;
 
 /// What `run.json` says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

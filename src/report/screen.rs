@@ -9,6 +9,9 @@ use super::setup::Setup;
 use super::{directory, html};
 use crate::covariance::Estimator;
 use crate::error::{Error, Result};
+use crate::measure::Metric;
+use crate::resample::Scheme;
+use crate::study::block::Block;
 use crate::study::screen::figure::{Figure, Filter};
 use crate::study::screen::verify::Listed;
 use crate::study::screen::{Config, Outcome};
@@ -33,12 +36,12 @@ pub struct Screened {
 pub const STUDY: &str = "screen";
 
 /// Winners on resamples of the history, as asked for.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Again {
     pub winners: usize,
     pub resamples: u64,
-    pub scheme: String,
-    pub block: String,
+    pub scheme: Scheme,
+    pub block: Block,
 }
 
 /// The resolved configuration: what makes two runs the same, beside the seed.
@@ -58,15 +61,15 @@ pub struct Job {
     pub pools: Vec<Pool>,
     pub sample: Option<u64>,
     pub max_correlation: Option<f64>,
-    pub by: String,
+    pub by: Figure,
     pub top: usize,
-    pub filters: Vec<String>,
+    pub filters: Vec<Filter>,
     pub shortlist: usize,
-    pub shortlist_by: String,
+    pub shortlist_by: Metric,
     pub halves: bool,
     pub bootstrap: Option<Again>,
     /// Of the returns; none where the data are a covariance.
-    pub estimator: Option<String>,
+    pub estimator: Option<Estimator>,
     #[serde(flatten)]
     pub setup: Setup,
     pub periods_per_year: Option<f64>,
@@ -75,23 +78,18 @@ pub struct Job {
 impl Job {
     /// The configuration that it was made of, but for the metrics to be written; none where no run has such a one.
     pub fn config(&self) -> Option<Config> {
-        let estimator = self.estimator.as_deref().and_then(Estimator::named);
-        if estimator.is_none() != self.covariance {
+        if self.estimator.is_none() != self.covariance {
             return None;
         }
-        let shortlist_by = match Figure::named(&self.shortlist_by)? {
-            Figure::Metric(metric) => metric,
-            _ => return None,
-        };
         Some(Config {
-            by: Figure::named(&self.by)?,
+            by: self.by,
             top: self.top.max(self.bootstrap.as_ref().map_or(0, |again| again.winners)),
-            filters: self.filters.iter().map(|text| Filter::parse(text).ok()).collect::<Option<_>>()?,
-            shortlist_by,
+            filters: self.filters.clone(),
+            shortlist_by: self.shortlist_by,
             shortlist: self.shortlist,
             halves: self.halves,
             also: Vec::new(),
-            crosscheck: self.setup.sample()?,
+            crosscheck: self.setup.crosscheck,
             chunk: None,
         })
     }

@@ -4,8 +4,10 @@ use std::fmt::Write as _;
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
+use crate::engine::Precision;
 pub use crate::io::size;
 use crate::measure::Metric;
+use crate::resample::Scheme;
 use crate::run::Solves;
 use crate::run::crosscheck::CrossCheck;
 use crate::study::bootstrap::Run;
@@ -85,25 +87,22 @@ pub fn maybe_percent(x: Option<f64>, decimals: usize) -> String {
 }
 
 /// Whether a figure of a subset reads best in percent.
-pub fn is_share(figure: &str) -> bool {
-    let metric = Figure::named(figure);
+pub fn is_share(figure: Figure) -> bool {
     matches!(
-        metric,
-        Some(
-            Figure::VolatilityAnnual
-                | Figure::MaxDrawdown
-                | Figure::Cvar95
-                | Figure::Metric(Metric::Volatility | Metric::MaxWeight)
-        )
+        figure,
+        Figure::VolatilityAnnual
+            | Figure::MaxDrawdown
+            | Figure::Cvar95
+            | Figure::Metric(Metric::Volatility | Metric::MaxWeight)
     )
 }
 
 /// A figure of a subset: shares in percent, ratios with digits.
-pub fn figure(figure: &str, value: f64) -> String {
-    match Figure::named(figure) {
+pub fn figure(figure: Figure, value: f64) -> String {
+    match figure {
         _ if !value.is_finite() => "-".to_string(),
-        Some(Figure::Metric(Metric::Volatility)) => percent(value, 4),
-        Some(Figure::Cvar95) => percent(value, 3),
+        Figure::Metric(Metric::Volatility) => percent(value, 4),
+        Figure::Cvar95 => percent(value, 3),
         _ if is_share(figure) => percent(value, 2),
         _ => format!("{value:.4}"),
     }
@@ -194,15 +193,15 @@ pub fn history(run: &Run) -> String {
 /// "10,000 resamples (stationary, mean block 114.5 rows, seed 1)".
 pub fn resamples(run: &Run) -> String {
     let block = match run.scheme {
-        "iid" => String::new(),
-        "stationary" => format!(", mean block {:.1} rows", run.block_length),
-        _ => format!(", blocks of {:.0} rows", run.block_length),
+        Scheme::Iid => String::new(),
+        Scheme::Stationary => format!(", mean block {:.1} rows", run.block_length),
+        Scheme::Circular | Scheme::Moving => format!(", blocks of {:.0} rows", run.block_length),
     };
     format!("{} ({}{block}, seed {})", counted(run.resamples, "resample"), run.scheme, run.seed)
 }
 
 /// "CPU, f64", or the adapter.
-pub fn engine(adapter: Option<&str>, precision: &str) -> String {
+pub fn engine(adapter: Option<&str>, precision: Precision) -> String {
     adapter.map_or("CPU, f64".to_string(), |adapter| format!("GPU, {precision}: {adapter}"))
 }
 

@@ -3,11 +3,12 @@
 use std::sync::OnceLock;
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use crate::batch::{Batch, Solutions, Want};
 use crate::certificate::Status;
-use crate::engine::Engine;
 use crate::engine::cpu::{CpuEngine, CpuJob};
+use crate::engine::{Engine, Precision};
 use crate::error::Result;
 use crate::feistel;
 use crate::solver::Options;
@@ -25,16 +26,18 @@ const MOST_BY_DEFAULT: u64 = 1 << 20;
 const TOGETHER: usize = 4096;
 
 /// How many problems are checked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Sample {
     /// max(64, B / 1000), up to a million.
+    #[default]
     Default,
     Count(u64),
     All,
 }
 
 /// What the cross-check found.
-#[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct CrossCheck {
     pub sampled: u64,
     /// Largest |w_gpu - w_cpu| over the sample; null where no sampled problem converged on both.
@@ -103,7 +106,7 @@ fn exact(options: Options) -> Options {
 /// Compares `solutions` of the problems from `start` on, made in this precision, with the CPU's for the sampled ones.
 /// Where rows are known to differ, that is a disagreement already.
 pub fn compare(
-    precision: &str,
+    precision: Precision,
     options: Options,
     batch: &Batch,
     (start, solutions): (u64, &Solutions),
@@ -147,8 +150,8 @@ pub fn compare(
                 let difference = own.iter().zip(theirs).fold(0.0_f64, |m, (a, b)| m.max((a - b).abs()));
                 // In double precision both sides are within twice the tolerance.
                 let (usual, epsilon) = match precision {
-                    "f64" => (4.0 * options.tolerance, f64::EPSILON),
-                    _ => (WEIGHT_TOLERANCE, f64::from(f32::EPSILON)),
+                    Precision::Double => (4.0 * options.tolerance, f64::EPSILON),
+                    Precision::Single => (WEIGHT_TOLERANCE, f64::from(f32::EPSILON)),
                 };
                 let floor = 8.0 * epsilon * kappa;
                 // A rescued problem is solved no better than the user asked: weights are within twice the tolerance.

@@ -119,7 +119,7 @@ pub fn measure(
     assert!(chunk > 0 && chunk.is_multiple_of(PIECE), "a chunk of {chunk}");
     let cpu = CpuEngine { options };
     let cpu_job = cpu.job(batch, Want::default());
-    let device = engine.info().engine != "cpu";
+    let device = engine.info().on_device();
     let mut job = None;
     if device {
         match engine.prepare(batch, Want::default()) {

@@ -17,7 +17,7 @@ use std::ops::Range;
 use crate::batch::{Batch, Solutions, Want};
 use crate::certificate::Status;
 use crate::engine::cpu::{CpuEngine, CpuJob};
-use crate::engine::{Engine, Fault, Job};
+use crate::engine::{Engine, Fault, Job, Precision};
 use crate::error::Result;
 use crate::solver::Options;
 use crate::stats;
@@ -100,13 +100,13 @@ impl Solves {
 impl RcError {
     /// Of solutions whose certificates, but for those that were rescued, a device made in this precision; none where the
     /// host did.
-    pub fn of(solutions: &Solutions, device: Option<&str>) -> RcError {
+    pub fn of(solutions: &Solutions, device: Option<Precision>) -> RcError {
         let rescued = solutions.certificates.iter().filter(|c| c.rescued).count();
         let all = rescued == solutions.certificates.len();
         let computed = match device.filter(|_| !all) {
             None => "f64 on the host",
-            Some("f64") if rescued == 0 => "f64 on the device",
-            Some("f64") => "f64 on the device and on the host",
+            Some(Precision::Double) if rescued == 0 => "f64 on the device",
+            Some(Precision::Double) => "f64 on the device and on the host",
             Some(_) if rescued == 0 => "f32 on the device",
             Some(_) => "f32 on the device, f64 on the host for the rescued",
         };
@@ -193,7 +193,7 @@ impl<'a> Worker<'a> {
     }
 
     fn on_device(&self) -> bool {
-        self.engine.info().engine != "cpu"
+        self.engine.info().on_device()
     }
 
     /// Readies the engine, once, for problems from `first` on.
@@ -249,7 +249,7 @@ pub fn crosschecked(
     sample: &[u64],
     watch: &mut dyn Watch,
 ) -> Option<CrossCheck> {
-    if engine.info().engine == "cpu" {
+    if !engine.info().on_device() {
         return None;
     }
     let checked = crosscheck(engine, options, batch, (start, solutions), sample);

@@ -1,16 +1,18 @@
 //! Which block length a bootstrap uses, and which others it is compared with.
 
 use rayon::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::block_length::{self, BlockLength};
+use crate::error::{Error, Result};
 use crate::panel::Returns;
 use crate::resample::{Law, Scheme};
 use crate::run::Watch;
 use crate::stats;
 
 /// How the block length is chosen.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub enum Block {
     /// Median over assets of the optimal length for the squared returns: a covariance is a mean of products.
     Auto,
@@ -37,6 +39,20 @@ impl std::fmt::Display for Block {
             Block::AutoReturns => f.write_str("auto-returns"),
             Block::Length(length) => write!(f, "{length}"),
         }
+    }
+}
+
+impl From<Block> for String {
+    fn from(block: Block) -> String {
+        block.to_string()
+    }
+}
+
+impl TryFrom<String> for Block {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Block> {
+        Block::parse(&text).ok_or_else(|| Error::input(format!("`{text}` is no block length")))
     }
 }
 

@@ -6,7 +6,7 @@ use super::measures::{Profile, equal_weight};
 use crate::batch::{Batch, Source, Want, active, submatrix};
 use crate::certificate::{Certificate, Status};
 use crate::covariance::RiskModel;
-use crate::engine::Engine;
+use crate::engine::{Engine, Kind};
 use crate::error::{Error, ErrorKind, Result};
 use crate::run::{self, Watch};
 use crate::solver::validity::{self, Flaw};
@@ -19,12 +19,12 @@ pub struct Outcome {
     pub budgets: Vec<f64>,
     #[serde(flatten)]
     pub profile: Profile,
-    pub status: &'static str,
+    pub status: Status,
     pub rc_error: f64,
     pub kappa: f64,
     pub sweeps: u32,
     /// The engine that found the weights: a GPU may hand a hard problem to the CPU.
-    pub engine: &'static str,
+    pub engine: Kind,
     pub periods_per_year: Option<f64>,
     pub methods: Methods,
 }
@@ -75,11 +75,11 @@ pub fn solve(question: &Question, engine: &dyn Engine, options: Options, watch: 
         assets: question.assets.to_vec(),
         budgets: all_budgets,
         profile: profile(solutions.weights),
-        status: certificate.status.name(),
+        status: certificate.status,
         rc_error: certificate.rc_error,
         kappa: certificate.kappa,
         sweeps: certificate.sweeps,
-        engine: if certificate.rescued { "cpu" } else { engine.info().engine },
+        engine: if certificate.rescued { Kind::Cpu } else { engine.info().engine },
         periods_per_year: question.periods_per_year,
         methods: Methods {
             inverse_volatility: profile(risk.inverse_volatility()),

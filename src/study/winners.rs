@@ -44,13 +44,13 @@ pub struct Winner {
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Outcome {
-    pub figure: &'static str,
+    pub figure: Figure,
     /// What counts as winning again: a place up to this.
     pub places: usize,
     pub resamples: u64,
     /// Resamples on which every winner has a portfolio: only these count.
     pub counted: u64,
-    pub scheme: &'static str,
+    pub scheme: Scheme,
     pub block_length: f64,
     pub seed: u64,
     pub law: &'static str,
@@ -130,11 +130,11 @@ pub fn winners(
         }
     };
     Ok(Outcome {
-        figure: figure.name(),
+        figure,
         places: best,
         resamples: config.resamples,
         counted: counted.len() as u64,
-        scheme: config.scheme.name(),
+        scheme: config.scheme,
         block_length: length,
         seed: config.seed,
         law: LAW,

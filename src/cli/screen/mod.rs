@@ -15,13 +15,11 @@ use equirisk::report::directory::{Asked, Found, Place, SHARD, SUMMARY, TABLE};
 use equirisk::report::metrics::{self, MetricsWriter};
 use equirisk::report::screen::{self as files, Again, Job, Screened};
 use equirisk::report::terminal::{self, View, counted, grouped};
-use equirisk::resample::Scheme;
 use equirisk::run::crosscheck::{CrossCheck, Sample};
 use equirisk::run::measure::PIECE;
 use equirisk::run::shard::Shard;
 use equirisk::run::{Means, Watch};
 use equirisk::solver::Options;
-use equirisk::study::block::Block;
 use equirisk::study::screen::figure::Figure;
 use equirisk::study::screen::verify::{Listed, verify};
 use equirisk::study::screen::{Config, Outcome, Question, check, part, screen};
@@ -190,17 +188,15 @@ fn with_winners(
 ) -> Result<Screened> {
     let bootstrap = match (&job.bootstrap, question.returns, question.simple) {
         (Some(again), Some(returns), Some(simple)) if !outcome.winners.is_empty() => {
-            let wrong = || Error::input(format!("no scheme `{}` with block `{}`", again.scheme, again.block));
             let config = winners::Config {
                 resamples: again.resamples,
-                scheme: Scheme::named(&again.scheme).ok_or_else(wrong)?,
-                block: Block::parse(&again.block).ok_or_else(wrong)?,
+                scheme: again.scheme,
+                block: again.block,
                 seed: seed.unwrap_or_default(),
                 periods_per_year: question.periods_per_year,
             };
             let count = outcome.winners.len().min(again.winners);
-            let by = Figure::named(outcome.run.by).ok_or_else(wrong)?;
-            Some(winners::winners((returns, simple), &outcome.winners[..count], by, &config, watch)?)
+            Some(winners::winners((returns, simple), &outcome.winners[..count], outcome.run.by, &config, watch)?)
         }
         _ => None,
     };
@@ -238,19 +234,19 @@ fn job(arguments: &ScreenArguments, config: &Config, data: &Returns, periods_per
         pools,
         sample: arguments.sample,
         max_correlation: arguments.max_correlation,
-        by: config.by.name().to_string(),
+        by: config.by,
         top: arguments.top,
-        filters: config.filters.iter().map(ToString::to_string).collect(),
+        filters: config.filters.clone(),
         shortlist: config.shortlist,
-        shortlist_by: config.shortlist_by.name().to_string(),
+        shortlist_by: config.shortlist_by,
         halves: config.halves,
         bootstrap: arguments.bootstrap_top.map(|winners| Again {
             winners,
             resamples: arguments.resamples,
-            scheme: arguments.resample.scheme.scheme().name().to_string(),
-            block: arguments.resample.block.to_string(),
+            scheme: arguments.resample.scheme.scheme(),
+            block: arguments.resample.block,
         }),
-        estimator: (!arguments.covariance).then(|| arguments.data.estimator.estimator().name().to_string()),
+        estimator: (!arguments.covariance).then(|| arguments.data.estimator.estimator()),
         setup: machine::setup(&arguments.machine, arguments.tolerance),
         periods_per_year,
     })

@@ -8,7 +8,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use super::{Engine, EngineInfo, Fault, Job};
+use super::{Engine, EngineInfo, Fault, Job, Kind};
 use crate::batch::{Batch, Want};
 use crate::covariance::SUSPICIOUS_VARIANCE;
 use crate::error::{Error, Result};
@@ -48,7 +48,7 @@ mod way;
 pub use device::adapters;
 pub use facts::{AdapterFacts, AdapterLimits, SelfTest};
 pub use options::Options;
-pub use precision::Precision;
+use precision::Precision;
 pub use profile::StageTime;
 #[doc(hidden)]
 pub use {faults::Faults, inspect::Stages};
@@ -195,10 +195,10 @@ fn accuracy(options: &Options) -> Accuracy {
 impl Engine for GpuEngine {
     fn info(&self) -> EngineInfo {
         EngineInfo {
-            engine: "gpu",
+            engine: Kind::Gpu,
             adapter: Some(self.facts.name.clone()),
             driver: Some(self.facts.driver.clone()),
-            precision: self.options.precision.name(),
+            precision: self.options.precision,
             tolerance: match self.options.precision {
                 Precision::Single => self.options.tolerance.map_or(ACCEPTANCE, |tolerance| tolerance.min(ACCEPTANCE)),
                 Precision::Double => self.accuracy().limits.rc_error,

@@ -1,18 +1,8 @@
 //! Single or double: the numbers that kernels are written in (`real`), and what the host makes of them.
 
-use std::fmt;
-
 use bytemuck::Pod;
 
-/// Precision of all that the device computes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Precision {
-    /// Certificates to about 1e-6.
-    #[default]
-    Single,
-    /// Certificates as on the CPU, where the adapter has double precision.
-    Double,
-}
+pub use crate::engine::Precision;
 
 /// What a solution must meet to count as converged.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -26,13 +16,6 @@ pub struct Limits {
 }
 
 impl Precision {
-    pub const fn name(self) -> &'static str {
-        match self {
-            Precision::Single => "f32",
-            Precision::Double => "f64",
-        }
-    }
-
     /// Bytes of a number.
     pub const fn bytes(self) -> u64 {
         match self {
@@ -66,11 +49,5 @@ impl Precision {
             Precision::Single => all::<f32>(bytes),
             Precision::Double => all::<f64>(bytes),
         }
-    }
-}
-
-impl fmt::Display for Precision {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
     }
 }

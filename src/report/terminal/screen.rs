@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use super::table::{Column, fitting, table};
 use super::view::View;
 use super::{LEAVE_EARLY, LEAVE_LATE, LEAVE_NEXT, NAME};
+use crate::measure::Metric;
 use crate::report::screen::Screened;
 use crate::report::words::{self, counted, cut, figure as shown, grouped, percent, solves};
-use crate::study::screen::figure::Filter;
+use crate::study::screen::figure::{Figure, Filter};
 use crate::study::screen::halves::InHalves;
 use crate::study::screen::{Entry, Outcome};
 
@@ -73,10 +74,9 @@ fn heading(out: &mut String, outcome: &Outcome, view: View) {
         let feasible = percent(share(subsets.feasible, subsets.screened), 1);
         line(format!("{} ({feasible}) hold no pair with a correlation above {cap}", grouped(subsets.feasible)));
     }
-    let of_the_path =
-        |filter: &&String| Filter::parse(filter.as_str()).is_ok_and(|filter| filter.figure.is_of_the_path());
-    let (path, metric): (Vec<&String>, Vec<&String>) = run.filters.iter().partition(of_the_path);
-    let listed = |filters: &[&String]| filters.iter().map(|f| f.as_str()).collect::<Vec<_>>().join(" and ");
+    let of_the_path = |filter: &&Filter| filter.figure.is_of_the_path();
+    let (path, metric): (Vec<&Filter>, Vec<&Filter>) = run.filters.iter().partition(of_the_path);
+    let listed = |filters: &[&Filter]| filters.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
     if !metric.is_empty() {
         let passing = percent(share(subsets.passing, subsets.feasible), 1);
         line(format!("{} ({passing}) keep {}", grouped(subsets.passing), listed(&metric)));
@@ -113,9 +113,9 @@ fn list(out: &mut String, screened: &Screened, view: View) {
     // What is ranked by stands first, and not twice.
     let mut columns = vec![
         Column::numbers("", places, 3, 0, None),
-        Column::numbers(by, cells(&|entry| shown(by, entry.value)), by.len().max(9), 2, None),
+        Column::numbers(by.name(), cells(&|entry| shown(by, entry.value)), by.name().len().max(9), 2, None),
     ];
-    if !by.starts_with("volatility") {
+    if !by.name().starts_with("volatility") {
         let name = if outcome.run.periods_per_year.is_some() { "vol a year" } else { "volatility" };
         let text = |entry: &Entry| {
             let annual = entry.figures.volatility_annual;
@@ -123,7 +123,7 @@ fn list(out: &mut String, screened: &Screened, view: View) {
         };
         columns.push(Column::numbers(name, cells(&text), 10, 2, LEAVE_NEXT));
     }
-    if by != "diversification" {
+    if by != Figure::Metric(Metric::Diversification) {
         let text = |entry: &Entry| format!("{:.4}", entry.figures.diversification_ratio);
         columns.push(Column::numbers("div. ratio", cells(&text), 10, 2, LEAVE_EARLY));
     }

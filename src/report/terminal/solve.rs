@@ -53,7 +53,7 @@ pub fn solve(outcome: &Outcome, view: View) -> String {
     }
     let found = format!(
         "{}: risk shares are within {:.1e} of the budgets, relative ({}, kappa {:.2}, {})",
-        outcome.status,
+        outcome.status.name(),
         outcome.rc_error,
         counted(u64::from(outcome.sweeps), "sweep"),
         outcome.kappa,

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::block::Block;
 use crate::batch::Solutions;
+use crate::engine::Precision;
 use crate::error::Result;
 use crate::panel::Returns;
 use crate::resample::Scheme;
@@ -83,7 +84,7 @@ pub fn verify(
     budgets: &[f64],
     config: &Config,
     options: Options,
-    precision: &str,
+    precision: Precision,
     solutions: Solutions,
 ) -> Result<CrossCheck> {
     let plan = Plan::new(returns, budgets, config, &mut Unwatched)?;

@@ -3,6 +3,8 @@
 use serde::Serialize;
 
 use crate::batch::Solutions;
+use crate::engine::{Kind, Precision};
+use crate::resample::Scheme;
 use crate::run::crosscheck::CrossCheck;
 use crate::run::{RcError, Solves};
 use crate::study::asset::Asset;
@@ -50,7 +52,7 @@ pub struct SensitivityAsset {
 #[derive(Debug, Clone, Serialize)]
 pub struct Run {
     pub seed: u64,
-    pub scheme: &'static str,
+    pub scheme: Scheme,
     pub block_length: f64,
     /// The law's real parameter, of 2^32; null for fixed blocks.
     pub threshold: Option<u64>,
@@ -63,10 +65,10 @@ pub struct Run {
     pub excluded: Vec<String>,
     pub first: Option<String>,
     pub last: Option<String>,
-    pub engine: &'static str,
+    pub engine: Kind,
     pub adapter: Option<String>,
     pub driver: Option<String>,
-    pub precision: &'static str,
+    pub precision: Precision,
     pub law: &'static str,
     pub tolerance: f64,
     pub periods_per_year: Option<f64>,

@@ -6,7 +6,7 @@ use super::{Config, Methods, Outcome, Portfolio, Run, Sensitivity, SensitivityAs
 use crate::batch::{Batch, Solutions, Source, Want, active};
 use crate::certificate::Status;
 use crate::covariance::{RiskModel, full_sample};
-use crate::engine::EngineInfo;
+use crate::engine::{EngineInfo, Precision};
 use crate::error::{Error, Result};
 use crate::panel::{Panel, Returns};
 use crate::resample::{LAW, Law};
@@ -61,8 +61,8 @@ pub(super) struct Solved {
 }
 
 /// The precision of certificates that a device made.
-pub(super) fn device(info: &EngineInfo) -> Option<&'static str> {
-    (info.engine != "cpu").then_some(info.precision)
+pub(super) fn device(info: &EngineInfo) -> Option<Precision> {
+    info.on_device().then_some(info.precision)
 }
 
 impl Plan {
@@ -137,7 +137,7 @@ impl Plan {
 
     /// Of the sampled problems within `range`, whose solutions these are; what was looked at before is known.
     fn crosscheck(&self, range: Range<u64>, solutions: &Solutions, means: &mut Means) -> Result<Option<CrossCheck>> {
-        if means.engine.info().engine == "cpu" {
+        if !means.engine.info().on_device() {
             return Ok(None);
         }
         let sample = sample(self.config.resamples, self.config.seed, self.config.crosscheck);
@@ -208,7 +208,7 @@ impl Plan {
         let (config, names) = (&self.config, &self.names);
         Run {
             seed: config.seed,
-            scheme: config.scheme.name(),
+            scheme: config.scheme,
             block_length: self.block_length,
             threshold: self.law.threshold(),
             block_estimates: self.block_estimates.clone(),

@@ -1,13 +1,14 @@
 //! What subsets are ranked by and filtered on: metrics of the covariance, and figures of the path that the portfolio
 //! would have taken, rebalanced every period, without costs.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::path::PathFigures;
 use crate::error::{Error, Result};
 use crate::measure::Metric;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "&str", try_from = "String")]
 pub enum Figure {
     Metric(Metric),
     /// Volatility times the square root of the number of periods per year.
@@ -88,8 +89,29 @@ impl Figure {
     }
 }
 
+impl std::fmt::Display for Figure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl From<Figure> for &'static str {
+    fn from(figure: Figure) -> &'static str {
+        figure.name()
+    }
+}
+
+impl TryFrom<String> for Figure {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Figure> {
+        Figure::named(&text).ok_or_else(|| Error::input(format!("no figure is called `{text}`")))
+    }
+}
+
 /// A bound that a subset's figure must keep, such as `volatility-annual<0.10`.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct Filter {
     pub figure: Figure,
     pub relation: Relation,
@@ -161,6 +183,20 @@ impl Filter {
 impl std::fmt::Display for Filter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}{}{}", self.figure.name(), self.relation.symbol(), self.bound)
+    }
+}
+
+impl From<Filter> for String {
+    fn from(filter: Filter) -> String {
+        filter.to_string()
+    }
+}
+
+impl TryFrom<String> for Filter {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Filter> {
+        Filter::parse(&text)
     }
 }
 

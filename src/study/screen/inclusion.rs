@@ -14,7 +14,7 @@ pub const SHARE: f64 = 0.01;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Inclusion {
     /// What the subsets were ranked by for it.
-    pub figure: &'static str,
+    pub figure: Figure,
     /// The best so many.
     pub subsets: u64,
     /// Of those that pass.
@@ -48,7 +48,7 @@ pub fn inclusion(question: &Question, figure: Figure, best: &[Candidate], passin
     let counts = counted.par_iter().fold(none, count).reduce(none, add);
     let frequency = |count: u64| if counted.is_empty() { 0.0 } else { count as f64 / counted.len() as f64 };
     Inclusion {
-        figure: figure.name(),
+        figure,
         subsets: counted.len() as u64,
         share: if passing == 0 { 0.0 } else { counted.len() as f64 / passing as f64 },
         assets: question

@@ -192,7 +192,7 @@ impl<'a> Ready<'a> {
 
     /// Measures what is not kept of a shard, and adds all of it to the tally.
     fn solve(&self, tally: &mut Tally, shard: Shard, means: &mut Means, sink: &mut Sink) -> Result<()> {
-        let device = means.engine.info().engine != "cpu";
+        let device = means.engine.info().on_device();
         let (metrics, bins) = (&self.rule.metrics[..], self.histogram.counts.len());
         let chunk = self.config.chunk.unwrap_or_else(|| chunk(self.question.subsets.size(), device));
         let checked = match device {
@@ -288,7 +288,7 @@ impl<'a> Ready<'a> {
             inclusion: inclusion(question, ranked_by, &best, counts.passing),
             subsets: counts,
             top,
-            distribution: Distribution { figure: ranked_by.name(), statistics, histogram },
+            distribution: Distribution { figure: ranked_by, statistics, histogram },
             halves,
             solves,
             rc_error,
@@ -296,11 +296,11 @@ impl<'a> Ready<'a> {
             run: Run {
                 size: subsets.size(),
                 assets: question.assets.len(),
-                by: config.by.name(),
+                by: config.by,
                 larger_is_better: config.by.larger_is_better(),
-                shortlist_by: config.by.is_of_the_path().then(|| config.shortlist_by.name()),
+                shortlist_by: config.by.is_of_the_path().then_some(config.shortlist_by),
                 shortlist: shortlisted,
-                filters: config.filters.iter().map(ToString::to_string).collect(),
+                filters: config.filters.clone(),
                 max_correlation: question.max_correlation,
                 sample: sampled.map(|(count, _)| count),
                 seed: sampled.and_then(|(_, seed)| seed),

@@ -2,11 +2,13 @@
 
 use serde::Serialize;
 
-use super::figure::Figures;
+use super::figure::{Figure, Figures, Filter};
 use super::halves::{Halves, InHalves};
 use super::histogram::Histogram;
 use super::inclusion::Inclusion;
 use super::tally::Statistics;
+use crate::engine::{Kind, Precision};
+use crate::measure::Metric;
 use crate::run::Solves;
 use crate::run::measure::MetricCheck;
 
@@ -43,7 +45,7 @@ pub struct Entry {
 /// How a figure is distributed over the subsets that pass.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Distribution {
-    pub figure: &'static str,
+    pub figure: Figure,
     #[serde(flatten)]
     pub statistics: Option<Statistics>,
     pub histogram: Histogram,
@@ -54,13 +56,13 @@ pub struct Distribution {
 pub struct Run {
     pub size: usize,
     pub assets: usize,
-    pub by: &'static str,
+    pub by: Figure,
     /// Whether the largest value is the best.
     pub larger_is_better: bool,
     /// Where `by` is a figure of the path: what made the shortlist, and how many were on it.
-    pub shortlist_by: Option<&'static str>,
+    pub shortlist_by: Option<Metric>,
     pub shortlist: Option<u64>,
-    pub filters: Vec<String>,
+    pub filters: Vec<Filter>,
     pub max_correlation: Option<f64>,
     /// Null where all subsets were screened.
     pub sample: Option<u64>,
@@ -70,11 +72,11 @@ pub struct Run {
     pub first: Option<String>,
     pub last: Option<String>,
     pub periods_per_year: Option<f64>,
-    pub engine: &'static str,
+    pub engine: Kind,
     pub adapter: Option<String>,
     pub driver: Option<String>,
     /// Of the bulk; the list is solved again in f64.
-    pub precision: &'static str,
+    pub precision: Precision,
     pub tolerance: f64,
 }
 

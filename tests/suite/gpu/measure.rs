@@ -4,7 +4,7 @@ use super::*;
 use crate::screen::{config, first_of, found, hang_seng, names, nikkei, watched};
 use equirisk::covariance::RiskModel;
 use equirisk::engine::cpu::CpuEngine;
-use equirisk::engine::gpu::Precision;
+use equirisk::engine::{Kind, Precision};
 use equirisk::measure::{Measured, Metric};
 use equirisk::run::crosscheck::Sample;
 use equirisk::study::screen::{Outcome, Question};
@@ -184,7 +184,7 @@ fn assert_same_list(n: usize, k: usize, by: &str) {
     assert!(moved <= 2 * count / 1000, "{by}: {moved} counts of {count} differ");
     let check = gpu.crosscheck.unwrap();
     assert_eq!((check.sampled, check.disagreements), (300, 0));
-    assert!(cpu.crosscheck.is_none() && gpu.run.engine == "gpu");
+    assert!(cpu.crosscheck.is_none() && gpu.run.engine == Kind::Gpu);
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use super::*;
 use equirisk::ErrorKind;
+use equirisk::engine::Precision;
 use equirisk::engine::cpu::CpuEngine;
-use equirisk::engine::gpu::Precision;
 use equirisk::run::crosscheck::crosscheck;
 use equirisk::solver;
 

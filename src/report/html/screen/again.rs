@@ -74,7 +74,7 @@ pub fn again(screened: &Screened) -> Option<Chart> {
         table: Table {
             ends_in_words: true,
             ..Table::new(
-                ["place", "again", "Monte Carlo error", "mean place", figure, "5 % to 95 %", "assets"],
+                ["place", "again", "Monte Carlo error", "mean place", figure.name(), "5 % to 95 %", "assets"],
                 winners.iter().map(|winner| {
                     let names: Vec<String> = winner.assets.iter().map(|asset| name(asset)).collect();
                     [

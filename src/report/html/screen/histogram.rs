@@ -7,7 +7,6 @@ use super::{figure_axis, plotted};
 use crate::report::html::chart::{BLUE, Chart, ORANGE, Table, axis, layout, plot};
 use crate::report::words::{self, grouped};
 use crate::study::screen::Outcome;
-use crate::study::screen::figure::Figure;
 
 const HEIGHT: usize = 400;
 
@@ -31,9 +30,7 @@ pub fn histogram(outcome: &Outcome) -> Option<Chart> {
         .marker(Marker::new().color(BLUE))
         .hover_text_array(hover.collect::<Vec<_>>())
         .hover_info(HoverInfo::Text);
-    let value = |entry: &crate::study::screen::Entry| {
-        Figure::named(figure).map_or(f64::NAN, |figure| entry.figures.get(figure))
-    };
+    let value = |entry: &crate::study::screen::Entry| entry.figures.get(figure);
     let hover = outcome
         .top
         .iter()

@@ -97,7 +97,7 @@ pub fn list(screened: &Screened) -> Chart {
         table: Table {
             ends_in_words: true,
             ..Table::new(
-                ["place", by, volatility, "diversification ratio", "rc_error", "weights"],
+                ["place", by.name(), volatility, "diversification ratio", "rc_error", "weights"],
                 outcome.top.iter().enumerate().map(|(at, entry)| {
                     let figures = &entry.figures;
                     let volatility = figures

@@ -14,6 +14,7 @@ use super::text::{percent, rounded};
 use crate::report::screen::Screened;
 use crate::report::words::{self, counted, grouped};
 use crate::study::screen::Outcome;
+use crate::study::screen::figure::Figure;
 
 /// Places of a list that a chart has room for.
 const MOST_PLACES: usize = 40;
@@ -56,7 +57,7 @@ pub fn screen(screened: &Screened) -> String {
             _ => run.by.to_string(),
         },
     ));
-    let mut bounds = run.filters.clone();
+    let mut bounds: Vec<String> = run.filters.iter().map(ToString::to_string).collect();
     bounds.extend(run.max_correlation.map(|cap| format!("no pair correlated above {cap}")));
     if !bounds.is_empty() {
         facts.push(("Bounds", format!("{}: {} pass", bounds.join(", "), grouped(subsets.passing))));
@@ -94,12 +95,12 @@ fn warnings(outcome: &Outcome) -> Vec<String> {
 }
 
 /// A figure as a chart shows it: shares in percent.
-fn plotted(figure: &str, value: f64) -> f64 {
+fn plotted(figure: Figure, value: f64) -> f64 {
     if words::is_share(figure) { percent(value) } else { rounded(value) }
 }
 
 /// An axis for a figure.
-fn figure_axis(figure: &str, what: &str) -> Axis {
+fn figure_axis(figure: Figure, what: &str) -> Axis {
     let title = format!("{figure}{what}");
     if words::is_share(figure) { percent_axis(&title) } else { axis(&title) }
 }
