@@ -19,6 +19,20 @@ pub enum Status {
 impl Status {
     pub const ALL: [Status; 4] = [Status::Converged, Status::Stalled, Status::NoSolution, Status::Invalid];
 
+    /// The byte that stands for it in a file.
+    pub const fn code(self) -> u8 {
+        match self {
+            Status::Converged => 0,
+            Status::Stalled => 1,
+            Status::NoSolution => 2,
+            Status::Invalid => 3,
+        }
+    }
+
+    pub fn from_code(code: u8) -> Option<Status> {
+        Status::ALL.into_iter().find(|status| status.code() == code)
+    }
+
     pub const fn name(self) -> &'static str {
         match self {
             Status::Converged => "converged",

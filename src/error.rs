@@ -15,6 +15,8 @@ pub enum ErrorKind {
     Device,
     /// The GPU and the CPU disagree beyond tolerance.
     Disagreement,
+    /// It was asked to end before it was done.
+    Interrupted,
 }
 
 /// A failure of the whole run. A hard problem inside a batch is never an `Error`: it is a [`crate::Status`].

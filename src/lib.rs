@@ -104,18 +104,22 @@ pub mod feistel;
 pub mod io;
 pub mod lanes;
 pub mod measure;
+pub mod observer;
 pub mod panel;
 pub mod philox;
 pub mod real;
 pub mod report;
 pub mod resample;
 pub mod run;
+pub mod sampling;
 pub mod solver;
 pub mod stats;
+pub mod stop;
+pub mod store;
 pub mod study;
 pub mod subsets;
 
-pub use batch::{Batch, Solutions, Source, Want};
+pub use batch::{Batch, Request, Solutions};
 pub use certificate::{Certificate, Status};
 pub use error::{Error, ErrorKind, Result};
 

@@ -132,6 +132,18 @@ impl Panel {
         Ok(Panel { rows, values, volatilities })
     }
 
+    /// Of these assets alone.
+    #[must_use]
+    pub fn select(&self, assets: &[u32]) -> Panel {
+        let column = |&asset: &u32| self.volatilities[asset as usize];
+        let rows = self.values.chunks_exact(self.assets());
+        Panel {
+            rows: self.rows,
+            values: rows.flat_map(|row| assets.iter().map(|&asset| row[asset as usize])).collect(),
+            volatilities: assets.iter().map(column).collect(),
+        }
+    }
+
     pub fn rows(&self) -> usize {
         self.rows
     }

@@ -9,7 +9,7 @@ use equirisk::engine::{Choice, Precision};
 use equirisk::measure::Metric;
 use equirisk::resample::Scheme;
 use equirisk::run::crosscheck::Sample;
-use equirisk::run::shard::Shard;
+use equirisk::run::share::Part;
 use equirisk::study::block::Block;
 use equirisk::study::screen::figure::{Figure, Filter};
 use jiff::civil::Date;
@@ -303,7 +303,7 @@ pub struct RunArguments {
     pub output: Option<PathBuf>,
     /// Solve the I-th of N equal parts, 0 <= I < N: `equirisk merge` joins them
     #[arg(long, value_name = "I/N", value_parser = shard, requires = "output")]
-    pub shard: Option<Shard>,
+    pub shard: Option<Part>,
     /// Go on with what another engine, adapter, driver or version has begun
     #[arg(long)]
     pub allow_mixed: bool,

@@ -9,8 +9,9 @@ use equirisk::io::atomic::{self, Existing};
 use equirisk::io::{Input, npy};
 use equirisk::report::terminal::{self, counted, grouped};
 use equirisk::run::crosscheck::{CrossCheck, Sample, sample};
-use equirisk::run::{self, RcError, Solves};
-use equirisk::{Batch, Error, ErrorKind, Result, Source, Status, Want};
+use equirisk::run::{Context, RcError, Solves, Work, gather};
+use equirisk::store::Checkpoint;
+use equirisk::{Batch, Error, ErrorKind, Request, Result, Status};
 use serde::Serialize;
 
 use super::args::BatchArguments;
@@ -63,7 +64,8 @@ pub fn run(arguments: &BatchArguments) -> Result<ExitCode> {
     } else {
         array.values.chunks_exact(n * n).flat_map(|matrix| submatrix(matrix, n, &keep)).collect()
     };
-    let batch = Batch::new(Source::Given { covariances, assume_psd: arguments.assume_psd }, &kept)?;
+    let batch = Batch::given(covariances, &kept)?;
+    let batch = if arguments.assume_psd { batch.assume_psd() } else { batch };
 
     if let Some(symmetrised) = batch.symmetrised().filter(|_| !quiet) {
         output::notice(&format!(
@@ -79,10 +81,15 @@ pub fn run(arguments: &BatchArguments) -> Result<ExitCode> {
     let mut progress = Progress::new(problems as u64, "problems", quiet);
     let range = 0..problems as u64;
     let engine = &*machine.engine;
-    let solutions = run::solve(engine, machine.options, &batch, range, Want::default(), &mut progress)?;
     let info = engine.info();
-    let checked = sample(problems as u64, 0, arguments.machine.crosscheck.unwrap_or(Sample::Default));
-    let checked = run::crosschecked(engine, machine.options, &batch, (0, &solutions), &checked, &mut progress);
+    let sample = match info.on_device() {
+        true => sample(problems as u64, 0, arguments.machine.crosscheck.unwrap_or(Sample::Default)),
+        false => Vec::new(),
+    };
+    let work = Work { batch: &batch, request: &Request::PORTFOLIOS, number: 0, sample: &sample };
+    let context = &mut Context { engine, store: &mut Checkpoint::none(), observer: &mut progress };
+    let gathered = gather(work, range, context)?;
+    let (solutions, checked) = (gathered.solutions, gathered.check.map(CrossCheck::from));
     progress.finish();
 
     // Rows of NaN where there is no certified portfolio; a zero budget is a weight of exactly zero.

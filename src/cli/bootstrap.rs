@@ -8,7 +8,6 @@ use equirisk::report::directory::{Asked, Place, SHARD, SUMMARY, TABLE};
 use equirisk::report::terminal::{self, View};
 use equirisk::resample::Scheme;
 use equirisk::run::crosscheck::Sample;
-use equirisk::run::shard::Shard;
 use equirisk::study::block::Block;
 use equirisk::study::bootstrap::{Config, Outcome, bootstrap, part};
 use equirisk::{Error, Result};
@@ -28,7 +27,7 @@ pub fn run(arguments: &BootstrapArguments) -> Result<ExitCode> {
     let input = data::input(&arguments.data, quiet);
     let (returns, detected) = data::returns(&arguments.data, &input, arguments.machine.memory, quiet)?;
     let budgets = data::budgets(&arguments.problem, &returns.assets, quiet)?;
-    let own = arguments.run.shard.unwrap_or(Shard::WHOLE).range(arguments.resamples, 1);
+    let own = arguments.run.shard.map_or(Ok(0..arguments.resamples), |part| part.range(arguments.resamples, 1))?;
     let held = if arguments.run.shard.is_some() { own.end - own.start } else { arguments.resamples };
     let periods_per_year = data::periods_per_year(&arguments.data, &returns, quiet);
     let mut config = Config {
@@ -72,7 +71,7 @@ pub fn run(arguments: &BootstrapArguments) -> Result<ExitCode> {
     let mut desk = study::begin(&arguments.run, chosen, &origin, &returns, machine, &mut progress)?;
     let ending = match shard {
         None => {
-            let outcome = bootstrap(&returns, &budgets, &config, &mut desk.means(&mut progress))?;
+            let outcome = bootstrap(&returns, &budgets, &config, &mut desk.context(&mut progress))?;
             if given.is_none() {
                 study::tell_seed(&mut progress, config.seed);
             }
@@ -80,7 +79,7 @@ pub fn run(arguments: &BootstrapArguments) -> Result<ExitCode> {
             conclude(&outcome, desk.place.as_mut(), &arguments.out)?
         }
         Some(shard) => {
-            let found = part(&returns, &budgets, &config, shard, &mut desk.means(&mut progress))?;
+            let found = part(&returns, &budgets, &config, shard, &mut desk.context(&mut progress))?;
             desk.note(progress.finish());
             let state = serde_json::json!({
                 "run": found.run, "range": found.range, "solves": found.solves, "crosscheck": found.crosscheck,

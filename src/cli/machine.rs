@@ -14,10 +14,9 @@ use super::output;
 /// Below this many operations the GPU does not pay: opening it and compiling its kernels takes longer.
 const GPU_PAYS: f64 = 2e11;
 
-/// An engine, and the options of the CPU beside it.
+/// An engine.
 pub struct Machine {
     pub engine: Box<dyn Engine>,
-    pub options: Options,
 }
 
 /// Chooses the engine for about `work` floating-point operations, and sets the number of threads. With `finish`, the
@@ -34,7 +33,7 @@ pub fn choose(
 ) -> Result<Machine> {
     threads(machine.threads)?;
     let options = Options { tolerance: tolerance.unwrap_or(Options::default().tolerance), finish };
-    let cpu = || Machine { engine: Box::new(CpuEngine { options }), options };
+    let cpu = || Machine { engine: Box::new(CpuEngine { options }) };
     let precision = machine.precision.map_or(Precision::Single, PrecisionChoice::precision);
     let fits_gpu = precision == Precision::Double || tolerance.is_none_or(|t| t >= ACCEPTANCE);
     let open = |allow_software| {
@@ -43,6 +42,7 @@ pub fn choose(
             allow_software,
             memory: machine.memory,
             tolerance,
+            finish,
             precision,
             ..gpu::Options::default()
         })
@@ -72,7 +72,7 @@ pub fn choose(
                      CPU; --precision f64 may reach it on the GPU"
                 ));
             }
-            Ok(Machine { engine: Box::new(open(true)?), options })
+            Ok(Machine { engine: Box::new(open(true)?) })
         }
         EngineChoice::Auto => {
             if !fits_gpu {
@@ -80,7 +80,7 @@ pub fn choose(
                 return Ok(cpu());
             }
             if machine.device.is_some() {
-                return Ok(Machine { engine: Box::new(open(true)?), options });
+                return Ok(Machine { engine: Box::new(open(true)?) });
             }
             if work < GPU_PAYS {
                 say("engine: cpu (the job is too small for a GPU to pay)");
@@ -90,7 +90,7 @@ pub fn choose(
                 Ok(engine) => {
                     let name = engine.info().adapter.unwrap_or_default();
                     say(&format!("engine: gpu ({name})"));
-                    Ok(Machine { engine: Box::new(engine), options })
+                    Ok(Machine { engine: Box::new(engine) })
                 }
                 Err(error) => {
                     say(&format!("engine: cpu ({error})"));

@@ -9,9 +9,10 @@ use equirisk::report::directory::{self, Asked, CHUNKS, Place};
 use equirisk::report::history;
 use equirisk::report::manifest::Manifest;
 use equirisk::report::{bootstrap as bootstraps, screen as screens};
-use equirisk::run::Means;
-use equirisk::run::checkpoint::Checkpoint;
+use equirisk::run::Context;
+use equirisk::run::share::Part;
 use equirisk::solver::Options;
+use equirisk::store::Checkpoint;
 use equirisk::study::bootstrap::bootstrap;
 use equirisk::{Error, Result};
 
@@ -53,12 +54,12 @@ fn bootstrapped(arguments: &MergeArguments, shards: Shards) -> Result<Ending> {
         return Err(wrong());
     }
     memory::check_resamples(config.resamples, returns.rows(), returns.assets.len(), arguments.memory)?;
-    let (mut place, engine, options) = shards.join(&arguments.output, &returns, job.setup.tolerance)?;
+    let (mut place, engine) = shards.join(&arguments.output, &returns, job.setup.tolerance)?;
     let mut progress = Progress::new(config.resamples, "resamples", arguments.out.quiet);
     let outcome = {
-        let checkpoint = &mut place.checkpoint;
-        let mut means = Means { engine: &engine, options, checkpoint, watch: &mut progress };
-        bootstrap(&returns, &job.budgets, &config, &mut means)?
+        let store = &mut place.checkpoint;
+        let mut context = Context { engine: &engine, store, observer: &mut progress };
+        bootstrap(&returns, &job.budgets, &config, &mut context)?
     };
     progress.finish();
     bootstrapping::conclude(&outcome, Some(&mut place), &arguments.out)
@@ -70,8 +71,8 @@ fn screened(arguments: &MergeArguments, shards: Shards) -> Result<Ending> {
     let job: screens::Job = serde_json::from_value(manifest.job.clone()).map_err(|_| wrong())?;
     let seed = manifest.seed;
     let data = shards.data(&job.data_sha256)?;
-    let (mut place, engine, options) = shards.join(&arguments.output, &data, job.setup.tolerance)?;
-    let found = screening::joined(&job, seed, data, (&engine, options), &mut place, arguments.out.quiet)?;
+    let (mut place, engine) = shards.join(&arguments.output, &data, job.setup.tolerance)?;
+    let found = screening::joined(&job, seed, data, &engine, &mut place, arguments.out.quiet)?;
     screening::conclude(&found, Some(&mut place), &arguments.out)
 }
 
@@ -93,13 +94,13 @@ impl Shards {
                 Error::usage(format!("`{shown}` holds no run"))
                     .hint("name the directories that --shard I/N -o DIR made")
             })?;
-            if manifest.shard.is_none_or(|shard| shard.index >= shard.of) {
+            if index_of(&manifest).is_none() {
                 return Err(Error::usage(format!("`{shown}` holds a whole run, not a shard"))
                     .hint("name the directories that --shard I/N -o DIR made"));
             }
             found.push((path.clone(), manifest));
         }
-        found.sort_by_key(|(_, manifest)| manifest.shard.map(|shard| shard.index));
+        found.sort_by_key(|(_, manifest)| index_of(manifest));
         let (first, manifest) = &found[0];
         for (path, other) in &found[1..] {
             let differs = |what: &str| {
@@ -116,7 +117,7 @@ impl Shards {
             if other.seed != manifest.seed {
                 return Err(differs("their seeds differ"));
             }
-            if other.shard.map(|shard| shard.of) != manifest.shard.map(|shard| shard.of) {
+            if index_of(other).map(|at| at.1) != index_of(manifest).map(|at| at.1) {
                 return Err(differs("they are not of equally many shards"));
             }
             if let Some(difference) = manifest.maker.differs(&other.maker).filter(|_| !allow_mixed) {
@@ -129,10 +130,10 @@ impl Shards {
                 .hint("run one of them again, or pass --allow-mixed to join them all the same"));
             }
         }
-        let of = manifest.shard.map_or(1, |shard| shard.of);
+        let of = index_of(manifest).map_or(1, |at| at.1);
         let mut bad = Vec::new();
         for (path, manifest) in &found {
-            let index = manifest.shard.map_or(0, |shard| shard.index);
+            let index = index_of(manifest).map_or(0, |at| at.0);
             let twice = found.iter().filter(|(_, other)| other.shard == manifest.shard).count() > 1;
             if twice {
                 return Err(Error::usage(format!("shard {index}/{of} is given twice, once as `{}`", path.display()))
@@ -145,7 +146,7 @@ impl Shards {
             }
         }
         // A file may claim to be one of very many.
-        let held: Vec<u64> = found.iter().filter_map(|(_, manifest)| Some(manifest.shard?.index)).collect();
+        let held: Vec<u64> = found.iter().filter_map(|(_, manifest)| Some(index_of(manifest)?.0)).collect();
         let missing = of - held.len() as u64;
         bad.extend((0..of).filter(|index| !held.contains(index)).take(MOST_LISTED).map(|index| (index, "is missing")));
         bad.sort_unstable();
@@ -170,7 +171,7 @@ impl Shards {
     }
 
     /// All their chunks, in a directory for the whole.
-    fn join(&self, output: &Path, data: &Returns, tolerance: Option<f64>) -> Result<(Place, Absent, Options)> {
+    fn join(&self, output: &Path, data: &Returns, tolerance: Option<f64>) -> Result<(Place, Absent)> {
         let mut all = Checkpoint::none();
         for path in &self.paths {
             all.join(Checkpoint::open(&path.join(CHUNKS), false)?.0);
@@ -183,7 +184,15 @@ impl Shards {
         };
         let place = Place::join(output, manifest, data, all.whole())?;
         let options = Options { tolerance: tolerance.unwrap_or(Options::default().tolerance), ..Options::default() };
-        Ok((place, Absent(first.maker.info.clone()), options))
+        Ok((place, Absent(first.maker.info.clone(), options)))
+    }
+}
+
+/// Its number, and of how many.
+fn index_of(manifest: &Manifest) -> Option<(u64, u64)> {
+    match manifest.shard? {
+        Part::Shard { index, of } if index < of => Some((index, of)),
+        _ => None,
     }
 }
 

@@ -75,5 +75,6 @@ fn fail(error: &Error) -> ExitCode {
         ErrorKind::Input => 4,
         ErrorKind::Device => 5,
         ErrorKind::Disagreement => 6,
+        ErrorKind::Interrupted => 130,
     })
 }

@@ -7,12 +7,13 @@ use std::time::Instant;
 use equirisk::batch::active;
 use equirisk::engine::Job;
 use equirisk::io::Detected;
+use equirisk::observer::Unwatched;
 use equirisk::panel::Returns;
 use equirisk::report::terminal::{self, counted, duration, size};
-use equirisk::run::Unwatched;
 use equirisk::run::chunks::chunk_size;
+use equirisk::stop::Stop;
 use equirisk::study::bootstrap::{Config, Plan};
-use equirisk::{Result, Want};
+use equirisk::{Request, Result};
 
 use super::args::BootstrapArguments;
 use super::machine::Machine;
@@ -112,8 +113,11 @@ pub fn bootstrap(
     let plan = Plan::new(&returns.select(&keep[..timed]), &part, config, &mut Unwatched)?;
     let share = resamples as f64 / config.resamples as f64;
     let problems = (plan.problems() as f64 * share).ceil() as u64;
-    let job = machine.engine.prepare(plan.batch(), Want { comparisons: true })?;
-    let probe = probe(first(guess(rows, timed)), resamples.max(1), &mut |count| Job::solve(&*job, 0..count).map(drop))?;
+    let request = Request::Portfolios { comparisons: true };
+    let job = machine.engine.prepare(plan.batch(), &request)?;
+    let probe = probe(first(guess(rows, timed)), resamples.max(1), &mut |count| {
+        Job::run(&*job, 0..count, &Stop::NEVER).map(drop)
+    })?;
     let seconds = scale * probe.seconds * problems as f64;
     let chunk = chunk_size(rows, assets);
     let info = machine.engine.info();

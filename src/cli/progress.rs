@@ -4,7 +4,7 @@ use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use equirisk::engine::Fault;
-use equirisk::run::Watch;
+use equirisk::observer::Observer;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// How often the bar is drawn, so that the time left goes on while a long chunk is under way.
@@ -45,7 +45,7 @@ impl Progress {
     }
 }
 
-impl Watch for Progress {
+impl Observer for Progress {
     fn finished(&mut self, problems: u64) {
         self.bar.inc(problems);
     }

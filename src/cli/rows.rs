@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use equirisk::Result;
 use equirisk::resample::{Law, Scheme};
 use equirisk::study::block::{Block, block_length};
-use equirisk::{Error, run::Unwatched};
+use equirisk::{Error, observer::Unwatched};
 
 use super::args::RowsArguments;
 use super::{bootstrap, data, output};

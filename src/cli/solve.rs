@@ -7,7 +7,7 @@ use equirisk::io::Detected;
 use equirisk::panel::{Panel, Returns};
 use equirisk::report::terminal::{self, counted};
 use equirisk::study::solve::{Question, solve};
-use equirisk::{Error, Result, run::Watch as _};
+use equirisk::{Error, Result, observer::Observer as _};
 
 use super::args::{OutputArguments, SolveArguments};
 use super::progress::Progress;
@@ -46,7 +46,7 @@ pub fn run(arguments: &SolveArguments) -> Result<ExitCode> {
         assume_psd: arguments.assume_psd || !arguments.covariance,
     };
     let mut progress = Progress::new(1, "problems", quiet);
-    let outcome = solve(&question, &*machine.engine, machine.options, &mut progress)?;
+    let outcome = solve(&question, &*machine.engine, &mut progress)?;
     if periods_per_year.is_none() && !arguments.out.json {
         progress.notice("volatilities are per period: give --periods-per-year to annualise them");
     }

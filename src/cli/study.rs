@@ -4,15 +4,16 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use equirisk::engine::{Absent, Fault};
+use equirisk::observer::Observer;
 use equirisk::panel::Returns;
 use equirisk::report::directory::{self, Asked, Found, Place, SHARD, SUMMARY, TABLE, Terms};
 use equirisk::report::maker::Maker;
 use equirisk::report::manifest::Manifest;
 use equirisk::report::terminal::{self, counted, grouped};
 use equirisk::report::words;
-use equirisk::run::checkpoint::Checkpoint;
-use equirisk::run::shard::Shard;
-use equirisk::run::{Means, Solves, Watch};
+use equirisk::run::share::Part;
+use equirisk::run::{Context, Solves};
+use equirisk::store::Checkpoint;
 use equirisk::{Error, ErrorKind, Result};
 use serde::Serialize;
 use serde_json::Value;
@@ -87,7 +88,7 @@ pub fn seeded(run: &RunArguments, needed: bool, given: Option<u64>) -> Result<()
 pub struct Origin<'a> {
     pub job: &'a Value,
     pub seed: Option<u64>,
-    pub shard: Option<Shard>,
+    pub shard: Option<Part>,
     /// Describes the data, files and digests: asked only where there is a directory.
     pub input: &'a dyn Fn() -> Value,
 }
@@ -107,12 +108,11 @@ pub struct Desk {
 }
 
 impl Desk {
-    pub fn means<'a>(&'a mut self, watch: &'a mut dyn Watch) -> Means<'a> {
-        Means {
+    pub fn context<'a>(&'a mut self, observer: &'a mut dyn Observer) -> Context<'a> {
+        Context {
             engine: &*self.machine.engine,
-            options: self.machine.options,
-            checkpoint: self.place.as_mut().map_or(&mut self.nowhere, |place| &mut place.checkpoint),
-            watch,
+            store: self.place.as_mut().map_or(&mut self.nowhere, |place| &mut place.checkpoint),
+            observer,
         }
     }
 
@@ -132,7 +132,7 @@ pub fn begin(
     origin: &Origin,
     data: &Returns,
     mut machine: Machine,
-    watch: &mut dyn Watch,
+    watch: &mut dyn Observer,
 ) -> Result<Desk> {
     let mut place = None;
     if let Some(path) = &run.output {
@@ -141,9 +141,9 @@ pub fn begin(
         let manifest = origin.manifest(Maker::of(machine.engine.info()))?;
         let begun = Place::begin(path, manifest, data, terms, watch)?;
         if begun.orphaned {
-            machine.engine = Box::new(Absent(begun.manifest.maker.info.clone()));
+            machine.engine = Box::new(Absent(begun.manifest.maker.info.clone(), machine.engine.reserve().options));
         }
-        interrupt::keeps(begun.checkpoint.handle(), path.clone());
+        interrupt::keeps(None, path.clone());
         place = Some(begun);
     }
     Ok(Desk { machine, place, nowhere: Checkpoint::none() })
@@ -161,14 +161,18 @@ pub fn hand_in(
     let summary = output::json(found)?;
     let mut table = String::new();
     if let Some(place) = &mut desk.place {
-        let shard = place.manifest.shard.unwrap_or(Shard::WHOLE);
+        let shard = place.manifest.shard.unwrap_or(Part::Shard { index: 0, of: 1 });
+        let of = match shard {
+            Part::Shard { of, .. } => of,
+            Part::Problems { .. } => 1,
+        };
         table = format!(
-            "shard {shard}: {} from {} on, {}\nnext: equirisk merge {} .. -o DIR, once all {} are there\n",
+            "{shard}: {} from {} on, {}\nnext: equirisk merge {} .. -o DIR, once all {} are there\n",
             counted(range[1] - range[0], noun),
             grouped(range[0]),
             terminal::solves(solves),
             place.path.display(),
-            counted(shard.of, "shard"),
+            counted(of, "shard"),
         );
         let texts = [(SUMMARY, summary.clone()), (TABLE, table.clone())];
         place.finish(&SHARD, &texts, state)?;
@@ -178,7 +182,7 @@ pub fn hand_in(
 }
 
 /// Tells the user which draws these were.
-pub fn tell_seed(watch: &mut dyn Watch, seed: u64) {
+pub fn tell_seed(watch: &mut dyn Observer, seed: u64) {
     watch.notice(&format!("seed {seed}: pass --seed {seed} for the same draws"));
 }
 

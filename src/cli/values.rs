@@ -5,7 +5,7 @@ use std::ops::Range;
 use equirisk::io::nearest;
 use equirisk::measure::Metric;
 use equirisk::run::crosscheck::Sample;
-use equirisk::run::shard::Shard;
+use equirisk::run::share::Part;
 use equirisk::study::block::Block;
 use equirisk::study::screen::figure::{Figure, Filter};
 use jiff::civil::Date;
@@ -100,8 +100,8 @@ pub fn block(text: &str) -> Result<Block, String> {
     Block::parse(text).ok_or_else(|| "not `auto`, `auto-returns` or a number of rows from 1 up".to_string())
 }
 
-pub fn shard(text: &str) -> Result<Shard, String> {
-    Shard::parse(text).ok_or_else(|| "not a shard I/N with 0 <= I < N, such as 0/4".to_string())
+pub fn shard(text: &str) -> Result<Part, String> {
+    Part::shard(text).ok_or_else(|| "not a shard I/N with 0 <= I < N, such as 0/4".to_string())
 }
 
 pub fn sample(text: &str) -> Result<Sample, String> {

@@ -38,9 +38,7 @@ pub fn run(arguments: &VerifyArguments) -> Result<ExitCode> {
             .hint("the command that began it goes on with it: see `command` in run.json"));
     }
     if let Some(shard) = manifest.shard {
-        return Err(
-            Error::usage(format!("`{shown}` holds shard {shard}")).hint("merge the shards, then verify the whole")
-        );
+        return Err(Error::usage(format!("`{shown}` holds {shard}")).hint("merge the shards, then verify the whole"));
     }
     let damaged = manifest.damaged(directory);
     if !damaged.is_empty() {

@@ -133,7 +133,7 @@ fn scale_to_correlation<R: Real>(matrix: &mut [R], volatilities: &[R]) {
 /// ```
 pub fn centred(values: &[f64], counts: &[u32], correlation: &mut [f64], volatilities: &mut [f64]) -> bool {
     let n = volatilities.len();
-    let rows = counts.len() as f64;
+    let rows = counts.iter().map(|&count| f64::from(count)).sum::<f64>();
     let drawn = || values.chunks_exact(n).zip(counts).filter(|(_, count)| **count > 0);
     let mut means = vec![0.0; n];
     let mut ranges = vec![(f64::INFINITY, f64::NEG_INFINITY); n];

@@ -4,10 +4,11 @@ use std::sync::OnceLock;
 
 use crate::covariance::bridge::{self, Bridge};
 use crate::covariance::gram::{self, Gram};
-use crate::covariance::{SUSPICIOUS_VARIANCE, centred, correlate, packed};
+use crate::covariance::{RiskModel, SUSPICIOUS_VARIANCE, centred, correlate, packed};
 use crate::lanes::{LANES, Lanes, interleave};
 use crate::panel::Panel;
 use crate::resample::{Law, Restart};
+use crate::sampling::Rows;
 
 /// Blocks this long on average are summed by their ends where many resamples are asked for together, shorter ones row by
 /// row: a run costs two additions a column from the second-level cache, a row less than one multiply-add from the first.
@@ -23,9 +24,8 @@ pub const SPAN: u64 = 1024;
 /// Room to build one covariance after the other.
 #[derive(Debug, Clone, Default)]
 pub struct Workspace {
-    /// n x n.
-    pub correlation: Vec<f64>,
-    pub volatilities: Vec<f64>,
+    /// What was built last.
+    pub model: RiskModel,
     counts: Vec<u32>,
     moments: Vec<f64>,
     sums: gram::Sums,
@@ -36,19 +36,19 @@ pub struct Workspace {
 #[derive(Debug)]
 pub struct Resampler<'a> {
     panel: &'a Panel,
-    law: Law,
+    rows: &'a Rows,
     /// Made when it is first asked for.
     gram: OnceLock<Gram>,
     /// Where it pays for many resamples.
-    bridge: Option<Bridge>,
+    bridge: Option<(Bridge, Law)>,
 }
 
 impl<'a> Resampler<'a> {
-    pub fn new(panel: &'a Panel, law: Law) -> Resampler<'a> {
-        let pays = law.restart != Restart::Always && law.mean_block_length() >= BRIDGE_BLOCK_LENGTH;
+    pub fn new(panel: &'a Panel, rows: &'a Rows) -> Resampler<'a> {
+        let pays = |law: &Law| law.restart != Restart::Always && law.mean_block_length() >= BRIDGE_BLOCK_LENGTH;
         let fits = Bridge::tile_bytes(panel.rows()) <= TILE_BYTES;
-        let bridge = (pays && fits).then(|| Bridge::new(panel));
-        Resampler { panel, law, gram: OnceLock::new(), bridge }
+        let bridge = rows.law().filter(|law| fits && pays(law)).map(|law| (Bridge::new(panel), law));
+        Resampler { panel, rows, gram: OnceLock::new(), bridge }
     }
 
     /// Entries of one problem's moments: n sums, then the packed second moments.
@@ -65,7 +65,8 @@ impl<'a> Resampler<'a> {
     /// resamples do.
     pub fn span(&self, resamples: impl IntoIterator<Item = u64>) -> Span<'_> {
         let bridge = self.bridge.as_ref();
-        Span { resampler: self, sums: bridge.map(|bridge| bridge.sums(&self.law, resamples.into_iter().collect())) }
+        let sums = bridge.map(|(bridge, law)| bridge.sums(law, resamples.into_iter().collect()));
+        Span { resampler: self, sums }
     }
 
     /// Covariance of a resample by itself, as [`Span::covariance`].
@@ -85,13 +86,13 @@ pub struct Span<'a> {
 impl Span<'_> {
     /// Sums and packed second moments of a resample.
     pub fn moments(&self, resample: u64, work: &mut Workspace, moments: &mut [f64]) {
-        let Resampler { panel, law, gram, .. } = self.resampler;
+        let Resampler { panel, rows, gram, .. } = self.resampler;
         if let Some(sums) = &self.sums {
             sums.copy(resample, moments);
             return;
         }
         work.counts.resize(panel.rows(), 0);
-        law.counts(resample, &mut work.counts);
+        rows.counts(resample, &mut work.counts);
         gram.get_or_init(|| Gram::new(panel)).moments(&work.counts, &mut work.sums, moments);
     }
 
@@ -119,22 +120,22 @@ impl Span<'_> {
 
     /// Covariance of a resample, in standardised units. False where some asset's variance is zero over the drawn rows.
     pub fn covariance(&self, resample: u64, work: &mut Workspace) -> bool {
-        let Resampler { panel, law, .. } = self.resampler;
-        let (rows, n) = (panel.rows(), panel.assets());
-        work.correlation.resize(n * n, 0.0);
-        work.volatilities.resize(n, 0.0);
+        let Resampler { panel, rows, .. } = self.resampler;
+        let (length, n) = (rows.length(resample, panel.rows()), panel.assets());
+        work.model.correlation.resize(n * n, 0.0);
+        work.model.volatilities.resize(n, 0.0);
         let mut moments = std::mem::take(&mut work.moments);
         moments.resize(self.resampler.entries(), 0.0);
         self.moments(resample, work, &mut moments);
         let (sums, products) = moments.split_at(n);
-        let smallest = correlate(sums, products, rows, &mut work.correlation, &mut work.volatilities);
+        let smallest = correlate(sums, products, length, &mut work.model.correlation, &mut work.model.volatilities);
         work.moments = moments;
         if smallest >= SUSPICIOUS_VARIANCE {
             return true;
         }
         // The difference of moments has lost too many digits: once more, from centred rows.
-        work.counts.resize(rows, 0);
-        law.counts(resample, &mut work.counts);
-        centred(panel.values(), &work.counts, &mut work.correlation, &mut work.volatilities)
+        work.counts.resize(panel.rows(), 0);
+        rows.counts(resample, &mut work.counts);
+        centred(panel.values(), &work.counts, &mut work.model.correlation, &mut work.model.volatilities)
     }
 }

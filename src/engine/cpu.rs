@@ -5,21 +5,23 @@ use std::ops::Range;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
+use super::build::{Building, Built};
 use super::screen::Screen;
 use super::{Engine, EngineInfo, Job, Kind, Precision};
-use crate::batch::{Batch, Comparisons, Solutions, Source, Want};
+use crate::batch::{Assets, Batch, Block, Comparisons, Covariances, Request, Solutions};
 use crate::certificate::{Certificate, Status};
 use crate::covariance::interleaved::{correlate, scale};
-use crate::covariance::resampler::{self, Resampler, Span, Workspace};
+use crate::covariance::resampler::{self, Resampler, Span};
 use crate::covariance::{RiskModel, packed};
 use crate::error::Result;
 use crate::lanes::{LANES, Lanes, interleave};
-use crate::measure::{Measured, Metric};
+use crate::measure::{Measured, Metric, metric};
 use crate::solver::certificate::{certify, condition};
 use crate::solver::definite::{definite, definite_lanes};
 use crate::solver::interleaved::Group;
 use crate::solver::mixed::Mixed;
-use crate::solver::{self, FINISHING_TOLERANCE, FLOOR, Options, Problem, descent::multiply, validity};
+use crate::solver::{self, FINISHING_TOLERANCE, FLOOR, Options, Problem, descent::multiply};
+use crate::stop::Stop;
 
 /// Problems of more assets than this are solved one by one: their interleaved matrices fill the second-level cache, and
 /// rows are long enough to be vectors by themselves.
@@ -50,28 +52,32 @@ impl Engine for CpuEngine {
         }
     }
 
-    fn prepare<'a>(&'a self, batch: &'a Batch, want: Want) -> Result<Box<dyn Job + 'a>> {
-        Ok(Box::new(self.job(batch, want)))
+    fn reserve(&self) -> CpuEngine {
+        *self
+    }
+
+    fn prepare<'a>(&'a self, batch: &'a Batch<'_>, request: &'a Request) -> Result<Box<dyn Job + 'a>> {
+        Ok(Box::new(self.job(batch, request)))
     }
 }
 
 impl CpuEngine {
-    pub fn job<'a>(&self, batch: &'a Batch, want: Want) -> CpuJob<'a> {
-        let resampler = match &batch.source {
-            Source::Resampled { panel, law } => Some(Resampler::new(panel, *law)),
-            Source::Given { .. } | Source::Subsets { .. } => None,
+    pub fn job<'a>(&self, batch: &'a Batch<'_>, request: &'a Request) -> CpuJob<'a> {
+        let resampler = match &batch.source().covariances {
+            Covariances::Estimated { panel, rows, .. } => Some(Resampler::new(panel, rows)),
+            Covariances::Given { .. } | Covariances::Known(_) => None,
         };
-        CpuJob { batch, want, options: self.options, resampler, arch: Arch::new() }
+        CpuJob { batch, request, options: self.options, resampler, arch: Arch::new() }
     }
 }
 
 /// A batch ready to be solved on the CPU.
 #[derive(Debug)]
 pub struct CpuJob<'a> {
-    batch: &'a Batch,
-    want: Want,
+    batch: &'a Batch<'a>,
+    request: &'a Request,
     options: Options,
-    /// For resampled sources.
+    /// Where covariances are estimated.
     resampler: Option<Resampler<'a>>,
     /// The vector instructions of this machine.
     arch: Arch,
@@ -83,7 +89,7 @@ struct Room {
     group: Group,
     /// Moments or matrices of a group's problems, and their factors.
     interleaved: Vec<Lanes>,
-    covariance: Workspace,
+    building: Building,
     mixed: Mixed,
     solver: solver::Workspace,
     portfolio: Vec<f64>,
@@ -101,8 +107,18 @@ struct Slot<'a> {
 }
 
 impl Job for CpuJob<'_> {
-    fn solve(&self, range: Range<u64>) -> Result<Solutions> {
-        Ok(self.solve_all(range))
+    fn run(&self, range: Range<u64>, stop: &Stop) -> Result<Block> {
+        match self.request {
+            Request::Metrics(metrics) => match self.screen(metrics, stop) {
+                Some(screen) => {
+                    let measured = screen.measure(range);
+                    stop.check()?;
+                    Ok(Block::Metrics(measured))
+                }
+                None => self.run_all(&range.collect::<Vec<u64>>(), stop),
+            },
+            Request::Portfolios { .. } => self.run_all(&range.collect::<Vec<u64>>(), stop),
+        }
     }
 
     fn span(&self) -> u64 {
@@ -110,17 +126,13 @@ impl Job for CpuJob<'_> {
     }
 
     fn counts(&self, problems: &[u64]) -> Result<Vec<u32>> {
-        let Source::Resampled { law, .. } = &self.batch.source else { return Ok(Vec::new()) };
-        let rows = law.rows as usize;
+        let Some((panel, law)) = self.batch.resamples() else { return Ok(Vec::new()) };
+        let rows = panel.rows();
         let mut counts = vec![0; problems.len() * rows];
         for (&problem, counts) in problems.iter().zip(counts.chunks_mut(rows)) {
             law.counts(problem, counts);
         }
         Ok(counts)
-    }
-
-    fn measure(&self, range: Range<u64>, metrics: &[Metric]) -> Result<Measured> {
-        Ok(self.screen(metrics).measure(range))
     }
 }
 
@@ -142,12 +154,26 @@ impl WithSimd for SolveOne<'_, '_, '_> {
 }
 
 impl CpuJob<'_> {
-    /// Solves these problems, in ascending order but not necessarily neighbours. Each comes out as it does by itself,
-    /// at the cost of a problem in a batch: what the lanes and the sums of moments share is shared.
-    pub fn solve_all(&self, problems: impl IntoIterator<Item = u64>) -> Solutions {
-        let problems: Vec<u64> = problems.into_iter().collect();
+    /// The results of these problems, in ascending order but not necessarily neighbours. Each comes out as it does by
+    /// itself, at the cost of a problem in a batch: what the lanes and the sums of moments share is shared.
+    ///
+    /// # Errors
+    /// Asked to stop.
+    pub fn run_all(&self, problems: &[u64], stop: &Stop) -> Result<Block> {
+        let block = match self.request {
+            Request::Portfolios { comparisons } => Block::Portfolios(self.solve_all(problems, *comparisons, stop)),
+            Request::Metrics(metrics) => Block::Metrics(match self.screen(metrics, stop) {
+                Some(screen) => screen.measure_all(problems),
+                None => self.measure_all(problems, metrics, stop),
+            }),
+        };
+        stop.check()?;
+        Ok(block)
+    }
+
+    fn solve_all(&self, problems: &[u64], comparisons: bool, stop: &Stop) -> Solutions {
         let (n, count) = (self.batch.assets(), problems.len());
-        let compared = if self.want.comparisons { count } else { 0 };
+        let compared = if comparisons { count } else { 0 };
         let mut weights = vec![f64::NAN; count * n];
         let mut certificates = vec![Certificate::unsolved(Status::Invalid); count];
         let mut comparisons = Comparisons {
@@ -162,10 +188,10 @@ impl CpuJob<'_> {
             comparisons.equal_weight.chunks_mut(1),
         );
         let mut slots: Vec<Slot> = problems
-            .into_iter()
+            .iter()
             .zip(weights.chunks_mut(n))
             .zip(&mut certificates)
-            .map(|((problem, weights), certificate)| Slot {
+            .map(|((&problem, weights), certificate)| Slot {
                 problem,
                 weights,
                 certificate,
@@ -180,89 +206,93 @@ impl CpuJob<'_> {
         let together = if resampler.is_some_and(Resampler::shares) { resampler::SPAN as usize } else { count.max(1) };
         for slots in slots.chunks_mut(together) {
             let span = resampler.map(|resampler| resampler.span(slots.iter().map(|slot| slot.problem)));
+            if slots.len() <= least {
+                // A few problems wake no other thread.
+                self.solve_grain(span.as_ref(), &mut Room::default(), slots, stop);
+                continue;
+            }
             let share = slots.len().div_ceil(PIECES * rayon::current_num_threads());
             let grain = share.next_multiple_of(least).clamp(least, GRAIN);
             slots
                 .par_chunks_mut(grain)
-                .for_each_init(Room::default, |room, slots| self.solve_grain(span.as_ref(), room, slots));
+                .for_each_init(Room::default, |room, slots| self.solve_grain(span.as_ref(), room, slots, stop));
         }
         Solutions { weights, certificates, comparisons }
     }
 
-    /// Measures these subsets, as [`Job::measure`] does a range of them.
-    ///
-    /// # Panics
-    /// As [`Job::measure`].
-    pub fn measure_all(&self, problems: &[u64], metrics: &[Metric]) -> Measured {
-        self.screen(metrics).measure_all(problems)
+    /// Measures problems of any source, one by one.
+    fn measure_all(&self, problems: &[u64], metrics: &[Metric], stop: &Stop) -> Measured {
+        let n = self.batch.assets();
+        let grain = |room: &mut Room, problems: &[u64]| {
+            let mut measured = Measured::unmeasured(problems.len(), metrics.len());
+            let mut weights = vec![0.0; n];
+            for (at, &problem) in problems.iter().enumerate().take_while(|_| !stop.asked()) {
+                let mut certificate = Certificate::unsolved(Status::Invalid);
+                match self.build(problem, None, &mut room.building) {
+                    Built::Barred => continue,
+                    Built::Invalid => {}
+                    Built::Model(model, given) => {
+                        let RiskModel { correlation, volatilities } = model;
+                        let budgets = self.batch.budgets();
+                        let problem = Problem { correlation, volatilities, budgets, covariance: given };
+                        certificate = solver::solve(problem, self.options, &mut room.solver, &mut weights);
+                        if certificate.status == Status::Converged {
+                            let x: Vec<f64> = weights.iter().zip(&*volatilities).map(|(w, s)| w * s).collect();
+                            measured.rc_error[at] = certificate.rc_error;
+                            for (column, &wanted) in measured.columns.iter_mut().zip(metrics) {
+                                column[at] = metric(wanted, correlation, &weights, &x, certificate.volatility);
+                            }
+                        }
+                    }
+                }
+                measured.statuses[at] = Some(certificate.status);
+            }
+            measured
+        };
+        let parts: Vec<Measured> = problems.par_chunks(LANES).map_init(Room::default, grain).collect();
+        let mut all = Measured::new(metrics.len());
+        parts.iter().for_each(|part| all.extend(part));
+        all
     }
 
-    fn screen<'a>(&'a self, metrics: &'a [Metric]) -> Screen<'a> {
-        let Source::Subsets { universe, subsets, cap } = &self.batch.source else {
-            panic!("only subsets are measured");
+    /// The fast way of subsets of one covariance; none for another source.
+    fn screen<'a>(&'a self, metrics: &'a [Metric], stop: &'a Stop) -> Option<Screen<'a>> {
+        let source = self.batch.source();
+        let (Covariances::Known(model), Assets::Subsets { subsets, cap, .. }) = (&source.covariances, &source.assets)
+        else {
+            return None;
         };
         let (budgets, options, arch) = (self.batch.budgets(), self.options, self.arch);
-        Screen { universe, subsets, cap: cap.as_ref(), budgets, options, arch, metrics }
+        Some(Screen { model, subsets, cap: cap.as_ref(), budgets, options, arch, metrics, stop })
     }
 
     /// Error and kappa of `weights` under the covariance of `problem` as this engine builds it, in f64. Infinite where
     /// the problem's input is invalid.
     pub fn certify(&self, problem: u64, weights: &[f64]) -> (f64, f64) {
-        let mut room = Room::default();
-        if self.build(problem, None, &mut room.covariance).is_none() {
+        let mut building = Building::default();
+        let Built::Model(model, _) = self.build(problem, None, &mut building) else {
             return (f64::INFINITY, f64::INFINITY);
-        }
-        let Workspace { correlation, volatilities, .. } = &room.covariance;
-        room.portfolio.extend(weights.iter().zip(volatilities).map(|(w, s)| w * s));
-        room.product.resize(weights.len(), 0.0);
-        let (rc_error, _) = certify(correlation, &room.portfolio, self.batch.budgets(), &mut room.product);
-        (rc_error, condition(correlation, &room.portfolio, &mut room.product))
+        };
+        let exposures: Vec<f64> = weights.iter().zip(&model.volatilities).map(|(w, s)| w * s).collect();
+        let mut product = vec![0.0; weights.len()];
+        let (rc_error, _) = certify(&model.correlation, &exposures, self.batch.budgets(), &mut product);
+        (rc_error, condition(&model.correlation, &exposures, &mut product))
     }
 
-    /// Builds the covariance of a problem, of a span of resamples where it is one of them. None where its input is
-    /// invalid; else the matrix as given, where one was.
     #[inline(always)]
-    fn build(&self, problem: u64, span: Option<&Span>, covariance: &mut Workspace) -> Option<Option<&[f64]>> {
-        match &self.batch.source {
-            Source::Resampled { panel, .. } => {
-                let resampler = self.resampler.as_ref().expect("made with the job for resampled sources");
-                let moves = match span {
-                    Some(span) => span.covariance(problem, covariance),
-                    None => resampler.covariance(problem, covariance),
-                };
-                if !moves {
-                    return None;
-                }
-                for (volatility, unit) in covariance.volatilities.iter_mut().zip(panel.volatilities()) {
-                    *volatility *= unit;
-                }
-                Some(None)
-            }
-            Source::Given { covariances, assume_psd } => {
-                let n = self.batch.assets();
-                covariance.correlation.resize(n * n, 0.0);
-                covariance.volatilities.resize(n, 0.0);
-                let given = &covariances[problem as usize * n * n..][..n * n];
-                validity::check(given, *assume_psd, &mut covariance.correlation, &mut covariance.volatilities)
-                    .ok()
-                    .map(|()| Some(given))
-            }
-            Source::Subsets { universe, subsets, .. } => {
-                let mut assets = vec![0; subsets.size()];
-                subsets.assets(subsets.rank(problem), &mut assets);
-                let mut part = RiskModel::default();
-                universe.gather(&assets, &mut part);
-                (covariance.correlation, covariance.volatilities) = (part.correlation, part.volatilities);
-                Some(None)
-            }
-        }
+    fn build<'b>(&'b self, problem: u64, span: Option<&Span>, building: &'b mut Building) -> Built<'b> {
+        building.build(self.batch.source(), self.resampler.as_ref(), span, problem)
     }
 
     /// Whether problems are tried eight at a time first: a matter of their size and of the options alone.
     fn interleaves(&self) -> bool {
-        // A screen's bulk is measured elsewhere; what is solved here are single subsets.
-        let subsets = matches!(self.batch.source, Source::Subsets { .. });
-        self.batch.assets() <= MOST_INTERLEAVED && !self.finishes() && !subsets
+        let source = self.batch.source();
+        let whole = matches!(source.assets, Assets::All) && !matches!(source.covariances, Covariances::Known(_));
+        self.batch.assets() <= MOST_INTERLEAVED && !self.finishes() && whole
+    }
+
+    fn compares(&self) -> bool {
+        matches!(self.request, Request::Portfolios { comparisons: true })
     }
 
     /// Whether every solution takes the finishing step.
@@ -271,9 +301,9 @@ impl CpuJob<'_> {
     }
 
     /// Solves the problem of each slot.
-    fn solve_grain(&self, span: Option<&Span>, room: &mut Room, slots: &mut [Slot]) {
+    fn solve_grain(&self, span: Option<&Span>, room: &mut Room, slots: &mut [Slot], stop: &Stop) {
         let interleaves = self.interleaves();
-        for slots in slots.chunks_mut(LANES) {
+        for slots in slots.chunks_mut(LANES).take_while(|_| !stop.asked()) {
             let solved = if interleaves { self.solve_group(span, room, slots) } else { [false; LANES] };
             for (_, slot) in slots.iter_mut().enumerate().filter(|(lane, _)| !solved[*lane]) {
                 if interleaves || !self.solve_mixed(room, slot) {
@@ -287,23 +317,23 @@ impl CpuJob<'_> {
     /// input and are left to [`CpuJob::solve_one`].
     fn solve_group(&self, span: Option<&Span>, room: &mut Room, slots: &mut [Slot]) -> [bool; LANES] {
         let n = self.batch.assets();
-        let Room { group, interleaved, covariance, .. } = room;
+        let Room { group, interleaved, building, .. } = room;
         group.resize(n);
         // Lanes without a problem repeat the last one, unheeded.
         let problems: [u64; LANES] = std::array::from_fn(|lane| slots[lane.min(slots.len() - 1)].problem);
-        match &self.batch.source {
-            Source::Resampled { panel, .. } => {
+        match &self.batch.source().covariances {
+            Covariances::Estimated { panel, .. } => {
                 interleaved.resize(n + packed(n), Lanes::default());
                 let span = span.expect("made for resampled sources");
-                span.interleave(&problems, covariance, interleaved);
+                span.interleave(&problems, &mut building.work, interleaved);
                 let Group { correlation, volatilities, weights: inverses, .. } = group;
                 group.usable = correlate(self.arch, interleaved, panel.rows(), correlation, volatilities, inverses);
                 for (volatility, unit) in group.volatilities.iter_mut().zip(panel.volatilities()) {
                     volatility.0.iter_mut().for_each(|s| *s *= unit);
                 }
             }
-            Source::Given { covariances, assume_psd } => {
-                let given = problems.map(|problem| &covariances[problem as usize * n * n..][..n * n]);
+            Covariances::Given { matrices, assume_psd, .. } => {
+                let given = problems.map(|problem| &matrices[problem as usize * n * n..][..n * n]);
                 interleaved.resize(n * n, Lanes::default());
                 interleave(&given, interleaved);
                 let Group { correlation, volatilities, weights: inverses, .. } = group;
@@ -314,14 +344,14 @@ impl CpuJob<'_> {
                     group.usable.iter_mut().zip(definite).for_each(|(usable, definite)| *usable &= definite);
                 }
             }
-            Source::Subsets { .. } => unreachable!("solved one by one"),
+            Covariances::Known(_) => unreachable!("solved one by one"),
         }
-        let solved = group.solve(self.arch, self.batch.budgets(), self.options, self.want.comparisons);
+        let solved = group.solve(self.arch, self.batch.budgets(), self.options, self.compares());
         for (lane, (slot, found)) in slots.iter_mut().zip(&solved).enumerate().filter(|(_, (_, found))| found.converged)
         {
             slot.weights.iter_mut().zip(&group.weights).for_each(|(to, from)| *to = from.0[lane]);
             *slot.certificate = Certificate::converged(found.rc_error, found.sweeps, found.volatility);
-            if self.want.comparisons {
+            if self.compares() {
                 slot.volatilities.iter_mut().zip(&group.volatilities).for_each(|(to, from)| *to = from.0[lane]);
                 slot.inverse_volatility[0] = found.inverse_volatility;
                 slot.equal_weight[0] = found.equal_weight;
@@ -333,11 +363,15 @@ impl CpuJob<'_> {
     /// Tries one large problem in two precisions. Returns whether it is solved.
     fn solve_mixed(&self, room: &mut Room, slot: &mut Slot) -> bool {
         let n = self.batch.assets();
-        let Source::Given { covariances, assume_psd } = &self.batch.source else { return false };
-        if self.finishes() || self.want.comparisons {
+        let source = self.batch.source();
+        let (Covariances::Given { matrices, assume_psd, .. }, Assets::All) = (&source.covariances, &source.assets)
+        else {
+            return false;
+        };
+        if self.finishes() || self.compares() {
             return false;
         }
-        let covariance = &covariances[slot.problem as usize * n * n..][..n * n];
+        let covariance = &matrices[slot.problem as usize * n * n..][..n * n];
         let solved = room.mixed.solve(self.arch, covariance, self.batch.budgets(), self.options, slot.weights);
         let solved = solved
             .filter(|_| *assume_psd || definite(self.arch, covariance, room.mixed.inverses(), &mut room.interleaved));
@@ -350,15 +384,17 @@ impl CpuJob<'_> {
     #[inline(always)]
     fn solve_one(&self, span: Option<&Span>, room: &mut Room, slot: &mut Slot) {
         let n = self.batch.assets();
-        let covariance = &mut room.covariance;
-        let Some(given) = self.build(slot.problem, span, covariance) else {
-            slot.weights.fill(f64::NAN);
-            return;
+        let (model, given) = match self.build(slot.problem, span, &mut room.building) {
+            Built::Model(model, given) => (model, given),
+            Built::Invalid | Built::Barred => {
+                slot.weights.fill(f64::NAN);
+                return;
+            }
         };
-        let (correlation, volatilities) = (&covariance.correlation, &covariance.volatilities);
+        let RiskModel { correlation, volatilities } = model;
         let problem = Problem { correlation, volatilities, budgets: self.batch.budgets(), covariance: given };
         *slot.certificate = solver::solve(problem, self.options, &mut room.solver, slot.weights);
-        if self.want.comparisons {
+        if self.compares() {
             slot.volatilities.copy_from_slice(volatilities);
             room.portfolio.resize(n, 0.0);
             room.product.resize(n, 0.0);

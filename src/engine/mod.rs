@@ -1,12 +1,13 @@
-//! The only seam: an engine takes a batch and turns ranges of problem indices into certified solutions.
+//! The only seam: an engine takes a batch and turns ranges of problem indices into blocks of certified results.
 
 use std::ops::Range;
 
-use crate::batch::{Batch, Solutions, Want};
-use crate::error::{Error, Result};
-use crate::measure::{Measured, Metric};
+use crate::batch::{Batch, Block, Request};
+use crate::error::Result;
+use crate::stop::Stop;
 
 mod absent;
+mod build;
 pub mod cpu;
 mod fault;
 pub mod gpu;
@@ -14,6 +15,7 @@ mod info;
 mod screen;
 
 pub use absent::Absent;
+use cpu::CpuEngine;
 pub use fault::{Fault, Remedy};
 pub use info::{Choice, EngineInfo, Kind, Precision};
 
@@ -21,11 +23,14 @@ pub use info::{Choice, EngineInfo, Kind, Precision};
 pub trait Engine: Send + Sync {
     fn info(&self) -> EngineInfo;
 
-    /// Readies a batch: what all its problems share is computed or uploaded once.
+    /// The CPU beside it, which takes what a device leaves and checks what it made.
+    fn reserve(&self) -> CpuEngine;
+
+    /// Readies a batch for what is asked of it: what all its problems share is computed or uploaded once.
     ///
     /// # Errors
-    /// When the device cannot hold it, or is lost.
-    fn prepare<'a>(&'a self, batch: &'a Batch, want: Want) -> Result<Box<dyn Job + 'a>>;
+    /// When the device cannot hold it, or is lost; [`crate::ErrorKind::Device`] where the batch is not for this device.
+    fn prepare<'a>(&'a self, batch: &'a Batch<'_>, request: &'a Request) -> Result<Box<dyn Job + 'a>>;
 
     /// Bytes that a job of this batch takes on the device at most; none without a device.
     fn device_bytes(&self, batch: &Batch) -> Option<u64> {
@@ -39,34 +44,22 @@ pub trait Engine: Send + Sync {
     }
 }
 
-/// A batch on an engine. Results are a pure function of the batch and the index, within one engine, adapter and CPU
-/// feature level: never of the range, of threads or of memory.
+/// A batch on an engine, and what is asked of it. Results are a pure function of the batch and the index, within one
+/// engine, adapter and CPU feature level: never of the range, of threads or of memory.
 pub trait Job: Sync {
-    /// Solves the problems of `range`, in order.
+    /// The results of the problems of `range`, in order.
     ///
     /// # Errors
-    /// Only for the run as a whole (device lost for good, out of memory). A hard problem is a status.
-    fn solve(&self, range: Range<u64>) -> Result<Solutions>;
+    /// Only for the run as a whole (device lost for good, out of memory, asked to stop). A hard problem is a status.
+    fn run(&self, range: Range<u64>, stop: &Stop) -> Result<Block>;
 
     /// So many problems keep this engine busy: worth handing over at once.
     fn span(&self) -> u64;
 
     /// How often each row of the history occurs in each of these problems (problems x T), as this engine draws it.
-    /// Empty where the batch is not resampled.
+    /// Empty where problems are not resamples.
     ///
     /// # Errors
-    /// As [`Job::solve`].
+    /// As [`Job::run`].
     fn counts(&self, problems: &[u64]) -> Result<Vec<u32>>;
-
-    /// Solves and measures the subsets of `range`, in order: one column for each of `metrics`, and no weights.
-    ///
-    /// # Errors
-    /// As [`Job::solve`]; and an engine that cannot measure.
-    ///
-    /// # Panics
-    /// For a source other than [`crate::Source::Subsets`].
-    fn measure(&self, range: Range<u64>, metrics: &[Metric]) -> Result<Measured> {
-        let _ = (range, metrics);
-        Err(Error::device("this engine does not screen subsets"))
-    }
 }

@@ -14,6 +14,7 @@ use crate::measure::{Measured, Metric, bets, metric};
 use crate::solver::interleaved::Group;
 use crate::solver::small::{self, Found, at, entries};
 use crate::solver::{self, Options, Problem, Workspace};
+use crate::stop::Stop;
 use crate::subsets::Subsets;
 use crate::subsets::cap::Cap;
 
@@ -29,13 +30,15 @@ const MOST_GATHERED: usize = 32;
 /// The problems of a screen and what is wanted of them.
 #[derive(Debug)]
 pub(super) struct Screen<'a> {
-    pub universe: &'a RiskModel,
+    pub model: &'a RiskModel,
     pub subsets: &'a Subsets,
     pub cap: Option<&'a Cap>,
     pub budgets: &'a [f64],
     pub options: Options,
     pub arch: Arch,
     pub metrics: &'a [Metric],
+    /// Asked before every few problems: what comes back then is of no use.
+    pub stop: &'a Stop,
 }
 
 /// Room for some groups of problems at a time.
@@ -80,7 +83,7 @@ impl Screen<'_> {
     /// Measures these problems, in ascending order but not necessarily neighbours: each comes out as in a range.
     pub fn measure_all(&self, problems: &[u64]) -> Measured {
         let grain = |room: &mut Room, problems: &[u64]| {
-            let mut measured = self.unmeasured(problems.len());
+            let mut measured = Measured::unmeasured(problems.len(), self.metrics.len());
             let mut position = 0;
             for run in problems.chunk_by(|a, b| a + 1 == *b) {
                 self.visit(run[0]..run[0] + run.len() as u64, &mut position, room, &mut measured);
@@ -121,19 +124,10 @@ impl Screen<'_> {
     }
 
     fn measure_grain(&self, range: Range<u64>, room: &mut Room) -> Measured {
-        let mut measured = self.unmeasured((range.end - range.start) as usize);
+        let mut measured = Measured::unmeasured((range.end - range.start) as usize, self.metrics.len());
         self.visit(range, &mut 0, room, &mut measured);
         self.solve(room, &mut measured);
         measured
-    }
-
-    fn unmeasured(&self, problems: usize) -> Measured {
-        Measured {
-            statuses: vec![None; problems],
-            rescued: 0,
-            rc_error: vec![f64::NAN; problems],
-            columns: vec![vec![f64::NAN; problems]; self.metrics.len()],
-        }
     }
 
     /// Gathers the problems of `range`, whose results go to `position` and on, and solves what fills the room.
@@ -154,23 +148,28 @@ impl Screen<'_> {
     #[inline(always)]
     fn gather(&self, assets: &[u32], room: &mut Room) {
         let k = assets.len();
-        let n = self.universe.assets();
+        let n = self.model.assets();
         let (group, lane) = (room.slots.len() / LANES, room.slots.len() % LANES);
         let gathered = &mut room.gathered[group * entries(k)..][..entries(k)];
         let (correlation, volatilities) = gathered.split_at_mut(k * (k - 1) / 2);
         let mut entry = correlation.iter_mut();
         for (i, &a) in assets.iter().enumerate() {
-            let row = &self.universe.correlation[a as usize * n..][..n];
+            let row = &self.model.correlation[a as usize * n..][..n];
             for (&b, c) in assets[..i].iter().zip(&mut entry) {
                 c.0[lane] = row[b as usize];
             }
-            volatilities[i].0[lane] = self.universe.volatilities[a as usize];
+            volatilities[i].0[lane] = self.model.volatilities[a as usize];
         }
         room.assets.extend_from_slice(assets);
     }
 
     /// Solves and measures what was gathered.
     fn solve(&self, room: &mut Room, measured: &mut Measured) {
+        if self.stop.asked() {
+            room.slots.clear();
+            room.assets.clear();
+            return;
+        }
         let k = self.subsets.size();
         let groups = room.slots.len().div_ceil(LANES);
         if k <= small::MOST {
@@ -259,7 +258,7 @@ impl Screen<'_> {
         let k = self.subsets.size();
         let slot = room.slots[position];
         let Room { assets, part, own_weights, solver, .. } = room;
-        self.universe.gather(&assets[position * k..][..k], part);
+        self.model.gather(&assets[position * k..][..k], part);
         let RiskModel { correlation, volatilities } = part;
         let problem = Problem { correlation, volatilities, budgets: self.budgets, covariance: None };
         let certificate = solver::solve(problem, self.options, solver, own_weights);

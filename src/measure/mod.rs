@@ -73,6 +73,27 @@ impl Measured {
         Measured { columns: vec![Vec::new(); metrics], ..Measured::default() }
     }
 
+    /// Nothing measured yet of so many problems.
+    pub fn unmeasured(problems: usize, metrics: usize) -> Measured {
+        Measured {
+            statuses: vec![None; problems],
+            rescued: 0,
+            rc_error: vec![f64::NAN; problems],
+            columns: vec![vec![f64::NAN; problems]; metrics],
+        }
+    }
+
+    /// Replaces what was measured at `positions` by that of `others`, in order.
+    pub fn replace(&mut self, positions: &[usize], others: &Measured) {
+        for (from, &to) in positions.iter().enumerate() {
+            self.statuses[to] = others.statuses[from];
+            self.rc_error[to] = others.rc_error[from];
+            for (column, own) in self.columns.iter_mut().zip(&others.columns) {
+                column[to] = own[from];
+            }
+        }
+    }
+
     /// Appends the problems that follow.
     pub fn extend(&mut self, next: &Measured) {
         self.statuses.extend_from_slice(&next.statuses);

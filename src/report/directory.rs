@@ -17,10 +17,11 @@ use super::manifest::{MANIFEST, Manifest};
 use super::{digest, history};
 use crate::error::{Error, Result};
 use crate::io::atomic::{self, Existing};
+use crate::observer::Observer;
 use crate::panel::Returns;
-use crate::run::checkpoint::Checkpoint;
-use crate::run::shard::Shard;
-use crate::run::{Solves, Watch};
+use crate::run::Solves;
+use crate::run::share::Part;
+use crate::store::Checkpoint;
 
 pub const SUMMARY: &str = "summary.json";
 pub const TABLE: &str = "summary.txt";
@@ -52,7 +53,7 @@ pub struct Asked<'a> {
     pub job: &'a Value,
     /// None asks for any.
     pub seed: Option<u64>,
-    pub shard: Option<Shard>,
+    pub shard: Option<Part>,
     /// The files that a run of this kind writes.
     pub results: &'a [&'a str],
     /// Whatever is there may be replaced.
@@ -105,7 +106,7 @@ pub fn examine(directory: &Path, asked: &Asked) -> Result<Found> {
         return Err(Error::usage(format!("`{shown}` holds a different run: {difference}")).hint(REPLACE));
     }
     if manifest.shard != asked.shard {
-        let held = manifest.shard.map_or("the whole of this run".to_string(), |shard| format!("shard {shard}"));
+        let held = manifest.shard.map_or("the whole of this run".to_string(), |part| part.to_string());
         return Err(Error::usage(format!("`{shown}` holds {held}")).hint("give each shard its own -o DIR"));
     }
     if !manifest.finished || !manifest.damaged(directory).is_empty() {
@@ -138,7 +139,7 @@ pub struct Place {
 #[derive(Debug, Serialize, Deserialize)]
 struct Owner {
     run: String,
-    shard: Option<Shard>,
+    shard: Option<Part>,
     maker: Maker,
 }
 
@@ -165,7 +166,7 @@ impl Place {
         manifest: Manifest,
         data: &Returns,
         terms: Terms,
-        watch: &mut dyn Watch,
+        watch: &mut dyn Observer,
     ) -> Result<Place> {
         let started = Instant::now();
         std::fs::create_dir_all(path).map_err(|error| uncreated(path, &error))?;
@@ -211,7 +212,7 @@ impl Place {
         maker: Maker,
         damaged: bool,
         terms: Terms,
-        watch: &mut dyn Watch,
+        watch: &mut dyn Observer,
     ) -> Result<()> {
         if let Some(difference) = maker.differs(&self.manifest.maker) {
             self.orphaned = terms.any_engine && maker.info.on_device() && !self.manifest.maker.info.on_device();

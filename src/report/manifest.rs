@@ -11,7 +11,7 @@ use super::maker::Maker;
 use crate::engine::Fault;
 use crate::error::{Error, Result};
 use crate::io::atomic::{self, Existing};
-use crate::run::shard::Shard;
+use crate::run::share::Part;
 
 pub const MANIFEST: &str = "run.json";
 
@@ -39,7 +39,7 @@ pub struct Manifest {
     pub job: Value,
     pub seed: Option<u64>,
     /// Which part of the job; null for all of it.
-    pub shard: Option<Shard>,
+    pub shard: Option<Part>,
     pub maker: Maker,
     /// What went wrong with the device, where, and what was done about it.
     #[serde(default)]
@@ -57,7 +57,7 @@ impl Manifest {
     ///
     /// # Errors
     /// A job that is no JSON.
-    pub fn new(job: &impl Serialize, seed: Option<u64>, shard: Option<Shard>, maker: Maker) -> Result<Manifest> {
+    pub fn new(job: &impl Serialize, seed: Option<u64>, shard: Option<Part>, maker: Maker) -> Result<Manifest> {
         Ok(Manifest {
             schema: SCHEMA,
             program: PROGRAM.to_string(),

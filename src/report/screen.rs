@@ -90,7 +90,6 @@ impl Job {
             halves: self.halves,
             also: Vec::new(),
             crosscheck: self.setup.crosscheck,
-            chunk: None,
         })
     }
 

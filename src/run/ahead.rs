@@ -1,38 +1,39 @@
-//! A device works ahead: it measures a chunk while the one before is rescued, checked and folded.
+//! A device works ahead: it computes a chunk while the one before is rescued, checked and folded.
 
 use std::ops::Range;
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
+use crate::batch::Block;
 use crate::engine::Job;
 use crate::error::Result;
-use crate::measure::{Measured, Metric};
+use crate::stop::Stop;
 
-/// Hands the `chunks` as measured to `each`, in order, until one of the two fails. A failure of the job is the last that
+/// Hands the blocks of the `chunks` to `each`, in order, until one of the two fails. A failure of the job is the last that
 /// `each` is given.
 ///
 /// # Errors
 /// Those of `each`.
 pub fn ahead(
     job: &dyn Job,
-    chunks: impl Iterator<Item = Range<u64>> + Send,
-    metrics: &[Metric],
-    mut each: impl FnMut(Range<u64>, Result<Measured>) -> Result<()>,
+    chunks: Vec<Range<u64>>,
+    stop: &Stop,
+    mut each: impl FnMut(Range<u64>, Result<Block>) -> Result<()>,
 ) -> Result<()> {
     thread::scope(|scope| {
-        // A meeting point: one chunk is measured and at most one is folded.
+        // A meeting point: one chunk is computed and at most one is folded.
         let (hand_over, take) = sync_channel(0);
         scope.spawn(move || {
             for chunk in chunks {
-                let measured = job.measure(chunk.clone(), metrics);
-                let failed = measured.is_err();
+                let block = job.run(chunk.clone(), stop);
+                let failed = block.is_err();
                 // Nobody takes it where `each` has failed.
-                if hand_over.send((chunk, measured)).is_err() || failed {
+                if hand_over.send((chunk, block)).is_err() || failed {
                     break;
                 }
             }
         });
-        take.into_iter().try_for_each(|(chunk, measured)| each(chunk, measured))
+        take.into_iter().try_for_each(|(chunk, block)| each(chunk, block))
     })
 }
 
@@ -41,15 +42,16 @@ mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
 
     use super::*;
-    use crate::batch::Solutions;
     use crate::error::Error;
+    use crate::measure::Measured;
 
-    /// Measures until problem 5, and counts what it was asked.
+    /// Works until problem 5, and counts what it was asked.
     struct Failing(AtomicU64);
 
     impl Job for Failing {
-        fn solve(&self, _: Range<u64>) -> Result<Solutions> {
-            unreachable!("a screen measures")
+        fn run(&self, range: Range<u64>, _: &Stop) -> Result<Block> {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            if range.contains(&5) { Err(Error::failed("lost")) } else { Ok(Block::Metrics(Measured::default())) }
         }
 
         fn span(&self) -> u64 {
@@ -57,22 +59,20 @@ mod tests {
         }
 
         fn counts(&self, _: &[u64]) -> Result<Vec<u32>> {
-            unreachable!("a screen draws no rows")
+            unreachable!("no rows are drawn")
         }
+    }
 
-        fn measure(&self, range: Range<u64>, _: &[Metric]) -> Result<Measured> {
-            self.0.fetch_add(1, Ordering::Relaxed);
-            if range.contains(&5) { Err(Error::failed("lost")) } else { Ok(Measured::default()) }
-        }
+    fn chunks() -> Vec<Range<u64>> {
+        (0..10).map(|at| at..at + 1).collect()
     }
 
     #[test]
     fn chunks_come_in_order_up_to_the_first_failure() {
         let job = Failing(AtomicU64::new(0));
         let mut seen = Vec::new();
-        let chunks = (0..10).map(|at| at..at + 1);
-        ahead(&job, chunks, &[], |chunk, measured| {
-            seen.push((chunk.start, measured.is_ok()));
+        ahead(&job, chunks(), &Stop::NEVER, |chunk, block| {
+            seen.push((chunk.start, block.is_ok()));
             Ok(())
         })
         .unwrap();
@@ -81,9 +81,9 @@ mod tests {
     }
 
     #[test]
-    fn no_more_than_one_chunk_is_measured_after_a_fold_has_failed() {
+    fn no_more_than_one_chunk_is_computed_after_a_fold_has_failed() {
         let job = Failing(AtomicU64::new(0));
-        let error = ahead(&job, (0..10).map(|at| at..at + 1), &[], |_, _| Err(Error::failed("full"))).unwrap_err();
+        let error = ahead(&job, chunks(), &Stop::NEVER, |_, _| Err(Error::failed("full"))).unwrap_err();
         assert_eq!(error.message, "full");
         assert!(job.0.into_inner() <= 2);
     }

@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use crate::batch::{Batch, Source};
+use crate::batch::{Batch, Request};
 use crate::covariance::packed;
 
-/// Problems of a chunk at most.
+/// Problems of a chunk of portfolios at most.
 pub const LARGEST: u64 = 4096;
 
 /// Work of a chunk, in floating-point operations: about ten seconds of one core, well under one of a GPU.
@@ -13,6 +13,13 @@ const WORK: f64 = 2e11;
 
 /// Sweeps assumed per problem.
 const SWEEPS: f64 = 10.0;
+
+/// Chunks of figures are multiples of this many problems, so that sums over these do not depend on the chunks.
+pub const PIECE: u64 = 4096;
+
+/// Problems of a chunk of figures at most on the CPU: well under a second of work. A device takes more at once.
+const LARGEST_MEASURED: u64 = 1 << 18;
+const LARGEST_ON_DEVICE: u64 = 1 << 20;
 
 /// Problems per chunk: the largest power of two up to 4,096 whose estimated work stays within 2e11 operations.
 pub fn chunk_size(rows: usize, assets: usize) -> u64 {
@@ -25,19 +32,31 @@ pub fn chunk_size(rows: usize, assets: usize) -> u64 {
     size
 }
 
-/// `range` cut for an engine that takes `span` problems at once: into whole chunks, as many as that holds, or where a
-/// chunk holds more, into equal parts of one. All cuts but the outer two are aligned to index 0.
-pub fn spans(batch: &Batch, range: Range<u64>, span: u64) -> impl Iterator<Item = Range<u64>> {
-    let rows = match &batch.source {
-        Source::Resampled { law, .. } => law.rows as usize,
-        Source::Given { .. } | Source::Subsets { .. } => 0,
+/// Subsets of k assets per chunk of figures, from k alone.
+pub fn measured(size: usize, device: bool) -> u64 {
+    let largest = if device { LARGEST_ON_DEVICE } else { LARGEST_MEASURED };
+    (largest / (size * size).div_ceil(256) as u64).max(PIECE) / PIECE * PIECE
+}
+
+/// How the problems of `range` are cut for an engine that takes `span` of them at once.
+pub fn cut(batch: &Batch, request: &Request, range: Range<u64>, span: u64, device: bool) -> Vec<Range<u64>> {
+    let size = match request {
+        Request::Portfolios { .. } => {
+            let chunk = chunk_size(batch.rows(), batch.assets());
+            // Powers of two, so that parts end where chunks do.
+            if span < chunk { 1 << span.max(1).ilog2() } else { span / chunk * chunk }
+        }
+        Request::Metrics(_) => measured(batch.assets(), device),
     };
-    let chunk = chunk_size(rows, batch.assets());
-    // Powers of two, so that parts end where chunks do.
-    let size = if span < chunk { 1 << span.max(1).ilog2() } else { span / chunk * chunk };
+    aligned(range, size)
+}
+
+/// `range` in parts of `size`; all cuts but the outer two are multiples of it.
+pub fn aligned(range: Range<u64>, size: u64) -> Vec<Range<u64>> {
     (range.start / size..range.end.div_ceil(size))
-        .map(move |at| (at * size).max(range.start)..((at + 1) * size).min(range.end))
-        .filter(|span| !span.is_empty())
+        .map(|at| (at * size).max(range.start)..((at + 1).saturating_mul(size)).min(range.end))
+        .filter(|part| !part.is_empty())
+        .collect()
 }
 
 #[cfg(test)]
@@ -50,13 +69,13 @@ mod tests {
         assert_eq!(chunk_size(2520, 50), 4096);
         assert_eq!(chunk_size(2520, 500), 256);
         assert_eq!(chunk_size(100_000, 2_000), 1);
+        assert!([1, 4, 16, 100, 5000].iter().all(|&size| measured(size, true).is_multiple_of(PIECE)));
     }
 
     #[test]
-    fn spans_cover_the_range_once_and_end_where_chunks_do() {
-        let source = Source::Given { covariances: vec![1.0; 10_000], assume_psd: false };
-        let batch = Batch::new(source, &[1.0]).unwrap();
-        let cut = |range, span| spans(&batch, range, span).collect::<Vec<_>>();
+    fn parts_cover_the_range_once_and_end_where_chunks_do() {
+        let batch = Batch::given(vec![1.0; 10_000], &[1.0]).unwrap();
+        let cut = |range, span| cut(&batch, &Request::PORTFOLIOS, range, span, false);
         assert_eq!(cut(100..10_000, 4096), [100..4096, 4096..8192, 8192..10_000]);
         assert_eq!(cut(100..10_000, 9000), [100..8192, 8192..10_000]);
         assert_eq!(cut(3000..5000, 1500), [3000..3072, 3072..4096, 4096..5000]);

@@ -1,29 +1,38 @@
-//! Cross-check of a GPU run: a sample of its problems, solved again wholly on the CPU in f64, from the recipe on.
+//! Cross-check of a run on a device: a sample of its problems, solved again wholly on the CPU in f64, from the recipe on.
 
 use std::sync::OnceLock;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::batch::{Batch, Solutions, Want};
+use crate::batch::{Batch, Block, Request, Solutions};
 use crate::certificate::Status;
 use crate::engine::cpu::{CpuEngine, CpuJob};
-use crate::engine::{Engine, Precision};
+use crate::engine::{Job, Precision};
 use crate::error::Result;
 use crate::feistel;
+use crate::measure::{Measured, Metric};
 use crate::solver::Options;
+use crate::stop::Stop;
 
-/// Weights from single precision may differ by this share of the largest weight, beside its rounding floor.
+/// Weights from single precision may differ by this share of the largest weight, beside its rounding floor, and figures by
+/// this, relative.
 pub const WEIGHT_TOLERANCE: f64 = 1e-5;
 
-/// Tolerance of the solutions that a run is held against.
+/// Tolerance of the solutions that weights are held against.
 const EXACT: f64 = 1e-8;
+
+/// A correlation near zero is compared as a number of order one.
+const SMALLEST: f64 = 0.1;
 
 /// Problems checked at most where no number was asked for.
 const MOST_BY_DEFAULT: u64 = 1 << 20;
 
 /// Problems solved together.
 const TOGETHER: usize = 4096;
+
+/// Counts kept at once while rows are compared.
+const COUNTS: usize = 1 << 24;
 
 /// How many problems are checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -36,28 +45,91 @@ pub enum Sample {
     All,
 }
 
-/// What the cross-check found.
+/// What a cross-check found.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Check {
+    pub sampled: u64,
+    /// Largest difference over the sample, of a weight or, relative, of a figure; none where no sampled problem converged
+    /// on both.
+    pub max_difference: Option<f64>,
+    /// Largest error of the device's weights, measured in f64 against the covariance as the CPU builds it.
+    pub max_rc_error: Option<f64>,
+    /// Problems whose rows, status, weights or figures differ beyond tolerance.
+    pub disagreements: u64,
+}
+
+impl Check {
+    /// What two cross-checks of different problems found together.
+    #[must_use]
+    pub fn and(self, other: Check) -> Check {
+        Check {
+            sampled: self.sampled + other.sampled,
+            max_difference: larger(self.max_difference, other.max_difference),
+            max_rc_error: larger(self.max_rc_error, other.max_rc_error),
+            disagreements: self.disagreements + other.disagreements,
+        }
+    }
+
+    /// As it is kept with a chunk; nothing where there was none.
+    pub fn numbers(check: Option<Check>) -> Vec<f64> {
+        let none = f64::NAN;
+        check.map_or(Vec::new(), |check| {
+            let (sampled, disagreements) = (check.sampled as f64, check.disagreements as f64);
+            vec![sampled, disagreements, check.max_difference.unwrap_or(none), check.max_rc_error.unwrap_or(none)]
+        })
+    }
+
+    /// From what was kept.
+    pub fn of_numbers(numbers: &[f64]) -> Option<Check> {
+        let &[sampled, disagreements, difference, rc_error] = numbers else { return None };
+        let known = |x: f64| (!x.is_nan()).then_some(x);
+        Some(Check {
+            sampled: sampled as u64,
+            max_difference: known(difference),
+            max_rc_error: known(rc_error),
+            disagreements: disagreements as u64,
+        })
+    }
+
+    /// The same where either may not have been.
+    pub fn both(a: Option<Check>, b: Option<Check>) -> Option<Check> {
+        match (a, b) {
+            (Some(a), Some(b)) => Some(a.and(b)),
+            (a, b) => a.or(b),
+        }
+    }
+}
+
+/// A cross-check of weights, as it is printed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct CrossCheck {
     pub sampled: u64,
     /// Largest |w_gpu - w_cpu| over the sample; null where no sampled problem converged on both.
     pub max_weight_difference: Option<f64>,
-    /// Largest error of the GPU's weights, measured in f64 against the covariance as the CPU builds it.
     pub max_rc_error: Option<f64>,
-    /// Problems whose rows, status or weights differ beyond tolerance.
     pub disagreements: u64,
 }
 
-impl CrossCheck {
-    /// What two cross-checks of different problems found together.
-    #[must_use]
-    pub fn and(self, other: CrossCheck) -> CrossCheck {
-        CrossCheck {
-            sampled: self.sampled + other.sampled,
-            max_weight_difference: larger(self.max_weight_difference, other.max_weight_difference),
-            max_rc_error: larger(self.max_rc_error, other.max_rc_error),
-            disagreements: self.disagreements + other.disagreements,
-        }
+impl From<Check> for CrossCheck {
+    fn from(check: Check) -> CrossCheck {
+        let Check { sampled, max_difference: max_weight_difference, max_rc_error, disagreements } = check;
+        CrossCheck { sampled, max_weight_difference, max_rc_error, disagreements }
+    }
+}
+
+/// A cross-check of figures, as it is printed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct MetricCheck {
+    pub sampled: u64,
+    /// Largest relative difference of a figure; null where no sampled problem converged on both.
+    pub max_metric_difference: Option<f64>,
+    pub disagreements: u64,
+}
+
+impl From<Check> for MetricCheck {
+    fn from(check: Check) -> MetricCheck {
+        let Check { sampled, max_difference: max_metric_difference, disagreements, .. } = check;
+        MetricCheck { sampled, max_metric_difference, disagreements }
     }
 }
 
@@ -81,95 +153,160 @@ pub fn sample(problems: u64, seed: u64, size: Sample) -> Vec<u64> {
     sample
 }
 
-/// Compares `solutions` of the problems from `start` on, as `engine` gave them, with the CPU's for the sampled ones.
-///
-/// # Errors
-/// When the engine cannot draw the sample's rows.
-pub fn crosscheck(
-    engine: &dyn Engine,
-    options: Options,
-    batch: &Batch,
-    (start, solutions): (u64, &Solutions),
-    sample: &[u64],
-) -> Result<CrossCheck> {
-    let exact = CpuEngine { options: exact(options) };
-    let rows_differ =
-        rows_differ(&*engine.prepare(batch, Want::default())?, &exact.job(batch, Want::default()), sample)?;
-    Ok(compare(engine.info().precision, options, batch, (start, solutions), sample, &rows_differ))
-}
-
-/// Whatever a run accepts, it is held against good answers.
-fn exact(options: Options) -> Options {
-    Options { tolerance: options.tolerance.min(EXACT), ..options }
-}
-
-/// Compares `solutions` of the problems from `start` on, made in this precision, with the CPU's for the sampled ones.
-/// Where rows are known to differ, that is a disagreement already.
-pub fn compare(
+/// Compares the blocks of a batch with what the CPU finds.
+#[derive(Debug)]
+pub struct Checker<'a> {
+    batch: &'a Batch<'a>,
+    request: &'a Request,
+    /// Of the blocks.
     precision: Precision,
+    /// That the run was asked for.
     options: Options,
-    batch: &Batch,
-    (start, solutions): (u64, &Solutions),
-    sample: &[u64],
-    rows_differ: &[bool],
-) -> CrossCheck {
-    let n = batch.assets();
-    // Statuses are those of the run's own tolerance.
-    let exact_job = CpuEngine { options: exact(options) }.job(batch, Want::default());
-    let own_tolerance = CpuEngine { options };
-    let own_job = OnceLock::new();
-    // Together, for the CPU solves eight problems at a time, and many resamples share their sums; with bounds on what
-    // is held.
-    let solved = |problems: &[u64]| {
-        let mut own = exact_job.solve_all(problems.iter().copied());
-        let stalled = |&at: &usize| own.certificates[at].status == Status::Stalled;
-        let left: Vec<usize> = (0..problems.len()).filter(stalled).collect();
-        if !left.is_empty() {
-            let job: &CpuJob = own_job.get_or_init(|| own_tolerance.job(batch, Want::default()));
-            own.replace(&left, &job.solve_all(left.iter().map(|&at| problems[at])));
+    /// Whatever a run accepts, it is held against good answers; what these do not reach, against those of its own
+    /// tolerance.
+    exact: OnceLock<CpuJob<'a>>,
+    own: OnceLock<CpuJob<'a>>,
+}
+
+impl<'a> Checker<'a> {
+    pub fn new(batch: &'a Batch<'a>, request: &'a Request, precision: Precision, options: Options) -> Checker<'a> {
+        Checker { batch, request, precision, options, exact: OnceLock::new(), own: OnceLock::new() }
+    }
+
+    fn exact(&self) -> &CpuJob<'a> {
+        let options = match self.request {
+            Request::Portfolios { .. } => Options { tolerance: self.options.tolerance.min(EXACT), ..self.options },
+            Request::Metrics(_) => self.options,
+        };
+        self.exact.get_or_init(|| CpuEngine { options }.job(self.batch, self.plain()))
+    }
+
+    fn own(&self) -> &CpuJob<'a> {
+        self.own.get_or_init(|| CpuEngine { options: self.options }.job(self.batch, self.plain()))
+    }
+
+    /// Without what is not compared.
+    fn plain(&self) -> &'a Request {
+        match self.request {
+            Request::Portfolios { .. } => &Request::PORTFOLIOS,
+            metrics @ Request::Metrics(_) => metrics,
         }
-        own
-    };
-    let mut compared: Vec<Comparison> = Vec::with_capacity(sample.len());
-    for (sample, rows_differ) in sample.chunks(TOGETHER).zip(rows_differ.chunks(TOGETHER)) {
-        let own = solved(sample);
+    }
+
+    /// Compares the sampled problems of a block from `start` on. `job` drew their rows, which must be the CPU's; without
+    /// one they are taken for granted.
+    ///
+    /// # Errors
+    /// When the engine cannot draw the sample's rows; asked to stop.
+    pub fn check(
+        &self,
+        start: u64,
+        block: &Block,
+        sample: &[u64],
+        job: Option<&dyn Job>,
+        stop: &Stop,
+    ) -> Result<Check> {
+        let end = start + block.problems() as u64;
+        let inside = &sample[sample.partition_point(|&p| p < start)..sample.partition_point(|&p| p < end)];
+        let rows_differ = match job.filter(|_| !inside.is_empty()) {
+            Some(job) => self.rows_differ(job, inside)?,
+            None => vec![false; inside.len()],
+        };
+        let mut found = Check { sampled: inside.len() as u64, ..Check::default() };
+        // Together, for the CPU solves eight problems at a time, and many resamples share their sums; with bounds on what
+        // is held.
+        for (sample, rows_differ) in inside.chunks(TOGETHER).zip(rows_differ.chunks(TOGETHER)) {
+            let compared = match block {
+                Block::Portfolios(theirs) => self.weights(start, theirs, sample, rows_differ, stop)?,
+                Block::Metrics(theirs) => self.figures(start, theirs, sample, stop)?,
+            };
+            for Comparison { agrees, difference, rc_error } in compared {
+                found.disagreements += u64::from(!agrees);
+                found.max_difference = larger(found.max_difference, difference);
+                found.max_rc_error = larger(found.max_rc_error, rc_error);
+            }
+        }
+        Ok(found)
+    }
+
+    fn weights(
+        &self,
+        start: u64,
+        theirs: &Solutions,
+        sample: &[u64],
+        rows_differ: &[bool],
+        stop: &Stop,
+    ) -> Result<Vec<Comparison>> {
+        let n = self.batch.assets();
+        let mut own = self.exact().run_all(sample, stop)?.portfolios();
+        let stalled = |&at: &usize| own.certificates[at].status == Status::Stalled;
+        let left: Vec<usize> = (0..sample.len()).filter(stalled).collect();
+        if !left.is_empty() {
+            // Statuses are those of the run's own tolerance.
+            let problems: Vec<u64> = left.iter().map(|&at| sample[at]).collect();
+            own.replace(&left, &self.own().run_all(&problems, stop)?.portfolios());
+        }
         let compare = |(own_at, (&problem, &rows_differ)): (usize, (&u64, &bool))| {
             let certified = own.certificates[own_at];
             let own = &own.weights[own_at * n..][..n];
             let at = (problem - start) as usize;
-            let theirs = &solutions.weights[at * n..][..n];
-            let certificate = solutions.certificates[at];
-            let mut comparison = Comparison {
-                agrees: !rows_differ && certificate.status == certified.status,
-                difference: None,
-                rc_error: None,
-            };
+            let theirs_row = &theirs.weights[at * n..][..n];
+            let certificate = theirs.certificates[at];
+            let agrees = !rows_differ && certificate.status == certified.status;
+            let mut comparison = Comparison { agrees, difference: None, rc_error: None };
             if certificate.status == Status::Converged && certified.status == Status::Converged {
-                let (rc_error, kappa) = exact_job.certify(problem, theirs);
+                let (rc_error, kappa) = self.exact().certify(problem, theirs_row);
                 let largest = own.iter().copied().fold(0.0, f64::max);
-                let difference = own.iter().zip(theirs).fold(0.0_f64, |m, (a, b)| m.max((a - b).abs()));
+                let difference = own.iter().zip(theirs_row).fold(0.0_f64, |m, (a, b)| m.max((a - b).abs()));
                 // In double precision both sides are within twice the tolerance.
-                let (usual, epsilon) = match precision {
-                    Precision::Double => (4.0 * options.tolerance, f64::EPSILON),
+                let (usual, epsilon) = match self.precision {
+                    Precision::Double => (4.0 * self.options.tolerance, f64::EPSILON),
                     Precision::Single => (WEIGHT_TOLERANCE, f64::from(f32::EPSILON)),
                 };
                 let floor = 8.0 * epsilon * kappa;
                 // A rescued problem is solved no better than the user asked: weights are within twice the tolerance.
-                let loose = if certificate.rescued { 2.0 * options.tolerance } else { 0.0 };
+                let loose = if certificate.rescued { 2.0 * self.options.tolerance } else { 0.0 };
                 comparison.agrees &= difference <= (usual + loose + floor) * largest;
                 comparison.difference = Some(difference);
                 comparison.rc_error = Some(rc_error);
             }
             comparison
         };
-        compared.par_extend(sample.par_iter().zip(rows_differ).enumerate().map(compare));
+        Ok(sample.par_iter().zip(rows_differ).enumerate().map(compare).collect())
     }
-    let largest = |values: &mut dyn Iterator<Item = f64>| values.reduce(f64::max);
-    CrossCheck {
-        sampled: sample.len() as u64,
-        max_weight_difference: largest(&mut compared.iter().filter_map(|c| c.difference)),
-        max_rc_error: largest(&mut compared.iter().filter_map(|c| c.rc_error)),
-        disagreements: compared.iter().filter(|c| !c.agrees).count() as u64,
+
+    fn figures(&self, start: u64, theirs: &Measured, sample: &[u64], stop: &Stop) -> Result<Vec<Comparison>> {
+        let Request::Metrics(metrics) = self.request else { return Ok(Vec::new()) };
+        let exact = self.exact().run_all(sample, stop)?.metrics();
+        let compare = |(own, &problem): (usize, &u64)| {
+            let at = (problem - start) as usize;
+            let agrees = exact.statuses[own] == theirs.statuses[at];
+            if !agrees || exact.statuses[own] != Some(Status::Converged) {
+                return Comparison { agrees, difference: None, rc_error: None };
+            }
+            let differences = metrics.iter().enumerate().map(|(column, metric)| {
+                let (a, b) = (theirs.columns[column][at], exact.columns[column][own]);
+                let size = if *metric == Metric::MeanCorrelation { b.abs().max(SMALLEST) } else { b.abs() };
+                // Of one asset there is none.
+                if a.is_nan() && b.is_nan() { 0.0 } else { (a - b).abs() / size }
+            });
+            let largest = differences.fold(0.0, |m: f64, d| if d <= m { m } else { d });
+            Comparison { agrees: largest <= WEIGHT_TOLERANCE, difference: Some(largest), rc_error: None }
+        };
+        Ok(sample.iter().enumerate().map(compare).collect())
+    }
+
+    /// For each sampled problem: do the engine's row counts differ from the CPU's? They must be equal.
+    fn rows_differ(&self, job: &dyn Job, sample: &[u64]) -> Result<Vec<bool>> {
+        let mut differ = Vec::with_capacity(sample.len());
+        let Some((panel, _)) = self.batch.resamples() else { return Ok(vec![false; sample.len()]) };
+        let rows = panel.rows();
+        for part in sample.chunks((COUNTS / rows).max(1)) {
+            let (theirs, own) = (job.counts(part)?, self.exact().counts(part)?);
+            differ.extend(theirs.chunks(rows).zip(own.chunks(rows)).map(|(a, b)| a != b));
+        }
+        differ.resize(sample.len(), true);
+        Ok(differ)
     }
 }
 
@@ -177,21 +314,4 @@ struct Comparison {
     agrees: bool,
     difference: Option<f64>,
     rc_error: Option<f64>,
-}
-
-/// Counts kept at once while rows are compared.
-const COUNTS: usize = 1 << 24;
-
-/// For each sampled problem: do the engine's row counts differ from the CPU's? They must be equal.
-fn rows_differ(engine: &dyn crate::engine::Job, cpu: &dyn crate::engine::Job, sample: &[u64]) -> Result<Vec<bool>> {
-    let mut differ = Vec::with_capacity(sample.len());
-    let rows = sample.first().map_or(Ok(0), |first| cpu.counts(&[*first]).map(|counts| counts.len()))?;
-    if rows == 0 {
-        return Ok(vec![false; sample.len()]);
-    }
-    for part in sample.chunks((COUNTS / rows).max(1)) {
-        let (theirs, own) = (engine.counts(part)?, cpu.counts(part)?);
-        differ.extend(theirs.chunks(rows).zip(own.chunks(rows)).map(|(a, b)| a != b));
-    }
-    Ok(differ)
 }

@@ -1,272 +1,301 @@
-//! Running a batch: chunk by chunk in index order, rescued where the GPU could not finish, cross-checked on the CPU.
-//! Finished chunks are kept ([`checkpoint`]), so that a run goes on where it was interrupted, and the parts of a run that
-//! several machines made ([`shard`]) are one: both solve only what is not kept.
+//! Running a batch: chunk by chunk in index order, rescued where a device could not finish, cross-checked on the CPU,
+//! folded by whoever asked. Finished chunks are kept ([`crate::store`]), so that a run goes on where it was interrupted,
+//! and the parts of a run that several machines made ([`share`]) are one: both solve only what is not kept.
 
 mod ahead;
-pub mod checkpoint;
 pub mod chunks;
-pub mod codec;
+mod counts;
 pub mod crosscheck;
-mod faults;
-pub mod journal;
-pub mod measure;
-pub mod shard;
+pub mod share;
 
 use std::ops::Range;
 
-use crate::batch::{Batch, Solutions, Want};
-use crate::certificate::Status;
-use crate::engine::cpu::{CpuEngine, CpuJob};
-use crate::engine::{Engine, Fault, Job, Precision};
-use crate::error::Result;
-use crate::solver::Options;
-use crate::stats;
-use checkpoint::{Checkpoint, Kept, Segment};
-use crosscheck::{CrossCheck, crosscheck};
+use crate::batch::{Batch, Block, Request, Solutions};
+use crate::engine::cpu::CpuJob;
+use crate::engine::{Engine, Fault, Job, Remedy};
+use crate::error::{Error, ErrorKind, Result};
+use crate::observer::{Observer, Unwatched};
+use crate::stop::Stop;
+use crate::store::checkpoint::foreign;
+use crate::store::{Checkpoint, Columns, Segment};
+use ahead::ahead;
+pub use counts::{RcError, Solves};
+use crosscheck::{Check, Checker};
 
-/// What happens during a run, for whoever watches.
-pub trait Watch {
-    /// So many problems are finished.
-    fn finished(&mut self, problems: u64);
-    /// Something a user should know.
-    fn notice(&mut self, message: &str);
-    /// A device failed, and the run goes on.
-    fn fault(&mut self, fault: &Fault) {
-        self.notice(&fault.to_string());
-    }
-}
-
-/// Watches nothing.
-#[derive(Debug, Default, Clone, Copy)]
-pub struct Unwatched;
-
-impl Watch for Unwatched {
-    fn finished(&mut self, _: u64) {}
-    fn notice(&mut self, _: &str) {}
-}
-
-/// What a study works with.
-pub struct Means<'a> {
+/// What a run works with.
+pub struct Context<'a> {
     pub engine: &'a dyn Engine,
-    /// Of the CPU beside it.
-    pub options: Options,
     /// Where finished chunks are kept.
-    pub checkpoint: &'a mut Checkpoint,
-    pub watch: &'a mut dyn Watch,
+    pub store: &'a mut Checkpoint,
+    pub observer: &'a mut dyn Observer,
 }
 
-/// How the problems of a run ended. total = converged + stalled + no_solution + invalid; `rescued` counts, within
-/// these, what the GPU could not finish and the CPU took over.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Solves {
-    pub total: u64,
-    pub converged: u64,
-    pub rescued: u64,
-    pub stalled: u64,
-    pub no_solution: u64,
-    pub invalid: u64,
+/// What is run.
+#[derive(Debug, Clone, Copy)]
+pub struct Work<'a> {
+    pub batch: &'a Batch<'a>,
+    pub request: &'a Request,
+    /// Number of the batch among those of the study, under which chunks are kept.
+    pub number: u32,
+    /// Problems, in order, that a run on a device compares with the CPU.
+    pub sample: &'a [u64],
 }
 
-/// Certified errors of the converged problems.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
-pub struct RcError {
-    /// Largest; null where nothing converged.
-    pub max: Option<f64>,
-    pub median: Option<f64>,
-    /// Where the certificates were computed, and in which precision: on the host, on the device, or both.
-    pub computed: &'static str,
+/// A chunk, finished: the results of consecutive problems, and on a device, how the sampled ones among these compare
+/// with the CPU.
+#[derive(Debug)]
+pub struct Chunk {
+    pub range: Range<u64>,
+    pub block: Block,
+    pub check: Option<Check>,
 }
 
-impl Solves {
-    pub fn count(solutions: &Solutions) -> Solves {
-        let mut solves = Solves { total: solutions.certificates.len() as u64, ..Solves::default() };
-        for certificate in &solutions.certificates {
-            solves.rescued += u64::from(certificate.rescued);
-            *match certificate.status {
-                Status::Converged => &mut solves.converged,
-                Status::Stalled => &mut solves.stalled,
-                Status::NoSolution => &mut solves.no_solution,
-                Status::Invalid => &mut solves.invalid,
-            } += 1;
-        }
-        solves
-    }
+/// What is made of finished chunks.
+pub trait Fold {
+    /// What is kept of a chunk.
+    fn columns(&self, chunk: &Chunk) -> Columns;
 
-    pub fn unsolved(&self) -> u64 {
-        self.total - self.converged
-    }
+    /// Takes the chunks in order, as they were kept.
+    ///
+    /// # Errors
+    /// The fold itself fails, which ends the run.
+    fn add(&mut self, range: &Range<u64>, columns: &Columns) -> Result<Added>;
 }
 
-impl RcError {
-    /// Of solutions whose certificates, but for those that were rescued, a device made in this precision; none where the
-    /// host did.
-    pub fn of(solutions: &Solutions, device: Option<Precision>) -> RcError {
-        let rescued = solutions.certificates.iter().filter(|c| c.rescued).count();
-        let all = rescued == solutions.certificates.len();
-        let computed = match device.filter(|_| !all) {
-            None => "f64 on the host",
-            Some(Precision::Double) if rescued == 0 => "f64 on the device",
-            Some(Precision::Double) => "f64 on the device and on the host",
-            Some(_) if rescued == 0 => "f32 on the device",
-            Some(_) => "f32 on the device, f64 on the host for the rescued",
-        };
-        let converged = solutions.certificates.iter().filter(|c| c.status == Status::Converged);
-        let mut errors: Vec<f64> = converged.map(|c| c.rc_error).collect();
-        stats::sort(&mut errors);
-        let median = (!errors.is_empty()).then(|| stats::quantile(&errors, 0.5));
-        RcError { max: errors.last().copied(), median, computed }
-    }
+/// What a fold says of a chunk that was kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Added {
+    Taken,
+    /// It lacks what is asked for now: it is solved again.
+    Again,
+    /// It is of something else.
+    Foreign,
 }
 
-/// Solves the problems of `range` on `engine`, chunk by chunk. What the GPU leaves is solved again on the CPU in f64,
-/// from the recipe on; when the device fails for good, the CPU takes the rest and `watch` is told.
+/// Runs the problems of `range`. What the device leaves is solved again on the CPU in f64, from the recipe on; when the
+/// device fails for good, the CPU takes the rest and the observer is told.
 ///
 /// # Errors
-/// When the CPU engine itself fails, which it does not.
-pub fn solve(
-    engine: &dyn Engine,
-    options: Options,
-    batch: &Batch,
-    range: Range<u64>,
-    want: Want,
-    watch: &mut dyn Watch,
-) -> Result<Solutions> {
-    resume(engine, options, batch, range, want, watch, &mut Checkpoint::none().of(0))
-}
-
-/// As [`solve`], but for the chunks that are `kept`: these are read, and those solved now are kept as well.
-///
-/// # Errors
-/// As [`solve`], and those of the files that chunks are kept in.
-pub fn resume(
-    engine: &dyn Engine,
-    options: Options,
-    batch: &Batch,
-    range: Range<u64>,
-    want: Want,
-    watch: &mut dyn Watch,
-    kept: &mut Kept,
-) -> Result<Solutions> {
-    let mut worker = Worker::new(engine, options, batch, want);
-    let mut all = Solutions::default();
-    for segment in kept.segments(range)? {
-        match segment {
+/// [`ErrorKind::Interrupted`] where the observer asks for it, with all finished chunks kept; those of the fold and of the
+/// files that chunks are kept in.
+pub fn run(work: Work, range: Range<u64>, context: &mut Context, fold: &mut dyn Fold) -> Result<()> {
+    let stop = context.observer.stop();
+    let mut runner =
+        Runner { work, engine: context.engine, job: None, ready: false, reserve: None, checker: None, stop };
+    for segment in context.store.of(work.number).segments(range)? {
+        let missing = match segment {
             Segment::Kept(range) => {
-                let problems = range.end - range.start;
-                let whole = |solutions: &Solutions| {
-                    solutions.certificates.len() as u64 == problems
-                        && solutions.comparisons.volatilities.is_empty() != want.comparisons
-                };
-                let solutions = kept.read(&range, |bytes| codec::decode(bytes, batch.assets()).filter(whole))?;
-                watch.finished(problems);
-                all.extend(solutions);
-            }
-            Segment::Missing(range) => {
-                worker.prepare(range.start, watch)?;
-                for chunk in chunks::spans(batch, range, worker.span()) {
-                    let solutions = worker.solve(chunk.clone(), watch)?;
-                    kept.keep(chunk.clone(), || codec::encode(&solutions))?;
-                    watch.finished(chunk.end - chunk.start);
-                    all.extend(solutions);
+                runner.stop.check()?;
+                let kept = context.store.of(work.number);
+                match fold.add(&range, &*kept.read(&range)?)? {
+                    Added::Taken => {
+                        context.observer.finished(range.end - range.start);
+                        continue;
+                    }
+                    Added::Again => range,
+                    Added::Foreign => return Err(foreign(&range)),
                 }
             }
-        }
+            Segment::Missing(range) => range,
+        };
+        runner.missing(missing, context, fold)?;
     }
-    Ok(all)
+    Ok(())
 }
 
 /// An engine at work on a batch, and the CPU in reserve.
-struct Worker<'a> {
+struct Runner<'a> {
+    work: Work<'a>,
     engine: &'a dyn Engine,
-    cpu: CpuEngine,
-    batch: &'a Batch,
-    want: Want,
     /// None before the work, and once a device has failed for good.
     job: Option<Box<dyn Job + 'a>>,
-    prepared: bool,
-    fallback: Option<CpuJob<'a>>,
+    ready: bool,
+    reserve: Option<CpuJob<'a>>,
+    checker: Option<Checker<'a>>,
+    stop: Stop,
 }
 
-impl<'a> Worker<'a> {
-    fn new(engine: &'a dyn Engine, options: Options, batch: &'a Batch, want: Want) -> Worker<'a> {
-        Worker { engine, cpu: CpuEngine { options }, batch, want, job: None, prepared: false, fallback: None }
-    }
-
-    fn on_device(&self) -> bool {
-        self.engine.info().on_device()
-    }
-
-    /// Readies the engine, once, for problems from `first` on.
-    fn prepare(&mut self, first: u64, watch: &mut dyn Watch) -> Result<()> {
-        if std::mem::replace(&mut self.prepared, true) {
-            return Ok(());
+impl<'a> Runner<'a> {
+    fn missing(&mut self, range: Range<u64>, context: &mut Context, fold: &mut dyn Fold) -> Result<()> {
+        let Work { batch, request, .. } = self.work;
+        let engine = self.engine;
+        let device = engine.info().on_device();
+        if !std::mem::replace(&mut self.ready, true) {
+            match engine.prepare(batch, request) {
+                Err(error) if device => given_up(&error, range.start, engine, context.observer),
+                job => self.job = Some(job?),
+            }
         }
-        match self.engine.prepare(self.batch, self.want) {
-            Err(error) if self.on_device() => faults::given_up(&error, first, self.engine, watch),
-            job => self.job = Some(job?),
+        let mut left = range;
+        if let Some(job) = self.job.take() {
+            let chunks = chunks::cut(batch, request, left.clone(), job.span(), device);
+            let mut failed = false;
+            if device {
+                let stop = self.stop.clone();
+                ahead(&*job, chunks, &stop, |range, block| match block {
+                    Ok(block) => {
+                        overcome(engine, context.observer);
+                        let end = range.end;
+                        let chunk = self.from_device(&*job, range, block, context)?;
+                        self.take(chunk, context, fold)?;
+                        left.start = end;
+                        Ok(())
+                    }
+                    Err(error) if error.kind == ErrorKind::Interrupted => Err(error),
+                    Err(error) => {
+                        given_up(&error, range.start, engine, context.observer);
+                        failed = true;
+                        Ok(())
+                    }
+                })?;
+            } else {
+                for range in chunks {
+                    self.stop.check()?;
+                    let block = job.run(range.clone(), &self.stop)?;
+                    left.start = range.end;
+                    self.take(Chunk { range, block, check: None }, context, fold)?;
+                }
+            }
+            if !failed {
+                self.job = Some(job);
+            }
+        }
+        let stop = self.stop.clone();
+        for range in chunks::cut(batch, request, left, chunks::LARGEST, false) {
+            stop.check()?;
+            let mut block = self.reserve().run(range.clone(), &stop)?;
+            block.all_rescued();
+            self.take(Chunk { range, block, check: None }, context, fold)?;
         }
         Ok(())
     }
 
-    /// Problems worth handing over at once.
-    fn span(&self) -> u64 {
-        self.job.as_ref().map_or(chunks::LARGEST, |job| job.span())
+    fn reserve(&mut self) -> &CpuJob<'a> {
+        let Work { batch, request, .. } = self.work;
+        let engine = self.engine;
+        self.reserve.get_or_insert_with(|| engine.reserve().job(batch, request))
     }
 
-    fn solve(&mut self, chunk: Range<u64>, watch: &mut dyn Watch) -> Result<Solutions> {
-        let device = self.on_device();
-        let (cpu, batch, want) = (self.cpu, self.batch, self.want);
-        if let Some(running) = &self.job {
-            match running.solve(chunk.clone()) {
-                Err(error) if device => {
-                    faults::given_up(&error, chunk.start, self.engine, watch);
-                    self.job = None;
-                }
-                solutions => {
-                    let mut solutions = solutions?;
-                    if device {
-                        faults::overcome(self.engine, watch);
-                        let fallback = &mut self.fallback;
-                        rescue(&mut solutions, chunk.start, || fallback.get_or_insert_with(|| cpu.job(batch, want)));
-                    }
-                    return Ok(solutions);
-                }
-            }
+    /// Rescues what a device left, and checks a sample of what it made.
+    fn from_device(
+        &mut self,
+        job: &dyn Job,
+        range: Range<u64>,
+        mut block: Block,
+        context: &mut Context,
+    ) -> Result<Chunk> {
+        let Work { batch, request, sample, .. } = self.work;
+        let stop = self.stop.clone();
+        let left = block.unsolved();
+        if !left.is_empty() {
+            // All together: the CPU solves eight problems at a time, and many resamples share their sums.
+            let problems: Vec<u64> = left.iter().map(|&at| range.start + at as u64).collect();
+            let rescued = self.reserve().run_all(&problems, &stop)?;
+            block.rescue(&left, &rescued);
         }
-        let mut solutions = self.fallback.get_or_insert_with(|| cpu.job(batch, want)).solve(chunk)?;
-        solutions.certificates.iter_mut().for_each(|certificate| certificate.rescued = true);
-        Ok(solutions)
+        let checker = self.checker.get_or_insert_with(|| {
+            let (info, reserve) = (self.engine.info(), self.engine.reserve());
+            Checker::new(batch, request, info.precision, reserve.options)
+        });
+        let check = checker.check(range.start, &block, sample, Some(job), &stop);
+        overcome(self.engine, context.observer);
+        let check = match check {
+            Err(error) if error.kind == ErrorKind::Interrupted => return Err(error),
+            Err(error) => {
+                context.observer.notice(&format!("the cross-check could not run: {error}"));
+                None
+            }
+            Ok(check) => Some(check),
+        };
+        Ok(Chunk { range, block, check })
+    }
+
+    fn take(&self, chunk: Chunk, context: &mut Context, fold: &mut dyn Fold) -> Result<()> {
+        let columns = fold.columns(&chunk);
+        let problems = chunk.range.end - chunk.range.start;
+        if fold.add(&chunk.range, &columns)? != Added::Taken {
+            return Err(Error::failed("a chunk was not what it had just been made"));
+        }
+        context.store.of(self.work.number).keep(chunk.range, columns)?;
+        context.observer.finished(problems);
+        Ok(())
     }
 }
 
-/// The cross-check of finished problems from `start` on, on a device; none on the CPU. A device that is gone by then
-/// leaves the results standing, and `watch` is told.
-pub fn crosschecked(
-    engine: &dyn Engine,
-    options: Options,
-    batch: &Batch,
-    (start, solutions): (u64, &Solutions),
-    sample: &[u64],
-    watch: &mut dyn Watch,
-) -> Option<CrossCheck> {
-    if !engine.info().on_device() {
-        return None;
-    }
-    let checked = crosscheck(engine, options, batch, (start, solutions), sample);
-    faults::overcome(engine, watch);
-    checked.map_err(|error| watch.notice(&format!("the cross-check could not run: {error}"))).ok()
+/// Tells of the faults that the engine has overcome since it was last asked.
+fn overcome(engine: &dyn Engine, observer: &mut dyn Observer) {
+    engine.faults().iter().for_each(|fault| observer.fault(fault));
 }
 
-/// Solves on the CPU what the device did not converge.
-fn rescue<'a, 'b: 'a>(solutions: &mut Solutions, start: u64, cpu: impl FnOnce() -> &'a mut CpuJob<'b>) {
-    let left: Vec<usize> = (0..solutions.certificates.len())
-        .filter(|&at| solutions.certificates[at].status != Status::Converged)
-        .collect();
-    if left.is_empty() {
-        return;
+/// Tells that the CPU takes over from `problem` on: after a fault, or because the problems are not for this device.
+fn given_up(error: &Error, problem: u64, engine: &dyn Engine, observer: &mut dyn Observer) {
+    overcome(engine, observer);
+    let fault = Fault { what: error.to_string(), problem: Some(problem), remedy: Remedy::Cpu };
+    match error.kind {
+        ErrorKind::Device => observer.notice(&fault.to_string()),
+        _ => observer.fault(&fault),
     }
-    // All together: the CPU solves eight problems at a time, and many resamples share their sums.
-    let rescued = cpu().solve_all(left.iter().map(|&at| start + at as u64));
-    solutions.replace(&left, &rescued);
-    left.into_iter().for_each(|at| solutions.certificates[at].rescued = true);
+}
+
+/// Portfolios, with how they compare with the CPU's, as columns.
+pub fn portfolio_columns(chunk: &Chunk) -> Columns {
+    let columns = match &chunk.block {
+        Block::Portfolios(solutions) => solutions.into(),
+        Block::Metrics(_) => Columns::default(),
+    };
+    columns.with("check", Check::numbers(chunk.check))
+}
+
+/// All solutions of a run, and what the cross-check found.
+#[derive(Debug, Default)]
+pub struct Gathered {
+    pub solutions: Solutions,
+    pub check: Option<Check>,
+    assets: usize,
+}
+
+impl Fold for Gathered {
+    fn columns(&self, chunk: &Chunk) -> Columns {
+        portfolio_columns(chunk)
+    }
+
+    fn add(&mut self, range: &Range<u64>, columns: &Columns) -> Result<Added> {
+        let Some(solutions) = Solutions::from_columns(columns, range.end - range.start, self.assets) else {
+            return Ok(Added::Foreign);
+        };
+        self.solutions.extend(solutions);
+        self.check = Check::both(self.check, columns.f64s("check").and_then(Check::of_numbers));
+        Ok(Added::Taken)
+    }
+}
+
+/// Runs the problems of `range` and keeps all solutions in memory.
+///
+/// # Errors
+/// As [`run`].
+pub fn gather(work: Work, range: Range<u64>, context: &mut Context) -> Result<Gathered> {
+    let mut gathered = Gathered { assets: work.batch.assets(), ..Gathered::default() };
+    run(work, range, context, &mut gathered)?;
+    Ok(gathered)
+}
+
+impl Batch<'_> {
+    /// Solves all problems on `engine`.
+    ///
+    /// # Errors
+    /// Where the engine as a whole fails. A hard problem is a [`crate::Status`].
+    pub fn solve(&self, engine: &dyn Engine) -> Result<Solutions> {
+        self.solve_watched(engine, &mut Unwatched)
+    }
+
+    /// The same for whoever watches, and may end it.
+    ///
+    /// # Errors
+    /// As [`Batch::solve`]; [`ErrorKind::Interrupted`] where the observer asks for it.
+    pub fn solve_watched(&self, engine: &dyn Engine, observer: &mut dyn Observer) -> Result<Solutions> {
+        let work = Work { batch: self, request: &Request::PORTFOLIOS, number: 0, sample: &[] };
+        observer.total(self.problems());
+        let context = &mut Context { engine, store: &mut Checkpoint::none(), observer };
+        Ok(gather(work, 0..self.problems(), context)?.solutions)
+    }
 }

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::block_length::{self, BlockLength};
 use crate::error::{Error, Result};
+use crate::observer::Observer;
 use crate::panel::Returns;
 use crate::resample::{Law, Scheme};
-use crate::run::Watch;
 use crate::stats;
 
 /// How the block length is chosen.
@@ -79,7 +79,7 @@ pub fn block_length(
     point: Option<&[f64]>,
     scheme: Scheme,
     block: Block,
-    watch: &mut dyn Watch,
+    watch: &mut dyn Observer,
 ) -> (f64, Option<BlockEstimates>) {
     let rows = returns.rows();
     if scheme == Scheme::Iid {

@@ -3,14 +3,14 @@
 use serde::Serialize;
 
 use super::measures::{Profile, equal_weight};
-use crate::batch::{Batch, Source, Want, active, submatrix};
+use crate::batch::{Batch, active, submatrix};
 use crate::certificate::{Certificate, Status};
 use crate::covariance::RiskModel;
 use crate::engine::{Engine, Kind};
 use crate::error::{Error, ErrorKind, Result};
-use crate::run::{self, Watch};
+use crate::observer::Observer;
+use crate::solver::existence;
 use crate::solver::validity::{self, Flaw};
-use crate::solver::{Options, existence};
 
 /// What `solve` found.
 #[derive(Debug, Clone, Serialize)]
@@ -51,7 +51,7 @@ pub struct Question<'a> {
 ///
 /// # Errors
 /// `Input` where the matrix is no covariance; `Unsolved` where no certified portfolio was found.
-pub fn solve(question: &Question, engine: &dyn Engine, options: Options, watch: &mut dyn Watch) -> Result<Outcome> {
+pub fn solve(question: &Question, engine: &dyn Engine, observer: &mut dyn Observer) -> Result<Outcome> {
     let n = question.assets.len();
     let keep = active(question.budgets);
     let names: Vec<&str> = keep.iter().map(|&i| question.assets[i].as_str()).collect();
@@ -61,12 +61,11 @@ pub fn solve(question: &Question, engine: &dyn Engine, options: Options, watch: 
     let risk = validity::model(&covariance, question.assume_psd).map_err(|flaw| rejected(flaw, &names))?;
 
     // Checked above.
-    let source = Source::Given { covariances: covariance, assume_psd: true };
-    let batch = Batch::new(source, &budgets)?;
-    let solutions = run::solve(engine, options, &batch, 0..1, Want::default(), watch)?;
+    let batch = Batch::given(covariance, &budgets)?.assume_psd();
+    let solutions = batch.solve_watched(engine, observer)?;
     let certificate = solutions.certificates[0];
     if certificate.status != Status::Converged {
-        return Err(unsolved(&certificate, &risk, &names, options.tolerance));
+        return Err(unsolved(&certificate, &risk, &names, engine.reserve().options.tolerance));
     }
     let profile = |weights| risk.profile(weights, question.periods_per_year).spread(&keep, n);
     let mut all_budgets = vec![0.0; n];

@@ -11,9 +11,10 @@ use super::summary::Summary;
 use crate::covariance::RiskModel;
 use crate::covariance::resampler::{Resampler, Workspace};
 use crate::error::Result;
+use crate::observer::Observer;
 use crate::panel::{Panel, Returns};
 use crate::resample::{LAW, Law, Scheme};
-use crate::run::Watch;
+use crate::sampling::Rows;
 use crate::stats;
 
 /// Places that count as winning again, or half of the winners where there are fewer than twice as many.
@@ -67,7 +68,7 @@ pub fn winners(
     winners: &[Vec<u32>],
     figure: Figure,
     config: &Config,
-    watch: &mut dyn Watch,
+    watch: &mut dyn Observer,
 ) -> Result<Outcome> {
     // Only the assets some winner holds.
     let mut held: Vec<usize> = winners.iter().flatten().map(|&asset| asset as usize).collect();
@@ -79,7 +80,8 @@ pub fn winners(
     let panel = Panel::new(&history)?;
     let (length, _) = block_length(&history, None, config.scheme, config.block, watch);
     let law = Law::new(config.scheme, length, panel.rows(), config.seed, 0)?;
-    let resampler = Resampler::new(&panel, law);
+    let rows = Rows::Resampled { law, resamples: config.resamples };
+    let resampler = Resampler::new(&panel, &rows);
 
     let values: Vec<Option<Vec<f64>>> = (0..config.resamples)
         .into_par_iter()
@@ -87,8 +89,9 @@ pub fn winners(
             if !resampler.covariance(resample, work) {
                 return None;
             }
-            let volatilities = work.volatilities.iter().zip(panel.volatilities()).map(|(s, unit)| s * unit).collect();
-            let universe = RiskModel { correlation: work.correlation.clone(), volatilities };
+            let volatilities =
+                work.model.volatilities.iter().zip(panel.volatilities()).map(|(s, unit)| s * unit).collect();
+            let universe = RiskModel { correlation: work.model.correlation.clone(), volatilities };
             let drawn = figure.is_of_the_path().then(|| drawn(&paths, &law, resample));
             let setting = Setting {
                 universe: &universe,

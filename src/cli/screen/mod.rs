@@ -10,16 +10,15 @@ use std::process::ExitCode;
 use equirisk::engine::Engine;
 use equirisk::io::atomic::{self, Existing};
 use equirisk::measure::Metric;
+use equirisk::observer::Observer;
 use equirisk::panel::Returns;
 use equirisk::report::directory::{Asked, Found, Place, SHARD, SUMMARY, TABLE};
 use equirisk::report::metrics::{self, MetricsWriter};
 use equirisk::report::screen::{self as files, Again, Job, Screened};
 use equirisk::report::terminal::{self, View, counted, grouped};
+use equirisk::run::Context;
+use equirisk::run::chunks::PIECE;
 use equirisk::run::crosscheck::{CrossCheck, Sample};
-use equirisk::run::measure::PIECE;
-use equirisk::run::shard::Shard;
-use equirisk::run::{Means, Watch};
-use equirisk::solver::Options;
 use equirisk::study::screen::figure::Figure;
 use equirisk::study::screen::verify::{Listed, verify};
 use equirisk::study::screen::{Config, Outcome, Question, check, part, screen};
@@ -79,21 +78,21 @@ pub fn run(arguments: &ScreenArguments) -> Result<ExitCode> {
     let machine = machine::choose(&arguments.machine, arguments.tolerance, false, work, quiet)?;
     let needed = config.memory(problems, subsets.size());
     if arguments.run.dry_run {
-        return plan::dry_run(arguments, &question, problems, &config, needed, machine.options, &detected);
+        return plan::dry_run(arguments, &question, problems, &config, needed, machine.engine.reserve(), &detected);
     }
     memory::check("the best subsets and a chunk", needed, arguments.machine.memory, |_| {
         "choose a shorter --top or --shortlist, or draw fewer subsets with --sample".to_string()
     })?;
     notices(arguments, &question, problems, &config, quiet);
-    let own = shard.unwrap_or(Shard::WHOLE).range(problems, PIECE);
+    let own = shard.map_or(Ok(0..problems), |part| part.range(problems, PIECE))?;
     let resamples = job.bootstrap.as_ref().filter(|_| shard.is_none()).map_or(0, |again| again.resamples);
     let mut progress = Progress::new(own.end - own.start + resamples, "subsets", quiet);
     let origin = Origin { job: &value, seed, shard, input: &|| data::origin(&input, &detected, &data) };
     let mut desk = study::begin(&arguments.run, arguments.machine.engine, &origin, &data, machine, &mut progress)?;
     let ending = match shard {
         None => {
-            let means = &mut desk.means(&mut progress);
-            let outcome = screened(arguments.all.as_deref(), force, &question, problems, &config, means)?;
+            let context = &mut desk.context(&mut progress);
+            let outcome = screened(arguments.all.as_deref(), force, &question, problems, &config, context)?;
             let found = with_winners(outcome, &job, &question, seed, &mut progress)?;
             if let Some(seed) = seed.filter(|_| given.is_none()) {
                 study::tell_seed(&mut progress, seed);
@@ -102,7 +101,7 @@ pub fn run(arguments: &ScreenArguments) -> Result<ExitCode> {
             conclude(&found, desk.place.as_mut(), &arguments.out)?
         }
         Some(shard) => {
-            let found = part(&question, problems, &config, shard, &mut desk.means(&mut progress))?;
+            let found = part(&question, problems, &config, shard, &mut desk.context(&mut progress))?;
             desk.note(progress.finish());
             let state = serde_json::json!({
                 "range": found.range, "solves": found.solves, "crosscheck": found.crosscheck,
@@ -119,7 +118,7 @@ pub fn joined(
     job: &Job,
     seed: Option<u64>,
     data: Returns,
-    (engine, options): (&dyn Engine, Options),
+    engine: &dyn Engine,
     place: &mut Place,
     quiet: bool,
 ) -> Result<Screened> {
@@ -131,8 +130,8 @@ pub fn joined(
     let question = screenable.question(job, &subsets);
     let mut progress = Progress::new(problems, "subsets", quiet);
     let outcome = {
-        let mut means = Means { engine, options, checkpoint: &mut place.checkpoint, watch: &mut progress };
-        screen(&question, problems, &config, &mut means, &mut |_, _, _| Ok(()))?
+        let mut context = Context { engine, store: &mut place.checkpoint, observer: &mut progress };
+        screen(&question, problems, &config, &mut context, &mut |_, _, _| Ok(()))?
     };
     let found = with_winners(outcome, job, &question, seed, &mut progress)?;
     progress.finish();
@@ -184,7 +183,7 @@ fn with_winners(
     job: &Job,
     question: &Question,
     seed: Option<u64>,
-    watch: &mut dyn Watch,
+    watch: &mut dyn Observer,
 ) -> Result<Screened> {
     let bootstrap = match (&job.bootstrap, question.returns, question.simple) {
         (Some(again), Some(returns), Some(simple)) if !outcome.winners.is_empty() => {
@@ -216,7 +215,6 @@ fn config(arguments: &ScreenArguments) -> Config {
         halves: !arguments.no_halves,
         also: if written { vec![Metric::Volatility, Metric::Diversification] } else { Vec::new() },
         crosscheck: arguments.machine.crosscheck.unwrap_or(Sample::Default),
-        chunk: None,
     }
 }
 
@@ -295,17 +293,17 @@ fn screened(
     question: &Question,
     problems: u64,
     config: &Config,
-    means: &mut Means,
+    context: &mut Context,
 ) -> Result<Outcome> {
     let Some(path) = all else {
-        return screen(question, problems, config, means, &mut |_, _, _| Ok(()));
+        return screen(question, problems, config, context, &mut |_, _, _| Ok(()));
     };
     let existing = if force { Existing::Replace } else { Existing::Refuse };
     let mut outcome = None;
     let written = atomic::write(path, existing, |file| {
         let mut file = Some(file);
         let mut writer = None;
-        let result = screen(question, problems, config, means, &mut |_, metrics, measured| {
+        let result = screen(question, problems, config, context, &mut |_, metrics, measured| {
             let failed = |error: std::io::Error| Error::failed(format!("{}: {error}", path.display()));
             if let Some(file) = file.take() {
                 writer = Some(MetricsWriter::new(file, question.subsets, metrics, question.assets).map_err(failed)?);

@@ -8,12 +8,12 @@ use equirisk::io::Detected;
 use equirisk::measure::Metric;
 use equirisk::report::metrics;
 use equirisk::report::terminal::{self, counted, duration, grouped, size};
-use equirisk::run::measure::chunk;
-use equirisk::solver::Options;
+use equirisk::run::chunks;
+use equirisk::stop::Stop;
 use equirisk::study::screen::finalist::{Finalist, Setting};
 use equirisk::study::screen::sample::SIZE;
 use equirisk::study::screen::{Config, Question};
-use equirisk::{Batch, Result, Source, Want};
+use equirisk::{Batch, Request, Result};
 use rayon::prelude::*;
 
 use crate::cli::args::ScreenArguments;
@@ -33,19 +33,17 @@ pub fn dry_run(
     problems: u64,
     config: &Config,
     memory: f64,
-    options: Options,
+    engine: CpuEngine,
     detected: &[Detected],
 ) -> Result<ExitCode> {
     let space = question.subsets.space();
-    let source = Source::Subsets { universe: question.universe.clone(), subsets: question.subsets.clone(), cap: None };
-    let batch = Batch::new(source, &vec![1.0; space.size()])?;
-    let engine = CpuEngine { options };
-    let job = engine.job(&batch, Want::default());
-    let probe =
-        plan::probe(FIRST, problems.min(TIMED), &mut |count| job.measure(0..count, &[Metric::Volatility]).map(drop))?;
+    let batch = Batch::subsets(question.universe.clone(), question.subsets.clone(), problems, None)?;
+    let request = Request::Metrics(vec![Metric::Volatility]);
+    let job = engine.job(&batch, &request);
+    let probe = plan::probe(FIRST, problems.min(TIMED), &mut |count| job.run(0..count, &Stop::NEVER).map(drop))?;
     let seconds = probe.seconds * problems as f64 + alone(arguments, question, problems, config)?;
     let shards = plan::shards(seconds, problems);
-    let chunks = problems.div_ceil(chunk(space.size(), false));
+    let chunks = problems.div_ceil(chunks::measured(space.size(), false));
     let plan = serde_json::json!({
         "dry_run": true,
         "files": detected,

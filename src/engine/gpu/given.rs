@@ -7,12 +7,13 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::device::{Attempt, Device};
+use super::driver::{Driver, Queue};
 use super::kernel;
 use super::parameters::State;
 use super::plan::{Accuracy, Origin, Plan, SWEEP_LIMIT};
 use super::precision::Precision;
 use super::stages::Descents;
-use crate::batch::{Batch, Comparisons, Solutions, Want};
+use crate::batch::{Block, Comparisons, Solutions};
 use crate::certificate::{Certificate, Status};
 use crate::covariance::RiskModel;
 use crate::real::Real;
@@ -22,19 +23,20 @@ use crate::solver::validity;
 
 /// A batch of given matrices on one device.
 pub struct Given<'a> {
-    pub device: Arc<Device>,
-    pub plan: Plan,
-    batch: &'a Batch,
+    device: Arc<Device>,
+    plan: Plan,
+    risk_budgets: Vec<f64>,
     covariances: &'a [f64],
     assume_psd: bool,
-    want: Want,
+    comparisons: bool,
     budgets: wgpu::Buffer,
     /// Free room, and where results are read from.
     rooms: Vec<(Descents, wgpu::Buffer)>,
+    under_way: Queue<Running>,
 }
 
 /// A batch that the device works on.
-pub struct Running {
+struct Running {
     room: (Descents, wgpu::Buffer),
     range: Range<u64>,
     /// None where a matrix is not a covariance.
@@ -54,15 +56,25 @@ impl<'a> Given<'a> {
     pub fn new(
         device: Arc<Device>,
         memory: u64,
-        batch: &'a Batch,
+        risk_budgets: &[f64],
         (covariances, assume_psd): (&'a [f64], bool),
         accuracy: Accuracy,
-        want: Want,
+        comparisons: bool,
     ) -> Attempt<Self> {
-        let plan = Plan::new(&device.facts, memory, Origin::Given, batch.assets(), accuracy)?;
-        let budgets = accuracy.precision.encode(batch.budgets().iter().copied());
+        let plan = Plan::new(&device.facts, memory, Origin::Given, risk_budgets.len(), accuracy)?;
+        let budgets = accuracy.precision.encode(risk_budgets.iter().copied());
         let budgets = device.guarded(|| Ok(device.upload("budgets", &budgets)))?;
-        Ok(Given { device, plan, batch, covariances, assume_psd, want, budgets, rooms: Vec::new() })
+        Ok(Given {
+            device,
+            plan,
+            risk_budgets: risk_budgets.to_vec(),
+            covariances,
+            assume_psd,
+            comparisons,
+            budgets,
+            rooms: Vec::new(),
+            under_way: Queue::default(),
+        })
     }
 
     /// Room for at least `problems`: what is free, if it is large enough.
@@ -83,7 +95,7 @@ impl<'a> Given<'a> {
 
     /// Sets the device to work on the problems of `range`, at most `plan.room` of them. Where one is invalid the
     /// identity takes its place.
-    pub fn start(&mut self, range: Range<u64>) -> Attempt<Running> {
+    fn begin(&mut self, range: Range<u64>) -> Attempt<Running> {
         let n = self.plan.assets;
         let given = &self.covariances[range.start as usize * n * n..range.end as usize * n * n];
         let checked: Vec<_> =
@@ -110,7 +122,7 @@ impl<'a> Given<'a> {
     }
 
     /// Waits for a batch, makes its weights and certifies them; what comes after it goes on meanwhile.
-    pub fn finish(&mut self, mut running: Running) -> Attempt<Solutions> {
+    fn end(&mut self, mut running: Running) -> Attempt<Solutions> {
         let (n, problems) = (self.plan.assets, running.checked.len());
         let (positions, states) = self.device.guarded(|| self.wait(&mut running))?;
         let Running { room, range, checked, .. } = running;
@@ -130,7 +142,7 @@ impl<'a> Given<'a> {
                 }
             })
             .collect();
-        let comparisons = if self.want.comparisons { compare(&checked, n) } else { Comparisons::default() };
+        let comparisons = if self.comparisons { compare(&checked, n) } else { Comparisons::default() };
         Ok(Solutions { weights, certificates, comparisons })
     }
 
@@ -192,7 +204,7 @@ impl<'a> Given<'a> {
             *w = precision.round(*w / total);
         }
         let mut product = vec![0.0; weights.len()];
-        let (rc_error, variance) = certify(covariance, weights, self.batch.budgets(), &mut product);
+        let (rc_error, variance) = certify(covariance, weights, &self.risk_budgets, &mut product);
         if !rc_error.is_finite() {
             weights.fill(f64::NAN);
             return Certificate { rc_error, ..Certificate::unsolved(Status::Stalled) };
@@ -209,6 +221,31 @@ impl<'a> Given<'a> {
             rescued: false,
             volatility: variance.sqrt(),
         }
+    }
+}
+
+impl Driver for Given<'_> {
+    fn room(&self) -> u32 {
+        self.plan.room
+    }
+
+    fn pieces(&self) -> usize {
+        self.plan.batches
+    }
+
+    fn start(&mut self, piece: Range<u64>) -> Attempt<()> {
+        let running = self.begin(piece)?;
+        self.under_way.push(running);
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Attempt<Block> {
+        let running = self.under_way.pop()?;
+        self.end(running).map(Block::Portfolios)
+    }
+
+    fn abandon(&mut self) {
+        self.under_way.clear();
     }
 }
 

@@ -7,7 +7,7 @@ use super::kernel::{self, Drawn, Kernel};
 use super::parameters::{DrawLaw, high, low};
 use super::resampled::Resampled;
 use super::{GpuEngine, stages::Room};
-use crate::batch::{Batch, Source, Want};
+use crate::batch::Batch;
 use crate::error::{Error, Result};
 use crate::resample::Law;
 
@@ -30,17 +30,17 @@ impl GpuEngine {
     /// Runs problems of a resampled batch in single precision, at most as many as the device holds at once, and reads everything back.
     ///
     /// # Errors
-    /// As [`crate::engine::Job::solve`].
+    /// As [`crate::engine::Job::run`].
     pub fn stages(&self, batch: &Batch, problems: &[u64]) -> Result<Stages> {
-        let Source::Resampled { panel, law } = &batch.source else {
+        let Some((panel, law)) = batch.resamples() else {
             return Err(Error::usage("only resampled batches have stages to look at"));
         };
         let attempt = || {
             let device = self.device();
-            let how = (self.way(law, panel.assets()), self.accuracy());
-            let mut resampled = Resampled::new(device, self.memory(), batch, (panel, *law), how, Want::default())?;
-            let running = resampled.start(problems)?;
-            resampled.finish(running)?;
+            let how = (self.way(&law, panel.assets()), self.accuracy());
+            let mut resampled = Resampled::new(device, self.memory(), batch.budgets(), (panel, law), how, false)?;
+            let running = resampled.begin(problems)?;
+            resampled.end(running)?;
             resampled.stages(problems.len())
         };
         attempt().map_err(|trouble| trouble.into_error())
@@ -49,14 +49,14 @@ impl GpuEngine {
     /// The rows of one resample as the device draws them.
     ///
     /// # Errors
-    /// As [`crate::engine::Job::solve`].
+    /// As [`crate::engine::Job::run`].
     pub fn rows(&self, law: &Law, resample: u64) -> Result<Vec<u32>> {
         let device = self.device();
         device.guarded(|| device.rows(law, resample)).map_err(|trouble| trouble.into_error())
     }
 }
 
-impl Resampled<'_> {
+impl Resampled {
     fn stages(&self, problems: usize) -> Attempt<Stages> {
         let room = self.kept_room().ok_or_else(|| Trouble::Failed("nothing has been run".to_owned()))?;
         self.device.guarded(|| read(&self.device, room, problems, self.plan.assets))

@@ -8,8 +8,9 @@
 
 use std::sync::{Arc, Mutex};
 
+use super::cpu::CpuEngine;
 use super::{Engine, EngineInfo, Fault, Job, Kind};
-use crate::batch::{Batch, Want};
+use crate::batch::{Batch, Request};
 use crate::covariance::SUSPICIOUS_VARIANCE;
 use crate::error::{Error, Result};
 use crate::resample::Law;
@@ -21,6 +22,7 @@ use precision::Limits;
 use way::Way;
 
 mod device;
+mod driver;
 mod facts;
 mod faults;
 mod figures;
@@ -28,6 +30,7 @@ mod given;
 mod inspect;
 mod job;
 mod kernel;
+mod listed;
 mod memory;
 mod options;
 mod parameters;
@@ -206,12 +209,18 @@ impl Engine for GpuEngine {
         }
     }
 
-    fn prepare<'a>(&'a self, batch: &'a Batch, want: Want) -> Result<Box<dyn Job + 'a>> {
-        Ok(Box::new(job::GpuJob::new(self, batch, want)?))
+    fn reserve(&self) -> CpuEngine {
+        let usual = solver::Options::default();
+        let tolerance = self.options.tolerance.unwrap_or(usual.tolerance);
+        CpuEngine { options: solver::Options { tolerance, finish: self.options.finish } }
+    }
+
+    fn prepare<'a>(&'a self, batch: &'a Batch<'_>, request: &'a Request) -> Result<Box<dyn Job + 'a>> {
+        Ok(Box::new(job::GpuJob::new(self, batch, request)?))
     }
 
     fn device_bytes(&self, batch: &Batch) -> Option<u64> {
-        job::bytes(self, batch).ok()
+        driver::bytes(self, batch).ok()
     }
 
     fn faults(&self) -> Vec<Fault> {

@@ -15,6 +15,8 @@ pub struct Options {
     /// Largest `rc_error` that counts as converged: in single precision where it is below [`super::ACCEPTANCE`], in
     /// double precision 1e-8 unless told otherwise.
     pub tolerance: Option<f64>,
+    /// What the device leaves to the CPU takes the finishing step ([`crate::solver::Options::finish`]).
+    pub finish: bool,
     /// Precision of all that the device computes.
     pub precision: Precision,
     /// Take timestamps around every dispatch, for [`super::GpuEngine::stage_times`]. One job at a time.

@@ -1,15 +1,17 @@
 //! Resampled problems on the device: the panel goes up once, weights and certificates come down.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::device::{Attempt, Device};
+use super::driver::{Driver, Queue};
 use super::parameters::{high, low};
 use super::plan::{Accuracy, Origin, Plan, SWEEP_LIMIT};
 use super::results::Layout;
 use super::stages::{History, Room, Slice};
 use super::suffixes;
 use super::way::Way;
-use crate::batch::{Batch, Solutions, Want};
+use crate::batch::{Block, Solutions};
 use crate::panel::Panel;
 use crate::resample::Law;
 
@@ -17,12 +19,12 @@ use crate::resample::Law;
 pub const WIDEST_SPREAD: f64 = 1e30;
 
 /// A resampled batch on one device.
-pub struct Resampled<'a> {
+pub struct Resampled {
     pub device: Arc<Device>,
     pub plan: Plan,
     law: Law,
-    panel: &'a Panel,
-    want: Want,
+    volatilities: Vec<f64>,
+    comparisons: bool,
     /// What one unit of the device's volatilities is worth: a power of two near the largest of the panel's.
     unit: f64,
     way: Way,
@@ -33,6 +35,7 @@ pub struct Resampled<'a> {
     assets: wgpu::Buffer,
     /// Free room, that of the last batch on top.
     rooms: Vec<Workroom>,
+    under_way: Queue<Running>,
 }
 
 /// Buffers of a batch, and where its results are read from.
@@ -49,14 +52,14 @@ pub struct Running {
     submission: wgpu::SubmissionIndex,
 }
 
-impl<'a> Resampled<'a> {
+impl Resampled {
     pub fn new(
         device: Arc<Device>,
         memory: u64,
-        batch: &'a Batch,
-        (panel, law): (&'a Panel, Law),
+        risk_budgets: &[f64],
+        (panel, law): (&Panel, Law),
         (way, accuracy): (Way, Accuracy),
-        want: Want,
+        comparisons: bool,
     ) -> Attempt<Self> {
         let origin = Origin::Resampled { rows: panel.rows(), way };
         let plan = Plan::new(&device.facts, memory, origin, panel.assets(), accuracy)?;
@@ -67,12 +70,25 @@ impl<'a> Resampled<'a> {
                 Way::Counts { .. } => History::Rows(slices(&device, &plan, panel)),
                 Way::Steps { .. } => History::Sums(suffixes::upload(&device, &plan, panel)),
             };
-            let budgets = encode(&mut batch.budgets().iter().copied());
-            let pairs = batch.budgets().iter().zip(panel.volatilities()).flat_map(|(&b, sigma)| [b, sigma / unit]);
+            let budgets = encode(&mut risk_budgets.iter().copied());
+            let pairs = risk_budgets.iter().zip(panel.volatilities()).flat_map(|(&b, sigma)| [b, sigma / unit]);
             let assets = encode(&mut pairs.into_iter());
             Ok((history, device.upload("budgets", &budgets), device.upload("assets", &assets)))
         })?;
-        Ok(Resampled { device, plan, law, panel, want, unit, way, history, budgets, assets, rooms: Vec::new() })
+        Ok(Resampled {
+            device,
+            plan,
+            law,
+            volatilities: panel.volatilities().to_vec(),
+            comparisons,
+            unit,
+            way,
+            history,
+            budgets,
+            assets,
+            rooms: Vec::new(),
+            under_way: Queue::default(),
+        })
     }
 
     /// Room for at least `problems`: what is free, if it is large enough. Whoever takes it gives it back unless something
@@ -93,11 +109,11 @@ impl<'a> Resampled<'a> {
     }
 
     fn layout(&self, problems: u32) -> Layout {
-        Layout::new(problems, &self.plan, self.want.comparisons)
+        Layout::new(problems, &self.plan, self.comparisons)
     }
 
     /// Sets the device to work on the problems of these numbers, at most `plan.room` of them.
-    pub fn start(&mut self, numbers: &[u64]) -> Attempt<Running> {
+    pub fn begin(&mut self, numbers: &[u64]) -> Attempt<Running> {
         let problems = numbers.len() as u32;
         let room = self.take_room(problems)?;
         let submission = self.device.guarded(|| {
@@ -110,14 +126,14 @@ impl<'a> Resampled<'a> {
     }
 
     /// Waits for a batch and takes its results; what comes after it goes on meanwhile.
-    pub fn finish(&mut self, mut running: Running) -> Attempt<Solutions> {
+    pub fn end(&mut self, mut running: Running) -> Attempt<Solutions> {
         let (layout, most) = (self.layout(running.problems), SWEEP_LIMIT.div_ceil(self.plan.sweeps_per_dispatch));
         let solutions = self.device.guarded(|| {
             loop {
                 let Running { room, problems, dispatches, submission } = &mut running;
                 let found = self.device.read(&room.staging, layout.bytes(), submission.clone(), |bytes| {
                     let finished = *dispatches > most || !layout.running(bytes);
-                    finished.then(|| layout.solutions(bytes, self.panel.volatilities(), self.unit))
+                    finished.then(|| layout.solutions(bytes, &self.volatilities, self.unit))
                 })?;
                 if let Some(solutions) = found {
                     return Ok(solutions);
@@ -140,7 +156,7 @@ impl<'a> Resampled<'a> {
     ) -> wgpu::SubmissionIndex {
         let (device, plan, layout, buffers) = (&self.device, &self.plan, self.layout(problems), &room.buffers);
         device.descend(&mut encoder, plan, &buffers.descents, &self.budgets, problems, resumed);
-        device.certify(&mut encoder, plan, buffers, &self.assets, problems, self.want.comparisons);
+        device.certify(&mut encoder, plan, buffers, &self.assets, problems, self.comparisons);
         let results = [
             (&buffers.descents.running, layout.running),
             (&buffers.weights, layout.weights),
@@ -175,8 +191,7 @@ impl<'a> Resampled<'a> {
         self.device.draw(encoder, &self.plan, (&self.law, self.way), room, numbers.len() as u32);
     }
 
-    /// Counts per row of the resamples of these numbers, at most `plan.room` of them.
-    pub fn counts(&mut self, numbers: &[u64]) -> Attempt<Vec<u32>> {
+    fn draw_counts(&mut self, numbers: &[u64]) -> Attempt<Vec<u32>> {
         let room = self.take_room(numbers.len() as u32)?;
         let (device, sizes, problems) = (&self.device, self.plan.sizes, numbers.len() as u64);
         let (drawn, ends) = (sizes.drawn * problems, sizes.ends * problems);
@@ -200,6 +215,35 @@ impl<'a> Resampled<'a> {
         })?;
         self.rooms.push(room);
         Ok(counts)
+    }
+}
+
+impl Driver for Resampled {
+    fn room(&self) -> u32 {
+        self.plan.room
+    }
+
+    fn pieces(&self) -> usize {
+        self.plan.batches
+    }
+
+    fn start(&mut self, piece: Range<u64>) -> Attempt<()> {
+        let running = self.begin(&piece.collect::<Vec<_>>())?;
+        self.under_way.push(running);
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Attempt<Block> {
+        let running = self.under_way.pop()?;
+        self.end(running).map(Block::Portfolios)
+    }
+
+    fn abandon(&mut self) {
+        self.under_way.clear();
+    }
+
+    fn counts(&mut self, problems: &[u64]) -> Attempt<Vec<u32>> {
+        self.draw_counts(problems)
     }
 }
 

@@ -8,6 +8,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::device::{Attempt, Device, Trouble};
+use super::driver::{Driver, Queue};
 use super::facts::AdapterFacts;
 use super::figures::{Figures, MOST_NUMBERS, START};
 use super::kernel::Kernel;
@@ -16,7 +17,7 @@ use super::plan::{Accuracy, Origin, Plan, SWEEP_LIMIT};
 use super::precision::Precision;
 use super::stages::Room;
 use super::unrolled_measure::THREADS;
-use crate::batch::Batch;
+use crate::batch::Block;
 use crate::covariance::RiskModel;
 use crate::measure::{Measured, Metric};
 use crate::solver::small;
@@ -59,9 +60,11 @@ pub struct Screened<'a> {
     budgets: wgpu::Buffer,
     shares: wgpu::Buffer,
     /// Problems of a batch, and batches under way.
-    pub room: u32,
-    pub batches: usize,
+    room: u32,
+    batches: usize,
     rooms: Vec<Workroom>,
+    metrics: Vec<Metric>,
+    under_way: Queue<Running>,
 }
 
 /// Buffers of a batch, and where its figures are read from.
@@ -85,11 +88,13 @@ impl<'a> Screened<'a> {
     pub fn new(
         device: Arc<Device>,
         memory: u64,
-        batch: &Batch,
+        budgets: &[f64],
         (universe, subsets, cap): (&RiskModel, &'a Subsets, Option<&Cap>),
         accuracy: Accuracy,
+        metrics: &[Metric],
     ) -> Attempt<Self> {
         let (n, precision) = (universe.assets(), accuracy.precision);
+        Figures::new(metrics, precision)?;
         let Arrangement { plan, room, batches, .. } =
             arrange(&device.facts, memory, (universe, subsets, cap), accuracy)?;
         let (included, pool) = subsets.space().plain();
@@ -105,7 +110,7 @@ impl<'a> Screened<'a> {
         }
         let barred = cap.map_or(vec![0], Cap::words);
         let words = cap.map_or(0, |_| barred.len() / n);
-        let shares = batch.budgets().iter().flat_map(|&b| [b, 1.0]);
+        let shares = budgets.iter().flat_map(|&b| [b, 1.0]);
         let (included, pool) = (included.len(), pool.len());
         Arc::clone(&device).guarded(|| {
             let numbers =
@@ -116,7 +121,7 @@ impl<'a> Screened<'a> {
                 correlation: numbers("correlation", &mut universe.correlation.iter().copied()),
                 volatilities: numbers("volatilities", &mut volatilities.into_iter()),
                 barred: device.upload("barred", &barred),
-                budgets: numbers("budgets", &mut batch.budgets().iter().copied()),
+                budgets: numbers("budgets", &mut budgets.iter().copied()),
                 shares: numbers("shares", &mut shares.into_iter()),
                 device,
                 subsets,
@@ -130,6 +135,8 @@ impl<'a> Screened<'a> {
                 room,
                 batches,
                 rooms: Vec::new(),
+                metrics: metrics.to_vec(),
+                under_way: Queue::default(),
             })
         })
     }
@@ -178,8 +185,8 @@ impl<'a> Screened<'a> {
     }
 
     /// Sets the device to work on the problems of `range`, at most `room` of them.
-    pub fn start(&mut self, range: Range<u64>, metrics: &[Metric]) -> Attempt<Running> {
-        let figures = Figures::new(metrics, self.accuracy.precision)?;
+    fn begin(&mut self, range: Range<u64>) -> Attempt<Running> {
+        let figures = Figures::new(&self.metrics, self.accuracy.precision)?;
         let problems = (range.end - range.start) as u32;
         let room = self.take_room(problems)?;
         let screen = self.parameters(range);
@@ -201,7 +208,7 @@ impl<'a> Screened<'a> {
     }
 
     /// Waits for a batch and takes its figures; what comes after it goes on meanwhile.
-    pub fn finish(&mut self, mut running: Running) -> Attempt<Measured> {
+    fn end(&mut self, mut running: Running) -> Attempt<Measured> {
         let most = self.plan.map_or(0, |plan| SWEEP_LIMIT.div_ceil(plan.sweeps_per_dispatch));
         let values = self.device.guarded(|| {
             loop {
@@ -313,6 +320,31 @@ impl<'a> Screened<'a> {
             encoder.copy_buffer_to_buffer(&room.figures, 0, &room.staging, START, figures.bytes(problems));
         });
         self.device.submit(encoder)
+    }
+}
+
+impl Driver for Screened<'_> {
+    fn room(&self) -> u32 {
+        self.room
+    }
+
+    fn pieces(&self) -> usize {
+        self.batches
+    }
+
+    fn start(&mut self, piece: Range<u64>) -> Attempt<()> {
+        let running = self.begin(piece)?;
+        self.under_way.push(running);
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Attempt<Block> {
+        let running = self.under_way.pop()?;
+        self.end(running).map(Block::Metrics)
+    }
+
+    fn abandon(&mut self) {
+        self.under_way.clear();
     }
 }
 

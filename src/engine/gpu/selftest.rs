@@ -4,12 +4,12 @@
 use std::sync::Arc;
 
 use super::device::{Attempt, Device};
+use super::driver::Driver as _;
 use super::facts::SelfTest;
 use super::given::Given;
 use super::kernel::Kernel;
 use super::parameters::Question;
 use super::plan::Accuracy;
-use crate::batch::{Batch, Source, Want};
 use crate::certificate::Status;
 use crate::error::Result;
 use crate::philox::KNOWN_ANSWERS;
@@ -39,15 +39,13 @@ pub fn run(device: &Arc<Device>, accuracy: Accuracy) -> Result<SelfTest> {
         let expected = Law::new(scheme, length, rows, seed, cell)?;
         law &= device.attempt(|| device.rows(&expected, resample))? == expected.rows(resample);
     }
-    let source = Source::Given { covariances: COVARIANCES.to_vec(), assume_psd: true };
-    let batch = Batch::new(source, &BUDGETS)?;
     let memory = 1 << 20;
     let solutions = device.attempt(|| {
-        let mut given =
-            Given::new(Arc::clone(device), memory, &batch, (&COVARIANCES, true), accuracy, Want::default())?;
-        let running = given.start(0..2)?;
-        given.finish(running)
+        let mut given = Given::new(Arc::clone(device), memory, &BUDGETS, (&COVARIANCES, true), accuracy, false)?;
+        given.start(0..2)?;
+        given.finish()
     })?;
+    let solutions = solutions.portfolios();
     let solved = solutions.certificates.iter().all(|c| c.status == Status::Converged);
     let error = solutions.certificates.iter().fold(0.0_f64, |m, c| m.max(c.rc_error));
     Ok(SelfTest { philox, law, descend: solved, descend_error: error })

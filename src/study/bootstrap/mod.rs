@@ -6,15 +6,17 @@ mod plan;
 use serde::Serialize;
 
 use super::block::Block;
-use crate::batch::Solutions;
+use crate::batch::{self, Request, Solutions};
 use crate::engine::Precision;
 use crate::error::Result;
+use crate::observer::Unwatched;
 use crate::panel::Returns;
 use crate::resample::Scheme;
-use crate::run::crosscheck::{self, CrossCheck, Sample, sample};
-use crate::run::shard::Shard;
-use crate::run::{Means, RcError, Solves, Unwatched};
+use crate::run::crosscheck::{Checker, CrossCheck, Sample, sample};
+use crate::run::share::Part;
+use crate::run::{Context, RcError, Solves};
 use crate::solver::Options;
+use crate::stop::Stop;
 pub use outcome::{Methods, Outcome, Portfolio, Run, Sensitivity, SensitivityAsset};
 pub use plan::Plan;
 use plan::device;
@@ -36,16 +38,16 @@ pub struct Config {
 ///
 /// # Errors
 /// A panel that cannot be resampled, a block length out of range, a device that fails, a disk that is full.
-pub fn bootstrap(returns: &Returns, budgets: &[f64], config: &Config, means: &mut Means) -> Result<Outcome> {
-    let plan = Plan::new(returns, budgets, config, means.watch)?;
-    let solved = plan.solve(Shard::WHOLE, means)?;
-    plan.outcome(solved, means.engine.info())
+pub fn bootstrap(returns: &Returns, budgets: &[f64], config: &Config, context: &mut Context) -> Result<Outcome> {
+    let plan = Plan::new(returns, budgets, config, context.observer)?;
+    let solved = plan.solve(None, context)?;
+    plan.outcome(solved, context.engine.info())
 }
 
 /// What one machine of several found: its resamples are kept, and statistics wait until all are together.
 #[derive(Debug, Clone, Serialize)]
-pub struct Part {
-    pub shard: Shard,
+pub struct Share {
+    pub shard: Part,
     /// Resamples from the first up to, but without, the second.
     pub range: [u64; 2],
     /// Of these; the other block lengths are not counted.
@@ -55,18 +57,17 @@ pub struct Part {
     pub run: Run,
 }
 
-/// Solves one shard of the study, as [`bootstrap`] would, for the checkpoint of `means`.
+/// Solves one part of the study, as [`bootstrap`] would, for the store of `context`.
 ///
 /// # Errors
 /// As [`bootstrap`].
-pub fn part(returns: &Returns, budgets: &[f64], config: &Config, shard: Shard, means: &mut Means) -> Result<Part> {
-    let plan = Plan::new(returns, budgets, config, means.watch)?;
-    let solved = plan.solve(shard, means)?;
-    let range = shard.range(config.resamples, 1);
-    let info = means.engine.info();
-    Ok(Part {
-        shard,
-        range: [range.start, range.end],
+pub fn part(returns: &Returns, budgets: &[f64], config: &Config, part: Part, context: &mut Context) -> Result<Share> {
+    let plan = Plan::new(returns, budgets, config, context.observer)?;
+    let solved = plan.solve(Some(part), context)?;
+    let info = context.engine.info();
+    Ok(Share {
+        shard: part,
+        range: [solved.range.start, solved.range.end],
         solves: Solves::count(&solved.main),
         rc_error: RcError::of(&solved.main, device(&info)),
         crosscheck: solved.crosscheck,
@@ -90,8 +91,8 @@ pub fn verify(
     let plan = Plan::new(returns, budgets, config, &mut Unwatched)?;
     let rows = solutions.weights.chunks_exact(plan.names.len());
     let weights = rows.flat_map(|row| plan.keep.iter().map(|&i| row[i])).collect();
-    let solutions = Solutions { weights, ..solutions };
+    let block = batch::Block::Portfolios(Solutions { weights, ..solutions });
     let sample = sample(config.resamples, config.seed, config.crosscheck);
-    let rows_differ = vec![false; sample.len()];
-    Ok(crosscheck::compare(precision, options, &plan.batch, (0, &solutions), &sample, &rows_differ))
+    let checker = Checker::new(&plan.batch, &Request::PORTFOLIOS, precision, options);
+    checker.check(0, &block, &sample, None, &Stop::NEVER).map(CrossCheck::from)
 }

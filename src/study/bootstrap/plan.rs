@@ -1,19 +1,20 @@
 //! The study before and after the work: what follows from data and configuration, and what solutions make of it.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::{Config, Methods, Outcome, Portfolio, Run, Sensitivity, SensitivityAsset};
-use crate::batch::{Batch, Solutions, Source, Want, active};
+use crate::batch::{Batch, Request, Solutions, active};
 use crate::certificate::Status;
 use crate::covariance::{RiskModel, full_sample};
 use crate::engine::{EngineInfo, Precision};
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::observer::Observer;
 use crate::panel::{Panel, Returns};
 use crate::resample::{LAW, Law};
-use crate::run::checkpoint::Segment;
 use crate::run::crosscheck::{CrossCheck, sample};
-use crate::run::shard::Shard;
-use crate::run::{self, Means, RcError, Solves, Watch};
+use crate::run::share::{Part, scaled};
+use crate::run::{self, Context, RcError, Solves, Work};
 use crate::solver::{self, Options};
 use crate::study::asset::{self, with_excluded};
 use crate::study::block::{BlockEstimates, block_length, sensitivity_lengths};
@@ -27,9 +28,6 @@ const MOST_COMPONENTS: usize = 500;
 /// The batches of a study in a checkpoint: the resamples, then those at other block lengths.
 const MAIN: u32 = 0;
 
-/// And what the cross-check of the first found, by the problems it looked at.
-const CROSSCHECK: u32 = u32::MAX;
-
 /// The study before the work: everything that does not depend on the engine.
 #[derive(Debug)]
 pub struct Plan {
@@ -39,14 +37,14 @@ pub struct Plan {
     pub(super) keep: Vec<usize>,
     /// Of the assets with a budget.
     returns: Returns,
-    panel: Panel,
+    panel: Arc<Panel>,
     full: RiskModel,
     components: Option<Components>,
     point: Option<Vec<f64>>,
     block_length: f64,
     block_estimates: Option<BlockEstimates>,
     law: Law,
-    pub(super) batch: Batch,
+    pub(super) batch: Batch<'static>,
     /// Other block lengths, with their laws.
     lengths: Vec<(f64, Law)>,
 }
@@ -54,6 +52,8 @@ pub struct Plan {
 /// Certified solutions of all batches of a study, or of a shard of each.
 #[derive(Debug)]
 pub(super) struct Solved {
+    /// Resamples of the part.
+    pub range: Range<u64>,
     pub main: Solutions,
     pub crosscheck: Option<CrossCheck>,
     /// One for each of the other block lengths; none where it is the study's own.
@@ -68,18 +68,18 @@ pub(super) fn device(info: &EngineInfo) -> Option<Precision> {
 impl Plan {
     /// # Errors
     /// A panel that cannot be resampled, a block length out of range.
-    pub fn new(returns: &Returns, budgets: &[f64], config: &Config, watch: &mut dyn Watch) -> Result<Plan> {
+    pub fn new(returns: &Returns, budgets: &[f64], config: &Config, watch: &mut dyn Observer) -> Result<Plan> {
         let keep = active(budgets);
         let names = returns.assets.clone();
         let returns = returns.select(&keep);
-        let panel = Panel::new(&returns)?;
+        let panel = Arc::new(Panel::new(&returns)?);
         let full = full_sample(&panel);
         let budgets_kept: Vec<f64> = keep.iter().map(|&i| budgets[i]).collect();
         let point = point(&full, &budgets_kept);
         let (block_length, block_estimates) =
             block_length(&returns, point.as_deref(), config.scheme, config.block, watch);
         let law = Law::new(config.scheme, block_length, panel.rows(), config.seed, 0)?;
-        let batch = Batch::new(Source::Resampled { panel: panel.clone(), law }, &budgets_kept)?;
+        let batch = Batch::resampled(Arc::clone(&panel), law, config.resamples, &budgets_kept)?;
         let lengths =
             if config.sensitivity { sensitivity_lengths(&law, block_length, config.scheme) } else { Vec::new() };
         let components = (panel.assets() <= MOST_COMPONENTS).then(|| Components::of(&full));
@@ -107,7 +107,7 @@ impl Plan {
     }
 
     /// The resamples at the study's own block length.
-    pub fn batch(&self) -> &Batch {
+    pub fn batch(&self) -> &Batch<'static> {
         &self.batch
     }
 
@@ -117,56 +117,30 @@ impl Plan {
         self.config.resamples + others * self.tenth()
     }
 
-    pub(super) fn solve(&self, shard: Shard, means: &mut Means) -> Result<Solved> {
-        let want = Want { comparisons: true };
-        let mut solve = |number: u32, batch: &Batch, problems: u64| {
-            let kept = &mut means.checkpoint.of(number);
-            run::resume(means.engine, means.options, batch, shard.range(problems, 1), want, means.watch, kept)
+    pub(super) fn solve(&self, part: Option<Part>, context: &mut Context) -> Result<Solved> {
+        let resamples = self.config.resamples;
+        let range = part.map_or(Ok(0..resamples), |part| part.range(resamples, 1))?;
+        let sampled = match context.engine.info().on_device() {
+            true => sample(resamples, self.config.seed, self.config.crosscheck),
+            false => Vec::new(),
         };
-        let main = solve(MAIN, &self.batch, self.config.resamples)?;
+        let mut solve = |number: u32, batch: &Batch, range: Range<u64>, sample: &[u64]| {
+            let request = Request::Portfolios { comparisons: true };
+            run::gather(Work { batch, request: &request, number, sample }, range, context)
+        };
+        let main = solve(MAIN, &self.batch, range.clone(), &sampled)?;
         let mut others = Vec::new();
         for (number, (_, law)) in (MAIN + 1..).zip(&self.lengths) {
             let own = *law == self.law;
-            let source = Source::Resampled { panel: self.panel.clone(), law: *law };
-            let batch = Batch::new(source, self.batch.budgets())?;
-            others.push(if own { None } else { Some(solve(number, &batch, self.tenth())?) });
+            let batch = Batch::resampled(Arc::clone(&self.panel), *law, self.tenth(), self.batch.budgets())?;
+            let range = scaled(&range, resamples, self.tenth());
+            others.push(if own { None } else { Some(solve(number, &batch, range, &[])?.solutions) });
         }
-        let crosscheck = self.crosscheck(shard.range(self.config.resamples, 1), &main, means)?;
-        Ok(Solved { main, crosscheck, others })
-    }
-
-    /// Of the sampled problems within `range`, whose solutions these are; what was looked at before is known.
-    fn crosscheck(&self, range: Range<u64>, solutions: &Solutions, means: &mut Means) -> Result<Option<CrossCheck>> {
-        if !means.engine.info().on_device() {
-            return Ok(None);
-        }
-        let sample = sample(self.config.resamples, self.config.seed, self.config.crosscheck);
-        let mut kept = means.checkpoint.of(CROSSCHECK);
-        let mut found: Option<CrossCheck> = None;
-        for segment in kept.segments(range.clone())? {
-            let checked = match segment {
-                Segment::Kept(range) => kept.read(&range, |bytes| serde_json::from_slice(bytes).ok())?,
-                Segment::Missing(missing) => {
-                    let inside = |problem: u64| sample.partition_point(|&p| p < problem);
-                    let sampled = &sample[inside(missing.start)..inside(missing.end)];
-                    let solutions = (range.start, solutions);
-                    let checked =
-                        run::crosschecked(means.engine, means.options, &self.batch, solutions, sampled, means.watch);
-                    let text = serde_json::to_vec(&checked).map_err(|error| Error::failed(error.to_string()))?;
-                    kept.keep(missing, || text)?;
-                    checked
-                }
-            };
-            found = match (found, checked) {
-                (Some(a), Some(b)) => Some(a.and(b)),
-                (a, b) => a.or(b),
-            };
-        }
-        Ok(found)
+        Ok(Solved { range, main: main.solutions, crosscheck: main.check.map(CrossCheck::from), others })
     }
 
     pub(super) fn outcome(self, solved: Solved, info: EngineInfo) -> Result<Outcome> {
-        let Solved { main: solutions, crosscheck, others } = solved;
+        let Solved { main: solutions, crosscheck, others, .. } = solved;
         let config = &self.config;
         let sensitivity = self.lengths.iter().zip(&others).map(|((length, law), own)| {
             self.sensitivity(law, *length, own.as_ref().unwrap_or(&solutions), self.tenth())
@@ -243,7 +217,7 @@ fn spread_weights(mut solutions: Solutions, keep: &[usize], assets: usize) -> So
 
 /// Says what a history short beside its assets means: a resample of T rows holds about 0.632 T distinct ones, and spectra
 /// of resampled covariances are unreliable where n / T is not small (El Karoui & Purdom 2018).
-fn warn_of_short_history(rows: usize, assets: usize, components: Option<&Components>, watch: &mut dyn Watch) {
+fn warn_of_short_history(rows: usize, assets: usize, components: Option<&Components>, watch: &mut dyn Observer) {
     let ratio = assets as f64 / rows as f64;
     if (rows as f64) < 1.6 * assets as f64 {
         watch.notice(&format!(

@@ -7,7 +7,7 @@ use super::figure::{Figure, Filter};
 use super::finalist::{Finalist, Setting};
 use super::{Config, Question};
 use crate::measure::Metric;
-use crate::run::Watch;
+use crate::observer::Observer;
 
 /// Finalists solved again beyond those asked for, before it is known whether more are needed.
 const SPARE: usize = 16;
@@ -27,7 +27,7 @@ pub struct Finals<'a> {
 impl Finals<'_> {
     /// The list asked for, in order, and the length of the shortlist where there was one. `passing` is how many subsets
     /// the best were taken from.
-    pub fn select(&self, best: &[Candidate], passing: u64, watch: &mut dyn Watch) -> (Vec<Finalist>, Option<u64>) {
+    pub fn select(&self, best: &[Candidate], passing: u64, watch: &mut dyn Observer) -> (Vec<Finalist>, Option<u64>) {
         let Config { by, top, shortlist, .. } = *self.config;
         if by.is_of_the_path() {
             let list = &best[..best.len().min(shortlist)];
@@ -69,7 +69,7 @@ impl Finals<'_> {
     }
 
     /// Says what might be on the list and is not among the `best`, which are not all that pass.
-    fn cut_short(&self, best: &[Candidate], listed: usize, within: impl Fn(f64) -> bool, watch: &mut dyn Watch) {
+    fn cut_short(&self, best: &[Candidate], listed: usize, within: impl Fn(f64) -> bool, watch: &mut dyn Observer) {
         let count = best.len();
         if listed < self.config.top {
             watch.notice(&format!(

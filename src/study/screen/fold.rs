@@ -4,8 +4,9 @@
 use super::best::Candidate;
 use crate::certificate::Status;
 use crate::measure::Measured;
-use crate::run::codec::{Reader, put_f64s, put_u64s, status_code};
-use crate::run::measure::{MetricCheck, PIECE};
+use crate::run::chunks::PIECE;
+use crate::run::crosscheck::Check;
+use crate::store::Columns;
 
 /// The share of one piece of a chunk.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,7 +40,7 @@ impl Piece {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fold {
     pub rescued: u64,
-    pub check: Option<MetricCheck>,
+    pub check: Option<Check>,
     pub pieces: Vec<Piece>,
 }
 
@@ -50,74 +51,76 @@ impl Fold {
         self.pieces.len() as u64 == problems.div_ceil(PIECE) && self.pieces.iter().all(candidates)
     }
 
-    /// The bytes of a chunk: its fold, and with `measured` the metrics of every subset.
-    pub fn encode(&self, measured: Option<&Measured>) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        let bins = self.pieces.first().map_or(0, |piece| piece.histogram.len());
-        put_u64s(&mut bytes, [self.rescued, u64::from(self.check.is_some())]);
-        let MetricCheck { sampled, max_metric_difference, disagreements } = self.check.unwrap_or_default();
-        put_u64s(&mut bytes, [sampled, disagreements]);
-        put_f64s(&mut bytes, [max_metric_difference.unwrap_or(f64::NAN)]);
-        put_u64s(&mut bytes, [self.pieces.len() as u64, bins as u64]);
-        for piece in &self.pieces {
-            put_u64s(&mut bytes, piece.statuses);
-            put_u64s(&mut bytes, [piece.passing, piece.candidates.len() as u64]);
-            put_f64s(&mut bytes, [piece.largest_error, piece.sums[0], piece.sums[1], piece.range[0], piece.range[1]]);
-            put_u64s(&mut bytes, piece.histogram.iter().copied());
-            for candidate in &piece.candidates {
-                put_f64s(&mut bytes, [candidate.value]);
-                put_u64s(&mut bytes, [candidate.rank]);
-            }
-        }
-        put_u64s(&mut bytes, [measured.map_or(0, |measured| measured.statuses.len() as u64)]);
-        if let Some(Measured { statuses, rescued: _, rc_error, columns }) = measured {
-            put_u64s(&mut bytes, [columns.len() as u64]);
-            bytes.extend(statuses.iter().map(|status| status.map_or(BARRED, status_code)));
-            put_f64s(&mut bytes, rc_error.iter().copied());
-            columns.iter().for_each(|column| put_f64s(&mut bytes, column.iter().copied()));
-        }
-        bytes
+    /// The chunk as it is kept: its fold, and with `measured` the metrics of every subset.
+    pub fn columns(&self, measured: Option<&Measured>) -> Columns {
+        let pieces = &self.pieces;
+        let candidates = || pieces.iter().flat_map(|piece| &piece.candidates);
+        let columns = Columns::default()
+            .with("rescued", vec![self.rescued])
+            .with("check", Check::numbers(self.check))
+            .with("statuses", pieces.iter().flat_map(|piece| piece.statuses).collect::<Vec<u64>>())
+            .with("passing", pieces.iter().map(|piece| piece.passing).collect::<Vec<u64>>())
+            .with("largest_error", pieces.iter().map(|piece| piece.largest_error).collect::<Vec<f64>>())
+            .with("histogram", pieces.iter().flat_map(|piece| piece.histogram.iter().copied()).collect::<Vec<u64>>())
+            .with("sums", pieces.iter().flat_map(|piece| piece.sums).collect::<Vec<f64>>())
+            .with("range", pieces.iter().flat_map(|piece| piece.range).collect::<Vec<f64>>())
+            .with("candidates", pieces.iter().map(|piece| piece.candidates.len() as u64).collect::<Vec<u64>>())
+            .with("value", candidates().map(|candidate| candidate.value).collect::<Vec<f64>>())
+            .with("rank", candidates().map(|candidate| candidate.rank).collect::<Vec<u64>>());
+        let Some(measured) = measured else { return columns };
+        let status = |status: &Option<Status>| status.map_or(BARRED, Status::code);
+        let columns = columns
+            .with("status", measured.statuses.iter().map(status).collect::<Vec<u8>>())
+            .with("rc_error", measured.rc_error.clone());
+        let metrics = measured.columns.iter().enumerate();
+        metrics.fold(columns, |columns, (at, metric)| columns.with(format!("metric_{at}"), metric.clone()))
     }
 
-    /// None where the bytes are not what [`Fold::encode`] makes of a chunk of `bins` bins; with the metrics of every
-    /// subset where they are there.
-    pub fn decode(bytes: &[u8], bins: usize) -> Option<(Fold, Option<Measured>)> {
-        let mut reader = Reader(bytes);
-        let (rescued, checked) = (reader.u64()?, reader.u64()?);
-        let (sampled, disagreements, difference) = (reader.u64()?, reader.u64()?, reader.f64()?);
-        let max_metric_difference = (!difference.is_nan()).then_some(difference);
-        let check = (checked == 1).then_some(MetricCheck { sampled, max_metric_difference, disagreements });
-        let count = reader.count()?;
-        if (checked > 1) || (reader.u64()? != bins as u64 && count > 0) {
+    /// None where the columns are not what [`Fold::columns`] makes of a chunk of `bins` bins.
+    pub fn of_columns(columns: &Columns, bins: usize) -> Option<Fold> {
+        let &[rescued] = columns.u64s("rescued")? else { return None };
+        let (statuses, rest) = columns.u64s("statuses")?.as_chunks::<4>();
+        let (sums, odd_sum) = columns.f64s("sums")?.as_chunks::<2>();
+        let (ranges, odd_end) = columns.f64s("range")?.as_chunks::<2>();
+        let (passing, errors) = (columns.u64s("passing")?, columns.f64s("largest_error")?);
+        let (histogram, counts) = (columns.u64s("histogram")?, columns.u64s("candidates")?);
+        let (values, ranks) = (columns.f64s("value")?, columns.u64s("rank")?);
+        let pieces = statuses.len();
+        let lengths = [sums.len(), ranges.len(), passing.len(), errors.len(), counts.len()];
+        let whole = rest.is_empty() && odd_sum.is_empty() && odd_end.is_empty() && values.len() == ranks.len();
+        if !whole || lengths.iter().any(|&length| length != pieces) || histogram.len() != pieces.checked_mul(bins)? {
             return None;
         }
-        let mut pieces = Vec::new();
-        for _ in 0..count {
-            let statuses = reader.u64s(4)?.try_into().ok()?;
-            let (passing, candidates) = (reader.u64()?, reader.count()?);
-            let [largest_error, sum, squares, least, most]: [f64; 5] = reader.f64s(5)?.try_into().ok()?;
-            let histogram = reader.u64s(bins)?;
-            let candidate = |reader: &mut Reader| Some(Candidate { value: reader.f64()?, rank: reader.u64()? });
-            let candidates = (0..candidates).map(|_| candidate(&mut reader)).collect::<Option<_>>()?;
-            let (sums, range) = ([sum, squares], [least, most]);
-            pieces.push(Piece { statuses, passing, largest_error, histogram, sums, range, candidates });
-        }
-        let measured = match reader.count()? {
-            0 => None,
-            subsets => {
-                let columns = reader.count()?;
-                let status = |&code: &u8| match code {
-                    BARRED => Some(None),
-                    code => Status::ALL.get(usize::from(code)).map(|status| Some(*status)),
-                };
-                let statuses = reader.bytes(subsets)?.iter().map(status).collect::<Option<_>>()?;
-                let rc_error = reader.f64s(subsets)?;
-                let columns = (0..columns).map(|_| reader.f64s(subsets)).collect::<Option<_>>()?;
-                Some(Measured { statuses, rescued, rc_error, columns })
-            }
+        let mut candidates = values.iter().zip(ranks).map(|(&value, &rank)| Candidate { value, rank });
+        let mut piece = |at: usize| {
+            let count = usize::try_from(counts[at]).ok().filter(|&count| count <= values.len())?;
+            let own: Vec<Candidate> = candidates.by_ref().take(count).collect();
+            (own.len() == count).then(|| Piece {
+                statuses: statuses[at],
+                passing: passing[at],
+                largest_error: errors[at],
+                histogram: histogram[at * bins..(at + 1) * bins].to_vec(),
+                sums: sums[at],
+                range: ranges[at],
+                candidates: own,
+            })
         };
-        reader.0.is_empty().then_some((Fold { rescued, check, pieces }, measured))
+        let pieces = (0..pieces).map(&mut piece).collect::<Option<Vec<Piece>>>()?;
+        let check = columns.f64s("check").and_then(Check::of_numbers);
+        candidates.next().is_none().then_some(Fold { rescued, check, pieces })
     }
+}
+
+/// The metrics of every subset of a chunk, where they were kept.
+pub fn measured(columns: &Columns, metrics: usize) -> Option<Measured> {
+    let status = |&code: &u8| match code {
+        BARRED => Some(None),
+        code => Status::from_code(code).map(Some),
+    };
+    let statuses = columns.u8s("status")?.iter().map(status).collect::<Option<Vec<Option<Status>>>>()?;
+    let column = |name: &str| columns.f64s(name).filter(|column| column.len() == statuses.len()).map(<[f64]>::to_vec);
+    let columns = (0..metrics).map(|at| column(&format!("metric_{at}"))).collect::<Option<_>>()?;
+    Some(Measured { rescued: 0, rc_error: column("rc_error")?, columns, statuses })
 }
 
 /// Stands for a subset that a cap barred.
@@ -127,33 +130,24 @@ const BARRED: u8 = u8::MAX;
 mod tests {
     use super::*;
 
-    fn sample() -> (Fold, Measured) {
+    #[test]
+    fn a_chunk_comes_back_as_it_was_kept() {
         let candidates = vec![Candidate { value: -1.5, rank: 3 }, Candidate { value: 0.1 + 0.2, rank: u64::MAX }];
         let piece = Piece { statuses: [1, 2, 3, 4], passing: 1, candidates, sums: [0.1, 0.2], ..Piece::new(3) };
-        let check = MetricCheck { sampled: 4, max_metric_difference: Some(1e-7), disagreements: 0 };
-        let measured = Measured {
+        let check = Check { sampled: 4, max_difference: Some(1e-7), ..Check::default() };
+        let kept = Measured {
             statuses: vec![Some(Status::Converged), None, Some(Status::Invalid)],
-            rescued: 2,
+            rescued: 0,
             rc_error: vec![1e-9, 0.0, 0.5],
             columns: vec![vec![1.0, 2.0, 3.0], vec![4.0, 5.0, 6.0]],
         };
-        (Fold { rescued: 2, check: Some(check), pieces: vec![piece, Piece::new(3)] }, measured)
-    }
-
-    #[test]
-    fn a_chunk_comes_back_as_it_was_kept() {
-        let (fold, measured) = sample();
-        assert_eq!(Fold::decode(&fold.encode(None), 3), Some((fold.clone(), None)));
-        assert_eq!(Fold::decode(&fold.encode(Some(&measured)), 3), Some((fold.clone(), Some(measured))));
+        let fold = Fold { rescued: 2, check: Some(check), pieces: vec![piece, Piece::new(3)] };
+        assert_eq!(Fold::of_columns(&fold.columns(None), 3), Some(fold.clone()));
+        assert_eq!(measured(&fold.columns(None), 2), None);
+        let columns = fold.columns(Some(&kept));
+        assert_eq!((Fold::of_columns(&columns, 3), measured(&columns, 2)), (Some(fold.clone()), Some(kept)));
+        assert_eq!((Fold::of_columns(&columns, 4), measured(&columns, 3)), (None, None));
         let unchecked = Fold { check: None, ..fold };
-        assert_eq!(Fold::decode(&unchecked.encode(None), 3), Some((unchecked, None)));
-    }
-
-    #[test]
-    fn other_bytes_are_refused() {
-        let (fold, measured) = sample();
-        let bytes = fold.encode(Some(&measured));
-        assert_eq!(Fold::decode(&bytes, 4), None);
-        (0..bytes.len()).for_each(|length| assert_eq!(Fold::decode(&bytes[..length], 3), None, "{length} bytes"));
+        assert_eq!(Fold::of_columns(&unchecked.columns(None), 3), Some(unchecked));
     }
 }

@@ -21,22 +21,23 @@ pub mod sample;
 pub mod tally;
 pub mod verify;
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use serde::Serialize;
 
-use crate::Want;
-use crate::batch::{Batch, Source};
+use crate::batch::{Batch, Block, Request};
 use crate::covariance::RiskModel;
-use crate::engine::Job as _;
-use crate::engine::cpu::CpuEngine;
+use crate::engine::{Engine, Job as _};
 use crate::error::{Error, Result};
 use crate::measure::{Measured, Metric};
 use crate::panel::Returns;
-use crate::run::checkpoint::Segment;
-use crate::run::crosscheck::{self, Sample};
-use crate::run::measure::{MetricCheck, PIECE, Screening, chunk, measure};
-use crate::run::shard::Shard;
-use crate::run::{Means, Solves};
-use crate::solver::Options;
+use crate::run::chunks::{self, PIECE};
+use crate::run::crosscheck::{self, MetricCheck, Sample};
+use crate::run::share::Part;
+use crate::run::{self, Added, Chunk, Context, Solves, Work};
+use crate::stop::Stop;
+use crate::store::Columns;
 use crate::subsets::cap::Cap;
 use crate::subsets::{Draw, LAW, Subsets};
 use best::Candidate;
@@ -85,8 +86,6 @@ pub struct Config {
     pub also: Vec<Metric>,
     /// How many subsets of a run on a device are measured again on the CPU.
     pub crosscheck: Sample,
-    /// Subsets per chunk; none for the usual number.
-    pub chunk: Option<u64>,
 }
 
 impl Config {
@@ -95,7 +94,7 @@ impl Config {
         let kept = kept(self, problems).min(usize::try_from(problems).unwrap_or(usize::MAX));
         let columns = 2 + self.also.len() + self.filters.len();
         // A chunk is held in parts and whole; finalists of a path figure with their weights.
-        let chunk = chunk(size, false).min(problems) as f64 * (2.0 * (1.0 + 8.0 * columns as f64));
+        let chunk = chunks::measured(size, false).min(problems) as f64 * (2.0 * (1.0 + 8.0 * columns as f64));
         let finalists = if self.by.is_of_the_path() { kept as f64 * (12.0 * size as f64 + 256.0) } else { 0.0 };
         2.0 * size_of::<Candidate>() as f64 * kept as f64 + chunk + finalists
     }
@@ -112,20 +111,19 @@ pub fn screen(
     question: &Question,
     problems: u64,
     config: &Config,
-    means: &mut Means,
+    context: &mut Context,
     sink: &mut Sink,
 ) -> Result<Outcome> {
-    let ready = Ready::new(question, problems, config, means)?;
-    let mut tally = ready.tally();
-    ready.solve(&mut tally, Shard::WHOLE, means, sink)?;
-    ready.outcome(tally, means)
+    let ready = Ready::new(question, problems, config, context)?;
+    let tally = ready.solve(None, context, sink)?;
+    ready.outcome(tally, context)
 }
 
 /// What one machine of several found: its subsets are counted and its best kept, and the ranking waits until all are
 /// together.
 #[derive(Debug, Clone, Serialize)]
-pub struct Part {
-    pub shard: Shard,
+pub struct Share {
+    pub shard: Part,
     /// Subsets from the first up to, but without, the second.
     pub range: [u64; 2],
     pub solves: Solves,
@@ -133,21 +131,20 @@ pub struct Part {
     pub crosscheck: Option<MetricCheck>,
 }
 
-/// Measures one shard of the screen, as [`screen`] would, for the checkpoint of `means`.
+/// Measures one part of the screen, as [`screen`] would, for the store of `context`.
 ///
 /// # Errors
 /// As [`screen`].
-pub fn part(question: &Question, problems: u64, config: &Config, shard: Shard, means: &mut Means) -> Result<Part> {
-    let ready = Ready::new(question, problems, config, means)?;
-    let mut tally = ready.tally();
-    ready.solve(&mut tally, shard, means, &mut |_, _, _| Ok(()))?;
-    let range = shard.range(problems, PIECE);
-    Ok(Part {
-        shard,
+pub fn part(question: &Question, problems: u64, config: &Config, part: Part, context: &mut Context) -> Result<Share> {
+    let ready = Ready::new(question, problems, config, context)?;
+    let tally = ready.solve(Some(part), context, &mut |_, _, _| Ok(()))?;
+    let range = part.range(problems, PIECE)?;
+    Ok(Share {
+        shard: part,
         range: [range.start, range.end],
         solves: tally.solves,
         rc_error: tally.error(),
-        crosscheck: tally.check,
+        crosscheck: tally.check.map(MetricCheck::from),
     })
 }
 
@@ -161,7 +158,7 @@ struct Ready<'a> {
     config: &'a Config,
     rule: Rule,
     cap: Option<Cap>,
-    batch: Batch,
+    batch: Batch<'static>,
     /// The study's own sample of the space, its problems 0..drawn, and the bins that it suggests.
     sample: Subsets,
     drawn: u64,
@@ -169,75 +166,83 @@ struct Ready<'a> {
     bulk_error: f64,
 }
 
+/// A tally that takes the chunks of a run, and hands every subset's metrics on where these are wanted.
+struct Counting<'a, 'b> {
+    tally: Tally<'a>,
+    metrics: &'a [Metric],
+    /// Every rank lies below this.
+    ranks: u64,
+    /// Whether the sink wants every subset.
+    every: bool,
+    sink: &'b mut Sink<'b>,
+}
+
+impl run::Fold for Counting<'_, '_> {
+    fn columns(&self, chunk: &Chunk) -> Columns {
+        match &chunk.block {
+            Block::Metrics(measured) => {
+                self.tally.fold(chunk.range.start, measured, chunk.check).columns(self.every.then_some(measured))
+            }
+            Block::Portfolios(_) => Columns::default(),
+        }
+    }
+
+    fn add(&mut self, range: &Range<u64>, columns: &Columns) -> Result<Added> {
+        let problems = range.end - range.start;
+        let bins = self.tally.histogram.counts.len();
+        let Some(fold) = Fold::of_columns(columns, bins).filter(|fold| fold.is_of(problems, self.ranks)) else {
+            return Ok(Added::Foreign);
+        };
+        if self.every {
+            match fold::measured(columns, self.metrics.len()).filter(|all| all.statuses.len() as u64 == problems) {
+                Some(measured) => (self.sink)(range.start, self.metrics, &measured)?,
+                // What was kept before the sink had a use for it.
+                None => return Ok(Added::Again),
+            }
+        }
+        self.tally.add(&fold);
+        Ok(Added::Taken)
+    }
+}
+
 impl<'a> Ready<'a> {
-    fn new(question: &'a Question, problems: u64, config: &'a Config, means: &Means) -> Result<Ready<'a>> {
+    fn new(question: &'a Question, problems: u64, config: &'a Config, context: &Context) -> Result<Ready<'a>> {
         check(question, config)?;
         let Question { universe, subsets, .. } = *question;
         let cap = question.max_correlation.map(|largest| Cap::new(&universe.correlation, largest));
-        let batch = |subsets: Subsets| {
-            let source = Source::Subsets { universe: universe.clone(), subsets, cap: cap.clone() };
-            Batch::new(source, &vec![1.0; question.subsets.size()])
-        };
-        let bulk_error = BULK_ERROR * means.engine.info().tolerance;
+        let universe = Arc::new(universe.clone());
+        let batch = |subsets: Subsets, count| Batch::subsets(Arc::clone(&universe), subsets, count, cap.clone());
+        let bulk_error = BULK_ERROR * context.engine.info().tolerance;
         let rule = rule(question, config, bulk_error);
         let (sample, drawn) = sample::sample(subsets, cap.as_ref())?;
-        let histogram = pilot(&batch(sample.clone())?, drawn, &rule, means.options)?;
-        let batch = batch(subsets.clone())?;
+        let stop = context.observer.stop();
+        let histogram = pilot(&batch(sample.clone(), drawn)?, &rule, context.engine, &stop)?;
+        let batch = batch(subsets.clone(), problems)?;
         Ok(Ready { question, problems, config, rule, cap, batch, sample, drawn, histogram, bulk_error })
     }
 
-    fn tally(&self) -> Tally<'_> {
-        Tally::new(&self.rule, self.question.subsets, self.histogram.clone(), kept(self.config, self.problems))
-    }
-
-    /// Measures what is not kept of a shard, and adds all of it to the tally.
-    fn solve(&self, tally: &mut Tally, shard: Shard, means: &mut Means, sink: &mut Sink) -> Result<()> {
-        let device = means.engine.info().on_device();
-        let (metrics, bins) = (&self.rule.metrics[..], self.histogram.counts.len());
-        let chunk = self.config.chunk.unwrap_or_else(|| chunk(self.question.subsets.size(), device));
-        let checked = match device {
+    /// Measures what is not kept of a part, and adds all of it to a tally.
+    fn solve(&self, part: Option<Part>, context: &mut Context, sink: &mut Sink) -> Result<Tally<'_>> {
+        let range = part.map_or(Ok(0..self.problems), |part| part.range(self.problems, PIECE))?;
+        let sample = match context.engine.info().on_device() {
             true => crosscheck::sample(self.problems, sample::SEED, self.config.crosscheck),
             false => Vec::new(),
         };
-        let screening = Screening { batch: &self.batch, metrics, chunk, sample: &checked };
-        let every = !self.config.also.is_empty();
-        let mut kept = means.checkpoint.of(SUBSETS);
-        for segment in kept.segments(shard.range(self.problems, PIECE))? {
-            let range = match segment {
-                Segment::Kept(range) => {
-                    let problems = range.end - range.start;
-                    let sound = |(fold, measured): &(Fold, Option<Measured>)| {
-                        fold.is_of(problems, self.question.subsets.ranks(self.problems))
-                            && measured.as_ref().is_none_or(|measured| measured.statuses.len() as u64 == problems)
-                    };
-                    let (fold, measured) = kept.read(&range, |bytes| Fold::decode(bytes, bins).filter(sound))?;
-                    // What was kept before the sink had a use for it is measured again.
-                    let known = measured.as_ref().is_some_and(|measured| measured.columns.len() == metrics.len());
-                    if every && !known {
-                        range
-                    } else {
-                        tally.add(&fold);
-                        if let Some(measured) = measured {
-                            sink(range.start, metrics, &measured)?;
-                        }
-                        means.watch.finished(range.end - range.start);
-                        continue;
-                    }
-                }
-                Segment::Missing(range) => range,
-            };
-            measure(&screening, means.engine, means.options, range, means.watch, |chunk| {
-                let fold = tally.fold(&chunk);
-                let range = chunk.start..chunk.start + chunk.measured.statuses.len() as u64;
-                kept.keep(range, || fold.encode(every.then_some(&chunk.measured)))?;
-                tally.add(&fold);
-                sink(chunk.start, metrics, &chunk.measured)
-            })?;
-        }
-        Ok(())
+        let kept = kept(self.config, self.problems);
+        let mut counting = Counting {
+            tally: Tally::new(&self.rule, self.question.subsets, self.histogram.clone(), kept),
+            metrics: &self.rule.metrics,
+            ranks: self.question.subsets.ranks(self.problems),
+            every: !self.config.also.is_empty(),
+            sink: &mut |start, metrics, measured| sink(start, metrics, measured),
+        };
+        let request = Request::Metrics(self.rule.metrics.clone());
+        let work = Work { batch: &self.batch, request: &request, number: SUBSETS, sample: &sample };
+        run::run(work, range, context, &mut counting)?;
+        Ok(counting.tally)
     }
 
-    fn outcome(&self, tally: Tally, means: &mut Means) -> Result<Outcome> {
+    fn outcome(&self, tally: Tally, context: &mut Context) -> Result<Outcome> {
         let Ready { question, problems, config, bulk_error, .. } = *self;
         let subsets = question.subsets;
         let (space, solves) = (subsets.space().count(), tally.solves);
@@ -249,15 +254,17 @@ impl<'a> Ready<'a> {
             passing: tally.passing,
         };
         let statistics = tally.statistics(space, problems);
-        let (rc_error, crosscheck) = (tally.error(), tally.check);
+        let (rc_error, crosscheck) = (tally.error(), tally.check.map(MetricCheck::from));
         let best = tally.best.sorted();
         let histogram = tally.histogram;
 
         let finals = Finals { question, config, bulk_error };
-        let (finalists, shortlisted) = finals.select(&best, counts.passing, means.watch);
+        let (finalists, shortlisted) = finals.select(&best, counts.passing, context.observer);
         let split = match (question.returns, question.simple) {
             (Some(returns), Some(simple)) if config.halves => Split::new(returns, simple, question.periods_per_year)
-                .map_err(|error| means.watch.notice(&format!("the halves of the history are not compared: {error}")))
+                .map_err(|error| {
+                    context.observer.notice(&format!("the halves of the history are not compared: {error}"))
+                })
                 .ok(),
             _ => None,
         };
@@ -283,7 +290,7 @@ impl<'a> Ready<'a> {
             Draw::All => (problems < counts.space.unwrap_or(u64::MAX)).then_some((problems, None)),
             Draw::Permuted { seed } | Draw::Floyd { seed } => Some((problems, Some(seed))),
         };
-        let info = means.engine.info();
+        let info = context.engine.info();
         Ok(Outcome {
             inclusion: inclusion(question, ranked_by, &best, counts.passing),
             subsets: counts,
@@ -382,9 +389,9 @@ fn kept(config: &Config, problems: u64) -> usize {
     inclusion.min(MOST_KEPT).max(list)
 }
 
-/// The bins that a sample of the space, the problems 0..`drawn` of `batch`, suggests.
-fn pilot(batch: &Batch, drawn: u64, rule: &Rule, options: Options) -> Result<Histogram> {
-    let engine = CpuEngine { options };
-    let measured = engine.job(batch, Want::default()).measure(0..drawn, &rule.metrics[..1])?;
+/// The bins that a sample of the space suggests.
+fn pilot(batch: &Batch, rule: &Rule, engine: &dyn Engine, stop: &Stop) -> Result<Histogram> {
+    let request = Request::Metrics(vec![rule.metrics[0]]);
+    let measured = engine.reserve().job(batch, &request).run(0..batch.problems(), stop)?.metrics();
     Ok(Histogram::for_values(measured.columns[0].iter().map(|value| value * rule.scale)))
 }

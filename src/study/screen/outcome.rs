@@ -10,7 +10,7 @@ use super::tally::Statistics;
 use crate::engine::{Kind, Precision};
 use crate::measure::Metric;
 use crate::run::Solves;
-use crate::run::measure::MetricCheck;
+use crate::run::crosscheck::MetricCheck;
 
 /// How many subsets there are.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]

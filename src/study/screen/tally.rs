@@ -9,9 +9,10 @@ use super::fold::{Fold, Piece};
 use super::histogram::Histogram;
 use super::outcome::LargestError;
 use crate::certificate::Status;
-use crate::measure::Metric;
+use crate::measure::{Measured, Metric};
 use crate::run::Solves;
-use crate::run::measure::{Chunk, MetricCheck, PIECE};
+use crate::run::chunks::PIECE;
+use crate::run::crosscheck::Check;
 use crate::subsets::Subsets;
 
 /// Which column ranks, and which columns must keep a bound, in the units of the columns.
@@ -45,7 +46,7 @@ pub struct Tally<'a> {
     subsets: &'a Subsets,
     /// Of the subsets that no cap barred.
     pub solves: Solves,
-    pub check: Option<MetricCheck>,
+    pub check: Option<Check>,
     /// Converged subsets that keep all bounds.
     pub passing: u64,
     largest_error: f64,
@@ -75,20 +76,17 @@ impl<'a> Tally<'a> {
         }
     }
 
-    /// What there is to add for a chunk of problems.
-    pub fn fold(&self, chunk: &Chunk) -> Fold {
-        let pieces = chunk.measured.statuses.len().div_ceil(PIECE as usize);
-        let pieces = (0..pieces).into_par_iter().map(|piece| self.piece(chunk, piece)).collect();
-        Fold { rescued: chunk.measured.rescued, check: chunk.check, pieces }
+    /// What there is to add for the problems from `start` on.
+    pub fn fold(&self, start: u64, measured: &Measured, check: Option<Check>) -> Fold {
+        let pieces = measured.statuses.len().div_ceil(PIECE as usize);
+        let pieces = (0..pieces).into_par_iter().map(|piece| self.piece(start, measured, piece)).collect();
+        Fold { rescued: measured.rescued, check, pieces }
     }
 
     /// Adds the chunk that follows those before.
     pub fn add(&mut self, fold: &Fold) {
         self.solves.rescued += fold.rescued;
-        self.check = match (self.check, fold.check) {
-            (Some(a), Some(b)) => Some(a.and(b)),
-            (a, b) => a.or(b),
-        };
+        self.check = Check::both(self.check, fold.check);
         for piece in &fold.pieces {
             let [converged, stalled, no_solution, invalid] = piece.statuses;
             self.solves.total += piece.statuses.iter().sum::<u64>();
@@ -106,9 +104,8 @@ impl<'a> Tally<'a> {
         }
     }
 
-    fn piece(&self, chunk: &Chunk, number: usize) -> Piece {
+    fn piece(&self, start: u64, measured: &Measured, number: usize) -> Piece {
         let Rule { by, larger_is_better, scale, filters, bulk_error, .. } = self.rule;
-        let measured = &chunk.measured;
         let mut piece = Piece::new(self.histogram.counts.len());
         let bound = self.best.bound();
         let first = number * PIECE as usize;
@@ -139,7 +136,7 @@ impl<'a> Tally<'a> {
             }
             let value = if *larger_is_better { -value } else { value };
             if value <= bound {
-                let rank = self.subsets.rank(chunk.start + at as u64);
+                let rank = self.subsets.rank(start + at as u64);
                 piece.candidates.push(Candidate { value, rank });
             }
         }

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use crate::error::{Error, Result};
 use crate::io::atomic::{self, Existing};
 
-const MAGIC: [u8; 8] = *b"EQRCHNK1";
+const MAGIC: [u8; 8] = *b"EQRCHNK2";
 const MARK: u32 = 0x4b4e_4843;
 const RECORD: usize = 40;
 
@@ -125,7 +125,8 @@ pub struct Journal {
     path: PathBuf,
     file: File,
     end: u64,
-    flushed: Instant,
+    /// None where a machine that dies may lose it all.
+    flushed: Option<Instant>,
 }
 
 impl Journal {
@@ -140,6 +141,18 @@ impl Journal {
         bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
         atomic::write(path, Existing::Replace, |file| file.write_all(&bytes))?;
         Journal::open(path, true).map(|(journal, _)| journal)
+    }
+
+    /// A file without a name, which goes when the journal does.
+    ///
+    /// # Errors
+    /// There is no room for temporary files.
+    pub fn unnamed() -> Result<Journal> {
+        let file = tempfile::tempfile().map_err(|error| {
+            Error::failed(format!("a temporary file cannot be made: {error}"))
+                .hint("name a folder with room in TMPDIR, or keep the run with -o DIR")
+        })?;
+        Ok(Journal { path: std::env::temp_dir(), file, end: 0, flushed: None })
     }
 
     /// An existing file and what it holds. To be added to, it is locked, and what is damaged at its end is cut off.
@@ -161,7 +174,7 @@ impl Journal {
         if add {
             file.set_len(scan.end).map_err(failed)?;
         }
-        let journal = Journal { path: path.to_path_buf(), file, end: scan.end, flushed: Instant::now() };
+        let journal = Journal { path: path.to_path_buf(), file, end: scan.end, flushed: Some(Instant::now()) };
         Ok((journal, scan))
     }
 
@@ -169,12 +182,10 @@ impl Journal {
     ///
     /// # Errors
     /// The file cannot be read.
-    pub fn read(&mut self, record: &Record) -> Result<Vec<u8>> {
+    pub fn read(&self, record: &Record) -> Result<Vec<u8>> {
         let size = record.payload.end - record.payload.start;
         let mut payload = vec![0; usize::try_from(size).unwrap_or(usize::MAX)];
-        self.file
-            .seek(SeekFrom::Start(record.payload.start))
-            .and_then(|_| self.file.read_exact(&mut payload))
+        read_at(&self.file, record.payload.start, &mut payload)
             .map_err(|error| Error::failed(format!("`{}` cannot be read: {error}", self.path.display())))?;
         Ok(payload)
     }
@@ -195,7 +206,7 @@ impl Journal {
         bytes.extend(crc32fast::hash(payload).to_le_bytes());
         bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
         bytes.extend(payload);
-        let due = self.flushed.elapsed() >= FLUSH;
+        let due = self.flushed.is_some_and(|flushed| flushed.elapsed() >= FLUSH);
         self.file
             .seek(SeekFrom::Start(self.end))
             .and_then(|_| self.file.write_all(&bytes))
@@ -203,7 +214,7 @@ impl Journal {
             .map_err(|error| self.unwritten(&error))?;
         self.end = record.payload.end;
         if due {
-            self.flushed = Instant::now();
+            self.flushed = Some(Instant::now());
         }
         Ok(record)
     }
@@ -216,15 +227,31 @@ impl Journal {
         self.file.sync_data().map_err(|error| self.unwritten(&error))
     }
 
-    /// Another handle on the file, to flush it while this one is at work.
-    pub fn handle(&self) -> Option<File> {
-        self.file.try_clone().ok()
-    }
-
     fn unwritten(&self, error: &io::Error) -> Error {
         Error::failed(format!("`{}` cannot be written: {error}", self.path.display()))
             .hint("finished chunks are kept: make room on the disk, then the same command goes on from there")
     }
+}
+
+/// Reads without moving the place where the file is written: many threads may read at once.
+#[cfg(unix)]
+fn read_at(file: &File, start: u64, payload: &mut [u8]) -> io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, payload, start)
+}
+
+#[cfg(windows)]
+fn read_at(file: &File, mut start: u64, mut payload: &mut [u8]) -> io::Result<()> {
+    use std::os::windows::fs::FileExt as _;
+    while !payload.is_empty() {
+        match file.seek_read(payload, start)? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            read => {
+                payload = &mut payload[read..];
+                start += read as u64;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn folder(path: &Path) -> &Path {

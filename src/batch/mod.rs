@@ -1,0 +1,217 @@
+//! What every engine agrees on: a recipe that builds problem `p` anywhere, the budgets, and what is asked for.
+//!
+//! A job is a pure function from a problem's index to its certified solution. No path, covariance or random state is
+//! ever stored for all problems: engines build what they need, when they need it, in any order.
+
+pub mod assets;
+pub mod request;
+mod solutions;
+pub mod source;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::covariance::{Estimator, RiskModel};
+use crate::error::{Error, Result};
+use crate::panel::Panel;
+use crate::resample::Law;
+pub use crate::sampling::Rows;
+use crate::solver::validity;
+use crate::subsets::Subsets;
+use crate::subsets::cap::Cap;
+pub use assets::Assets;
+pub use request::{Block, Request};
+pub use solutions::{Comparisons, Solutions};
+pub use source::{Covariances, Source};
+
+/// A batch of risk-budgeting problems of one size with the same budgets.
+#[derive(Debug, Clone)]
+pub struct Batch<'a> {
+    source: Source<'a>,
+    /// Risk budgets: positive, summing to one. Assets with a zero budget have left before a batch is built.
+    budgets: Vec<f64>,
+    problems: u64,
+    symmetrised: Option<Symmetrised>,
+}
+
+/// Given matrices of single-precision numbers that were symmetric up to rounding, and are so now.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Symmetrised {
+    pub matrices: u64,
+    /// The largest difference of mirrored entries, relative to the volatilities.
+    pub largest: f64,
+}
+
+impl<'a> Batch<'a> {
+    /// Given covariance matrices, row-major, n x n each for n budgets: owned, or borrowed for the length of the batch.
+    ///
+    /// # Errors
+    /// As [`Batch::new`].
+    pub fn given(covariances: impl Into<Cow<'a, [f64]>>, budgets: &[f64]) -> Result<Batch<'a>> {
+        let (matrices, assets) = (covariances.into(), budgets.len());
+        let covariances = Covariances::Given { matrices, assets, assume_psd: false };
+        Batch::new(Source { covariances, assets: Assets::All }, budgets)
+    }
+
+    /// The sample covariances of so many resamples of one history.
+    ///
+    /// # Errors
+    /// As [`Batch::new`].
+    pub fn resampled(panel: impl Into<Arc<Panel>>, law: Law, resamples: u64, budgets: &[f64]) -> Result<Batch<'a>> {
+        let rows = Rows::Resampled { law, resamples };
+        let covariances = Covariances::Estimated { panel: panel.into(), rows, estimator: Estimator::Sample };
+        Batch::new(Source { covariances, assets: Assets::All }, budgets)
+    }
+
+    /// The first so many subsets of one covariance, with equal budgets; those that `cap` bars are not solved.
+    ///
+    /// # Errors
+    /// As [`Batch::new`].
+    pub fn subsets(
+        model: impl Into<Arc<RiskModel>>,
+        subsets: Subsets,
+        count: u64,
+        cap: Option<Cap>,
+    ) -> Result<Batch<'a>> {
+        let budgets = vec![1.0; subsets.size()];
+        let source =
+            Source { covariances: Covariances::Known(model.into()), assets: Assets::Subsets { subsets, count, cap } };
+        Batch::new(source, &budgets)
+    }
+
+    /// Given matrices of single-precision numbers become symmetric here, where they are so up to rounding: certificates
+    /// are computed from them as they stand in the batch. Borrowed ones are copied for that, and for nothing else.
+    ///
+    /// # Errors
+    /// Budgets that are not positive and finite; budgets, panel, law, matrices and sets of assets that are not of one
+    /// size.
+    pub fn new(mut source: Source<'a>, budgets: &[f64]) -> Result<Batch<'a>> {
+        let total: f64 = budgets.iter().sum();
+        if budgets.is_empty() || !total.is_finite() || budgets.iter().any(|&b| !(b > 0.0)) {
+            return Err(Error::input("risk budgets must be positive numbers, at least one of them"));
+        }
+        let n = budgets.len();
+        let assets = source.covariances.assets();
+        let size = source.assets.size(assets);
+        if size != n {
+            return Err(Error::input(format!("{n} risk budgets for problems of {size} assets")));
+        }
+        let held = |sets: &Arc<[Box<[u32]>]>| sets.iter().flatten().all(|&asset| (asset as usize) < assets);
+        if matches!(&source.assets, Assets::Listed(sets) if !held(sets)) {
+            return Err(Error::input(format!("a list names an asset beyond the {assets} there are")));
+        }
+        let mut symmetrised = None;
+        match &mut source.covariances {
+            Covariances::Given { matrices, .. } => {
+                if !matrices.len().is_multiple_of(assets * assets) {
+                    return Err(Error::input(format!(
+                        "{} numbers are no whole number of covariance matrices of {assets} assets",
+                        matrices.len()
+                    )));
+                }
+                symmetrised = symmetrise(matrices, assets);
+            }
+            Covariances::Known(_) => {}
+            Covariances::Estimated { panel, rows, .. } => check_rows(rows, panel.rows())?,
+        }
+        let problems = source.covariances.count().saturating_mul(source.assets.count());
+        // What sums to one up to rounding stays as it is.
+        let exact = (total - 1.0).abs() <= n as f64 * f64::EPSILON;
+        let budgets = budgets.iter().map(|b| if exact { *b } else { b / total }).collect();
+        Ok(Batch { source, budgets, problems, symmetrised })
+    }
+
+    /// Takes it on trust that given matrices have no negative variances.
+    #[must_use]
+    pub fn assume_psd(mut self) -> Batch<'a> {
+        if let Covariances::Given { assume_psd, .. } = &mut self.source.covariances {
+            *assume_psd = true;
+        }
+        self
+    }
+
+    pub fn source(&self) -> &Source<'a> {
+        &self.source
+    }
+
+    /// Number of problems.
+    pub fn problems(&self) -> u64 {
+        self.problems
+    }
+
+    /// Number n of assets of each problem.
+    pub fn assets(&self) -> usize {
+        self.budgets.len()
+    }
+
+    pub fn budgets(&self) -> &[f64] {
+        &self.budgets
+    }
+
+    /// What was made symmetric of the given matrices.
+    pub fn symmetrised(&self) -> Option<Symmetrised> {
+        self.symmetrised
+    }
+
+    /// Rows of the history that covariances are estimated from; zero where there is none.
+    pub fn rows(&self) -> usize {
+        match &self.source.covariances {
+            Covariances::Estimated { panel, .. } => panel.rows(),
+            Covariances::Given { .. } | Covariances::Known(_) => 0,
+        }
+    }
+
+    /// The history and the index law, where problems are resamples of it.
+    pub fn resamples(&self) -> Option<(&Panel, Law)> {
+        match (&self.source.covariances, &self.source.assets) {
+            (Covariances::Estimated { panel, rows, .. }, Assets::All) => {
+                Some(panel).zip(rows.law()).map(|(p, l)| (&**p, l))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A set of rows lies within the history, and is long enough for a covariance.
+fn check_rows(rows: &Rows, history: usize) -> Result<()> {
+    let (law, spans) = match rows {
+        Rows::All => (None, None),
+        Rows::Resampled { law, .. } => (Some(law), None),
+        Rows::Spans(spans) => (None, Some(spans)),
+        Rows::Paths { law, spans, .. } => (Some(law), Some(spans)),
+    };
+    if let Some(law) = law.filter(|law| law.rows as usize != history) {
+        return Err(Error::input(format!("an index law for {} rows, and a history of {history}", law.rows)));
+    }
+    let sound = |span: &std::ops::Range<u32>| span.end as usize <= history && span.start + 1 < span.end;
+    match spans.into_iter().flat_map(|spans| spans.iter()).find(|span| !sound(span)) {
+        Some(span) => Err(Error::input(format!(
+            "rows {} to {} are no part of a history of {history} rows that a covariance could be made of",
+            span.start, span.end
+        ))),
+        None => Ok(()),
+    }
+}
+
+fn symmetrise(matrices: &mut Cow<[f64]>, n: usize) -> Option<Symmetrised> {
+    let asymmetric = |one: &[f64]| (0..n).any(|i| (0..i).any(|j| one[i * n + j] != one[j * n + i]));
+    let suspicious = |one: &[f64]| validity::Rounding::of(one) == validity::Rounding::Single && asymmetric(one);
+    if !matrices.par_chunks_exact(n * n).any(suspicious) {
+        return None;
+    }
+    let gaps = matrices.to_mut().par_chunks_exact_mut(n * n).filter_map(|one| validity::symmetrise(one, n));
+    let (matrices, largest) = gaps.map(|gap| (1, gap)).reduce(|| (0, 0.0), |a, b| (a.0 + b.0, f64::max(a.1, b.1)));
+    (matrices > 0).then_some(Symmetrised { matrices, largest })
+}
+
+/// The assets with a positive budget, in order.
+pub fn active(budgets: &[f64]) -> Vec<usize> {
+    (0..budgets.len()).filter(|&i| budgets[i] > 0.0).collect()
+}
+
+/// Rows and columns `keep` of an n x n matrix.
+pub fn submatrix(matrix: &[f64], n: usize, keep: &[usize]) -> Vec<f64> {
+    keep.iter().flat_map(|&i| keep.iter().map(move |&j| matrix[i * n + j])).collect()
+}

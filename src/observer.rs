@@ -1,0 +1,42 @@
+//! What happens during a run, for whoever watches, and what whoever watches may ask for.
+
+use crate::engine::Fault;
+use crate::stop::Stop;
+
+/// Watches a run.
+pub trait Observer {
+    /// So much work there is in all, in problems: what is kept from before, and what follows the last problem, included.
+    fn total(&mut self, work: u64) {
+        let _ = work;
+    }
+
+    /// Work of this name begins, such as `solving`.
+    fn phase(&mut self, name: &str) {
+        let _ = name;
+    }
+
+    /// So much of it is done.
+    fn finished(&mut self, work: u64);
+
+    /// Something a user should know.
+    fn notice(&mut self, message: &str);
+
+    /// A device failed, and the run goes on.
+    fn fault(&mut self, fault: &Fault) {
+        self.notice(&fault.to_string());
+    }
+
+    /// Whether the run should end.
+    fn stop(&self) -> Stop {
+        Stop::NEVER
+    }
+}
+
+/// Watches nothing.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Unwatched;
+
+impl Observer for Unwatched {
+    fn finished(&mut self, _: u64) {}
+    fn notice(&mut self, _: &str) {}
+}

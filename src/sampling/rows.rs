@@ -1,0 +1,127 @@
+//! Which rows of a history a covariance is estimated from.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::resample::Law;
+
+/// Sets of rows by number. Whoever sums moments knows them by their runs alone ([`Rows::runs`]).
+#[derive(Debug, Clone, PartialEq)]
+pub enum Rows {
+    /// One set: all rows.
+    All,
+    /// So many resamples.
+    Resampled { law: Law, resamples: u64 },
+    /// Ranges of neighbouring rows, such as the halves of a history or the windows of a backtest.
+    Spans(Arc<[Range<u32>]>),
+    /// Each of these ranges of positions in each of so many resamples, resample after resample: the windows of a backtest
+    /// along other paths of history.
+    Paths { law: Law, paths: u64, spans: Arc<[Range<u32>]> },
+}
+
+impl Rows {
+    /// Sets of rows there are.
+    pub fn count(&self) -> u64 {
+        match self {
+            Rows::All => 1,
+            Rows::Resampled { resamples, .. } => *resamples,
+            Rows::Spans(spans) => spans.len() as u64,
+            Rows::Paths { paths, spans, .. } => paths.saturating_mul(spans.len() as u64),
+        }
+    }
+
+    /// Rows of a set, of a history of so many, repeated ones counted as often as they are.
+    pub fn length(&self, set: u64, history: usize) -> usize {
+        match self {
+            Rows::All | Rows::Resampled { .. } => history,
+            Rows::Spans(spans) => spans[set as usize].len(),
+            Rows::Paths { spans, .. } => spans[(set % spans.len() as u64) as usize].len(),
+        }
+    }
+
+    /// Calls `each(first row, rows)` for the runs of neighbouring rows of a set, in order. Rows of a run wrap at the end
+    /// of the history.
+    pub fn runs(&self, set: u64, history: usize, mut each: impl FnMut(u32, u32)) {
+        match self {
+            Rows::All => each(0, history as u32),
+            Rows::Resampled { law, .. } => law.runs(set, each),
+            Rows::Spans(spans) => {
+                let span = &spans[set as usize];
+                each(span.start, span.end - span.start);
+            }
+            Rows::Paths { law, spans, .. } => {
+                let span = &spans[(set % spans.len() as u64) as usize];
+                let mut position = 0;
+                law.runs(set / spans.len() as u64, |start, length| {
+                    let (first, last) = (position.max(span.start), (position + length).min(span.end));
+                    if first < last {
+                        let from = start + (first - position);
+                        each(if from >= law.rows { from - law.rows } else { from }, last - first);
+                    }
+                    position += length;
+                });
+            }
+        }
+    }
+
+    /// How often each row of the history occurs in a set; `counts` has one entry for each row and is overwritten.
+    pub fn counts(&self, set: u64, counts: &mut [u32]) {
+        counts.fill(0);
+        let rows = counts.len();
+        self.runs(set, rows, |start, length| {
+            let (start, end) = (start as usize, (start + length) as usize);
+            let wrapped = end.saturating_sub(rows);
+            counts[start..end - wrapped].iter_mut().for_each(|count| *count += 1);
+            counts[..wrapped].iter_mut().for_each(|count| *count += 1);
+        });
+    }
+
+    /// The law, where rows are drawn and nothing else is done with them.
+    pub fn law(&self) -> Option<Law> {
+        match self {
+            Rows::Resampled { law, .. } => Some(*law),
+            Rows::All | Rows::Spans(_) | Rows::Paths { .. } => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resample::Scheme;
+
+    #[test]
+    fn the_windows_of_a_path_are_parts_of_its_rows() {
+        let rows = 40;
+        for (scheme, length) in [(Scheme::Iid, 1.0), (Scheme::Stationary, 6.0), (Scheme::Circular, 7.0)] {
+            let law = Law::new(scheme, length, rows, 5, 0).unwrap();
+            let spans: Arc<[Range<u32>]> = [0..10, 5..25, 30..40].into();
+            let windows = Rows::Paths { law, paths: 3, spans: spans.clone() };
+            assert_eq!(windows.count(), 9);
+            for set in 0..9 {
+                let span = &spans[set as usize % 3];
+                let path = law.rows(set / 3);
+                let mut found = Vec::new();
+                windows.runs(set, rows, |start, length| {
+                    found.extend((start..start + length).map(|row| row % rows as u32));
+                });
+                assert_eq!(found, path[span.start as usize..span.end as usize], "{scheme:?} {set}");
+                assert_eq!(windows.length(set, rows), found.len());
+                let mut counts = vec![9; rows];
+                windows.counts(set, &mut counts);
+                assert!(
+                    (0..rows).all(|row| counts[row] == found.iter().filter(|&&r| r as usize == row).count() as u32)
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_span_is_one_run() {
+        let halves = Rows::Spans([0..3, 3..7].into());
+        let mut runs = Vec::new();
+        (0..2).for_each(|set| halves.runs(set, 7, |start, length| runs.push((start, length))));
+        assert_eq!(runs, [(0, 3), (3, 4)]);
+        assert_eq!((halves.count(), halves.length(1, 7)), (2, 4));
+    }
+}

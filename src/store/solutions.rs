@@ -1,0 +1,92 @@
+//! Solutions as columns: what is kept of a chunk of portfolios.
+
+use super::columns::Columns;
+use crate::batch::{Comparisons, Solutions};
+use crate::certificate::{Certificate, Status};
+
+impl From<&Solutions> for Columns {
+    fn from(solutions: &Solutions) -> Columns {
+        let Solutions { weights, certificates, comparisons } = solutions;
+        let floats = |of: fn(&Certificate) -> f64| certificates.iter().map(of).collect::<Vec<f64>>();
+        let columns = Columns::default()
+            .with("weights", weights.clone())
+            .with("rc_error", floats(|c| c.rc_error))
+            .with("kappa", floats(|c| c.kappa))
+            .with("volatility", floats(|c| c.volatility))
+            .with("sweeps", certificates.iter().map(|c| c.sweeps).collect::<Vec<u32>>())
+            .with("status", certificates.iter().map(|c| c.status.code()).collect::<Vec<u8>>())
+            .with("rescued", certificates.iter().map(|c| u8::from(c.rescued)).collect::<Vec<u8>>());
+        if comparisons.volatilities.is_empty() {
+            return columns;
+        }
+        columns
+            .with("volatilities", comparisons.volatilities.clone())
+            .with("inverse_volatility", comparisons.inverse_volatility.clone())
+            .with("equal_weight", comparisons.equal_weight.clone())
+    }
+}
+
+impl Solutions {
+    /// Of so many problems of `assets` assets each; none where the columns are of something else.
+    pub fn from_columns(columns: &Columns, problems: u64, assets: usize) -> Option<Solutions> {
+        let problems = usize::try_from(problems).ok()?;
+        let each =
+            |numbers: &[f64], length: usize| (numbers.len() == problems.checked_mul(length)?).then(|| numbers.to_vec());
+        let weights = each(columns.f64s("weights")?, assets)?;
+        let (rc_error, kappa, volatility) =
+            (columns.f64s("rc_error")?, columns.f64s("kappa")?, columns.f64s("volatility")?);
+        let (sweeps, statuses, rescued) = (columns.u32s("sweeps")?, columns.u8s("status")?, columns.u8s("rescued")?);
+        let lengths = [rc_error.len(), kappa.len(), volatility.len(), sweeps.len(), statuses.len(), rescued.len()];
+        if lengths.iter().any(|&length| length != problems) {
+            return None;
+        }
+        let certificate = |at: usize| {
+            Some(Certificate {
+                status: Status::from_code(statuses[at])?,
+                rc_error: rc_error[at],
+                kappa: kappa[at],
+                sweeps: sweeps[at],
+                rescued: rescued[at] != 0,
+                volatility: volatility[at],
+            })
+        };
+        let comparisons = match columns.f64s("volatilities") {
+            None => Comparisons::default(),
+            Some(volatilities) => Comparisons {
+                volatilities: each(volatilities, assets)?,
+                inverse_volatility: each(columns.f64s("inverse_volatility")?, 1)?,
+                equal_weight: each(columns.f64s("equal_weight")?, 1)?,
+            },
+        };
+        Some(Solutions { weights, certificates: (0..problems).map(certificate).collect::<Option<_>>()?, comparisons })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn solutions_come_back_bit_by_bit() {
+        for compared in [false, true] {
+            let columns = |rows: usize| if compared { (0..rows).map(|i| 0.1 + i as f64).collect() } else { Vec::new() };
+            let solutions = Solutions {
+                weights: vec![0.25, 0.75, f64::NAN, f64::NAN, 1.0 / 3.0, 2.0 / 3.0],
+                certificates: vec![
+                    Certificate::converged(1e-9, 7, 0.01),
+                    Certificate::unsolved(Status::NoSolution),
+                    Certificate { rescued: true, kappa: 3.5, ..Certificate::converged(2e-9, 11, 0.02) },
+                ],
+                comparisons: Comparisons {
+                    volatilities: columns(6),
+                    inverse_volatility: columns(3),
+                    equal_weight: columns(3),
+                },
+            };
+            let kept = Columns::from(&solutions);
+            let found = Solutions::from_columns(&kept, 3, 2).expect("they were kept");
+            assert_eq!(format!("{found:?}"), format!("{solutions:?}"));
+            assert!(Solutions::from_columns(&kept, 3, 3).is_none() && Solutions::from_columns(&kept, 2, 2).is_none());
+        }
+    }
+}
