@@ -97,6 +97,7 @@
 pub mod batch;
 pub mod block_length;
 pub mod certificate;
+pub mod cli;
 pub mod covariance;
 pub mod engine;
 pub mod error;
@@ -111,6 +112,7 @@ pub mod real;
 pub mod report;
 pub mod resample;
 pub mod run;
+pub mod runs;
 pub mod sampling;
 pub mod solver;
 pub mod stats;
@@ -118,6 +120,7 @@ pub mod stop;
 pub mod store;
 pub mod study;
 pub mod subsets;
+pub mod wording;
 
 pub use batch::{Batch, Request, Solutions};
 pub use certificate::{Certificate, Status};

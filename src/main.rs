@@ -1,9 +1,7 @@
-//! `equirisk`: the user's words to the library and back.
-
-mod cli;
+//! `equirisk`: the program is the library's command line.
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    cli::main()
+    equirisk::cli::main()
 }

@@ -3,15 +3,15 @@
 use std::ops::Range;
 use std::path::PathBuf;
 
+use crate::covariance;
+use crate::engine::{Choice, Precision};
+use crate::measure::Metric;
+use crate::resample::Scheme;
+use crate::run::crosscheck::Sample;
+use crate::run::share::Part;
+use crate::study::block::Block;
+use crate::study::screen::figure::{Figure, Filter};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use equirisk::covariance;
-use equirisk::engine::{Choice, Precision};
-use equirisk::measure::Metric;
-use equirisk::resample::Scheme;
-use equirisk::run::crosscheck::Sample;
-use equirisk::run::share::Part;
-use equirisk::study::block::Block;
-use equirisk::study::screen::figure::{Figure, Filter};
 use jiff::civil::Date;
 
 use super::values::{
@@ -39,6 +39,7 @@ pub enum Command {
     /// One portfolio: weights and risk contributions, beside inverse volatility and equal weight
     Solve(SolveArguments),
     /// Explicit covariance matrices (B x n x n .npy) to weights (B x n .npy)
+    #[command(after_help = ARRAY)]
     Batch(BatchArguments),
     /// Print the rows that resamples use, as CSV
     Rows(RowsArguments),
@@ -53,6 +54,26 @@ pub enum Command {
     /// Print the manual page
     Man,
 }
+
+impl Command {
+    /// Threads that are asked for.
+    pub fn threads(&self) -> Option<u16> {
+        match self {
+            Command::Bootstrap(arguments) => arguments.machine.threads,
+            Command::Screen(arguments) => arguments.machine.threads,
+            Command::Solve(arguments) => arguments.machine.threads,
+            Command::Batch(arguments) => arguments.machine.threads,
+            Command::Merge(arguments) => arguments.threads,
+            Command::Verify(arguments) => arguments.threads,
+            Command::Rows(_) | Command::Devices(_) | Command::Completions(_) | Command::Man => None,
+        }
+    }
+}
+
+/// Where the weights of a batch go.
+const ARRAY: &str = "\
+With -o FILE.npy (default: weights.npy) the weights alone are written, B x n in f64; with -o DIR a run that can be gone
+on with, cut into parts and verified: weights.npy, and weights.parquet with a certificate for each row.";
 
 /// What a screen can rank by and filter on.
 const FIGURES: &str = "\
@@ -295,7 +316,7 @@ pub struct OutputArguments {
 }
 
 /// Where the results of a study go, and how it is run.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Run")]
 pub struct RunArguments {
     /// Write the results to this directory. A run that was interrupted goes on where it was; a finished one is shown
@@ -304,6 +325,9 @@ pub struct RunArguments {
     /// Solve the I-th of N equal parts, 0 <= I < N: `equirisk merge` joins them
     #[arg(long, value_name = "I/N", value_parser = shard, requires = "output")]
     pub shard: Option<Part>,
+    /// Solve the problems lo..hi, hi excluded: `equirisk merge` joins parts that cover a run
+    #[arg(long, value_name = "lo..hi", value_parser = range, requires = "output", conflicts_with = "shard")]
+    pub problems: Option<Range<u64>>,
     /// Go on with what another engine, adapter, driver or version has begun
     #[arg(long)]
     pub allow_mixed: bool,
@@ -316,6 +340,14 @@ pub struct RunArguments {
     /// Only say what the run would take: problems, memory, time
     #[arg(long)]
     pub dry_run: bool,
+}
+
+impl RunArguments {
+    /// The part that is asked for; none for the whole.
+    pub fn part(&self) -> Option<Part> {
+        let problems = self.problems.as_ref().map(|range| Part::Problems { from: range.start, to: range.end });
+        self.shard.or(problems)
+    }
 }
 
 #[derive(Debug, Args)]
@@ -410,7 +442,7 @@ pub struct ScreenArguments {
     #[command(flatten)]
     pub machine: MachineArguments,
     /// Write the metrics of every subset to this Parquet file
-    #[arg(long, value_name = "FILE", help_heading = "Run", conflicts_with = "shard")]
+    #[arg(long, value_name = "FILE", help_heading = "Run", conflicts_with_all = ["shard", "problems"])]
     pub all: Option<PathBuf>,
     #[command(flatten)]
     pub run: RunArguments,
@@ -444,15 +476,6 @@ pub struct BatchArguments {
     /// Covariance matrices, B x n x n or n x n (.npy, f32 or f64); `--budgets` calls the assets 0, 1, 2, ..
     #[arg(value_name = "COVARIANCES.npy")]
     pub covariances: PathBuf,
-    /// Write the weights (B x n, f64) to this file [default: weights.npy]
-    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
-    pub output: Option<PathBuf>,
-    /// Replace an existing file
-    #[arg(long, help_heading = "Output")]
-    pub force: bool,
-    /// Exit with code 3 when some problem stays unsolved
-    #[arg(long, help_heading = "Output")]
-    pub strict: bool,
     /// Do not search the matrices for negative variances
     #[arg(long, help_heading = "Problem")]
     pub assume_psd: bool,
@@ -460,6 +483,8 @@ pub struct BatchArguments {
     pub problem: ProblemArguments,
     #[command(flatten)]
     pub machine: MachineArguments,
+    #[command(flatten)]
+    pub run: RunArguments,
     #[command(flatten)]
     pub out: OutputArguments,
 }

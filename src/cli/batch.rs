@@ -1,141 +1,151 @@
 //! `equirisk batch`: explicit covariance matrices to weights.
 
-use std::path::Path;
-use std::process::ExitCode;
+use std::path::{Path, PathBuf};
 
-use equirisk::batch::{active, submatrix};
-use equirisk::engine::Kind;
-use equirisk::io::atomic::{self, Existing};
-use equirisk::io::{Input, npy};
-use equirisk::report::terminal::{self, counted, grouped};
-use equirisk::run::crosscheck::{CrossCheck, Sample, sample};
-use equirisk::run::{Context, RcError, Solves, Work, gather};
-use equirisk::store::Checkpoint;
-use equirisk::{Batch, Error, ErrorKind, Request, Result, Status};
-use serde::Serialize;
+use super::args::{BatchArguments, RunArguments};
+use super::driver::{Asked, Seed, Steps, drive};
+use super::machine::{self, Machine};
+use super::{data, output, plan};
+use crate::io::Input;
+use crate::observer::Observer;
+use crate::report::terminal::{duration, size};
+use crate::run::Context;
+use crate::stop::Stop;
+use crate::store::atomic::Existing;
+use crate::study::given::{Given, Matrices, Outcome, Spec, write_array};
+use crate::study::protocol::Study;
+use crate::wording::{counted, grouped};
+use crate::{Error, Request, Result};
 
-use super::args::BatchArguments;
-use super::progress::Progress;
-use super::study::agreed;
-use super::{data, machine, output};
+/// Where weights go unless a place is named.
+const DEFAULT: &str = "weights.npy";
 
-#[derive(Serialize)]
-struct Outcome {
-    problems: usize,
-    assets: usize,
-    solves: Solves,
-    rc_error: RcError,
-    statuses: Vec<&'static str>,
-    crosscheck: Option<CrossCheck>,
-    engine: Kind,
-    adapter: Option<String>,
-    weights: String,
+pub fn run(arguments: &BatchArguments) -> Result<u8> {
+    let file = arguments.run.output.as_deref().unwrap_or(Path::new(DEFAULT));
+    let alone = file.extension().is_some_and(|extension| extension == "npy");
+    if alone {
+        check_file(file, &arguments.run)?;
+    }
+    let quiet = arguments.out.quiet;
+    let input = Input::from_argument(Some(&arguments.covariances));
+    let matrices = Matrices::read(&input, arguments.machine.memory)?;
+    let budgets = data::budgets(&arguments.problem, &matrices.names(), quiet)?;
+    let kept = budgets.iter().filter(|budget| **budget > 0.0).count();
+    let spec = Spec {
+        study: Given::NAME.to_string(),
+        // Of a run that is kept.
+        data_sha256: if alone { String::new() } else { matrices.sha256() },
+        problems: matrices.problems,
+        budgets,
+        assume_psd: arguments.assume_psd,
+        setup: machine::setup(&arguments.machine, arguments.problem.tolerance),
+    };
+    let origin = || {
+        let sha256 = crate::store::digest::file(&arguments.covariances).ok();
+        let source = std::path::absolute(&arguments.covariances).unwrap_or_else(|_| arguments.covariances.clone());
+        serde_json::json!({ "files": [{ "source": source, "sha256": sha256 }] })
+    };
+    // Weights alone are no run that is kept.
+    let run = RunArguments { output: arguments.run.output.clone().filter(|_| !alone), ..arguments.run.clone() };
+    let asked = Asked::<Given> {
+        spec: &spec,
+        data: &matrices,
+        input: &origin,
+        seed: Seed { given: None, needed: false },
+        run: &run,
+        machine: &arguments.machine,
+        tolerance: arguments.problem.tolerance,
+        out: &arguments.out,
+        work: machine::work(matrices.problems, 0, kept),
+    };
+    let file = alone.then(|| file.to_path_buf());
+    drive(&asked, &Command { arguments, spec: &spec, matrices: &matrices, file })
 }
 
-pub fn run(arguments: &BatchArguments) -> Result<ExitCode> {
-    let quiet = arguments.out.quiet;
-    let path = arguments.output.as_deref().unwrap_or(Path::new("weights.npy"));
-    let existing = if arguments.force { Existing::Replace } else { Existing::Refuse };
-    if existing == Existing::Refuse && path.exists() {
+/// Whether weights may be written to this file.
+fn check_file(path: &Path, run: &RunArguments) -> Result<()> {
+    if run.part().is_some() {
+        return Err(Error::usage("a part of a run needs a directory").hint("give -o DIR in place of a file"));
+    }
+    if !run.force && !run.dry_run && path.exists() {
         return Err(Error::usage(format!("`{}` exists already", path.display())).hint("pass --force to replace it"));
     }
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
-        return Err(Error::usage(format!("`{}` is not a folder", folder.display())).hint("create it first"));
+    match path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
+        Some(folder) => Err(Error::usage(format!("`{}` is not a folder", folder.display())).hint("create it first")),
+        None => Ok(()),
     }
-    let array = npy::read_within(&Input::from_argument(Some(&arguments.covariances)), arguments.machine.memory)?;
-    let (problems, n) = match array.shape[..] {
-        [b, n, m] if n == m && n > 0 => (b, n),
-        [n, m] if n == m && n > 0 => (1, n),
-        _ => {
-            return Err(Error::input(format!(
-                "`{}` has the shape {:?}, not B x n x n",
-                arguments.covariances.display(),
-                array.shape
-            ))
-            .hint("save an array of B square covariance matrices"));
-        }
-    };
-    let assets: Vec<String> = (0..n).map(|i| i.to_string()).collect();
-    let budgets = data::budgets(&arguments.problem, &assets, quiet)?;
-    let keep = active(&budgets);
-    let kept: Vec<f64> = keep.iter().map(|&i| budgets[i]).collect();
-    let covariances = if keep.len() == n {
-        array.values
-    } else {
-        array.values.chunks_exact(n * n).flat_map(|matrix| submatrix(matrix, n, &keep)).collect()
-    };
-    let batch = Batch::given(covariances, &kept)?;
-    let batch = if arguments.assume_psd { batch.assume_psd() } else { batch };
+}
 
-    if let Some(symmetrised) = batch.symmetrised().filter(|_| !quiet) {
-        output::notice(&format!(
-            "{} of {}: matrices of single-precision numbers, made symmetric as the mean of both halves; mirrored entries \
-             differed by up to {:.0e} of the product of the two volatilities",
-            grouped(symmetrised.matrices),
-            counted(problems as u64, "problem"),
-            symmetrised.largest
-        ));
-    }
-    let work = machine::work(problems as u64, 0, keep.len());
-    let machine = machine::choose(&arguments.machine, arguments.problem.tolerance, false, work, quiet)?;
-    let mut progress = Progress::new(problems as u64, "problems", quiet);
-    let range = 0..problems as u64;
-    let engine = &*machine.engine;
-    let info = engine.info();
-    let sample = match info.on_device() {
-        true => sample(problems as u64, 0, arguments.machine.crosscheck.unwrap_or(Sample::Default)),
-        false => Vec::new(),
-    };
-    let work = Work { batch: &batch, request: &Request::PORTFOLIOS, number: 0, sample: &sample };
-    let context = &mut Context { engine, store: &mut Checkpoint::none(), observer: &mut progress };
-    let gathered = gather(work, range, context)?;
-    let (solutions, checked) = (gathered.solutions, gathered.check.map(CrossCheck::from));
-    progress.finish();
+struct Command<'a> {
+    arguments: &'a BatchArguments,
+    spec: &'a Spec,
+    matrices: &'a Matrices,
+    /// Where the weights alone go.
+    file: Option<PathBuf>,
+}
 
-    // Rows of NaN where there is no certified portfolio; a zero budget is a weight of exactly zero.
-    let mut weights = vec![f64::NAN; problems * n];
-    let solved = solutions.weights.chunks_exact(keep.len()).zip(&solutions.certificates);
-    for (row, (found, certificate)) in weights.chunks_exact_mut(n).zip(solved) {
-        if certificate.status == Status::Converged {
-            row.fill(0.0);
-            keep.iter().zip(found).for_each(|(&i, w)| row[i] = *w);
+impl Steps<Given> for Command<'_> {
+    fn dry_run(&self, _: Option<u64>, machine: &Machine) -> Result<u8> {
+        let given = Given::prepare(self.spec, None, self.matrices.clone(), &mut crate::observer::Unwatched)?;
+        let (batch, problems) = (given.batch(), given.problems());
+        let job = machine.engine.prepare(batch, &Request::PORTFOLIOS)?;
+        let first = plan::first(0.0).min(problems.max(1));
+        let probe = plan::probe(first, problems.max(1), &mut |count| job.run(0..count, &Stop::NEVER).map(drop))?;
+        let seconds = probe.seconds * problems as f64;
+        let info = machine.engine.info();
+        let bytes = 8.0 * (self.matrices.values.len() as f64 + problems as f64 * self.matrices.assets as f64);
+        let text = if self.arguments.out.json {
+            output::json(&serde_json::json!({
+                "dry_run": true,
+                "problems": problems,
+                "assets": self.matrices.assets,
+                "memory_bytes": bytes as u64,
+                "device_bytes": machine.engine.device_bytes(batch),
+                "engine": info.engine,
+                "adapter": info.adapter,
+                "seconds": seconds,
+                "shards": plan::shards(seconds, problems),
+            }))?
+        } else {
+            format!(
+                "{} would be solved on {}: about {} and {}\nthe time is an estimate from {}\n{}\n",
+                counted(problems, "problem"),
+                info.adapter.as_deref().unwrap_or("the CPU"),
+                duration(seconds),
+                size(bytes),
+                counted(probe.problems, "problem"),
+                plan::split(seconds, plan::shards(seconds, problems)),
+            )
+        };
+        output::print(&text)?;
+        Ok(0)
+    }
+
+    fn check(&self, _: Option<u64>) -> Result<()> {
+        Ok(())
+    }
+
+    fn ready(&self, _: Option<u64>, observer: &mut dyn Observer) -> Result<Given> {
+        let given = Given::prepare(self.spec, None, self.matrices.clone(), observer)?;
+        if let Some(symmetrised) = given.batch().symmetrised() {
+            observer.notice(&format!(
+                "{} of {}: matrices of single-precision numbers, made symmetric as the mean of both halves; mirrored \
+                 entries differed by up to {:.0e} of the product of the two volatilities",
+                grouped(symmetrised.matrices),
+                counted(given.problems(), "problem"),
+                symmetrised.largest
+            ));
         }
+        Ok(given)
     }
-    atomic::write(path, existing, |file| npy::write(file, &[problems, n], &weights))?;
-    let outcome = Outcome {
-        problems,
-        assets: n,
-        solves: Solves::count(&solutions),
-        rc_error: RcError::of(&solutions, None),
-        statuses: solutions.certificates.iter().map(|c| c.status.name()).collect(),
-        crosscheck: checked,
-        engine: info.engine,
-        adapter: info.adapter,
-        weights: path.display().to_string(),
-    };
-    let text = if arguments.out.json {
-        output::json(&outcome)?
-    } else {
-        let error = outcome.rc_error.max.map_or(String::new(), |max| format!("; rc_error at most {max:.1e}"));
-        format!(
-            "{} of {}: {}{error}\nweights: {}\n",
-            counted(outcome.solves.total, "problem"),
-            counted(n as u64, "asset"),
-            terminal::solves(&outcome.solves),
-            outcome.weights
-        )
-    };
-    output::print(&text)?;
-    agreed(checked.map_or(0, |checked| checked.disagreements))?;
-    if arguments.strict && outcome.solves.unsolved() > 0 {
-        let message = format!(
-            "{} of {} problems stayed unsolved",
-            grouped(outcome.solves.unsolved()),
-            grouped(outcome.solves.total)
-        );
-        return Err(
-            Error::new(ErrorKind::Unsolved, message).hint("their rows are NaN; leave --strict out to accept that")
-        );
+
+    fn whole(&self, given: Given, context: &mut Context) -> Result<(Given, Outcome)> {
+        let mut outcome = given.whole(context)?;
+        if let Some(path) = &self.file {
+            let existing = if self.arguments.run.force { Existing::Replace } else { Existing::Refuse };
+            write_array(&outcome, path, existing)?;
+            outcome.weights = path.display().to_string();
+        }
+        Ok((given, outcome))
     }
-    Ok(ExitCode::SUCCESS)
 }

@@ -1,111 +1,80 @@
 //! `equirisk bootstrap`: how far the weights can be trusted.
 
-use std::hash::{BuildHasher as _, Hasher as _};
-use std::process::ExitCode;
+use super::args::BootstrapArguments;
+use super::driver::{Asked, Seed, Steps, drive};
+use super::machine::{self, Machine};
+use super::{data, memory, output, plan};
+use crate::Result;
+use crate::io::Detected;
+use crate::observer::Observer;
+use crate::panel::Returns;
+use crate::resample::Scheme;
+use crate::run::crosscheck::Sample;
+use crate::study::block::Block;
+use crate::study::bootstrap::{Bootstrap, Config, Spec};
+use crate::study::protocol::Study as _;
 
-use equirisk::report::bootstrap as files;
-use equirisk::report::directory::{Asked, Place, SHARD, SUMMARY, TABLE};
-use equirisk::report::terminal::{self, View};
-use equirisk::resample::Scheme;
-use equirisk::run::crosscheck::Sample;
-use equirisk::study::block::Block;
-use equirisk::study::bootstrap::{Config, Outcome, bootstrap, part};
-use equirisk::{Error, Result};
-
-use super::args::{BootstrapArguments, OutputArguments};
-use super::progress::Progress;
-use super::study::{self, Ending, Origin, Start};
-use super::{data, interrupt, machine, memory, output, plan};
-
-/// What is counted.
-pub const NOUN: &str = "resample";
-
-pub fn run(arguments: &BootstrapArguments) -> Result<ExitCode> {
+pub fn run(arguments: &BootstrapArguments) -> Result<u8> {
     let quiet = arguments.out.quiet;
-    let given = arguments.resample.seed;
-    study::seeded(&arguments.run, true, given)?;
     let input = data::input(&arguments.data, quiet);
     let (returns, detected) = data::returns(&arguments.data, &input, arguments.machine.memory, quiet)?;
     let budgets = data::budgets(&arguments.problem, &returns.assets, quiet)?;
-    let own = arguments.run.shard.map_or(Ok(0..arguments.resamples), |part| part.range(arguments.resamples, 1))?;
-    let held = if arguments.run.shard.is_some() { own.end - own.start } else { arguments.resamples };
-    let periods_per_year = data::periods_per_year(&arguments.data, &returns, quiet);
-    let mut config = Config {
+    let config = Config {
         resamples: arguments.resamples,
         scheme: arguments.resample.scheme.scheme(),
         block: arguments.resample.block,
         seed: 0,
         crosscheck: arguments.machine.crosscheck.unwrap_or(Sample::Default),
         sensitivity: !arguments.no_sensitivity,
-        periods_per_year,
+        periods_per_year: data::periods_per_year(&arguments.data, &returns, quiet),
     };
     if config.scheme == Scheme::Iid && config.block != Block::Auto && !quiet {
         output::notice("--scheme iid draws single rows: --block is not used");
     }
-    let chosen = arguments.machine.engine;
     let setup = machine::setup(&arguments.machine, arguments.problem.tolerance);
-    let estimator = arguments.data.estimator.estimator();
-    let job = files::Job::of(&returns, &budgets, &config, estimator, setup);
-    let job = serde_json::to_value(&job).map_err(|error| Error::failed(error.to_string()))?;
-    let results: &[&str] = if arguments.run.shard.is_some() { &SHARD } else { &files::RESULTS };
-    let (shard, force) = (arguments.run.shard, arguments.run.force);
-    let asked = Asked { job: &job, seed: given, shard, results, force };
-    let found = study::examine(&arguments.run, &asked)?;
-    let lent = match study::start(found, arguments.run.output.as_deref(), shard.is_some(), &arguments.out)? {
-        Start::Shown(ending) => return study::ended(ending, arguments.run.strict, NOUN),
-        Start::Go { lent } => lent,
+    let spec = Spec::of(&returns, &budgets, &config, arguments.data.estimator.estimator(), setup);
+    let asked = Asked::<Bootstrap> {
+        spec: &spec,
+        data: &returns,
+        input: &|| data::origin(&input, &detected, &returns),
+        seed: Seed { given: arguments.resample.seed, needed: true },
+        run: &arguments.run,
+        machine: &arguments.machine,
+        tolerance: arguments.problem.tolerance,
+        out: &arguments.out,
+        work: machine::work(arguments.resamples, returns.rows(), returns.assets.len()),
     };
-    config.seed = lent.unwrap_or_else(|| seed(given));
-
-    let work = machine::work(arguments.resamples, returns.rows(), returns.assets.len());
-    let machine = machine::choose(&arguments.machine, arguments.problem.tolerance, false, work, quiet)?;
-    if arguments.run.dry_run {
-        return plan::bootstrap(arguments, &returns, &budgets, &config, own, &machine, &detected);
-    }
-    memory::check_resamples(held, returns.rows(), returns.assets.len(), arguments.machine.memory)?;
-    let tenth =
-        |problems: u64| if config.sensitivity && config.scheme != Scheme::Iid { 2 * problems.div_ceil(10) } else { 0 };
-    let mut progress = Progress::new(held + tenth(held), "resamples", quiet);
-    let origin =
-        Origin { job: &job, seed: Some(config.seed), shard, input: &|| data::origin(&input, &detected, &returns) };
-    let mut desk = study::begin(&arguments.run, chosen, &origin, &returns, machine, &mut progress)?;
-    let ending = match shard {
-        None => {
-            let outcome = bootstrap(&returns, &budgets, &config, &mut desk.context(&mut progress))?;
-            if given.is_none() {
-                study::tell_seed(&mut progress, config.seed);
-            }
-            desk.note(progress.finish());
-            conclude(&outcome, desk.place.as_mut(), &arguments.out)?
-        }
-        Some(shard) => {
-            let found = part(&returns, &budgets, &config, shard, &mut desk.context(&mut progress))?;
-            desk.note(progress.finish());
-            let state = serde_json::json!({
-                "run": found.run, "range": found.range, "solves": found.solves, "crosscheck": found.crosscheck,
-            });
-            study::hand_in(&mut desk, &found, &found.solves, (found.range, NOUN), state, &arguments.out)?;
-            Ending::of_part(&found.solves, found.crosscheck.map(|checked| checked.disagreements))
-        }
-    };
-    study::ended(ending, arguments.run.strict, NOUN)
+    drive(&asked, &Command { arguments, spec: &spec, returns: &returns, detected: &detected })
 }
 
-/// Writes and prints what a study found.
-pub fn conclude(outcome: &Outcome, place: Option<&mut Place>, out: &OutputArguments) -> Result<Ending> {
-    let summary = output::json(outcome)?;
-    if let Some(place) = place {
-        let table = terminal::bootstrap(outcome, View::PLAIN);
-        let mut texts = files::write(&place.path, outcome)?;
-        texts.extend([(SUMMARY, summary.clone()), (TABLE, table)]);
-        place.finish(&files::RESULTS, &texts, files::state(outcome))?;
-        interrupt::done();
-    }
-    output::print(&if out.json { summary } else { terminal::bootstrap(outcome, output::view()) })?;
-    Ok(Ending::of(&outcome.solves, outcome.crosscheck.map(|checked| checked.disagreements)))
+struct Command<'a> {
+    arguments: &'a BootstrapArguments,
+    spec: &'a Spec,
+    returns: &'a Returns,
+    detected: &'a [Detected],
 }
 
-/// The seed given, or a random one of 53 bits, which every reader of JSON keeps exact.
-pub fn seed(given: Option<u64>) -> u64 {
-    given.unwrap_or_else(|| std::hash::RandomState::new().build_hasher().finish() >> 11)
+impl Command<'_> {
+    /// Resamples of the part that is asked for.
+    fn own(&self) -> Result<std::ops::Range<u64>> {
+        let resamples = self.spec.resamples;
+        self.arguments.run.part().map_or(Ok(0..resamples), |part| part.range(resamples, Bootstrap::PIECE))
+    }
+}
+
+impl Steps<Bootstrap> for Command<'_> {
+    fn dry_run(&self, seed: Option<u64>, machine: &Machine) -> Result<u8> {
+        let config = self.spec.config(seed.unwrap_or_default());
+        plan::bootstrap(self.arguments, self.returns, &self.spec.budgets, &config, self.own()?, machine, self.detected)
+    }
+
+    fn check(&self, _: Option<u64>) -> Result<()> {
+        let own = self.own()?;
+        let (rows, assets) = (self.returns.rows(), self.returns.assets.len());
+        memory::check_resamples(own.end - own.start, rows, assets, self.arguments.machine.memory)
+    }
+
+    fn ready(&self, seed: Option<u64>, observer: &mut dyn Observer) -> Result<Bootstrap> {
+        Bootstrap::prepare(self.spec, seed, self.returns.clone(), observer)
+    }
 }

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use equirisk::batch::submatrix;
-use equirisk::io::{self, Detected, Input, Kind, Missing, Notation, ReadOptions};
-use equirisk::panel::{Covariance, Labels, Returns};
-use equirisk::report::digest;
-use equirisk::{Error, Result};
+use crate::batch::submatrix;
+use crate::io::{self, Detected, Input, Kind, Missing, Notation, ReadOptions};
+use crate::panel::{Covariance, Labels, Returns};
+use crate::store::digest;
+use crate::{Error, Result};
 
 use super::args::{DataArguments, MissingRule, ProblemArguments};
 use super::output;

@@ -1,12 +1,12 @@
 //! Which engine solves: what the flags ask for, or what pays.
 
-use equirisk::engine::Engine;
-use equirisk::engine::Precision;
-use equirisk::engine::cpu::CpuEngine;
-use equirisk::engine::gpu::{self, ACCEPTANCE, GpuEngine};
-use equirisk::report::setup::Setup;
-use equirisk::solver::Options;
-use equirisk::{Error, Result};
+use crate::engine::Engine;
+use crate::engine::Precision;
+use crate::engine::cpu::CpuEngine;
+use crate::engine::gpu::{self, ACCEPTANCE, GpuEngine};
+use crate::solver::Options;
+use crate::study::setup::Setup;
+use crate::{Error, Result};
 
 use super::args::{EngineChoice, MachineArguments, PrecisionChoice};
 use super::output;
@@ -31,7 +31,6 @@ pub fn choose(
     work: f64,
     quiet: bool,
 ) -> Result<Machine> {
-    threads(machine.threads)?;
     let options = Options { tolerance: tolerance.unwrap_or(Options::default().tolerance), finish };
     let cpu = || Machine { engine: Box::new(CpuEngine { options }) };
     let precision = machine.precision.map_or(Precision::Single, PrecisionChoice::precision);
@@ -114,13 +113,17 @@ pub fn setup(machine: &MachineArguments, tolerance: Option<f64>) -> Setup {
     }
 }
 
-/// Sets the number of threads, where one is asked for.
-pub fn threads(threads: Option<u16>) -> Result<()> {
-    let Some(threads) = threads else { return Ok(()) };
-    rayon::ThreadPoolBuilder::new()
+/// Runs `work` on a pool of so many threads, where a number is asked for.
+///
+/// # Errors
+/// The threads cannot be started; those of the work.
+pub fn with_threads<T: Send>(threads: Option<u16>, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    let Some(threads) = threads else { return work() };
+    let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(usize::from(threads))
-        .build_global()
-        .map_err(|error| Error::failed(format!("{threads} threads cannot be started: {error}")))
+        .build()
+        .map_err(|error| Error::failed(format!("{threads} threads cannot be started: {error}")))?;
+    pool.install(work)
 }
 
 /// Estimated operations of a batch.

@@ -1,15 +1,13 @@
 //! The manual page and completion scripts, from the flags themselves.
 
-use std::process::ExitCode;
-
+use crate::{Error, Result};
 use clap::CommandFactory as _;
 use clap_complete::Shell;
-use equirisk::{Error, Result};
 
 use super::args::Arguments;
 use super::output;
 
-pub fn completions(shell: Shell) -> Result<ExitCode> {
+pub fn completions(shell: Shell) -> Result<u8> {
     let mut script = Vec::new();
     let mut command = Arguments::command();
     let name = command.get_name().to_string();
@@ -18,7 +16,7 @@ pub fn completions(shell: Shell) -> Result<ExitCode> {
 }
 
 /// One page: the program, then each of its commands.
-pub fn page() -> Result<ExitCode> {
+pub fn page() -> Result<u8> {
     let mut page = Vec::new();
     let failed = |error: std::io::Error| Error::failed(format!("the manual page cannot be made: {error}"));
     let mut command = Arguments::command();
@@ -34,7 +32,7 @@ pub fn page() -> Result<ExitCode> {
     print(page)
 }
 
-fn print(text: Vec<u8>) -> Result<ExitCode> {
+fn print(text: Vec<u8>) -> Result<u8> {
     output::print(&String::from_utf8_lossy(&text))?;
-    Ok(ExitCode::SUCCESS)
+    Ok(0)
 }

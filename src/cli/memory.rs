@@ -1,7 +1,7 @@
 //! Memory is planned before the run: a job that cannot fit is refused at once, not after hours.
 
-use equirisk::report::terminal::size;
-use equirisk::{Error, Result};
+use crate::report::terminal::size;
+use crate::{Error, Result};
 
 /// Bytes per resample and asset that the bootstrap study holds at its peak: weights, volatilities, the three methods'
 /// weights and shares, ranks, and what is being sorted. Measured: 7.2 values of 8 bytes at T = 2,520, n = 50.

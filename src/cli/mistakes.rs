@@ -1,9 +1,9 @@
 //! What is said of flags and commands that do not exist: where there is another way to what is wished for, that way.
 
+use crate::io::nearest;
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, Error};
-use equirisk::io::nearest;
 
 use super::args::Arguments;
 

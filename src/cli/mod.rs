@@ -5,6 +5,7 @@ mod batch;
 mod bootstrap;
 mod data;
 mod devices;
+mod driver;
 mod interrupt;
 mod machine;
 mod manual;
@@ -17,64 +18,85 @@ mod progress;
 mod rows;
 mod screen;
 mod solve;
-mod study;
 mod values;
 mod verify;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use anstyle::AnsiColor;
 use clap::Parser as _;
-use equirisk::{Error, ErrorKind};
+
+use crate::{Error, ErrorKind};
 
 /// Some problems of a batch stayed unsolved and `--strict` was given.
 const UNSOLVED: u8 = 3;
 
+/// The program.
 pub fn main() -> ExitCode {
+    ExitCode::from(run(std::env::args_os()))
+}
+
+/// Runs the command line of these words, the first of them the program's name, on standard output and standard error.
+/// Returns the exit code. Signals are listened to, and `XDG_RUNTIME_DIR` is set where it is not, on behalf of the process.
+pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
     silence_mesa();
-    let arguments = args::Arguments::try_parse().unwrap_or_else(|error| mistakes::advised(error).exit());
-    interrupt::listen();
+    let arguments = match args::Arguments::try_parse_from(words) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let error = mistakes::advised(error);
+            // Nothing can be done about a stream that is gone.
+            let _ = error.print();
+            return error.exit_code() as u8;
+        }
+    };
     if let Ok(level) = std::env::var("EQUIRISK_LOG") {
         let level = level.parse().unwrap_or(tracing::Level::INFO);
-        tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).init();
+        // A second call in one process keeps the first one's.
+        let _ = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).try_init();
     }
-    let result = match arguments.command {
-        args::Command::Bootstrap(arguments) => bootstrap::run(&arguments),
-        args::Command::Screen(arguments) => screen::run(&arguments),
-        args::Command::Solve(arguments) => solve::run(&arguments),
-        args::Command::Batch(arguments) => batch::run(&arguments),
-        args::Command::Rows(arguments) => rows::run(&arguments),
-        args::Command::Merge(arguments) => merge::run(&arguments),
-        args::Command::Verify(arguments) => verify::run(&arguments),
-        args::Command::Devices(arguments) => devices::run(&arguments),
+    machine::with_threads(arguments.command.threads(), || command(&arguments.command))
+        .unwrap_or_else(|error| fail(&error))
+}
+
+fn command(command: &args::Command) -> crate::Result<u8> {
+    match command {
+        args::Command::Bootstrap(arguments) => bootstrap::run(arguments),
+        args::Command::Screen(arguments) => screen::run(arguments),
+        args::Command::Solve(arguments) => solve::run(arguments),
+        args::Command::Batch(arguments) => batch::run(arguments),
+        args::Command::Rows(arguments) => rows::run(arguments),
+        args::Command::Merge(arguments) => merge::run(arguments),
+        args::Command::Verify(arguments) => verify::run(arguments),
+        args::Command::Devices(arguments) => devices::run(arguments),
         args::Command::Completions(arguments) => manual::completions(arguments.shell),
         args::Command::Man => manual::page(),
-    };
-    result.unwrap_or_else(|error| fail(&error))
+    }
 }
 
 /// Mesa's Vulkan drivers complain on standard error, once per call, where no session has set this variable; they need
 /// no such folder to compute.
 fn silence_mesa() {
     if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
-        // SAFETY: the program has just started and has a single thread.
+        // SAFETY: as a program this has just started and has a single thread; whoever calls it in a process of
+        // their own knows that it sets this variable.
         unsafe { std::env::set_var("XDG_RUNTIME_DIR", std::env::temp_dir()) };
     }
 }
 
 /// Says what went wrong and what to do next.
-fn fail(error: &Error) -> ExitCode {
+fn fail(error: &Error) -> u8 {
     output::say("error", AnsiColor::Red.on_default().bold(), &error.message);
     if let Some(hint) = &error.hint {
         output::say("hint", AnsiColor::Green.on_default(), hint);
     }
-    ExitCode::from(match error.kind {
+    match error.kind {
         ErrorKind::Failed => 1,
         ErrorKind::Usage => 2,
         ErrorKind::Unsolved => UNSOLVED,
         ErrorKind::Input => 4,
         ErrorKind::Device => 5,
         ErrorKind::Disagreement => 6,
-        ErrorKind::Interrupted => 130,
-    })
+        ErrorKind::Interrupted => interrupt::exit_code(),
+    }
 }

@@ -2,10 +2,10 @@
 
 use std::io::{ErrorKind, IsTerminal as _, Write as _};
 
+use crate::report::terminal::View;
+use crate::{Error, Result};
 use anstream::ColorChoice;
 use anstyle::{AnsiColor, Style};
-use equirisk::report::terminal::View;
-use equirisk::{Error, Result};
 use serde::Serialize;
 
 /// Prints results. A reader that has gone away, such as `head`, has what it wanted: the program ends.

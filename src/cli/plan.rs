@@ -1,19 +1,18 @@
 //! `--dry-run`: what a run would take.
 
 use std::ops::Range;
-use std::process::ExitCode;
 use std::time::Instant;
 
-use equirisk::batch::active;
-use equirisk::engine::Job;
-use equirisk::io::Detected;
-use equirisk::observer::Unwatched;
-use equirisk::panel::Returns;
-use equirisk::report::terminal::{self, counted, duration, size};
-use equirisk::run::chunks::chunk_size;
-use equirisk::stop::Stop;
-use equirisk::study::bootstrap::{Config, Plan};
-use equirisk::{Request, Result};
+use crate::batch::active;
+use crate::engine::Job;
+use crate::io::Detected;
+use crate::observer::Unwatched;
+use crate::panel::Returns;
+use crate::report::terminal::{self, counted, duration, size};
+use crate::run::chunks::chunk_size;
+use crate::stop::Stop;
+use crate::study::bootstrap::{Config, Plan};
+use crate::{Request, Result};
 
 use super::args::BootstrapArguments;
 use super::machine::Machine;
@@ -99,7 +98,7 @@ pub fn bootstrap(
     own: Range<u64>,
     machine: &Machine,
     detected: &[Detected],
-) -> Result<ExitCode> {
+) -> Result<u8> {
     let (limit, out) = (arguments.machine.memory, &arguments.out);
     let keep = active(budgets);
     let (rows, assets) = (returns.rows(), keep.len());
@@ -157,7 +156,7 @@ pub fn bootstrap(
         )
     };
     output::print(&text)?;
-    Ok(ExitCode::SUCCESS)
+    Ok(0)
 }
 
 /// A line about memory, where there is too little.

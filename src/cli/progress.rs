@@ -3,9 +3,12 @@
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
-use equirisk::engine::Fault;
-use equirisk::observer::Observer;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::interrupt;
+use crate::engine::Fault;
+use crate::observer::Observer;
+use crate::stop::Stop;
 
 /// How often the bar is drawn, so that the time left goes on while a long chunk is under way.
 const TICK: Duration = Duration::from_millis(200);
@@ -16,14 +19,16 @@ pub struct Progress {
     bar: ProgressBar,
     quiet: bool,
     faults: Vec<Fault>,
+    stop: Stop,
 }
 
 impl Progress {
-    /// For a run of so many problems; `noun` is what they are called.
-    pub fn new(problems: u64, noun: &str, quiet: bool) -> Progress {
+    /// For a run whose problems are called `noun`.
+    pub fn new(noun: &str, quiet: bool) -> Progress {
         let hidden = quiet || !std::io::stderr().is_terminal();
         let target = if hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
-        let template = format!("{{bar:32}} {{human_pos}} of {{human_len}} {noun}, {{custom_per_sec}}, {{eta}} left");
+        let template =
+            format!("{{bar:32}} {{msg}} {{human_pos}} of {{human_len}} {noun}s, {{custom_per_sec}}, {{eta}} left");
         let style = ProgressStyle::with_template(&template)
             .expect("the template is fixed and valid")
             .with_key("custom_per_sec", |state: &indicatif::ProgressState, w: &mut dyn std::fmt::Write| {
@@ -31,11 +36,11 @@ impl Progress {
                 let _ = write!(w, "{:.0}/s", state.per_sec());
             })
             .progress_chars("━╸─");
-        let bar = ProgressBar::with_draw_target(Some(problems), target).with_style(style);
+        let bar = ProgressBar::with_draw_target(None, target).with_style(style).with_message("solving");
         if !hidden {
             bar.enable_steady_tick(TICK);
         }
-        Progress { bar, quiet, faults: Vec::new() }
+        Progress { bar, quiet, faults: Vec::new(), stop: interrupt::listen() }
     }
 
     /// Removes the bar. What went wrong with the device is left.
@@ -46,8 +51,16 @@ impl Progress {
 }
 
 impl Observer for Progress {
-    fn finished(&mut self, problems: u64) {
-        self.bar.inc(problems);
+    fn total(&mut self, work: u64) {
+        self.bar.set_length(work);
+    }
+
+    fn phase(&mut self, name: &str) {
+        self.bar.set_message(name.to_string());
+    }
+
+    fn finished(&mut self, work: u64) {
+        self.bar.inc(work);
     }
 
     fn notice(&mut self, message: &str) {
@@ -60,17 +73,20 @@ impl Observer for Progress {
         self.notice(&fault.to_string());
         self.faults.push(fault.clone());
     }
+
+    fn stop(&self) -> Stop {
+        self.stop.clone()
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use equirisk::engine::Remedy;
-
     use super::*;
+    use crate::engine::Remedy;
 
     #[test]
     fn faults_are_left_for_the_manifest() {
-        let mut progress = Progress::new(1, "problems", true);
+        let mut progress = Progress::new("problem", true);
         let fault = Fault { what: "the device was lost".to_owned(), problem: Some(3), remedy: Remedy::Reopened };
         progress.fault(&fault);
         assert_eq!(progress.finish(), [fault]);

@@ -1,20 +1,19 @@
 //! `equirisk rows`: the rows that resamples use.
 
 use std::fmt::Write as _;
-use std::process::ExitCode;
 
-use equirisk::Result;
-use equirisk::resample::{Law, Scheme};
-use equirisk::study::block::{Block, block_length};
-use equirisk::{Error, observer::Unwatched};
+use crate::Result;
+use crate::resample::{Law, Scheme};
+use crate::study::block::{Block, block_length};
+use crate::{Error, observer::Unwatched};
 
 use super::args::RowsArguments;
-use super::{bootstrap, data, output};
+use super::{data, driver, output};
 
 /// Text gathered before it is printed.
 const BUFFER: usize = 1 << 16;
 
-pub fn run(arguments: &RowsArguments) -> Result<ExitCode> {
+pub fn run(arguments: &RowsArguments) -> Result<u8> {
     let scheme = arguments.law.scheme.scheme();
     let (rows, length) = match arguments.rows {
         Some(rows) if !(2..1 << 31).contains(&rows) => {
@@ -37,7 +36,7 @@ pub fn run(arguments: &RowsArguments) -> Result<ExitCode> {
             (returns.rows(), length)
         }
     };
-    let seed = bootstrap::seed(arguments.law.seed);
+    let seed = driver::draw(arguments.law.seed);
     let law = Law::new(scheme, length, rows, seed, 0)?;
     if !arguments.quiet {
         output::notice(&format!("{} of {rows} rows, block length {length}, seed {seed}", scheme.name()));
@@ -61,5 +60,5 @@ pub fn run(arguments: &RowsArguments) -> Result<ExitCode> {
         result?;
     }
     output::print(&text)?;
-    Ok(ExitCode::SUCCESS)
+    Ok(0)
 }

@@ -1,19 +1,17 @@
 //! `equirisk solve`: one portfolio.
 
-use std::process::ExitCode;
-
-use equirisk::covariance::full_sample;
-use equirisk::io::Detected;
-use equirisk::panel::{Panel, Returns};
-use equirisk::report::terminal::{self, counted};
-use equirisk::study::solve::{Question, solve};
-use equirisk::{Error, Result, observer::Observer as _};
+use crate::covariance::full_sample;
+use crate::io::Detected;
+use crate::panel::{Panel, Returns};
+use crate::report::terminal::{self, counted};
+use crate::study::solve::{Question, solve};
+use crate::{Error, Result, observer::Observer as _};
 
 use super::args::{OutputArguments, SolveArguments};
 use super::progress::Progress;
 use super::{data, machine, memory, output};
 
-pub fn run(arguments: &SolveArguments) -> Result<ExitCode> {
+pub fn run(arguments: &SolveArguments) -> Result<u8> {
     let quiet = arguments.out.quiet;
     let input = data::input(&arguments.data, quiet || arguments.covariance);
     let (assets, covariance, periods_per_year) = if arguments.covariance {
@@ -45,7 +43,7 @@ pub fn run(arguments: &SolveArguments) -> Result<ExitCode> {
         // A sample covariance is positive semi-definite by construction.
         assume_psd: arguments.assume_psd || !arguments.covariance,
     };
-    let mut progress = Progress::new(1, "problems", quiet);
+    let mut progress = Progress::new("problem", quiet);
     let outcome = solve(&question, &*machine.engine, &mut progress)?;
     if periods_per_year.is_none() && !arguments.out.json {
         progress.notice("volatilities are per period: give --periods-per-year to annualise them");
@@ -56,11 +54,11 @@ pub fn run(arguments: &SolveArguments) -> Result<ExitCode> {
     } else {
         terminal::solve(&outcome, output::view())
     })?;
-    Ok(ExitCode::SUCCESS)
+    Ok(0)
 }
 
 /// What the columns of the files were taken for, and what would be solved.
-fn dry_run(returns: &Returns, detected: &[Detected], out: &OutputArguments) -> Result<ExitCode> {
+fn dry_run(returns: &Returns, detected: &[Detected], out: &OutputArguments) -> Result<u8> {
     let (first, last) = returns.span();
     output::print(&if out.json {
         output::json(&serde_json::json!({
@@ -80,5 +78,5 @@ fn dry_run(returns: &Returns, detected: &[Detected], out: &OutputArguments) -> R
             counted(returns.rows() as u64, "return"),
         )
     })?;
-    Ok(ExitCode::SUCCESS)
+    Ok(0)
 }

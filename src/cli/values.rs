@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-use equirisk::io::nearest;
-use equirisk::measure::Metric;
-use equirisk::run::crosscheck::Sample;
-use equirisk::run::share::Part;
-use equirisk::study::block::Block;
-use equirisk::study::screen::figure::{Figure, Filter};
+use crate::io::nearest;
+use crate::measure::Metric;
+use crate::run::crosscheck::Sample;
+use crate::run::share::Part;
+use crate::study::block::Block;
+use crate::study::screen::figure::{Figure, Filter};
 use jiff::civil::Date;
 
 /// An asset's name, without the spaces around it and with single ones inside, as files have it.

@@ -15,7 +15,6 @@
 
 mod arrow;
 mod assemble;
-pub mod atomic;
 mod budgets;
 mod cells;
 mod codes;

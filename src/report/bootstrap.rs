@@ -1,105 +1,21 @@
-//! Files of a bootstrap study: `summary.json`, `summary.txt`, `assets.csv`, `report.html`, `weights.parquet`.
+//! Texts of a bootstrap study: `assets.csv` and `report.html` beside the summary.
 
-use std::path::Path;
-
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-
-use super::setup::Setup;
-use super::{digest, directory, html};
-use crate::covariance::Estimator;
+use super::{Shown, html};
 use crate::error::{Error, Result};
-use crate::io::atomic::Existing;
-use crate::panel::Returns;
-use crate::report::weights::write_weights;
-use crate::resample::Scheme;
-use crate::run::chunks::chunk_size;
+use crate::report::terminal::{self, View};
 use crate::study::asset::WeightStatistics;
-use crate::study::block::Block;
-use crate::study::bootstrap::{Config, Outcome};
+use crate::study::bootstrap::Outcome;
 
 const ASSETS: &str = "assets.csv";
-pub const WEIGHTS: &str = "weights.parquet";
 
-/// What `run.json` vouches for.
-pub const RESULTS: [&str; 5] = [directory::SUMMARY, directory::TABLE, ASSETS, directory::REPORT, WEIGHTS];
-
-pub const STUDY: &str = "bootstrap";
-
-/// The resolved configuration: what makes two runs the same, beside the seed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Job {
-    study: String,
-    /// SHA-256 of the returns: names, row labels and values.
-    pub returns_sha256: String,
-    /// One for each asset.
-    pub budgets: Vec<f64>,
-    resamples: u64,
-    scheme: Scheme,
-    block: Block,
-    sensitivity: bool,
-    estimator: Estimator,
-    #[serde(flatten)]
-    pub setup: Setup,
-    periods_per_year: Option<f64>,
-}
-
-impl Job {
-    pub fn of(returns: &Returns, budgets: &[f64], config: &Config, estimator: Estimator, setup: Setup) -> Job {
-        Job {
-            study: STUDY.to_string(),
-            returns_sha256: digest::history(returns),
-            budgets: budgets.to_vec(),
-            resamples: config.resamples,
-            scheme: config.scheme,
-            block: config.block,
-            sensitivity: config.sensitivity,
-            estimator,
-            setup,
-            periods_per_year: config.periods_per_year,
-        }
+impl Shown for Outcome {
+    fn table(&self, view: View) -> String {
+        terminal::bootstrap(self, view)
     }
 
-    /// The configuration that it was made of; none where no run has such a one.
-    pub fn config(&self, seed: u64) -> Option<Config> {
-        let positive = |x: &f64| *x > 0.0 && x.is_finite();
-        let sound = self.resamples > 0
-            && self.budgets.iter().all(|b| *b >= 0.0 && b.is_finite())
-            && self.periods_per_year.is_none_or(|periods| positive(&periods))
-            && self.setup.tolerance.is_none_or(|tolerance| positive(&tolerance));
-        sound.then_some(Config {
-            resamples: self.resamples,
-            scheme: self.scheme,
-            block: self.block,
-            seed,
-            crosscheck: self.setup.crosscheck,
-            sensitivity: self.sensitivity,
-            periods_per_year: self.periods_per_year,
-        })
+    fn texts(&self) -> Result<Vec<(&'static str, String)>> {
+        Ok(vec![(ASSETS, assets_csv(self)?), (super::REPORT, html::bootstrap(self))])
     }
-}
-
-/// Writes the files of an outcome but for those `run.json` is finished with, which come back: names and texts.
-///
-/// # Errors
-/// A file cannot be written.
-pub fn write(directory: &Path, outcome: &Outcome) -> Result<Vec<(&'static str, String)>> {
-    let run = serde_json::to_string(&outcome.run).map_err(|error| Error::failed(error.to_string()))?;
-    let metadata = [("equirisk".to_string(), env!("CARGO_PKG_VERSION").to_string()), ("run".to_string(), run)];
-    let weights = directory.join(WEIGHTS);
-    write_weights(&weights, Existing::Replace, &outcome.names, &outcome.solutions, 0, &metadata)?;
-    Ok(vec![(ASSETS, assets_csv(outcome)?), (directory::REPORT, html::bootstrap(outcome))])
-}
-
-/// What `run.json` says of a finished run.
-pub fn state(outcome: &Outcome) -> Value {
-    serde_json::json!({
-        "run": outcome.run,
-        "range": [0, outcome.run.resamples],
-        "chunk": chunk_size(outcome.run.rows, outcome.run.assets),
-        "solves": outcome.solves,
-        "crosscheck": outcome.crosscheck,
-    })
 }
 
 /// One line per asset: the weight's distribution, its Monte Carlo errors, and the realised risk share.

@@ -1,151 +1,27 @@
-//! Files of a screen: `summary.json`, `summary.txt`, `top.csv`, `histogram.csv`, `inclusion.csv`, `report.html`.
+//! Texts of a screen: `top.csv`, `histogram.csv`, `inclusion.csv` and `report.html` beside the summary.
 
-use std::path::Path;
-
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-
-use super::setup::Setup;
-use super::{directory, html};
-use crate::covariance::Estimator;
+use super::{Shown, html};
 use crate::error::{Error, Result};
-use crate::measure::Metric;
-use crate::resample::Scheme;
-use crate::study::block::Block;
-use crate::study::screen::figure::{Figure, Filter};
-use crate::study::screen::verify::Listed;
-use crate::study::screen::{Config, Outcome};
-use crate::study::winners;
-use crate::subsets::space::{Pool, Space};
+use crate::report::terminal::{self, View};
+use crate::study::screen::{Outcome, Screened};
 
 const TOP: &str = "top.csv";
 const HISTOGRAM: &str = "histogram.csv";
 const INCLUSION: &str = "inclusion.csv";
 
-/// What `run.json` vouches for.
-pub const RESULTS: [&str; 6] = [directory::SUMMARY, directory::TABLE, TOP, HISTOGRAM, INCLUSION, directory::REPORT];
-
-/// A screen, and what became of its winners on resamples of the history.
-#[derive(Debug, Clone, Serialize)]
-pub struct Screened {
-    #[serde(flatten)]
-    pub outcome: Outcome,
-    pub bootstrap: Option<winners::Outcome>,
-}
-
-pub const STUDY: &str = "screen";
-
-/// Winners on resamples of the history, as asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Again {
-    pub winners: usize,
-    pub resamples: u64,
-    pub scheme: Scheme,
-    pub block: Block,
-}
-
-/// The resolved configuration: what makes two runs the same, beside the seed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Job {
-    pub study: String,
-    /// SHA-256 of the returns or the covariance: names, row labels and values.
-    pub data_sha256: String,
-    /// The data are a covariance.
-    pub covariance: bool,
-    pub assume_psd: bool,
-    /// The returns are logarithmic.
-    pub log_returns: bool,
-    pub size: usize,
-    /// Assets of every subset, and of the others how many of each pool.
-    pub included: Vec<u32>,
-    pub pools: Vec<Pool>,
-    pub sample: Option<u64>,
-    pub max_correlation: Option<f64>,
-    pub by: Figure,
-    pub top: usize,
-    pub filters: Vec<Filter>,
-    pub shortlist: usize,
-    pub shortlist_by: Metric,
-    pub halves: bool,
-    pub bootstrap: Option<Again>,
-    /// Of the returns; none where the data are a covariance.
-    pub estimator: Option<Estimator>,
-    #[serde(flatten)]
-    pub setup: Setup,
-    pub periods_per_year: Option<f64>,
-}
-
-impl Job {
-    /// The configuration that it was made of, but for the metrics to be written; none where no run has such a one.
-    pub fn config(&self) -> Option<Config> {
-        if self.estimator.is_none() != self.covariance {
-            return None;
-        }
-        Some(Config {
-            by: self.by,
-            top: self.top.max(self.bootstrap.as_ref().map_or(0, |again| again.winners)),
-            filters: self.filters.clone(),
-            shortlist_by: self.shortlist_by,
-            shortlist: self.shortlist,
-            halves: self.halves,
-            also: Vec::new(),
-            crosscheck: self.setup.crosscheck,
-        })
+impl Shown for Screened {
+    fn table(&self, view: View) -> String {
+        terminal::screen::screen(self, view)
     }
 
-    /// The space of subsets of so many assets.
-    ///
-    /// # Errors
-    /// No subset meets the constraints, or they are of other assets.
-    pub fn space(&self, assets: usize) -> Result<Space> {
-        let mut named: Vec<u32> = self.included.clone();
-        self.pools.iter().for_each(|pool| named.extend(&pool.assets));
-        named.sort_unstable();
-        let repeated = named.windows(2).any(|pair| pair[0] == pair[1]);
-        if repeated || named.last().is_some_and(|&asset| asset as usize >= assets) {
-            return Err(Error::input("the run's constraints are not about its assets").hint("run the job again"));
-        }
-        Space::new(self.size, self.included.clone(), self.pools.clone())
+    fn texts(&self) -> Result<Vec<(&'static str, String)>> {
+        Ok(vec![
+            (TOP, top_csv(self)?),
+            (HISTOGRAM, histogram_csv(&self.outcome)?),
+            (INCLUSION, inclusion_csv(&self.outcome)?),
+            (super::REPORT, html::screen(self)),
+        ])
     }
-}
-
-/// The texts of an outcome beside summary and table, by file.
-///
-/// # Errors
-/// A text cannot be made.
-pub fn texts(screened: &Screened) -> Result<Vec<(&'static str, String)>> {
-    let outcome = &screened.outcome;
-    Ok(vec![
-        (TOP, top_csv(screened)?),
-        (HISTOGRAM, histogram_csv(outcome)?),
-        (INCLUSION, inclusion_csv(outcome)?),
-        (directory::REPORT, html::screen(screened)),
-    ])
-}
-
-/// What `run.json` says of a finished run.
-pub fn state(outcome: &Outcome) -> Value {
-    serde_json::json!({
-        "run": outcome.run,
-        "range": [0, outcome.subsets.screened],
-        "solves": outcome.solves,
-        "crosscheck": outcome.crosscheck,
-    })
-}
-
-/// The list of a finished screen.
-///
-/// # Errors
-/// The summary cannot be read.
-pub fn read_top(directory: &Path) -> Result<Vec<Listed>> {
-    #[derive(Deserialize)]
-    struct Summary {
-        top: Vec<Listed>,
-    }
-    let path = directory.join(directory::SUMMARY);
-    let wrong = |what: String| Error::input(format!("`{}` cannot be read: {what}", path.display()));
-    let text = std::fs::read(&path).map_err(|error| wrong(error.to_string()))?;
-    serde_json::from_slice::<Summary>(&text).map(|summary| summary.top).map_err(|error| wrong(error.to_string()))
 }
 
 /// Shortest text that reads back to the same number; nothing where there is none.

@@ -12,6 +12,7 @@ use crate::run::Solves;
 use crate::run::crosscheck::CrossCheck;
 use crate::study::bootstrap::Run;
 use crate::study::screen::figure::Figure;
+pub use crate::wording::{counted, grouped};
 
 /// A name in at most so many columns of a terminal, control characters made visible.
 pub fn cut(text: &str, columns: usize) -> String {
@@ -34,24 +35,6 @@ pub fn cut(text: &str, columns: usize) -> String {
 /// Columns of a terminal.
 pub fn columns(text: &str) -> usize {
     text.width()
-}
-
-/// "1 asset", "10,000 assets".
-pub fn counted(number: u64, noun: &str) -> String {
-    format!("{} {noun}{}", grouped(number), if number == 1 { "" } else { "s" })
-}
-
-/// 10000 -> 10,000.
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// A time as people give it: "0.35 s", "12.0 s", "3.2 minutes", "8.6 h", "3.9 days", "10.6 years".

@@ -29,8 +29,8 @@ pub struct Checkpoint {
     grows: Grows,
     /// Bytes in memory.
     held: u64,
-    /// Whether nothing may be missing.
-    whole: bool,
+    /// Batches up to this number of which nothing may be missing.
+    whole: Option<u32>,
 }
 
 /// Where new chunks go.
@@ -93,10 +93,10 @@ impl Checkpoint {
         Ok((checkpoint, scan.header, scan.damaged))
     }
 
-    /// All shards of a run: nothing of it may be missing, and nothing is added.
+    /// All parts of a run: nothing may be missing of batches up to `last`, and nothing is added to their files.
     #[must_use]
-    pub fn whole(self) -> Checkpoint {
-        Checkpoint { whole: true, grows: Grows::Nowhere, ..self }
+    pub fn whole(self, last: u32) -> Checkpoint {
+        Checkpoint { whole: Some(last), grows: Grows::Nowhere, ..self }
     }
 
     /// Takes the chunks of another as well.
@@ -175,7 +175,7 @@ impl Kept<'_> {
         }
         let missing = |segment: &&Segment| matches!(segment, Segment::Missing(_));
         match segments.iter().find(missing) {
-            Some(Segment::Missing(missing)) if self.checkpoint.whole => {
+            Some(Segment::Missing(missing)) if self.checkpoint.whole.is_some_and(|last| self.batch <= last) => {
                 Err(Error::input(format!("problems {} to {} are in none of the shards", missing.start, missing.end))
                     .hint("run the shards again that are not whole"))
             }
@@ -272,7 +272,7 @@ mod tests {
         };
         let mut joined = shard("b", 7..9);
         joined.join(shard("a", 0..7));
-        let mut joined = joined.whole();
+        let mut joined = joined.whole(0);
         assert_eq!(joined.of(0).segments(0..9).unwrap(), [Kept(0..7), Kept(7..9)]);
         assert_eq!(joined.of(0).read(&(0..7)).unwrap().u8s("name"), Some(&b"a"[..]));
         joined.of(0).keep(9..10, Columns::default()).unwrap();

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
-use crate::io::atomic::{self, Existing};
+use crate::store::atomic::{self, Existing};
 
 const MAGIC: [u8; 8] = *b"EQRCHNK2";
 const MARK: u32 = 0x4b4e_4843;

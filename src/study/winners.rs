@@ -11,9 +11,9 @@ use super::summary::Summary;
 use crate::covariance::RiskModel;
 use crate::covariance::resampler::{Resampler, Workspace};
 use crate::error::Result;
-use crate::observer::Observer;
 use crate::panel::{Panel, Returns};
 use crate::resample::{LAW, Law, Scheme};
+use crate::run::Context;
 use crate::sampling::Rows;
 use crate::stats;
 
@@ -68,7 +68,7 @@ pub fn winners(
     winners: &[Vec<u32>],
     figure: Figure,
     config: &Config,
-    watch: &mut dyn Observer,
+    context: &mut Context,
 ) -> Result<Outcome> {
     // Only the assets some winner holds.
     let mut held: Vec<usize> = winners.iter().flatten().map(|&asset| asset as usize).collect();
@@ -78,7 +78,7 @@ pub fn winners(
     let subsets: Vec<Vec<u32>> = winners.iter().map(|assets| assets.iter().map(|&a| place_of(a)).collect()).collect();
     let (history, paths) = (returns.select(&held), simple.select(&held));
     let panel = Panel::new(&history)?;
-    let (length, _) = block_length(&history, None, config.scheme, config.block, watch);
+    let (length, _) = block_length(&history, None, config.scheme, config.block, context.observer);
     let law = Law::new(config.scheme, length, panel.rows(), config.seed, 0)?;
     let rows = Rows::Resampled { law, resamples: config.resamples };
     let resampler = Resampler::new(&panel, &rows);
@@ -106,7 +106,7 @@ pub fn winners(
             subsets.iter().map(value).collect()
         })
         .collect();
-    watch.finished(config.resamples);
+    context.observer.finished(config.resamples);
 
     let counted: Vec<&Vec<f64>> = values.iter().flatten().collect();
     let sign = if figure.larger_is_better() { 1.0 } else { -1.0 };

@@ -1,8 +1,8 @@
 //! From --include and the groups to the subsets that they allow.
 
-use equirisk::io::{Input, read_groups};
-use equirisk::subsets::space::Pool;
-use equirisk::{Error, Result};
+use crate::io::{Input, read_groups};
+use crate::subsets::space::Pool;
+use crate::{Error, Result};
 
 use crate::cli::args::ScreenArguments;
 
@@ -11,7 +11,7 @@ pub fn constraints(arguments: &ScreenArguments, assets: &[String]) -> Result<(Ve
     let groups =
         arguments.groups.as_ref().map(|path| read_groups(&Input::from_argument(Some(path)), assets)).transpose()?;
     let find = |flag: &str, names: &[String]| -> Result<Vec<u32>> {
-        let mut found = equirisk::io::positions(flag, assets, names)?;
+        let mut found = crate::io::positions(flag, assets, names)?;
         found.sort_unstable();
         Ok(found.into_iter().map(|position| position as u32).collect())
     };

@@ -2,43 +2,36 @@
 
 mod constraints;
 mod plan;
-mod universe;
 
+use std::cell::RefCell;
 use std::path::Path;
-use std::process::ExitCode;
 
-use equirisk::engine::Engine;
-use equirisk::io::atomic::{self, Existing};
-use equirisk::measure::Metric;
-use equirisk::observer::Observer;
-use equirisk::panel::Returns;
-use equirisk::report::directory::{Asked, Found, Place, SHARD, SUMMARY, TABLE};
-use equirisk::report::metrics::{self, MetricsWriter};
-use equirisk::report::screen::{self as files, Again, Job, Screened};
-use equirisk::report::terminal::{self, View, counted, grouped};
-use equirisk::run::Context;
-use equirisk::run::chunks::PIECE;
-use equirisk::run::crosscheck::{CrossCheck, Sample};
-use equirisk::study::screen::figure::Figure;
-use equirisk::study::screen::verify::{Listed, verify};
-use equirisk::study::screen::{Config, Outcome, Question, check, part, screen};
-use equirisk::study::winners;
-use equirisk::subsets::Subsets;
-use equirisk::{Error, Result};
-use universe::{Read, Screenable};
+use super::args::ScreenArguments;
+use super::data::{self, Inputs};
+use super::driver::{Asked, Seed, Steps, drive};
+use super::machine::{self, Machine};
+use super::{memory, output};
+use crate::io::Detected;
+use crate::measure::Metric;
+use crate::observer::{Observer, Unwatched};
+use crate::panel::{Labels, Returns};
+use crate::report::terminal;
+use crate::run::Context;
+use crate::runs::Found;
+use crate::store::atomic::{self, Existing};
+use crate::store::digest;
+use crate::store::metrics::{self, MetricsWriter};
+use crate::study::protocol::Study;
+use crate::study::screen::figure::Figure;
+use crate::study::screen::{Again, Config, Question, Screen, Screened, Spec};
+use crate::wording::{counted, grouped};
+use crate::{Error, Result};
 
-use super::args::{OutputArguments, ScreenArguments};
-use super::bootstrap::seed as drawn;
-use super::progress::Progress;
-use super::study::{self, Ending, Origin, Start};
-use super::{data, interrupt, machine, memory, output};
+/// What is measured of every subset where it is written.
+const WRITTEN: [Metric; 2] = [Metric::Volatility, Metric::Diversification];
 
-/// What is counted.
-pub const NOUN: &str = "subset";
-
-pub fn run(arguments: &ScreenArguments) -> Result<ExitCode> {
-    let quiet = arguments.out.quiet;
-    let Read { data, periods_per_year, input, detected } = universe::read(arguments)?;
+pub fn run(arguments: &ScreenArguments) -> Result<u8> {
+    let Read { data, periods_per_year, input, detected } = read(arguments)?;
     if arguments.halves && arguments.covariance {
         return Err(Error::usage("--halves compares the halves of the history, and a covariance has none")
             .hint("give prices or returns in place of --covariance"));
@@ -47,183 +40,59 @@ pub fn run(arguments: &ScreenArguments) -> Result<ExitCode> {
         return Err(Error::usage("--bootstrap-top resamples the history, and a covariance has none")
             .hint("give prices or returns in place of --covariance"));
     }
-    let config = config(arguments);
-    let job = job(arguments, &config, &data, periods_per_year)?;
-    let space = job.space(data.assets.len())?;
+    let spec = spec(arguments, &data, periods_per_year)?;
+    let space = spec.space(data.assets.len())?;
     let draws = |sample: u64| space.count().is_none_or(|count| sample < count);
-    let needs_seed = arguments.sample.is_some_and(draws) || arguments.bootstrap_top.is_some();
-    let given = arguments.resample.seed.filter(|_| needs_seed);
-    study::seeded(&arguments.run, needs_seed, given)?;
-    let (shard, force) = (arguments.run.shard, arguments.run.force);
-    let results: &[&str] = if shard.is_some() { &SHARD } else { &files::RESULTS };
-    let value = serde_json::to_value(&job).map_err(|error| Error::failed(error.to_string()))?;
-    let asked = Asked { job: &value, seed: given, shard, results, force };
-    let found = study::examine(&arguments.run, &asked)?;
-    if arguments.all.as_ref().is_some_and(|all| !all.exists()) && matches!(found, Found::Finished { .. }) {
-        return Err(Error::usage("this run is finished: --all has nothing to measure")
-            .hint("leave -o DIR out to write the metrics alone, or say --force to run again"));
-    }
-    let lent = match study::start(found, arguments.run.output.as_deref(), shard.is_some(), &arguments.out)? {
-        Start::Shown(ending) => return study::ended(ending, arguments.run.strict, NOUN),
-        Start::Go { lent } => lent,
+    let needed = arguments.sample.is_some_and(draws) || arguments.bootstrap_top.is_some();
+    let problems = space.count().unwrap_or(u64::MAX).min(arguments.sample.unwrap_or(u64::MAX));
+    let asked = Asked::<Screen> {
+        spec: &spec,
+        data: &data,
+        input: &|| data::origin(&input, &detected, &data),
+        seed: Seed { given: arguments.resample.seed.filter(|_| needed), needed },
+        run: &arguments.run,
+        machine: &arguments.machine,
+        tolerance: arguments.tolerance,
+        out: &arguments.out,
+        work: work(problems, arguments.size),
     };
-    let seed = needs_seed.then(|| lent.unwrap_or_else(|| drawn(given)));
-    let subsets = subsets(&job, seed, data.assets.len())?;
-    let problems = problems(&job, &subsets);
-    let screenable = Screenable::of(data.clone(), &job)?;
-    let question = screenable.question(&job, &subsets);
-    check(&question, &config)?;
-
-    let work = work(problems, subsets.size());
-    let machine = machine::choose(&arguments.machine, arguments.tolerance, false, work, quiet)?;
-    let needed = config.memory(problems, subsets.size());
-    if arguments.run.dry_run {
-        return plan::dry_run(arguments, &question, problems, &config, needed, machine.engine.reserve(), &detected);
-    }
-    memory::check("the best subsets and a chunk", needed, arguments.machine.memory, |_| {
-        "choose a shorter --top or --shortlist, or draw fewer subsets with --sample".to_string()
-    })?;
-    notices(arguments, &question, problems, &config, quiet);
-    let own = shard.map_or(Ok(0..problems), |part| part.range(problems, PIECE))?;
-    let resamples = job.bootstrap.as_ref().filter(|_| shard.is_none()).map_or(0, |again| again.resamples);
-    let mut progress = Progress::new(own.end - own.start + resamples, "subsets", quiet);
-    let origin = Origin { job: &value, seed, shard, input: &|| data::origin(&input, &detected, &data) };
-    let mut desk = study::begin(&arguments.run, arguments.machine.engine, &origin, &data, machine, &mut progress)?;
-    let ending = match shard {
-        None => {
-            let context = &mut desk.context(&mut progress);
-            let outcome = screened(arguments.all.as_deref(), force, &question, problems, &config, context)?;
-            let found = with_winners(outcome, &job, &question, seed, &mut progress)?;
-            if let Some(seed) = seed.filter(|_| given.is_none()) {
-                study::tell_seed(&mut progress, seed);
-            }
-            desk.note(progress.finish());
-            conclude(&found, desk.place.as_mut(), &arguments.out)?
-        }
-        Some(shard) => {
-            let found = part(&question, problems, &config, shard, &mut desk.context(&mut progress))?;
-            desk.note(progress.finish());
-            let state = serde_json::json!({
-                "range": found.range, "solves": found.solves, "crosscheck": found.crosscheck,
-            });
-            study::hand_in(&mut desk, &found, &found.solves, (found.range, NOUN), state, &arguments.out)?;
-            Ending::of_part(&found.solves, found.crosscheck.map(|checked| checked.disagreements))
-        }
-    };
-    study::ended(ending, arguments.run.strict, NOUN)
+    drive(&asked, &Command { arguments, spec: &spec, data: &data, detected: &detected })
 }
 
-/// A screen whose shards have all been measured, in `place`.
-pub fn joined(
-    job: &Job,
-    seed: Option<u64>,
+/// What a file held: returns, or a covariance whose rows are labelled with its assets.
+struct Read {
     data: Returns,
-    engine: &dyn Engine,
-    place: &mut Place,
-    quiet: bool,
-) -> Result<Screened> {
-    let wrong = || Error::input("the shards hold a configuration that no screen has").hint("run the shards again");
-    let config = job.config().ok_or_else(wrong)?;
-    let subsets = subsets(job, seed, data.assets.len())?;
-    let problems = problems(job, &subsets);
-    let screenable = Screenable::of(data, job)?;
-    let question = screenable.question(job, &subsets);
-    let mut progress = Progress::new(problems, "subsets", quiet);
-    let outcome = {
-        let mut context = Context { engine, store: &mut place.checkpoint, observer: &mut progress };
-        screen(&question, problems, &config, &mut context, &mut |_, _, _| Ok(()))?
-    };
-    let found = with_winners(outcome, job, &question, seed, &mut progress)?;
-    progress.finish();
-    Ok(found)
+    periods_per_year: Option<f64>,
+    /// Where it came from, and how it was read.
+    input: Inputs,
+    detected: Vec<Detected>,
 }
 
-/// The subsets of a list, found by their ranks and solved again.
-pub fn verified(job: &Job, seed: Option<u64>, data: Returns, list: &[Listed]) -> Result<CrossCheck> {
-    let wrong = || Error::input("the run holds a configuration that no screen has").hint("run the job again");
-    let config = job.config().ok_or_else(wrong)?;
-    let subsets = subsets(job, seed, data.assets.len())?;
-    let screenable = Screenable::of(data, job)?;
-    Ok(verify(&screenable.question(job, &subsets), problems(job, &subsets), config.by, list))
-}
-
-/// Writes and prints what a screen found.
-pub fn conclude(found: &Screened, place: Option<&mut Place>, out: &OutputArguments) -> Result<Ending> {
-    let summary = output::json(found)?;
-    if let Some(place) = place {
-        let table = terminal::screen::screen(found, View::PLAIN);
-        let mut texts = files::texts(found)?;
-        texts.extend([(SUMMARY, summary.clone()), (TABLE, table)]);
-        place.finish(&files::RESULTS, &texts, files::state(&found.outcome))?;
-        interrupt::done();
+fn read(arguments: &ScreenArguments) -> Result<Read> {
+    let quiet = arguments.out.quiet;
+    let input = data::input(&arguments.data, quiet || arguments.covariance);
+    if !arguments.covariance {
+        let (data, detected) = data::returns(&arguments.data, &input, arguments.machine.memory, quiet)?;
+        let periods_per_year = data::periods_per_year(&arguments.data, &data, quiet);
+        return Ok(Read { data, periods_per_year, input, detected });
     }
-    output::print(&if out.json { summary } else { terminal::screen::screen(found, output::view()) })?;
-    let Outcome { solves, crosscheck, .. } = &found.outcome;
-    Ok(Ending::of(solves, crosscheck.map(|checked| checked.disagreements)))
-}
-
-/// The subsets that are screened.
-fn subsets(job: &Job, seed: Option<u64>, assets: usize) -> Result<Subsets> {
-    let space = job.space(assets)?;
-    match job.sample {
-        Some(sample) => Subsets::sampled(space, sample, seed.unwrap_or_default()),
-        None => Subsets::all(space),
+    if arguments.data.data.is_empty() {
+        return Err(Error::usage("--covariance needs DATA: the embedded sample holds prices")
+            .hint("name a file that holds the matrix and the names of its assets"));
     }
-}
-
-/// How many they are.
-fn problems(job: &Job, subsets: &Subsets) -> u64 {
-    let asked = job.sample.unwrap_or(u64::MAX);
-    subsets.space().count().map_or(asked, |count| count.min(asked))
-}
-
-/// The winners on resamples of the history, where that was asked for; and no more of them listed than were asked for.
-fn with_winners(
-    mut outcome: Outcome,
-    job: &Job,
-    question: &Question,
-    seed: Option<u64>,
-    watch: &mut dyn Observer,
-) -> Result<Screened> {
-    let bootstrap = match (&job.bootstrap, question.returns, question.simple) {
-        (Some(again), Some(returns), Some(simple)) if !outcome.winners.is_empty() => {
-            let config = winners::Config {
-                resamples: again.resamples,
-                scheme: again.scheme,
-                block: again.block,
-                seed: seed.unwrap_or_default(),
-                periods_per_year: question.periods_per_year,
-            };
-            let count = outcome.winners.len().min(again.winners);
-            Some(winners::winners((returns, simple), &outcome.winners[..count], outcome.run.by, &config, watch)?)
-        }
-        _ => None,
-    };
-    outcome.top.truncate(job.top);
-    Ok(Screened { outcome, bootstrap })
-}
-
-fn config(arguments: &ScreenArguments) -> Config {
-    let top = arguments.top.max(arguments.bootstrap_top.unwrap_or(0));
-    let written = arguments.all.is_some();
-    Config {
-        by: arguments.by,
-        top,
-        filters: arguments.filters.clone(),
-        shortlist_by: arguments.shortlist_by,
-        shortlist: arguments.shortlist.max(top.saturating_mul(4)),
-        halves: !arguments.no_halves,
-        also: if written { vec![Metric::Volatility, Metric::Diversification] } else { Vec::new() },
-        crosscheck: arguments.machine.crosscheck.unwrap_or(Sample::Default),
-    }
+    let covariance = data::covariance(&arguments.data, &input, arguments.machine.memory, quiet)?;
+    let labels = Labels::Text(covariance.assets.clone());
+    let data = Returns { assets: covariance.assets, labels, values: covariance.values };
+    Ok(Read { data, periods_per_year: arguments.data.periods_per_year, input, detected: Vec::new() })
 }
 
 /// What makes two screens the same, beside the seed.
-fn job(arguments: &ScreenArguments, config: &Config, data: &Returns, periods_per_year: Option<f64>) -> Result<Job> {
+fn spec(arguments: &ScreenArguments, data: &Returns, periods_per_year: Option<f64>) -> Result<Spec> {
     let (included, pools) = constraints::constraints(arguments, &data.assets)?;
-    Ok(Job {
-        study: files::STUDY.to_string(),
-        data_sha256: equirisk::report::digest::history(data),
+    let most = arguments.top.max(arguments.bootstrap_top.unwrap_or(0));
+    Ok(Spec {
+        study: Screen::NAME.to_string(),
+        data_sha256: digest::history(data),
         covariance: arguments.covariance,
         assume_psd: arguments.assume_psd,
         log_returns: arguments.data.log_returns,
@@ -232,12 +101,12 @@ fn job(arguments: &ScreenArguments, config: &Config, data: &Returns, periods_per
         pools,
         sample: arguments.sample,
         max_correlation: arguments.max_correlation,
-        by: config.by,
+        by: arguments.by,
         top: arguments.top,
-        filters: config.filters.clone(),
-        shortlist: config.shortlist,
-        shortlist_by: config.shortlist_by,
-        halves: config.halves,
+        filters: arguments.filters.clone(),
+        shortlist: arguments.shortlist.max(most.saturating_mul(4)),
+        shortlist_by: arguments.shortlist_by,
+        halves: !arguments.no_halves,
         bootstrap: arguments.bootstrap_top.map(|winners| Again {
             winners,
             resamples: arguments.resamples,
@@ -245,9 +114,70 @@ fn job(arguments: &ScreenArguments, config: &Config, data: &Returns, periods_per
             block: arguments.resample.block,
         }),
         estimator: (!arguments.covariance).then(|| arguments.data.estimator.estimator()),
-        setup: machine::setup(&arguments.machine, arguments.tolerance),
         periods_per_year,
+        setup: machine::setup(&arguments.machine, arguments.tolerance),
     })
+}
+
+struct Command<'a> {
+    arguments: &'a ScreenArguments,
+    spec: &'a Spec,
+    data: &'a Returns,
+    detected: &'a [Detected],
+}
+
+impl Command<'_> {
+    fn screen(&self, seed: Option<u64>) -> Result<Screen> {
+        Screen::prepare(self.spec, seed, self.data.clone(), &mut Unwatched)
+    }
+
+    fn config(&self) -> Config {
+        let also = if self.arguments.all.is_some() { WRITTEN.to_vec() } else { Vec::new() };
+        Config { also, ..self.spec.config() }
+    }
+}
+
+impl Steps<Screen> for Command<'_> {
+    fn accepts(&self, found: &Found) -> Result<()> {
+        let missing = self.arguments.all.as_ref().is_some_and(|all| !all.exists());
+        if missing && matches!(found, Found::Finished { .. }) {
+            return Err(Error::usage("this run is finished: --all has nothing to measure")
+                .hint("leave -o DIR out to write the metrics alone, or say --force to run again"));
+        }
+        Ok(())
+    }
+
+    fn dry_run(&self, seed: Option<u64>, machine: &Machine) -> Result<u8> {
+        let screen = self.screen(seed)?;
+        let (config, problems) = (self.config(), screen.problems());
+        let needed = config.memory(problems, self.spec.size);
+        let engine = machine.engine.reserve();
+        plan::dry_run(self.arguments, &screen.question(), problems, &config, needed, engine, self.detected)
+    }
+
+    fn check(&self, seed: Option<u64>) -> Result<()> {
+        let screen = self.screen(seed)?;
+        let (config, problems) = (self.config(), screen.problems());
+        let needed = config.memory(problems, self.spec.size);
+        memory::check("the best subsets and a chunk", needed, self.arguments.machine.memory, |_| {
+            "choose a shorter --top or --shortlist, or draw fewer subsets with --sample".to_string()
+        })?;
+        notices(self.arguments, &screen.question(), problems, &config);
+        Ok(())
+    }
+
+    fn ready(&self, seed: Option<u64>, _: &mut dyn Observer) -> Result<Screen> {
+        self.screen(seed)
+    }
+
+    fn whole(&self, screen: Screen, context: &mut Context) -> Result<(Screen, Screened)> {
+        let Some(path) = self.arguments.all.as_deref() else {
+            let found = screen.whole(context)?;
+            return Ok((screen, found));
+        };
+        let existing = if self.arguments.run.force { Existing::Replace } else { Existing::Refuse };
+        written(path, existing, screen, context)
+    }
 }
 
 /// Operations that a subset takes in the units of [`machine::choose`], by measurement: a GPU pays from a few seconds of
@@ -256,8 +186,8 @@ fn work(problems: u64, size: usize) -> f64 {
     20.0 * machine::work(problems, 0, size)
 }
 
-fn notices(arguments: &ScreenArguments, question: &Question, problems: u64, config: &Config, quiet: bool) {
-    if quiet {
+fn notices(arguments: &ScreenArguments, question: &Question, problems: u64, config: &Config) {
+    if arguments.out.quiet {
         return;
     }
     let of_volatility = |figure: Figure| figure == Figure::Metric(Metric::Volatility);
@@ -286,41 +216,32 @@ fn notices(arguments: &ScreenArguments, question: &Question, problems: u64, conf
     }
 }
 
-/// The screen itself, with every subset's metrics written on the way where that was asked for.
-fn screened(
-    all: Option<&Path>,
-    force: bool,
-    question: &Question,
-    problems: u64,
-    config: &Config,
-    context: &mut Context,
-) -> Result<Outcome> {
-    let Some(path) = all else {
-        return screen(question, problems, config, context, &mut |_, _, _| Ok(()));
-    };
-    let existing = if force { Existing::Replace } else { Existing::Refuse };
-    let mut outcome = None;
-    let written = atomic::write(path, existing, |file| {
-        let mut file = Some(file);
-        let mut writer = None;
-        let result = screen(question, problems, config, context, &mut |_, metrics, measured| {
+/// The screen with every subset's metrics written on the way.
+fn written(path: &Path, existing: Existing, screen: Screen, context: &mut Context) -> Result<(Screen, Screened)> {
+    let mut found = None;
+    let done = atomic::write(path, existing, |file| {
+        let writer = RefCell::new(None);
+        let file = RefCell::new(Some(file));
+        let result = screen.whole_with(&WRITTEN, context, &mut |_, metrics, measured| {
             let failed = |error: std::io::Error| Error::failed(format!("{}: {error}", path.display()));
-            if let Some(file) = file.take() {
-                writer = Some(MetricsWriter::new(file, question.subsets, metrics, question.assets).map_err(failed)?);
+            if let Some(file) = file.borrow_mut().take() {
+                let question = screen.question();
+                let new = MetricsWriter::new(file, question.subsets, metrics, question.assets).map_err(failed)?;
+                *writer.borrow_mut() = Some(new);
             }
-            writer.as_mut().map_or(Ok(()), |writer| writer.push(measured)).map_err(failed)
+            writer.borrow_mut().as_mut().map_or(Ok(()), |writer| writer.push(measured)).map_err(failed)
         });
         let stopped = result.is_err();
-        outcome = Some(result);
-        match writer {
+        found = Some(result);
+        match writer.into_inner() {
             Some(writer) if !stopped => writer.finish(),
             // Nothing incomplete stays behind.
             _ => Err(std::io::Error::other("the screen did not finish")),
         }
     });
-    match outcome {
+    match found {
         Some(Err(error)) => Err(error),
-        Some(outcome) => written.and(outcome),
-        None => Err(written.err().unwrap_or_else(|| Error::failed("the screen did not run"))),
+        Some(Ok(found)) => done.map(|()| (screen, found)),
+        None => Err(done.err().unwrap_or_else(|| Error::failed("the screen did not run"))),
     }
 }

@@ -1,19 +1,17 @@
 //! `--dry-run`: what a screen would take.
 
-use std::process::ExitCode;
-
-use equirisk::engine::Job as _;
-use equirisk::engine::cpu::CpuEngine;
-use equirisk::io::Detected;
-use equirisk::measure::Metric;
-use equirisk::report::metrics;
-use equirisk::report::terminal::{self, counted, duration, grouped, size};
-use equirisk::run::chunks;
-use equirisk::stop::Stop;
-use equirisk::study::screen::finalist::{Finalist, Setting};
-use equirisk::study::screen::sample::SIZE;
-use equirisk::study::screen::{Config, Question};
-use equirisk::{Batch, Request, Result};
+use crate::engine::Job as _;
+use crate::engine::cpu::CpuEngine;
+use crate::io::Detected;
+use crate::measure::Metric;
+use crate::report::terminal::{self, counted, duration, grouped, size};
+use crate::run::chunks;
+use crate::stop::Stop;
+use crate::store::metrics;
+use crate::study::screen::finalist::{Finalist, Setting};
+use crate::study::screen::sample::SIZE;
+use crate::study::screen::{Config, Question};
+use crate::{Batch, Request, Result};
 use rayon::prelude::*;
 
 use crate::cli::args::ScreenArguments;
@@ -35,7 +33,7 @@ pub fn dry_run(
     memory: f64,
     engine: CpuEngine,
     detected: &[Detected],
-) -> Result<ExitCode> {
+) -> Result<u8> {
     let space = question.subsets.space();
     let batch = Batch::subsets(question.universe.clone(), question.subsets.clone(), problems, None)?;
     let request = Request::Metrics(vec![Metric::Volatility]);
@@ -81,7 +79,7 @@ pub fn dry_run(
         )
     };
     output::print(&text)?;
-    Ok(ExitCode::SUCCESS)
+    Ok(0)
 }
 
 /// Seconds for the subsets that are solved by themselves: a shortlist, the halves of the history, winners on resamples.

@@ -2,14 +2,17 @@
 
 mod outcome;
 mod plan;
+mod spec;
+mod study;
+
+use std::path::Path;
 
 use serde::Serialize;
 
 use super::block::Block;
 use crate::batch::{self, Request, Solutions};
 use crate::engine::Precision;
-use crate::error::Result;
-use crate::observer::Unwatched;
+use crate::error::{Error, Result};
 use crate::panel::Returns;
 use crate::resample::Scheme;
 use crate::run::crosscheck::{Checker, CrossCheck, Sample, sample};
@@ -17,9 +20,14 @@ use crate::run::share::Part;
 use crate::run::{Context, RcError, Solves};
 use crate::solver::Options;
 use crate::stop::Stop;
+use crate::store::Checkpoint;
+use crate::store::atomic::Existing;
+use crate::store::weights::write_weights;
 pub use outcome::{Methods, Outcome, Portfolio, Run, Sensitivity, SensitivityAsset};
 pub use plan::Plan;
 use plan::device;
+pub use spec::Spec;
+pub use study::{Bootstrap, WEIGHTS};
 
 /// What changes for the user.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -39,7 +47,14 @@ pub struct Config {
 /// # Errors
 /// A panel that cannot be resampled, a block length out of range, a device that fails, a disk that is full.
 pub fn bootstrap(returns: &Returns, budgets: &[f64], config: &Config, context: &mut Context) -> Result<Outcome> {
-    let plan = Plan::new(returns, budgets, config, context.observer)?;
+    solve(&Plan::new(returns, budgets, config, context.observer)?, context)
+}
+
+/// Solves what is not kept, and answers.
+///
+/// # Errors
+/// A device that fails, a disk that is full, asked to stop.
+pub fn solve(plan: &Plan, context: &mut Context) -> Result<Outcome> {
     let solved = plan.solve(None, context)?;
     plan.outcome(solved, context.engine.info())
 }
@@ -57,12 +72,11 @@ pub struct Share {
     pub run: Run,
 }
 
-/// Solves one part of the study, as [`bootstrap`] would, for the store of `context`.
+/// Solves one part of the study, as [`solve`] would, for the store of `context`.
 ///
 /// # Errors
-/// As [`bootstrap`].
-pub fn part(returns: &Returns, budgets: &[f64], config: &Config, part: Part, context: &mut Context) -> Result<Share> {
-    let plan = Plan::new(returns, budgets, config, context.observer)?;
+/// As [`solve`].
+pub fn part(plan: &Plan, part: Part, context: &mut Context) -> Result<Share> {
     let solved = plan.solve(Some(part), context)?;
     let info = context.engine.info();
     Ok(Share {
@@ -75,24 +89,32 @@ pub fn part(returns: &Returns, budgets: &[f64], config: &Config, part: Part, con
     })
 }
 
+/// Writes the weights of all resamples.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write(_: &Plan, outcome: &Outcome, _: &mut Checkpoint, path: &Path) -> Result<()> {
+    let run = serde_json::to_string(&outcome.run).map_err(|error| Error::failed(error.to_string()))?;
+    let metadata = [("equirisk".to_string(), env!("CARGO_PKG_VERSION").to_string()), ("run".to_string(), run)];
+    write_weights(path, Existing::Replace, &outcome.names, &outcome.solutions, 0, &metadata)
+}
+
 /// Draws and solves a sample of a finished study again on the CPU, in f64, and compares it with the study's solutions,
 /// which hold weights of all assets.
 ///
 /// # Errors
 /// As [`bootstrap`].
 pub fn verify(
-    returns: &Returns,
-    budgets: &[f64],
-    config: &Config,
+    plan: &Plan,
+    size: Sample,
     options: Options,
     precision: Precision,
     solutions: Solutions,
 ) -> Result<CrossCheck> {
-    let plan = Plan::new(returns, budgets, config, &mut Unwatched)?;
     let rows = solutions.weights.chunks_exact(plan.names.len());
     let weights = rows.flat_map(|row| plan.keep.iter().map(|&i| row[i])).collect();
     let block = batch::Block::Portfolios(Solutions { weights, ..solutions });
-    let sample = sample(config.resamples, config.seed, config.crosscheck);
+    let sample = sample(plan.config.resamples, plan.config.seed, size);
     let checker = Checker::new(&plan.batch, &Request::PORTFOLIOS, precision, options);
     checker.check(0, &block, &sample, None, &Stop::NEVER).map(CrossCheck::from)
 }

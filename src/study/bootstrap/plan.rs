@@ -31,7 +31,7 @@ const MAIN: u32 = 0;
 /// The study before the work: everything that does not depend on the engine.
 #[derive(Debug)]
 pub struct Plan {
-    config: Config,
+    pub(super) config: Config,
     /// All assets, and the positions of those with a budget.
     pub(super) names: Vec<String>,
     pub(super) keep: Vec<usize>,
@@ -111,6 +111,11 @@ impl Plan {
         &self.batch
     }
 
+    /// All assets, those without a budget included.
+    pub fn assets(&self) -> usize {
+        self.names.len()
+    }
+
     /// Problems of all batches.
     pub fn problems(&self) -> u64 {
         let others = self.lengths.iter().filter(|(_, law)| *law != self.law).count() as u64;
@@ -139,7 +144,7 @@ impl Plan {
         Ok(Solved { range, main: main.solutions, crosscheck: main.check.map(CrossCheck::from), others })
     }
 
-    pub(super) fn outcome(self, solved: Solved, info: EngineInfo) -> Result<Outcome> {
+    pub(super) fn outcome(&self, solved: Solved, info: EngineInfo) -> Result<Outcome> {
         let Solved { main: solutions, crosscheck, others, .. } = solved;
         let config = &self.config;
         let sensitivity = self.lengths.iter().zip(&others).map(|((length, law), own)| {
@@ -173,7 +178,7 @@ impl Plan {
             sensitivity,
             run: self.run(info),
             solutions: spread_weights(solutions, keep, names.len()),
-            names: self.names,
+            names: self.names.clone(),
         })
     }
 

@@ -18,7 +18,10 @@ pub mod inclusion;
 pub mod outcome;
 pub mod path;
 pub mod sample;
+mod spec;
+mod study;
 pub mod tally;
+pub mod universe;
 pub mod verify;
 
 use std::ops::Range;
@@ -48,6 +51,8 @@ use halves::Split;
 use histogram::Histogram;
 use inclusion::inclusion;
 pub use outcome::{Counts, Distribution, Entry, LargestError, Outcome, Run};
+pub use spec::{Again, Spec};
+pub use study::{Screen, Screened};
 use tally::{Rule, Tally};
 
 /// Subsets kept by value at most: 64 MiB of them.

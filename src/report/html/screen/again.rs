@@ -6,8 +6,8 @@ use plotly::layout::RangeMode;
 
 use crate::report::html::chart::{BLUE, Chart, ORANGE, Table, axis, layout, percent_axis, plot};
 use crate::report::html::text::{label, name, percent};
-use crate::report::screen::Screened;
 use crate::report::words::{self, counted};
+use crate::study::screen::Screened;
 use crate::study::winners::Winner;
 
 const HEIGHT: usize = 420;

@@ -6,8 +6,8 @@ use plotly::common::{Anchor, ColorBar, HoverInfo, Orientation};
 use super::MOST_PLACES;
 use crate::report::html::chart::{Chart, Table, at, columns, heading, height, layout, plot, rows, sequential};
 use crate::report::html::text::{label, name, percent};
-use crate::report::screen::Screened;
 use crate::report::words;
+use crate::study::screen::Screened;
 
 /// Assets that a chart has room for beside each other.
 const MOST_COLUMNS: usize = 30;

@@ -11,9 +11,9 @@ use plotly::layout::Axis;
 use super::chart::{axis, percent_axis};
 use super::page::Page;
 use super::text::{percent, rounded};
-use crate::report::screen::Screened;
 use crate::report::words::{self, counted, grouped};
 use crate::study::screen::Outcome;
+use crate::study::screen::Screened;
 use crate::study::screen::figure::Figure;
 
 /// Places of a list that a chart has room for.

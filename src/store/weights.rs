@@ -31,8 +31,8 @@ use parquet::schema::types::ColumnPath;
 use crate::batch::Solutions;
 use crate::certificate::{Certificate, Status};
 use crate::error::{Error, Result};
-use crate::io::atomic::{self, Existing};
 use crate::io::guard;
+use crate::store::atomic::{self, Existing};
 
 const FIXED: [(&str, DataType); 6] = [
     ("resample", DataType::UInt64),

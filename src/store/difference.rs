@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::words::grouped;
+use crate::wording::grouped;
 
 /// Entries named in a message at most.
 const MOST: usize = 3;

@@ -12,16 +12,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::difference::difference;
+use super::digest;
 use super::maker::Maker;
 use super::manifest::{MANIFEST, Manifest};
-use super::{digest, history};
 use crate::error::{Error, Result};
-use crate::io::atomic::{self, Existing};
 use crate::observer::Observer;
-use crate::panel::Returns;
 use crate::run::Solves;
 use crate::run::share::Part;
 use crate::store::Checkpoint;
+use crate::store::atomic::{self, Existing};
 
 pub const SUMMARY: &str = "summary.json";
 pub const TABLE: &str = "summary.txt";
@@ -164,7 +163,7 @@ impl Place {
     pub fn begin(
         path: &Path,
         manifest: Manifest,
-        data: &Returns,
+        keep: &dyn Fn(&Path) -> Result<()>,
         terms: Terms,
         watch: &mut dyn Observer,
     ) -> Result<Place> {
@@ -189,7 +188,7 @@ impl Place {
         match before {
             Some((checkpoint, owner, damaged)) => {
                 place.resume(checkpoint, owner.maker, damaged, terms, watch)?;
-                place.mark(data)?;
+                place.mark(keep)?;
             }
             None => {
                 let owner = Owner {
@@ -198,7 +197,7 @@ impl Place {
                     maker: place.manifest.maker.clone(),
                 };
                 // First the manifest: a directory with chunks and none would be nobody's.
-                place.mark(data)?;
+                place.mark(keep)?;
                 let header = serde_json::to_string(&owner).map_err(|error| Error::failed(error.to_string()))?;
                 place.checkpoint = Checkpoint::create(&chunks, &header)?;
             }
@@ -246,34 +245,45 @@ impl Place {
     ///
     /// # Errors
     /// The directory cannot be made or written to.
-    pub fn join(path: &Path, manifest: Manifest, data: &Returns, checkpoint: Checkpoint) -> Result<Place> {
+    pub fn join(
+        path: &Path,
+        manifest: Manifest,
+        keep: &dyn Fn(&Path) -> Result<()>,
+        checkpoint: Checkpoint,
+    ) -> Result<Place> {
         let place = Place { path: path.to_path_buf(), manifest, checkpoint, orphaned: false, started: Instant::now() };
-        place.mark(data)?;
+        place.mark(keep)?;
         Ok(place)
     }
 
     /// Before the work: the data it needs, and `run.json`.
-    fn mark(&self, data: &Returns) -> Result<()> {
+    fn mark(&self, keep: &dyn Fn(&Path) -> Result<()>) -> Result<()> {
         std::fs::create_dir_all(&self.path).map_err(|error| uncreated(&self.path, &error))?;
-        history::write(&self.path.join(history::NAME), data)?;
+        keep(&self.path)?;
         self.manifest.write(&self.path)
     }
 
-    /// Writes the `texts` beside what is there already, and last the manifest that vouches for all `results`; chunks go,
+    /// Writes the `texts` beside what is there already, and last the manifest that vouches for all `results` and the data; chunks go,
     /// unless they are a result.
     ///
     /// # Errors
     /// A file cannot be written.
-    pub fn finish(&mut self, results: &[&str], texts: &[(&str, String)], outcome: Value) -> Result<()> {
+    pub fn finish(
+        &mut self,
+        results: &[&str],
+        data: Option<&str>,
+        texts: &[(&str, String)],
+        outcome: Value,
+    ) -> Result<()> {
         self.checkpoint.flush()?;
         for (name, text) in texts {
             atomic::write(&self.path.join(name), Existing::Replace, |file| file.write_all(text.as_bytes()))?;
         }
         self.manifest.outputs_sha256.clear();
-        for name in results.iter().chain(&[history::NAME]) {
+        for name in results.iter().copied().chain(data) {
             let sum = digest::file(&self.path.join(name))
                 .map_err(|error| Error::failed(format!("`{name}` cannot be read again: {error}")))?;
-            self.manifest.outputs_sha256.insert((*name).to_string(), sum);
+            self.manifest.outputs_sha256.insert(name.to_string(), sum);
         }
         self.manifest.finished = true;
         self.manifest.outcome = outcome;

@@ -22,9 +22,9 @@ use parquet::file::properties::WriterProperties;
 
 use super::digest;
 use crate::error::{Error, Result};
-use crate::io::atomic::{self, Existing};
 use crate::io::guard;
 use crate::panel::{Labels, Returns};
+use crate::store::atomic::{self, Existing};
 
 pub const NAME: &str = "returns.parquet";
 const DATES: &str = "dates";

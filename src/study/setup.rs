@@ -6,7 +6,7 @@ use crate::engine::{Choice, Precision};
 use crate::run::crosscheck::Sample;
 
 /// Entries of a job that its results depend on and its data do not. The device is none of them: shards of one run may
-/// take a device each, and who computed is known from the [`Maker`](super::maker::Maker).
+/// take a device each, and who computed is known from the [`Maker`](crate::store::maker::Maker).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Setup {
     /// As it was asked for.

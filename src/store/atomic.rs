@@ -2,8 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::path::Path;
 
 use crate::error::{Error, Result};
 
@@ -38,25 +37,12 @@ pub fn write(path: &Path, existing: Existing, fill: impl FnOnce(&mut Output<'_>)
 const PREFIX: &str = ".equirisk-";
 const SUFFIX: &str = ".part";
 
-/// Files being written.
-static PENDING: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
-
-/// Removes what is being written: for a program that is about to end in the midst of it.
-pub fn discard() {
-    // A lock that a panic left behind guards a list of paths all the same.
-    let mut pending = PENDING.lock().unwrap_or_else(PoisonError::into_inner);
-    for path in pending.drain(..) {
-        // Nothing can be done about a file that stays.
-        let _ = fs::remove_file(path);
-    }
-}
-
 /// Removes from a folder what programs that were killed left half written. Nobody else may be writing there.
 pub fn sweep(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
         if name.to_str().is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX)) {
-            // As above.
+            // Nothing can be done about a file that stays.
             let _ = fs::remove_file(entry.path());
         }
     }
@@ -86,7 +72,6 @@ fn fill_and_rename(
     }
     // Without the name of the temporary file, which the user has never seen.
     let mut temporary = builder.tempfile_in(folder).map_err(|error| io::Error::from(error.kind()))?;
-    let _pending = Pending::of(temporary.path());
     let mut output = BufWriter::new(temporary.as_file_mut());
     fill(&mut output)?;
     output.flush()?;
@@ -100,22 +85,6 @@ fn fill_and_rename(
     #[cfg(unix)]
     File::open(folder)?.sync_all()?;
     Ok(())
-}
-
-/// A file that is listed as being written for as long as this lives.
-struct Pending(PathBuf);
-
-impl Pending {
-    fn of(path: &Path) -> Pending {
-        PENDING.lock().unwrap_or_else(PoisonError::into_inner).push(path.to_path_buf());
-        Pending(path.to_path_buf())
-    }
-}
-
-impl Drop for Pending {
-    fn drop(&mut self) {
-        PENDING.lock().unwrap_or_else(PoisonError::into_inner).retain(|path| *path != self.0);
-    }
 }
 
 #[cfg(test)]

@@ -10,8 +10,8 @@ use super::digest;
 use super::maker::Maker;
 use crate::engine::Fault;
 use crate::error::{Error, Result};
-use crate::io::atomic::{self, Existing};
 use crate::run::share::Part;
+use crate::store::atomic::{self, Existing};
 
 pub const MANIFEST: &str = "run.json";
 

@@ -1,0 +1,242 @@
+//! The parts of a run, joined.
+
+use std::path::{Path, PathBuf};
+
+use super::{Visitor, json, results, study_of, visit};
+use crate::engine::Absent;
+use crate::error::{Error, Result};
+use crate::observer::Observer;
+use crate::report::Shown;
+use crate::report::terminal::View;
+use crate::run::Context;
+use crate::run::share::Part;
+use crate::solver::Options;
+use crate::store::Checkpoint;
+use crate::store::directory::{self, Asked, CHUNKS, Found, Place, SUMMARY, TABLE};
+use crate::store::manifest::Manifest;
+use crate::study::protocol::{Ending, Spec as _, Study};
+
+/// The parts of one run, all of them and whole.
+#[derive(Debug)]
+pub struct Shards {
+    /// In the order of their problems.
+    paths: Vec<PathBuf>,
+    manifests: Vec<Manifest>,
+}
+
+/// What joining found.
+#[derive(Debug)]
+pub struct Joined {
+    /// One JSON object.
+    pub summary: String,
+    pub table: String,
+    pub ending: Ending,
+    /// What was counted.
+    pub noun: &'static str,
+}
+
+impl Shards {
+    /// # Errors
+    /// What is no shard, or of another run; shards that are missing, given twice, unfinished or damaged, by number.
+    pub fn read(paths: &[PathBuf], allow_mixed: bool) -> Result<Shards> {
+        let mut found: Vec<(PathBuf, Manifest)> = Vec::new();
+        for path in paths {
+            let shown = path.display();
+            let manifest = Manifest::read(path)?.ok_or_else(|| {
+                Error::usage(format!("`{shown}` holds no run"))
+                    .hint("name the directories that --shard I/N -o DIR made")
+            })?;
+            if manifest.shard.is_none() {
+                return Err(Error::usage(format!("`{shown}` holds a whole run, not a shard"))
+                    .hint("name the directories that --shard I/N -o DIR made"));
+            }
+            found.push((path.clone(), manifest));
+        }
+        found.sort_by_key(|(_, manifest)| place_of(manifest));
+        let (first, manifest) = &found[0];
+        for (path, other) in &found[1..] {
+            let differs = |what: &str| {
+                Error::usage(format!(
+                    "`{}` and `{}` are shards of different runs: {what}",
+                    first.display(),
+                    path.display()
+                ))
+                .hint("name shards of one run")
+            };
+            if other.job != manifest.job {
+                return Err(differs(&difference(&manifest.job, &other.job)));
+            }
+            if other.seed != manifest.seed {
+                return Err(differs("their seeds differ"));
+            }
+            if of(other).zip(of(manifest)).is_some_and(|(own, others)| own != others) {
+                return Err(differs("they are not of equally many shards"));
+            }
+            if let Some(difference) = manifest.maker.differs(&other.maker).filter(|_| !allow_mixed) {
+                let difference = difference.replace(" there, ", " and ").replace(" here", "");
+                return Err(Error::usage(format!(
+                    "`{}` and `{}` were made differently: {difference}",
+                    first.display(),
+                    path.display()
+                ))
+                .hint("run one of them again, or pass --allow-mixed to join them all the same"));
+            }
+        }
+        let mut bad = Vec::new();
+        for (path, manifest) in &found {
+            let part = manifest.shard.map_or(String::new(), |part| part.to_string());
+            if found.iter().filter(|(_, other)| other.shard == manifest.shard).count() > 1 {
+                return Err(Error::usage(format!("{part} is given twice, once as `{}`", path.display()))
+                    .hint("name each shard once"));
+            }
+            if !manifest.finished {
+                bad.push((place_of(manifest), format!("{} is not finished", asked(manifest))));
+            } else if !manifest.damaged(path).is_empty() {
+                bad.push((place_of(manifest), format!("{} is damaged", asked(manifest))));
+            }
+        }
+        // Ranges of problems are of any number; what is between them is found when they are joined.
+        let mut missing = 0;
+        if let Some(of) = of(manifest).filter(|_| found.iter().all(|(_, manifest)| of(manifest).is_some())) {
+            // A file may claim to be one of very many.
+            let held: Vec<(u64, u64)> = found.iter().map(|(_, manifest)| place_of(manifest)).collect();
+            missing = of - held.len() as u64;
+            let absent = (0..of).filter(|index| !held.contains(&(*index, 0))).take(MOST_LISTED);
+            bad.extend(absent.map(|index| ((index, 0), format!("--shard {index}/{of} is missing"))));
+        }
+        bad.sort_unstable();
+        if !bad.is_empty() {
+            let listed: Vec<&str> = bad.iter().take(MOST_LISTED).map(|(_, what)| what.as_str()).collect();
+            let more = if missing as usize > MOST_LISTED { ", and more" } else { "" };
+            return Err(Error::usage(format!("the run is not complete: {}{more}", listed.join(", ")))
+                .hint("run these shards again with the same command, then merge"));
+        }
+        let (paths, manifests) = found.into_iter().unzip();
+        Ok(Shards { paths, manifests })
+    }
+
+    fn manifest(&self) -> &Manifest {
+        &self.manifests[0]
+    }
+
+    /// Looks into the directory for the whole before the work.
+    ///
+    /// # Errors
+    /// It holds another run, or results that no manifest vouches for; a study that this version does not know.
+    pub fn look(&self, output: &Path, force: bool) -> Result<Found> {
+        struct Results;
+        impl Visitor for Results {
+            type Output = Vec<&'static str>;
+
+            fn visit<S: Study>(self) -> Result<Vec<&'static str>>
+            where
+                S::Outcome: Shown,
+            {
+                Ok(results::<S>(None))
+            }
+        }
+        let manifest = self.manifest();
+        let results = visit(manifest, Results).ok_or_else(|| self.unknown())??;
+        let asked = Asked { job: &manifest.job, seed: manifest.seed, shard: None, results: &results, force };
+        directory::examine(output, &asked)
+    }
+
+    /// Joins them in a directory for the whole: byte by byte what one machine would have made. `view` is how the table is
+    /// to look.
+    ///
+    /// # Errors
+    /// Problems that are in none of the parts; data that are missing; a disk that is full.
+    pub fn join(&self, output: &Path, command: Vec<String>, view: View, observer: &mut dyn Observer) -> Result<Joined> {
+        let join = Join { shards: self, output, command, view, observer };
+        visit(self.manifest(), join).ok_or_else(|| self.unknown())?
+    }
+
+    fn unknown(&self) -> Error {
+        Error::input(format!("`{}` holds a run that cannot be joined", self.paths[0].display()))
+            .hint("run its shards again")
+    }
+}
+
+struct Join<'a> {
+    shards: &'a Shards,
+    output: &'a Path,
+    command: Vec<String>,
+    view: View,
+    observer: &'a mut dyn Observer,
+}
+
+impl Visitor for Join<'_> {
+    type Output = Joined;
+
+    fn visit<S: Study>(self) -> Result<Joined>
+    where
+        S::Outcome: Shown,
+    {
+        let Join { shards, output, command, view, observer } = self;
+        let (first, folder) = (shards.manifest(), &shards.paths[0]);
+        let study = study_of::<S>(first, folder, || shards.unknown(), observer)?;
+        let spec: S::Spec = serde_json::from_value(first.job.clone()).map_err(|_| shards.unknown())?;
+        let mut all = Checkpoint::none();
+        for path in &shards.paths {
+            all.join(Checkpoint::open(&path.join(CHUNKS), false)?.0);
+        }
+        let manifest = Manifest {
+            command,
+            input: first.input.clone(),
+            ..Manifest::new(&first.job, first.seed, None, first.maker.clone())?
+        };
+        let tolerance = spec.setup().tolerance.unwrap_or(Options::default().tolerance);
+        let engine = Absent(first.maker.info.clone(), Options { tolerance, ..Options::default() });
+        let keep = |path: &Path| S::keep(&S::data(first, &spec, folder)?, path);
+        let mut place = Place::join(output, manifest, &keep, all.whole(S::LAST_OF_PART))?;
+        observer.total(study.work(&(0..study.problems()), false));
+        let outcome = {
+            let mut context = Context { engine: &engine, store: &mut place.checkpoint, observer };
+            study.whole(&mut context)?
+        };
+        let summary = json(&outcome)?;
+        let mut texts = outcome.texts()?;
+        texts.extend([(SUMMARY, summary.clone()), (TABLE, outcome.table(View::PLAIN))]);
+        study.write(&outcome, &mut place.checkpoint, output)?;
+        place.finish(&results::<S>(None), S::DATA, &texts, S::state(&outcome))?;
+        Ok(Joined { summary, table: outcome.table(view), ending: S::ending(&outcome), noun: S::NOUN })
+    }
+}
+
+/// Of how many shards it is one; none where it is a range of problems.
+fn of(manifest: &Manifest) -> Option<u64> {
+    match manifest.shard? {
+        Part::Shard { index, of } if index < of => Some(of),
+        _ => None,
+    }
+}
+
+/// Where it stands among the parts.
+fn place_of(manifest: &Manifest) -> (u64, u64) {
+    match manifest.shard {
+        Some(Part::Shard { index, .. }) => (index, 0),
+        Some(Part::Problems { from, to }) => (from, to),
+        None => (0, 0),
+    }
+}
+
+/// The flag that asks for it.
+fn asked(manifest: &Manifest) -> String {
+    match manifest.shard {
+        Some(Part::Shard { index, of }) => format!("--shard {index}/{of}"),
+        Some(Part::Problems { from, to }) => format!("--problems {from}..{to}"),
+        None => String::new(),
+    }
+}
+
+/// Shards named in a message at most.
+const MOST_LISTED: usize = 50;
+
+/// The first entry in which two jobs differ.
+fn difference(a: &serde_json::Value, b: &serde_json::Value) -> String {
+    let names = a.as_object().into_iter().chain(b.as_object()).flat_map(serde_json::Map::keys);
+    names
+        .map(String::as_str)
+        .find(|name| a[*name] != b[*name])
+        .map_or_else(|| "their jobs differ".to_string(), |name| format!("their `{name}` differs"))
+}

@@ -1,0 +1,211 @@
+//! Runs in directories: begun, gone on with, finished, joined and verified, for every study alike.
+
+mod merge;
+mod verify;
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::engine::{Absent, Engine, Fault};
+use crate::error::{Error, Result};
+use crate::observer::Observer;
+use crate::report::Shown;
+use crate::report::terminal::View;
+use crate::run::Context;
+use crate::run::share::Part;
+use crate::store::Checkpoint;
+use crate::store::directory::{self, Asked, Place, SHARD, SUMMARY, TABLE, Terms};
+use crate::store::maker::Maker;
+use crate::store::manifest::Manifest;
+use crate::study::bootstrap::Bootstrap;
+use crate::study::given::Given;
+use crate::study::protocol::Study;
+use crate::study::screen::Screen;
+use crate::wording::{counted, grouped};
+pub use directory::Found;
+pub use merge::{Joined, Shards};
+pub use verify::{Verified, verify};
+
+/// Bytes of finished chunks in memory, before they go to a file.
+const IN_MEMORY: u64 = 512 << 20;
+
+/// A run that is asked for.
+#[derive(Debug)]
+pub struct Order<'a, S: Study> {
+    pub spec: &'a S::Spec,
+    /// None asks for any.
+    pub seed: Option<u64>,
+    pub part: Option<Part>,
+    /// None keeps nothing.
+    pub directory: Option<&'a Path>,
+    pub terms: Terms,
+}
+
+impl<S: Study> Order<'_, S> {
+    fn job(&self) -> Result<Value> {
+        serde_json::to_value(self.spec).map_err(|error| Error::failed(error.to_string()))
+    }
+
+    /// Looks into the directory before the work.
+    ///
+    /// # Errors
+    /// It holds another run, or results that no manifest vouches for.
+    pub fn look(&self) -> Result<Found> {
+        let Some(path) = self.directory else { return Ok(Found::Nothing) };
+        let results = results::<S>(self.part);
+        let (job, force) = (self.job()?, self.terms.force);
+        directory::examine(path, &Asked { job: &job, seed: self.seed, shard: self.part, results: &results, force })
+    }
+
+    /// Takes the directory. `seed` is that of the draws; `input` says where the data came from. Where the run was begun on
+    /// a device that is gone, what is left of it takes the engine's place.
+    ///
+    /// # Errors
+    /// The directory cannot be written to, another program is at work in it, or its chunks were made otherwise.
+    pub fn begin(
+        &self,
+        seed: Option<u64>,
+        data: &S::Data,
+        (command, input): (Vec<String>, Value),
+        mut engine: Box<dyn Engine>,
+        observer: &mut dyn Observer,
+    ) -> Result<Desk> {
+        let mut place = None;
+        if let Some(path) = self.directory {
+            let manifest = Manifest::new(&self.job()?, seed, self.part, Maker::of(engine.info()))?;
+            let manifest = Manifest { command, input, ..manifest };
+            let begun = Place::begin(path, manifest, &|path| S::keep(data, path), self.terms, observer)?;
+            if begun.orphaned {
+                engine = Box::new(Absent(begun.manifest.maker.info.clone(), engine.reserve().options));
+            }
+            place = Some(begun);
+        }
+        Ok(Desk { engine, place, aside: Checkpoint::aside(IN_MEMORY) })
+    }
+}
+
+/// The files of a finished run, or of a part of one.
+fn results<S: Study>(part: Option<Part>) -> Vec<&'static str> {
+    match part {
+        Some(_) => SHARD.to_vec(),
+        None => [SUMMARY, TABLE].iter().chain(S::FILES).copied().collect(),
+    }
+}
+
+/// An engine, and a directory where there is one.
+pub struct Desk {
+    pub engine: Box<dyn Engine>,
+    pub place: Option<Place>,
+    aside: Checkpoint,
+}
+
+impl Desk {
+    pub fn context<'a>(&'a mut self, observer: &'a mut dyn Observer) -> Context<'a> {
+        let store = self.place.as_mut().map_or(&mut self.aside, |place| &mut place.checkpoint);
+        Context { engine: &*self.engine, store, observer }
+    }
+
+    /// For `run.json`.
+    pub fn note(&mut self, faults: Vec<Fault>) {
+        if let Some(place) = &mut self.place {
+            place.manifest.faults.extend(faults);
+        }
+    }
+
+    /// Writes what a study found, where there is a directory. Returns its summary, one JSON object.
+    ///
+    /// # Errors
+    /// A file cannot be written.
+    pub fn conclude<S: Study>(&mut self, study: &S, outcome: &S::Outcome) -> Result<String>
+    where
+        S::Outcome: Shown,
+    {
+        let summary = json(outcome)?;
+        if let Some(place) = &mut self.place {
+            let mut texts = outcome.texts()?;
+            texts.extend([(SUMMARY, summary.clone()), (TABLE, outcome.table(View::PLAIN))]);
+            study.write(outcome, &mut place.checkpoint, &place.path)?;
+            place.finish(&results::<S>(None), S::DATA, &texts, S::state(outcome))?;
+        }
+        Ok(summary)
+    }
+
+    /// Writes what one machine of several found. Returns its summary and a table.
+    ///
+    /// # Errors
+    /// A file cannot be written.
+    pub fn hand_in<S: Study>(&mut self, share: &S::Share) -> Result<(String, String)> {
+        let summary = json(share)?;
+        let mut table = String::new();
+        if let Some(place) = &mut self.place {
+            let state = S::state_of_part(share);
+            let [from, to] = [0, 1].map(|at| state["range"][at].as_u64().unwrap_or_default());
+            let what = place.manifest.shard.map_or(String::new(), |part| part.to_string());
+            let rest = match place.manifest.shard {
+                Some(Part::Shard { of, .. }) => format!("once all {} are there", counted(of, "shard")),
+                _ => "once all parts are there".to_string(),
+            };
+            table = format!(
+                "{what}: {} from {} on, {}\nnext: equirisk merge {} .. -o DIR, {rest}\n",
+                counted(to - from, S::NOUN),
+                grouped(from),
+                crate::report::words::solves(&S::shared(share).solves),
+                place.path.display(),
+            );
+            let texts = [(SUMMARY, summary.clone()), (TABLE, table.clone())];
+            place.finish(&results::<S>(place.manifest.shard), S::DATA, &texts, state)?;
+        }
+        Ok((summary, table))
+    }
+}
+
+/// One JSON object, every float in full precision; numbers that do not exist are null.
+///
+/// # Errors
+/// None that is known of.
+pub fn json(value: &impl serde::Serialize) -> Result<String> {
+    serde_json::to_string_pretty(value)
+        .map(|text| text + "\n")
+        .map_err(|error| Error::failed(format!("the result cannot be written as JSON: {error}")))
+}
+
+/// Something that is done with the study of a run, whichever it is.
+pub trait Visitor {
+    type Output;
+
+    /// # Errors
+    /// Its own.
+    fn visit<S: Study>(self) -> Result<Self::Output>
+    where
+        S::Outcome: Shown;
+}
+
+/// Visits the study that `run.json` names; none where no study is called that.
+pub fn visit<V: Visitor>(manifest: &Manifest, visitor: V) -> Option<Result<V::Output>> {
+    match manifest.job["study"].as_str()? {
+        Bootstrap::NAME => Some(visitor.visit::<Bootstrap>()),
+        Screen::NAME => Some(visitor.visit::<Screen>()),
+        Given::NAME => Some(visitor.visit::<Given>()),
+        _ => None,
+    }
+}
+
+/// The specification of a run, and a study that is ready.
+///
+/// # Errors
+/// No run has such a specification; data that are missing or not what they were.
+fn study_of<S: Study>(
+    manifest: &Manifest,
+    directory: &Path,
+    wrong: impl Fn() -> Error,
+    observer: &mut dyn Observer,
+) -> Result<S> {
+    use crate::study::protocol::Spec as _;
+    let spec: S::Spec = serde_json::from_value(manifest.job.clone()).map_err(|_| wrong())?;
+    if !spec.is_sound() {
+        return Err(wrong());
+    }
+    let data = S::data(manifest, &spec, directory)?;
+    S::prepare(&spec, manifest.seed, data, observer).map_err(|error| Error { hint: wrong().hint, ..error })
+}

@@ -1,0 +1,122 @@
+//! The bootstrap as a [`Study`].
+
+use std::ops::Range;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::{Config, Outcome, Plan, Share, Spec, part, solve, verify, write};
+use crate::engine::EngineInfo;
+use crate::error::{Error, Result};
+use crate::observer::Observer;
+use crate::panel::Returns;
+use crate::run::Context;
+use crate::run::chunks::chunk_size;
+use crate::run::crosscheck::{CrossCheck, Sample};
+use crate::run::share::{Part, scaled};
+use crate::solver::Options;
+use crate::store::manifest::Manifest;
+use crate::store::weights::read_weights;
+use crate::store::{Checkpoint, history};
+use crate::study::protocol::{Ending, Study};
+
+pub const WEIGHTS: &str = "weights.parquet";
+
+/// A bootstrap, ready to be solved.
+#[derive(Debug)]
+pub struct Bootstrap {
+    plan: Plan,
+    config: Config,
+}
+
+impl Bootstrap {
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+}
+
+impl Study for Bootstrap {
+    type Spec = Spec;
+    type Data = Returns;
+    type Outcome = Outcome;
+    type Share = Share;
+
+    const NAME: &'static str = "bootstrap";
+    const NOUN: &'static str = "resample";
+    const PIECE: u64 = 1;
+    const FILES: &'static [&'static str] = &["assets.csv", "report.html", WEIGHTS];
+    const DATA: Option<&'static str> = Some(history::NAME);
+    const LAST_OF_PART: u32 = u32::MAX;
+
+    fn prepare(spec: &Spec, seed: Option<u64>, data: Returns, observer: &mut dyn Observer) -> Result<Bootstrap> {
+        if spec.budgets.len() != data.assets.len() {
+            return Err(Error::input(format!("{} risk budgets for {} assets", spec.budgets.len(), data.assets.len())));
+        }
+        let config = spec.config(seed.unwrap_or_default());
+        Ok(Bootstrap { plan: Plan::new(&data, &spec.budgets, &config, observer)?, config })
+    }
+
+    fn problems(&self) -> u64 {
+        self.config.resamples
+    }
+
+    fn work(&self, range: &Range<u64>, _: bool) -> u64 {
+        let (resamples, own) = (self.config.resamples, range.end - range.start);
+        let others = self.plan.problems() - resamples;
+        let share = scaled(range, resamples, others);
+        own + (share.end - share.start)
+    }
+
+    fn whole(&self, context: &mut Context) -> Result<Outcome> {
+        solve(&self.plan, context)
+    }
+
+    fn part(&self, share: Part, context: &mut Context) -> Result<Share> {
+        part(&self.plan, share, context)
+    }
+
+    fn shared(share: &Share) -> Ending {
+        let disagreements = share.crosscheck.map_or(0, |checked| checked.disagreements);
+        Ending { solves: share.solves, disagreements, part: true }
+    }
+
+    fn ending(outcome: &Outcome) -> Ending {
+        let disagreements = outcome.crosscheck.map_or(0, |checked| checked.disagreements);
+        Ending { solves: outcome.solves, disagreements, part: false }
+    }
+
+    fn state(outcome: &Outcome) -> Value {
+        serde_json::json!({
+            "run": outcome.run,
+            "range": [0, outcome.run.resamples],
+            "chunk": chunk_size(outcome.run.rows, outcome.run.assets),
+            "solves": outcome.solves,
+            "crosscheck": outcome.crosscheck,
+        })
+    }
+
+    fn state_of_part(share: &Share) -> Value {
+        serde_json::json!({
+            "run": share.run, "range": share.range, "solves": share.solves, "crosscheck": share.crosscheck,
+        })
+    }
+
+    fn write(&self, outcome: &Outcome, store: &mut Checkpoint, directory: &Path) -> Result<()> {
+        write(&self.plan, outcome, store, &directory.join(WEIGHTS))
+    }
+
+    fn keep(data: &Returns, directory: &Path) -> Result<()> {
+        history::write(&directory.join(history::NAME), data)
+    }
+
+    fn data(_: &Manifest, spec: &Spec, directory: &Path) -> Result<Returns> {
+        history::read_known(&directory.join(history::NAME), &spec.data_sha256)
+    }
+
+    fn verify(&self, maker: &EngineInfo, sample: Sample, directory: &Path) -> Result<CrossCheck> {
+        let assets = self.plan.assets();
+        let solutions = read_weights(&directory.join(WEIGHTS), assets, self.config.resamples)?;
+        let options = Options { tolerance: maker.tolerance, ..Options::default() };
+        verify(&self.plan, sample, options, maker.precision, solutions)
+    }
+}

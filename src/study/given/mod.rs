@@ -1,0 +1,276 @@
+//! Explicit covariance matrices to weights, each with its certificate.
+
+mod spec;
+
+use std::ops::Range;
+use std::path::Path;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::batch::{Batch, Request, Solutions, active, submatrix};
+use crate::certificate::Status;
+use crate::engine::{EngineInfo, Kind, Precision};
+use crate::error::{Error, Result};
+use crate::io::{Input, npy};
+use crate::observer::Observer;
+use crate::run::crosscheck::{Checker, CrossCheck, Sample, sample};
+use crate::run::share::Part;
+use crate::run::{Context, Gathered, RcError, Solves, Work, gather};
+use crate::solver::Options;
+use crate::stop::Stop;
+use crate::store::atomic::{self, Existing};
+use crate::store::manifest::Manifest;
+use crate::store::weights::{read_weights, write_weights};
+use crate::store::{Checkpoint, digest};
+use crate::study::protocol::{Ending, Study};
+pub use spec::Spec;
+
+/// Weights, B x n; rows of NaN where there is no certified portfolio.
+pub const ARRAY: &str = "weights.npy";
+/// The same with certificates.
+pub const WEIGHTS: &str = "weights.parquet";
+
+/// The one batch of the study in a checkpoint.
+const MATRICES: u32 = 0;
+
+/// Covariance matrices, one after the other.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Matrices {
+    /// Problems x n x n.
+    pub values: Vec<f64>,
+    pub problems: u64,
+    pub assets: usize,
+}
+
+impl Matrices {
+    /// From an array B x n x n or n x n in a file.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or holds no square matrices.
+    pub fn read(input: &Input, memory: Option<u64>) -> Result<Matrices> {
+        let array = npy::read_within(input, memory)?;
+        let (problems, assets) = match array.shape[..] {
+            [b, n, m] if n == m && n > 0 => (b, n),
+            [n, m] if n == m && n > 0 => (1, n),
+            _ => {
+                return Err(Error::input(format!("`{input}` has the shape {:?}, not B x n x n", array.shape))
+                    .hint("save an array of B square covariance matrices"));
+            }
+        };
+        Ok(Matrices { values: array.values, problems: problems as u64, assets })
+    }
+
+    /// What `--budgets` calls the assets: 0, 1, 2, ..
+    pub fn names(&self) -> Vec<String> {
+        (0..self.assets).map(|i| i.to_string()).collect()
+    }
+
+    pub fn sha256(&self) -> String {
+        digest::numbers(&self.names(), &self.problems.to_string(), &self.values)
+    }
+}
+
+/// What was found.
+#[derive(Debug, Clone, Serialize)]
+pub struct Outcome {
+    pub problems: u64,
+    pub assets: usize,
+    pub solves: Solves,
+    pub rc_error: RcError,
+    pub statuses: Vec<Status>,
+    pub crosscheck: Option<CrossCheck>,
+    pub engine: Kind,
+    pub adapter: Option<String>,
+    /// The file that holds the weights.
+    pub weights: String,
+    /// Over all assets.
+    #[serde(skip)]
+    pub solutions: Solutions,
+}
+
+/// What one machine of several found.
+#[derive(Debug, Clone, Serialize)]
+pub struct Share {
+    pub shard: Part,
+    /// Problems from the first up to, but without, the second.
+    pub range: [u64; 2],
+    pub solves: Solves,
+    pub rc_error: RcError,
+    pub crosscheck: Option<CrossCheck>,
+}
+
+/// A batch of given matrices, ready to be solved.
+#[derive(Debug)]
+pub struct Given {
+    batch: Batch<'static>,
+    sample: Sample,
+    /// Of all assets, those with a budget.
+    assets: usize,
+    keep: Vec<usize>,
+}
+
+impl Given {
+    pub fn batch(&self) -> &Batch<'static> {
+        &self.batch
+    }
+
+    fn solve(&self, range: Range<u64>, context: &mut Context) -> Result<Gathered> {
+        let sample = match context.engine.info().on_device() {
+            true => sample(self.batch.problems(), 0, self.sample),
+            false => Vec::new(),
+        };
+        let work = Work { batch: &self.batch, request: &Request::PORTFOLIOS, number: MATRICES, sample: &sample };
+        gather(work, range, context)
+    }
+
+    /// Weights over all assets: zero where the budget is, NaN where there is no certified portfolio.
+    fn all_assets(&self, solutions: Solutions) -> Solutions {
+        let mut all = vec![f64::NAN; solutions.certificates.len() * self.assets];
+        let solved = solutions.weights.chunks_exact(self.keep.len()).zip(&solutions.certificates);
+        for (row, (found, certificate)) in all.chunks_exact_mut(self.assets).zip(solved) {
+            if certificate.status == Status::Converged {
+                row.fill(0.0);
+                self.keep.iter().zip(found).for_each(|(&i, w)| row[i] = *w);
+            }
+        }
+        Solutions { weights: all, ..solutions }
+    }
+}
+
+/// The precision of certificates that a device made. Those of given matrices are always computed on the host.
+const CERTIFIED: Option<Precision> = None;
+
+/// Writes weights as an array.
+///
+/// # Errors
+/// The file exists and may not be replaced, or it cannot be written.
+pub fn write_array(outcome: &Outcome, path: &Path, existing: Existing) -> Result<()> {
+    let shape = [outcome.problems as usize, outcome.assets];
+    atomic::write(path, existing, |file| npy::write(file, &shape, &outcome.solutions.weights))
+}
+
+impl Study for Given {
+    type Spec = Spec;
+    type Data = Matrices;
+    type Outcome = Outcome;
+    type Share = Share;
+
+    const NAME: &'static str = "batch";
+    const NOUN: &'static str = "problem";
+    const PIECE: u64 = 1;
+    const FILES: &'static [&'static str] = &[ARRAY, WEIGHTS];
+    const DATA: Option<&'static str> = None;
+    const LAST_OF_PART: u32 = MATRICES;
+
+    fn prepare(spec: &Spec, _: Option<u64>, data: Matrices, _: &mut dyn Observer) -> Result<Given> {
+        let (assets, keep) = (data.assets, active(&spec.budgets));
+        if spec.budgets.len() != assets {
+            return Err(Error::input(format!("{} risk budgets for {assets} assets", spec.budgets.len())));
+        }
+        let budgets: Vec<f64> = keep.iter().map(|&i| spec.budgets[i]).collect();
+        let matrices = if keep.len() == assets {
+            data.values
+        } else {
+            data.values.chunks_exact(assets * assets).flat_map(|matrix| submatrix(matrix, assets, &keep)).collect()
+        };
+        let batch = Batch::given(matrices, &budgets)?;
+        let batch = if spec.assume_psd { batch.assume_psd() } else { batch };
+        Ok(Given { batch, sample: spec.setup.crosscheck, assets, keep })
+    }
+
+    fn problems(&self) -> u64 {
+        self.batch.problems()
+    }
+
+    fn work(&self, range: &Range<u64>, _: bool) -> u64 {
+        range.end - range.start
+    }
+
+    fn whole(&self, context: &mut Context) -> Result<Outcome> {
+        let found = self.solve(0..self.problems(), context)?;
+        let info = context.engine.info();
+        let certificates = &found.solutions.certificates;
+        Ok(Outcome {
+            problems: self.problems(),
+            assets: self.assets,
+            solves: Solves::count(&found.solutions),
+            rc_error: RcError::of(&found.solutions, CERTIFIED),
+            statuses: certificates.iter().map(|certificate| certificate.status).collect(),
+            crosscheck: found.check.map(CrossCheck::from),
+            engine: info.engine,
+            adapter: info.adapter,
+            weights: ARRAY.to_string(),
+            solutions: self.all_assets(found.solutions),
+        })
+    }
+
+    fn part(&self, part: Part, context: &mut Context) -> Result<Share> {
+        let range = part.range(self.problems(), Self::PIECE)?;
+        let found = self.solve(range.clone(), context)?;
+        Ok(Share {
+            shard: part,
+            range: [range.start, range.end],
+            solves: Solves::count(&found.solutions),
+            rc_error: RcError::of(&found.solutions, CERTIFIED),
+            crosscheck: found.check.map(CrossCheck::from),
+        })
+    }
+
+    fn shared(share: &Share) -> Ending {
+        let disagreements = share.crosscheck.map_or(0, |checked| checked.disagreements);
+        Ending { solves: share.solves, disagreements, part: true }
+    }
+
+    fn ending(outcome: &Outcome) -> Ending {
+        let disagreements = outcome.crosscheck.map_or(0, |checked| checked.disagreements);
+        Ending { solves: outcome.solves, disagreements, part: false }
+    }
+
+    fn state(outcome: &Outcome) -> Value {
+        serde_json::json!({
+            "range": [0, outcome.problems], "solves": outcome.solves, "crosscheck": outcome.crosscheck,
+        })
+    }
+
+    fn state_of_part(share: &Share) -> Value {
+        serde_json::json!({ "range": share.range, "solves": share.solves, "crosscheck": share.crosscheck })
+    }
+
+    fn write(&self, outcome: &Outcome, _: &mut Checkpoint, directory: &Path) -> Result<()> {
+        write_array(outcome, &directory.join(ARRAY), Existing::Replace)?;
+        let names: Vec<String> = (0..self.assets).map(|i| i.to_string()).collect();
+        write_weights(&directory.join(WEIGHTS), Existing::Replace, &names, &outcome.solutions, 0, &[])
+    }
+
+    fn keep(_: &Matrices, _: &Path) -> Result<()> {
+        // Matrices may be larger than all that comes of them: `run.json` says where they are, and their digest.
+        Ok(())
+    }
+
+    fn data(manifest: &Manifest, spec: &Spec, _: &Path) -> Result<Matrices> {
+        let path = manifest.input["files"][0]["source"].as_str().unwrap_or_default();
+        let wrong = |what: &str| {
+            Error::input(format!("the matrices of this run were read from `{path}`, {what}"))
+                .hint("put the file back to where it was")
+        };
+        let input = Input::from_argument(Some(Path::new(path)));
+        let matrices =
+            Matrices::read(&input, None).map_err(|error| wrong(&format!("which cannot be read: {error}")))?;
+        if matrices.sha256() != spec.data_sha256 {
+            return Err(wrong("which holds others now"));
+        }
+        Ok(matrices)
+    }
+
+    fn verify(&self, maker: &EngineInfo, size: Sample, directory: &Path) -> Result<CrossCheck> {
+        let solutions = read_weights(&directory.join(WEIGHTS), self.assets, self.problems())?;
+        let rows = solutions.weights.chunks_exact(self.assets);
+        let weights = rows.flat_map(|row| self.keep.iter().map(|&i| row[i])).collect();
+        let block = crate::batch::Block::Portfolios(Solutions { weights, ..solutions });
+        let options = Options { tolerance: maker.tolerance, ..Options::default() };
+        let checker = Checker::new(&self.batch, &Request::PORTFOLIOS, maker.precision, options);
+        let sample = sample(self.problems(), 0, size);
+        checker.check(0, &block, &sample, None, &Stop::NEVER).map(CrossCheck::from)
+    }
+}

@@ -1,0 +1,31 @@
+//! The one configuration of a batch of given matrices.
+
+use serde::{Deserialize, Serialize};
+
+use crate::study::protocol;
+use crate::study::setup::Setup;
+
+/// What makes two batches the same.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spec {
+    pub study: String,
+    /// SHA-256 of the matrices.
+    pub data_sha256: String,
+    pub problems: u64,
+    /// One for each asset.
+    pub budgets: Vec<f64>,
+    pub assume_psd: bool,
+    pub setup: Setup,
+}
+
+impl protocol::Spec for Spec {
+    fn setup(&self) -> &Setup {
+        &self.setup
+    }
+
+    fn is_sound(&self) -> bool {
+        let tolerance = self.setup.tolerance.is_none_or(|tolerance| tolerance > 0.0 && tolerance.is_finite());
+        tolerance && !self.budgets.is_empty() && self.budgets.iter().all(|b| *b >= 0.0 && b.is_finite())
+    }
+}

@@ -1,0 +1,115 @@
+//! The one configuration of a screen.
+
+use serde::{Deserialize, Serialize};
+
+use super::Config;
+use super::figure::{Figure, Filter};
+use crate::covariance::Estimator;
+use crate::error::{Error, Result};
+use crate::measure::Metric;
+use crate::resample::Scheme;
+use crate::study::block::Block;
+use crate::study::protocol;
+use crate::study::setup::Setup;
+use crate::subsets::Subsets;
+use crate::subsets::space::{Pool, Space};
+
+/// Winners on resamples of the history, as asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Again {
+    pub winners: usize,
+    pub resamples: u64,
+    pub scheme: Scheme,
+    pub block: Block,
+}
+
+/// What makes two screens the same, beside the seed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Spec {
+    pub study: String,
+    /// SHA-256 of the returns or the covariance: names, row labels and values.
+    pub data_sha256: String,
+    /// The data are a covariance.
+    pub covariance: bool,
+    pub assume_psd: bool,
+    /// The returns are logarithmic.
+    pub log_returns: bool,
+    pub size: usize,
+    /// Assets of every subset, and of the others how many of each pool.
+    pub included: Vec<u32>,
+    pub pools: Vec<Pool>,
+    pub sample: Option<u64>,
+    pub max_correlation: Option<f64>,
+    pub by: Figure,
+    pub top: usize,
+    pub filters: Vec<Filter>,
+    pub shortlist: usize,
+    pub shortlist_by: Metric,
+    pub halves: bool,
+    pub bootstrap: Option<Again>,
+    /// Of the returns; none where the data are a covariance.
+    pub estimator: Option<Estimator>,
+    pub periods_per_year: Option<f64>,
+    #[serde(flatten)]
+    pub setup: Setup,
+}
+
+impl Spec {
+    /// How subsets are ranked; every subset's figures are not wanted.
+    pub fn config(&self) -> Config {
+        Config {
+            by: self.by,
+            top: self.top.max(self.bootstrap.map_or(0, |again| again.winners)),
+            filters: self.filters.clone(),
+            shortlist_by: self.shortlist_by,
+            shortlist: self.shortlist,
+            halves: self.halves,
+            also: Vec::new(),
+            crosscheck: self.setup.crosscheck,
+        }
+    }
+
+    /// The space of subsets of so many assets.
+    ///
+    /// # Errors
+    /// No subset meets the constraints, or they are of other assets.
+    pub fn space(&self, assets: usize) -> Result<Space> {
+        let mut named: Vec<u32> = self.included.clone();
+        self.pools.iter().for_each(|pool| named.extend(&pool.assets));
+        named.sort_unstable();
+        let repeated = named.windows(2).any(|pair| pair[0] == pair[1]);
+        if repeated || named.last().is_some_and(|&asset| asset as usize >= assets) {
+            return Err(Error::input("the run's constraints are not about its assets").hint("run the job again"));
+        }
+        Space::new(self.size, self.included.clone(), self.pools.clone())
+    }
+
+    /// The subsets that are screened, and how many they are.
+    ///
+    /// # Errors
+    /// As [`Spec::space`]; a space that is too large.
+    pub fn subsets(&self, seed: Option<u64>, assets: usize) -> Result<(Subsets, u64)> {
+        let space = self.space(assets)?;
+        let subsets = match self.sample {
+            Some(sample) => Subsets::sampled(space, sample, seed.unwrap_or_default())?,
+            None => Subsets::all(space)?,
+        };
+        let asked = self.sample.unwrap_or(u64::MAX);
+        let count = subsets.space().count().map_or(asked, |count| count.min(asked));
+        Ok((subsets, count))
+    }
+}
+
+impl protocol::Spec for Spec {
+    fn setup(&self) -> &Setup {
+        &self.setup
+    }
+
+    fn is_sound(&self) -> bool {
+        let positive = |x: &f64| *x > 0.0 && x.is_finite();
+        self.estimator.is_none() == self.covariance
+            && self.top > 0
+            && self.periods_per_year.is_none_or(|periods| positive(&periods))
+            && self.setup.tolerance.is_none_or(|tolerance| positive(&tolerance))
+    }
+}

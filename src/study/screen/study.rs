@@ -1,0 +1,173 @@
+//! The screen as a [`Study`].
+
+use std::ops::Range;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::universe::Screenable;
+use super::verify::{Listed, verify};
+use super::{Config, Outcome, Question, Share, Sink, Spec, check, part, screen};
+use crate::engine::EngineInfo;
+use crate::error::{Error, Result};
+use crate::measure::Metric;
+use crate::observer::Observer;
+use crate::panel::Returns;
+use crate::run::Context;
+use crate::run::chunks::PIECE;
+use crate::run::crosscheck::{CrossCheck, Sample};
+use crate::run::share::Part;
+use crate::store::manifest::Manifest;
+use crate::store::{Checkpoint, directory, history};
+use crate::study::protocol::{Ending, Study};
+use crate::study::winners;
+use crate::subsets::Subsets;
+
+/// A screen, and what became of its winners on resamples of the history.
+#[derive(Debug, Clone, Serialize)]
+pub struct Screened {
+    #[serde(flatten)]
+    pub outcome: Outcome,
+    pub bootstrap: Option<winners::Outcome>,
+}
+
+/// A screen, ready to be solved.
+#[derive(Debug)]
+pub struct Screen {
+    spec: Spec,
+    config: Config,
+    seed: Option<u64>,
+    screenable: Screenable,
+    subsets: Subsets,
+    problems: u64,
+}
+
+impl Screen {
+    /// As [`Study::whole`], and hands these metrics of every subset to `sink` on the way: they are kept, too.
+    ///
+    /// # Errors
+    /// As [`Study::whole`], and what the sink says.
+    pub fn whole_with(&self, also: &[Metric], context: &mut Context, sink: &mut Sink) -> Result<Screened> {
+        let question = self.question();
+        let config = Config { also: also.to_vec(), ..self.config.clone() };
+        let mut outcome = screen(&question, self.problems, &config, context, sink)?;
+        let bootstrap = match (self.spec.bootstrap, question.returns, question.simple) {
+            (Some(again), Some(returns), Some(simple)) if !outcome.winners.is_empty() => {
+                let config = winners::Config {
+                    resamples: again.resamples,
+                    scheme: again.scheme,
+                    block: again.block,
+                    seed: self.seed.unwrap_or_default(),
+                    periods_per_year: question.periods_per_year,
+                };
+                let count = outcome.winners.len().min(again.winners);
+                let winners = &outcome.winners[..count];
+                Some(winners::winners((returns, simple), winners, outcome.run.by, &config, context)?)
+            }
+            _ => None,
+        };
+        // No more of them listed than were asked for.
+        outcome.top.truncate(self.spec.top);
+        Ok(Screened { outcome, bootstrap })
+    }
+
+    pub fn question(&self) -> Question<'_> {
+        self.screenable.question(&self.spec, &self.subsets)
+    }
+
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+}
+
+impl Study for Screen {
+    type Spec = Spec;
+    type Data = Returns;
+    type Outcome = Screened;
+    type Share = Share;
+
+    const NAME: &'static str = "screen";
+    const NOUN: &'static str = "subset";
+    const PIECE: u64 = PIECE;
+    const FILES: &'static [&'static str] = &["top.csv", "histogram.csv", "inclusion.csv", "report.html"];
+    const DATA: Option<&'static str> = Some(history::NAME);
+    const LAST_OF_PART: u32 = 0;
+
+    fn prepare(spec: &Spec, seed: Option<u64>, data: Returns, _: &mut dyn Observer) -> Result<Self> {
+        let (subsets, problems) = spec.subsets(seed, data.assets.len())?;
+        let screenable = Screenable::of(data, spec)?;
+        let config = spec.config();
+        check(&screenable.question(spec, &subsets), &config)?;
+        Ok(Screen { spec: spec.clone(), config, seed, screenable, subsets, problems })
+    }
+
+    fn problems(&self) -> u64 {
+        self.problems
+    }
+
+    fn work(&self, range: &Range<u64>, part: bool) -> u64 {
+        let resamples = self.spec.bootstrap.filter(|_| !part).map_or(0, |again| again.resamples);
+        range.end - range.start + resamples
+    }
+
+    fn whole(&self, context: &mut Context) -> Result<Screened> {
+        self.whole_with(&[], context, &mut |_, _, _| Ok(()))
+    }
+
+    fn part(&self, share: Part, context: &mut Context) -> Result<Share> {
+        part(&self.question(), self.problems, &self.config, share, context)
+    }
+
+    fn shared(share: &Share) -> Ending {
+        let disagreements = share.crosscheck.map_or(0, |checked| checked.disagreements);
+        Ending { solves: share.solves, disagreements, part: true }
+    }
+
+    fn ending(found: &Screened) -> Ending {
+        let disagreements = found.outcome.crosscheck.map_or(0, |checked| checked.disagreements);
+        Ending { solves: found.outcome.solves, disagreements, part: false }
+    }
+
+    fn state(found: &Screened) -> Value {
+        let outcome = &found.outcome;
+        serde_json::json!({
+            "run": outcome.run,
+            "range": [0, outcome.subsets.screened],
+            "solves": outcome.solves,
+            "crosscheck": outcome.crosscheck,
+        })
+    }
+
+    fn state_of_part(share: &Share) -> Value {
+        serde_json::json!({ "range": share.range, "solves": share.solves, "crosscheck": share.crosscheck })
+    }
+
+    fn write(&self, _: &Screened, _: &mut Checkpoint, _: &Path) -> Result<()> {
+        Ok(())
+    }
+
+    fn keep(data: &Returns, directory: &Path) -> Result<()> {
+        history::write(&directory.join(history::NAME), data)
+    }
+
+    fn data(_: &Manifest, spec: &Spec, directory: &Path) -> Result<Returns> {
+        history::read_known(&directory.join(history::NAME), &spec.data_sha256)
+    }
+
+    fn verify(&self, _: &EngineInfo, _: Sample, directory: &Path) -> Result<CrossCheck> {
+        Ok(verify(&self.question(), self.problems, self.config.by, &read_top(directory)?))
+    }
+}
+
+/// The list of a finished screen.
+fn read_top(directory: &Path) -> Result<Vec<Listed>> {
+    #[derive(Deserialize)]
+    struct Summary {
+        top: Vec<Listed>,
+    }
+    let path = directory.join(directory::SUMMARY);
+    let wrong = |what: String| Error::input(format!("`{}` cannot be read: {what}", path.display()));
+    let text = std::fs::read(&path).map_err(|error| wrong(error.to_string()))?;
+    serde_json::from_slice::<Summary>(&text).map(|summary| summary.top).map_err(|error| wrong(error.to_string()))
+}
