@@ -31,6 +31,7 @@ mod kernel;
 mod memory;
 mod options;
 mod parameters;
+mod pieces;
 mod plan;
 mod precision;
 mod profile;
