@@ -5,10 +5,10 @@
 //! order.
 
 use super::pieces::{
-    CELLS, CERTIFICATE, CERTIFY, CERTIFY_MOMENTS, CERTIFY_SUBSET, CORRELATE, CORRELATE_SUBSET, DESCEND, DESCEND_LANES,
-    DRAW, DRAW_CHANGES, DRAW_COUNTS, DRAW_FLOYD, DRAW_RANKED, DRAW_ROWS, DRAW_STEPS, DRAW_SUBSET, KNOWN,
-    LANES_SUBGROUP, LANES_WORKGROUP, MATRIX_STORAGE, MATRIX_WORKGROUP, MEASURE, MEASURE_CERTIFIED, MOMENTS,
-    MOMENTS_STEPS, MOMENTS_TILE, MOMENTS_WIDE, MULHI_LIMBS, MULHI_WIDE, PHILOX, Piece, SUBSET,
+    CELLS, CERTIFICATE, CERTIFY, CERTIFY_SUBSET, CORRELATE, CORRELATE_SUBSET, COVARIANCE, DESCEND, DESCEND_LANES, DRAW,
+    DRAW_CHANGES, DRAW_COUNTS, DRAW_FLOYD, DRAW_RANKED, DRAW_ROWS, DRAW_STEPS, DRAW_SUBSET, KNOWN, LANES_SUBGROUP,
+    LANES_WORKGROUP, MATRIX_STORAGE, MATRIX_WORKGROUP, MEASURE, MEASURE_CERTIFIED, MOMENTS, MOMENTS_STEPS,
+    MOMENTS_TILE, MOMENTS_WIDE, MULHI_LIMBS, MULHI_WIDE, PHILOX, Piece, SUBSET,
 };
 use super::precision::Precision;
 use super::unrolled;
@@ -146,14 +146,14 @@ impl Kernel {
                 vec![Piece::constants(&lines), MOMENTS_STEPS]
             }
             Kernel::Volatility { assets, precision } | Kernel::Correlate { assets, precision } => {
-                vec![Piece::constants(&[real(precision)]), cells(assets), CORRELATE]
+                vec![Piece::constants(&[real(precision)]), cells(assets), CORRELATE, COVARIANCE]
             }
             Kernel::Descend { assets, spread, precision } => descend(assets, spread, precision),
             Kernel::Certify { assets, covariance, comparisons, precision } => {
                 let lanes = count("LANES", assets.next_power_of_two().clamp(32, 256));
                 let lines = [real(precision), lanes, flag("COMPARISONS", comparisons)];
                 let covariance = match covariance {
-                    Covariance::Moments => CERTIFY_MOMENTS,
+                    Covariance::Moments => COVARIANCE,
                     Covariance::Subset => CERTIFY_SUBSET,
                 };
                 vec![cells(assets).after(&lines), CERTIFICATE, CERTIFY, covariance]
