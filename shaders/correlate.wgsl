@@ -1,7 +1,7 @@
-// Volatilities and correlations from moments, two passes; twin of `correlate` in src/covariance.rs.
-// Prepended: alias real, cells.wgsl.
+// Volatilities and correlations from moments, two passes; twin of `correlate` in src/covariance/mod.rs.
+// Prepended: alias real, cells.wgsl. Follows: covariance.wgsl (const ENTRIES, fn covariance).
 //
-//     S_ij = (M_ij - m_i m_j / T) / (T - 1)        s_i = sqrt(S_ii)        C_ij = S_ij / (s_i s_j)
+//     s_i = sqrt(S_ii)        C_ij = S_ij / (s_i s_j)
 
 struct Shape {
     problems: u32,
@@ -10,23 +10,8 @@ struct Shape {
 }
 
 @group(0) @binding(0) var<uniform> shape: Shape;
-// Packed by rows of the lower triangle, asset i at i + 1: entry (i + 1, 0) is its sum m_i.
-@group(0) @binding(1) var<storage, read> moments: array<real>;
 @group(0) @binding(2) var<storage, read_write> volatilities: array<real>;
 @group(0) @binding(3) var<storage, read_write> correlations: array<real>;
-
-const ENTRIES = (N + 1u) * (N + 2u) / 2u;
-
-fn at(i: u32, j: u32) -> u32 {
-    return i * (i + 1u) / 2u + j;
-}
-
-// S_ij for i >= j.
-fn covariance(problem: u32, i: u32, j: u32) -> real {
-    let base = problem * ENTRIES;
-    let mean = moments[base + at(i + 1u, 0u)] / real(shape.rows);
-    return (moments[base + at(i + 1u, j + 1u)] - mean * moments[base + at(j + 1u, 0u)]) / real(shape.rows - 1u);
-}
 
 @compute @workgroup_size(64)
 fn volatility(
@@ -61,7 +46,7 @@ fn correlate(
         if (here.i == here.j) {
             c = 1.0;
         } else if (scale > 0.0) {
-            c = covariance(here.problem, max(here.i, here.j), min(here.i, here.j)) / scale;
+            c = covariance(here.problem, here.i, here.j) / scale;
         }
     }
     correlations[k] = c;

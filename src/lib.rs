@@ -74,13 +74,14 @@
 //! |---|---|---|---|
 //! | `draw` | the rows of resample `p`, as counts or where these change; the assets of subset `p` | [`resample`]; [`subsets`] | `draw*.wgsl`, `subset.wgsl`, `philox.wgsl` |
 //! | `moments` | second moments of the drawn rows | [`covariance`]; [`covariance::gram`], [`covariance::bridge`] | `moments*.wgsl` |
-//! | `correlate` | correlations and volatilities | [`covariance`]; [`covariance::interleaved`] | `correlate*.wgsl` |
+//! | `correlate` | correlations and volatilities | [`covariance`]; [`covariance::interleaved`] | `correlate*.wgsl`, `covariance.wgsl` |
 //! | `descend` | the weights | [`solver::descent`]; [`solver::interleaved`] | `descend*.wgsl` |
-//! | `certify` | `rc_error` and `kappa`, in fresh arithmetic | [`solver::certificate`]; [`solver::interleaved`] | `certify*.wgsl` |
+//! | `certify` | `rc_error` and `kappa`, in fresh arithmetic | [`solver::certificate`]; [`solver::interleaved`] | `certify*.wgsl`, `covariance.wgsl` |
 //! | `measure` | figures of a subset's portfolio, small ones drawn and solved in one go | [`solver::small`]; [`mod@measure`] | `measure*.wgsl` |
 //!
 //! The first module named is the twin, generic over the number type; those after the semicolon are the CPU engine's forms
-//! for vector arithmetic, most of them with eight problems side by side ([`lanes`]).
+//! for vector arithmetic, most of them with eight problems side by side ([`lanes`]). `shaders/README.md` goes kernel by
+//! kernel.
 //!
 //! Without a shader, in f64 on the CPU only: [`solver::newton`], [`solver::existence`], [`solver::validity`].
 //!

@@ -1,8 +1,15 @@
-//! Which kernels there are, and the WGSL text of each: `shaders/*.wgsl` behind a prelude of constants.
+//! Which kernels there are, and the WGSL text of each: constants and pieces, joined. The table in `shaders/README.md`
+//! holds all of them.
 //!
 //! WGSL has no includes, and sizes of arrays in function scope cannot be overrides. Module scope does not care about
-//! order, so pieces are simply joined.
+//! order.
 
+use super::pieces::{
+    CELLS, CERTIFICATE, CERTIFY, CERTIFY_SUBSET, CORRELATE, CORRELATE_SUBSET, COVARIANCE, DESCEND, DESCEND_LANES, DRAW,
+    DRAW_CHANGES, DRAW_COUNTS, DRAW_FLOYD, DRAW_RANKED, DRAW_ROWS, DRAW_STEPS, DRAW_SUBSET, KNOWN, LANES_SUBGROUP,
+    LANES_WORKGROUP, MATRIX_STORAGE, MATRIX_WORKGROUP, MEASURE, MEASURE_CERTIFIED, MOMENTS, MOMENTS_STEPS,
+    MOMENTS_TILE, MOMENTS_WIDE, MULHI_LIMBS, MULHI_WIDE, PHILOX, Piece, SUBSET,
+};
 use super::precision::Precision;
 use super::unrolled;
 use super::unrolled_measure::{self, THREADS};
@@ -82,39 +89,6 @@ pub enum Kernel {
     Measure { assets: usize, included: usize, metrics: u8, wide: bool },
 }
 
-const PHILOX: &str = include_str!("../../../shaders/philox.wgsl");
-const MULHI_LIMBS: &str = include_str!("../../../shaders/mulhi_limbs.wgsl");
-const MULHI_WIDE: &str = include_str!("../../../shaders/mulhi_wide.wgsl");
-const KNOWN: &str = include_str!("../../../shaders/known.wgsl");
-const DRAW: &str = include_str!("../../../shaders/draw.wgsl");
-const DRAW_CHANGES: &str = include_str!("../../../shaders/draw_changes.wgsl");
-const DRAW_COUNTS: &str = include_str!("../../../shaders/draw_counts.wgsl");
-const DRAW_ROWS: &str = include_str!("../../../shaders/draw_rows.wgsl");
-const DRAW_STEPS: &str = include_str!("../../../shaders/draw_steps.wgsl");
-const MOMENTS: &str = include_str!("../../../shaders/moments.wgsl");
-const MOMENTS_WIDE: &str = include_str!("../../../shaders/moments_wide.wgsl");
-const MOMENTS_STEPS: &str = include_str!("../../../shaders/moments_steps.wgsl");
-const MOMENTS_TILE: &str = include_str!("../../../shaders/moments_tile.wgsl");
-const CELLS: &str = include_str!("../../../shaders/cells.wgsl");
-const CORRELATE: &str = include_str!("../../../shaders/correlate.wgsl");
-const CORRELATE_SUBSET: &str = include_str!("../../../shaders/correlate_subset.wgsl");
-const DESCEND: &str = include_str!("../../../shaders/descend.wgsl");
-const DESCEND_LANES: &str = include_str!("../../../shaders/descend_lanes.wgsl");
-const LANES_SUBGROUP: &str = include_str!("../../../shaders/lanes_subgroup.wgsl");
-const LANES_WORKGROUP: &str = include_str!("../../../shaders/lanes_workgroup.wgsl");
-const MATRIX_WORKGROUP: &str = include_str!("../../../shaders/matrix_workgroup.wgsl");
-const MATRIX_STORAGE: &str = include_str!("../../../shaders/matrix_storage.wgsl");
-const CERTIFICATE: &str = include_str!("../../../shaders/certificate.wgsl");
-const CERTIFY: &str = include_str!("../../../shaders/certify.wgsl");
-const CERTIFY_MOMENTS: &str = include_str!("../../../shaders/certify_moments.wgsl");
-const CERTIFY_SUBSET: &str = include_str!("../../../shaders/certify_subset.wgsl");
-const SUBSET: &str = include_str!("../../../shaders/subset.wgsl");
-const DRAW_SUBSET: &str = include_str!("../../../shaders/draw_subset.wgsl");
-const DRAW_RANKED: &str = include_str!("../../../shaders/draw_ranked.wgsl");
-const DRAW_FLOYD: &str = include_str!("../../../shaders/draw_floyd.wgsl");
-const MEASURE: &str = include_str!("../../../shaders/measure.wgsl");
-const MEASURE_CERTIFIED: &str = include_str!("../../../shaders/measure_certified.wgsl");
-
 impl Kernel {
     /// Name of the entry point.
     pub const fn entry(self) -> &'static str {
@@ -142,60 +116,67 @@ impl Kernel {
 
     /// The whole WGSL text.
     pub fn text(self) -> String {
+        self.pieces().iter().map(|piece| &*piece.text).collect::<Vec<_>>().join("\n")
+    }
+
+    /// What the text is joined from, in order.
+    pub fn pieces(self) -> Vec<Piece> {
         match self {
-            Kernel::Known { wide } => [mulhi(wide), PHILOX, KNOWN].join("\n"),
+            Kernel::Known { wide } => vec![mulhi(wide), PHILOX, KNOWN],
             Kernel::Draw { drawn, tile, wide } => {
-                let tile = count("TILE", tile);
-                let mut parts = vec![&tile, mulhi(wide), PHILOX];
-                parts.extend(match drawn {
-                    Drawn::Rows => &[DRAW_ROWS][..],
-                    Drawn::Counts => &[DRAW_CHANGES, DRAW_COUNTS],
-                    Drawn::Steps => &[DRAW_CHANGES, DRAW_STEPS],
-                });
-                parts.push(DRAW);
-                parts.join("\n")
+                let mut pieces = vec![Piece::constants(&[count("TILE", tile)]), mulhi(wide), PHILOX];
+                match drawn {
+                    Drawn::Rows => pieces.push(DRAW_ROWS),
+                    Drawn::Counts => pieces.extend([DRAW_CHANGES, DRAW_COUNTS]),
+                    Drawn::Steps => pieces.extend([DRAW_CHANGES, DRAW_STEPS]),
+                }
+                pieces.push(DRAW);
+                pieces
             }
             Kernel::Moments { assets, precision } if assets <= PRODUCT_ASSETS => {
-                let prelude = [real(precision), count("N", assets), count("RIGHT", product_tile(assets))];
-                [&prelude.concat(), MOMENTS, MOMENTS_TILE].join("\n")
+                let lines = [real(precision), count("N", assets), count("RIGHT", product_tile(assets))];
+                vec![Piece::constants(&lines), MOMENTS, MOMENTS_TILE]
             }
             Kernel::Moments { assets, precision } => {
-                let prelude = [real(precision), count("N", assets)];
-                [&prelude.concat(), MOMENTS_WIDE, MOMENTS_TILE].join("\n")
+                vec![Piece::constants(&[real(precision), count("N", assets)]), MOMENTS_WIDE, MOMENTS_TILE]
             }
             Kernel::MomentsSteps { assets, precision } => {
                 let quads = steps_columns(precision) / 4;
-                let prelude = [real(precision), count("N", assets), count("QUADS", quads)];
-                [&prelude.concat(), MOMENTS_STEPS].join("\n")
+                let lines = [real(precision), count("N", assets), count("QUADS", quads)];
+                vec![Piece::constants(&lines), MOMENTS_STEPS]
             }
             Kernel::Volatility { assets, precision } | Kernel::Correlate { assets, precision } => {
-                [&real(precision), &cells(assets), CORRELATE].join("\n")
+                vec![Piece::constants(&[real(precision)]), cells(assets), CORRELATE, COVARIANCE]
             }
             Kernel::Descend { assets, spread, precision } => descend(assets, spread, precision),
             Kernel::Certify { assets, covariance, comparisons, precision } => {
                 let lanes = count("LANES", assets.next_power_of_two().clamp(32, 256));
-                let prelude = [real(precision), lanes, flag("COMPARISONS", comparisons), cells(assets)];
+                let lines = [real(precision), lanes, flag("COMPARISONS", comparisons)];
                 let covariance = match covariance {
-                    Covariance::Moments => CERTIFY_MOMENTS,
+                    Covariance::Moments => COVARIANCE,
                     Covariance::Subset => CERTIFY_SUBSET,
                 };
-                [&prelude.concat(), CERTIFICATE, CERTIFY, covariance].join("\n")
+                vec![cells(assets).after(&lines), CERTIFICATE, CERTIFY, covariance]
             }
             Kernel::DrawSubset { assets, included, ranked, wide } => {
                 let choose = if ranked { DRAW_RANKED } else { DRAW_FLOYD };
-                [&subset(assets, included, wide), DRAW_SUBSET, choose].join("\n")
+                let mut pieces = subset(assets, included, wide);
+                pieces.extend([DRAW_SUBSET, choose]);
+                pieces
             }
             Kernel::CorrelateSubset { assets, precision } => {
-                [&real(precision), &cells(assets), CORRELATE_SUBSET].join("\n")
+                vec![Piece::constants(&[real(precision)]), cells(assets), CORRELATE_SUBSET]
             }
             Kernel::MeasureCertified { assets, metrics, precision } => {
-                let threads = count("THREADS", THREADS as usize);
-                let prelude = [real(precision), threads, count("METRICS", metrics.into()), cells(assets)];
-                [&prelude.concat(), CERTIFICATE, MEASURE_CERTIFIED].join("\n")
+                let lines = [real(precision), count("THREADS", THREADS as usize), count("METRICS", metrics.into())];
+                vec![cells(assets).after(&lines), CERTIFICATE, MEASURE_CERTIFIED]
             }
             Kernel::Measure { assets, included, metrics, wide } => {
                 let body = unrolled_measure::measure(assets, included, metrics);
-                [&real(Precision::Single), &subset(assets, included, wide), MEASURE, &body].join("\n")
+                let mut pieces = vec![Piece::constants(&[real(Precision::Single)])];
+                pieces.extend(subset(assets, included, wide));
+                pieces.extend([MEASURE, Piece::written("unrolled_measure.rs", body)]);
+                pieces
             }
         }
     }
@@ -205,35 +186,38 @@ fn real(precision: Precision) -> String {
     format!("alias real = {precision};\n")
 }
 
-const fn mulhi(wide: bool) -> &'static str {
+const fn mulhi(wide: bool) -> Piece {
     if wide { MULHI_WIDE } else { MULHI_LIMBS }
 }
 
-fn cells(assets: usize) -> String {
-    [&count("N", assets), &flag("INTERLEAVED", interleaved(assets)), CELLS].concat()
+fn cells(assets: usize) -> Piece {
+    CELLS.after(&[count("N", assets), flag("INTERLEAVED", interleaved(assets))])
 }
 
 /// Subsets of `assets`, `included` of them always held.
-fn subset(assets: usize, included: usize, wide: bool) -> String {
-    let prelude = [
+fn subset(assets: usize, included: usize, wide: bool) -> Vec<Piece> {
+    let lines = [
         count("K", assets),
         count("INCLUDED", included),
         count("REST", assets - included),
         count("THREADS", THREADS as usize),
     ];
-    [&prelude.concat(), mulhi(wide), PHILOX, SUBSET].join("\n")
+    vec![Piece::constants(&lines), mulhi(wide), PHILOX, SUBSET]
 }
 
-fn descend(assets: usize, spread: Spread, precision: Precision) -> String {
-    let n = [real(precision), count("N", assets)].concat();
+fn descend(assets: usize, spread: Spread, precision: Precision) -> Vec<Piece> {
+    let (real, n) = (real(precision), count("N", assets));
     let (lanes, problems, talk, matrix) = match spread {
-        Spread::Thread => return [&n, DESCEND, &unrolled::descend(assets)].join("\n"),
+        Spread::Thread => {
+            let body = unrolled::descend(assets);
+            return vec![Piece::constants(&[real, n]), DESCEND, Piece::written("unrolled.rs", body)];
+        }
         Spread::Subgroup { problems } => (SUBGROUP_LANES as usize, problems, LANES_SUBGROUP, MATRIX_WORKGROUP),
         Spread::Workgroup => (workgroup_lanes(assets), 1, LANES_WORKGROUP, MATRIX_WORKGROUP),
         Spread::Streamed => (workgroup_lanes(assets), 1, LANES_WORKGROUP, MATRIX_STORAGE),
     };
-    let prelude = [n, count("LANES", lanes), count("PROBLEMS", problems as usize)].concat();
-    [&prelude, DESCEND, DESCEND_LANES, talk, matrix].join("\n")
+    let lines = [real, n, count("LANES", lanes), count("PROBLEMS", problems as usize)];
+    vec![Piece::constants(&lines), DESCEND, DESCEND_LANES, talk, matrix]
 }
 
 /// Lanes per problem where a workgroup shares it: one quad of coordinates each, up to 256 lanes.
@@ -297,13 +281,13 @@ fn flag(name: &str, value: bool) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use naga::valid::{Capabilities, ValidationFlags, Validator};
 
     use super::*;
 
     /// Every kernel at the sizes where something changes.
-    fn all() -> Vec<Kernel> {
+    pub fn all() -> Vec<Kernel> {
         let mut kernels = Vec::new();
         for wide in [false, true] {
             kernels.push(Kernel::Known { wide });

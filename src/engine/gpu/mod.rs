@@ -34,6 +34,7 @@ mod listed;
 mod memory;
 mod options;
 mod parameters;
+mod pieces;
 mod plan;
 mod precision;
 mod profile;

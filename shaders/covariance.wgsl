@@ -1,5 +1,9 @@
-// The covariance of a resample, from its moments.
+// The covariance of a resample from its moments.
+// Prepended: alias real, const N, correlate.wgsl or certify.wgsl (var shape).
+//
+//     S_ij = (M_ij - m_i m_j / T) / (T - 1)
 
+// Packed by rows of the lower triangle, asset i at i + 1: entry (i + 1, 0) is its sum m_i.
 @group(0) @binding(1) var<storage, read> moments: array<real>;
 
 const ENTRIES = (N + 1u) * (N + 2u) / 2u;
