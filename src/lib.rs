@@ -49,7 +49,7 @@
 //! | [`covariance`], [`resample`], [`block_length`], [`subsets`] | building problem `p` |
 //! | [`mod@measure`] | what is measured of a subset's portfolio |
 //! | [`panel`], [`io`] | histories: files to checked returns |
-//! | [`stats`], [`philox`], [`feistel`], [`real`], [`lanes`], [`certificate`], [`error`] | leaves |
+//! | [`stats`], [`philox`], [`feistel`], [`real`], [`lanes`], [`certificate`], [`text`], [`error`] | leaves |
 //!
 //! wgpu appears in [`engine::gpu`] alone. `study` and `solver` know no file format and no command line.
 //!
@@ -114,6 +114,7 @@ pub mod solver;
 pub mod stats;
 pub mod study;
 pub mod subsets;
+pub mod text;
 
 pub use batch::{Batch, Solutions, Source, Want};
 pub use certificate::{Certificate, Status};

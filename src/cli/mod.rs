@@ -64,9 +64,9 @@ fn silence_mesa() {
 
 /// Says what went wrong and what to do next.
 fn fail(error: &Error) -> ExitCode {
-    output::say("error", AnsiColor::Red.on_default().bold(), &error.message);
+    output::say("error", AnsiColor::Red.on_default().bold(), &error.message.render(output::option));
     if let Some(hint) = &error.hint {
-        output::say("hint", AnsiColor::Green.on_default(), hint);
+        output::say("hint", AnsiColor::Green.on_default(), &hint.render(output::option));
     }
     ExitCode::from(match error.kind {
         ErrorKind::Failed => 1,

@@ -4,6 +4,7 @@ use std::io::{ErrorKind, IsTerminal as _, Write as _};
 
 use anstream::ColorChoice;
 use anstyle::{AnsiColor, Style};
+use equirisk::error::{Mention, Text, Value};
 use equirisk::report::terminal::View;
 use equirisk::{Error, Result};
 use serde::Serialize;
@@ -47,14 +48,28 @@ pub fn json(value: &impl Serialize) -> Result<String> {
         .map_err(|error| Error::failed(format!("the result cannot be written as JSON: {error}")))
 }
 
+/// An option as the command line takes it: `--last 5`, `--exclude "S&P 500"`, `-o DIR`.
+pub fn option(mention: &Mention) -> String {
+    let name = &mention.name;
+    let flag = if name == "output" { "-o".to_string() } else { format!("--{name}") };
+    match &mention.value {
+        None => flag,
+        // A number may begin with a minus sign.
+        Some(Value::Plain(value)) if name == "na" => format!("{flag}={value}"),
+        Some(Value::Word(value) | Value::Plain(value)) => format!("{flag} {value}"),
+        Some(Value::Quoted(value)) => format!("{flag} \"{value}\""),
+        Some(Value::Off) => format!("{flag}=false"),
+    }
+}
+
 /// Something the user should know, on standard error.
 pub fn notice(message: &str) {
     say("note", AnsiColor::Cyan.on_default(), message);
 }
 
-/// Notices, unless the user wants quiet.
-pub fn notices(messages: &[String], quiet: bool) {
+/// Notices of the library, unless the user wants quiet.
+pub fn notices(messages: &[Text], quiet: bool) {
     if !quiet {
-        messages.iter().for_each(|message| notice(message));
+        messages.iter().for_each(|message| notice(&message.render(option)));
     }
 }

@@ -67,13 +67,14 @@ pub use request::{Kind, Notation, ReadOptions};
 pub use returns::{Reading, read_returns};
 pub use roles::ColumnRole;
 
+use crate::error::Text;
 use assemble::Rows;
 
 pub(crate) use limits::Limits;
 pub(crate) use request::Request;
 
-/// Something a careful colleague would mention: what was detected, dropped or looks odd. One line, for stderr.
-pub type Notices = Vec<String>;
+/// Something a careful colleague would mention: what was detected, dropped or looks odd. One line each.
+pub type Notices = Vec<Text>;
 
 /// Positions of the `wanted` names among `names`.
 ///

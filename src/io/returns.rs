@@ -11,7 +11,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Text, option};
 use crate::io::history::History;
 use crate::io::input::Format;
 use crate::io::nature::{Looks, Said};
@@ -52,7 +52,7 @@ pub fn read_returns(inputs: &[Input], options: &ReadOptions) -> Result<Reading> 
     }
     if let Some(name) = options.exclude.iter().find(|name| !excluded.contains(*name)) {
         let names: Vec<String> = histories.iter().flat_map(|history| history.assets.iter().cloned()).collect();
-        return Err(names::unknown("--exclude", name, &names));
+        return Err(names::unknown(&option("exclude").to_string(), name, &names));
     }
     detected.retain(|found| !found.kind.is_empty());
     refuse_mixed_units(&detected, options)?;
@@ -61,9 +61,11 @@ pub fn read_returns(inputs: &[Input], options: &ReadOptions) -> Result<Reading> 
         1 => histories.remove(0),
         0 if inputs.is_empty() => return Err(Error::usage("no data are given").hint("name a file")),
         0 => {
-            return Err(
-                Error::input("none of the files holds an asset that is asked for").hint("see --assets and --exclude")
-            );
+            return Err(Error::input("none of the files holds an asset that is asked for").hint(format!(
+                "see {} and {}",
+                option("assets"),
+                option("exclude")
+            )));
         }
         _ => {
             if let Some(other) = detected.iter().find(|found| found.kind != detected[0].kind) {
@@ -92,7 +94,7 @@ pub fn read_returns(inputs: &[Input], options: &ReadOptions) -> Result<Reading> 
         }
     };
     if let Some(last) = options.last {
-        notices.extend(keep_last(&mut returns, last, &source));
+        notices.extend(keep_last(&mut returns, last, &source).map(Text::from));
     }
     refuse_constants(&returns, &source)?;
     notices.extend(warnings::about(&returns, &source));
@@ -102,8 +104,13 @@ pub fn read_returns(inputs: &[Input], options: &ReadOptions) -> Result<Reading> 
 /// Refuses returns of which some files were taken for figures in percent by their size, and some were not.
 fn refuse_mixed_units(detected: &[Detected], options: &ReadOptions) -> Result<()> {
     if let Some(doubtful) = detected.iter().find(|found| found.is_doubtful && detected.len() > 1) {
-        return Err(Error::input(format!("{}: these returns are large: are they in percent?", doubtful.source))
-            .hint("say --percent if those of all files are in percent, --percent=false if none is"));
+        return Err(Error::input(format!("{}: these returns are large: are they in percent?", doubtful.source)).hint(
+            format!(
+                "say {} if those of all files are in percent, {} if none is",
+                option("percent"),
+                option("percent").off()
+            ),
+        ));
     }
     let returns = || detected.iter().filter(|found| found.kind == Kind::Returns.name() && !found.has_percent_signs);
     let (Some(percent), Some(fraction)) =
@@ -118,7 +125,7 @@ fn refuse_mixed_units(detected: &[Detected], options: &ReadOptions) -> Result<()
         "the returns of {} look like figures in percent, and those of {} do not",
         percent.source, fraction.source
     ))
-    .hint("say --percent if all are in percent, --percent=false if none is"))
+    .hint(format!("say {} if all are in percent, {} if none is", option("percent"), option("percent").off())))
 }
 
 /// One file: in order, inside the dates asked for, every cell a number that can be used or missing.
@@ -152,9 +159,9 @@ fn read_one(
     // Of several files, one may hold none of the assets asked for.
     histories.retain(|history| !history.assets.is_empty() || !is_part);
     for history in &mut histories {
-        let mut remarks: Vec<String> = Vec::new();
+        let mut remarks: Notices = Vec::new();
         let said_missing = &options.notation.missing;
-        remarks.extend(codes::empty(history, &detected.prose, said_missing));
+        remarks.extend(codes::empty(history, &detected.prose, said_missing).map(Text::from));
         let looks = Looks::of(history, detected.has_percent_signs);
         history.window(options.from, options.to)?;
         remarks.extend(history.sort()?);
@@ -222,14 +229,14 @@ fn refuse_constants(returns: &Returns, source: &str) -> Result<()> {
         .collect();
     let hint = match moving.len() {
         0 => "take a longer history or wider dates".to_string(),
-        1..=10 => format!("leave it out: --assets \"{}\"", shown_list(&moving)),
-        _ => format!("name the other assets with --assets, without {names}"),
+        1..=10 => format!("leave it out: {}", option("assets").quoted(shown_list(&moving))),
+        _ => format!("name the other assets with {}, without {names}", option("assets")),
     };
     Err(Error::input(format!("{source}: {names} {verb}: all {rows} returns are {value}, and the variance is zero"))
         .hint(hint))
 }
 
-/// As an argument for --assets.
+/// As a value of the option `assets`.
 fn shown_list(names: &[&str]) -> String {
     names.iter().map(|name| shown(name)).collect::<Vec<_>>().join(",")
 }

@@ -11,7 +11,7 @@ pub mod revolving;
 pub mod space;
 pub mod universe;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, option};
 use crate::feistel;
 use space::{Cursor, Space};
 
@@ -52,7 +52,11 @@ impl Subsets {
                 space.approximate_count(),
                 2.0_f64.powi(64)
             ))
-            .hint("draw some of them with --sample M, or choose a smaller --size or fewer assets"));
+            .hint(format!(
+                "draw some of them with {}, or choose a smaller {} or fewer assets",
+                option("sample").plain("M"),
+                option("size")
+            )));
         }
         Ok(Subsets { space, draw: Draw::All })
     }
@@ -71,7 +75,7 @@ impl Subsets {
                     "a space of {:.2e} subsets with group limits is too large to sample from (the most is 2^62)",
                     space.approximate_count()
                 ))
-                .hint("choose a smaller --size, fewer assets or tighter limits"));
+                .hint(format!("choose a smaller {}, fewer assets or tighter limits", option("size"))));
             }
         };
         Ok(Subsets { space, draw })

@@ -1,6 +1,6 @@
 //! A history of numbers alone, or with what names and dates an archive holds beside them.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, option};
 use crate::io::dates::Keys;
 use crate::io::history::History;
 use crate::io::sketch::Figures;
@@ -78,5 +78,9 @@ fn refuse_labels(history: &History) -> Result<()> {
         "{}: column 0 holds whole numbers that count or date the rows: an asset, or not?",
         history.source
     ))
-    .hint("leave it out with --exclude 0, or name the columns to read with --assets 0,1,.."))
+    .hint(format!(
+        "leave it out with {}, or name the columns to read with {}",
+        option("exclude").plain(0),
+        option("assets").plain("0,1,..")
+    )))
 }
