@@ -80,7 +80,7 @@ impl Mention {
     }
 
     /// As it reads where no front says how options are given.
-    fn neutral(&self) -> String {
+    pub fn neutral(&self) -> String {
         let name = &self.name;
         match &self.value {
             None => format!("`{name}`"),

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use equirisk::report::bootstrap as files;
 use equirisk::report::directory::{Asked, Place, SHARD, SUMMARY, TABLE};
-use equirisk::report::terminal::{self, View};
+use equirisk::report::terminal;
 use equirisk::resample::Scheme;
 use equirisk::run::crosscheck::Sample;
 use equirisk::run::shard::Shard;
@@ -96,7 +96,7 @@ pub fn run(arguments: &BootstrapArguments) -> Result<ExitCode> {
 pub fn conclude(outcome: &Outcome, place: Option<&mut Place>, out: &OutputArguments) -> Result<Ending> {
     let summary = output::json(outcome)?;
     if let Some(place) = place {
-        let table = terminal::bootstrap(outcome, View::PLAIN);
+        let table = terminal::bootstrap(outcome, output::plain());
         let mut texts = files::write(&place.path, outcome)?;
         texts.extend([(SUMMARY, summary.clone()), (TABLE, table)]);
         place.finish(&files::RESULTS, &texts, files::state(outcome))?;

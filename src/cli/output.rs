@@ -27,12 +27,17 @@ const COLUMNS: usize = 80;
 pub fn view() -> View {
     let stdout = std::io::stdout();
     if !stdout.is_terminal() {
-        return View::PLAIN;
+        return plain();
     }
     let given = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     let measured = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
     let styled = anstream::AutoStream::choice(&stdout) != ColorChoice::Never;
-    View::terminal(given.or_else(measured).unwrap_or(COLUMNS), styled)
+    View::terminal(given.or_else(measured).unwrap_or(COLUMNS), styled).with_front(option)
+}
+
+/// A file.
+pub fn plain() -> View {
+    View::PLAIN.with_front(option)
 }
 
 /// A word with its message on standard error, coloured on a terminal.

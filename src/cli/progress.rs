@@ -4,8 +4,11 @@ use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use equirisk::engine::Fault;
+use equirisk::error::Text;
 use equirisk::run::Watch;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::output;
 
 /// How often the bar is drawn, so that the time left goes on while a long chunk is under way.
 const TICK: Duration = Duration::from_millis(200);
@@ -50,14 +53,14 @@ impl Watch for Progress {
         self.bar.inc(problems);
     }
 
-    fn notice(&mut self, message: &str) {
+    fn notice(&mut self, message: &Text) {
         if !self.quiet {
-            self.bar.suspend(|| super::output::notice(message));
+            self.bar.suspend(|| output::notice(&message.render(output::option)));
         }
     }
 
     fn fault(&mut self, fault: &Fault) {
-        self.notice(&fault.to_string());
+        self.notice(&fault.to_string().into());
         self.faults.push(fault.clone());
     }
 }

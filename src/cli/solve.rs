@@ -49,7 +49,7 @@ pub fn run(arguments: &SolveArguments) -> Result<ExitCode> {
     let mut progress = Progress::new(1, "problems", quiet);
     let outcome = solve(&question, &*machine.engine, machine.options, &mut progress)?;
     if periods_per_year.is_none() && !arguments.out.json {
-        progress.notice("volatilities are per period: give --periods-per-year to annualise them");
+        progress.notice(&"volatilities are per period: give --periods-per-year to annualise them".into());
     }
     progress.finish();
     output::print(&if arguments.out.json {

@@ -179,7 +179,7 @@ pub fn hand_in(
 
 /// Tells the user which draws these were.
 pub fn tell_seed(watch: &mut dyn Watch, seed: u64) {
-    watch.notice(&format!("seed {seed}: pass --seed {seed} for the same draws"));
+    watch.notice(&format!("seed {seed}: pass --seed {seed} for the same draws").into());
 }
 
 /// The exit code of a finished study.

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::journal::{Journal, Record};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, option};
 
 /// A part of a range of problems.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,7 +150,7 @@ impl Kept<'_> {
                 "the chunk of problems {} to {} was written by another version",
                 range.start, range.end
             ))
-            .hint("finish the run with that version, or start again with --force")
+            .hint(format!("finish the run with that version, or start again with {}", option("force")))
         };
         let (journal, record) = chunks.get(&(self.batch, range.start)).ok_or_else(other)?;
         decode(&journals[*journal].read(record)?).ok_or_else(other)

@@ -14,7 +14,7 @@ pub fn given_up(error: &Error, problem: u64, engine: &dyn Engine, watch: &mut dy
     overcome(engine, watch);
     let fault = Fault { what: error.to_string(), problem: Some(problem), remedy: Remedy::Cpu };
     match error.kind {
-        ErrorKind::Device => watch.notice(&fault.to_string()),
+        ErrorKind::Device => watch.notice(&fault.to_string().into()),
         _ => watch.fault(&fault),
     }
 }

@@ -18,7 +18,7 @@ use crate::batch::{Batch, Solutions, Want};
 use crate::certificate::Status;
 use crate::engine::cpu::{CpuEngine, CpuJob};
 use crate::engine::{Engine, Fault, Job};
-use crate::error::Result;
+use crate::error::{Result, Text};
 use crate::solver::Options;
 use crate::stats;
 use checkpoint::{Checkpoint, Kept, Segment};
@@ -29,10 +29,10 @@ pub trait Watch {
     /// So many problems are finished.
     fn finished(&mut self, problems: u64);
     /// Something a user should know.
-    fn notice(&mut self, message: &str);
+    fn notice(&mut self, message: &Text);
     /// A device failed, and the run goes on.
     fn fault(&mut self, fault: &Fault) {
-        self.notice(&fault.to_string());
+        self.notice(&fault.to_string().into());
     }
 }
 
@@ -42,7 +42,7 @@ pub struct Unwatched;
 
 impl Watch for Unwatched {
     fn finished(&mut self, _: u64) {}
-    fn notice(&mut self, _: &str) {}
+    fn notice(&mut self, _: &Text) {}
 }
 
 /// What a study works with.
@@ -254,7 +254,9 @@ pub fn crosschecked(
     }
     let checked = crosscheck(engine, options, batch, (start, solutions), sample);
     faults::overcome(engine, watch);
-    checked.map_err(|error| watch.notice(&format!("the cross-check could not run: {error}"))).ok()
+    checked
+        .map_err(|error| watch.notice(&format!("the cross-check could not run: {}", error.message.nested()).into()))
+        .ok()
 }
 
 /// Solves on the CPU what the device did not converge.

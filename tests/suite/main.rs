@@ -10,6 +10,7 @@ mod gpu;
 mod io;
 mod law;
 mod messages;
+mod options;
 mod reading;
 mod readme;
 mod records;

@@ -14,7 +14,7 @@ use equirisk::panel::Returns;
 use equirisk::report::directory::{Asked, Found, Place, SHARD, SUMMARY, TABLE};
 use equirisk::report::metrics::{self, MetricsWriter};
 use equirisk::report::screen::{self as files, Again, Job, Screened};
-use equirisk::report::terminal::{self, View, counted, grouped};
+use equirisk::report::terminal::{self, counted, grouped};
 use equirisk::resample::Scheme;
 use equirisk::run::crosscheck::{CrossCheck, Sample};
 use equirisk::run::measure::PIECE;
@@ -154,7 +154,7 @@ pub fn verified(job: &Job, seed: Option<u64>, data: Returns, list: &[Listed]) ->
 pub fn conclude(found: &Screened, place: Option<&mut Place>, out: &OutputArguments) -> Result<Ending> {
     let summary = output::json(found)?;
     if let Some(place) = place {
-        let table = terminal::screen::screen(found, View::PLAIN);
+        let table = terminal::screen::screen(found, output::plain());
         let mut texts = files::texts(found)?;
         texts.extend([(SUMMARY, summary.clone()), (TABLE, table)]);
         place.finish(&files::RESULTS, &texts, files::state(&found.outcome))?;

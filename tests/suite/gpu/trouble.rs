@@ -29,8 +29,8 @@ struct Told {
 impl Watch for Told {
     fn finished(&mut self, _: u64) {}
 
-    fn notice(&mut self, message: &str) {
-        self.notices.push(message.to_owned());
+    fn notice(&mut self, message: &equirisk::error::Text) {
+        self.notices.push(message.to_string());
     }
 
     fn fault(&mut self, fault: &Fault) {
