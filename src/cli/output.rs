@@ -78,3 +78,26 @@ pub fn notices(messages: &[Text], quiet: bool) {
         messages.iter().for_each(|message| notice(&message.render(option)));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use equirisk::error;
+
+    use super::*;
+
+    #[test]
+    fn options_are_given_as_flags() {
+        let text: Text = format!(
+            "{}, {}, {}, {}, {} or {}",
+            error::option("max-correlation"),
+            error::option("engine").word("cpu"),
+            error::option("exclude").quoted("S&P 500"),
+            error::option("na").plain(-99.99),
+            error::option("percent").off(),
+            error::option("output").plain("DIR")
+        )
+        .into();
+        let flags = "--max-correlation, --engine cpu, --exclude \"S&P 500\", --na=-99.99, --percent=false or -o DIR";
+        assert_eq!(text.render(option), flags);
+    }
+}

@@ -260,7 +260,7 @@ fn settle_percentages(
 
 /// Refuses what would be one asset's opens, highs, lows and closes under other names: in every row one column is the
 /// highest, another the lowest, and all are close.
-fn refuse_bars(history: &History) -> Result<()> {
+pub(crate) fn refuse_bars(history: &History) -> Result<()> {
     const LEAST_ROWS: usize = 20;
     const MOST_COLUMNS: usize = 12;
     const CLOSE: f64 = 1.3;

@@ -9,7 +9,7 @@ use crate::io::{ColumnRole, Notices};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Detected {
     pub source: String,
-    /// `csv`, `parquet`, `arrow`, `npy` or `npz`.
+    /// `csv`, `parquet`, `arrow`, `npy`, `npz`, or `memory` of a table that no file holds.
     pub format: &'static str,
     /// `wide`, `long`, `single` (a table of one asset's fields) or `blocks` (series with dates of their own).
     pub layout: &'static str,

@@ -18,3 +18,4 @@ mod report;
 mod run;
 mod screen;
 mod solver;
+mod table;

@@ -42,6 +42,9 @@ pub(crate) fn is_month_name(word: &str) -> bool {
 /// The format that takes labels as they are, rows in the order of the file.
 pub(crate) const NO_DATES: &str = "none";
 
+/// The notation of days in order of their size, year first.
+pub(crate) const ISO: &str = "yyyy-mm-dd";
+
 /// What rows are ordered by.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Keys {
@@ -294,7 +297,7 @@ fn dates(labels: &[String], shapes: &[Shape], place: impl Fn(usize) -> String) -
         (None, Some(Shape::Named(_))) => "with month names",
         _ if is_monthly => "months",
         _ if is_weekly => "weeks",
-        _ => "yyyy-mm-dd",
+        _ => ISO,
     };
     let remark =
         remark.map(|(notation, row)| format!("dates are read as {notation} (`{}` settles it)", shown(&labels[row])));

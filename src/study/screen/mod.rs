@@ -260,7 +260,7 @@ impl<'a> Ready<'a> {
                 .map_err(|error| {
                     means.watch.notice(
                         &format!("the halves of the history are not compared: {}", error.message.nested()).into(),
-                    )
+                    );
                 })
                 .ok(),
             _ => None,
