@@ -1,5 +1,7 @@
 //! One error type: what went wrong, where, and what to do next.
 
+pub use crate::text::{Mention, Text, Value, option};
+
 /// What kind of failure this is; the command line turns it into its exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
@@ -25,36 +27,36 @@ pub enum ErrorKind {
 pub struct Error {
     pub kind: ErrorKind,
     /// What and where, lower case, without a trailing period.
-    pub message: String,
+    pub message: Text,
     /// What to do next.
-    pub hint: Option<String>,
+    pub hint: Option<Text>,
 }
 
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
-    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+    pub fn new(kind: ErrorKind, message: impl Into<Text>) -> Self {
         Error { kind, message: message.into(), hint: None }
     }
 
-    pub fn input(message: impl Into<String>) -> Self {
+    pub fn input(message: impl Into<Text>) -> Self {
         Self::new(ErrorKind::Input, message)
     }
 
-    pub fn usage(message: impl Into<String>) -> Self {
+    pub fn usage(message: impl Into<Text>) -> Self {
         Self::new(ErrorKind::Usage, message)
     }
 
-    pub fn failed(message: impl Into<String>) -> Self {
+    pub fn failed(message: impl Into<Text>) -> Self {
         Self::new(ErrorKind::Failed, message)
     }
 
-    pub fn device(message: impl Into<String>) -> Self {
+    pub fn device(message: impl Into<Text>) -> Self {
         Self::new(ErrorKind::Device, message)
     }
 
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub fn hint(mut self, hint: impl Into<Text>) -> Self {
         self.hint = Some(hint.into());
         self
     }

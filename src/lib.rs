@@ -49,7 +49,7 @@
 //! | [`covariance`], [`resample`], [`block_length`], [`subsets`] | building problem `p` |
 //! | [`mod@measure`] | what is measured of a subset's portfolio |
 //! | [`panel`], [`io`] | histories: files to checked returns |
-//! | [`stats`], [`philox`], [`feistel`], [`real`], [`lanes`], [`certificate`], [`error`] | leaves |
+//! | [`stats`], [`philox`], [`feistel`], [`real`], [`lanes`], [`certificate`], [`text`], [`error`] | leaves |
 //!
 //! wgpu appears in [`engine::gpu`] alone. `study` and `solver` know no file format and no command line.
 //!
@@ -121,6 +121,7 @@ pub mod stop;
 pub mod store;
 pub mod study;
 pub mod subsets;
+pub mod text;
 pub mod wording;
 
 pub use batch::{Batch, Request, Solutions};

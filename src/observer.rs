@@ -1,6 +1,7 @@
 //! What happens during a run, for whoever watches, and what whoever watches may ask for.
 
 use crate::engine::Fault;
+use crate::error::Text;
 use crate::stop::Stop;
 
 /// Watches a run.
@@ -19,11 +20,11 @@ pub trait Observer {
     fn finished(&mut self, work: u64);
 
     /// Something a user should know.
-    fn notice(&mut self, message: &str);
+    fn notice(&mut self, message: &Text);
 
     /// A device failed, and the run goes on.
     fn fault(&mut self, fault: &Fault) {
-        self.notice(&fault.to_string());
+        self.notice(&fault.to_string().into());
     }
 
     /// Whether the run should end.
@@ -38,5 +39,5 @@ pub struct Unwatched;
 
 impl Observer for Unwatched {
     fn finished(&mut self, _: u64) {}
-    fn notice(&mut self, _: &str) {}
+    fn notice(&mut self, _: &Text) {}
 }

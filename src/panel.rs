@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, option};
 
 /// What a row of a history is labelled with: its first column.
 #[derive(Debug, Clone, PartialEq)]
@@ -92,7 +92,7 @@ impl Panel {
             }
             if !moves[j] {
                 return Err(Error::input(format!("asset `{asset}` never moves: its variance is zero"))
-                    .hint(format!("leave `{asset}` out with --assets")));
+                    .hint(format!("leave `{asset}` out with {}", option("assets"))));
             }
         }
         // Scaled by the largest return, so that squares neither overflow nor vanish.
@@ -119,7 +119,7 @@ impl Panel {
                 return Err(Error::input(format!(
                     "asset `{asset}` moves too little: its variance cannot be told from zero"
                 ))
-                .hint(format!("leave `{asset}` out with --assets")));
+                .hint(format!("leave `{asset}` out with {}", option("assets"))));
             }
             volatilities[j] = volatility;
         }

@@ -16,7 +16,7 @@
 use pulp::Arch;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, option};
 use crate::philox::{Domain, WORDS, philox4x32, philox4x32_block};
 
 /// Name of the index law, recorded with every run.
@@ -104,7 +104,7 @@ impl Law {
             return Err(Error::usage(format!(
                 "a block length of {length} does not lie between 1 and the {rows} rows of the history"
             ))
-            .hint("give --block a length in that range, or `auto`"));
+            .hint(format!("give {} a length in that range, or `auto`", option("block"))));
         }
         let (restart, starts) = match scheme {
             Scheme::Iid => (Restart::Always, rows),

@@ -134,7 +134,7 @@ impl Steps<Given> for Command<'_> {
                 grouped(symmetrised.matrices),
                 counted(given.problems(), "problem"),
                 symmetrised.largest
-            ));
+            ).into());
         }
         Ok(given)
     }

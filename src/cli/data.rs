@@ -64,8 +64,12 @@ pub fn returns(
         },
         memory,
     };
-    let reading = io::read_returns(&inputs.0, &options)?;
+    let mut reading = io::read_returns(&inputs.0, &options)?;
     output::notices(&reading.notices, quiet);
+    // They go to tables and records, which speak the command line too.
+    for remark in reading.detected.iter_mut().flat_map(|found| &mut found.remarks) {
+        *remark = remark.render(output::option).into();
+    }
     Ok((reading.returns, reading.detected))
 }
 

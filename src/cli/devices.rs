@@ -35,7 +35,12 @@ pub fn run(arguments: &DevicesArguments) -> Result<u8> {
                 Ok(engine) => {
                     Device { facts, usable: true, self_test: Some(engine.self_test().clone()), refused: None }
                 }
-                Err(error) => Device { facts, usable: false, self_test: None, refused: Some(error.message) },
+                Err(error) => Device {
+                    facts,
+                    usable: false,
+                    self_test: None,
+                    refused: Some(error.message.render(output::option)),
+                },
             }
         })
         .collect();

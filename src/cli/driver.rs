@@ -147,10 +147,10 @@ where
             progress.total(study.work(&(0..study.problems()), false));
             let (study, outcome) = steps.whole(study, &mut desk.context(&mut progress))?;
             if let Some(seed) = drawn.filter(|_| order.seed.is_none()) {
-                progress.notice(&format!("seed {seed}: pass --seed {seed} for the same draws"));
+                progress.notice(&format!("seed {seed}: pass --seed {seed} for the same draws").into());
             }
             desk.note(progress.finish());
-            let summary = desk.conclude(&study, &outcome)?;
+            let summary = desk.conclude(&study, &outcome, output::plain())?;
             output::print(&if out.json { summary } else { outcome.table(output::view()) })?;
             S::ending(&outcome)
         }
@@ -159,7 +159,7 @@ where
             progress.total(study.work(&range, true));
             let share = study.part(part, &mut desk.context(&mut progress))?;
             desk.note(progress.finish());
-            let (summary, table) = desk.hand_in::<S>(&share)?;
+            let (summary, table) = desk.hand_in::<S>(&share, output::plain())?;
             output::print(if out.json { &summary } else { &table })?;
             S::shared(&share)
         }
@@ -173,7 +173,7 @@ pub fn interrupted(error: Error, directory: Option<&Path>) -> Error {
             "what is finished is kept in `{}`: the same command goes on from there",
             directory.display()
         )),
-        None => Error { message: format!("{}: nothing is kept", error.message), ..error }
+        None => Error { message: format!("{}: nothing is kept", error.message.nested()).into(), ..error }
             .hint("studies with -o DIR can be resumed"),
     }
 }

@@ -14,7 +14,8 @@ pub fn run(arguments: &MergeArguments) -> Result<u8> {
         return shown(found, Some(&arguments.output), false, arguments.strict, &arguments.out, "problem");
     }
     let mut progress = Progress::new("problem", arguments.out.quiet);
-    let joined = shards.join(&arguments.output, std::env::args().collect(), output::view(), &mut progress)?;
+    let joined =
+        shards.join(&arguments.output, std::env::args().collect(), (output::plain(), output::view()), &mut progress)?;
     progress.finish();
     output::print(if arguments.out.json { &joined.summary } else { &joined.table })?;
     ended(&joined.ending, arguments.strict, joined.noun)

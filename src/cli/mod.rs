@@ -86,9 +86,9 @@ fn silence_mesa() {
 
 /// Says what went wrong and what to do next.
 fn fail(error: &Error) -> u8 {
-    output::say("error", AnsiColor::Red.on_default().bold(), &error.message);
+    output::say("error", AnsiColor::Red.on_default().bold(), &error.message.render(output::option));
     if let Some(hint) = &error.hint {
-        output::say("hint", AnsiColor::Green.on_default(), hint);
+        output::say("hint", AnsiColor::Green.on_default(), &hint.render(output::option));
     }
     match error.kind {
         ErrorKind::Failed => 1,

@@ -2,6 +2,7 @@
 
 use std::io::{ErrorKind, IsTerminal as _, Write as _};
 
+use crate::error::{Mention, Text, Value};
 use crate::report::terminal::View;
 use crate::{Error, Result};
 use anstream::ColorChoice;
@@ -26,12 +27,17 @@ const COLUMNS: usize = 80;
 pub fn view() -> View {
     let stdout = std::io::stdout();
     if !stdout.is_terminal() {
-        return View::PLAIN;
+        return plain();
     }
     let given = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     let measured = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
     let styled = anstream::AutoStream::choice(&stdout) != ColorChoice::Never;
-    View::terminal(given.or_else(measured).unwrap_or(COLUMNS), styled)
+    View::terminal(given.or_else(measured).unwrap_or(COLUMNS), styled).with_front(option)
+}
+
+/// A file.
+pub fn plain() -> View {
+    View::PLAIN.with_front(option)
 }
 
 /// A word with its message on standard error, coloured on a terminal.
@@ -47,14 +53,51 @@ pub fn json(value: &impl Serialize) -> Result<String> {
         .map_err(|error| Error::failed(format!("the result cannot be written as JSON: {error}")))
 }
 
+/// An option as the command line takes it: `--last 5`, `--exclude "S&P 500"`, `-o DIR`.
+pub fn option(mention: &Mention) -> String {
+    let name = &mention.name;
+    let flag = if name == "output" { "-o".to_string() } else { format!("--{name}") };
+    match &mention.value {
+        None => flag,
+        // A number may begin with a minus sign.
+        Some(Value::Plain(value)) if name == "na" => format!("{flag}={value}"),
+        Some(Value::Word(value) | Value::Plain(value)) => format!("{flag} {value}"),
+        Some(Value::Quoted(value)) => format!("{flag} \"{value}\""),
+        Some(Value::Off) => format!("{flag}=false"),
+    }
+}
+
 /// Something the user should know, on standard error.
 pub fn notice(message: &str) {
     say("note", AnsiColor::Cyan.on_default(), message);
 }
 
-/// Notices, unless the user wants quiet.
-pub fn notices(messages: &[String], quiet: bool) {
+/// Notices of the library, unless the user wants quiet.
+pub fn notices(messages: &[Text], quiet: bool) {
     if !quiet {
-        messages.iter().for_each(|message| notice(message));
+        messages.iter().for_each(|message| notice(&message.render(option)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::error;
+
+    use super::*;
+
+    #[test]
+    fn options_are_given_as_flags() {
+        let text: Text = format!(
+            "{}, {}, {}, {}, {} or {}",
+            error::option("max-correlation"),
+            error::option("engine").word("cpu"),
+            error::option("exclude").quoted("S&P 500"),
+            error::option("na").plain(-99.99),
+            error::option("percent").off(),
+            error::option("output").plain("DIR")
+        )
+        .into();
+        let flags = "--max-correlation, --engine cpu, --exclude \"S&P 500\", --na=-99.99, --percent=false or -o DIR";
+        assert_eq!(text.render(option), flags);
     }
 }

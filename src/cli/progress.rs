@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::interrupt;
+use super::{interrupt, output};
 use crate::engine::Fault;
+use crate::error::Text;
 use crate::observer::Observer;
 use crate::stop::Stop;
 
@@ -63,14 +64,14 @@ impl Observer for Progress {
         self.bar.inc(work);
     }
 
-    fn notice(&mut self, message: &str) {
+    fn notice(&mut self, message: &Text) {
         if !self.quiet {
-            self.bar.suspend(|| super::output::notice(message));
+            self.bar.suspend(|| output::notice(&message.render(output::option)));
         }
     }
 
     fn fault(&mut self, fault: &Fault) {
-        self.notice(&fault.to_string());
+        self.notice(&fault.to_string().into());
         self.faults.push(fault.clone());
     }
 

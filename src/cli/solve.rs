@@ -46,7 +46,7 @@ pub fn run(arguments: &SolveArguments) -> Result<u8> {
     let mut progress = Progress::new("problem", quiet);
     let outcome = solve(&question, &*machine.engine, &mut progress)?;
     if periods_per_year.is_none() && !arguments.out.json {
-        progress.notice("volatilities are per period: give --periods-per-year to annualise them");
+        progress.notice(&"volatilities are per period: give --periods-per-year to annualise them".into());
     }
     progress.finish();
     output::print(&if arguments.out.json {

@@ -10,6 +10,8 @@ use crate::study::block::Block;
 use crate::study::screen::figure::{Figure, Filter};
 use jiff::civil::Date;
 
+use super::output::option;
+
 /// An asset's name, without the spaces around it and with single ones inside, as files have it.
 pub fn asset(text: &str) -> Result<String, String> {
     Ok(text.split_whitespace().collect::<Vec<_>>().join(" "))
@@ -74,8 +76,8 @@ pub fn filter(text: &str) -> Result<Filter, String> {
             (None, _) if name != text.trim() => {
                 format!("no figure is called `{name}`\n{}", meant(name, Figure::ALL.map(Figure::name)))
             }
-            (_, Some(hint)) => format!("{}\n{hint}", error.message),
-            (_, None) => error.message,
+            (_, Some(hint)) => format!("{}\n{}", error.message.render(option), hint.render(option)),
+            (_, None) => error.message.render(option),
         }
     })
 }

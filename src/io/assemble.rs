@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Text, option};
 use crate::io::cells::{Cell, is_missing};
 use crate::io::dates::{self, Keys};
 use crate::io::fields::Part;
@@ -224,7 +224,7 @@ fn long(
         pivot.push(line, &label, &name, number)?;
     }
     let (history, remark) = pivot.finish(value + 1)?;
-    detected.remarks.extend(remark);
+    detected.remarks.extend(remark.map(Text::from));
     Ok((history, percentages))
 }
 
@@ -235,7 +235,7 @@ fn settle_percentages(
     request: &Request<'_>,
     detected: &mut Detected,
 ) -> Result<()> {
-    let Some(remark) = percentages.finish(history)? else { return Ok(()) };
+    let Some(remark) = percentages.finish(history)?.map(Text::from) else { return Ok(()) };
     if !detected.remarks.contains(&remark) {
         detected.remarks.push(remark);
     }
@@ -251,16 +251,16 @@ fn settle_percentages(
             "{}: {} {line}, column {column} (`{name}`): a percentage, where prices are asked for",
             history.source, history.noun
         ))
-        .hint("say --returns if the file holds returns"));
+        .hint(format!("say {} if the file holds returns", option("returns"))));
     }
-    detected.remarks.push("percentages are returns".to_string());
+    detected.remarks.push("percentages are returns".into());
     detected.kind = Kind::Returns.name();
     Ok(())
 }
 
 /// Refuses what would be one asset's opens, highs, lows and closes under other names: in every row one column is the
 /// highest, another the lowest, and all are close.
-fn refuse_bars(history: &History) -> Result<()> {
+pub(crate) fn refuse_bars(history: &History) -> Result<()> {
     const LEAST_ROWS: usize = 20;
     const MOST_COLUMNS: usize = 12;
     const CLOSE: f64 = 1.3;
@@ -295,7 +295,7 @@ fn refuse_bars(history: &History) -> Result<()> {
         name(high),
         name(low)
     ))
-    .hint("name the columns to read with --assets"))
+    .hint(format!("name the columns to read with {}", option("assets"))))
 }
 
 /// Rows that are named as the columns are those of a covariance or correlation.
@@ -319,5 +319,5 @@ pub(crate) fn refuse_matrix(history: &History) -> Result<()> {
     let what = if is_correlation { "a correlation matrix" } else { "a covariance matrix" };
     let how = if is_named { "its rows are named as its columns" } else { "it is square and symmetric" };
     Err(Error::input(format!("{}: this looks like {what}, not a history: {how}", history.source))
-        .hint("say --covariance if it is one"))
+        .hint(format!("say {} if it is one", option("covariance"))))
 }

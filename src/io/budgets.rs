@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, option};
 use crate::io::cells::{Cell, Decimal, Numbers};
 use crate::io::csv::Table;
 use crate::io::input::Format;
@@ -40,7 +40,7 @@ fn from_list(list: &str) -> Result<Vec<Entry>> {
     let numbers = Numbers::new(Decimal::Point, false);
     let mut entries = Vec::new();
     for part in list.split(',').filter(|part| !part.trim().is_empty()) {
-        let place = "--budgets".to_string();
+        let place = option("budgets").to_string();
         // The last `=`: asset names may contain one.
         let Some((name, text)) = part.rsplit_once('=') else {
             return Err(Error::input(format!("{place}: `{}` has no budget", shown(part.trim())))
@@ -181,7 +181,7 @@ fn assign(entries: Vec<Entry>, assets: &[String]) -> Result<(Vec<f64>, Notices)>
         let with = named(true);
         // A list that can be written on the command line.
         if !with.is_empty() && with.len() <= 10 && !with.iter().any(|name| name.contains([',', '"'])) {
-            hint += &format!("; or take these alone: --assets \"{}\"", with.join(","));
+            hint += &format!("; or take these alone: {}", option("assets").quoted(with.join(",")));
         }
         return Err(Error::input(format!("no budget for {}", listed(without.into_iter()))).hint(hint));
     }
@@ -205,12 +205,12 @@ fn assign(entries: Vec<Entry>, assets: &[String]) -> Result<(Vec<f64>, Notices)>
     }
     let mut notices = Notices::new();
     if (total - 1.0).abs() > ROUNDING {
-        notices.push(format!("budgets sum to {total}: they are rescaled to sum to 1"));
+        notices.push(format!("budgets sum to {total}: they are rescaled to sum to 1").into());
     }
     let out = assets.iter().zip(&budgets).filter(|(_, budget)| **budget == 0.0).map(|(asset, _)| asset.as_str());
     let out: Vec<&str> = out.collect();
     if !out.is_empty() {
-        notices.push(format!("a budget of 0 leaves out {}", listed(out.into_iter())));
+        notices.push(format!("a budget of 0 leaves out {}", listed(out.into_iter())).into());
     }
     Ok((budgets.iter().map(|budget| budget / total).collect(), notices))
 }
@@ -236,9 +236,9 @@ mod tests {
     }
 
     #[test]
-    fn budgets_of_some_assets_lead_to_the_flag_that_takes_these_alone() {
+    fn budgets_of_some_assets_lead_to_the_option_that_takes_these_alone() {
         let hint = read("S&P 500=1").expect_err("A is missing").hint.expect("a way on");
-        assert!(hint.contains("--assets \"S&P 500\""), "{hint}");
+        assert!(hint.contains("`assets=\"S&P 500\"`"), "{hint}");
     }
 
     #[test]

@@ -10,7 +10,7 @@
 
 use std::collections::HashMap;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Text, option};
 use crate::io::cells::Cell;
 use crate::io::csv::Table;
 use crate::io::frame::Frame;
@@ -30,7 +30,8 @@ const SHAPE: &str = "save one square array, assets x assets";
 /// A file that is no such table, or a variance that is not positive; the message says where.
 pub fn read_covariance(input: &Input, assets: Option<&[String]>, memory: Option<u64>) -> Result<(Covariance, Notices)> {
     if assets.is_some_and(<[String]>::is_empty) {
-        return Err(Error::usage("--assets names no asset").hint("write --assets A,B,C"));
+        return Err(Error::usage(format!("{} names no asset", option("assets")))
+            .hint(format!("write {}", option("assets").plain("A,B,C"))));
     }
     let limits = Limits::new(memory);
     let contents = input.load(limits)?;
@@ -93,7 +94,7 @@ fn from_text(source: &str, bytes: &[u8], assets: Option<&[String]>, limits: Limi
     }
     let (mut covariance, notices) = square.finish()?;
     restore(&mut covariance);
-    Ok(finish(source, covariance, notice.into_iter().chain(notices).collect()))
+    Ok(finish(source, covariance, notice.map(Text::from).into_iter().chain(notices).collect()))
 }
 
 fn from_frame(source: &str, frame: &Frame, assets: Option<&[String]>) -> Result<(Covariance, Notices)> {
@@ -119,7 +120,7 @@ fn from_frame(source: &str, frame: &Frame, assets: Option<&[String]>) -> Result<
                 Cell::Percent(_) | Cell::Text => {
                     let name = shown(frame.name(places[column]));
                     Err(Error::input(format!("{source}: row {at}, column `{name}`: this cell is no number"))
-                        .hint(format!("correct it, or leave `{name}` out with --assets")))
+                        .hint(format!("correct it, or leave `{name}` out with {}", option("assets"))))
                 }
             });
             let cells = cells.collect::<Result<_>>()?;
@@ -165,12 +166,13 @@ fn from_archive(
     if members.len() > 1 {
         let name = |place: usize| format!("`{}`", shown(&members[place].0));
         let names = beside.map_or(String::new(), |place| format!(", with names from {}", name(place)));
-        remarks.push(format!("of the arrays {}, {} is read{names}", there(), name(table)));
+        remarks.push(format!("of the arrays {}, {} is read{names}", there(), name(table)).into());
     }
     let names = beside.and_then(|place| npz::take_words(&mut members[place].1));
     let (covariance, notices) = from_array(source, members.swap_remove(table).1, names, assets, limits)?;
+    let remarks: Vec<String> = remarks.iter().map(Text::nested).collect();
     let remark = (!remarks.is_empty()).then(|| format!("{source}: {}", remarks.join(", ")));
-    Ok((covariance, remark.into_iter().chain(notices).collect()))
+    Ok((covariance, remark.map(Text::from).into_iter().chain(notices).collect()))
 }
 
 fn from_array(
@@ -302,7 +304,7 @@ impl<'a> Square<'a> {
         let (source, noun, name) = (self.source, self.noun, shown(&self.columns[column]));
         let (row, column) = (shown(row), column + 1 + self.before);
         Error::input(format!("{source}: {noun} {line}, column {column} (`{row}`, `{name}`): {what}"))
-            .hint(format!("correct the cell, or leave `{row}` out with --assets"))
+            .hint(format!("correct the cell, or leave `{row}` out with {}", option("assets")))
     }
 
     fn finish(self) -> Result<(Covariance, Notices)> {
@@ -318,7 +320,8 @@ impl<'a> Square<'a> {
         }
         let mut notices = Notices::new();
         if self.is_reordered {
-            notices.push(format!("{source}: rows and columns stand in different orders: they are matched by name"));
+            notices
+                .push(format!("{source}: rows and columns stand in different orders: they are matched by name").into());
         }
         let n = self.chosen.len();
         let rows: Vec<&Row> = self.rows.iter().flatten().collect();
@@ -341,7 +344,8 @@ impl<'a> Square<'a> {
                 values[i * n + j] = values[j * n + i];
             }
             let (empty, full) = (name(above), name(!above));
-            notices.push(format!("{source}: the cells {empty} the diagonal are empty: they are those {full} it"));
+            notices
+                .push(format!("{source}: the cells {empty} the diagonal are empty: they are those {full} it").into());
         }
         for above in [true, false] {
             let is_zero = |&(i, j): &(usize, usize)| values[i * n + j] == 0.0;
@@ -381,14 +385,15 @@ fn finish(source: &str, mut covariance: Covariance, mut notices: Notices) -> (Co
         notices.push(format!(
             "{source}: single-precision numbers, made symmetric as the mean of both halves: mirrored entries differed by \
              up to {gap:.0e} of the product of the two volatilities"
-        ));
+        ).into());
     }
     // Correlations that were computed miss 1 by their rounding, or are in percent.
     let all_are = |value: f64| (0..n).all(|i| (covariance.values[i * n + i] / value - 1.0).abs() < 1e-6);
     if let Some(value) = [1.0, 100.0].into_iter().find(|value| n > 1 && all_are(*value)) {
-        notices.push(format!(
-            "{source}: every variance is {value}: these are correlations, and every volatility is taken as 1"
-        ));
+        notices.push(
+            format!("{source}: every variance is {value}: these are correlations, and every volatility is taken as 1")
+                .into(),
+        );
     }
     (covariance, notices)
 }

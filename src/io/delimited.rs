@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Text, option};
 use crate::io::cells::{Cell, Decimal, Numbers};
 use crate::io::csv::Table;
 use crate::io::detect::{self, Dialect};
@@ -19,10 +19,10 @@ pub(crate) fn read(source: &str, bytes: &[u8], request: &Request<'_>) -> Result<
         encoding,
         delimiter: Some(detect::name(dialect.delimiter)),
         decimal_mark: Some(if dialect.numbers.decimal == Decimal::Comma { "comma" } else { "point" }),
-        remarks: encoding.map(|name| format!("the text is in {name}")).into_iter().collect(),
+        remarks: encoding.map(|name| format!("the text is in {name}").into()).into_iter().collect(),
         ..Detected::default()
     };
-    detected.remarks.extend(dialect.remarks());
+    detected.remarks.extend(dialect.remarks().into_iter().map(Text::from));
     let piece = tables::choose(source, &text, &dialect, request.notation.table)?;
     detected.remarks.extend(piece.remarks);
     let head = Head::read(source, detect::sample(piece.text), dialect.delimiter, &dialect.numbers)?;
@@ -35,7 +35,7 @@ pub(crate) fn read(source: &str, bytes: &[u8], request: &Request<'_>) -> Result<
     table.skip(head.records)?;
     table.names = head.columns.into_iter().map(|column| column.name).collect();
     let histories = assemble::read(&mut table, &roles, request, &mut detected)?;
-    detected.remarks.extend(table.numbers.met.remarks());
+    detected.remarks.extend(table.numbers.met.remarks().map(Text::from));
     Ok((histories, detected))
 }
 
@@ -69,11 +69,16 @@ impl Rows for Table<'_> {
         };
         match Numbers::new(other, true).parse(text) {
             Cell::Text => error.hint(format!(
-                "correct the cell; if it stands for a missing one, say --na \"{}\"; or leave `{}` out with --exclude",
-                shown(text),
-                shown(asset)
+                "correct the cell; if it stands for a missing one, say {}; or leave `{}` out with {}",
+                option("na").quoted(shown(text)),
+                shown(asset),
+                option("exclude")
             )),
-            _ => error.hint("numbers take one decimal mark throughout: say --decimal-comma, or --decimal-comma=false"),
+            _ => error.hint(format!(
+                "numbers take one decimal mark throughout: say {}, or {}",
+                option("decimal-comma"),
+                option("decimal-comma").off()
+            )),
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, option};
 use crate::io::cells::{Cell, Decimal, Marks, Numbers, is_missing, marks, thirty_seconds};
 use crate::io::csv::bare;
 use crate::io::{Notation, dates, shown};
@@ -146,7 +146,6 @@ pub(crate) fn usual_width(records: &[csv::StringRecord]) -> Option<usize> {
 
 /// The decimal mark that all number-like cells beyond the first row and column allow.
 fn decimal(source: &str, sample: &str, delimiter: u8) -> Result<Numbers> {
-    const HINT: &str = "say --decimal-comma, or --decimal-comma=false where commas separate thousands";
     // The first cell that is so, and its row: a mark that can only be decimal, that could be either, that parts thousands.
     let mut decimals: [Option<(usize, String)>; 2] = [None, None];
     let mut either: [Option<(usize, String)>; 2] = [None, None];
@@ -188,7 +187,7 @@ fn decimal(source: &str, sample: &str, delimiter: u8) -> Result<Numbers> {
                 "{source}: data row {row}: `{}` may be a decimal comma or a thousands separator",
                 shown(cell)
             ))
-            .hint(HINT)),
+            .hint(format!("say {}, or {} where commas separate thousands", option("decimal-comma"), option("decimal-comma").off()))),
             None => match points_in.iter().filter_map(|(column, point)| Some((point, hundreds.get(column)?))).find(are_thousands) {
                 Some(((row, point), (_, whole))) => Err(Error::input(format!(
                     "{source}: data row {row}: `{}` may be a thousand and more or a number near one, and `{}` stands in \
@@ -196,7 +195,7 @@ fn decimal(source: &str, sample: &str, delimiter: u8) -> Result<Numbers> {
                     shown(point),
                     shown(whole)
                 ))
-                .hint("say --thousands . or --decimal-comma=false")),
+                .hint(format!("say {} or {}", option("thousands").word("."), option("decimal-comma").off()))),
                 None => Ok(Numbers::new(Decimal::Point, false)),
             },
         },
@@ -229,7 +228,7 @@ fn refuse_apostrophes(source: &str, sample: &str, delimiter: u8) -> Result<()> {
         "{source}: data row {row}: `{}` may be thousands, or a whole number and 32nds as bonds are quoted",
         shown(&cell)
     ))
-    .hint("say --thirty-seconds, or --thousands \"'\""))
+    .hint(format!("say {}, or {}", option("thirty-seconds"), option("thousands").quoted("'"))))
 }
 
 #[cfg(test)]

@@ -2,13 +2,14 @@
 
 use serde::Serialize;
 
-use crate::io::ColumnRole;
+use crate::error::Text;
+use crate::io::{ColumnRole, Notices};
 
 /// How a file was read. `remarks` say in words what departs from the plain case: CSV, dates as yyyy-mm-dd, oldest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Detected {
     pub source: String,
-    /// `csv`, `parquet`, `arrow`, `npy` or `npz`.
+    /// `csv`, `parquet`, `arrow`, `npy`, `npz`, or `memory` of a table that no file holds.
     pub format: &'static str,
     /// `wide`, `long`, `single` (a table of one asset's fields) or `blocks` (series with dates of their own).
     pub layout: &'static str,
@@ -21,7 +22,7 @@ pub struct Detected {
     pub decimal_mark: Option<&'static str>,
     /// What each column was taken for; of arrays, which have no columns of their own, nothing.
     pub columns: Vec<ColumnRole>,
-    pub remarks: Vec<String>,
+    pub remarks: Notices,
     /// What stands above the names in a text: it may say what a number stands for.
     #[serde(skip)]
     pub(crate) prose: Vec<String>,
@@ -38,7 +39,8 @@ pub struct Detected {
 
 impl Detected {
     /// One line, where there is something to say.
-    pub fn notice(&self) -> Option<String> {
-        (!self.remarks.is_empty()).then(|| format!("{}: {}", self.source, self.remarks.join("; ")))
+    pub fn notice(&self) -> Option<Text> {
+        let remarks: Vec<String> = self.remarks.iter().map(Text::nested).collect();
+        (!remarks.is_empty()).then(|| format!("{}: {}", self.source, remarks.join("; ")).into())
     }
 }

@@ -5,13 +5,13 @@ use std::borrow::Cow;
 use arrow_array::RecordBatch;
 use jiff::civil::{DateTime, Time};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, option};
 use crate::io::cells::{Cell, Decimal, Numbers};
 use crate::io::column::Column;
 use crate::io::head::Name;
 use crate::io::history::History;
 use crate::io::sketch::Sketch;
-use crate::io::{Detected, EMPTY, Limits, Request, Rows, assemble, head, roles, shown};
+use crate::io::{Detected, EMPTY, Limits, Notices, Request, Rows, assemble, head, roles, shown};
 
 /// A table of columns.
 pub(crate) struct Frame {
@@ -53,7 +53,7 @@ impl Frame {
     }
 
     /// Names of several levels, which pandas writes as Python tuples, become an asset and a field each.
-    fn names(&self, remarks: &mut Vec<String>) -> Vec<Name> {
+    fn names(&self, remarks: &mut Notices) -> Vec<Name> {
         let plain = |text: &String| Name { text: text.split_whitespace().collect::<Vec<_>>().join(" "), parts: None };
         let mut names: Vec<Name> = self.names.iter().map(plain).collect();
         let of_assets: Vec<usize> = (0..names.len()).filter(|&place| !self.is_index(place)).collect();
@@ -199,8 +199,11 @@ impl Rows for Cursor<'_> {
 
     fn not_a_number(&self, place: &str, asset: &str, column: usize) -> Error {
         let cells = &self.frame.columns[column];
-        Error::input(format!("{place}: the column holds {cells}, and this cell is no number"))
-            .hint(format!("leave `{}` out with --exclude", shown(asset)))
+        Error::input(format!("{place}: the column holds {cells}, and this cell is no number")).hint(format!(
+            "leave `{}` out with {}",
+            shown(asset),
+            option("exclude")
+        ))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Groups of assets: a file of `asset,group` rows, and limits such as `BONDS=1,SHARES=3`.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Mention, Result};
 use crate::io::csv::Table;
 use crate::io::input::Format;
 use crate::io::{Input, Limits, names, shown, text};
@@ -73,22 +73,22 @@ impl Groups {
     ///
     /// # Errors
     /// Unknown or repeated groups, and what is no whole number.
-    pub fn limits(&self, flag: &str, list: &str) -> Result<Vec<Option<usize>>> {
+    pub fn limits(&self, asked: &Mention, list: &str) -> Result<Vec<Option<usize>>> {
         let mut limits = vec![None; self.names.len()];
         for part in list.split(',').filter(|part| !part.trim().is_empty()) {
             // The last `=`: names may contain one.
             let (group, text) = part.rsplit_once('=').unwrap_or((part, ""));
             let group = plain(group);
             let number = text.trim().parse().map_err(|_| {
-                Error::usage(format!("{flag}: `{}` is no limit", shown(part.trim()))).hint("write GROUP=2,OTHER=3")
+                Error::usage(format!("{asked}: `{}` is no limit", shown(part.trim()))).hint("write GROUP=2,OTHER=3")
             })?;
             let position = self.names.iter().position(|name| *name == group).ok_or_else(|| {
-                let error = names::unknown(flag, &group, &self.names);
-                Error { message: error.message.replace("no asset", "no group"), ..error }
+                let error = names::unknown(&asked.to_string(), &group, &self.names);
+                Error { message: error.message.nested().replace("no asset", "no group").into(), ..error }
             })?;
             if limits[position].replace(number).is_some() {
                 return Err(
-                    Error::usage(format!("{flag}: `{}` has two limits", shown(&group))).hint("keep one of them")
+                    Error::usage(format!("{asked}: `{}` has two limits", shown(&group))).hint("keep one of them")
                 );
             }
         }

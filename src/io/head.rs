@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::io::cells::Numbers;
 use crate::io::csv::bare;
 use crate::io::sketch::{Content, Sketch};
-use crate::io::{count, dates, detect, fields, shown};
+use crate::io::{Notices, count, dates, detect, fields, shown};
 
 const MOST_COLUMNS: usize = 100_000;
 const LONGEST_NAME: usize = 200;
@@ -24,7 +24,7 @@ pub(crate) struct Head {
     pub prose: Vec<String>,
     /// Rows before the data, blank lines and remarks (`#`) not counted.
     pub records: usize,
-    pub remarks: Vec<String>,
+    pub remarks: Notices,
 }
 
 impl Head {
@@ -32,9 +32,9 @@ impl Head {
     pub(crate) fn read(source: &str, sample: &str, delimiter: u8, numbers: &Numbers) -> Result<Head> {
         let (comments, mut records): (Vec<StringRecord>, Vec<StringRecord>) =
             detect::records(sample, delimiter).partition(detect::is_comment);
-        let mut remarks = Vec::new();
+        let mut remarks = Notices::new();
         if !comments.is_empty() {
-            remarks.push(format!("{} with # left out", count(comments.len(), "line")));
+            remarks.push(format!("{} with # left out", count(comments.len(), "line")).into());
         }
         let Some(width) = detect::usual_width(&records) else {
             return Err(Error::input(format!("{source}: nothing but remarks")).hint(crate::io::EMPTY));
@@ -71,7 +71,7 @@ impl Head {
             let Some(named) = named else { return Err(no_header(source, &records[start.min(records.len() - 1)])) };
             let mut names = names_of(named);
             names[0] = names[0].trim_start_matches('#').trim().to_string();
-            remarks.push("names are taken from a line with #".to_string());
+            remarks.push("names are taken from a line with #".into());
             levels.push((0, names));
         }
         let is_name = |row: usize| levels.iter().any(|(level, _)| *level == row);
@@ -80,7 +80,7 @@ impl Head {
         let prose_text: Vec<String> = comments.iter().chain(above).map(said).collect();
         let prose = start - levels.iter().filter(|(row, _)| *row < start).count().min(start);
         if prose > 0 {
-            remarks.push(format!("{} beside the names left out", count(prose, "line")));
+            remarks.push(format!("{} beside the names left out", count(prose, "line")).into());
         }
         let mut levels: Vec<Vec<String>> = levels.into_iter().map(|(_, names)| names).collect();
         // R leaves the name of its row names out.
@@ -177,7 +177,7 @@ pub(crate) fn check<'a>(source: &str, names: impl ExactSizeIterator<Item = &'a s
 }
 
 /// One name per column from several lines of names. A line of fields (`Close`, `Volume`) is kept apart from the assets'.
-pub(crate) fn combine(levels: &mut Vec<Vec<String>>, remarks: &mut Vec<String>) -> Vec<Name> {
+pub(crate) fn combine(levels: &mut Vec<Vec<String>>, remarks: &mut Notices) -> Vec<Name> {
     let plain = |text: String| Name { text, parts: None };
     if levels.len() == 1 {
         return levels.remove(0).into_iter().map(plain).collect();
@@ -224,7 +224,7 @@ pub(crate) fn combine(levels: &mut Vec<Vec<String>>, remarks: &mut Vec<String>) 
     if naming.is_empty() {
         naming.push(0);
     }
-    remarks.push(format!("{} of names", count(levels.len(), "line")));
+    remarks.push(format!("{} of names", count(levels.len(), "line")).into());
     let asset = |column: usize| {
         let parts: Vec<&str> =
             naming.iter().map(|&level| levels[level][column].as_str()).filter(|part| !part.is_empty()).collect();

@@ -4,9 +4,9 @@ use std::cmp::Ordering;
 
 use jiff::civil::{Date, DateTime};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Text, option};
 use crate::io::dates::{self, Keys};
-use crate::io::{Detected, Notation, count, shown};
+use crate::io::{Detected, Notation, Notices, count, shown};
 use crate::panel::Labels;
 
 #[derive(Debug, Clone)]
@@ -88,13 +88,14 @@ impl History {
         self.keys = read.keys;
         detected.dates = Some(read.notation);
         // Series side by side are written alike.
-        detected.remarks.extend(read.remark.filter(|remark| !detected.remarks.contains(remark)));
+        let remark = read.remark.map(Text::from);
+        detected.remarks.extend(remark.filter(|remark| !detected.remarks.contains(remark)));
         Ok(())
     }
 
     /// Puts rows in increasing order of their labels. A label may stand twice only with the same cells: the second row is
     /// then left out. Gives what was done.
-    pub(crate) fn sort(&mut self) -> Result<Vec<String>> {
+    pub(crate) fn sort(&mut self) -> Result<Notices> {
         let mut remarks = self.drop_copies()?;
         let order = match &self.keys {
             Keys::Dates(dates) => order(dates),
@@ -107,11 +108,13 @@ impl History {
             RowOrder::Decreasing => {
                 let rows: Vec<usize> = (0..self.rows()).rev().collect();
                 self.take(&rows);
-                remarks.push(format!("newest first: rows are put in order, {}", self.span()));
+                remarks.push(format!("newest first: rows are put in order, {}", self.span()).into());
             }
             RowOrder::Mixed { rows, first } => {
                 let (noun, line, label) = (self.noun, self.lines[first], self.label(first));
-                remarks.push(format!("rows are out of order ({noun} {line}, {label}, is the first): they are sorted"));
+                remarks.push(
+                    format!("rows are out of order ({noun} {line}, {label}, is the first): they are sorted").into(),
+                );
                 self.take(&rows);
             }
         }
@@ -119,7 +122,7 @@ impl History {
     }
 
     /// Leaves out rows whose label and cells stand already in an earlier row.
-    fn drop_copies(&mut self) -> Result<Vec<String>> {
+    fn drop_copies(&mut self) -> Result<Notices> {
         let mut rows: Vec<usize> = (0..self.rows()).collect();
         let same_label = |a: usize, b: usize| match &self.keys {
             Keys::Dates(dates) => dates[a].cmp(&dates[b]),
@@ -150,17 +153,21 @@ impl History {
                 self.lines[first],
                 self.lines[second]
             ))
-            .hint("keep one row per date; a table with one row per date and asset is read with --long"));
+            .hint(format!(
+                "keep one row per date; a table with one row per date and asset is read with {}",
+                option("long")
+            )));
         }
         copies.sort_unstable();
-        let Some(&first) = copies.first() else { return Ok(Vec::new()) };
+        let Some(&first) = copies.first() else { return Ok(Notices::new()) };
         let (copied, noun, line, label) = (copies.len(), self.noun, self.lines[first], self.label(first));
         let kept: Vec<usize> = (0..self.rows()).filter(|row| copies.binary_search(row).is_err()).collect();
         self.take(&kept);
         let rows = count(copied, "row");
-        Ok(vec![format!(
-            "{rows} left out: the same label and values stand already above (first: {noun} {line}, {label})"
-        )])
+        Ok(vec![
+            format!("{rows} left out: the same label and values stand already above (first: {noun} {line}, {label})")
+                .into(),
+        ])
     }
 
     /// Keeps the rows dated within [from, to].
@@ -170,11 +177,13 @@ impl History {
         }
         let Some(dates) = self.days() else {
             return Err(Error::input(format!(
-                "{}: --from and --to need dates, and the first column holds labels like `{}`",
+                "{}: {} and {} need dates, and the first column holds labels like `{}`",
                 self.source,
+                option("from"),
+                option("to"),
                 shown(self.labels.first().map_or("", |label| label))
             ))
-            .hint("choose rows with --last, or put dates (yyyy-mm-dd) in the first column"));
+            .hint(format!("choose rows with {}, or put dates (yyyy-mm-dd) in the first column", option("last"))));
         };
         let is_inside = |date: Date| from.is_none_or(|from| from <= date) && to.is_none_or(|to| date <= to);
         let rows: Vec<usize> = (0..self.rows()).filter(|&row| is_inside(dates[row])).collect();

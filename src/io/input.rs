@@ -271,7 +271,7 @@ mod tests {
         let bomb = gzip(&vec![b'0'; 1 << 20]);
         assert!(bomb.len() < 2_000);
         let error = Contents::new("bomb.gz".into(), bomb, Limits::new(Some(1 << 16))).expect_err("1 MiB in 64 KiB");
-        assert_eq!(error.message, "bomb.gz: unzips to more than 64.0 KiB, which is not allowed by --memory");
+        assert_eq!(error.message, "bomb.gz: unzips to more than 64.0 KiB, which is not allowed by `memory`");
     }
 
     #[test]

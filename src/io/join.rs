@@ -12,20 +12,20 @@ use std::collections::HashMap;
 
 use jiff::civil::{Date, DateTime};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Text};
 use crate::io::dates::Keys;
 use crate::io::history::History;
-use crate::io::{Limits, count, listed, shown};
+use crate::io::{Limits, Notices, count, listed, shown};
 
 /// Joins histories that are in order and checked, and says what was done.
-pub(crate) fn join(histories: Vec<History>, are_returns: bool, limits: Limits) -> Result<(History, Vec<String>)> {
-    let mut remarks = Vec::new();
+pub(crate) fn join(histories: Vec<History>, are_returns: bool, limits: Limits) -> Result<(History, Notices)> {
+    let mut remarks = Notices::new();
     let mut histories = append(histories, &mut remarks)?;
     if histories.len() == 1 {
         return Ok((histories.remove(0), remarks));
     }
     let mut moments: Vec<Vec<DateTime>> = histories.iter().map(moments).collect::<Result<_>>()?;
-    remarks.extend(by_period(&mut histories, &mut moments, are_returns)?);
+    remarks.extend(by_period(&mut histories, &mut moments, are_returns)?.map(Text::from));
     let source = histories.iter().map(|history| history.source.as_str()).collect::<Vec<_>>();
     let mut sources: Vec<&str> = Vec::new();
     source.into_iter().for_each(|source| {
@@ -101,7 +101,7 @@ fn moments(history: &History) -> Result<Vec<DateTime>> {
 }
 
 /// Puts histories of the same assets below each other.
-fn append(histories: Vec<History>, remarks: &mut Vec<String>) -> Result<Vec<History>> {
+fn append(histories: Vec<History>, remarks: &mut Notices) -> Result<Vec<History>> {
     let mut whole: Vec<(History, Vec<String>)> = Vec::new();
     for mut history in histories {
         let is_same = |other: &History| {
@@ -125,13 +125,16 @@ fn append(histories: Vec<History>, remarks: &mut Vec<String>) -> Result<Vec<Hist
             history.sort().map_err(|error| {
                 error.hint("files that hold the same assets are put one after the other: their dates must not differ in values")
             })?;
-            remarks.push(format!(
-                "{}: the same assets in {}: put one after the other, {}, {}",
-                history.source,
-                count(sources.len(), "file"),
-                count(history.rows(), "row"),
-                history.span()
-            ));
+            remarks.push(
+                format!(
+                    "{}: the same assets in {}: put one after the other, {}, {}",
+                    history.source,
+                    count(sources.len(), "file"),
+                    count(history.rows(), "row"),
+                    history.span()
+                )
+                .into(),
+            );
         }
         Ok(history)
     };
@@ -279,7 +282,7 @@ mod tests {
         }
     }
 
-    fn joined(histories: Vec<History>) -> Result<(History, Vec<String>)> {
+    fn joined(histories: Vec<History>) -> Result<(History, Notices)> {
         join(histories, false, Limits::default())
     }
 

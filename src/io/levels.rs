@@ -8,7 +8,7 @@
 //! lies below 0.5 in 97 of 100 cases. Means over several assets decide better still. Limits stay below what returns of
 //! traded assets show: v = 0.5 is an autocorrelation of 0.75.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, option};
 use crate::io::history::History;
 use crate::io::{listed, shown};
 
@@ -105,7 +105,7 @@ pub(super) fn refuse_levels(history: &History, what: &str) -> Result<Option<Stri
             history.source,
             names(&odd)
         ))
-        .hint(format!("leave it out with --exclude \"{name}\", or make returns of it")));
+        .hint(format!("leave it out with {}, or make returns of it", option("exclude").quoted(&name))));
     }
     let interest = || format!("{} is close to its value before in every row: interest on cash?", names(&levels));
     Ok((!levels.is_empty()).then(interest))
@@ -146,7 +146,11 @@ pub(super) fn refuse_prices(history: &History) -> Result<()> {
         "{}: {names} are far above zero in nearly every row, as prices and levels are: these are no returns",
         history.source
     ))
-    .hint("leave --returns out if the file holds prices, or leave such columns out with --exclude"))
+    .hint(format!(
+        "leave {} out if the file holds prices, or leave such columns out with {}",
+        option("returns"),
+        option("exclude")
+    )))
 }
 
 /// Refuses prices that scatter about a constant: volumes, or one plus a return.
@@ -175,7 +179,7 @@ pub(super) fn refuse_scattered(history: &History) -> Result<()> {
             "{}: every column scatters about 1, and prices do not: are these returns plus one?",
             history.source
         ))
-        .hint("take one from each number, and say --returns"));
+        .hint(format!("take one from each number, and say {}", option("returns"))));
     }
     let Some(&first) = scattered.iter().find(|asset| change(asset) > LARGE_CHANGE) else { return Ok(()) };
     let name = shown(&history.assets[first]);
@@ -183,7 +187,7 @@ pub(super) fn refuse_scattered(history: &History) -> Result<()> {
         "{}: column {} (`{name}`) scatters about a constant, as volumes do and prices do not",
         history.source, history.columns[first]
     ))
-    .hint(format!("leave it out with --exclude \"{name}\"")))
+    .hint(format!("leave it out with {}", option("exclude").quoted(&name))))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! How much a file may ask for, before any of it is given.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, option};
 
 /// A file beyond this many bytes, compressed or not, is refused: 100,000 days of 1,000 assets still fit.
 const MOST_BYTES: u64 = 1 << 30;
@@ -63,8 +63,9 @@ impl Limits {
     /// The error for what is too large: a matter of the data, or, where the user drew the line, of the flag.
     pub(crate) fn too_large(&self, source: &str, what: String) -> Error {
         match self.is_asked {
-            true => Error::usage(format!("{source}: {what}, which is not allowed by --memory"))
-                .hint("raise --memory, or cut the data down to the assets and dates that are needed"),
+            true => Error::usage(format!("{source}: {what}, which is not allowed by {}", option("memory"))).hint(
+                format!("raise {}, or cut the data down to the assets and dates that are needed", option("memory")),
+            ),
             false => {
                 Error::input(format!("{source}: {what}")).hint("cut it down to the assets and dates that are needed")
             }

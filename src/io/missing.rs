@@ -1,6 +1,6 @@
 //! What becomes of missing cells. They are never filled in.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, option};
 use crate::io::history::History;
 use crate::io::{Notices, count, listed, shown};
 
@@ -22,8 +22,14 @@ pub(crate) fn apply(history: &mut History, rule: Missing) -> Result<Notices> {
     match rule {
         Missing::CompleteRows => complete_rows(history),
         Missing::ExcludeAssets => exclude_assets(history),
-        Missing::Error => Err(Error::input(format!("{}: missing cell", history.place(first / n, first % n)))
-            .hint("use --missing complete-rows or exclude-assets, or shorten the dates with --from and --to")),
+        Missing::Error => {
+            Err(Error::input(format!("{}: missing cell", history.place(first / n, first % n))).hint(format!(
+                "use {} or exclude-assets, or shorten the dates with {} and {}",
+                option("missing").word("complete-rows"),
+                option("from"),
+                option("to")
+            )))
+        }
     }
 }
 
@@ -37,16 +43,23 @@ fn complete_rows(history: &mut History) -> Result<Notices> {
             history.source,
             count(before, "row")
         ))
-        .hint("use --missing exclude-assets, or leave assets out with --assets"));
+        .hint(format!(
+            "use {}, or leave assets out with {}",
+            option("missing").word("exclude-assets"),
+            option("assets")
+        )));
     }
     history.take(&complete);
-    Ok(vec![format!(
-        "{}: {} of {before} rows left out for missing cells, {} kept ({}); {costs}",
-        history.source,
-        before - complete.len(),
-        complete.len(),
-        history.span()
-    )])
+    Ok(vec![
+        format!(
+            "{}: {} of {before} rows left out for missing cells, {} kept ({}); {costs}",
+            history.source,
+            before - complete.len(),
+            complete.len(),
+            history.span()
+        )
+        .into(),
+    ])
 }
 
 fn exclude_assets(history: &mut History) -> Result<Notices> {
@@ -55,19 +68,25 @@ fn exclude_assets(history: &mut History) -> Result<Notices> {
     let traded: Vec<usize> = (0..before).filter(|&row| !history.row(row).iter().all(|x| x.is_nan())).collect();
     if traded.len() < before {
         let empty = count(before - traded.len(), "row");
-        notices.push(format!("{}: {empty} of {before} left out: no asset has a cell there", history.source));
+        notices.push(format!("{}: {empty} of {before} left out: no asset has a cell there", history.source).into());
         history.take(&traded);
     }
     let gaps = gaps(history);
     let (kept, left): (Vec<usize>, Vec<usize>) = (0..gaps.len()).partition(|&asset| gaps[asset] == 0);
     if kept.is_empty() {
         return Err(Error::input(format!("{}: every asset has missing cells; {}", history.source, costs(history)))
-            .hint("use --missing complete-rows, or shorten the dates with --from and --to"));
+            .hint(format!(
+                "use {}, or shorten the dates with {} and {}",
+                option("missing").word("complete-rows"),
+                option("from"),
+                option("to")
+            )));
     }
     if !left.is_empty() {
         let names = listed(left.iter().map(|&asset| history.assets[asset].as_str()));
         let assets = count(left.len(), "asset");
-        notices.push(format!("{}: {assets} of {} left out for missing cells: {names}", history.source, gaps.len()));
+        notices
+            .push(format!("{}: {assets} of {} left out for missing cells: {names}", history.source, gaps.len()).into());
         history.take_assets(&kept);
     }
     Ok(notices)

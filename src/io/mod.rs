@@ -6,7 +6,7 @@
 //! - Text: `text` (encoding) -> `detect` (delimiter, decimal mark) -> `tables` (which lines) -> `head` (names).
 //! - Parquet and Arrow: `parquet`, `arrow` -> `frame` (typed columns).
 //! - Both: `sketch` (a column by its cells) -> `roles` (what each column is) -> `layout` -> `assemble` (and `pivot`).
-//! - NPY and NPZ: `npy`, `npz`.
+//! - NPY and NPZ: `npy`, `npz` -> `in_memory`, where tables of the caller's own begin.
 //! - All: `codes` (numbers for missing cells) -> `nature` (prices, returns, or neither).
 //!
 //! Whatever was decided on the way (a delimiter, an order of dates, dropped rows) comes back as [`Detected`] and notices;
@@ -31,6 +31,7 @@ mod groups;
 pub(crate) mod guard;
 mod head;
 mod history;
+mod in_memory;
 mod input;
 mod join;
 mod layout;
@@ -58,21 +59,23 @@ pub use budgets::read_budgets;
 pub use covariance::read_covariance;
 pub use detected::Detected;
 pub use groups::{Groups, read_groups};
+pub use in_memory::Table;
 pub use input::Input;
 pub use limits::size;
 pub use missing::Missing;
 pub use names::nearest;
 pub use request::{Kind, Notation, ReadOptions};
-pub use returns::{Reading, read_returns};
+pub use returns::{Reading, read_returns, read_table};
 pub use roles::ColumnRole;
 
+use crate::error::Text;
 use assemble::Rows;
 
 pub(crate) use limits::Limits;
 pub(crate) use request::Request;
 
-/// Something a careful colleague would mention: what was detected, dropped or looks odd. One line, for stderr.
-pub type Notices = Vec<String>;
+/// Something a careful colleague would mention: what was detected, dropped or looks odd. One line each.
+pub type Notices = Vec<Text>;
 
 /// Positions of the `wanted` names among `names`.
 ///

@@ -2,10 +2,10 @@
 //!
 //! Prices stay above zero; returns go above and below it, and `levels` tells them from levels that do so too.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Text, option};
 use crate::io::history::History;
 use crate::io::levels::{column, middle, refuse_levels, refuse_prices, refuse_scattered};
-use crate::io::{Kind, shown};
+use crate::io::{Kind, Notices, shown};
 
 /// Returns of this usual size per row and per year (if there are dates) are figures in percent: no market moves so.
 const PERCENT_A_ROW: f64 = 0.3;
@@ -57,7 +57,7 @@ pub(crate) struct Settled {
     pub is_percent: bool,
     /// They may be in percent.
     pub is_doubtful: bool,
-    pub remarks: Vec<String>,
+    pub remarks: Notices,
 }
 
 /// Decides between prices and returns, brings returns in percent to fractions, and gives what is to be remarked.
@@ -65,13 +65,13 @@ pub(crate) struct Settled {
 /// # Errors
 /// Levels where returns are due, prices below zero, returns below -100 %.
 pub(crate) fn settle(history: &mut History, looks: Looks, said: Said) -> Result<Settled> {
-    let mut remarks = Vec::new();
+    let mut remarks = Notices::new();
     let mut is_percent = false;
     let has_signs = looks.had_signs;
     let kind = match said.kind {
         Kind::Prices if looks.are_signed || has_signs => {
             if !has_signs {
-                remarks.push("values go above and below zero: these are returns, not prices".to_string());
+                remarks.push("values go above and below zero: these are returns, not prices".into());
             }
             Kind::Returns
         }
@@ -85,14 +85,22 @@ pub(crate) fn settle(history: &mut History, looks: Looks, said: Said) -> Result<
         is_percent = !has_signs && said.percent.unwrap_or(looks.are_percent && !said.log_returns);
         if is_percent {
             history.values.iter_mut().for_each(|x| *x /= 100.0);
-            let how =
-                if said.percent.is_some() { "" } else { " by their size (--percent=false takes them as they are)" };
-            remarks.push(format!("returns are in percent{how}: 1.5 is 0.015"));
+            let how = if said.percent.is_some() {
+                String::new()
+            } else {
+                format!(" by their size ({} takes them as they are)", option("percent").off())
+            };
+            remarks.push(format!("returns are in percent{how}: 1.5 is 0.015").into());
         } else if looks.are_large && !has_signs && said.percent.is_none() && !said.log_returns {
-            remarks.push(format!(
-                "a usual return is {:.0} % per row: say --percent if the figures are in percent, --percent=false if not",
-                100.0 * usual_size(history)
-            ));
+            remarks.push(
+                format!(
+                    "a usual return is {:.0} % per row: say {} if the figures are in percent, {} if not",
+                    100.0 * usual_size(history),
+                    option("percent"),
+                    option("percent").off()
+                )
+                .into(),
+            );
         }
         let what = if said.kind == Kind::Returns { "run like levels, not returns" } else { CROSS_ZERO };
         let unlikely = if said.log_returns { Vec::new() } else { unlikely(history) };
@@ -103,7 +111,7 @@ pub(crate) fn settle(history: &mut History, looks: Looks, said: Said) -> Result<
             refuse_levels(&others, what)?;
             return Err(no_return(history, first, is_percent));
         }
-        remarks.extend(refuse_levels(history, what)?);
+        remarks.extend(refuse_levels(history, what)?.map(Text::from));
     }
     refuse_cells(history, kind)?;
     if kind == Kind::Prices {
@@ -176,9 +184,12 @@ fn no_return(history: &History, bad: usize, is_percent: bool) -> Error {
         true => format!("{value} is a return below -100 %"),
         false => format!("{value} is no likely return beside the others"),
     };
-    let percent = if is_percent { "" } else { "; say --percent if the returns are in percent" };
+    let percent =
+        if is_percent { String::new() } else { format!("; say {} if the returns are in percent", option("percent")) };
     Error::input(format!("{place}: {what}")).hint(format!(
-        "say --na={value} if it stands for a missing cell{percent}; --log-returns if the returns are logarithmic"
+        "say {} if it stands for a missing cell{percent}; {} if the returns are logarithmic",
+        option("na").plain(value),
+        option("log-returns")
     ))
 }
 
@@ -205,7 +216,7 @@ fn refuse_nines(history: &History) -> Result<()> {
     let Some(bad) = places.find(is_far) else { return Ok(()) };
     let (value, place) = (history.values[bad], history.place(bad / n, bad % n));
     Err(Error::input(format!("{place}: {value} is far above the other prices of its column"))
-        .hint(format!("say --na={value} if it stands for a missing cell")))
+        .hint(format!("say {} if it stands for a missing cell", option("na").plain(value))))
 }
 
 fn refuse_cells(history: &History, kind: Kind) -> Result<()> {
@@ -231,10 +242,14 @@ fn refuse_cells(history: &History, kind: Kind) -> Result<()> {
         let both = (0..n).all(goes_both_ways);
         let asset = shown(&history.assets[bad % n]);
         Error::input(format!("{place}: a negative price, {value}")).hint(match both {
-            true => "say --returns if the file holds returns".to_string(),
+            true => format!("say {} if the file holds returns", option("returns")),
             false => format!(
-                "say --na={value} if it stands for a missing cell; a return from or to a price below zero is not defined: \
-                 else leave `{asset}` out with --exclude, or the rows with --from and --to"
+                "say {} if it stands for a missing cell; a return from or to a price below zero is not defined: \
+                 else leave `{asset}` out with {}, or the rows with {} and {}",
+                option("na").plain(value),
+                option("exclude"),
+                option("from"),
+                option("to")
             ),
         })
     })

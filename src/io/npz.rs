@@ -9,7 +9,7 @@ use crate::io::guard::damaged;
 use crate::io::history::History;
 use crate::io::npy::history::tabulate;
 use crate::io::npy::member::{Cells, Member, parse};
-use crate::io::{Detected, Kind, Limits, Request, listed, shown};
+use crate::io::{Detected, Kind, Limits, Notices, Request, listed, shown};
 
 const NAME: &str = "NPZ archive";
 /// More arrays than this are no history.
@@ -21,7 +21,7 @@ const ASSETS: [&str; 8] = ["assets", "tickers", "symbols", "columns", "names", "
 const DATES: [&str; 6] = ["dates", "date", "index", "time", "timestamps", "days"];
 
 pub(crate) fn read(source: &str, bytes: &[u8], request: &Request<'_>) -> Result<(Vec<History>, Detected)> {
-    let mut remarks = Vec::new();
+    let mut remarks = Notices::new();
     let mut members = members(source, bytes, request.limits, &mut remarks)?;
     let tables: Vec<usize> = (0..members.len())
         .filter(|&place| {
@@ -54,7 +54,7 @@ pub(crate) fn read(source: &str, bytes: &[u8], request: &Request<'_>) -> Result<
         let mut remark = format!("of the arrays {}, {} is read", names(), name(table));
         remark += &assets.map_or(String::new(), |place| format!(", with names from {}", name(place)));
         remark += &dates.map_or(String::new(), |place| format!(", with dates from {}", name(place)));
-        remarks.push(remark);
+        remarks.push(remark.into());
     }
     let mut detected =
         Detected { source: source.to_string(), format: "npz", layout: "wide", remarks, ..Detected::default() };
@@ -99,7 +99,7 @@ pub(crate) fn members(
     source: &str,
     bytes: &[u8],
     limits: Limits,
-    remarks: &mut Vec<String>,
+    remarks: &mut Notices,
 ) -> Result<Vec<(String, Member)>> {
     let bad = |error: zip::result::ZipError| damaged(source, NAME, error);
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(bad)?;
@@ -134,7 +134,7 @@ pub(crate) fn members(
             // Pickles among other arrays are passed over; alone they are what is wrong. A damaged array always is.
             Err(error) => {
                 std::io::copy(&mut member, &mut std::io::sink()).map_err(|error| damaged(&place, NAME, error))?;
-                remarks.push(format!("`{}` is not read ({})", shown(&name), error.message));
+                remarks.push(format!("`{}` is not read ({})", shown(&name), error.message.nested()).into());
                 refused = refused.or(Some(error));
             }
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, option};
 use crate::io::{Limits, Missing, Notices, dates, names, shown};
 
 /// What the cells of a history are.
@@ -78,33 +78,44 @@ impl ReadOptions {
         if let Some(assets) = &self.assets
             && (assets.is_empty() || assets.iter().any(|name| name.trim().is_empty()))
         {
-            return Err(Error::usage("--assets names no asset").hint("write --assets A,B,C"));
+            return Err(Error::usage(format!("{} names no asset", option("assets")))
+                .hint(format!("write {}", option("assets").plain("A,B,C"))));
         }
         if let Some(assets) = &self.assets
             && let Some(both) = self.exclude.iter().find(|name| assets.contains(name))
         {
-            return Err(Error::usage(format!("`{}` stands in --assets and in --exclude", shown(both)))
-                .hint("name it in one of them"));
+            return Err(Error::usage(format!(
+                "`{}` stands in {} and in {}",
+                shown(both),
+                option("assets"),
+                option("exclude")
+            ))
+            .hint("name it in one of them"));
         }
         if self.notation.table == Some(0) {
-            return Err(Error::usage("--table 0: tables are numbered from 1").hint("say --table 1"));
+            return Err(Error::usage(format!("{}: tables are numbered from 1", option("table").plain(0)))
+                .hint(format!("say {}", option("table").plain(1))));
         }
         if let (Some(from), Some(to)) = (self.from, self.to)
             && from > to
         {
-            return Err(Error::usage(format!("--from {from} lies after --to {to}")).hint("exchange the two"));
+            return Err(Error::usage(format!("{} lies after {}", option("from").word(from), option("to").word(to)))
+                .hint("exchange the two"));
         }
         if let Some(last) = self.last
             && last < 2
         {
-            return Err(Error::usage(format!("--last {last}: a covariance needs at least 2 rows of returns"))
-                .hint("ask for more rows"));
+            return Err(Error::usage(format!(
+                "{}: a covariance needs at least 2 rows of returns",
+                option("last").plain(last)
+            ))
+            .hint("ask for more rows"));
         }
         if let Some(format) = &self.notation.date_format
             && format != dates::NO_DATES
             && !["y", "Y", "s", "F", "D"].iter().any(|letter| format.contains(letter))
         {
-            return Err(Error::usage(format!("--date-format `{}` has no year", shown(format)))
+            return Err(Error::usage(format!("{} `{}` has no year", option("date-format"), shown(format)))
                 .hint("write it like %d/%m/%Y or dd/mm/yyyy"));
         }
         Ok(())
@@ -148,7 +159,7 @@ impl Request<'_> {
     /// The name of a file's only asset, whose column has the name of a field such as `Close`: that of the file.
     pub(crate) fn name_of_single(source: &str, column: &str, remarks: &mut Notices) -> String {
         let Some(name) = asset_of(source) else { return column.to_string() };
-        remarks.push(format!("the asset is named `{}` after the file", shown(&name)));
+        remarks.push(format!("the asset is named `{}` after the file", shown(&name)).into());
         name
     }
 }

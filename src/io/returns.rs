@@ -11,13 +11,13 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Text, option};
 use crate::io::history::History;
 use crate::io::input::Format;
 use crate::io::nature::{Looks, Said};
 use crate::io::{
-    Detected, Input, Kind, Limits, Notices, ReadOptions, Request, arrow, codes, delimited, join, listed, missing,
-    names, nature, npy, npz, parquet, shown, warnings,
+    Detected, Input, Kind, Limits, Notices, ReadOptions, Request, Table, arrow, codes, delimited, in_memory, join,
+    listed, missing, names, nature, npy, npz, parquet, shown, warnings,
 };
 use crate::panel::{Labels, Returns};
 
@@ -38,32 +38,60 @@ pub struct Reading {
 pub fn read_returns(inputs: &[Input], options: &ReadOptions) -> Result<Reading> {
     options.validate()?;
     let limits = Limits::new(options.memory);
-    let mut histories = Vec::with_capacity(inputs.len());
-    let mut detected: Vec<Detected> = Vec::with_capacity(inputs.len());
     let twice = (1..inputs.len()).find(|&place| inputs[..place].contains(&inputs[place]));
     if let Some(place) = twice {
         return Err(Error::usage(format!("{} is given twice", inputs[place])).hint("name each file once"));
     }
-    let mut excluded = BTreeSet::new();
-    for input in inputs {
-        let (found_in, found) = read_one(input, options, inputs.len() > 1, limits, &mut excluded)?;
-        histories.extend(found_in);
-        detected.push(found);
+    let is_part = inputs.len() > 1;
+    let parts = inputs.iter().map(|input| part(options, is_part, limits, |request| cells(input, request)));
+    joined(parts.collect::<Result<_>>()?, options, limits)
+}
+
+/// Turns a table in memory into returns; it is checked as a file is once its cells are read.
+///
+/// # Errors
+/// As for files.
+pub fn read_table(table: &Table<'_>, options: &ReadOptions) -> Result<Reading> {
+    options.validate()?;
+    let limits = Limits::new(options.memory);
+    let part = part(options, false, limits, |request| in_memory::read(table, request))?;
+    joined(vec![part], options, limits)
+}
+
+/// What one file holds.
+struct Part {
+    histories: Vec<History>,
+    detected: Detected,
+    /// Names left out that were met.
+    excluded: BTreeSet<String>,
+}
+
+/// Joins what the files hold by date, and turns it into returns.
+fn joined(parts: Vec<Part>, options: &ReadOptions, limits: Limits) -> Result<Reading> {
+    let files = parts.len();
+    if let Some(name) = options.exclude.iter().find(|name| !parts.iter().any(|part| part.excluded.contains(*name))) {
+        let histories = parts.iter().flat_map(|part| &part.histories);
+        let names: Vec<String> = histories.flat_map(|history| history.assets.iter().cloned()).collect();
+        return Err(names::unknown(&option("exclude").to_string(), name, &names));
     }
-    if let Some(name) = options.exclude.iter().find(|name| !excluded.contains(*name)) {
-        let names: Vec<String> = histories.iter().flat_map(|history| history.assets.iter().cloned()).collect();
-        return Err(names::unknown("--exclude", name, &names));
+    let mut histories = Vec::with_capacity(files);
+    let mut detected: Vec<Detected> = Vec::with_capacity(files);
+    for part in parts {
+        histories.extend(part.histories);
+        detected.push(part.detected);
     }
     detected.retain(|found| !found.kind.is_empty());
     refuse_mixed_units(&detected, options)?;
     let mut notices: Notices = detected.iter().filter_map(Detected::notice).collect();
     let mut history = match histories.len() {
         1 => histories.remove(0),
-        0 if inputs.is_empty() => return Err(Error::usage("no data are given").hint("name a file")),
+        0 if files == 0 => return Err(Error::usage("no data are given").hint("name a file")),
         0 => {
-            return Err(
-                Error::input("none of the files holds an asset that is asked for").hint("see --assets and --exclude")
-            );
+            return Err(Error::input("none of the files holds an asset that is asked for").hint(format!(
+                "see {} and {}",
+                option("assets"),
+                option("exclude")
+            )));
         }
         _ => {
             if let Some(other) = detected.iter().find(|found| found.kind != detected[0].kind) {
@@ -77,7 +105,7 @@ pub fn read_returns(inputs: &[Input], options: &ReadOptions) -> Result<Reading> 
             joined
         }
     };
-    if let Some(wanted) = options.assets.as_ref().filter(|_| inputs.len() > 1) {
+    if let Some(wanted) = options.assets.as_ref().filter(|_| files > 1) {
         let chosen = names::choose(&history.source, &history.assets, |asset| asset + 2, Some(wanted))?;
         history.take_assets(&chosen);
     }
@@ -92,7 +120,7 @@ pub fn read_returns(inputs: &[Input], options: &ReadOptions) -> Result<Reading> 
         }
     };
     if let Some(last) = options.last {
-        notices.extend(keep_last(&mut returns, last, &source));
+        notices.extend(keep_last(&mut returns, last, &source).map(Text::from));
     }
     refuse_constants(&returns, &source)?;
     notices.extend(warnings::about(&returns, &source));
@@ -102,8 +130,13 @@ pub fn read_returns(inputs: &[Input], options: &ReadOptions) -> Result<Reading> 
 /// Refuses returns of which some files were taken for figures in percent by their size, and some were not.
 fn refuse_mixed_units(detected: &[Detected], options: &ReadOptions) -> Result<()> {
     if let Some(doubtful) = detected.iter().find(|found| found.is_doubtful && detected.len() > 1) {
-        return Err(Error::input(format!("{}: these returns are large: are they in percent?", doubtful.source))
-            .hint("say --percent if those of all files are in percent, --percent=false if none is"));
+        return Err(Error::input(format!("{}: these returns are large: are they in percent?", doubtful.source)).hint(
+            format!(
+                "say {} if those of all files are in percent, {} if none is",
+                option("percent"),
+                option("percent").off()
+            ),
+        ));
     }
     let returns = || detected.iter().filter(|found| found.kind == Kind::Returns.name() && !found.has_percent_signs);
     let (Some(percent), Some(fraction)) =
@@ -118,17 +151,30 @@ fn refuse_mixed_units(detected: &[Detected], options: &ReadOptions) -> Result<()
         "the returns of {} look like figures in percent, and those of {} do not",
         percent.source, fraction.source
     ))
-    .hint("say --percent if all are in percent, --percent=false if none is"))
+    .hint(format!("say {} if all are in percent, {} if none is", option("percent"), option("percent").off())))
 }
 
-/// One file: in order, inside the dates asked for, every cell a number that can be used or missing.
-fn read_one(
-    input: &Input,
+/// The cells of a file.
+fn cells(input: &Input, request: &Request<'_>) -> Result<(Vec<History>, Detected)> {
+    let contents = input.load(request.limits)?;
+    match contents.format {
+        Format::Text => delimited::read(&contents.name, &contents.bytes, request),
+        Format::Parquet => parquet::read(&contents.name, contents.bytes, request),
+        Format::ArrowFile => arrow::read(&contents.name, contents.bytes, true, request),
+        Format::ArrowStream => arrow::read(&contents.name, contents.bytes, false, request),
+        Format::Npy => npy::history::read(&contents.name, &contents.bytes, request),
+        Format::Zip => npz::read(&contents.name, &contents.bytes, request),
+        Format::Gzip | Format::Other(..) => Err(contents.not_read()),
+    }
+}
+
+/// One file, or one table: in order, inside the dates asked for, every cell a number that can be used or missing.
+fn part(
     options: &ReadOptions,
     is_part: bool,
     limits: Limits,
-    excluded: &mut BTreeSet<String>,
-) -> Result<(Vec<History>, Detected)> {
+    cells: impl FnOnce(&Request<'_>) -> Result<(Vec<History>, Detected)>,
+) -> Result<Part> {
     let request = Request {
         kind: options.kind,
         assets: options.assets.as_deref(),
@@ -138,23 +184,13 @@ fn read_one(
         notation: &options.notation,
         limits,
     };
-    let contents = input.load(limits)?;
-    let (mut histories, mut detected) = match contents.format {
-        Format::Text => delimited::read(&contents.name, &contents.bytes, &request)?,
-        Format::Parquet => parquet::read(&contents.name, contents.bytes, &request)?,
-        Format::ArrowFile => arrow::read(&contents.name, contents.bytes, true, &request)?,
-        Format::ArrowStream => arrow::read(&contents.name, contents.bytes, false, &request)?,
-        Format::Npy => npy::history::read(&contents.name, &contents.bytes, &request)?,
-        Format::Zip => npz::read(&contents.name, &contents.bytes, &request)?,
-        Format::Gzip | Format::Other(..) => return Err(contents.not_read()),
-    };
-    excluded.append(&mut request.excluded.into_inner());
+    let (mut histories, mut detected) = cells(&request)?;
     // Of several files, one may hold none of the assets asked for.
     histories.retain(|history| !history.assets.is_empty() || !is_part);
     for history in &mut histories {
-        let mut remarks: Vec<String> = Vec::new();
+        let mut remarks: Notices = Vec::new();
         let said_missing = &options.notation.missing;
-        remarks.extend(codes::empty(history, &detected.prose, said_missing));
+        remarks.extend(codes::empty(history, &detected.prose, said_missing).map(Text::from));
         let looks = Looks::of(history, detected.has_percent_signs);
         history.window(options.from, options.to)?;
         remarks.extend(history.sort()?);
@@ -168,7 +204,7 @@ fn read_one(
         remarks.retain(|remark| !detected.remarks.contains(remark));
         detected.remarks.append(&mut remarks);
     }
-    Ok((histories, detected))
+    Ok(Part { histories, detected, excluded: request.excluded.into_inner() })
 }
 
 fn from_prices(history: &History, log_returns: bool) -> Result<Returns> {
@@ -222,14 +258,14 @@ fn refuse_constants(returns: &Returns, source: &str) -> Result<()> {
         .collect();
     let hint = match moving.len() {
         0 => "take a longer history or wider dates".to_string(),
-        1..=10 => format!("leave it out: --assets \"{}\"", shown_list(&moving)),
-        _ => format!("name the other assets with --assets, without {names}"),
+        1..=10 => format!("leave it out: {}", option("assets").quoted(shown_list(&moving))),
+        _ => format!("name the other assets with {}, without {names}", option("assets")),
     };
     Err(Error::input(format!("{source}: {names} {verb}: all {rows} returns are {value}, and the variance is zero"))
         .hint(hint))
 }
 
-/// As an argument for --assets.
+/// As a value of the option `assets`.
 fn shown_list(names: &[&str]) -> String {
     names.iter().map(|name| shown(name)).collect::<Vec<_>>().join(",")
 }

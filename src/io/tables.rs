@@ -4,12 +4,12 @@
 //! other, as Kenneth French's files do. Rows of data are told by a date or number at their beginning and numbers behind
 //! it; three or more make a table, and what stands between two tables is the head of the second.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, option};
 use crate::io::cells::{Cell, Decimal, Numbers, is_missing};
 use crate::io::csv::Table;
 use crate::io::detect::Dialect;
 use crate::io::fields::is_date_name;
-use crate::io::{count, dates, shown};
+use crate::io::{Notices, count, dates, shown};
 
 /// Fewer rows of data are no table of their own, but part of the prose around one.
 const LEAST_ROWS: usize = 3;
@@ -19,7 +19,7 @@ pub(crate) struct Piece<'a> {
     pub text: &'a str,
     /// The line of the file in which it begins.
     pub line: u64,
-    pub remarks: Vec<String>,
+    pub remarks: Notices,
 }
 
 /// Rows of data without a break.
@@ -50,7 +50,7 @@ impl Words {
 /// Cuts out the table of this number (from 1), or the first.
 pub(crate) fn choose<'a>(source: &str, text: &'a str, dialect: &Dialect, wanted: Option<usize>) -> Result<Piece<'a>> {
     let (runs, after) = runs(source, text, dialect);
-    let mut remarks = Vec::new();
+    let mut remarks = Notices::new();
     // Runs that go on under the same names are one table; short ones belong to the head of the next.
     let mut tables: Vec<Run> = Vec::new();
     let mut prose: Vec<Words> = Vec::new();
@@ -85,12 +85,12 @@ pub(crate) fn choose<'a>(source: &str, text: &'a str, dialect: &Dialect, wanted:
     let number = wanted.unwrap_or(1);
     if number > tables.len().max(1) {
         let found = count(tables.len().max(1), "table");
-        return Err(Error::usage(format!("{source}: --table {number}: the file holds {found}"))
+        return Err(Error::usage(format!("{source}: {}: the file holds {found}", option("table").plain(number)))
             .hint("tables are numbered from 1, as they stand in the file"));
     }
     let Some(table) = tables.get(number - 1) else { return Ok(Piece { text, line: 1, remarks }) };
     if repeats > 0 {
-        remarks.push(format!("{} of names again left out", count(repeats, "line")));
+        remarks.push(format!("{} of names again left out", count(repeats, "line")).into());
     }
     if tables.len() > 1 {
         let spans: Vec<String> = tables
@@ -103,11 +103,15 @@ pub(crate) fn choose<'a>(source: &str, text: &'a str, dialect: &Dialect, wanted:
             })
             .take(4)
             .collect();
-        remarks.push(format!(
-            "{} in the file, number {number} is read (--table N reads another): {}",
-            count(tables.len(), "table"),
-            spans.join("; ")
-        ));
+        remarks.push(
+            format!(
+                "{} in the file, number {number} is read ({} reads another): {}",
+                count(tables.len(), "table"),
+                option("table").plain("N"),
+                spans.join("; ")
+            )
+            .into(),
+        );
     }
     // What stands below the last table.
     let below: Vec<&Words> = prose.iter().chain(&after).collect();
@@ -115,7 +119,7 @@ pub(crate) fn choose<'a>(source: &str, text: &'a str, dialect: &Dialect, wanted:
         && let Some(first) = below.first()
     {
         let what = shown(first.cells.join(" ").trim());
-        remarks.push(format!("{} below the data left out (`{what}`)", count(below.len(), "line")));
+        remarks.push(format!("{} below the data left out (`{what}`)", count(below.len(), "line")).into());
     }
     let mut start = if number == 1 { 0 } else { tables[number - 2].end };
     // The second half of CRLF.
@@ -204,7 +208,7 @@ mod tests {
     use super::*;
     use crate::io::Notation;
 
-    fn piece(text: &str, wanted: Option<usize>) -> Result<(String, Vec<String>)> {
+    fn piece(text: &str, wanted: Option<usize>) -> Result<(String, Notices)> {
         let dialect = Dialect::detect("f", text, &Notation::default())?;
         let piece = choose("f", text, &dialect, wanted)?;
         Ok((piece.text.to_string(), piece.remarks))
@@ -251,14 +255,14 @@ mod tests {
         let head = "Price,Close,Close\nTicker,A,B\ndate,,\n";
         let text = format!("{head}{DATA}{head}2020-01-06,1,2\n2020-01-07,1,2\n2020-01-08,1,2\n");
         let (found, remarks) = piece(&text, None).expect("one table");
-        assert_eq!((found, remarks), (text, vec!["3 lines of names again left out".to_string()]));
+        assert_eq!((found, remarks), (text, vec!["3 lines of names again left out".into()]));
     }
 
     #[test]
     fn names_may_stand_again_on_each_page_but_no_other_words() {
         let text = format!("date,A,B\n{DATA}date,A,B\n2020-01-06,1,2\n");
         let (found, remarks) = piece(&text, None).expect("one table");
-        assert_eq!((found, remarks), (text, vec!["1 line of names again left out".to_string()]));
+        assert_eq!((found, remarks), (text, vec!["1 line of names again left out".into()]));
         let broken = format!("date,A,B\n{DATA}half way\n2020-01-06,1,2\n2020-01-07,1,2\n2020-01-08,1,2\n");
         let error = piece(&broken, None).expect_err("a broken table");
         assert!(error.message.contains("line 5") && error.message.contains("half way"), "{error}");

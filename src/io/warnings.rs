@@ -16,7 +16,7 @@ const STALE_SHARE: f64 = 0.25;
 pub(crate) fn about(returns: &Returns, source: &str) -> Notices {
     let figures =
         [implausible(returns), identical(returns), cases(returns), stale(returns), closed(returns), singular(returns)];
-    figures.into_iter().flatten().map(|line| format!("{source}: {line}")).collect()
+    figures.into_iter().flatten().map(|line| format!("{source}: {line}").into()).collect()
 }
 
 fn column(returns: &Returns, asset: usize) -> impl Iterator<Item = f64> {

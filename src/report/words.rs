@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use crate::engine::Precision;
+use crate::error::{Text, option};
 pub use crate::io::size;
 use crate::measure::Metric;
 use crate::resample::Scheme;
@@ -131,14 +132,14 @@ pub fn nothing_solved(counts: &Solves, noun: &str) -> String {
 }
 
 /// What helps where nothing was solved at all.
-pub fn remedy(counts: &Solves) -> &'static str {
+pub fn remedy(counts: &Solves) -> Text {
     let Solves { stalled, no_solution, invalid, .. } = *counts;
     if stalled > no_solution + invalid {
-        "loosen --tolerance: rounding alone may exceed it"
+        format!("loosen {}: rounding alone may exceed it", option("tolerance")).into()
     } else if no_solution >= invalid {
-        "some long-only mix has no variance: use a longer history or fewer assets"
+        "some long-only mix has no variance: use a longer history or fewer assets".into()
     } else {
-        "some asset does not move: use a longer history or leave assets out"
+        "some asset does not move: use a longer history or leave assets out".into()
     }
 }
 

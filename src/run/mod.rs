@@ -202,7 +202,8 @@ impl<'a> Runner<'a> {
         let check = match check {
             Err(error) if error.kind == ErrorKind::Interrupted => return Err(error),
             Err(error) => {
-                context.observer.notice(&format!("the cross-check could not run: {error}"));
+                let what = format!("the cross-check could not run: {}", error.message.nested());
+                context.observer.notice(&what.into());
                 None
             }
             Ok(check) => Some(check),
@@ -232,7 +233,7 @@ fn given_up(error: &Error, problem: u64, engine: &dyn Engine, observer: &mut dyn
     overcome(engine, observer);
     let fault = Fault { what: error.to_string(), problem: Some(problem), remedy: Remedy::Cpu };
     match error.kind {
-        ErrorKind::Device => observer.notice(&fault.to_string()),
+        ErrorKind::Device => observer.notice(&fault.to_string().into()),
         _ => observer.fault(&fault),
     }
 }

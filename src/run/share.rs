@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Mention, Result, option};
 
 /// A part of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +24,14 @@ impl Part {
         (index < of).then_some(Part::Shard { index, of })
     }
 
+    /// The option that asks for it.
+    pub fn asked(self) -> Mention {
+        match self {
+            Part::Shard { index, of } => option("shard").plain(format!("{index}/{of}")),
+            Part::Problems { from, to } => option("problems").plain(format!("{from}..{to}")),
+        }
+    }
+
     /// Its problems of [0, `total`). Shards are cut at multiples of `piece`: they are of equal size, as far as pieces go.
     ///
     /// # Errors
@@ -38,16 +46,14 @@ impl Part {
                 Ok(at(index)..at(index + 1))
             }
             Part::Problems { from, to } if from > to || to > total => {
-                Err(Error::usage(format!("--problems {from}..{to}: there are problems 0 to {total}, without the last"))
+                Err(Error::usage(format!("{}: there are problems 0 to {total}, without the last", self.asked()))
                     .hint("choose a range of these"))
             }
             Part::Problems { from, to } => {
                 let whole = |at: u64| at.is_multiple_of(piece) || at == total;
                 if !whole(from) || !whole(to) {
-                    return Err(Error::usage(format!(
-                        "--problems {from}..{to}: parts are cut at multiples of {piece}"
-                    ))
-                    .hint(format!("start and end at multiples of {piece}, or end at {total}")));
+                    return Err(Error::usage(format!("{}: parts are cut at multiples of {piece}", self.asked()))
+                        .hint(format!("start and end at multiples of {piece}, or end at {total}")));
                 }
                 Ok(from..to)
             }

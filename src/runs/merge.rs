@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Visitor, json, results, study_of, visit};
 use crate::engine::Absent;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, option};
 use crate::observer::Observer;
 use crate::report::Shown;
 use crate::report::terminal::View;
@@ -43,12 +43,18 @@ impl Shards {
         for path in paths {
             let shown = path.display();
             let manifest = Manifest::read(path)?.ok_or_else(|| {
-                Error::usage(format!("`{shown}` holds no run"))
-                    .hint("name the directories that --shard I/N -o DIR made")
+                Error::usage(format!("`{shown}` holds no run")).hint(format!(
+                    "name the directories that {} {} made",
+                    option("shard").plain("I/N"),
+                    option("output").plain("DIR")
+                ))
             })?;
             if manifest.shard.is_none() {
-                return Err(Error::usage(format!("`{shown}` holds a whole run, not a shard"))
-                    .hint("name the directories that --shard I/N -o DIR made"));
+                return Err(Error::usage(format!("`{shown}` holds a whole run, not a shard")).hint(format!(
+                    "name the directories that {} {} made",
+                    option("shard").plain("I/N"),
+                    option("output").plain("DIR")
+                )));
             }
             found.push((path.clone(), manifest));
         }
@@ -79,7 +85,7 @@ impl Shards {
                     first.display(),
                     path.display()
                 ))
-                .hint("run one of them again, or pass --allow-mixed to join them all the same"));
+                .hint(format!("run one of them again, or pass {} to join them all the same", option("allow-mixed"))));
             }
         }
         let mut bad = Vec::new();
@@ -89,10 +95,11 @@ impl Shards {
                 return Err(Error::usage(format!("{part} is given twice, once as `{}`", path.display()))
                     .hint("name each shard once"));
             }
+            let what = manifest.shard.map_or(String::new(), |part| part.asked().to_string());
             if !manifest.finished {
-                bad.push((place_of(manifest), format!("{} is not finished", asked(manifest))));
+                bad.push((place_of(manifest), format!("{what} is not finished")));
             } else if !manifest.damaged(path).is_empty() {
-                bad.push((place_of(manifest), format!("{} is damaged", asked(manifest))));
+                bad.push((place_of(manifest), format!("{what} is damaged")));
             }
         }
         // Ranges of problems are of any number; what is between them is found when they are joined.
@@ -102,7 +109,7 @@ impl Shards {
             let held: Vec<(u64, u64)> = found.iter().map(|(_, manifest)| place_of(manifest)).collect();
             missing = of - held.len() as u64;
             let absent = (0..of).filter(|index| !held.contains(&(*index, 0))).take(MOST_LISTED);
-            bad.extend(absent.map(|index| ((index, 0), format!("--shard {index}/{of} is missing"))));
+            bad.extend(absent.map(|index| ((index, 0), format!("{} is missing", Part::Shard { index, of }.asked()))));
         }
         bad.sort_unstable();
         if !bad.is_empty() {
@@ -141,13 +148,19 @@ impl Shards {
         directory::examine(output, &asked)
     }
 
-    /// Joins them in a directory for the whole: byte by byte what one machine would have made. `view` is how the table is
-    /// to look.
+    /// Joins them in a directory for the whole: byte by byte what one machine would have made. The table is kept as `plain` has it, and
+    /// comes back as `view` does.
     ///
     /// # Errors
     /// Problems that are in none of the parts; data that are missing; a disk that is full.
-    pub fn join(&self, output: &Path, command: Vec<String>, view: View, observer: &mut dyn Observer) -> Result<Joined> {
-        let join = Join { shards: self, output, command, view, observer };
+    pub fn join(
+        &self,
+        output: &Path,
+        command: Vec<String>,
+        (plain, view): (View, View),
+        observer: &mut dyn Observer,
+    ) -> Result<Joined> {
+        let join = Join { shards: self, output, command, plain, view, observer };
         visit(self.manifest(), join).ok_or_else(|| self.unknown())?
     }
 
@@ -161,6 +174,7 @@ struct Join<'a> {
     shards: &'a Shards,
     output: &'a Path,
     command: Vec<String>,
+    plain: View,
     view: View,
     observer: &'a mut dyn Observer,
 }
@@ -172,7 +186,7 @@ impl Visitor for Join<'_> {
     where
         S::Outcome: Shown,
     {
-        let Join { shards, output, command, view, observer } = self;
+        let Join { shards, output, command, plain, view, observer } = self;
         let (first, folder) = (shards.manifest(), &shards.paths[0]);
         let study = study_of::<S>(first, folder, || shards.unknown(), observer)?;
         let spec: S::Spec = serde_json::from_value(first.job.clone()).map_err(|_| shards.unknown())?;
@@ -196,7 +210,7 @@ impl Visitor for Join<'_> {
         };
         let summary = json(&outcome)?;
         let mut texts = outcome.texts()?;
-        texts.extend([(SUMMARY, summary.clone()), (TABLE, outcome.table(View::PLAIN))]);
+        texts.extend([(SUMMARY, summary.clone()), (TABLE, outcome.table(plain))]);
         study.write(&outcome, &mut place.checkpoint, output)?;
         place.finish(&results::<S>(None), S::DATA, &texts, S::state(&outcome))?;
         Ok(Joined { summary, table: outcome.table(view), ending: S::ending(&outcome), noun: S::NOUN })
@@ -217,15 +231,6 @@ fn place_of(manifest: &Manifest) -> (u64, u64) {
         Some(Part::Shard { index, .. }) => (index, 0),
         Some(Part::Problems { from, to }) => (from, to),
         None => (0, 0),
-    }
-}
-
-/// The flag that asks for it.
-fn asked(manifest: &Manifest) -> String {
-    match manifest.shard {
-        Some(Part::Shard { index, of }) => format!("--shard {index}/{of}"),
-        Some(Part::Problems { from, to }) => format!("--problems {from}..{to}"),
-        None => String::new(),
     }
 }
 

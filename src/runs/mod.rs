@@ -8,7 +8,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::engine::{Absent, Engine, Fault};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, option};
 use crate::observer::Observer;
 use crate::report::Shown;
 use crate::report::terminal::View;
@@ -113,18 +113,18 @@ impl Desk {
         }
     }
 
-    /// Writes what a study found, where there is a directory. Returns its summary, one JSON object.
+    /// Writes what a study found, where there is a directory, its table as `view` has it. Returns its summary, one JSON object.
     ///
     /// # Errors
     /// A file cannot be written.
-    pub fn conclude<S: Study>(&mut self, study: &S, outcome: &S::Outcome) -> Result<String>
+    pub fn conclude<S: Study>(&mut self, study: &S, outcome: &S::Outcome, view: View) -> Result<String>
     where
         S::Outcome: Shown,
     {
         let summary = json(outcome)?;
         if let Some(place) = &mut self.place {
             let mut texts = outcome.texts()?;
-            texts.extend([(SUMMARY, summary.clone()), (TABLE, outcome.table(View::PLAIN))]);
+            texts.extend([(SUMMARY, summary.clone()), (TABLE, outcome.table(view))]);
             study.write(outcome, &mut place.checkpoint, &place.path)?;
             place.finish(&results::<S>(None), S::DATA, &texts, S::state(outcome))?;
         }
@@ -135,7 +135,7 @@ impl Desk {
     ///
     /// # Errors
     /// A file cannot be written.
-    pub fn hand_in<S: Study>(&mut self, share: &S::Share) -> Result<(String, String)> {
+    pub fn hand_in<S: Study>(&mut self, share: &S::Share, view: View) -> Result<(String, String)> {
         let summary = json(share)?;
         let mut table = String::new();
         if let Some(place) = &mut self.place {
@@ -146,13 +146,14 @@ impl Desk {
                 Some(Part::Shard { of, .. }) => format!("once all {} are there", counted(of, "shard")),
                 _ => "once all parts are there".to_string(),
             };
-            table = format!(
-                "{what}: {} from {} on, {}\nnext: equirisk merge {} .. -o DIR, {rest}\n",
+            let into = option("output").plain("DIR");
+            table = view.text(format!(
+                "{what}: {} from {} on, {}\nnext: equirisk merge {} .. {into}, {rest}\n",
                 counted(to - from, S::NOUN),
                 grouped(from),
                 crate::report::words::solves(&S::shared(share).solves),
                 place.path.display(),
-            );
+            ));
             let texts = [(SUMMARY, summary.clone()), (TABLE, table.clone())];
             place.finish(&results::<S>(place.manifest.shard), S::DATA, &texts, state)?;
         }

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::{Visitor, study_of, visit};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, option};
 use crate::observer::Unwatched;
 use crate::report::Shown;
 use crate::run::crosscheck::{CrossCheck, Sample};
@@ -28,7 +28,8 @@ pub struct Verified {
 pub fn verify(directory: &Path, sample: Sample) -> Result<Verified> {
     let shown = directory.display();
     let manifest = Manifest::read(directory)?.ok_or_else(|| {
-        Error::usage(format!("`{shown}` holds no run")).hint("name a directory that a study with -o DIR has made")
+        Error::usage(format!("`{shown}` holds no run"))
+            .hint(format!("name a directory that a study with {} has made", option("output").plain("DIR")))
     })?;
     if !manifest.finished {
         return Err(Error::usage(format!("the run in `{shown}` is not finished"))
@@ -40,7 +41,7 @@ pub fn verify(directory: &Path, sample: Sample) -> Result<Verified> {
     let damaged = manifest.damaged(directory);
     if !damaged.is_empty() {
         return Err(Error::failed(format!("in `{shown}` these are not what they were: {}", damaged.join(", ")))
-            .hint("run the job again with --force"));
+            .hint(format!("run the job again with {}", option("force"))));
     }
     let wrong = || {
         Error::input(format!("`{shown}` holds a run that this version cannot verify"))

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, option};
 
 /// What becomes of a file that already has the name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -50,7 +50,7 @@ pub fn sweep(folder: &Path) {
 
 fn taken(path: &Path) -> Error {
     Error::usage(format!("{}: this file exists", path.display()))
-        .hint("say --force to replace it, or choose another name")
+        .hint(format!("say {} to replace it, or choose another name", option("force")))
 }
 
 fn fill_and_rename(

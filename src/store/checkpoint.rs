@@ -9,7 +9,7 @@ use std::path::Path;
 use super::codec;
 use super::columns::Columns;
 use super::journal::{Journal, Record};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, option};
 
 /// A part of a range of problems.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -229,7 +229,7 @@ impl Kept<'_> {
 /// A chunk that is not what this version keeps.
 pub fn foreign(range: &Range<u64>) -> Error {
     Error::failed(format!("the chunk of problems {} to {} was written by another version", range.start, range.end))
-        .hint("finish the run with that version, or start again with --force")
+        .hint(format!("finish the run with that version, or start again with {}", option("force")))
 }
 
 #[cfg(test)]

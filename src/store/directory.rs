@@ -15,7 +15,7 @@ use super::difference::difference;
 use super::digest;
 use super::maker::Maker;
 use super::manifest::{MANIFEST, Manifest};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, option};
 use crate::observer::Observer;
 use crate::run::Solves;
 use crate::run::share::Part;
@@ -32,7 +32,9 @@ pub const CHUNKS: &str = "chunks.part";
 /// The files of a shard.
 pub const SHARD: [&str; 3] = [SUMMARY, TABLE, CHUNKS];
 
-const REPLACE: &str = "give another -o DIR, or --force to replace what is there";
+fn replace() -> String {
+    format!("give another {}, or {} to replace what is there", option("output").plain("DIR"), option("force"))
+}
 
 /// What a directory holds before a run.
 #[derive(Debug, Clone)]
@@ -82,7 +84,8 @@ impl Asked<'_> {
 pub fn examine(directory: &Path, asked: &Asked) -> Result<Found> {
     let shown = directory.display();
     if directory.exists() && !directory.is_dir() {
-        return Err(Error::usage(format!("`{shown}` is not a directory")).hint("give another -o DIR"));
+        return Err(Error::usage(format!("`{shown}` is not a directory"))
+            .hint(format!("give another {}", option("output").plain("DIR"))));
     }
     if asked.force {
         // Even then, what the same command has begun is not begun again.
@@ -95,18 +98,19 @@ pub fn examine(directory: &Path, asked: &Asked) -> Result<Found> {
     let Some(manifest) = Manifest::read(directory)? else {
         let taken = asked.results.iter().find(|name| directory.join(name).exists());
         return match taken {
-            Some(name) => Err(Error::usage(format!("`{shown}` holds a `{name}` but no `{MANIFEST}`")).hint(REPLACE)),
+            Some(name) => Err(Error::usage(format!("`{shown}` holds a `{name}` but no `{MANIFEST}`")).hint(replace())),
             None => Ok(Found::Nothing),
         };
     };
     let seed = manifest.seed;
     if !asked.is_of(&manifest) {
         let difference = asked.difference(&manifest);
-        return Err(Error::usage(format!("`{shown}` holds a different run: {difference}")).hint(REPLACE));
+        return Err(Error::usage(format!("`{shown}` holds a different run: {difference}")).hint(replace()));
     }
     if manifest.shard != asked.shard {
         let held = manifest.shard.map_or("the whole of this run".to_string(), |part| part.to_string());
-        return Err(Error::usage(format!("`{shown}` holds {held}")).hint("give each shard its own -o DIR"));
+        return Err(Error::usage(format!("`{shown}` holds {held}"))
+            .hint(format!("give each shard its own {}", option("output").plain("DIR"))));
     }
     if !manifest.finished || !manifest.damaged(directory).is_empty() {
         return Ok(Found::Unfinished { seed });
@@ -114,7 +118,7 @@ pub fn examine(directory: &Path, asked: &Asked) -> Result<Found> {
     let read = |name: &str| {
         std::fs::read_to_string(directory.join(name)).map_err(|error| {
             Error::failed(format!("`{}` cannot be read: {error}", directory.join(name).display()))
-                .hint("pass --force to run again")
+                .hint(format!("pass {} to run again", option("force")))
         })
     };
     let (summary, table) = (read(SUMMARY)?, read(TABLE)?);
@@ -220,22 +224,31 @@ impl Place {
                     "`{}` holds a part of this run that was made otherwise: {difference}",
                     self.path.display()
                 ))
-                .hint("ask for the same --engine and --device, pass --allow-mixed to go on all the same, or --force to start again"));
+                .hint(format!(
+                    "ask for the same {} and {}, pass {} to go on all the same, or {} to start again",
+                    option("engine"),
+                    option("device"),
+                    option("allow-mixed"),
+                    option("force")
+                )));
             }
-            watch.notice(&format!("going on although {difference}"));
+            watch.notice(&format!("going on although {difference}").into());
             if self.orphaned {
                 self.manifest.maker = maker;
             }
         }
         if damaged {
-            watch.notice("a part of what was kept is damaged: it is solved again");
+            watch.notice(&"a part of what was kept is damaged: it is solved again".into());
         }
         match checkpoint.finished() {
             0 => {}
-            finished => watch.notice(&format!(
-                "going on where `{}` was interrupted: {finished} problems are solved already",
-                self.path.display()
-            )),
+            finished => watch.notice(
+                &format!(
+                    "going on where `{}` was interrupted: {finished} problems are solved already",
+                    self.path.display()
+                )
+                .into(),
+            ),
         }
         self.checkpoint = checkpoint;
         Ok(())
@@ -299,5 +312,6 @@ impl Place {
 }
 
 fn uncreated(path: &Path, error: &std::io::Error) -> Error {
-    Error::failed(format!("`{}` cannot be created: {error}", path.display())).hint("give another -o DIR")
+    Error::failed(format!("`{}` cannot be created: {error}", path.display()))
+        .hint(format!("give another {}", option("output").plain("DIR")))
 }

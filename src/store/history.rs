@@ -89,7 +89,8 @@ pub fn read_known(path: &Path, sha256: &str) -> Result<Returns> {
 fn read(path: &Path) -> std::result::Result<Returns, String> {
     let shown = path.display().to_string();
     // The decoder panics at some damaged files.
-    guard::decoding(&shown, "Parquet file", || read_columns(path).map_err(Error::input)).map_err(|error| error.message)
+    guard::decoding(&shown, "Parquet file", || read_columns(path).map_err(Error::input))
+        .map_err(|error| error.message.nested())
 }
 
 fn read_columns(path: &Path) -> std::result::Result<Returns, String> {

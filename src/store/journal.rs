@@ -17,7 +17,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, option};
 use crate::store::atomic::{self, Existing};
 
 const MAGIC: [u8; 8] = *b"EQRCHNK2";
@@ -149,8 +149,10 @@ impl Journal {
     /// There is no room for temporary files.
     pub fn unnamed() -> Result<Journal> {
         let file = tempfile::tempfile().map_err(|error| {
-            Error::failed(format!("a temporary file cannot be made: {error}"))
-                .hint("name a folder with room in TMPDIR, or keep the run with -o DIR")
+            Error::failed(format!("a temporary file cannot be made: {error}")).hint(format!(
+                "name a folder with room in TMPDIR, or keep the run with {}",
+                option("output").plain("DIR")
+            ))
         })?;
         Ok(Journal { path: std::env::temp_dir(), file, end: 0, flushed: None })
     }
@@ -162,12 +164,12 @@ impl Journal {
     pub fn open(path: &Path, add: bool) -> Result<(Journal, Scan)> {
         let failed = |error: io::Error| {
             Error::failed(format!("`{}` cannot be read: {error}", path.display()))
-                .hint("check the file and its permissions, or start again with --force")
+                .hint(format!("check the file and its permissions, or start again with {}", option("force")))
         };
         let file = OpenOptions::new().read(true).write(add).open(path).map_err(failed)?;
         if add && file.try_lock().is_err() {
             return Err(Error::usage(format!("another program is at work in `{}`", folder(path).display()))
-                .hint("wait until it has finished, or give another -o DIR"));
+                .hint(format!("wait until it has finished, or give another {}", option("output").plain("DIR"))));
         }
         let length = file.metadata().map_err(failed)?.len();
         let scan = scan(&mut BufReader::with_capacity(1 << 16, &file), length).map_err(failed)?;

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::digest;
 use super::maker::Maker;
 use crate::engine::Fault;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, option};
 use crate::run::share::Part;
 use crate::store::atomic::{self, Existing};
 
@@ -85,7 +85,7 @@ impl Manifest {
         let path = directory.join(MANIFEST);
         let other = |what: String| {
             Error::usage(format!("`{}` is no manifest of this program: {what}", path.display()))
-                .hint("give another directory, or --force to replace what is there")
+                .hint(format!("give another directory, or {} to replace what is there", option("force")))
         };
         match std::fs::metadata(&path) {
             Err(_) => return Ok(None),

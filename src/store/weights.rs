@@ -30,7 +30,7 @@ use parquet::schema::types::ColumnPath;
 
 use crate::batch::Solutions;
 use crate::certificate::{Certificate, Status};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, option};
 use crate::io::guard;
 use crate::store::atomic::{self, Existing};
 
@@ -72,7 +72,8 @@ pub fn write_weights(
 /// The file cannot be read, or holds something else.
 pub fn read_weights(path: &Path, assets: usize, problems: u64) -> Result<Solutions> {
     let wrong = |what: String| {
-        Error::input(format!("`{}` cannot be read: {what}", path.display())).hint("run the job again with --force")
+        Error::input(format!("`{}` cannot be read: {what}", path.display()))
+            .hint(format!("run the job again with {}", option("force")))
     };
     let file = File::open(path).map_err(|error| wrong(error.to_string()))?;
     let mut solutions = Solutions::default();

@@ -90,10 +90,13 @@ pub fn block_length(
         return (if fixed { length.round() } else { length }, None);
     }
     if rows < block_length::FEWEST_ROWS {
-        watch.notice(&format!(
-            "{rows} rows are too few to estimate a block length (at least {}): resampling single rows",
-            block_length::FEWEST_ROWS
-        ));
+        watch.notice(
+            &format!(
+                "{rows} rows are too few to estimate a block length (at least {}): resampling single rows",
+                block_length::FEWEST_ROWS
+            )
+            .into(),
+        );
         return (1.0, None);
     }
     let pick = |b: BlockLength| if fixed { b.circular } else { b.stationary };
@@ -121,7 +124,7 @@ pub fn block_length(
     let chosen = if block == Block::AutoReturns { plain.median } else { squared.median };
     let estimates = BlockEstimates { squared_returns: squared, returns: plain, portfolio_squared: portfolio };
     if !chosen.is_finite() {
-        watch.notice("the block length cannot be estimated from this history: resampling single rows");
+        watch.notice(&"the block length cannot be estimated from this history: resampling single rows".into());
         return (1.0, Some(estimates));
     }
     let length = if fixed { chosen.round() } else { chosen };

@@ -7,7 +7,7 @@ use crate::batch::{Batch, active, submatrix};
 use crate::certificate::{Certificate, Status};
 use crate::covariance::RiskModel;
 use crate::engine::{Engine, Kind};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, option};
 use crate::observer::Observer;
 use crate::solver::existence;
 use crate::solver::validity::{self, Flaw};
@@ -92,10 +92,10 @@ pub fn rejected(flaw: Flaw, assets: &[&str]) -> Error {
     match flaw {
         Flaw::NotFinite { row, column } => {
             Error::input(format!("the covariance of `{}` and `{}` is not a finite number", assets[row], assets[column]))
-                .hint("leave the asset out with --assets, or mend the file")
+                .hint(format!("leave the asset out with {}, or mend the file", option("assets")))
         }
         Flaw::ZeroVariance { asset } => Error::input(format!("asset `{}` (position {asset}) has no variance", assets[asset]))
-            .hint(format!("leave `{}` out with --assets: no risk can be budgeted to it", assets[asset])),
+            .hint(format!("leave `{}` out with {}: no risk can be budgeted to it", assets[asset], option("assets"))),
         Flaw::Asymmetric { row, column } => Error::input(format!(
             "the covariance is not symmetric: the entries of `{}` and `{}` ({row}, {column}) differ",
             assets[row], assets[column]
@@ -109,7 +109,7 @@ pub fn rejected(flaw: Flaw, assets: &[&str]) -> Error {
         Flaw::Indefinite { pivot } => Error::input(format!(
             "the covariance is indefinite: some portfolio would have a negative variance (pivot {pivot:.1e} of the correlation)"
         ))
-        .hint("repair the matrix (nearest positive semi-definite), or pass --assume-psd if only rounding is to blame"),
+        .hint(format!("repair the matrix (nearest positive semi-definite), or pass {} if only rounding is to blame", option("assume-psd"))),
     }
 }
 
@@ -140,7 +140,7 @@ fn unsolved(certificate: &Certificate, risk: &RiskModel, assets: &[&str], tolera
                     shown.join(" + ")
                 ),
             )
-            .hint("leave one of these assets out with --assets, or take a longer history")
+            .hint(format!("leave one of these assets out with {}, or take a longer history", option("assets")))
         }
         _ => Error::new(
             ErrorKind::Unsolved,
@@ -150,9 +150,9 @@ fn unsolved(certificate: &Certificate, risk: &RiskModel, assets: &[&str], tolera
             ),
         )
         .hint(if certificate.kappa > HEDGED {
-            "the assets hedge each other almost perfectly: rounding alone exceeds the tolerance; a looser --tolerance or fewer assets help"
+            format!("the assets hedge each other almost perfectly: rounding alone exceeds the tolerance; a looser {} or fewer assets help", option("tolerance"))
         } else {
-            "rounding alone may exceed this tolerance: try a looser --tolerance"
+            format!("rounding alone may exceed this tolerance: try a looser {}", option("tolerance"))
         }),
     }
 }

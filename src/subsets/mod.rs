@@ -10,7 +10,7 @@ pub mod floyd;
 pub mod revolving;
 pub mod space;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, option};
 use crate::feistel;
 use space::{Cursor, Space};
 
@@ -51,7 +51,11 @@ impl Subsets {
                 space.approximate_count(),
                 2.0_f64.powi(64)
             ))
-            .hint("draw some of them with --sample M, or choose a smaller --size or fewer assets"));
+            .hint(format!(
+                "draw some of them with {}, or choose a smaller {} or fewer assets",
+                option("sample").plain("M"),
+                option("size")
+            )));
         }
         Ok(Subsets { space, draw: Draw::All })
     }
@@ -70,7 +74,7 @@ impl Subsets {
                     "a space of {:.2e} subsets with group limits is too large to sample from (the most is 2^62)",
                     space.approximate_count()
                 ))
-                .hint("choose a smaller --size, fewer assets or tighter limits"));
+                .hint(format!("choose a smaller {}, fewer assets or tighter limits", option("size"))));
             }
         };
         Ok(Subsets { space, draw })

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::binomial::{self, Binomials};
 use super::revolving;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, option};
 
 /// Assets of which between `least` and `most` are held.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,11 +39,15 @@ impl Space {
         let held = included.len() + pools.iter().map(|pool| pool.assets.len()).sum::<usize>();
         if size == 0 || size > held {
             return Err(Error::usage(format!("subsets of {size} assets cannot be formed from {held}"))
-                .hint(format!("choose a --size from 1 to {held}")));
+                .hint(format!("choose a {} from 1 to {held}", option("size"))));
         }
         if included.len() > size {
-            return Err(Error::usage(format!("{} assets must be held, more than --size {size}", included.len()))
-                .hint("include fewer assets or choose a larger --size"));
+            return Err(Error::usage(format!(
+                "{} assets must be held, more than {}",
+                included.len(),
+                option("size").plain(size)
+            ))
+            .hint(format!("include fewer assets or choose a larger {}", option("size"))));
         }
         let rest = size - included.len();
         let pools: Vec<Pool> =
@@ -65,8 +69,14 @@ impl Space {
             approximate = more;
         }
         if ways[0][rest] == 0 {
-            return Err(Error::usage(format!("no subset of {size} assets meets the limits on the groups"))
-                .hint("lower --group-min, raise --group-max, or choose another --size"));
+            return Err(Error::usage(format!("no subset of {size} assets meets the limits on the groups")).hint(
+                format!(
+                    "lower {}, raise {}, or choose another {}",
+                    option("group-min"),
+                    option("group-max"),
+                    option("size")
+                ),
+            ));
         }
         Ok(Space { included, pools, binomials, ways, size, approximate: approximate[rest] })
     }

@@ -541,7 +541,7 @@ proptest! {
         };
         for kind in [Kind::Prices, Kind::Returns] {
             // Without names, the first column may be taken for labels that are no dates.
-            refused(&text, kind, if is_named { &["--covariance"] } else { &["f.csv"] })?;
+            refused(&text, kind, if is_named { &["`covariance`"] } else { &["f.csv"] })?;
         }
     }
 
@@ -626,12 +626,12 @@ proptest! {
             Ok(reading) => reading,
             // Small ones are taken for fractions, of which one is below -100 %.
             Err(error) => {
-                prop_assert!(!is_said && error.hint.as_ref().is_some_and(|hint| hint.contains("--percent")), "{error:?}");
+                prop_assert!(!is_said && error.hint.as_ref().is_some_and(|hint| hint.contains("`percent")), "{error:?}");
                 return Ok(());
             }
         };
         let said = is_right(&reading, &percent, true);
-        prop_assert!(said.is_ok() || !is_said && reading.notices.iter().any(|notice| notice.contains("--percent")), "{said:?} {:?}", reading.notices);
+        prop_assert!(said.is_ok() || !is_said && reading.notices.iter().any(|notice| notice.contains("`percent")), "{said:?} {:?}", reading.notices);
     }
 }
 

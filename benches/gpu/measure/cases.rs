@@ -337,8 +337,8 @@ struct Trouble(Vec<String>);
 impl Watch for Trouble {
     fn finished(&mut self, _: u64) {}
 
-    fn notice(&mut self, message: &str) {
-        self.0.push(message.to_owned());
+    fn notice(&mut self, message: &equirisk::error::Text) {
+        self.0.push(message.to_string());
     }
 }
 

@@ -1,5 +1,6 @@
 //! From --include and the groups to the subsets that they allow.
 
+use crate::error::option;
 use crate::io::{Input, read_groups};
 use crate::subsets::space::Pool;
 use crate::{Error, Result};
@@ -25,11 +26,11 @@ pub fn constraints(arguments: &ScreenArguments, assets: &[String]) -> Result<(Ve
     let Some(groups) = groups else {
         return Ok((included, vec![Pool { assets: free, least: 0, most: size }]));
     };
-    let limits = |flag: &str, list: &Option<String>| match list {
-        Some(list) => groups.limits(flag, list),
+    let limits = |name: &str, list: &Option<String>| match list {
+        Some(list) => groups.limits(&option(name), list),
         None => Ok(vec![None; groups.names.len()]),
     };
-    let (least, most) = (limits("--group-min", &arguments.group_min)?, limits("--group-max", &arguments.group_max)?);
+    let (least, most) = (limits("group-min", &arguments.group_min)?, limits("group-max", &arguments.group_max)?);
     let mut pools = Vec::new();
     for (number, name) in groups.names.iter().enumerate() {
         let in_group = |asset: &&u32| groups.of[**asset as usize] == Some(number);

@@ -10,7 +10,7 @@ use super::kernel::Kernel;
 use super::options::Options;
 use super::precision::Precision;
 use super::profile::Profile;
-use crate::error::{Error, Result};
+use crate::error::{Error, Mention, Result, option};
 
 /// Why a piece of work on the device came to nothing.
 #[derive(Debug)]
@@ -28,12 +28,17 @@ pub enum Trouble {
 impl Trouble {
     pub fn into_error(self) -> Error {
         match self {
-            Trouble::Memory(what) => Error::failed(format!("the device is out of memory: {what}"))
-                .hint("close what else uses it, lower --memory, or use --engine cpu"),
+            Trouble::Memory(what) => Error::failed(format!("the device is out of memory: {what}")).hint(format!(
+                "close what else uses it, lower {}, or use {}",
+                option("memory"),
+                cpu()
+            )),
             Trouble::Lost(what) => Error::failed(format!("the device was lost: {what}"))
-                .hint("look at the driver's log, or use --engine cpu"),
-            Trouble::Unfit(what) => Error::device(what).hint("use --engine cpu"),
-            Trouble::Failed(what) => Error::failed(format!("the GPU engine failed: {what}")).hint("use --engine cpu"),
+                .hint(format!("look at the driver's log, or use {}", cpu())),
+            Trouble::Unfit(what) => Error::device(what).hint(format!("use {}", cpu())),
+            Trouble::Failed(what) => {
+                Error::failed(format!("the GPU engine failed: {what}")).hint(format!("use {}", cpu()))
+            }
         }
     }
 }
@@ -128,8 +133,12 @@ fn choose(listed: &[AdapterFacts], options: &Options) -> Result<usize> {
         };
         let usable = listed.iter().filter(|a| options.allow_software || !a.software);
         return usable.min_by_key(|a| (rank(a), a.index)).map(|a| a.index).ok_or_else(|| match listed {
-            [] => Error::device("no graphics adapter with Vulkan, Metal or DirectX 12 was found").hint(NO_ADAPTER),
-            _ => Error::device("only software adapters were found").hint("name one with --device, or use --engine cpu"),
+            [] => Error::device("no graphics adapter with Vulkan, Metal or DirectX 12 was found").hint(no_adapter()),
+            _ => Error::device("only software adapters were found").hint(format!(
+                "name one with {}, or use {}",
+                option("device"),
+                cpu()
+            )),
         });
     };
     let lower = wanted.to_lowercase();
@@ -146,14 +155,20 @@ fn choose(listed: &[AdapterFacts], options: &Options) -> Result<usize> {
         let names: Vec<_> = listed.iter().map(|a| format!("{} ({})", a.index, a.name)).collect();
         let error = Error::device(format!("no adapter is called, numbered or plugged in at `{wanted}`"));
         error.hint(match names[..] {
-            [] => NO_ADAPTER.to_owned(),
+            [] => no_adapter(),
             _ => format!("there are: {}", names.join(", ")),
         })
     })
 }
 
-const NO_ADAPTER: &str =
-    "install a driver (the Debian package mesa-vulkan-drivers has a software one), or use --engine cpu";
+fn no_adapter() -> String {
+    format!("install a driver (the Debian package mesa-vulkan-drivers has a software one), or use {}", cpu())
+}
+
+/// The option that does without a device.
+fn cpu() -> Mention {
+    option("engine").word("cpu")
+}
 
 impl Device {
     /// Opens the adapter that the options ask for, with every feature and limit the kernels can use.
@@ -191,7 +206,11 @@ impl Device {
             trace: wgpu::Trace::Off,
         }));
         let (device, queue) = opened.map_err(|e| {
-            Error::device(format!("adapter `{}` could not be opened: {e}", facts.name)).hint(SECOND_CHOICE)
+            Error::device(format!("adapter `{}` could not be opened: {e}", facts.name)).hint(format!(
+                "try another adapter with {}, or use {}",
+                option("device"),
+                cpu()
+            ))
         })?;
 
         let health = Arc::new(Health::default());
@@ -209,8 +228,11 @@ impl Device {
             facts.double_precision = false;
         }
         if options.precision == Precision::Double && !facts.double_precision {
-            return Err(Error::device(format!("adapter `{}` has no double precision", facts.name))
-                .hint("use --engine cpu, which has, or leave out --precision f64"));
+            return Err(Error::device(format!("adapter `{}` has no double precision", facts.name)).hint(format!(
+                "use {}, which has, or leave out {}",
+                cpu(),
+                option("precision").word("f64")
+            )));
         }
         if let Some(bytes) = options.binding_bytes {
             facts.limits.binding_bytes = facts.limits.binding_bytes.min(bytes);
@@ -299,5 +321,3 @@ impl Device {
         })
     }
 }
-
-const SECOND_CHOICE: &str = "try another adapter with --device, or use --engine cpu";

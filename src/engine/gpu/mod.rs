@@ -12,7 +12,7 @@ use super::cpu::CpuEngine;
 use super::{Engine, EngineInfo, Fault, Job, Kind};
 use crate::batch::{Batch, Request};
 use crate::covariance::SUSPICIOUS_VARIANCE;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, option};
 use crate::resample::Law;
 use crate::solver;
 use device::{Device, lock};
@@ -112,8 +112,13 @@ impl GpuEngine {
         let self_test = selftest::run(&device, accuracy(&options))?;
         let facts = device.facts.clone();
         if !self_test.passed() {
-            return Err(Error::device(format!("adapter `{}` computes wrong results: {self_test:?}", facts.name))
-                .hint("update its driver, try another adapter with --device, or use --engine cpu"));
+            return Err(Error::device(format!("adapter `{}` computes wrong results: {self_test:?}", facts.name)).hint(
+                format!(
+                    "update its driver, try another adapter with {}, or use {}",
+                    option("device"),
+                    option("engine").word("cpu")
+                ),
+            ));
         }
         let faults = Mutex::default();
         let engine = GpuEngine { options, device: Mutex::new(device), facts, self_test, seam, faults };

@@ -22,7 +22,7 @@ use jiff::civil::{Date, DateTime};
 use jiff::fmt::strtime::BrokenDownTime;
 use jiff::tz::TimeZone;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, option};
 use crate::io::fields::{is_date_name, is_row_name};
 use crate::io::shown;
 
@@ -41,6 +41,9 @@ pub(crate) fn is_month_name(word: &str) -> bool {
 
 /// The format that takes labels as they are, rows in the order of the file.
 pub(crate) const NO_DATES: &str = "none";
+
+/// The notation of days in order of their size, year first.
+pub(crate) const ISO: &str = "yyyy-mm-dd";
 
 /// What rows are ordered by.
 #[derive(Debug, Clone, PartialEq)]
@@ -116,8 +119,11 @@ pub(crate) fn read(
     let row = labels.iter().position(|label| odd(&label)).unwrap_or(0);
     let (column, label) = (shown(name), shown(labels.get(row).map_or("", |label| label)));
     let column = if name.is_empty() { "the first column".to_string() } else { format!("column `{column}`") };
-    let hint = "write dates as yyyy-mm-dd, or say --date-format, as in %d/%m/%Y; --date-format none takes the rows in \
-                the order of the file, oldest first";
+    let hint = format!(
+        "write dates as yyyy-mm-dd, or say {}, as in %d/%m/%Y; {} takes the rows in the order of the file, oldest first",
+        option("date-format"),
+        option("date-format").word(NO_DATES)
+    );
     Err(Error::input(match numbers {
         Some(_) => {
             format!("{}: {column} holds numbers like {label}, neither dates nor observation numbers", place(row))
@@ -201,7 +207,7 @@ fn formatted(labels: &[String], format: &str, place: impl Fn(usize) -> String) -
         };
         let date = read(label).or_else(|| read(day_part(label))).ok_or_else(|| {
             Error::input(format!("{}: `{}` is not a date written {}", place(row), shown(label), shown(&format)))
-                .hint("correct --date-format, as in %d/%m/%Y, or leave it out")
+                .hint(format!("correct {}, as in %d/%m/%Y, or leave it out", option("date-format")))
         })?;
         dates.push(date);
     }
@@ -221,10 +227,10 @@ fn strptime(format: &str) -> String {
 }
 
 fn dates(labels: &[String], shapes: &[Shape], place: impl Fn(usize) -> String) -> Result<Labelled> {
-    const HINT: &str = "say --date-format, as in %d/%m/%Y, or write dates as yyyy-mm-dd";
+    let hint = || format!("say {}, as in %d/%m/%Y, or write dates as yyyy-mm-dd", option("date-format"));
     let ambiguous = |row: usize, readings: &str| {
         let label = shown(&labels[row]);
-        Err(Error::input(format!("{}: `{label}` may be {readings}, and no row settles it", place(row))).hint(HINT))
+        Err(Error::input(format!("{}: `{label}` may be {readings}, and no row settles it", place(row))).hint(hint()))
     };
     let Some(year_first) = short_years_lead(shapes) else {
         let row = shapes.iter().position(|shape| matches!(shape, Shape::Short(_))).unwrap_or(0);
@@ -271,7 +277,7 @@ fn dates(labels: &[String], shapes: &[Shape], place: impl Fn(usize) -> String) -
                 if label.is_empty() { "no date".to_string() } else { format!("`{}` is not a date", shown(label)) };
             const SUMMARIES: [&str; 9] = ["total", "sum", "average", "avg", "mean", "median", "min", "max", "std"];
             let is_summary = SUMMARIES.iter().any(|word| label.to_lowercase().starts_with(word));
-            let hint = if is_summary { "take rows of totals and averages out of the file" } else { HINT };
+            let hint = if is_summary { "take rows of totals and averages out of the file".to_string() } else { hint() };
             Error::input(format!("{}: {what}", place(row))).hint(hint)
         })?);
     }
@@ -291,7 +297,7 @@ fn dates(labels: &[String], shapes: &[Shape], place: impl Fn(usize) -> String) -
         (None, Some(Shape::Named(_))) => "with month names",
         _ if is_monthly => "months",
         _ if is_weekly => "weeks",
-        _ => "yyyy-mm-dd",
+        _ => ISO,
     };
     let remark =
         remark.map(|(notation, row)| format!("dates are read as {notation} (`{}` settles it)", shown(&labels[row])));

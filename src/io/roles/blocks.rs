@@ -1,7 +1,7 @@
 //! Series side by side, each with dates of its own: date,value,date,value.
 
 use super::{Role, Table, preferred};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, option};
 use crate::io::Request;
 use crate::io::fields::{self, Field};
 use crate::io::layout::{Block, Labels};
@@ -104,8 +104,9 @@ impl Table<'_> {
                 .several_dates(&days)
                 .hint("give each series a name of its own: the program joins them by date"));
         }
-        self.remarks
-            .push(format!("{} series side by side, each with dates of its own, are joined by date", blocks.len()));
+        self.remarks.push(
+            format!("{} series side by side, each with dates of its own, are joined by date", blocks.len()).into(),
+        );
         self.say_what_is_left_out();
         Ok(Some(blocks))
     }
@@ -124,7 +125,9 @@ impl Table<'_> {
     }
 
     pub(super) fn several_dates(&self, days: &[usize]) -> Error {
-        Error::input(format!("{}: several columns of dates: {}", self.source, self.listed(days)))
-            .hint("series with dates of their own stand side by side as date,value,date,value; leave other dates out with --exclude")
+        Error::input(format!("{}: several columns of dates: {}", self.source, self.listed(days))).hint(format!(
+            "series with dates of their own stand side by side as date,value,date,value; leave other dates out with {}",
+            option("exclude")
+        ))
     }
 }

@@ -1,7 +1,7 @@
 //! Which columns say when: dates, times, and parts of dates.
 
 use super::{Role, Table};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, option};
 use crate::io::fields::{self, Part};
 use crate::io::layout::Labels;
 use crate::io::shown;
@@ -47,7 +47,7 @@ impl Table<'_> {
         {
             let columns: Vec<usize> = parts.iter().map(|(_, column)| *column).collect();
             self.take(&columns, &Role::Date);
-            self.remarks.push(format!("dates stand in {}", self.listed(&columns)));
+            self.remarks.push(format!("dates stand in {}", self.listed(&columns)).into());
             return Ok(Labels::Parts(parts));
         }
         let is_clock = |column: &usize| {
@@ -67,7 +67,7 @@ impl Table<'_> {
         let Some(day) = day else { return Ok(Labels::None) };
         self.roles[day] = Some(Role::Date);
         if self.columns[day].content == Content::Dates && day > 0 && !self.columns[day].is_index {
-            self.remarks.push(format!("dates stand in column {} (`{}`)", day + 1, shown(self.name(day))));
+            self.remarks.push(format!("dates stand in column {} (`{}`)", day + 1, shown(self.name(day))).into());
         }
         match clock.filter(|&clock| clock != day) {
             Some(clock) => {
@@ -127,7 +127,10 @@ impl Table<'_> {
             labels + 1,
             if sketch.figures.are_monotone { "rising or falling" } else { "few" },
         ))
-        .hint(format!("call it `date` or `row` if it labels the rows; leave it out with --exclude \"{name}\" if it does not matter")))
+        .hint(format!(
+            "call it `date` or `row` if it labels the rows; leave it out with {} if it does not matter",
+            option("exclude").quoted(&name)
+        )))
     }
 
     /// Dates beside those that label the rows are no assets; nor are parts of dates.
@@ -155,7 +158,7 @@ impl Table<'_> {
                 self.source,
                 column + 1
             ))
-            .hint(format!("leave it out with --exclude \"{name}\", or give it another name")));
+            .hint(format!("leave it out with {}, or give it another name", option("exclude").quoted(&name))));
         }
         // Another column under the name of the first dates other rows than it does: values would be aligned by row.
         let first = labels.first().map(|first| &self.columns[first]);
@@ -170,7 +173,7 @@ impl Table<'_> {
         }
         if !extra.is_empty() {
             self.take(&extra, &Role::RowNumber);
-            self.remarks.push(format!("further columns of dates are left out: {}", self.listed(&extra)));
+            self.remarks.push(format!("further columns of dates are left out: {}", self.listed(&extra)).into());
         }
         Ok(())
     }

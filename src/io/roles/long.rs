@@ -1,7 +1,7 @@
 //! Long tables: one row per date and asset.
 
 use super::{Role, Table, preferred};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, option};
 use crate::io::fields::{self, Field};
 use crate::io::layout::{Labels, Layout};
 use crate::io::sketch::Content;
@@ -13,8 +13,9 @@ impl Table<'_> {
         const HINT: &str =
             "a long table has a date, an asset and a value on each row, under names such as date,ticker,close";
         let asked = request.notation.long;
-        let missing =
-            |what: &str| Err(Error::input(format!("{}: --long: there is no column of {what}", self.source)).hint(HINT));
+        let missing = |what: &str| {
+            Err(Error::input(format!("{}: {}: there is no column of {what}", self.source, option("long"))).hint(HINT))
+        };
         let Some(_) = labels.first() else { return if asked { missing("dates") } else { Ok(None) } };
         let sketch = |column: usize| &self.columns[column];
         let rest = self.rest();
@@ -91,7 +92,8 @@ impl Table<'_> {
             self.roles[column] = Some(role);
         }
         self.roles[value] = Some(Role::Asset(format!("each {}", self.name(asset))));
-        self.remarks.push(format!("a long table: `{}` of each `{}`", shown(self.name(value)), shown(self.name(asset))));
+        self.remarks
+            .push(format!("a long table: `{}` of each `{}`", shown(self.name(value)), shown(self.name(asset))).into());
         Ok(Some(Layout::Long { labels: labels.clone(), asset, value }))
     }
 }

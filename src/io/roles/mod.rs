@@ -19,7 +19,7 @@ use crate::error::Result;
 use crate::io::fields::{self, Field};
 use crate::io::layout::{Block, Labels, Layout};
 use crate::io::sketch::{Content, Sketch};
-use crate::io::{Kind, Request, listed, shown};
+use crate::io::{Kind, Notices, Request, listed, shown};
 
 /// What a column was taken for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,7 +72,7 @@ pub struct ColumnRole {
 pub(crate) struct Roles {
     pub layout: Layout,
     pub columns: Vec<ColumnRole>,
-    pub remarks: Vec<String>,
+    pub remarks: Notices,
 }
 
 /// Decides what the columns are.
@@ -80,7 +80,7 @@ pub(crate) struct Roles {
 /// # Errors
 /// Columns that may be one thing or another, and tables that are no history; the message names them.
 pub(crate) fn decide(source: &str, columns: &[Sketch], request: &Request<'_>) -> Result<Roles> {
-    let mut table = Table { source, columns, roles: vec![None; columns.len()], remarks: Vec::new() };
+    let mut table = Table { source, columns, roles: vec![None; columns.len()], remarks: Notices::new() };
     for (column, sketch) in columns.iter().enumerate() {
         if request.excludes(&sketch.name) {
             table.roles[column] = Some(Role::Excluded);
@@ -102,7 +102,7 @@ struct Table<'a> {
     columns: &'a [Sketch],
     /// What has been decided so far.
     roles: Vec<Option<Role>>,
-    remarks: Vec<String>,
+    remarks: Notices,
 }
 
 impl Table<'_> {
@@ -138,7 +138,7 @@ impl Table<'_> {
         self.say_what_is_left_out();
         if labels == Labels::None {
             let all = "no column of dates: every column is an asset, and rows keep the file's order, oldest first";
-            self.remarks.push(all.to_string());
+            self.remarks.push(all.into());
         }
         Ok(Layout::Wide { blocks: vec![Block { labels, assets }], is_single })
     }
@@ -198,7 +198,7 @@ impl Table<'_> {
         })
         .collect();
         if !said.is_empty() {
-            self.remarks.push(format!("left out: {}", said.join(", ")));
+            self.remarks.push(format!("left out: {}", said.join(", ")).into());
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What is left of a table: assets, unless a column counts rows, holds text, or the table is no history.
 
 use super::{Role, Table};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, option};
 use crate::io::fields;
 use crate::io::layout::Labels;
 use crate::io::sketch::{Content, Sketch};
@@ -93,7 +93,11 @@ impl Table<'_> {
                 self.source,
                 column + 1
             ))
-            .hint(format!("leave it out with --exclude \"{name}\", or name the columns to read with --assets")));
+            .hint(format!(
+                "leave it out with {}, or name the columns to read with {}",
+                option("exclude").quoted(&name),
+                option("assets")
+            )));
         }
         Ok(assets)
     }
@@ -101,15 +105,19 @@ impl Table<'_> {
     pub(super) fn text(&self, column: usize) -> Error {
         let name = shown(self.name(column));
         Error::input(format!("{}: column {} (`{name}`) holds text, no numbers", self.source, column + 1))
-            .hint(format!("leave it out with --exclude \"{name}\""))
+            .hint(format!("leave it out with {}", option("exclude").quoted(&name)))
     }
 
     pub(super) fn unreadable(&self, column: usize, cell: &str) -> Error {
         let hint = match crate::io::cells::thirty_seconds(cell) {
             Some(_) => {
-                "say --thirty-seconds if these are whole numbers and 32nds; else leave the column out with --exclude"
+                format!(
+                    "say {} if these are whole numbers and 32nds; else leave the column out with {}",
+                    option("thirty-seconds"),
+                    option("exclude")
+                )
             }
-            None => "correct the cells, or leave the column out with --exclude",
+            None => format!("correct the cells, or leave the column out with {}", option("exclude")),
         };
         Error::input(format!(
             "{}: column {} (`{}`): most cells are no numbers, such as `{}`",

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{Role, Table, preferred};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, option};
 use crate::io::fields::{self, Field};
 use crate::io::sketch::Content;
 use crate::io::{Kind, Request, listed, shown};
@@ -80,8 +80,9 @@ impl Table<'_> {
             });
         }
         if named.len() > 1 {
-            self.remarks
-                .push(format!("a table of one asset with the fields {of}: `{}` is read", shown(self.name(value))));
+            self.remarks.push(
+                format!("a table of one asset with the fields {of}: `{}` is read", shown(self.name(value))).into(),
+            );
         }
         let name = Request::name_of_single(self.source, &self.columns[value].name, &mut self.remarks);
         Ok(Some(vec![(value, name)]))
@@ -199,7 +200,7 @@ impl Table<'_> {
         let remark = format!("fields of each asset are {kinds}: {taken} is read");
         let columns: Vec<usize> = chosen.iter().map(|(column, _)| *column).collect();
         self.refuse_prices_as_returns(&columns, request)?;
-        self.remarks.push(remark);
+        self.remarks.push(remark.into());
         for &column in rest {
             let is_text = self.columns[column].content == Content::Text;
             self.roles[column] = Some(if is_text { Role::Remark } else { Role::Field });
@@ -216,12 +217,12 @@ impl Table<'_> {
             self.listed(unknown),
             self.listed(&all)
         ))
-        .hint("name the columns to read with --assets, or leave others out with --exclude"))
+        .hint(format!("name the columns to read with {}, or leave others out with {}", option("assets"), option("exclude"))))
     }
 
     pub(super) fn no_price(&self, numbers: &[usize]) -> Error {
         Error::input(format!("{}: of the fields {} none is a price or a return", self.source, self.listed(numbers)))
-            .hint("name the columns to read with --assets")
+            .hint(format!("name the columns to read with {}", option("assets")))
     }
 
     /// Under --returns a column that is called a price is none.
@@ -239,11 +240,12 @@ impl Table<'_> {
         });
         let Some(column) = column else { return Ok(()) };
         Err(Error::input(format!(
-            "{}: column {} (`{}`) is one of prices by its name and cells, and --returns asks for returns",
+            "{}: column {} (`{}`) is one of prices by its name and cells, and {} asks for returns",
             self.source,
             column + 1,
-            shown(self.name(column))
+            shown(self.name(column)),
+            option("returns")
         ))
-        .hint("leave --returns out, or name the column of returns `return`"))
+        .hint(format!("leave {} out, or name the column of returns `return`", option("returns"))))
     }
 }

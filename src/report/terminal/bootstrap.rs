@@ -3,6 +3,7 @@
 use super::table::{Column, table};
 use super::view::View;
 use super::{LEAVE_EARLY, LEAVE_LATE, LEAVE_NEXT, names_width};
+use crate::error::option;
 use crate::report::words::{self, counted, cut, maybe_percent, percent};
 use crate::study::asset::Asset;
 use crate::study::bootstrap::{Outcome, Sensitivity};
@@ -79,9 +80,11 @@ fn weights(out: &mut String, outcome: &Outcome, view: View) {
     );
     if shown.len() < outcome.assets.len() {
         let more = outcome.assets.len() - shown.len();
-        out.push_str(
-            &view.wrapped(&format!("... and {more} assets with smaller weights: all of them with --json or -o DIR")),
-        );
+        out.push_str(&view.wrapped(&view.text(format!(
+            "... and {more} assets with smaller weights: all of them with {} or {}",
+            option("json"),
+            option("output").plain("DIR")
+        ))));
     }
     out.push('\n');
 }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::table::{Column, fitting, table};
 use super::view::View;
 use super::{LEAVE_EARLY, LEAVE_LATE, LEAVE_NEXT, NAME};
+use crate::error::option;
 use crate::measure::Metric;
 use crate::report::words::{self, counted, cut, figure as shown, grouped, percent, solves};
 use crate::study::screen::Screened;
@@ -150,7 +151,11 @@ fn list(out: &mut String, screened: &Screened, view: View) {
     table(out, columns, view);
     if outcome.top.len() > MOST_ROWS {
         let more = outcome.top.len() - MOST_ROWS;
-        out.push_str(&view.wrapped(&format!("... and {more} more: all of them with --json or -o DIR")));
+        out.push_str(&view.wrapped(&view.text(format!(
+            "... and {more} more: all of them with {} or {}",
+            option("json"),
+            option("output").plain("DIR")
+        ))));
     }
     out.push('\n');
 }

@@ -2,25 +2,33 @@
 
 use anstyle::{AnsiColor, Style};
 
+use crate::error::{Mention, Text};
 use crate::report::words;
 
 /// Characters of a line at most, on however wide a screen.
 const WIDEST: usize = 118;
 
 /// What a text is written for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct View {
     columns: usize,
     styled: bool,
+    front: fn(&Mention) -> String,
 }
 
 impl View {
     /// A file or another program: as wide as it takes, without styles.
-    pub const PLAIN: View = View { columns: WIDEST, styled: false };
+    pub const PLAIN: View = View { columns: WIDEST, styled: false, front: Mention::neutral };
 
     /// A terminal of so many columns.
     pub fn terminal(columns: usize, styled: bool) -> View {
-        View { columns: columns.clamp(30, WIDEST), styled }
+        View { columns: columns.clamp(30, WIDEST), styled, ..View::PLAIN }
+    }
+
+    /// For readers who give options as `front` says.
+    #[must_use]
+    pub fn with_front(self, front: fn(&Mention) -> String) -> View {
+        View { front, ..self }
     }
 
     pub fn columns(self) -> usize {
@@ -34,6 +42,11 @@ impl View {
         // A style ends with its line.
         let (text, end) = text.strip_suffix('\n').map_or((text, ""), |text| (text, "\n"));
         format!("{style}{text}{style:#}{end}")
+    }
+
+    /// A text as its readers give options.
+    pub fn text(self, text: impl Into<Text>) -> String {
+        text.into().render(self.front)
     }
 
     pub fn bold(self, text: &str) -> String {

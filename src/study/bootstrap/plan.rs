@@ -228,7 +228,7 @@ fn warn_of_short_history(rows: usize, assets: usize, components: Option<&Compone
         watch.notice(&format!(
             "{rows} rows for {assets} assets: a resample holds fewer distinct rows than assets, so its covariance is \
              singular; risk budgeting needs no inverse, but read the bands with care"
-        ));
+        ).into());
     } else if ratio > 0.1 {
         let smallest = components
             .map(|c| format!(", the smallest eigenvalue is {:.1e} of the total", c.smallest_share()))
@@ -236,7 +236,7 @@ fn warn_of_short_history(rows: usize, assets: usize, components: Option<&Compone
         watch.notice(&format!(
             "{assets} assets over {rows} rows (n/T = {ratio:.2}{smallest}): resampled covariances are unreliable where \
              n/T is not small; a longer history or fewer assets help"
-        ));
+        ).into());
     }
 }
 

@@ -6,6 +6,7 @@ use super::best::Candidate;
 use super::figure::{Figure, Filter};
 use super::finalist::{Finalist, Setting};
 use super::{Config, Question};
+use crate::error::option;
 use crate::measure::Metric;
 use crate::observer::Observer;
 
@@ -72,14 +73,18 @@ impl Finals<'_> {
     fn cut_short(&self, best: &[Candidate], listed: usize, within: impl Fn(f64) -> bool, watch: &mut dyn Observer) {
         let count = best.len();
         if listed < self.config.top {
-            watch.notice(&format!(
-                "bounds were tried on the {count} best by {}, of which {listed} keep them: a longer --shortlist tries more",
-                self.config.by.name()
-            ));
+            watch.notice(
+                &format!(
+                    "bounds were tried on the {count} best by {}, of which {listed} keep them: a longer {} tries more",
+                    self.config.by.name(),
+                    option("shortlist")
+                )
+                .into(),
+            );
         } else if best.last().is_some_and(|candidate| within(candidate.value)) {
             watch.notice(&format!(
                 "more than {count} subsets are as good as the last of the list: of these, those of lowest rank are shown"
-            ));
+            ).into());
         }
     }
 

@@ -32,7 +32,7 @@ use serde::Serialize;
 use crate::batch::{Batch, Block, Request};
 use crate::covariance::RiskModel;
 use crate::engine::{Engine, Job as _};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, option};
 use crate::measure::{Measured, Metric};
 use crate::panel::Returns;
 use crate::run::chunks::{self, PIECE};
@@ -268,7 +268,9 @@ impl<'a> Ready<'a> {
         let split = match (question.returns, question.simple) {
             (Some(returns), Some(simple)) if config.halves => Split::new(returns, simple, question.periods_per_year)
                 .map_err(|error| {
-                    context.observer.notice(&format!("the halves of the history are not compared: {error}"))
+                    context.observer.notice(
+                        &format!("the halves of the history are not compared: {}", error.message.nested()).into(),
+                    )
                 })
                 .ok(),
             _ => None,
@@ -335,29 +337,31 @@ impl<'a> Ready<'a> {
 /// Refuses a figure that the data cannot have, as [`screen`] does before its work.
 ///
 /// # Errors
-/// Names the flag and the figure.
+/// Names the option and the figure.
 pub fn check(question: &Question, config: &Config) -> Result<()> {
-    let filters = config.filters.iter().map(|filter| ("--where", filter.figure));
-    let mut asked: Vec<(&str, Figure)> = std::iter::once(("--by", config.by)).chain(filters).collect();
+    let filters = config.filters.iter().map(|filter| ("where", filter.figure));
+    let mut asked: Vec<(&str, Figure)> = std::iter::once(("by", config.by)).chain(filters).collect();
     if config.by.is_of_the_path() {
-        asked.push(("--shortlist-by", Figure::Metric(config.shortlist_by)));
+        asked.push(("shortlist-by", Figure::Metric(config.shortlist_by)));
     }
-    for (flag, figure) in asked {
-        let name = figure.name();
+    for (name, figure) in asked {
+        let asked = option(name).word(figure.name());
         if figure.is_of_the_path() && question.returns.is_none() {
             return Err(Error::usage(format!(
-                "{flag} {name}: a figure of the path of returns, and a covariance has no history"
+                "{asked}: a figure of the path of returns, and a covariance has no history"
             ))
-            .hint("give prices or returns in place of --covariance, or rank by a metric of the covariance"));
+            .hint(format!(
+                "give prices or returns in place of {}, or rank by a metric of the covariance",
+                option("covariance")
+            )));
         }
         if figure.is_annual() && question.periods_per_year.is_none() {
-            return Err(Error::usage(format!("{flag} {name}: the number of periods per year is not known"))
-                .hint("give --periods-per-year"));
+            return Err(Error::usage(format!("{asked}: the number of periods per year is not known"))
+                .hint(format!("give {}", option("periods-per-year"))));
         }
         if figure == Figure::Metric(Metric::MeanCorrelation) && question.subsets.size() < 2 {
-            return Err(
-                Error::usage(format!("{flag} {name}: one asset has no correlation")).hint("choose --size 2 or more")
-            );
+            return Err(Error::usage(format!("{asked}: one asset has no correlation"))
+                .hint(format!("choose {} or more", option("size").plain(2))));
         }
     }
     Ok(())

@@ -246,8 +246,8 @@ fn what_a_device_cannot_screen_is_screened_on_the_cpu_and_said() {
     struct Noted(Vec<String>);
     impl equirisk::run::Watch for Noted {
         fn finished(&mut self, _: u64) {}
-        fn notice(&mut self, message: &str) {
-            self.0.push(message.to_owned());
+        fn notice(&mut self, message: &equirisk::error::Text) {
+            self.0.push(message.to_string());
         }
     }
     let universe = RiskModel {

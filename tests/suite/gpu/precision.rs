@@ -67,5 +67,5 @@ fn an_adapter_without_double_precision_is_refused() {
     let options = Options { precision: Precision::Double, plain: true, allow_software: true, ..Options::default() };
     let error = GpuEngine::open(options).err().unwrap();
     assert_eq!(error.kind, ErrorKind::Device);
-    assert!(error.message.contains("no double precision") && error.hint.unwrap().contains("--engine cpu"));
+    assert!(error.message.contains("no double precision") && error.hint.unwrap().contains("`engine=cpu`"));
 }

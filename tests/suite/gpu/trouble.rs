@@ -29,8 +29,8 @@ struct Told {
 impl Watch for Told {
     fn finished(&mut self, _: u64) {}
 
-    fn notice(&mut self, message: &str) {
-        self.notices.push(message.to_owned());
+    fn notice(&mut self, message: &equirisk::error::Text) {
+        self.notices.push(message.to_string());
     }
 
     fn fault(&mut self, fault: &Fault) {
@@ -159,7 +159,7 @@ fn a_device_without_memory_leaves_all_to_the_cpu() {
     let engine = with_faults(LITTLE, Faults { most_bytes: Some(0), ..Faults::default() });
     let error = engine.prepare(&batch(300, 10), Want::default()).err().unwrap();
     assert_eq!(error.kind, ErrorKind::Failed);
-    assert!(error.message.contains("out of memory") && error.hint.unwrap().contains("--engine cpu"));
+    assert!(error.message.contains("out of memory") && error.hint.unwrap().contains("`engine=cpu`"));
     let (solutions, told) = run(&engine, &batch(300, 10), 50);
     assert_eq!((count(&solutions, Status::Converged), remedies(&told)), (50, vec![Remedy::Cpu]));
 

@@ -127,7 +127,7 @@ fn one_column_of_levels_among_returns_is_named() {
         (percent.replacen("%,", ",", 3), Kind::Prices),
     ] {
         let error = refused(&text, kind);
-        assert!(error.hint.as_ref().is_none_or(|hint| !hint.contains("say --returns")), "{error:?}");
+        assert!(error.hint.as_ref().is_none_or(|hint| !hint.contains("say `returns`")), "{error:?}");
     }
     let gross = [1, 2, 3].map(|seed| returns(seed).into_iter().map(|x| 1.0 + x).collect());
     assert!(refused(&table("date,A,B,C", &gross), Kind::Prices).message.contains("plus one"));
@@ -139,11 +139,11 @@ fn codes_do_not_make_percent_of_fractions() {
     for code in [-66.0, -99.0, -9.99, 9999.0] {
         columns.iter_mut().for_each(|column| column[..4].fill(code));
         let error = refused(&table("date,A,B,C", &columns), Kind::Returns);
-        assert!(error.hint.as_ref().is_some_and(|hint| hint.contains("--na")), "{code}: {error:?}");
+        assert!(error.hint.as_ref().is_some_and(|hint| hint.contains("`na=")), "{code}: {error:?}");
     }
     let mut prices = [price(1, 100.0), price(2, 50.0)];
     prices[1][30] = 9999.0;
-    assert!(refused(&table("date,A,B", &prices), Kind::Prices).hint.is_some_and(|hint| hint.contains("--na=9999")));
+    assert!(refused(&table("date,A,B", &prices), Kind::Prices).hint.is_some_and(|hint| hint.contains("`na=9999`")));
 }
 
 #[test]
