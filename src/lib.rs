@@ -92,17 +92,20 @@
 //!   whatever B: a larger B extends a smaller one.
 //! - Across engines weights agree to single precision ([`run::crosscheck::WEIGHT_TOLERANCE`]).
 //! - Certificates are at most the tolerance: 1e-8 on the CPU ([`solver::Options`]), 1e-5 on the GPU
-//!   ([`engine::gpu::ACCEPTANCE`]), 1e-8 again in double precision ([`engine::Precision`]).
+//!   ([`engine::ACCEPTANCE`]), 1e-8 again in double precision ([`engine::Precision`]).
 //! - Multiplying all returns by a power of two changes no weight at all.
 
 pub mod batch;
 pub mod block_length;
+pub mod calendar;
 pub mod certificate;
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod covariance;
 pub mod engine;
 pub mod error;
 pub mod feistel;
+#[cfg(feature = "files")]
 pub mod io;
 pub mod lanes;
 pub mod measure;
@@ -110,9 +113,11 @@ pub mod observer;
 pub mod panel;
 pub mod philox;
 pub mod real;
+#[cfg(feature = "report")]
 pub mod report;
 pub mod resample;
 pub mod run;
+#[cfg(feature = "report")]
 pub mod runs;
 pub mod sampling;
 pub mod solver;

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use super::args::{BatchArguments, RunArguments};
 use super::driver::{Asked, Seed, Steps, drive};
-use super::machine::{self, Machine};
+use super::machine;
 use super::{data, output, plan};
+use crate::engine::{Engine, choose};
 use crate::io::Input;
 use crate::observer::Observer;
 use crate::report::terminal::{duration, size};
@@ -56,7 +57,7 @@ pub fn run(arguments: &BatchArguments) -> Result<u8> {
         machine: &arguments.machine,
         tolerance: arguments.problem.tolerance,
         out: &arguments.out,
-        work: machine::work(matrices.problems, 0, kept),
+        work: choose::work(matrices.problems, 0, kept),
     };
     let file = alone.then(|| file.to_path_buf());
     drive(&asked, &Command { arguments, spec: &spec, matrices: &matrices, file })
@@ -85,14 +86,14 @@ struct Command<'a> {
 }
 
 impl Steps<Given> for Command<'_> {
-    fn dry_run(&self, _: Option<u64>, machine: &Machine) -> Result<u8> {
+    fn dry_run(&self, _: Option<u64>, engine: &dyn Engine) -> Result<u8> {
         let given = Given::prepare(self.spec, None, self.matrices.clone(), &mut crate::observer::Unwatched)?;
         let (batch, problems) = (given.batch(), given.problems());
-        let job = machine.engine.prepare(batch, &Request::PORTFOLIOS)?;
+        let job = engine.prepare(batch, &Request::PORTFOLIOS)?;
         let first = plan::first(0.0).min(problems.max(1));
         let probe = plan::probe(first, problems.max(1), &mut |count| job.run(0..count, &Stop::NEVER).map(drop))?;
         let seconds = probe.seconds * problems as f64;
-        let info = machine.engine.info();
+        let info = engine.info();
         let bytes = 8.0 * (self.matrices.values.len() as f64 + problems as f64 * self.matrices.assets as f64);
         let text = if self.arguments.out.json {
             output::json(&serde_json::json!({
@@ -100,7 +101,7 @@ impl Steps<Given> for Command<'_> {
                 "problems": problems,
                 "assets": self.matrices.assets,
                 "memory_bytes": bytes as u64,
-                "device_bytes": machine.engine.device_bytes(batch),
+                "device_bytes": engine.device_bytes(batch),
                 "engine": info.engine,
                 "adapter": info.adapter,
                 "seconds": seconds,

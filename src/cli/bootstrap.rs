@@ -2,9 +2,10 @@
 
 use super::args::BootstrapArguments;
 use super::driver::{Asked, Seed, Steps, drive};
-use super::machine::{self, Machine};
+use super::machine;
 use super::{data, memory, output, plan};
 use crate::Result;
+use crate::engine::{Engine, choose};
 use crate::io::Detected;
 use crate::observer::Observer;
 use crate::panel::Returns;
@@ -42,7 +43,7 @@ pub fn run(arguments: &BootstrapArguments) -> Result<u8> {
         machine: &arguments.machine,
         tolerance: arguments.problem.tolerance,
         out: &arguments.out,
-        work: machine::work(arguments.resamples, returns.rows(), returns.assets.len()),
+        work: choose::work(arguments.resamples, returns.rows(), returns.assets.len()),
     };
     drive(&asked, &Command { arguments, spec: &spec, returns: &returns, detected: &detected })
 }
@@ -63,9 +64,9 @@ impl Command<'_> {
 }
 
 impl Steps<Bootstrap> for Command<'_> {
-    fn dry_run(&self, seed: Option<u64>, machine: &Machine) -> Result<u8> {
+    fn dry_run(&self, seed: Option<u64>, engine: &dyn Engine) -> Result<u8> {
         let config = self.spec.config(seed.unwrap_or_default());
-        plan::bootstrap(self.arguments, self.returns, &self.spec.budgets, &config, self.own()?, machine, self.detected)
+        plan::bootstrap(self.arguments, self.returns, &self.spec.budgets, &config, self.own()?, engine, self.detected)
     }
 
     fn check(&self, _: Option<u64>) -> Result<()> {

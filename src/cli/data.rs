@@ -4,12 +4,13 @@ use std::fmt;
 
 use crate::batch::submatrix;
 use crate::io::{self, Detected, Input, Kind, Missing, Notation, ReadOptions};
-use crate::panel::{Covariance, Labels, Returns};
+use crate::panel::{Covariance, Returns};
 use crate::store::digest;
 use crate::{Error, Result};
 
 use super::args::{DataArguments, MissingRule, ProblemArguments};
 use super::output;
+use crate::calendar::{self, Periods};
 
 /// Where data come from: one file or several.
 pub struct Inputs(Vec<Input>);
@@ -126,50 +127,18 @@ pub fn budgets(problem: &ProblemArguments, assets: &[String], quiet: bool) -> Re
     Ok(budgets)
 }
 
-/// Counted periods may differ by this much from those taken before it is said.
-const PERIODS_APART: f64 = 0.02;
-/// And by so many rows, which holidays account for in a short history.
-const ROWS_APART: f64 = 2.0;
-
 /// As it was asked for, or from the dates; none where neither tells. Where the dates hold more or fewer returns a year
 /// than are taken, that is said.
 pub fn periods_per_year(data: &DataArguments, returns: &Returns, quiet: bool) -> Option<f64> {
     if data.periods_per_year.is_some() {
         return data.periods_per_year;
     }
-    let Labels::Dates(dates) = &returns.labels else { return None };
-    let taken = usual_periods(dates)?;
-    let years = f64::from((dates[dates.len() - 1] - dates[0]).get_days()) / DAYS_PER_YEAR;
-    let (counted, expected) = ((dates.len() - 1) as f64, taken * years);
-    if (counted - expected).abs() > (PERIODS_APART * expected).max(ROWS_APART) && !quiet {
-        let counted = counted / years;
+    let Periods { taken, counted } = calendar::periods_per_year(&returns.labels)?;
+    if let Some(counted) = counted.filter(|_| !quiet) {
         output::notice(&format!(
             "a year is taken as {taken:.0} periods, and these dates hold {counted:.1} returns a year: \
              --periods-per-year {counted:.0} annualises with that"
         ));
     }
     Some(taken)
-}
-
-const DAYS_PER_YEAR: f64 = 365.25;
-
-/// The usual number of periods per year for the median distance of neighbouring dates; none for an uncommon one.
-fn usual_periods(dates: &[jiff::civil::Date]) -> Option<f64> {
-    let mut days: Vec<i32> = dates.windows(2).map(|pair| (pair[1] - pair[0]).get_days()).collect();
-    days.sort_unstable();
-    let weekends = days.iter().filter(|d| **d >= 3).count() * 10 >= days.len();
-    match days.get(days.len() / 2)? {
-        // Seven days a week, as for currencies that never close, or business days.
-        1 if !weekends => Some(365.0),
-        1 => Some(252.0),
-        7 => Some(52.0),
-        14 => Some(26.0),
-        15..=16 => Some(24.0),
-        28..=31 => Some(12.0),
-        59..=62 => Some(6.0),
-        89..=92 => Some(4.0),
-        181..=184 => Some(2.0),
-        365..=366 => Some(1.0),
-        _ => None,
-    }
 }

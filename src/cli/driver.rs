@@ -6,9 +6,10 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::args::{EngineChoice, MachineArguments, OutputArguments, RunArguments};
-use super::machine::{self, Machine};
+use super::machine;
 use super::output;
 use super::progress::Progress;
+use crate::engine::Engine;
 use crate::observer::Observer;
 use crate::report::{Shown, words};
 use crate::runs::{Desk, Found, Order};
@@ -55,7 +56,7 @@ pub trait Steps<S: Study> {
     ///
     /// # Errors
     /// What the data do not allow.
-    fn dry_run(&self, seed: Option<u64>, machine: &Machine) -> Result<u8>;
+    fn dry_run(&self, seed: Option<u64>, engine: &dyn Engine) -> Result<u8>;
 
     /// Refuses what does not fit into memory, and says what a user should know before the work.
     ///
@@ -113,14 +114,14 @@ where
         Found::Finished { .. } => return shown(found, run.output.as_deref(), part.is_some(), run.strict, out, S::NOUN),
     };
     let drawn = seed.needed.then(|| lent.unwrap_or_else(|| draw(order.seed)));
-    let machine = machine::choose(asked.machine, asked.tolerance, false, asked.work, out.quiet)?;
+    let engine = machine::choose(asked.machine, asked.tolerance, false, asked.work, out.quiet)?;
     if run.dry_run {
-        return steps.dry_run(drawn, &machine);
+        return steps.dry_run(drawn, &*engine);
     }
     steps.check(drawn)?;
     let mut progress = Progress::new(S::NOUN, out.quiet);
     let origin = (std::env::args().collect(), if order.directory.is_some() { (asked.input)() } else { Value::Null });
-    let mut desk = order.begin(drawn, asked.data, origin, machine.engine, &mut progress)?;
+    let mut desk = order.begin(drawn, asked.data, origin, engine, &mut progress)?;
     let ending = solved(asked, steps, &order, drawn, &mut desk, progress).map_err(|error| match error.kind {
         ErrorKind::Interrupted => interrupted(error, order.directory),
         _ => error,

@@ -1,26 +1,15 @@
-//! Which engine solves: what the flags ask for, or what pays.
-
-use crate::engine::Engine;
-use crate::engine::Precision;
-use crate::engine::cpu::CpuEngine;
-use crate::engine::gpu::{self, ACCEPTANCE, GpuEngine};
-use crate::solver::Options;
-use crate::study::setup::Setup;
-use crate::{Error, Result};
+//! From the machine flags to what is asked of an engine.
 
 use super::args::{EngineChoice, MachineArguments, PrecisionChoice};
 use super::output;
+use crate::engine::choose::{Wish, choose as choose_engine};
+use crate::engine::{Engine, Precision};
+use crate::error::Text;
+use crate::study::setup::Setup;
+use crate::{Error, Result};
 
-/// Below this many operations the GPU does not pay: opening it and compiling its kernels takes longer.
-const GPU_PAYS: f64 = 2e11;
-
-/// An engine.
-pub struct Machine {
-    pub engine: Box<dyn Engine>,
-}
-
-/// Chooses the engine for about `work` floating-point operations, and sets the number of threads. With `finish`, the
-/// CPU brings every solution to the rounding floor.
+/// The engine for about `work` floating-point operations. With `finish`, the CPU brings every solution to the rounding
+/// floor.
 ///
 /// # Errors
 /// A GPU was asked for and there is none.
@@ -30,74 +19,21 @@ pub fn choose(
     finish: bool,
     work: f64,
     quiet: bool,
-) -> Result<Machine> {
-    let options = Options { tolerance: tolerance.unwrap_or(Options::default().tolerance), finish };
-    let cpu = || Machine { engine: Box::new(CpuEngine { options }) };
-    let precision = machine.precision.map_or(Precision::Single, PrecisionChoice::precision);
-    let fits_gpu = precision == Precision::Double || tolerance.is_none_or(|t| t >= ACCEPTANCE);
-    let open = |allow_software| {
-        GpuEngine::open(gpu::Options {
-            select: machine.device.clone(),
-            allow_software,
-            memory: machine.memory,
-            tolerance,
-            finish,
-            precision,
-            ..gpu::Options::default()
-        })
+) -> Result<Box<dyn Engine>> {
+    let wish = Wish {
+        engine: machine.engine.choice(),
+        device: machine.device.clone(),
+        precision: machine.precision.map(PrecisionChoice::precision),
+        memory: machine.memory,
+        tolerance,
+        finish,
     };
-    let say = |message: &str| {
+    let mut say = |text: &Text| {
         if !quiet {
-            output::notice(message);
+            output::notice(&text.render(output::option));
         }
     };
-    match machine.engine {
-        EngineChoice::Cpu => {
-            if machine.device.is_some() {
-                return Err(
-                    Error::usage("--device names a GPU, but --engine cpu was given").hint("leave one of the two out")
-                );
-            }
-            if machine.precision == Some(PrecisionChoice::F32) {
-                return Err(Error::usage("--precision f32 is for a GPU, but --engine cpu was given")
-                    .hint("leave one of the two out: the CPU computes in f64"));
-            }
-            Ok(cpu())
-        }
-        EngineChoice::Gpu => {
-            if !fits_gpu {
-                say(&format!(
-                    "single precision promises {ACCEPTANCE:.0e}: what stays above the tolerance is solved again on the \
-                     CPU; --precision f64 may reach it on the GPU"
-                ));
-            }
-            Ok(Machine { engine: Box::new(open(true)?) })
-        }
-        EngineChoice::Auto => {
-            if !fits_gpu {
-                say("engine: cpu (the tolerance is beyond the GPU's single precision)");
-                return Ok(cpu());
-            }
-            if machine.device.is_some() {
-                return Ok(Machine { engine: Box::new(open(true)?) });
-            }
-            if work < GPU_PAYS {
-                say("engine: cpu (the job is too small for a GPU to pay)");
-                return Ok(cpu());
-            }
-            match open(false) {
-                Ok(engine) => {
-                    let name = engine.info().adapter.unwrap_or_default();
-                    say(&format!("engine: gpu ({name})"));
-                    Ok(Machine { engine: Box::new(engine) })
-                }
-                Err(error) => {
-                    say(&format!("engine: cpu ({error})"));
-                    Ok(cpu())
-                }
-            }
-        }
-    }
+    choose_engine(&wish, work, &mut say)
 }
 
 /// What a job says of the machine flags.
@@ -124,10 +60,4 @@ pub fn with_threads<T: Send>(threads: Option<u16>, work: impl FnOnce() -> Result
         .build()
         .map_err(|error| Error::failed(format!("{threads} threads cannot be started: {error}")))?;
     pool.install(work)
-}
-
-/// Estimated operations of a batch.
-pub fn work(problems: u64, rows: usize, assets: usize) -> f64 {
-    let (n, rows) = (assets as f64, rows as f64);
-    problems as f64 * (rows * n * n + 20.0 * n * n)
 }

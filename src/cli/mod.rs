@@ -4,6 +4,7 @@ mod args;
 mod batch;
 mod bootstrap;
 mod data;
+#[cfg(feature = "gpu")]
 mod devices;
 mod driver;
 mod interrupt;
@@ -68,7 +69,10 @@ fn command(command: &args::Command) -> crate::Result<u8> {
         args::Command::Rows(arguments) => rows::run(arguments),
         args::Command::Merge(arguments) => merge::run(arguments),
         args::Command::Verify(arguments) => verify::run(arguments),
+        #[cfg(feature = "gpu")]
         args::Command::Devices(arguments) => devices::run(arguments),
+        #[cfg(not(feature = "gpu"))]
+        args::Command::Devices(_) => Err(Error::device("this build has no GPU engine")),
         args::Command::Completions(arguments) => manual::completions(arguments.shell),
         args::Command::Man => manual::page(),
     }

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::time::Instant;
 
 use crate::batch::active;
-use crate::engine::Job;
+use crate::engine::{Engine, Job};
 use crate::io::Detected;
 use crate::observer::Unwatched;
 use crate::panel::Returns;
@@ -15,7 +15,6 @@ use crate::study::bootstrap::{Config, Plan};
 use crate::{Request, Result};
 
 use super::args::BootstrapArguments;
-use super::machine::Machine;
 use super::{memory, output};
 
 /// A probe solves more and more problems, about so many seconds in all.
@@ -96,7 +95,7 @@ pub fn bootstrap(
     budgets: &[f64],
     config: &Config,
     own: Range<u64>,
-    machine: &Machine,
+    engine: &dyn Engine,
     detected: &[Detected],
 ) -> Result<u8> {
     let (limit, out) = (arguments.machine.memory, &arguments.out);
@@ -113,16 +112,16 @@ pub fn bootstrap(
     let share = resamples as f64 / config.resamples as f64;
     let problems = (plan.problems() as f64 * share).ceil() as u64;
     let request = Request::Portfolios { comparisons: true };
-    let job = machine.engine.prepare(plan.batch(), &request)?;
+    let job = engine.prepare(plan.batch(), &request)?;
     let probe = probe(first(guess(rows, timed)), resamples.max(1), &mut |count| {
         Job::run(&*job, 0..count, &Stop::NEVER).map(drop)
     })?;
     let seconds = scale * probe.seconds * problems as f64;
     let chunk = chunk_size(rows, assets);
-    let info = machine.engine.info();
+    let info = engine.info();
     let whole = seconds / share.max(f64::MIN_POSITIVE);
     let shards = shards(whole, config.resamples);
-    let device = machine.engine.device_bytes(plan.batch()).filter(|_| timed == assets);
+    let device = engine.device_bytes(plan.batch()).filter(|_| timed == assets);
     let text = if out.json {
         output::json(&serde_json::json!({
             "dry_run": true,

@@ -1,6 +1,7 @@
 //! `equirisk solve`: one portfolio.
 
 use crate::covariance::full_sample;
+use crate::engine::choose;
 use crate::io::Detected;
 use crate::panel::{Panel, Returns};
 use crate::report::terminal::{self, counted};
@@ -33,8 +34,8 @@ pub fn run(arguments: &SolveArguments) -> Result<u8> {
         (returns.assets, model.covariance(), periods_per_year)
     };
     let budgets = data::budgets(&arguments.problem, &assets, quiet)?;
-    let work = machine::work(1, 0, assets.len());
-    let machine = machine::choose(&arguments.machine, arguments.problem.tolerance, true, work, quiet)?;
+    let work = choose::work(1, 0, assets.len());
+    let engine = machine::choose(&arguments.machine, arguments.problem.tolerance, true, work, quiet)?;
     let question = Question {
         assets: &assets,
         covariance: &covariance,
@@ -44,7 +45,7 @@ pub fn run(arguments: &SolveArguments) -> Result<u8> {
         assume_psd: arguments.assume_psd || !arguments.covariance,
     };
     let mut progress = Progress::new("problem", quiet);
-    let outcome = solve(&question, &*machine.engine, &mut progress)?;
+    let outcome = solve(&question, &*engine, &mut progress)?;
     if periods_per_year.is_none() && !arguments.out.json {
         progress.notice(&"volatilities are per period: give --periods-per-year to annualise them".into());
     }

@@ -8,8 +8,10 @@ use crate::stop::Stop;
 
 mod absent;
 mod build;
+pub mod choose;
 pub mod cpu;
 mod fault;
+#[cfg(feature = "gpu")]
 pub mod gpu;
 mod info;
 mod screen;
@@ -18,6 +20,10 @@ pub use absent::Absent;
 use cpu::CpuEngine;
 pub use fault::{Fault, Remedy};
 pub use info::{Choice, EngineInfo, Kind, Precision};
+
+/// Largest `rc_error` of a single-precision solution that counts as converged. Descent aims for its floor, about 1e-6;
+/// certificates in fresh single-precision arithmetic add a few 1e-7.
+pub const ACCEPTANCE: f64 = 1e-5;
 
 /// A machine that solves batches.
 pub trait Engine: Send + Sync {

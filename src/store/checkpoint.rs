@@ -4,11 +4,15 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
+#[cfg(feature = "files")]
 use std::path::Path;
 
-use super::codec;
 use super::columns::Columns;
-use super::journal::{Journal, Record};
+#[cfg(feature = "files")]
+use super::{
+    codec,
+    journal::{Journal, Record},
+};
 use crate::error::{Error, Result, option};
 
 /// A part of a range of problems.
@@ -23,6 +27,7 @@ pub enum Segment {
 /// The finished chunks of all batches of a run.
 #[derive(Debug, Default)]
 pub struct Checkpoint {
+    #[cfg(feature = "files")]
     journals: Vec<Journal>,
     /// By batch and first problem.
     chunks: BTreeMap<(u32, u64), Chunk>,
@@ -41,20 +46,29 @@ enum Grows {
     /// To memory, up to so many bytes; then to a file of their own.
     Aside { most: u64 },
     /// To the last journal.
+    #[cfg(feature = "files")]
     File,
 }
 
 /// A finished chunk.
 #[derive(Debug)]
 enum Chunk {
-    Memory { end: u64, columns: Columns },
-    File { journal: usize, record: Record },
+    Memory {
+        end: u64,
+        columns: Columns,
+    },
+    #[cfg(feature = "files")]
+    File {
+        journal: usize,
+        record: Record,
+    },
 }
 
 impl Chunk {
     fn end(&self) -> u64 {
         match self {
             Chunk::Memory { end, .. } => *end,
+            #[cfg(feature = "files")]
             Chunk::File { record, .. } => record.range.end,
         }
     }
@@ -71,6 +85,7 @@ impl Checkpoint {
         Checkpoint { grows: Grows::Aside { most }, ..Checkpoint::default() }
     }
 
+    #[cfg(feature = "files")]
     /// A new file that `header` describes.
     ///
     /// # Errors
@@ -80,6 +95,7 @@ impl Checkpoint {
         Ok(Checkpoint { journals, grows: Grows::File, ..Checkpoint::default() })
     }
 
+    #[cfg(feature = "files")]
     /// The chunks of a file; with `grow`, more are added to it. Returns the file's header beside them, and whether some
     /// of it was damaged and is left out.
     ///
@@ -93,12 +109,14 @@ impl Checkpoint {
         Ok((checkpoint, scan.header, scan.damaged))
     }
 
+    #[cfg(feature = "files")]
     /// All parts of a run: nothing may be missing of batches up to `last`, and nothing is added to their files.
     #[must_use]
     pub fn whole(self, last: u32) -> Checkpoint {
         Checkpoint { whole: Some(last), grows: Grows::Nowhere, ..self }
     }
 
+    #[cfg(feature = "files")]
     /// Takes the chunks of another as well.
     pub fn join(&mut self, other: Checkpoint) {
         let before = self.journals.len();
@@ -113,6 +131,7 @@ impl Checkpoint {
         }));
     }
 
+    #[cfg(feature = "files")]
     fn add(&mut self, journal: Journal, records: Vec<Record>) {
         let number = self.journals.len();
         self.journals.push(journal);
@@ -130,6 +149,7 @@ impl Checkpoint {
         self.chunks.iter().map(|((_, start), chunk)| chunk.end() - start).sum()
     }
 
+    #[cfg(feature = "files")]
     /// Flushes what was added to the disk.
     ///
     /// # Errors
@@ -138,6 +158,7 @@ impl Checkpoint {
         if self.grows == Grows::File { self.journals.iter().try_for_each(Journal::flush) } else { Ok(()) }
     }
 
+    #[cfg(feature = "files")]
     /// Whether chunks outlast the run.
     pub fn lasts(&self) -> bool {
         self.grows == Grows::File
@@ -188,11 +209,12 @@ impl Kept<'_> {
     /// # Errors
     /// The file cannot be read, or holds something else.
     pub fn read(&self, range: &Range<u64>) -> Result<Cow<'_, Columns>> {
-        let Checkpoint { journals, chunks, .. } = &*self.checkpoint;
-        match chunks.get(&(self.batch, range.start)) {
+        let checkpoint = &*self.checkpoint;
+        match checkpoint.chunks.get(&(self.batch, range.start)) {
             Some(Chunk::Memory { columns, .. }) => Ok(Cow::Borrowed(columns)),
+            #[cfg(feature = "files")]
             Some(Chunk::File { journal, record }) => {
-                let bytes = journals[*journal].read(record)?;
+                let bytes = checkpoint.journals[*journal].read(record)?;
                 codec::decode(&bytes).map(Cow::Owned).ok_or_else(|| foreign(range))
             }
             None => Err(foreign(range)),
@@ -204,23 +226,31 @@ impl Kept<'_> {
     /// # Errors
     /// As [`Journal::append`].
     pub fn keep(&mut self, range: Range<u64>, columns: Columns) -> Result<()> {
-        let Checkpoint { journals, chunks, grows, held, .. } = &mut *self.checkpoint;
-        let key = (self.batch, range.start);
+        let Checkpoint { chunks, grows, held, .. } = &mut *self.checkpoint;
         if let Grows::Aside { most } = *grows {
             *held += columns.bytes();
-            if *held <= most {
-                chunks.insert(key, Chunk::Memory { end: range.end, columns });
+            // Without files there is memory alone.
+            if *held <= most || cfg!(not(feature = "files")) {
+                chunks.insert((self.batch, range.start), Chunk::Memory { end: range.end, columns });
                 return Ok(());
             }
-            if journals.is_empty() {
-                journals.push(Journal::unnamed()?);
-            }
+        }
+        #[cfg(feature = "files")]
+        self.append(range, columns)?;
+        Ok(())
+    }
+
+    #[cfg(feature = "files")]
+    fn append(&mut self, range: Range<u64>, columns: Columns) -> Result<()> {
+        let Checkpoint { journals, chunks, grows, .. } = &mut *self.checkpoint;
+        if matches!(grows, Grows::Aside { .. }) && journals.is_empty() {
+            journals.push(Journal::unnamed()?);
         }
         let last = journals.len().saturating_sub(1);
         if let Some(journal) = journals.last_mut().filter(|_| *grows != Grows::Nowhere) {
             let bytes = codec::encode(columns).map_err(|error| Error::failed(error.to_string()))?;
             let record = journal.append(self.batch, range, &bytes)?;
-            chunks.insert(key, Chunk::File { journal: last, record });
+            chunks.insert((self.batch, record.range.start), Chunk::File { journal: last, record });
         }
         Ok(())
     }
@@ -232,7 +262,7 @@ pub fn foreign(range: &Range<u64>) -> Error {
         .hint(format!("finish the run with that version, or start again with {}", option("force")))
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "files"))]
 mod tests {
     use super::*;
     use Segment::{Kept, Missing};

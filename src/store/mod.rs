@@ -1,19 +1,31 @@
 //! What is kept of a run: finished chunks, in memory or in a file; a run directory; the tables of results.
 
-pub mod atomic;
 pub mod checkpoint;
+pub mod columns;
+mod solutions;
+
+#[cfg(feature = "files")]
+pub mod atomic;
+#[cfg(feature = "files")]
 #[doc(hidden)]
 pub mod codec;
-pub mod columns;
+#[cfg(feature = "files")]
 mod difference;
+#[cfg(feature = "files")]
 pub mod digest;
+#[cfg(feature = "files")]
 pub mod directory;
+#[cfg(feature = "files")]
 pub mod history;
+#[cfg(feature = "files")]
 pub mod journal;
+#[cfg(feature = "files")]
 pub mod maker;
+#[cfg(feature = "files")]
 pub mod manifest;
+#[cfg(feature = "files")]
 pub mod metrics;
-mod solutions;
+#[cfg(feature = "files")]
 pub mod weights;
 
 pub use checkpoint::{Checkpoint, Kept, Segment};

@@ -5,9 +5,11 @@ pub mod asset;
 pub mod block;
 pub mod bootstrap;
 pub mod convergence;
+#[cfg(feature = "files")]
 pub mod given;
 pub mod measures;
 pub mod method;
+#[cfg(feature = "files")]
 pub mod protocol;
 pub mod screen;
 pub mod setup;

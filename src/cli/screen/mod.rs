@@ -9,8 +9,9 @@ use std::path::Path;
 use super::args::ScreenArguments;
 use super::data::{self, Inputs};
 use super::driver::{Asked, Seed, Steps, drive};
-use super::machine::{self, Machine};
+use super::machine;
 use super::{memory, output};
+use crate::engine::{Engine, choose};
 use crate::io::Detected;
 use crate::measure::Metric;
 use crate::observer::{Observer, Unwatched};
@@ -147,11 +148,11 @@ impl Steps<Screen> for Command<'_> {
         Ok(())
     }
 
-    fn dry_run(&self, seed: Option<u64>, machine: &Machine) -> Result<u8> {
+    fn dry_run(&self, seed: Option<u64>, engine: &dyn Engine) -> Result<u8> {
         let screen = self.screen(seed)?;
         let (config, problems) = (self.config(), screen.problems());
         let needed = config.memory(problems, self.spec.size);
-        let engine = machine.engine.reserve();
+        let engine = engine.reserve();
         plan::dry_run(self.arguments, &screen.question(), problems, &config, needed, engine, self.detected)
     }
 
@@ -183,7 +184,7 @@ impl Steps<Screen> for Command<'_> {
 /// Operations that a subset takes in the units of [`machine::choose`], by measurement: a GPU pays from a few seconds of
 /// the CPU's work on.
 fn work(problems: u64, size: usize) -> f64 {
-    20.0 * machine::work(problems, 0, size)
+    20.0 * choose::work(problems, 0, size)
 }
 
 fn notices(arguments: &ScreenArguments, question: &Question, problems: u64, config: &Config) {

@@ -9,7 +9,7 @@
 use std::sync::{Arc, Mutex};
 
 use super::cpu::CpuEngine;
-use super::{Engine, EngineInfo, Fault, Job, Kind};
+use super::{ACCEPTANCE, Engine, EngineInfo, Fault, Job, Kind};
 use crate::batch::{Batch, Request};
 use crate::covariance::SUSPICIOUS_VARIANCE;
 use crate::error::{Error, Result, option};
@@ -56,10 +56,6 @@ use precision::Precision;
 pub use profile::StageTime;
 #[doc(hidden)]
 pub use {faults::Faults, inspect::Stages};
-
-/// Largest `rc_error` of a single-precision solution that counts as converged. Descent aims for its floor, about 1e-6;
-/// certificates in fresh single-precision arithmetic add a few 1e-7.
-pub const ACCEPTANCE: f64 = 1e-5;
 
 /// What a single-precision certificate may be off by: a tolerance below [`ACCEPTANCE`] is met with this to spare.
 const CERTIFICATE_ROUNDING: f64 = 5e-7;

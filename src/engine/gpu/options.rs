@@ -12,7 +12,7 @@ pub struct Options {
     pub allow_software: bool,
     /// Device memory to use, in bytes; none for 2 GiB, or 512 MiB on a software adapter.
     pub memory: Option<u64>,
-    /// Largest `rc_error` that counts as converged: in single precision where it is below [`super::ACCEPTANCE`], in
+    /// Largest `rc_error` that counts as converged: in single precision where it is below [`crate::engine::ACCEPTANCE`], in
     /// double precision 1e-8 unless told otherwise.
     pub tolerance: Option<f64>,
     /// What the device leaves to the CPU takes the finishing step ([`crate::solver::Options::finish`]).

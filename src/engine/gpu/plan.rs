@@ -43,7 +43,7 @@ pub const MOST_ROWS: usize = 1 << 18;
 const AIM: f64 = 0.9;
 
 /// Where descent stops. In single precision its floor grows with n (3e-7 for 10 assets, 5e-7 for 50, 2e-6 for 2,000 on
-/// lavapipe, a few ulp more where roots round worse), and certificates are accepted at [`super::ACCEPTANCE`].
+/// lavapipe, a few ulp more where roots round worse), and certificates are accepted at [`crate::engine::ACCEPTANCE`].
 fn tolerance(assets: usize, precision: Precision, accepted: f64) -> f32 {
     match precision {
         Precision::Single => (2e-6 * (assets as f32 / 50.0).max(1.0).sqrt()).min(4e-6),

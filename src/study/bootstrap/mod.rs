@@ -2,17 +2,17 @@
 
 mod outcome;
 mod plan;
+#[cfg(feature = "files")]
 mod spec;
+#[cfg(feature = "files")]
 mod study;
-
-use std::path::Path;
 
 use serde::Serialize;
 
 use super::block::Block;
 use crate::batch::{self, Request, Solutions};
 use crate::engine::Precision;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::panel::Returns;
 use crate::resample::Scheme;
 use crate::run::crosscheck::{Checker, CrossCheck, Sample, sample};
@@ -20,13 +20,12 @@ use crate::run::share::Part;
 use crate::run::{Context, RcError, Solves};
 use crate::solver::Options;
 use crate::stop::Stop;
-use crate::store::Checkpoint;
-use crate::store::atomic::Existing;
-use crate::store::weights::write_weights;
 pub use outcome::{Methods, Outcome, Portfolio, Run, Sensitivity, SensitivityAsset};
 pub use plan::Plan;
 use plan::device;
+#[cfg(feature = "files")]
 pub use spec::Spec;
+#[cfg(feature = "files")]
 pub use study::{Bootstrap, WEIGHTS};
 
 /// What changes for the user.
@@ -87,16 +86,6 @@ pub fn part(plan: &Plan, part: Part, context: &mut Context) -> Result<Share> {
         crosscheck: solved.crosscheck,
         run: plan.run(info),
     })
-}
-
-/// Writes the weights of all resamples.
-///
-/// # Errors
-/// The file cannot be written.
-pub fn write(_: &Plan, outcome: &Outcome, _: &mut Checkpoint, path: &Path) -> Result<()> {
-    let run = serde_json::to_string(&outcome.run).map_err(|error| Error::failed(error.to_string()))?;
-    let metadata = [("equirisk".to_string(), env!("CARGO_PKG_VERSION").to_string()), ("run".to_string(), run)];
-    write_weights(path, Existing::Replace, &outcome.names, &outcome.solutions, 0, &metadata)
 }
 
 /// Draws and solves a sample of a finished study again on the CPU, in f64, and compares it with the study's solutions,

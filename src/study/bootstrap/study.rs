@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{Config, Outcome, Plan, Share, Spec, part, solve, verify, write};
+use super::{Config, Outcome, Plan, Share, Spec, part, solve, verify};
 use crate::engine::EngineInfo;
 use crate::error::{Error, Result};
 use crate::observer::Observer;
@@ -15,8 +15,9 @@ use crate::run::chunks::chunk_size;
 use crate::run::crosscheck::{CrossCheck, Sample};
 use crate::run::share::{Part, scaled};
 use crate::solver::Options;
+use crate::store::atomic::Existing;
 use crate::store::manifest::Manifest;
-use crate::store::weights::read_weights;
+use crate::store::weights::{read_weights, write_weights};
 use crate::store::{Checkpoint, history};
 use crate::study::protocol::{Ending, Study};
 
@@ -101,8 +102,11 @@ impl Study for Bootstrap {
         })
     }
 
-    fn write(&self, outcome: &Outcome, store: &mut Checkpoint, directory: &Path) -> Result<()> {
-        write(&self.plan, outcome, store, &directory.join(WEIGHTS))
+    fn write(&self, outcome: &Outcome, _: &mut Checkpoint, directory: &Path) -> Result<()> {
+        let run = serde_json::to_string(&outcome.run).map_err(|error| Error::failed(error.to_string()))?;
+        let metadata = [("equirisk".to_string(), env!("CARGO_PKG_VERSION").to_string()), ("run".to_string(), run)];
+        let path = directory.join(WEIGHTS);
+        write_weights(&path, Existing::Replace, &outcome.names, &outcome.solutions, 0, &metadata)
     }
 
     fn keep(data: &Returns, directory: &Path) -> Result<()> {

@@ -18,9 +18,12 @@ pub mod inclusion;
 pub mod outcome;
 pub mod path;
 pub mod sample;
+#[cfg(feature = "files")]
 mod spec;
+#[cfg(feature = "files")]
 mod study;
 pub mod tally;
+#[cfg(feature = "files")]
 pub mod universe;
 pub mod verify;
 
@@ -51,7 +54,9 @@ use halves::Split;
 use histogram::Histogram;
 use inclusion::inclusion;
 pub use outcome::{Counts, Distribution, Entry, LargestError, Outcome, Run};
+#[cfg(feature = "files")]
 pub use spec::{Again, Spec};
+#[cfg(feature = "files")]
 pub use study::{Screen, Screened};
 use tally::{Rule, Tally};
 
