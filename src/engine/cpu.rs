@@ -11,7 +11,7 @@ use crate::batch::{Batch, Comparisons, Solutions, Source, Want};
 use crate::certificate::{Certificate, Status};
 use crate::covariance::interleaved::{correlate, scale};
 use crate::covariance::packed;
-use crate::covariance::resampler::{self, Resampler, Span, Workspace};
+use crate::covariance::resampler::{Resampler, Span, Workspace};
 use crate::error::Result;
 use crate::lanes::{LANES, Lanes, interleave};
 use crate::measure::{Measured, Metric};
@@ -168,10 +168,10 @@ impl CpuJob<'_> {
                 equal_weight: equal.next().unwrap_or_default(),
             })
             .collect();
-        // Results do not depend on how problems are dealt out. Those solved one by one are built one by one, too.
+        // Results do not depend on how problems are dealt out.
         let least = if self.interleaves() { LANES } else { 1 };
-        let resampler = self.resampler.as_ref().filter(|_| self.interleaves());
-        let together = if resampler.is_some_and(Resampler::shares) { resampler::SPAN as usize } else { count.max(1) };
+        let resampler = self.resampler.as_ref().filter(|_| self.in_bulk());
+        let together = resampler.and_then(Resampler::shared).unwrap_or(count).max(1);
         for slots in slots.chunks_mut(together) {
             let span = resampler.map(|resampler| resampler.span(slots.iter().map(|slot| slot.problem)));
             let share = slots.len().div_ceil(PIECES * rayon::current_num_threads());
@@ -252,9 +252,14 @@ impl CpuJob<'_> {
 
     /// Whether problems are tried eight at a time first: a matter of their size and of the options alone.
     fn interleaves(&self) -> bool {
+        self.batch.assets() <= MOST_INTERLEAVED && self.in_bulk()
+    }
+
+    /// Whether problems are first tried in the ways of many ordinary ones.
+    fn in_bulk(&self) -> bool {
         // A screen's bulk is measured elsewhere; what is solved here are single subsets.
         let subsets = matches!(self.batch.source, Source::Subsets { .. });
-        self.batch.assets() <= MOST_INTERLEAVED && !self.finishes() && !subsets
+        !self.finishes() && !subsets
     }
 
     /// Whether every solution takes the finishing step.
