@@ -18,11 +18,11 @@ use crate::measure::{Measured, Metric};
 use crate::solver::certificate::{certify, condition};
 use crate::solver::definite::{definite, definite_lanes};
 use crate::solver::interleaved::Group;
-use crate::solver::mixed::Mixed;
+use crate::solver::mixed::{Matrix, Mixed};
 use crate::solver::{self, FINISHING_TOLERANCE, FLOOR, Options, Problem, descent::multiply, validity};
 
-/// Problems of more assets than this are solved one by one: their interleaved matrices fill the second-level cache, and
-/// rows are long enough to be vectors by themselves.
+/// Problems of more assets than this are solved one by one, in two precisions: their interleaved matrices fill the
+/// second-level cache, and rows are long enough to be vectors by themselves.
 const MOST_INTERLEAVED: usize = 112;
 
 /// Problems one thread takes at a time at most.
@@ -255,7 +255,8 @@ impl CpuJob<'_> {
         self.batch.assets() <= MOST_INTERLEAVED && self.in_bulk()
     }
 
-    /// Whether problems are first tried in the ways of many ordinary ones.
+    /// Whether problems are first tried in the ways of many ordinary ones: sums of moments shared, and solved in lanes or
+    /// in two precisions.
     fn in_bulk(&self) -> bool {
         // A screen's bulk is measured elsewhere; what is solved here are single subsets.
         let subsets = matches!(self.batch.source, Source::Subsets { .. });
@@ -273,7 +274,7 @@ impl CpuJob<'_> {
         for slots in slots.chunks_mut(LANES) {
             let solved = if interleaves { self.solve_group(span, room, slots) } else { [false; LANES] };
             for (_, slot) in slots.iter_mut().enumerate().filter(|(lane, _)| !solved[*lane]) {
-                if interleaves || !self.solve_mixed(room, slot) {
+                if interleaves || !self.solve_given(room, slot) {
                     self.arch.dispatch(SolveOne { job: self, span, room, slot });
                 }
             }
@@ -327,15 +328,16 @@ impl CpuJob<'_> {
         solved.map(|found| found.converged)
     }
 
-    /// Tries one large problem in two precisions. Returns whether it is solved.
-    fn solve_mixed(&self, room: &mut Room, slot: &mut Slot) -> bool {
+    /// Tries one large problem, of a covariance as it was given, in two precisions. Returns whether it is solved.
+    fn solve_given(&self, room: &mut Room, slot: &mut Slot) -> bool {
         let n = self.batch.assets();
         let Source::Given { covariances, assume_psd } = &self.batch.source else { return false };
         if self.finishes() || self.want.comparisons {
             return false;
         }
         let covariance = &covariances[slot.problem as usize * n * n..][..n * n];
-        let solved = room.mixed.solve(self.arch, covariance, self.batch.budgets(), self.options, slot.weights);
+        let matrix = Matrix::Given(covariance);
+        let solved = room.mixed.solve(self.arch, matrix, self.batch.budgets(), self.options, slot.weights);
         let solved = solved
             .filter(|_| *assume_psd || definite(self.arch, covariance, room.mixed.inverses(), &mut room.interleaved));
         if let Some(found) = solved {
@@ -353,8 +355,17 @@ impl CpuJob<'_> {
             return;
         };
         let (correlation, volatilities) = (&covariance.correlation, &covariance.volatilities);
-        let problem = Problem { correlation, volatilities, budgets: self.batch.budgets(), covariance: given };
-        *slot.certificate = solver::solve(problem, self.options, &mut room.solver, slot.weights);
+        let (budgets, options) = (self.batch.budgets(), self.options);
+        // What was tried in lanes, or as it was given, is not tried again.
+        let untried = given.is_none() && self.in_bulk() && !self.interleaves();
+        let matrix = untried.then_some(Matrix::Made { correlation, volatilities });
+        let solved = matrix.and_then(|matrix| room.mixed.solve(self.arch, matrix, budgets, options, slot.weights));
+        *slot.certificate = if let Some(found) = solved {
+            Certificate::converged(found.rc_error, found.sweeps, found.volatility)
+        } else {
+            let problem = Problem { correlation, volatilities, budgets, covariance: given };
+            solver::solve(problem, options, &mut room.solver, slot.weights)
+        };
         if self.want.comparisons {
             slot.volatilities.copy_from_slice(volatilities);
             room.portfolio.resize(n, 0.0);
