@@ -32,15 +32,16 @@ struct Case {
     run: fn(&Case, u64),
 }
 
-const CASES: [Case; 5] = [
+const CASES: [Case; 6] = [
     Case { name: "solve, n = 10", few: 64, many: 1088, run: |case, problems| solve(10, problems, case.many) },
     Case { name: "solve, n = 50", few: 16, many: 144, run: |case, problems| solve(50, problems, case.many) },
     Case { name: "solve, n = 200", few: 2, many: 10, run: |case, problems| solve(200, problems, case.many) },
+    Case { name: "resample, n = 200", few: 2, many: 10, run: |_, problems| resample(200, problems) },
     Case { name: "moments, row by row", few: 8, many: 40, run: |_, problems| moments(Scheme::Iid, 1.0, problems) },
     Case { name: "moments, bridge", few: 8, many: 136, run: |_, problems| moments(Scheme::Stationary, 20.0, problems) },
 ];
 
-/// The history that moments are taken of.
+/// The history that resamples are drawn from, and its assets where moments alone are taken.
 const OBSERVATIONS: usize = 2520;
 const ASSETS: usize = 50;
 
@@ -178,17 +179,34 @@ fn solve(n: usize, problems: u64, prepared: u64) {
     assert!(solutions.certificates.iter().all(|c| c.status == Status::Converged), "easy problems");
 }
 
-/// Moments of resamples of a history.
-fn moments(scheme: Scheme, length: f64, problems: u64) {
+/// A history.
+fn panel(assets: usize) -> Panel {
     let mut uniform = uniform();
-    let mut values = Vec::with_capacity(OBSERVATIONS * ASSETS);
+    let mut values = Vec::with_capacity(OBSERVATIONS * assets);
     for _ in 0..OBSERVATIONS {
         let market = uniform() - 0.5;
-        values.extend((0..ASSETS).map(|_| market + uniform()));
+        values.extend((0..assets).map(|_| market + uniform()));
     }
-    let assets = (0..ASSETS).map(|i| i.to_string()).collect();
-    let panel = Panel::new(&Returns { assets, labels: Labels::Text(Vec::new()), values }).expect("returns that move");
-    let law = Law::new(scheme, length, OBSERVATIONS, 1, 0).expect("a valid law");
+    let assets = (0..assets).map(|i| i.to_string()).collect();
+    Panel::new(&Returns { assets, labels: Labels::Text(Vec::new()), values }).expect("returns that move")
+}
+
+fn law(scheme: Scheme, length: f64) -> Law {
+    Law::new(scheme, length, OBSERVATIONS, 1, 0).expect("a valid law")
+}
+
+/// Resamples of a history in blocks of 20 rows, their moments and all.
+fn resample(n: usize, problems: u64) {
+    let source = Source::Resampled { panel: panel(n), law: law(Scheme::Stationary, 20.0) };
+    let batch = Batch::new(source, &vec![1.0; n]).expect("equal budgets");
+    let solutions =
+        CpuEngine::default().job(&batch, Want { comparisons: true }).solve(0..problems).expect("the CPU does not fail");
+    assert!(solutions.certificates.iter().all(|c| c.status == Status::Converged), "easy problems");
+}
+
+/// Moments of resamples of a history.
+fn moments(scheme: Scheme, length: f64, problems: u64) {
+    let (panel, law) = (panel(ASSETS), law(scheme, length));
     let resampler = Resampler::new(&panel, law);
     let span = resampler.span(0..problems);
     let (mut work, mut moments) = (Workspace::default(), vec![0.0; resampler.entries()]);

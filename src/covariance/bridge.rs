@@ -12,6 +12,7 @@
 //! threads share them and the sums do not depend on how.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
@@ -41,6 +42,8 @@ pub struct Bridge {
     /// T rows z_t, 1, and zeros up to a vector beyond, so that vectors may start at any asset.
     values: Vec<Lanes>,
     arch: Arch,
+    /// T mean q, tile by tile, made when a tile is first needed.
+    totals: Vec<OnceLock<Row>>,
     /// Room for tiles, and for the sums of a span.
     tiles: Spare<Row>,
     sums: Spare<Row>,
@@ -52,6 +55,11 @@ impl Bridge {
         (rows + 1) * size_of::<Row>()
     }
 
+    /// Bytes that the sums of one resample of so many assets take.
+    pub fn sum_bytes(assets: usize) -> usize {
+        tiles(assets) * size_of::<Row>()
+    }
+
     pub fn new(panel: &Panel) -> Bridge {
         let (rows, assets) = (panel.rows(), panel.assets());
         let mut values = vec![Lanes::default(); rows * width(assets)];
@@ -60,23 +68,34 @@ impl Bridge {
             padded[..assets].copy_from_slice(z);
             padded[assets] = 1.0;
         }
-        Bridge { rows, assets, values, arch: Arch::new(), tiles: Spare::default(), sums: Spare::default() }
+        let totals = vec![OnceLock::new(); tiles(assets)];
+        Bridge { rows, assets, values, arch: Arch::new(), totals, tiles: Spare::default(), sums: Spare::default() }
     }
 
     /// Sums and packed second moments of each of the resamples, which ascend.
     pub fn sums(&self, law: &Law, resamples: Vec<u64>) -> Sums<'_> {
         let runs: Vec<Runs> = resamples.par_chunks(DRAWN).map(|resamples| Runs::draw(law, resamples)).collect();
-        let columns = self.assets + packed(self.assets);
-        let mut tiles = self.sums.lend(columns.div_ceil(COLUMNS) * resamples.len());
+        let mut tiles = self.sums.lend(self.totals.len() * resamples.len());
         tiles.par_chunks_mut(resamples.len().max(1)).enumerate().for_each_init(
             || self.tiles.lend(self.rows + 1),
             |prefix, (tile, sums)| {
                 let segments = segments(self.assets, tile * COLUMNS);
-                self.arch.dispatch(SumTile { bridge: self, segments: &segments, runs: &runs, prefix, sums });
+                let total = || self.arch.dispatch(Total { bridge: self, segments: &segments });
+                let total = self.totals[tile].get_or_init(total);
+                self.arch.dispatch(SumTile { bridge: self, segments: &segments, total, runs: &runs, prefix, sums });
             },
         );
-        Sums { resamples, columns, tiles }
+        Sums { resamples, columns: columns(self.assets), tiles }
     }
+}
+
+/// Columns of q: n sums, then packed second moments.
+const fn columns(assets: usize) -> usize {
+    assets + packed(assets)
+}
+
+fn tiles(assets: usize) -> usize {
+    columns(assets).div_ceil(COLUMNS)
 }
 
 /// Vectors of a padded row.
@@ -135,6 +154,7 @@ impl Runs {
 struct SumTile<'a> {
     bridge: &'a Bridge,
     segments: &'a [Segment],
+    total: &'a Row,
     runs: &'a [Runs],
     /// Room for T + 1 rows.
     prefix: &'a mut [Row],
@@ -146,13 +166,13 @@ impl WithSimd for SumTile<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let SumTile { bridge, segments, runs, prefix, sums } = self;
+        let SumTile { bridge, segments, total, runs, prefix, sums } = self;
         let v = LANES / S::F64_LANES;
-        let total = prefixes(simd, bridge, segments, prefix);
+        prefixes(simd, bridge, segments, total, prefix);
         let resamples = runs.iter().flat_map(|runs| runs.ranges.iter().map(move |range| (runs, range)));
         for ((runs, range), sums) in resamples.zip(sums) {
             let mut all = [simd.splat_f64s(0.0); COLUMNS];
-            all[..TILE * v].copy_from_slice(vectors::<S>(&total));
+            all[..TILE * v].copy_from_slice(vectors::<S>(total));
             for &(start, end) in &runs.ends[range.clone()] {
                 let (head, tail) = (vectors::<S>(&prefix[start as usize]), vectors::<S>(&prefix[end as usize]));
                 for k in 0..TILE * v {
@@ -167,24 +187,41 @@ impl WithSimd for SumTile<'_> {
 /// Rows of q that are made before they are summed: a vector that was stored in two parts is read late.
 const BATCH: usize = 8;
 
-/// Fills in the rows of a tile of B. Returns T times mean q, what the runs of a resample add up to beside their ends.
+/// T times mean q of a tile: what the runs of a resample add up to beside their ends.
+struct Total<'a> {
+    bridge: &'a Bridge,
+    segments: &'a [Segment],
+}
+
+impl WithSimd for Total<'_> {
+    type Output = Row;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Row {
+        let Total { bridge, segments } = self;
+        let width = width(bridge.assets);
+        let mut q = [[Lanes::default(); TILE + 1]; BATCH];
+        let mut total = Row::default();
+        for z in bridge.values.chunks(BATCH * width) {
+            pair_products(simd, z, width, segments, &mut q);
+            for q in &q[..z.len() / width] {
+                let sums = vectors_mut::<S>(&mut total).iter_mut().zip(vectors::<S>(q));
+                sums.for_each(|(total, q)| *total = simd.add_f64s(*total, *q));
+            }
+        }
+        total
+    }
+}
+
+/// Fills in the rows of a tile of B.
 #[inline(always)]
-fn prefixes<S: Simd>(simd: S, bridge: &Bridge, segments: &[Segment], prefix: &mut [Row]) -> Row {
+fn prefixes<S: Simd>(simd: S, bridge: &Bridge, segments: &[Segment], total: &Row, prefix: &mut [Row]) {
     let (rows, width) = (bridge.rows, width(bridge.assets));
     let mut q = [[Lanes::default(); TILE + 1]; BATCH];
-    let batches = || bridge.values.chunks(BATCH * width);
-    let mut total = Row::default();
-    for z in batches() {
-        pair_products(simd, z, width, segments, &mut q);
-        for q in &q[..z.len() / width] {
-            let sums = vectors_mut::<S>(&mut total).iter_mut().zip(vectors::<S>(q));
-            sums.for_each(|(total, q)| *total = simd.add_f64s(*total, *q));
-        }
-    }
     let mean = total.map(|total| Lanes(total.0.map(|x| x / rows as f64)));
     let mut row = Row::default();
     prefix[0] = row;
-    for (z, prefix) in batches().zip(prefix[1..].chunks_mut(BATCH)) {
+    for (z, prefix) in bridge.values.chunks(BATCH * width).zip(prefix[1..].chunks_mut(BATCH)) {
         pair_products(simd, z, width, segments, &mut q);
         for (q, prefix) in q.iter().zip(prefix) {
             let sums = vectors_mut::<S>(&mut row).iter_mut().zip(vectors::<S>(q)).zip(vectors::<S>(&mean));
@@ -193,7 +230,6 @@ fn prefixes<S: Simd>(simd: S, bridge: &Bridge, segments: &[Segment], prefix: &mu
         }
     }
     prefix[rows] = Row::default();
-    total
 }
 
 /// q of a few rows, for the columns of a tile and some that mean nothing.

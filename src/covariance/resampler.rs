@@ -10,16 +10,21 @@ use crate::panel::Panel;
 use crate::resample::{Law, Restart};
 use crate::sampling::Rows;
 
-/// Blocks this long on average are summed by their ends where many resamples are asked for together, shorter ones row by
-/// row: a run costs two additions a column from the second-level cache, a row less than one multiply-add from the first.
-/// Measured at T = 2,520, n = 50.
-const BRIDGE_BLOCK_LENGTH: f64 = 8.0;
+/// Where many resamples are asked for together, blocks are summed by their ends if that costs less than row by row. A run
+/// costs what so many rows do: two additions a column from the second-level cache, where a row takes less than one
+/// multiply-add from the first. With [`SPAN`] resamples, blocks of eight rows are enough. Measured at T = 2,520, n = 50
+/// and 500.
+const RUN_ROWS: f64 = 7.75;
+
+/// To make the tiles of the bridge costs what so many resamples row by row do.
+const TILES_RESAMPLES: f64 = 32.0;
 
 /// Of histories so long that a tile of the bridge takes more, every row is summed: each thread has a tile.
 const TILE_BYTES: usize = 32 << 20;
 
-/// Resamples whose moments are kept at a time: a tile of the bridge is made once for all.
-pub const SPAN: u64 = 1024;
+/// Resamples whose moments are kept at a time, at most so many bytes of them: a tile of the bridge is made once for all.
+const SPAN: usize = 1024;
+const SPAN_BYTES: usize = 128 << 20;
 
 /// Room to build one covariance after the other.
 #[derive(Debug, Clone, Default)]
@@ -31,7 +36,7 @@ pub struct Workspace {
     sums: gram::Sums,
 }
 
-/// Builds the covariance of any resample of a panel. Which way is taken depends on T, the mean block length, and whether
+/// Builds the covariance of any resample of a panel. Which way is taken depends on T, n, the mean block length, and whether
 /// resamples are asked for in spans.
 #[derive(Debug)]
 pub struct Resampler<'a> {
@@ -41,14 +46,18 @@ pub struct Resampler<'a> {
     gram: OnceLock<Gram>,
     /// Where it pays for many resamples.
     bridge: Option<(Bridge, Law)>,
+    /// Resamples whose moments are kept at a time.
+    span: usize,
 }
 
 impl<'a> Resampler<'a> {
     pub fn new(panel: &'a Panel, rows: &'a Rows) -> Resampler<'a> {
-        let pays = |law: &Law| law.restart != Restart::Always && law.mean_block_length() >= BRIDGE_BLOCK_LENGTH;
+        let span = SPAN.min(SPAN_BYTES / Bridge::sum_bytes(panel.assets()));
+        let cost = |law: &Law| RUN_ROWS / law.mean_block_length() + TILES_RESAMPLES / span as f64;
+        let pays = |law: &Law| law.restart != Restart::Always && cost(law) <= 1.0;
         let fits = Bridge::tile_bytes(panel.rows()) <= TILE_BYTES;
         let bridge = rows.law().filter(|law| fits && pays(law)).map(|law| (Bridge::new(panel), law));
-        Resampler { panel, rows, gram: OnceLock::new(), bridge }
+        Resampler { panel, rows, gram: OnceLock::new(), bridge, span }
     }
 
     /// Entries of one problem's moments: n sums, then the packed second moments.
@@ -56,12 +65,12 @@ impl<'a> Resampler<'a> {
         self.panel.assets() + packed(self.panel.assets())
     }
 
-    /// Whether resamples gain from being asked for together, up to [`SPAN`] of them.
-    pub fn shares(&self) -> bool {
-        self.bridge.is_some()
+    /// How many resamples, at most, gain from being asked for together; none where they do not.
+    pub fn shared(&self) -> Option<usize> {
+        self.bridge.as_ref().map(|_| self.span)
     }
 
-    /// Resamples that are asked for together, in ascending order, on all threads: to make the tiles takes what a hundred
+    /// Resamples that are asked for together, in ascending order, on all threads: to make the tiles takes what dozens of
     /// resamples do.
     pub fn span(&self, resamples: impl IntoIterator<Item = u64>) -> Span<'_> {
         let bridge = self.bridge.as_ref();

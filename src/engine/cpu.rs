@@ -11,7 +11,7 @@ use super::{Engine, EngineInfo, Job, Kind, Precision};
 use crate::batch::{Assets, Batch, Block, Comparisons, Covariances, Request, Solutions};
 use crate::certificate::{Certificate, Status};
 use crate::covariance::interleaved::{correlate, scale};
-use crate::covariance::resampler::{self, Resampler, Span};
+use crate::covariance::resampler::{Resampler, Span};
 use crate::covariance::{RiskModel, packed};
 use crate::error::Result;
 use crate::lanes::{LANES, Lanes, interleave};
@@ -19,12 +19,12 @@ use crate::measure::{Measured, Metric, metric};
 use crate::solver::certificate::{certify, condition};
 use crate::solver::definite::{definite, definite_lanes};
 use crate::solver::interleaved::Group;
-use crate::solver::mixed::Mixed;
+use crate::solver::mixed::{Matrix, Mixed};
 use crate::solver::{self, FINISHING_TOLERANCE, FLOOR, Options, Problem, descent::multiply};
 use crate::stop::Stop;
 
-/// Problems of more assets than this are solved one by one: their interleaved matrices fill the second-level cache, and
-/// rows are long enough to be vectors by themselves.
+/// Problems of more assets than this are solved one by one, in two precisions: their interleaved matrices fill the
+/// second-level cache, and rows are long enough to be vectors by themselves.
 const MOST_INTERLEAVED: usize = 112;
 
 /// Problems one thread takes at a time at most.
@@ -200,10 +200,10 @@ impl CpuJob<'_> {
                 equal_weight: equal.next().unwrap_or_default(),
             })
             .collect();
-        // Results do not depend on how problems are dealt out. Those solved one by one are built one by one, too.
+        // Results do not depend on how problems are dealt out.
         let least = if self.interleaves() { LANES } else { 1 };
-        let resampler = self.resampler.as_ref().filter(|_| self.interleaves());
-        let together = if resampler.is_some_and(Resampler::shares) { resampler::SPAN as usize } else { count.max(1) };
+        let resampler = self.resampler.as_ref().filter(|_| self.in_bulk());
+        let together = resampler.and_then(Resampler::shared).unwrap_or(count).max(1);
         for slots in slots.chunks_mut(together) {
             let span = resampler.map(|resampler| resampler.span(slots.iter().map(|slot| slot.problem)));
             if slots.len() <= least {
@@ -286,9 +286,15 @@ impl CpuJob<'_> {
 
     /// Whether problems are tried eight at a time first: a matter of their size and of the options alone.
     fn interleaves(&self) -> bool {
+        self.batch.assets() <= MOST_INTERLEAVED && self.in_bulk()
+    }
+
+    /// Whether problems are first tried in the ways of many ordinary ones: sums of moments shared, and solved in lanes or
+    /// in two precisions.
+    fn in_bulk(&self) -> bool {
         let source = self.batch.source();
         let whole = matches!(source.assets, Assets::All) && !matches!(source.covariances, Covariances::Known(_));
-        self.batch.assets() <= MOST_INTERLEAVED && !self.finishes() && whole
+        !self.finishes() && whole
     }
 
     fn compares(&self) -> bool {
@@ -305,8 +311,9 @@ impl CpuJob<'_> {
         let interleaves = self.interleaves();
         for slots in slots.chunks_mut(LANES).take_while(|_| !stop.asked()) {
             let solved = if interleaves { self.solve_group(span, room, slots) } else { [false; LANES] };
-            for (_, slot) in slots.iter_mut().enumerate().filter(|(lane, _)| !solved[*lane]) {
-                if interleaves || !self.solve_mixed(room, slot) {
+            let left = slots.iter_mut().enumerate().filter(|(lane, _)| !solved[*lane]);
+            for (_, slot) in left.take_while(|_| !stop.asked()) {
+                if interleaves || !self.solve_given(room, slot) {
                     self.arch.dispatch(SolveOne { job: self, span, room, slot });
                 }
             }
@@ -360,8 +367,8 @@ impl CpuJob<'_> {
         solved.map(|found| found.converged)
     }
 
-    /// Tries one large problem in two precisions. Returns whether it is solved.
-    fn solve_mixed(&self, room: &mut Room, slot: &mut Slot) -> bool {
+    /// Tries one large problem, of a covariance as it was given, in two precisions. Returns whether it is solved.
+    fn solve_given(&self, room: &mut Room, slot: &mut Slot) -> bool {
         let n = self.batch.assets();
         let source = self.batch.source();
         let (Covariances::Given { matrices, assume_psd, .. }, Assets::All) = (&source.covariances, &source.assets)
@@ -372,7 +379,8 @@ impl CpuJob<'_> {
             return false;
         }
         let covariance = &matrices[slot.problem as usize * n * n..][..n * n];
-        let solved = room.mixed.solve(self.arch, covariance, self.batch.budgets(), self.options, slot.weights);
+        let matrix = Matrix::Given(covariance);
+        let solved = room.mixed.solve(self.arch, matrix, self.batch.budgets(), self.options, slot.weights);
         let solved = solved
             .filter(|_| *assume_psd || definite(self.arch, covariance, room.mixed.inverses(), &mut room.interleaved));
         if let Some(found) = solved {
@@ -392,8 +400,17 @@ impl CpuJob<'_> {
             }
         };
         let RiskModel { correlation, volatilities } = model;
-        let problem = Problem { correlation, volatilities, budgets: self.batch.budgets(), covariance: given };
-        *slot.certificate = solver::solve(problem, self.options, &mut room.solver, slot.weights);
+        let (budgets, options) = (self.batch.budgets(), self.options);
+        // What was tried in lanes, or as it was given, is not tried again.
+        let untried = given.is_none() && self.in_bulk() && !self.interleaves();
+        let matrix = untried.then_some(Matrix::Made { correlation, volatilities });
+        let solved = matrix.and_then(|matrix| room.mixed.solve(self.arch, matrix, budgets, options, slot.weights));
+        *slot.certificate = if let Some(found) = solved {
+            Certificate::converged(found.rc_error, found.sweeps, found.volatility)
+        } else {
+            let problem = Problem { correlation, volatilities, budgets, covariance: given };
+            solver::solve(problem, options, &mut room.solver, slot.weights)
+        };
         if self.compares() {
             slot.volatilities.copy_from_slice(volatilities);
             room.portfolio.resize(n, 0.0);

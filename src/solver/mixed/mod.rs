@@ -101,6 +101,10 @@ pub struct Mixed {
     curvature: Singles,
     scale: Singles,
     change: Singles,
+    /// The portfolio x in the units of the matrix: w_i for a covariance, w_i sigma_i for correlations; and x_i / w_i.
+    portfolio: Doubles,
+    units: Doubles,
+    /// Square roots of the diagonal of the matrix, and one over these.
     volatilities: Doubles,
     inverses: Doubles,
     /// r, fixed numbers in (1/2, 3/2); r / sigma; C r and C' r.
@@ -108,8 +112,17 @@ pub struct Mixed {
     factors: Doubles,
     rows: Doubles,
     columns: Doubles,
-    /// S w.
-    covariances: Doubles,
+    /// M x, M the matrix.
+    product: Doubles,
+}
+
+/// The matrix of a problem.
+#[derive(Debug, Clone, Copy)]
+pub enum Matrix<'a> {
+    /// A covariance as it was given: all but its definiteness is looked at.
+    Given(&'a [f64]),
+    /// Correlations that were made here, symmetric and of unit diagonal, and the volatilities.
+    Made { correlation: &'a [f64], volatilities: &'a [f64] },
 }
 
 /// Calls for lines of f32 in so many vectors of the machine.
@@ -146,39 +159,56 @@ pub struct Solved {
 }
 
 impl Mixed {
-    /// Solves for the n x n `covariance`, whose definiteness is taken for granted, and writes the weights. None where
-    /// the input is suspicious or the problem hard: it needs a closer look, and `weights` hold nothing.
+    /// Solves for the n x n `matrix`, whose definiteness is taken for granted, and writes the weights. None where the
+    /// input is suspicious or the problem hard: it needs a closer look, and `weights` hold nothing.
     pub fn solve(
         &mut self,
         arch: Arch,
-        covariance: &[f64],
+        matrix: Matrix,
         budgets: &[f64],
         options: Options,
         weights: &mut [f64],
     ) -> Option<Solved> {
+        let n = budgets.len();
         self.resize(budgets);
         // Each a call of its own: the compiler does better by small functions.
-        let asymmetry = arch.dispatch(Scale { room: self, covariance })?;
+        let (matrix, asymmetry) = match matrix {
+            Matrix::Given(covariance) => {
+                self.units[..n].fill(1.0);
+                (covariance, arch.dispatch(Scale::<true> { room: self, matrix: covariance })?)
+            }
+            Matrix::Made { correlation, volatilities } => {
+                self.units[..n].copy_from_slice(volatilities);
+                (correlation, arch.dispatch(Scale::<false> { room: self, matrix: correlation })?)
+            }
+        };
         let mut sweeps = arch.dispatch(Descend { room: self })?;
-        for i in 0..budgets.len() {
-            weights[i] = f64::from(self.y[i]) * self.inverses[i];
+        for i in 0..n {
+            self.portfolio[i] = f64::from(self.y[i]) * self.inverses[i];
         }
         for correction in 0..=CORRECTIONS {
+            for i in 0..n {
+                weights[i] = self.portfolio[i] / self.units[i];
+            }
             let total: f64 = weights.iter().sum();
-            weights.iter_mut().for_each(|w| *w /= total);
-            let (rc_error, variance) = arch.dispatch(Certify { room: self, covariance, budgets, weights });
+            for i in 0..n {
+                weights[i] /= total;
+                // From the weights as they are returned.
+                self.portfolio[i] = weights[i] * self.units[i];
+            }
+            let (rc_error, variance) = arch.dispatch(Certify { room: self, matrix, budgets });
             if !(variance > 0.0 && rc_error.is_finite()) {
                 return None;
             }
             if rc_error <= options.tolerance {
-                let x = weights.iter().zip(self.volatilities.iter()).map(|(w, s)| w * s);
+                let x = self.portfolio[..n].iter().zip(self.volatilities.iter()).map(|(x, s)| x * s);
                 // The product may be that of S or of S': what they differ by counts like rounding.
                 let sound = FLOOR.max(asymmetry) * condition_bound(x, budgets, variance) <= options.tolerance;
                 return sound.then_some(Solved { rc_error, sweeps, volatility: variance.sqrt() });
             }
             if correction < CORRECTIONS {
                 let aim = AIM * options.tolerance;
-                sweeps += arch.dispatch(Correct { room: self, budgets, aim, variance, weights })?;
+                sweeps += arch.dispatch(Correct { room: self, budgets, aim, variance })?;
             }
         }
         None
@@ -204,8 +234,8 @@ impl Mixed {
             for vector in [curvature, scale, change] {
                 vector.0.resize(padded / LINE, Line::zeroed());
             }
-            let Mixed { volatilities, inverses, probe, factors, rows, columns, covariances, .. } = self;
-            for vector in [volatilities, inverses, probe, factors, rows, columns, covariances] {
+            let Mixed { portfolio, units, volatilities, inverses, probe, factors, rows, columns, product, .. } = self;
+            for vector in [portfolio, units, volatilities, inverses, probe, factors, rows, columns, product] {
                 vector.0.resize(padded / LANES, Lanes::default());
             }
             let words = (0..).flat_map(|q| philox4x32([q, 0, 0, 0], [0, 0]));
@@ -239,10 +269,10 @@ mod tests {
         (0..n * n).map(|at| correlation(at / n, at % n) * volatility(at / n) * volatility(at % n)).collect()
     }
 
-    fn try_mixed(covariance: &[f64], budgets: &[f64]) -> Option<(Vec<f64>, Solved)> {
+    fn try_mixed(matrix: Matrix, budgets: &[f64]) -> Option<(Vec<f64>, Solved)> {
         let mut weights = vec![0.0; budgets.len()];
         let mut room = Mixed::default();
-        let solved = room.solve(Arch::new(), covariance, budgets, Options::default(), &mut weights)?;
+        let solved = room.solve(Arch::new(), matrix, budgets, Options::default(), &mut weights)?;
         Some((weights, solved))
     }
 
@@ -252,11 +282,14 @@ mod tests {
             let covariance = covariance(n);
             let sum = (1..=n).sum::<usize>() as f64;
             let budgets: Vec<f64> = (1..=n).map(|i| i as f64 / sum).collect();
-            let (weights, solved) = try_mixed(&covariance, &budgets).expect("an ordinary problem");
+            let (weights, solved) = try_mixed(Matrix::Given(&covariance), &budgets).expect("an ordinary problem");
             assert!(solved.rc_error <= 1e-8);
 
             let (mut correlation, mut volatilities) = (vec![0.0; n * n], vec![0.0; n]);
             validity::check(&covariance, false, &mut correlation, &mut volatilities).unwrap();
+            let matrix = Matrix::Made { correlation: &correlation, volatilities: &volatilities };
+            let (made, certified) = try_mixed(matrix, &budgets).expect("the same problem");
+            assert!(certified.rc_error <= 1e-8);
             let mut expected = vec![0.0; n];
             let problem = Problem {
                 correlation: &correlation,
@@ -267,11 +300,13 @@ mod tests {
             let options = Options { finish: true, ..Options::default() };
             let certificate = solve(problem, options, &mut Workspace::default(), &mut expected);
             assert_eq!(certificate.status, Status::Converged);
-            for (w, e) in weights.iter().zip(&expected) {
-                // Contributions within 1e-8 of their budgets hold the weights of a well-conditioned problem as tightly.
-                assert!((w / e - 1.0).abs() <= 2e-8, "n = {n}: {w} {e}");
+            for (weights, solved) in [(&weights, solved), (&made, certified)] {
+                for (w, e) in weights.iter().zip(&expected) {
+                    // Contributions within 1e-8 of their budgets hold the weights of a well-conditioned problem as tightly.
+                    assert!((w / e - 1.0).abs() <= 2e-8, "n = {n}: {w} {e}");
+                }
+                assert!((solved.volatility / certificate.volatility - 1.0).abs() <= 1e-8);
             }
-            assert!((solved.volatility / certificate.volatility - 1.0).abs() <= 1e-8);
         }
     }
 
@@ -280,11 +315,11 @@ mod tests {
         let n = 120;
         let sound = covariance(n);
         let budgets = vec![1.0 / n as f64; n];
-        assert!(try_mixed(&sound, &budgets).is_some());
+        assert!(try_mixed(Matrix::Given(&sound), &budgets).is_some());
         let spoilt = |at: usize, value: f64| {
             let mut matrix = sound.clone();
             matrix[at] = value;
-            try_mixed(&matrix, &budgets)
+            try_mixed(Matrix::Given(&matrix), &budgets)
         };
         let pair = 7 * n + 90;
         // One entry away from its mirror image by far more than rounding; beyond one; not a number; no variance.
@@ -296,7 +331,7 @@ mod tests {
         let mut beyond = sound.clone();
         beyond[1] = 1.001 * (sound[0] * sound[n + 1]).sqrt();
         beyond[n] = beyond[1];
-        assert!(try_mixed(&beyond, &budgets).is_none());
+        assert!(try_mixed(Matrix::Given(&beyond), &budgets).is_none());
     }
 
     #[test]
@@ -310,6 +345,9 @@ mod tests {
                 _ => 0.0,
             })
             .collect();
-        assert!(try_mixed(&covariance, &vec![1.0 / n as f64; n]).is_none());
+        let budgets = vec![1.0 / n as f64; n];
+        assert!(try_mixed(Matrix::Given(&covariance), &budgets).is_none());
+        let matrix = Matrix::Made { correlation: &covariance, volatilities: &vec![0.01; n] };
+        assert!(try_mixed(matrix, &budgets).is_none());
     }
 }

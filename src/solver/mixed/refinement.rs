@@ -10,13 +10,12 @@ use crate::lanes::LANES;
 /// Sweeps of one correction at most.
 const CORRECTING_SWEEPS: u32 = 16;
 
-/// S w, from which (max_i |w_i (S w)_i / w'S w - b_i| / b_i, w'S w). Of S the lower triangle is read, each entry for its
+/// M x, from which (max_i |x_i (M x)_i / x'M x - b_i| / b_i, x'M x). Of M the lower triangle is read, each entry for its
 /// row and for its column.
 pub(super) struct Certify<'a> {
     pub room: &'a mut Mixed,
-    pub covariance: &'a [f64],
+    pub matrix: &'a [f64],
     pub budgets: &'a [f64],
-    pub weights: &'a [f64],
 }
 
 impl WithSimd for Certify<'_> {
@@ -24,43 +23,43 @@ impl WithSimd for Certify<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> (f64, f64) {
-        let Certify { room, covariance, budgets, weights } = self;
+        let Certify { room, matrix, budgets } = self;
         let n = room.assets;
-        let product = &mut room.covariances[..n];
+        let (x, product) = (&room.portfolio[..n], &mut room.product[..n]);
         product.fill(0.0);
         let mut first = 0;
         while first + BLOCK <= n {
-            add_covariances::<S, BLOCK>(simd, &covariance[first * n..], weights, product, first);
+            add_rows::<S, BLOCK>(simd, &matrix[first * n..], x, product, first);
             first += BLOCK;
         }
         while first < n {
-            add_covariances::<S, 1>(simd, &covariance[first * n..], weights, product, first);
+            add_rows::<S, 1>(simd, &matrix[first * n..], x, product, first);
             first += 1;
         }
-        let variance: f64 = weights.iter().zip(&*product).map(|(w, p)| w * p).sum();
+        let variance: f64 = x.iter().zip(&*product).map(|(x, p)| x * p).sum();
         let inverse = variance.recip();
         let mut largest = 0.0;
-        for ((w, p), b) in weights.iter().zip(&*product).zip(budgets) {
-            let error = (w * p * inverse - b).abs() / b;
+        for ((x, p), b) in x.iter().zip(&*product).zip(budgets) {
+            let error = (x * p * inverse - b).abs() / b;
             largest = if error > largest { error } else { largest };
         }
         (largest, variance)
     }
 }
 
-/// product += what W rows up to the diagonal, the first of them row `first`, and their columns contribute to S w.
+/// product += what W rows up to the diagonal, the first of them row `first`, and their columns contribute to M x.
 #[inline(always)]
-fn add_covariances<S: Simd, const W: usize>(simd: S, rows: &[f64], w: &[f64], product: &mut [f64], first: usize) {
-    let (n, v) = (w.len(), LANES / S::F64_LANES);
+fn add_rows<S: Simd, const W: usize>(simd: S, rows: &[f64], x: &[f64], product: &mut [f64], first: usize) {
+    let (n, v) = (x.len(), LANES / S::F64_LANES);
     let whole = first - first % LANES;
     let mut heads: [&[S::f64s]; W] = [&[]; W];
     let mut scale = [simd.splat_f64s(0.0); W];
     for r in 0..W {
         heads[r] = S::as_simd_f64s(&rows[r * n..r * n + whole]).0;
-        scale[r] = simd.splat_f64s(w[first + r]);
+        scale[r] = simd.splat_f64s(x[first + r]);
     }
     let mut sums = [[simd.splat_f64s(0.0); LANES]; W];
-    let (others, before) = (S::as_simd_f64s(&w[..whole]).0, S::as_mut_simd_f64s(&mut product[..whole]).0);
+    let (others, before) = (S::as_simd_f64s(&x[..whole]).0, S::as_mut_simd_f64s(&mut product[..whole]).0);
     for group in (0..others.len()).step_by(v) {
         for k in 0..v {
             let at = group + k;
@@ -73,24 +72,23 @@ fn add_covariances<S: Simd, const W: usize>(simd: S, rows: &[f64], w: &[f64], pr
         }
     }
     for r in 0..W {
-        let (own, row) = (w[first + r], &rows[r * n..r * n + first + r + 1]);
+        let (own, row) = (x[first + r], &rows[r * n..r * n + first + r + 1]);
         let mut sum = total(simd, &sums[r]);
         for j in whole..first + r {
-            sum += row[j] * w[j];
+            sum += row[j] * x[j];
             product[j] += row[j] * own;
         }
         product[first + r] += sum + row[first + r] * own;
     }
 }
 
-/// Corrects weights whose S w and variance are at hand, up to a factor, to the error `aim` of the linear system. Returns
-/// its sweeps; none where a weight would vanish.
+/// Corrects the portfolio, whose M x and variance are at hand, up to a factor, to the error `aim` of the linear system.
+/// Returns its sweeps; none where a weight would vanish.
 pub(super) struct Correct<'a> {
     pub room: &'a mut Mixed,
     pub budgets: &'a [f64],
     pub aim: f64,
     pub variance: f64,
-    pub weights: &'a mut [f64],
 }
 
 impl WithSimd for Correct<'_> {
@@ -104,22 +102,22 @@ impl WithSimd for Correct<'_> {
 
 #[inline(always)]
 fn correct<S: Simd, const V: usize>(simd: S, problem: Correct) -> Option<u32> {
-    let Correct { room, budgets, aim, variance, weights } = problem;
-    let n = weights.len();
+    let Correct { room, budgets, aim, variance } = problem;
+    let n = room.assets;
     let Mixed { correlation, ahead, below, above, base, slopes, curvature, scale: errors, change, .. } = room;
     let scale = variance.sqrt().recip();
     {
-        let (volatilities, inverses, covariances) =
-            (&room.volatilities[..n], &room.inverses[..n], &room.covariances[..n]);
+        let (x, volatilities) = (&room.portfolio[..n], &room.volatilities[..n]);
+        let (inverses, product) = (&room.inverses[..n], &room.product[..n]);
         let (base, errors) = (&mut base[..n], &mut errors[..n]);
         let (slopes, curvature) = (&mut slopes[..n], &mut curvature[..n]);
         let budgets = &budgets[..n];
         for i in 0..n {
-            let exact = weights[i] * volatilities[i] * scale;
+            let exact = x[i] * volatilities[i] * scale;
             let inverse = exact.recip();
             let target = budgets[i] * inverse;
             let bend = target * inverse;
-            base[i] = (covariances[i] * inverses[i] * scale - target) as f32;
+            base[i] = (product[i] * inverses[i] * scale - target) as f32;
             curvature[i] = bend as f32;
             errors[i] = target.recip() as f32;
             slopes[i] = -(1.0 + bend).recip() as f32;
@@ -139,8 +137,9 @@ fn correct<S: Simd, const V: usize>(simd: S, problem: Correct) -> Option<u32> {
         }
         before = error;
     }
+    let x = &mut room.portfolio[..n];
     for i in 0..n {
-        weights[i] += f64::from(change[i]) * room.inverses[i] / scale;
+        x[i] += f64::from(change[i]) * room.inverses[i] / scale;
     }
-    weights.iter().all(|&w| w > 0.0).then_some(sweeps)
+    x.iter().all(|&x| x > 0.0).then_some(sweeps)
 }

@@ -1,4 +1,4 @@
-//! The f32 correlations of a covariance in f64, and whether it can be one, in a single pass.
+//! The f32 correlations of a matrix in f64, and whether it can be a covariance, in a single pass.
 
 use pulp::{Simd, WithSimd};
 
@@ -12,27 +12,28 @@ const ROUNDING: f64 = 1e-11;
 /// How far beyond the next rows memory is asked for.
 const AHEAD: usize = 512;
 
-/// Correlations in f32, volatilities, and C r for fixed r about one, in one pass over the covariance. Returns how far C r
-/// is from C' r, which tells without a transpose whether S is symmetric (Freivalds 1979); none where S needs a closer look.
-pub(super) struct Scale<'a> {
+/// Correlations in f32, volatilities, and C r for fixed r about one, in one pass over the matrix. `PROBED`: returns how far
+/// C r is from C' r, which tells without a transpose whether the matrix is symmetric (Freivalds 1979); none where it needs
+/// a closer look. Else it is taken for symmetric, and zero is returned.
+pub(super) struct Scale<'a, const PROBED: bool> {
     pub room: &'a mut Mixed,
-    pub covariance: &'a [f64],
+    pub matrix: &'a [f64],
 }
 
-impl WithSimd for Scale<'_> {
+impl<const PROBED: bool> WithSimd for Scale<'_, PROBED> {
     type Output = Option<f64>;
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Option<f64> {
-        let Scale { room, covariance } = self;
+        let Scale { room, matrix } = self;
         let Mixed { assets: n, correlation, ahead, volatilities, inverses, probe, factors, rows, columns, .. } = room;
         let n = *n;
         let (mut smallest, mut largest) = (f64::INFINITY, 0.0_f64);
         for i in 0..n {
-            prefetch(covariance, i * n + i);
+            prefetch(matrix, i * n + i);
         }
         for i in 0..n {
-            let variance = covariance[i * n + i];
+            let variance = matrix[i * n + i];
             if !(variance > 0.0) {
                 return None;
             }
@@ -50,17 +51,22 @@ impl WithSimd for Scale<'_> {
         let mut pass = Pass { simd, inverses, factors, rows, columns, beyond: [simd.splat_f64s(0.0); LANES] };
         let mut first = 0;
         while first + BLOCK <= n {
-            pass.block::<BLOCK>(covariance, correlation, ahead, first, n);
+            pass.block::<PROBED, BLOCK>(matrix, correlation, ahead, first, n);
             first += BLOCK;
         }
         while first < n {
-            pass.block::<1>(covariance, correlation, ahead, first, n);
+            pass.block::<PROBED, 1>(matrix, correlation, ahead, first, n);
             first += 1;
         }
         let beyond = pass.beyond[..LANES / S::F64_LANES].iter().map(|&b| simd.reduce_max_f64s(b)).fold(0.0, f64::max);
-        let mut asymmetry = 0.0_f64;
         for i in 0..n {
             rows[i] *= inverses[i];
+        }
+        if !PROBED {
+            return Some(0.0);
+        }
+        let mut asymmetry = 0.0_f64;
+        for i in 0..n {
             let gap = (rows[i] - columns[i] * inverses[i]).abs();
             // What is not a number fails, too.
             if !(gap <= ROUNDING) {
@@ -72,7 +78,7 @@ impl WithSimd for Scale<'_> {
     }
 }
 
-/// A pass over S, some rows at a time.
+/// A pass over the matrix S, some rows at a time.
 struct Pass<'a, S: Simd> {
     simd: S,
     inverses: &'a [f64],
@@ -97,16 +103,16 @@ struct Block<S: Simd, const W: usize> {
 impl<S: Simd> Pass<'_, S> {
     /// Takes W rows of n, the first of them row `first`.
     #[inline(always)]
-    fn block<const W: usize>(
+    fn block<const PROBED: bool, const W: usize>(
         &mut self,
-        covariance: &[f64],
+        matrix: &[f64],
         correlation: &mut [Line],
         ahead: &mut [[Line; 2]],
         first: usize,
         n: usize,
     ) {
         let (simd, zero, stride) = (self.simd, self.simd.splat_f64s(0.0), n.next_multiple_of(LINE));
-        let given = &covariance[first * n..];
+        let given = &matrix[first * n..];
         let kept = &mut bytemuck::cast_slice_mut(correlation)[first * stride..(first + W) * stride];
         let whole = n - n % LANES;
         // To the end of the line that follows that of the diagonals.
@@ -123,14 +129,14 @@ impl<S: Simd> Pass<'_, S> {
             rest[r].0[..n - whole].copy_from_slice(&row[whole..]);
         }
         let next = &given[W * n..];
-        self.take::<W, true>(&mut block, lower, next, 0, kept);
-        self.take::<W, false>(&mut block, upper, next, split, kept);
+        self.take::<PROBED, W, true>(&mut block, lower, next, 0, kept);
+        self.take::<PROBED, W, false>(&mut block, upper, next, split, kept);
         if whole < n {
             let mut last: [&[f64]; W] = [&[]; W];
             for r in 0..W {
                 last[r] = &rest[r].0;
             }
-            self.take::<W, true>(&mut block, last, next, whole, kept);
+            self.take::<PROBED, W, true>(&mut block, last, next, whole, kept);
         }
         for r in 0..W {
             let (i, row) = (first + r, &mut kept[r * stride..(r + 1) * stride]);
@@ -146,9 +152,9 @@ impl<S: Simd> Pass<'_, S> {
     }
 
     /// Takes whole groups of columns, from column `start` on, and asks for as much of the rows that come `next`. Entries of
-    /// the triangle are `KEPT`; beyond it one costs two multiply-adds, for its row and its column.
+    /// the triangle are `KEPT`; beyond it one costs a multiply-add for its row and, `PROBED`, one for its column.
     #[inline(always)]
-    fn take<const W: usize, const KEPT: bool>(
+    fn take<const PROBED: bool, const W: usize, const KEPT: bool>(
         &mut self,
         block: &mut Block<S, W>,
         entries: [&[f64]; W],
@@ -174,7 +180,9 @@ impl<S: Simd> Pass<'_, S> {
                 for r in 0..W {
                     let s = rows[r][group + k];
                     block.dot[r][k] = simd.mul_add_e_f64s(s, factor, block.dot[r][k]);
-                    column = simd.mul_add_e_f64s(s, block.factor[r], column);
+                    if PROBED {
+                        column = simd.mul_add_e_f64s(s, block.factor[r], column);
+                    }
                 }
                 columns[group + k] = column;
             }
