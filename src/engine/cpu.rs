@@ -249,7 +249,9 @@ impl CpuJob<'_> {
             }
             measured
         };
-        let parts: Vec<Measured> = problems.par_chunks(LANES).map_init(Room::default, grain).collect();
+        // Sets of assets of one covariance together, which is built once for them.
+        let together = LANES.max(self.batch.source().assets.count().min(GRAIN as u64) as usize);
+        let parts: Vec<Measured> = problems.par_chunks(together).map_init(Room::default, grain).collect();
         let mut all = Measured::new(metrics.len());
         parts.iter().for_each(|part| all.extend(part));
         all

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::{Visitor, json, results, study_of, visit};
-use crate::engine::Absent;
+use crate::engine::choose::{Wish, choose};
+use crate::engine::{Absent, Choice, Engine};
 use crate::error::{Error, Result, option};
 use crate::observer::Observer;
 use crate::report::Shown;
@@ -13,8 +14,10 @@ use crate::run::share::Part;
 use crate::solver::Options;
 use crate::store::Checkpoint;
 use crate::store::directory::{self, Asked, CHUNKS, Found, Place, SUMMARY, TABLE};
+use crate::store::maker::Maker;
 use crate::store::manifest::Manifest;
 use crate::study::protocol::{Ending, Spec as _, Study};
+use crate::study::setup::Setup;
 
 /// The parts of one run, all of them and whole.
 #[derive(Debug)]
@@ -200,12 +203,16 @@ impl Visitor for Join<'_> {
             ..Manifest::new(&first.job, first.seed, None, first.maker.clone())?
         };
         let tolerance = spec.setup().tolerance.unwrap_or(Options::default().tolerance);
-        let engine = Absent(first.maker.info.clone(), Options { tolerance, ..Options::default() });
+        let gone = Absent(first.maker.info.clone(), Options { tolerance, ..Options::default() });
+        let engine: Box<dyn Engine> = match same_device(first, spec.setup()).filter(|_| S::SOLVES_JOINED) {
+            Some(engine) => engine,
+            None => Box::new(gone),
+        };
         let keep = |path: &Path| S::keep(&S::data(first, &spec, folder)?, path);
         let mut place = Place::join(output, manifest, &keep, all.whole(S::LAST_OF_PART))?;
         observer.total(study.work(&(0..study.problems()), false));
         let outcome = {
-            let mut context = Context { engine: &engine, store: &mut place.checkpoint, observer };
+            let mut context = Context { engine: &*engine, store: &mut place.checkpoint, observer };
             study.whole(&mut context)?
         };
         let summary = json(&outcome)?;
@@ -215,6 +222,18 @@ impl Visitor for Join<'_> {
         place.finish(&results::<S>(None), S::DATA, &texts, S::state(&outcome))?;
         Ok(Joined { summary, table: outcome.table(view), ending: S::ending(&outcome), noun: S::NOUN })
     }
+}
+
+/// The device that made the parts, where it is here: what is solved when they are joined is then solved as they were.
+fn same_device(manifest: &Manifest, setup: &Setup) -> Option<Box<dyn Engine>> {
+    if !manifest.maker.info.on_device() {
+        return None;
+    }
+    let Setup { precision, tolerance, .. } = *setup;
+    let device = manifest.maker.info.adapter.clone();
+    let wish = Wish { engine: Choice::Gpu, device, precision, tolerance, ..Wish::default() };
+    let engine = choose(&wish, 0.0, &mut |_| ()).ok()?;
+    (Maker::of(engine.info()) == manifest.maker).then_some(engine)
 }
 
 /// Of how many shards it is one; none where it is a range of problems.

@@ -59,6 +59,8 @@ pub trait Study: Sized {
     const DATA: Option<&'static str>;
     /// Batches up to this number belong to parts; what comes after them is solved when the parts are joined.
     const LAST_OF_PART: u32;
+    /// Whether there is any.
+    const SOLVES_JOINED: bool;
 
     /// All that follows from its specification, its seed and the data, before anything is solved.
     ///

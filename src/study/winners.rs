@@ -1,15 +1,18 @@
 //! Would the winners of a screen win again? The history is resampled, each winner solved on every resample, and the
 //! winners ranked against each other.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 use serde::Serialize;
 
 use super::block::{Block, block_length};
 use super::screen::figure::Figure;
-use super::screen::finalist::{Finalist, Setting};
+use super::screen::finalist::path as path_of;
+use super::screen::values::{Asking, values};
 use super::summary::Summary;
-use crate::covariance::RiskModel;
-use crate::covariance::resampler::{Resampler, Workspace};
+use crate::batch::Covariances;
+use crate::covariance::Estimator;
 use crate::error::Result;
 use crate::panel::{Panel, Returns};
 use crate::resample::{LAW, Law, Scheme};
@@ -27,6 +30,8 @@ pub struct Config {
     pub block: Block,
     pub seed: u64,
     pub periods_per_year: Option<f64>,
+    /// Of the batch among those of the study.
+    pub number: u32,
 }
 
 /// How a winner fared.
@@ -81,34 +86,16 @@ pub fn winners(
     let (length, _) = block_length(&history, None, config.scheme, config.block, context.observer);
     let law = Law::new(config.scheme, length, panel.rows(), config.seed, 0)?;
     let rows = Rows::Resampled { law, resamples: config.resamples };
-    let resampler = Resampler::new(&panel, &rows);
-
-    let values: Vec<Option<Vec<f64>>> = (0..config.resamples)
-        .into_par_iter()
-        .map_init(Workspace::default, |work, resample| {
-            if !resampler.covariance(resample, work) {
-                return None;
-            }
-            let volatilities =
-                work.model.volatilities.iter().zip(panel.volatilities()).map(|(s, unit)| s * unit).collect();
-            let universe = RiskModel { correlation: work.model.correlation.clone(), volatilities };
-            let drawn = figure.is_of_the_path().then(|| drawn(&paths, &law, resample));
-            let setting = Setting {
-                universe: &universe,
-                returns: drawn.as_ref(),
-                periods_per_year: config.periods_per_year,
-                bets: figure.is_of_bets(),
-            };
-            let value = |assets: &Vec<u32>| {
-                let value = Finalist::of(&setting, 0, assets.clone())?.figures.get(figure);
-                value.is_finite().then_some(value)
-            };
-            subsets.iter().map(value).collect()
-        })
-        .collect();
-    context.observer.finished(config.resamples);
-
-    let counted: Vec<&Vec<f64>> = values.iter().flatten().collect();
+    let covariances = Covariances::Estimated { panel: Arc::new(panel), rows, estimator: Estimator::Sample };
+    let sets = subsets.len() as u64;
+    let path = |problem: u64, weights: &[f64]| {
+        path_of(&drawn(&paths, &law, problem / sets), &subsets[(problem % sets) as usize], weights)
+    };
+    let asking = Asking { figure, periods_per_year: config.periods_per_year, path: &path, number: config.number };
+    let all = values(covariances, &subsets, &asking, None, context)?;
+    // Only resamples on which every winner has a figure count.
+    let counted: Vec<&[f64]> =
+        all.chunks_exact(subsets.len()).filter(|values| values.iter().all(|value| value.is_finite())).collect();
     let sign = if figure.larger_is_better() { 1.0 } else { -1.0 };
     let places: Vec<Vec<f64>> = counted
         .par_iter()

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::GpuEngine;
 use super::device::{Attempt, Device, Trouble};
-use super::given::Given;
+use super::given::{Given, Matrices};
 use super::listed::Listed;
 use super::plan::{Origin, Plan};
 use super::resampled::Resampled;
@@ -75,10 +75,11 @@ pub fn driver<'a>(
     let (memory, accuracy) = (engine.memory(), engine.accuracy());
     let source = batch.source();
     match (&source.covariances, &source.assets, request) {
-        (Covariances::Given { matrices, assume_psd, .. }, Assets::All, Request::Portfolios { comparisons }) => {
-            let source = (&**matrices, *assume_psd);
-            Ok(Box::new(Given::new(device, memory, batch.budgets(), source, accuracy, *comparisons)?))
+        (Covariances::Given { matrices, assume_psd, .. }, Assets::All, request) => {
+            let matrices = Matrices::Given { covariances: matrices, assume_psd: *assume_psd };
+            Ok(Box::new(Given::new(device, memory, batch.budgets(), matrices, accuracy, request)?))
         }
+        (Covariances::Given { .. }, _, _) => Err(unfit("parts of given matrices")),
         (Covariances::Estimated { panel, rows, .. }, assets, request) => {
             let Some(law) = rows.law() else { return Err(unfit("windows of a history")) };
             let how = |assets| (engine.way(&law, assets), accuracy);
@@ -98,9 +99,11 @@ pub fn driver<'a>(
             let source = (&**model, subsets, cap.as_ref());
             Ok(Box::new(Screened::new(device, memory, batch.budgets(), source, accuracy, metrics)?))
         }
-        (_, Assets::All, Request::Metrics(_)) => Err(unfit("figures of whole covariances")),
-        (_, _, Request::Portfolios { .. }) => Err(unfit("the weights of subsets")),
-        (_, _, Request::Metrics(_)) => Err(unfit("these subsets")),
+        (Covariances::Known(_), Assets::All, _) => Err(unfit("one covariance")),
+        (Covariances::Known(model), assets, request) => {
+            let matrices = Matrices::Parts { model, assets };
+            Ok(Box::new(Given::new(device, memory, batch.budgets(), matrices, accuracy, request)?))
+        }
     }
 }
 
@@ -109,7 +112,6 @@ pub fn bytes(engine: &GpuEngine, batch: &Batch) -> Attempt<u64> {
     let (facts, memory, accuracy) = (&engine.facts, engine.memory(), engine.accuracy());
     let source = batch.source();
     let origin = match (&source.covariances, &source.assets) {
-        (Covariances::Given { .. } | Covariances::Known(_), Assets::All) => Origin::Given,
         (Covariances::Estimated { panel, rows, .. }, _) => {
             let Some(law) = rows.law() else { return Err(unfit("windows of a history")) };
             Origin::Resampled { rows: panel.rows(), way: engine.way(&law, batch.assets()) }
@@ -118,7 +120,7 @@ pub fn bytes(engine: &GpuEngine, batch: &Batch) -> Attempt<u64> {
             let source = (&**model, subsets, cap.as_ref());
             return arrange(facts, memory, source, accuracy).map(|arrangement| arrangement.bytes);
         }
-        _ => return Err(unfit("these subsets")),
+        (Covariances::Given { .. } | Covariances::Known(_), _) => Origin::Given,
     };
     Plan::new(facts, memory, origin, batch.assets(), accuracy).map(|plan| plan.bytes)
 }

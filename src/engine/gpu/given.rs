@@ -1,6 +1,7 @@
-//! Given matrices on the device: correlations are made on the host in f64 and go up, positions come down, and the
-//! certificate is computed in f64 against the input.
+//! Matrices that the host has, given ones or parts of a known covariance: correlations are made on the host in f64 and go
+//! up, positions come down, and certificates and figures are computed in f64 against the input.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -13,22 +14,63 @@ use super::parameters::State;
 use super::plan::{Accuracy, Origin, Plan, SWEEP_LIMIT};
 use super::precision::Precision;
 use super::stages::Descents;
-use crate::batch::{Block, Comparisons, Solutions};
+use crate::batch::{Assets, Block, Comparisons, Request, Solutions};
 use crate::certificate::{Certificate, Status};
 use crate::covariance::RiskModel;
+use crate::measure::{Measured, Metric, metric};
 use crate::real::Real;
 use crate::solver::certificate::{certify, condition};
 use crate::solver::descent::multiply;
 use crate::solver::validity;
+
+/// Where the matrices are.
+#[derive(Clone, Copy)]
+pub enum Matrices<'a> {
+    /// One after the other.
+    Given { covariances: &'a [f64], assume_psd: bool },
+    /// Sets of assets of one covariance.
+    Parts { model: &'a RiskModel, assets: &'a Assets },
+}
+
+impl Matrices<'_> {
+    /// The models of the problems of `range`; none where one is not a covariance, or barred.
+    fn models(&self, range: &Range<u64>, n: usize) -> Vec<Option<RiskModel>> {
+        match *self {
+            Matrices::Given { covariances, assume_psd } => {
+                let given = &covariances[range.start as usize * n * n..range.end as usize * n * n];
+                given.par_chunks(n * n).map(|covariance| validity::model(covariance, assume_psd).ok()).collect()
+            }
+            Matrices::Parts { model, assets } => {
+                let mut parts = Vec::new();
+                assets.visit(range.clone(), |set| {
+                    parts.push(set.map(|set| {
+                        let mut part = RiskModel::default();
+                        model.gather(set, &mut part);
+                        part
+                    }));
+                });
+                parts
+            }
+        }
+    }
+
+    /// The covariance of a problem, digit for digit as it was given where it was.
+    fn covariance<'a>(&'a self, problem: u64, model: &RiskModel) -> Cow<'a, [f64]> {
+        let n = model.assets();
+        match self {
+            Matrices::Given { covariances, .. } => Cow::Borrowed(&covariances[problem as usize * n * n..][..n * n]),
+            Matrices::Parts { .. } => Cow::Owned(model.covariance()),
+        }
+    }
+}
 
 /// A batch of given matrices on one device.
 pub struct Given<'a> {
     device: Arc<Device>,
     plan: Plan,
     risk_budgets: Vec<f64>,
-    covariances: &'a [f64],
-    assume_psd: bool,
-    comparisons: bool,
+    matrices: Matrices<'a>,
+    request: &'a Request,
     budgets: wgpu::Buffer,
     /// Free room, and where results are read from.
     rooms: Vec<(Descents, wgpu::Buffer)>,
@@ -57,9 +99,9 @@ impl<'a> Given<'a> {
         device: Arc<Device>,
         memory: u64,
         risk_budgets: &[f64],
-        (covariances, assume_psd): (&'a [f64], bool),
+        matrices: Matrices<'a>,
         accuracy: Accuracy,
-        comparisons: bool,
+        request: &'a Request,
     ) -> Attempt<Self> {
         let plan = Plan::new(&device.facts, memory, Origin::Given, risk_budgets.len(), accuracy)?;
         let budgets = accuracy.precision.encode(risk_budgets.iter().copied());
@@ -68,9 +110,8 @@ impl<'a> Given<'a> {
             device,
             plan,
             risk_budgets: risk_budgets.to_vec(),
-            covariances,
-            assume_psd,
-            comparisons,
+            matrices,
+            request,
             budgets,
             rooms: Vec::new(),
             under_way: Queue::default(),
@@ -97,9 +138,7 @@ impl<'a> Given<'a> {
     /// identity takes its place.
     fn begin(&mut self, range: Range<u64>) -> Attempt<Running> {
         let n = self.plan.assets;
-        let given = &self.covariances[range.start as usize * n * n..range.end as usize * n * n];
-        let checked: Vec<_> =
-            given.par_chunks(n * n).map(|covariance| validity::model(covariance, self.assume_psd).ok()).collect();
+        let checked = self.matrices.models(&range, n);
         let (single, double);
         let matrices: &[u8] = match self.plan.accuracy.precision {
             Precision::Single => {
@@ -122,28 +161,35 @@ impl<'a> Given<'a> {
     }
 
     /// Waits for a batch, makes its weights and certifies them; what comes after it goes on meanwhile.
-    fn end(&mut self, mut running: Running) -> Attempt<Solutions> {
+    fn end(&mut self, mut running: Running) -> Attempt<Block> {
         let (n, problems) = (self.plan.assets, running.checked.len());
         let (positions, states) = self.device.guarded(|| self.wait(&mut running))?;
         let Running { room, range, checked, .. } = running;
         self.rooms.push(room);
 
-        let given = &self.covariances[range.start as usize * n * n..range.end as usize * n * n];
         let mut weights = vec![f64::NAN; problems * n];
-        let certificates = weights
+        let certificates: Vec<Certificate> = weights
             .par_chunks_mut(n)
             .enumerate()
             .map(|(p, weights)| match &checked[p] {
                 None => Certificate::unsolved(Status::Invalid),
                 Some(checked) => {
                     let y = |i: usize| positions[kernel::position(n, problems, p, i)];
-                    let covariance = &given[p * n * n..(p + 1) * n * n];
-                    Certificate { sweeps: states[p].sweeps, ..self.certificate(covariance, checked, y, weights) }
+                    let covariance = self.matrices.covariance(range.start + p as u64, checked);
+                    Certificate { sweeps: states[p].sweeps, ..self.certificate(&covariance, checked, y, weights) }
                 }
             })
             .collect();
-        let comparisons = if self.comparisons { compare(&checked, n) } else { Comparisons::default() };
-        Ok(Solutions { weights, certificates, comparisons })
+        Ok(match self.request {
+            Request::Portfolios { comparisons } => {
+                let comparisons = if *comparisons { compare(&checked, n) } else { Comparisons::default() };
+                Block::Portfolios(Solutions { weights, certificates, comparisons })
+            }
+            Request::Metrics(metrics) => {
+                let barred = matches!(self.matrices, Matrices::Parts { .. });
+                Block::Metrics(measured(&checked, &weights, &certificates, metrics, barred))
+            }
+        })
     }
 
     /// Positions and final states.
@@ -241,7 +287,7 @@ impl Driver for Given<'_> {
 
     fn finish(&mut self) -> Attempt<Block> {
         let running = self.under_way.pop()?;
-        self.end(running).map(Block::Portfolios)
+        self.end(running)
     }
 
     fn abandon(&mut self) {
@@ -276,6 +322,33 @@ fn lay_out<R: Real>(checked: &[Option<RiskModel>], n: usize) -> Vec<R> {
         }
     });
     matrices
+}
+
+/// Figures, in f64. A problem without a matrix is barred or invalid.
+fn measured(
+    checked: &[Option<RiskModel>],
+    weights: &[f64],
+    certificates: &[Certificate],
+    metrics: &[Metric],
+    barred: bool,
+) -> Measured {
+    let mut measured = Measured::unmeasured(certificates.len(), metrics.len());
+    for (at, (checked, certificate)) in checked.iter().zip(certificates).enumerate() {
+        let Some(model) = checked else {
+            measured.statuses[at] = (!barred).then_some(Status::Invalid);
+            continue;
+        };
+        measured.statuses[at] = Some(certificate.status);
+        if certificate.status == Status::Converged {
+            let weights = &weights[at * model.assets()..][..model.assets()];
+            let x: Vec<f64> = weights.iter().zip(&model.volatilities).map(|(w, s)| w * s).collect();
+            measured.rc_error[at] = certificate.rc_error;
+            for (column, &wanted) in measured.columns.iter_mut().zip(metrics) {
+                column[at] = metric(wanted, &model.correlation, weights, &x, certificate.volatility);
+            }
+        }
+    }
+    measured
 }
 
 /// Volatilities, and those of the portfolios that need no solver, in f64.

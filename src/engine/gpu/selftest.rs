@@ -6,10 +6,11 @@ use std::sync::Arc;
 use super::device::{Attempt, Device};
 use super::driver::Driver as _;
 use super::facts::SelfTest;
-use super::given::Given;
+use super::given::{Given, Matrices};
 use super::kernel::Kernel;
 use super::parameters::Question;
 use super::plan::Accuracy;
+use crate::batch::Request;
 use crate::certificate::Status;
 use crate::error::Result;
 use crate::philox::KNOWN_ANSWERS;
@@ -40,8 +41,9 @@ pub fn run(device: &Arc<Device>, accuracy: Accuracy) -> Result<SelfTest> {
         law &= device.attempt(|| device.rows(&expected, resample))? == expected.rows(resample);
     }
     let memory = 1 << 20;
+    let matrices = Matrices::Given { covariances: &COVARIANCES, assume_psd: true };
     let solutions = device.attempt(|| {
-        let mut given = Given::new(Arc::clone(device), memory, &BUDGETS, (&COVARIANCES, true), accuracy, false)?;
+        let mut given = Given::new(Arc::clone(device), memory, &BUDGETS, matrices, accuracy, &Request::PORTFOLIOS)?;
         given.start(0..2)?;
         given.finish()
     })?;

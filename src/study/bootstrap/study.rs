@@ -48,6 +48,7 @@ impl Study for Bootstrap {
     const FILES: &'static [&'static str] = &["assets.csv", "report.html", WEIGHTS];
     const DATA: Option<&'static str> = Some(history::NAME);
     const LAST_OF_PART: u32 = u32::MAX;
+    const SOLVES_JOINED: bool = false;
 
     fn prepare(spec: &Spec, seed: Option<u64>, data: Returns, observer: &mut dyn Observer) -> Result<Bootstrap> {
         if spec.budgets.len() != data.assets.len() {

@@ -162,6 +162,7 @@ impl Study for Given {
     const FILES: &'static [&'static str] = &[ARRAY, WEIGHTS];
     const DATA: Option<&'static str> = None;
     const LAST_OF_PART: u32 = MATRICES;
+    const SOLVES_JOINED: bool = false;
 
     fn prepare(spec: &Spec, _: Option<u64>, data: Matrices, _: &mut dyn Observer) -> Result<Given> {
         let (assets, keep) = (data.assets, active(&spec.budgets));

@@ -220,7 +220,6 @@ pub struct Figures {
 impl Figures {
     /// NaN where there is none.
     pub fn get(&self, figure: Figure) -> f64 {
-        let path = |of: fn(&PathFigures) -> f64| self.path.as_ref().map_or(f64::NAN, of);
         match figure {
             Figure::Metric(Metric::Volatility) => self.volatility,
             Figure::VolatilityAnnual => self.volatility_annual.unwrap_or(f64::NAN),
@@ -228,11 +227,7 @@ impl Figures {
             Figure::Metric(Metric::EffectiveBets) => self.effective_bets,
             Figure::Metric(Metric::MaxWeight) => self.max_weight,
             Figure::Metric(Metric::MeanCorrelation) => self.mean_correlation.unwrap_or(f64::NAN),
-            Figure::Sharpe => path(|path| path.sharpe),
-            Figure::Sortino => path(|path| path.sortino),
-            Figure::MaxDrawdown => path(|path| path.max_drawdown),
-            Figure::Cvar95 => path(|path| path.cvar95),
-            Figure::Calmar => path(|path| path.calmar.unwrap_or(f64::NAN)),
+            figure => self.path.map_or(f64::NAN, |path| path.get(figure)),
         }
     }
 }

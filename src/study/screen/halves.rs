@@ -1,14 +1,19 @@
 //! How much of a ranking is luck: the figure in the first and in the second half of the history, over a sample of the
 //! space. The best of very many subsets are partly those whose past was kind (Bailey & Lopez de Prado 2014).
 
-use rayon::prelude::*;
+use std::ops::Range;
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::figure::Figure;
-use super::finalist::{Finalist, Setting};
+use super::finalist::path;
+use super::values::{Asking, values};
+use crate::batch::Covariances;
 use crate::covariance::{RiskModel, full_sample};
 use crate::error::Result;
 use crate::panel::{Labels, Panel, Returns};
+use crate::run::Context;
 use crate::stats;
 
 /// The share of the sample that counts as its winners.
@@ -40,10 +45,17 @@ pub struct InHalves {
     pub second: f64,
 }
 
+impl InHalves {
+    /// None where either is none.
+    pub fn of(first: f64, second: f64) -> Option<InHalves> {
+        (first.is_finite() && second.is_finite()).then_some(InHalves { first, second })
+    }
+}
+
 /// A history cut in two.
 #[derive(Debug)]
 pub struct Split {
-    universes: [RiskModel; 2],
+    models: [Arc<RiskModel>; 2],
     /// Simple returns.
     paths: [Returns; 2],
     periods_per_year: Option<f64>,
@@ -58,34 +70,42 @@ impl Split {
     pub fn new(returns: &Returns, simple: &Returns, periods_per_year: Option<f64>) -> Result<Split> {
         let (middle, rows) = (returns.rows() / 2, returns.rows());
         let halves = [part(returns, 0, middle), part(returns, middle, rows)];
-        let universe = |half: &Returns| -> Result<RiskModel> { Ok(full_sample(&Panel::new(half)?)) };
+        let model = |half: &Returns| -> Result<Arc<RiskModel>> { Ok(Arc::new(full_sample(&Panel::new(half)?))) };
         let label = halves[1].span().0;
         Ok(Split {
-            universes: [universe(&halves[0])?, universe(&halves[1])?],
+            models: [model(&halves[0])?, model(&halves[1])?],
             paths: [part(simple, 0, middle), part(simple, middle, rows)],
             periods_per_year,
             label,
         })
     }
 
-    /// The subset solved in each half by itself.
-    pub fn figure(&self, assets: &[u32], figure: Figure) -> Option<InHalves> {
-        let of = |half: usize| {
-            let setting = Setting {
-                universe: &self.universes[half],
-                returns: figure.is_of_the_path().then_some(&self.paths[half]),
-                periods_per_year: self.periods_per_year,
-                bets: figure.is_of_bets(),
-            };
-            let value = Finalist::of(&setting, 0, assets.to_vec())?.figures.get(figure);
-            value.is_finite().then_some(value)
+    /// The figure of each of the `sets` in each half by itself; NaN where there is none. The batches of the halves are
+    /// `number` and the one after it; of each, the sets of `range`, or all.
+    ///
+    /// # Errors
+    /// As [`crate::run::run`].
+    pub fn figures(
+        &self,
+        sets: &[Vec<u32>],
+        figure: Figure,
+        number: u32,
+        range: Option<&Range<u64>>,
+        context: &mut Context,
+    ) -> Result<[Vec<f64>; 2]> {
+        let mut of = |half: usize| {
+            let path = |set: u64, weights: &[f64]| path(&self.paths[half], &sets[set as usize], weights);
+            let number = number + half as u32;
+            let asking = Asking { figure, periods_per_year: self.periods_per_year, path: &path, number };
+            values(Covariances::Known(Arc::clone(&self.models[half])), sets, &asking, range.cloned(), context)
         };
-        Some(InHalves { first: of(0)?, second: of(1)? })
+        Ok([of(0)?, of(1)?])
     }
 
-    /// The comparison over `sample`; none where fewer than two of its subsets have both figures.
-    pub fn compare(&self, sample: &[Vec<u32>], figure: Figure) -> Option<Halves> {
-        let pairs: Vec<InHalves> = sample.par_iter().filter_map(|assets| self.figure(assets, figure)).collect();
+    /// The comparison over a sample; none where fewer than two of its subsets have both figures.
+    pub fn compare(&self, [first, second]: &[Vec<f64>; 2], figure: Figure) -> Option<Halves> {
+        let pairs = first.iter().zip(second).filter_map(|(&first, &second)| InHalves::of(first, second));
+        let pairs: Vec<InHalves> = pairs.collect();
         if pairs.len() < 2 {
             return None;
         }

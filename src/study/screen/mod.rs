@@ -25,6 +25,7 @@ mod study;
 pub mod tally;
 #[cfg(feature = "files")]
 pub mod universe;
+pub mod values;
 pub mod verify;
 
 use std::ops::Range;
@@ -40,7 +41,7 @@ use crate::measure::{Measured, Metric};
 use crate::panel::Returns;
 use crate::run::chunks::{self, PIECE};
 use crate::run::crosscheck::{self, MetricCheck, Sample};
-use crate::run::share::Part;
+use crate::run::share::{Part, scaled};
 use crate::run::{self, Added, Chunk, Context, Solves, Work};
 use crate::stop::Stop;
 use crate::store::Columns;
@@ -50,7 +51,7 @@ use best::Candidate;
 use figure::{Figure, Filter};
 use finals::Finals;
 use fold::Fold;
-use halves::Split;
+use halves::{InHalves, Split};
 use histogram::Histogram;
 use inclusion::inclusion;
 pub use outcome::{Counts, Distribution, Entry, LargestError, Outcome, Run};
@@ -126,7 +127,8 @@ pub fn screen(
 ) -> Result<Outcome> {
     let ready = Ready::new(question, problems, config, context)?;
     let tally = ready.solve(None, context, sink)?;
-    ready.outcome(tally, context)
+    let halves = ready.halves(None, context)?;
+    ready.outcome(tally, halves, context)
 }
 
 /// What one machine of several found: its subsets are counted and its best kept, and the ranking waits until all are
@@ -149,6 +151,7 @@ pub fn part(question: &Question, problems: u64, config: &Config, part: Part, con
     let ready = Ready::new(question, problems, config, context)?;
     let tally = ready.solve(Some(part), context, &mut |_, _, _| Ok(()))?;
     let range = part.range(problems, PIECE)?;
+    ready.halves(Some(&range), context)?;
     Ok(Share {
         shard: part,
         range: [range.start, range.end],
@@ -158,8 +161,15 @@ pub fn part(question: &Question, problems: u64, config: &Config, part: Part, con
     })
 }
 
-/// The one batch of a screen in a checkpoint.
+/// The batches of a screen in a checkpoint: its subsets; the sample in each half of the history; and, once the ranking is
+/// known, the list in each half and on resamples.
 const SUBSETS: u32 = 0;
+const SAMPLE: u32 = 1;
+const LIST: u32 = 3;
+pub const AGAIN: u32 = 5;
+
+/// The last batch that belongs to parts.
+pub const LAST_OF_PART: u32 = LIST - 1;
 
 /// A screen before the work.
 struct Ready<'a> {
@@ -252,7 +262,27 @@ impl<'a> Ready<'a> {
         Ok(counting.tally)
     }
 
-    fn outcome(&self, tally: Tally, context: &mut Context) -> Result<Outcome> {
+    /// The history cut in two, with the figures of the sample in both halves; none where they are not compared. Of a part
+    /// its share of the sample.
+    fn halves(&self, part: Option<&Range<u64>>, context: &mut Context) -> Result<Option<(Split, [Vec<f64>; 2])>> {
+        let Question { returns, simple, periods_per_year, .. } = *self.question;
+        let (Some(returns), Some(simple), true) = (returns, simple, self.config.halves) else { return Ok(None) };
+        let split = match Split::new(returns, simple, periods_per_year) {
+            Ok(split) => split,
+            Err(error) => {
+                let what = format!("the halves of the history are not compared: {}", error.message.nested());
+                context.observer.notice(&what.into());
+                return Ok(None);
+            }
+        };
+        let mut sets = sample::admitted(&self.sample, self.drawn, self.cap.as_ref());
+        sets.iter_mut().for_each(|set| set.sort_unstable());
+        let share = part.map(|part| scaled(part, self.problems, sets.len() as u64));
+        let figures = split.figures(&sets, self.config.by, SAMPLE, share.as_ref(), context)?;
+        Ok(Some((split, figures)))
+    }
+
+    fn outcome(&self, tally: Tally, halves: Option<(Split, [Vec<f64>; 2])>, context: &mut Context) -> Result<Outcome> {
         let Ready { question, problems, config, bulk_error, .. } = *self;
         let subsets = question.subsets;
         let (space, solves) = (subsets.space().count(), tally.solves);
@@ -270,31 +300,25 @@ impl<'a> Ready<'a> {
 
         let finals = Finals { question, config, bulk_error };
         let (finalists, shortlisted) = finals.select(&best, counts.passing, context.observer);
-        let split = match (question.returns, question.simple) {
-            (Some(returns), Some(simple)) if config.halves => Split::new(returns, simple, question.periods_per_year)
-                .map_err(|error| {
-                    context.observer.notice(
-                        &format!("the halves of the history are not compared: {}", error.message.nested()).into(),
-                    )
-                })
-                .ok(),
-            _ => None,
+        let listed: Vec<Vec<u32>> = finalists.iter().map(|finalist| finalist.assets.clone()).collect();
+        let in_halves = match &halves {
+            Some((split, _)) => Some(split.figures(&listed, config.by, LIST, None, context)?),
+            None => None,
         };
-        let halves = split
-            .as_ref()
-            .and_then(|split| split.compare(&sample::admitted(&self.sample, self.drawn, self.cap.as_ref()), config.by));
+        let halves = halves.and_then(|(split, sample)| split.compare(&sample, config.by));
         let ranked_by = if config.by.is_of_the_path() { Figure::Metric(config.shortlist_by) } else { config.by };
         let name = |&asset: &u32| question.assets[asset as usize].clone();
         let top: Vec<Entry> = finalists
             .iter()
-            .map(|finalist| Entry {
+            .enumerate()
+            .map(|(at, finalist)| Entry {
                 rank_index: finalist.rank,
                 assets: finalist.assets.iter().map(name).collect(),
                 weights: finalist.weights.clone(),
                 value: finalist.figures.get(config.by),
                 figures: finalist.figures.clone(),
                 rc_error: finalist.rc_error,
-                halves: split.as_ref().and_then(|split| split.figure(&finalist.assets, config.by)),
+                halves: in_halves.as_ref().and_then(|[first, second]| InHalves::of(first[at], second[at])),
             })
             .collect();
         let (first, last) = question.returns.map_or((None, None), Returns::span);
@@ -334,7 +358,7 @@ impl<'a> Ready<'a> {
                 precision: info.precision,
                 tolerance: info.tolerance,
             },
-            winners: finalists.into_iter().map(|finalist| finalist.assets).collect(),
+            winners: listed,
         })
     }
 }

@@ -6,9 +6,10 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::sample::SIZE;
 use super::universe::Screenable;
 use super::verify::{Listed, verify};
-use super::{Config, Outcome, Question, Share, Sink, Spec, check, part, screen};
+use super::{AGAIN, Config, LAST_OF_PART, Outcome, Question, Share, Sink, Spec, check, part, screen};
 use crate::engine::EngineInfo;
 use crate::error::{Error, Result};
 use crate::measure::Metric;
@@ -60,6 +61,7 @@ impl Screen {
                     block: again.block,
                     seed: self.seed.unwrap_or_default(),
                     periods_per_year: question.periods_per_year,
+                    number: AGAIN,
                 };
                 let count = outcome.winners.len().min(again.winners);
                 let winners = &outcome.winners[..count];
@@ -92,7 +94,8 @@ impl Study for Screen {
     const PIECE: u64 = PIECE;
     const FILES: &'static [&'static str] = &["top.csv", "histogram.csv", "inclusion.csv", "report.html"];
     const DATA: Option<&'static str> = Some(history::NAME);
-    const LAST_OF_PART: u32 = 0;
+    const LAST_OF_PART: u32 = LAST_OF_PART;
+    const SOLVES_JOINED: bool = true;
 
     fn prepare(spec: &Spec, seed: Option<u64>, data: Returns, _: &mut dyn Observer) -> Result<Self> {
         let (subsets, problems) = spec.subsets(seed, data.assets.len())?;
@@ -107,8 +110,19 @@ impl Study for Screen {
     }
 
     fn work(&self, range: &Range<u64>, part: bool) -> u64 {
-        let resamples = self.spec.bootstrap.filter(|_| !part).map_or(0, |again| again.resamples);
-        range.end - range.start + resamples
+        let own = range.end - range.start;
+        // Of the halves, the sample and the list.
+        let halves = self.config.halves && self.screenable.returns.is_some();
+        let sample = if halves { 2 * self.problems.min(SIZE) * own / self.problems.max(1) } else { 0 };
+        if part {
+            return own + sample;
+        }
+        let list = if halves { 2 * (self.config.top as u64).min(self.problems) } else { 0 };
+        let again = self
+            .spec
+            .bootstrap
+            .map_or(0, |again| again.resamples.saturating_mul((again.winners as u64).min(self.problems)));
+        own.saturating_add(sample + list).saturating_add(again)
     }
 
     fn whole(&self, context: &mut Context) -> Result<Screened> {
