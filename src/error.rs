@@ -2,12 +2,15 @@
 
 pub use crate::text::{Mention, Text, Value, option};
 
-/// What kind of failure this is; the command line turns it into its exit code.
+/// What to do next. It names options as data, which each front renders.
+pub type Hint = Text;
+
+/// What kind of failure this is; it becomes the exit code of the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
     /// The machine failed us: a file could not be written, a device was lost for good.
     Failed,
-    /// The request makes no sense: an impossible flag value or combination.
+    /// The request makes no sense: an impossible value or combination.
     Usage,
     /// A single portfolio was asked for and no certified one was found.
     Unsolved,
@@ -29,7 +32,7 @@ pub struct Error {
     /// What and where, lower case, without a trailing period.
     pub message: Text,
     /// What to do next.
-    pub hint: Option<Text>,
+    pub hint: Option<Hint>,
 }
 
 pub type Result<T> = std::result::Result<T, Error>;

@@ -103,6 +103,11 @@ pub fn run(work: Work, range: Range<u64>, context: &mut Context, fold: &mut dyn 
     Ok(())
 }
 
+/// Batches of so many problems are worth trying some of them first: so many, at so many places.
+const WORTH_TRYING: u64 = 2048;
+const TRIED: u64 = 16;
+const PLACES: u64 = 4;
+
 /// An engine at work on a batch, and the CPU in reserve.
 struct Runner<'a> {
     work: Work<'a>,
@@ -124,6 +129,9 @@ impl<'a> Runner<'a> {
             match engine.prepare(batch, request) {
                 Err(error) if device => given_up(&error, range.start, engine, context.observer),
                 job => self.job = Some(job?),
+            }
+            if device && self.solves_nothing(context.observer)? {
+                self.job = None;
             }
         }
         let mut left = range;
@@ -168,6 +176,30 @@ impl<'a> Runner<'a> {
             self.take(Chunk { range, block, check: None }, context, fold)?;
         }
         Ok(())
+    }
+
+    /// Whether the device is left all problems that are tried of a large batch, here and there: the CPU then takes the
+    /// rest, which costs less than to let the device try each of them. A matter of the batch and the device alone, so
+    /// that parts of a run decide alike.
+    fn solves_nothing(&self, observer: &mut dyn Observer) -> Result<bool> {
+        let problems = self.work.batch.problems();
+        let Some(job) = self.job.as_deref().filter(|_| problems >= WORTH_TRYING) else { return Ok(false) };
+        for place in 0..PLACES {
+            let start = problems / PLACES * place;
+            let block = match job.run(start..start + TRIED, &self.stop) {
+                Ok(block) => block,
+                Err(error) if error.kind == ErrorKind::Interrupted => return Err(error),
+                // The run itself will meet it, and tell.
+                Err(_) => return Ok(false),
+            };
+            if block.unsolved().len() < block.problems() {
+                return Ok(false);
+            }
+        }
+        let tried = PLACES * TRIED;
+        observer
+            .notice(&format!("the device solves none of {tried} problems that were tried: the CPU takes all").into());
+        Ok(true)
     }
 
     fn reserve(&mut self) -> &CpuJob<'a> {

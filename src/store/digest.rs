@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use crate::panel::Returns;
+use crate::panel::{Labels, Returns};
 
 /// Of bytes.
 pub fn bytes(bytes: &[u8]) -> String {
@@ -35,7 +35,13 @@ pub fn json(value: &Value) -> String {
 
 /// Of a history: names, row labels and values.
 pub fn history(returns: &Returns) -> String {
-    numbers(&returns.assets, &format!("{:?}", returns.labels), &returns.values)
+    let labels: Vec<String> = match &returns.labels {
+        Labels::Dates(dates) => {
+            std::iter::once("dates".to_string()).chain(dates.iter().map(ToString::to_string)).collect()
+        }
+        Labels::Text(labels) => std::iter::once("text".to_string()).chain(labels.iter().cloned()).collect(),
+    };
+    numbers(&returns.assets, &labels.join("\n"), &returns.values)
 }
 
 /// Of named numbers.

@@ -8,6 +8,7 @@ use crate::run::crosscheck::Sample;
 /// Entries of a job that its results depend on and its data do not. The device is none of them: shards of one run may
 /// take a device each, and who computed is known from the [`Maker`](crate::store::maker::Maker).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Setup {
     /// As it was asked for.
     pub engine: Choice,

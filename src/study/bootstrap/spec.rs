@@ -13,6 +13,7 @@ use crate::study::setup::Setup;
 
 /// What makes two bootstraps the same, beside the seed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Spec {
     pub study: String,
     /// SHA-256 of the returns: names, row labels and values.
@@ -26,7 +27,6 @@ pub struct Spec {
     pub sensitivity: bool,
     pub estimator: Estimator,
     pub periods_per_year: Option<f64>,
-    #[serde(flatten)]
     pub setup: Setup,
 }
 

@@ -16,6 +16,7 @@ use crate::subsets::space::{Pool, Space};
 
 /// Winners on resamples of the history, as asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Again {
     pub winners: usize,
     pub resamples: u64,
@@ -25,6 +26,7 @@ pub struct Again {
 
 /// What makes two screens the same, beside the seed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Spec {
     pub study: String,
     /// SHA-256 of the returns or the covariance: names, row labels and values.
@@ -50,7 +52,6 @@ pub struct Spec {
     /// Of the returns; none where the data are a covariance.
     pub estimator: Option<Estimator>,
     pub periods_per_year: Option<f64>,
-    #[serde(flatten)]
     pub setup: Setup,
 }
 
