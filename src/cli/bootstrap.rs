@@ -7,10 +7,12 @@ use equirisk::report::bootstrap as files;
 use equirisk::report::directory::{Asked, Place, SHARD, SUMMARY, TABLE};
 use equirisk::report::terminal::{self, View};
 use equirisk::resample::Scheme;
+use equirisk::run::Unwatched;
 use equirisk::run::crosscheck::Sample;
 use equirisk::run::shard::Shard;
 use equirisk::study::block::Block;
 use equirisk::study::bootstrap::{Config, Outcome, bootstrap, part};
+use equirisk::study::statistics::blocks::Blocks;
 use equirisk::{Error, Result};
 
 use super::args::{BootstrapArguments, OutputArguments};
@@ -72,12 +74,13 @@ pub fn run(arguments: &BootstrapArguments) -> Result<ExitCode> {
     let mut desk = study::begin(&arguments.run, chosen, &origin, &returns, machine, &mut progress)?;
     let ending = match shard {
         None => {
-            let outcome = bootstrap(&returns, &budgets, &config, &mut desk.means(&mut progress))?;
+            let (outcome, solutions) =
+                bootstrap(&returns, &budgets, &config, &mut desk.means(&mut progress), &mut Unwatched)?;
             if given.is_none() {
                 study::tell_seed(&mut progress, config.seed);
             }
             desk.note(progress.finish());
-            conclude(&outcome, desk.place.as_mut(), &arguments.out)?
+            conclude(&outcome, &solutions, desk.place.as_mut(), &arguments.out)?
         }
         Some(shard) => {
             let found = part(&returns, &budgets, &config, shard, &mut desk.means(&mut progress))?;
@@ -93,11 +96,16 @@ pub fn run(arguments: &BootstrapArguments) -> Result<ExitCode> {
 }
 
 /// Writes and prints what a study found.
-pub fn conclude(outcome: &Outcome, place: Option<&mut Place>, out: &OutputArguments) -> Result<Ending> {
+pub fn conclude(
+    outcome: &Outcome,
+    solutions: &dyn Blocks,
+    place: Option<&mut Place>,
+    out: &OutputArguments,
+) -> Result<Ending> {
     let summary = output::json(outcome)?;
     if let Some(place) = place {
         let table = terminal::bootstrap(outcome, View::PLAIN);
-        let mut texts = files::write(&place.path, outcome)?;
+        let mut texts = files::write(&place.path, outcome, solutions, &mut Unwatched)?;
         texts.extend([(SUMMARY, summary.clone()), (TABLE, table)]);
         place.finish(&files::RESULTS, &texts, files::state(outcome))?;
         interrupt::done();

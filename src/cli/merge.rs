@@ -9,8 +9,8 @@ use equirisk::report::directory::{self, Asked, CHUNKS, Place};
 use equirisk::report::history;
 use equirisk::report::manifest::Manifest;
 use equirisk::report::{bootstrap as bootstraps, screen as screens};
-use equirisk::run::Means;
 use equirisk::run::checkpoint::Checkpoint;
+use equirisk::run::{Means, Unwatched};
 use equirisk::solver::Options;
 use equirisk::study::bootstrap::bootstrap;
 use equirisk::{Error, Result};
@@ -55,13 +55,13 @@ fn bootstrapped(arguments: &MergeArguments, shards: Shards) -> Result<Ending> {
     memory::check_resamples(config.resamples, returns.rows(), returns.assets.len(), arguments.memory)?;
     let (mut place, engine, options) = shards.join(&arguments.output, &returns, job.setup.tolerance)?;
     let mut progress = Progress::new(config.resamples, "resamples", arguments.out.quiet);
-    let outcome = {
+    let (outcome, solutions) = {
         let checkpoint = &mut place.checkpoint;
         let mut means = Means { engine: &engine, options, checkpoint, watch: &mut progress };
-        bootstrap(&returns, &job.budgets, &config, &mut means)?
+        bootstrap(&returns, &job.budgets, &config, &mut means, &mut Unwatched)?
     };
     progress.finish();
-    bootstrapping::conclude(&outcome, Some(&mut place), &arguments.out)
+    bootstrapping::conclude(&outcome, &solutions, Some(&mut place), &arguments.out)
 }
 
 fn screened(arguments: &MergeArguments, shards: Shards) -> Result<Ending> {

@@ -14,9 +14,11 @@ use crate::panel::Returns;
 use crate::report::weights::write_weights;
 use crate::resample::Scheme;
 use crate::run::chunks::chunk_size;
-use crate::study::asset::WeightStatistics;
 use crate::study::block::Block;
 use crate::study::bootstrap::{Config, Outcome};
+use crate::study::statistics::asset::WeightStatistics;
+use crate::study::statistics::blocks::{Blocks, Spread};
+use crate::study::statistics::observer::Observer;
 
 const ASSETS: &str = "assets.csv";
 pub const WEIGHTS: &str = "weights.parquet";
@@ -79,15 +81,23 @@ impl Job {
     }
 }
 
-/// Writes the files of an outcome but for those `run.json` is finished with, which come back: names and texts.
+/// Writes the files of an outcome, and the solutions it was made of, but for those `run.json` is finished with, which
+/// come back: names and texts.
 ///
 /// # Errors
-/// A file cannot be written.
-pub fn write(directory: &Path, outcome: &Outcome) -> Result<Vec<(&'static str, String)>> {
+/// A file cannot be written; those of the blocks and the observer.
+pub fn write(
+    directory: &Path,
+    outcome: &Outcome,
+    solutions: &dyn Blocks,
+    observer: &mut dyn Observer,
+) -> Result<Vec<(&'static str, String)>> {
     let run = serde_json::to_string(&outcome.run).map_err(|error| Error::failed(error.to_string()))?;
     let metadata = [("equirisk".to_string(), env!("CARGO_PKG_VERSION").to_string()), ("run".to_string(), run)];
     let weights = directory.join(WEIGHTS);
-    write_weights(&weights, Existing::Replace, &outcome.names, &outcome.solutions, 0, &metadata)?;
+    let names = &outcome.names;
+    let solutions = Spread { blocks: solutions, keep: &outcome.keep, assets: names.len() };
+    write_weights(&weights, Existing::Replace, names, &solutions, 0, &metadata, observer)?;
     Ok(vec![(ASSETS, assets_csv(outcome)?), (directory::REPORT, html::bootstrap(outcome))])
 }
 

@@ -15,7 +15,7 @@ pub mod shard;
 use std::ops::Range;
 
 use crate::batch::{Batch, Solutions, Want};
-use crate::certificate::Status;
+use crate::certificate::{Certificate, Status};
 use crate::engine::cpu::{CpuEngine, CpuJob};
 use crate::engine::{Engine, Fault, Job, Precision};
 use crate::error::Result;
@@ -79,8 +79,12 @@ pub struct RcError {
 
 impl Solves {
     pub fn count(solutions: &Solutions) -> Solves {
-        let mut solves = Solves { total: solutions.certificates.len() as u64, ..Solves::default() };
-        for certificate in &solutions.certificates {
+        Solves::of(&solutions.certificates)
+    }
+
+    pub fn of(certificates: &[Certificate]) -> Solves {
+        let mut solves = Solves { total: certificates.len() as u64, ..Solves::default() };
+        for certificate in certificates {
             solves.rescued += u64::from(certificate.rescued);
             *match certificate.status {
                 Status::Converged => &mut solves.converged,
@@ -97,24 +101,38 @@ impl Solves {
     }
 }
 
+impl std::ops::AddAssign for Solves {
+    fn add_assign(&mut self, other: Solves) {
+        self.total += other.total;
+        self.converged += other.converged;
+        self.rescued += other.rescued;
+        self.stalled += other.stalled;
+        self.no_solution += other.no_solution;
+        self.invalid += other.invalid;
+    }
+}
+
 impl RcError {
     /// Of solutions whose certificates, but for those that were rescued, a device made in this precision; none where the
     /// host did.
     pub fn of(solutions: &Solutions, device: Option<Precision>) -> RcError {
-        let rescued = solutions.certificates.iter().filter(|c| c.rescued).count();
-        let all = rescued == solutions.certificates.len();
-        let computed = match device.filter(|_| !all) {
+        let converged = solutions.certificates.iter().filter(|c| c.status == Status::Converged);
+        let mut errors: Vec<f64> = converged.map(|c| c.rc_error).collect();
+        stats::sort(&mut errors);
+        let median = (!errors.is_empty()).then(|| stats::quantile(&errors, 0.5));
+        RcError { max: errors.last().copied(), median, computed: RcError::computed(&Solves::count(solutions), device) }
+    }
+
+    /// Where the certificates of problems that ended so were computed.
+    pub fn computed(solves: &Solves, device: Option<Precision>) -> &'static str {
+        let rescued = solves.rescued;
+        match device.filter(|_| rescued < solves.total) {
             None => "f64 on the host",
             Some(Precision::Double) if rescued == 0 => "f64 on the device",
             Some(Precision::Double) => "f64 on the device and on the host",
             Some(_) if rescued == 0 => "f32 on the device",
             Some(_) => "f32 on the device, f64 on the host for the rescued",
-        };
-        let converged = solutions.certificates.iter().filter(|c| c.status == Status::Converged);
-        let mut errors: Vec<f64> = converged.map(|c| c.rc_error).collect();
-        stats::sort(&mut errors);
-        let median = (!errors.is_empty()).then(|| stats::quantile(&errors, 0.5));
-        RcError { max: errors.last().copied(), median, computed }
+        }
     }
 }
 

@@ -1,13 +1,10 @@
 //! Questions: a study turns a question into a batch, and its solutions into an outcome. Studies know no file format and
 //! no command line; backtests join here.
 
-pub mod asset;
 pub mod block;
 pub mod bootstrap;
-pub mod convergence;
 pub mod measures;
-pub mod method;
 pub mod screen;
 pub mod solve;
-pub mod summary;
+pub mod statistics;
 pub mod winners;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::block::{Block, block_length};
 use super::screen::figure::Figure;
 use super::screen::finalist::{Finalist, Setting};
-use super::summary::Summary;
+use super::statistics::summary::Summary;
 use crate::covariance::RiskModel;
 use crate::covariance::resampler::{Resampler, Workspace};
 use crate::error::Result;

@@ -6,6 +6,7 @@ mod plan;
 use serde::Serialize;
 
 use super::block::Block;
+use super::statistics::observer::Observer;
 use crate::batch::Solutions;
 use crate::engine::Precision;
 use crate::error::Result;
@@ -32,14 +33,23 @@ pub struct Config {
     pub periods_per_year: Option<f64>,
 }
 
-/// Runs the study. `budgets` has one entry per asset; assets with a zero budget leave.
+/// Runs the study. `budgets` has one entry per asset; assets with a zero budget leave, and the solutions that come back
+/// beside the outcome are without them.
 ///
 /// # Errors
-/// A panel that cannot be resampled, a block length out of range, a device that fails, a disk that is full.
-pub fn bootstrap(returns: &Returns, budgets: &[f64], config: &Config, means: &mut Means) -> Result<Outcome> {
+/// A panel that cannot be resampled, a block length out of range, a device that fails, a disk that is full; those of the
+/// observer.
+pub fn bootstrap(
+    returns: &Returns,
+    budgets: &[f64],
+    config: &Config,
+    means: &mut Means,
+    observer: &mut dyn Observer,
+) -> Result<(Outcome, Solutions)> {
     let plan = Plan::new(returns, budgets, config, means.watch)?;
     let solved = plan.solve(Shard::WHOLE, means)?;
-    plan.outcome(solved, means.engine.info())
+    let outcome = plan.outcome(&solved, means.engine.info(), observer)?;
+    Ok((outcome, solved.main))
 }
 
 /// What one machine of several found: its resamples are kept, and statistics wait until all are together.

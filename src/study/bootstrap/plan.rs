@@ -1,5 +1,6 @@
 //! The study before and after the work: what follows from data and configuration, and what solutions make of it.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use super::{Config, Methods, Outcome, Portfolio, Run, Sensitivity, SensitivityAsset};
@@ -13,13 +14,17 @@ use crate::resample::{LAW, Law};
 use crate::run::checkpoint::Segment;
 use crate::run::crosscheck::{CrossCheck, sample};
 use crate::run::shard::Shard;
-use crate::run::{self, Means, RcError, Solves, Watch};
+use crate::run::{self, Means, Watch};
 use crate::solver::{self, Options};
-use crate::study::asset::{self, with_excluded};
 use crate::study::block::{BlockEstimates, block_length, sensitivity_lengths};
-use crate::study::measures::{Components, equal_weight, inverse_volatility};
-use crate::study::method::{Method, Setting};
-use crate::study::summary::Summary;
+use crate::study::measures::Components;
+use crate::study::statistics::asset::{self, with_excluded};
+use crate::study::statistics::blocks::Blocks;
+use crate::study::statistics::figure::{Column, Figure, Rule, Setting};
+use crate::study::statistics::observer::Observer;
+use crate::study::statistics::passes::{self, Passes};
+use crate::study::statistics::summary::Summary;
+use crate::study::statistics::{certificates, convergence, method};
 
 /// The effective number of bets is left out for more assets than this: the eigenvectors would take longer than all else.
 const MOST_COMPONENTS: usize = 500;
@@ -165,41 +170,78 @@ impl Plan {
         Ok(found)
     }
 
-    pub(super) fn outcome(self, solved: Solved, info: EngineInfo) -> Result<Outcome> {
+    /// What all statistics of resamples drawn by `law` share.
+    fn setting<'a>(&'a self, law: &'a Law) -> Setting<'a> {
+        Setting::new(
+            (&self.panel, law),
+            (&self.full, self.components.as_ref()),
+            (&self.returns.assets, self.batch.budgets()),
+            self.point.as_deref(),
+            self.config.periods_per_year,
+        )
+    }
+
+    /// The columns of the resamples; those of the assets ask for more than those of the method they belong to.
+    fn columns(&self, setting: &Setting) -> Vec<Column> {
+        let mut columns = asset::columns(setting);
+        columns.push(certificates::column());
+        columns.extend(setting.periods_per_year.map(|_| Column::summarised(ANNUAL.0, ANNUAL.1)));
+        for rule in Rule::ALL {
+            let own = method::columns(setting, rule).into_iter();
+            let known: HashSet<(Rule, Figure)> = columns.iter().map(|column| (column.rule, column.figure)).collect();
+            columns.extend(own.filter(|column| !known.contains(&(column.rule, column.figure))));
+        }
+        // Figures of one method are computed together.
+        columns.sort_by_key(|column| column.rule as usize);
+        columns
+    }
+
+    /// Problems that the statistics and the file of weights read, all in all: what an observer is told of.
+    pub fn reading(&self) -> u64 {
+        let (resamples, tenth) = (self.config.resamples, self.tenth());
+        let columns = self.columns(&self.setting(&self.law)).len();
+        let others = self.lengths.len() as u64 * passes::work(sensitivity_columns(self.panel.assets()).len(), tenth);
+        passes::work(columns, resamples) + convergence::work(resamples) + others + resamples
+    }
+
+    pub(super) fn outcome(self, solved: &Solved, info: EngineInfo, observer: &mut dyn Observer) -> Result<Outcome> {
         let Solved { main: solutions, crosscheck, others } = solved;
         let config = &self.config;
-        let sensitivity = self.lengths.iter().zip(&others).map(|((length, law), own)| {
-            self.sensitivity(law, *length, own.as_ref().unwrap_or(&solutions), self.tenth())
-        });
-        let sensitivity = sensitivity.collect();
-        let converged = self.converged(&solutions);
-        let methods = self.methods(&converged);
-        let annual = config.periods_per_year.map(f64::sqrt);
+        let mut sensitivity = Vec::new();
+        for ((length, law), own) in self.lengths.iter().zip(others) {
+            sensitivity.push(self.sensitivity(law, *length, own.as_ref().unwrap_or(solutions), observer)?);
+        }
+        let setting = self.setting(&self.law);
+        let passes = Passes { setting: &setting, blocks: solutions, problems: config.resamples };
+        let (found, solves) = passes.distributions(self.columns(&setting), observer)?;
+        let assets = asset::assets(&setting, &found);
+        let convergence = match asset::mover(&assets) {
+            Some(asset) => {
+                let weight = found.of(Rule::RiskBudgeting, Figure::Weight(asset));
+                convergence::convergence(&passes, asset, Summary::from(weight), observer)?
+            }
+            None => Vec::new(),
+        };
         let (keep, names) = (&self.keep, &self.names);
+        let [erc, inverse_volatility, equal_weight] =
+            method::methods(&setting, solutions, &found, observer)?.map(|method| method.spread(keep, names));
         Ok(Outcome {
-            assets: with_excluded(
-                asset::assets(&self.returns.assets, self.batch.budgets(), &converged.weights, self.point.as_deref()),
-                keep,
-                names,
-            ),
+            assets: with_excluded(assets, keep, names),
             portfolio: Portfolio {
-                volatility: methods.erc.volatility.clone(),
-                volatility_annual: annual.map(|a| Summary::of(converged.volatility.iter().map(|v| v * a))),
-                diversification_ratio: methods.erc.diversification_ratio.clone(),
-                effective_assets: methods.erc.effective_assets.clone(),
+                volatility: erc.volatility.clone(),
+                volatility_annual: config.periods_per_year.map(|_| Summary::from(found.of(ANNUAL.0, ANNUAL.1))),
+                diversification_ratio: erc.diversification_ratio.clone(),
+                effective_assets: erc.effective_assets.clone(),
             },
-            methods: Methods {
-                erc: methods.erc.spread(keep, names),
-                inverse_volatility: methods.inverse_volatility.spread(keep, names),
-                equal_weight: methods.equal_weight.spread(keep, names),
-            },
-            solves: Solves::count(&solutions),
-            rc_error: RcError::of(&solutions, device(&info)),
-            crosscheck,
+            methods: Methods { erc, inverse_volatility, equal_weight },
+            solves,
+            rc_error: certificates::rc_error(&found, &solves, device(&info)),
+            crosscheck: *crosscheck,
             sensitivity,
             run: self.run(info),
-            solutions: spread_weights(solutions, keep, names.len()),
-            names: self.names,
+            convergence,
+            names: self.names.clone(),
+            keep: self.keep.clone(),
         })
     }
 
@@ -227,18 +269,6 @@ impl Plan {
             periods_per_year: config.periods_per_year,
         }
     }
-}
-
-/// Weights over all assets: zero where the budget is.
-fn spread_weights(mut solutions: Solutions, keep: &[usize], assets: usize) -> Solutions {
-    if keep.len() < assets {
-        let mut all = vec![0.0; solutions.certificates.len() * assets];
-        for (row, found) in all.chunks_exact_mut(assets).zip(solutions.weights.chunks_exact(keep.len())) {
-            keep.iter().zip(found).for_each(|(&i, w)| row[i] = *w);
-        }
-        solutions.weights = all;
-    }
-    solutions
 }
 
 /// Says what a history short beside its assets means: a resample of T rows holds about 0.632 T distinct ones, and spectra
@@ -277,87 +307,39 @@ fn point(full: &RiskModel, budgets: &[f64]) -> Option<Vec<f64>> {
     (certificate.status == Status::Converged).then_some(weights)
 }
 
-/// The converged resamples, side by side: the same set for every method.
-struct Converged {
-    resamples: Vec<u64>,
-    /// resamples x n.
-    weights: Vec<f64>,
-    volatilities: Vec<f64>,
-    /// Of the risk-budgeting, inverse-volatility and equal-weight portfolios under each resample's covariance.
-    volatility: Vec<f64>,
-    inverse_volatility: Vec<f64>,
-    equal_weight: Vec<f64>,
+/// The column of the yearly volatility.
+const ANNUAL: (Rule, Figure) = (Rule::RiskBudgeting, Figure::VolatilityAnnual);
+
+/// The columns that are looked at again at other block lengths.
+fn sensitivity_columns(assets: usize) -> Vec<Column> {
+    let figures = (0..assets).map(Figure::Weight).chain([Figure::Volatility]);
+    figures.map(|figure| Column::summarised(Rule::RiskBudgeting, figure)).collect()
 }
 
 impl Plan {
-    fn converged(&self, solutions: &Solutions) -> Converged {
-        self.converged_among(solutions, solutions.certificates.len())
-    }
-
-    fn converged_among(&self, solutions: &Solutions, first: usize) -> Converged {
-        let n = self.panel.assets();
-        let kept: Vec<usize> =
-            (0..first).filter(|&at| solutions.certificates[at].status == Status::Converged).collect();
-        let rows = |matrix: &[f64]| {
-            let mut rows = Vec::with_capacity(kept.len() * n);
-            kept.iter().for_each(|at| rows.extend_from_slice(&matrix[at * n..(at + 1) * n]));
-            rows
+    /// Over the first tenth of the resamples that `blocks` are of.
+    fn sensitivity(
+        &self,
+        law: &Law,
+        block_length: f64,
+        blocks: &dyn Blocks,
+        observer: &mut dyn Observer,
+    ) -> Result<Sensitivity> {
+        let setting = self.setting(law);
+        let passes = Passes { setting: &setting, blocks, problems: self.tenth() };
+        let (found, solves) = passes.distributions(sensitivity_columns(self.panel.assets()), observer)?;
+        let summary = |figure| Summary::from(found.of(Rule::RiskBudgeting, figure));
+        let asset = |(i, name): (usize, &String)| {
+            let Summary { mean, sd, q05, q95, .. } = summary(Figure::Weight(i));
+            SensitivityAsset { name: name.clone(), mean, sd, q05, q95 }
         };
-        let column = |values: &[f64]| kept.iter().map(|&at| values[at]).collect();
-        let compared = &solutions.comparisons;
-        Converged {
-            resamples: kept.iter().map(|&at| at as u64).collect(),
-            weights: rows(&solutions.weights),
-            volatilities: rows(&compared.volatilities),
-            volatility: kept.iter().map(|&at| solutions.certificates[at].volatility).collect(),
-            inverse_volatility: column(&compared.inverse_volatility),
-            equal_weight: column(&compared.equal_weight),
-        }
-    }
-
-    fn methods(&self, converged: &Converged) -> Methods {
-        let n = self.panel.assets();
-        let setting = Setting {
-            panel: &self.panel,
-            law: &self.law,
-            full: &self.full,
-            components: self.components.as_ref(),
-            budgets: self.batch.budgets(),
-            assets: &self.returns.assets,
-            periods_per_year: self.config.periods_per_year,
-            resamples: &converged.resamples,
-            volatilities: &converged.volatilities,
-        };
-        let inverse: Vec<f64> = converged.volatilities.chunks_exact(n).flat_map(inverse_volatility).collect();
-        let equal = equal_weight(n).repeat(converged.resamples.len());
-        Methods {
-            erc: Method::of(&setting, &converged.weights, &converged.volatility, self.point.clone()),
-            inverse_volatility: Method::of(
-                &setting,
-                &inverse,
-                &converged.inverse_volatility,
-                Some(self.full.inverse_volatility()),
-            ),
-            equal_weight: Method::of(&setting, &equal, &converged.equal_weight, Some(equal_weight(n))),
-        }
-    }
-
-    fn sensitivity(&self, law: &Law, block_length: f64, solutions: &Solutions, first: u64) -> Sensitivity {
-        let n = self.panel.assets();
-        let converged = self.converged_among(solutions, first as usize);
-        Sensitivity {
+        Ok(Sensitivity {
             block_length,
             threshold: law.threshold(),
-            resamples: first,
-            converged: converged.resamples.len() as u64,
-            assets: (0..n)
-                .map(|i| {
-                    let summary = Summary::of(converged.weights.iter().skip(i).step_by(n).copied());
-                    let Summary { mean, sd, q05, q95, .. } = summary;
-                    SensitivityAsset { name: self.returns.assets[i].clone(), mean, sd, q05, q95 }
-                })
-                .collect(),
-            volatility: Summary::of(converged.volatility.iter().copied()),
-        }
+            resamples: self.tenth(),
+            converged: solves.converged,
+            assets: self.returns.assets.iter().enumerate().map(asset).collect(),
+            volatility: summary(Figure::Volatility),
+        })
     }
 }

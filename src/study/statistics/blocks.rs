@@ -1,0 +1,69 @@
+//! Solutions that need not lie in memory: cut into blocks, which are read as often as statistics pass over them.
+
+use std::borrow::Cow;
+
+use crate::batch::{Comparisons, Solutions};
+use crate::error::Result;
+
+/// Problems of a block of solutions in memory.
+const BLOCK: usize = 4096;
+
+/// Solutions of consecutive problems from 0 on, cut into blocks that can be read again and again.
+pub trait Blocks: Sync {
+    fn count(&self) -> usize;
+
+    /// # Errors
+    /// Those of the file that the block lies in.
+    fn read(&self, block: usize) -> Result<Cow<'_, Solutions>>;
+}
+
+impl Blocks for Solutions {
+    fn count(&self) -> usize {
+        self.certificates.len().div_ceil(BLOCK)
+    }
+
+    fn read(&self, block: usize) -> Result<Cow<'_, Solutions>> {
+        let problems = self.certificates.len();
+        let (start, end) = (block * BLOCK, ((block + 1) * BLOCK).min(problems));
+        let part = |values: &[f64]| {
+            let each = values.len() / problems;
+            values[start * each..end * each].to_vec()
+        };
+        let compared = &self.comparisons;
+        Ok(Cow::Owned(Solutions {
+            weights: part(&self.weights),
+            certificates: self.certificates[start..end].to_vec(),
+            comparisons: Comparisons {
+                volatilities: part(&compared.volatilities),
+                inverse_volatility: part(&compared.inverse_volatility),
+                equal_weight: part(&compared.equal_weight),
+            },
+        }))
+    }
+}
+
+/// Weights over all `assets`, of which those at `keep` were solved for: the others are zero.
+#[derive(Debug)]
+pub struct Spread<'a, B: ?Sized> {
+    pub blocks: &'a B,
+    pub keep: &'a [usize],
+    pub assets: usize,
+}
+
+impl<B: Blocks + ?Sized> Blocks for Spread<'_, B> {
+    fn count(&self) -> usize {
+        self.blocks.count()
+    }
+
+    fn read(&self, block: usize) -> Result<Cow<'_, Solutions>> {
+        let found = self.blocks.read(block)?;
+        if self.keep.len() == self.assets {
+            return Ok(found);
+        }
+        let mut all = vec![0.0; found.certificates.len() * self.assets];
+        for (row, found) in all.chunks_exact_mut(self.assets).zip(found.weights.chunks_exact(self.keep.len())) {
+            self.keep.iter().zip(found).for_each(|(&i, w)| row[i] = *w);
+        }
+        Ok(Cow::Owned(Solutions { weights: all, ..found.into_owned() }))
+    }
+}

@@ -1,0 +1,63 @@
+//! How an estimate settles as resamples accumulate: the distribution of one asset's weight over the first so many of
+//! them, in index order.
+
+use super::distribution::{Asked, CENTRAL, Distribution};
+use super::figure::{Figure, Rule};
+use super::observer::Observer;
+use super::passes::Passes;
+use super::summary::Summary;
+use crate::error::Result;
+
+/// Fewer resamples have no quantiles to speak of.
+const FEWEST: u64 = 20;
+
+/// The weight over the first resamples of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    pub resamples: u64,
+    pub weight: Summary,
+}
+
+/// 20, 50, 100, 200, .. below `total`.
+fn counts(total: u64) -> impl Iterator<Item = u64> {
+    let round = (1..).flat_map(|power| [1, 2, 5].map(|digit| digit * 10_u64.pow(power)));
+    round.skip_while(|&count| count < FEWEST).take_while(move |&count| count < total)
+}
+
+/// Problems read for the steps of so many.
+pub fn work(total: u64) -> u64 {
+    counts(total).last().unwrap_or_default()
+}
+
+/// The risk-budgeting weight of an asset over the first 20, 50, 100, 200, .. resamples, and over `all`. Only converged
+/// ones count.
+///
+/// # Errors
+/// Those of the blocks and the observer.
+pub fn convergence(passes: &Passes, asset: usize, all: Summary, observer: &mut dyn Observer) -> Result<Vec<Step>> {
+    let total = passes.problems;
+    let passes = Passes { problems: work(total), ..*passes };
+    let mut weights = Vec::new();
+    let mut steps = Vec::new();
+    let mut due = counts(total).peekable();
+    let mut start = 0;
+    passes.pass(&[(Rule::RiskBudgeting, Figure::Weight(asset))], observer, |sheets| {
+        for sheet in sheets {
+            let end = start + sheet.problems as u64;
+            while let Some(resamples) = due.next_if(|&count| count <= end) {
+                let before = sheet.kept.partition_point(|&at| start + (at as u64) < resamples);
+                steps.push((resamples, weights.len() + before));
+            }
+            weights.extend_from_slice(sheet.column(0));
+            start = end;
+        }
+    })?;
+    let mut found = Vec::with_capacity(steps.len() + 1);
+    for (resamples, converged) in steps {
+        observer.check()?;
+        let weight = Distribution::of(Asked::quantiles(CENTRAL), &weights[..converged]);
+        found.push(Step { resamples, weight: Summary::from(&weight) });
+    }
+    found.push(Step { resamples: total, weight: all });
+    Ok(found)
+}
