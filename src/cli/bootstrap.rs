@@ -83,7 +83,7 @@ pub fn run(arguments: &BootstrapArguments) -> Result<ExitCode> {
             conclude(&outcome, &solutions, desk.place.as_mut(), &arguments.out)?
         }
         Some(shard) => {
-            let found = part(&returns, &budgets, &config, shard, &mut desk.means(&mut progress))?;
+            let found = part(&returns, &budgets, &config, shard, &mut desk.means(&mut progress), &mut Unwatched)?;
             desk.note(progress.finish());
             let state = serde_json::json!({
                 "run": found.run, "range": found.range, "solves": found.solves, "crosscheck": found.crosscheck,

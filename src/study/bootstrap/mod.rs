@@ -18,7 +18,6 @@ use crate::run::{Means, RcError, Solves, Unwatched};
 use crate::solver::Options;
 pub use outcome::{Methods, Outcome, Portfolio, Run, Sensitivity, SensitivityAsset};
 pub use plan::Plan;
-use plan::device;
 
 /// What changes for the user.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -69,16 +68,24 @@ pub struct Part {
 ///
 /// # Errors
 /// As [`bootstrap`].
-pub fn part(returns: &Returns, budgets: &[f64], config: &Config, shard: Shard, means: &mut Means) -> Result<Part> {
+pub fn part(
+    returns: &Returns,
+    budgets: &[f64],
+    config: &Config,
+    shard: Shard,
+    means: &mut Means,
+    observer: &mut dyn Observer,
+) -> Result<Part> {
     let plan = Plan::new(returns, budgets, config, means.watch)?;
     let solved = plan.solve(shard, means)?;
     let range = shard.range(config.resamples, 1);
     let info = means.engine.info();
+    let (solves, rc_error) = plan.certified(&solved.main, range.end - range.start, &info, observer)?;
     Ok(Part {
         shard,
         range: [range.start, range.end],
-        solves: Solves::count(&solved.main),
-        rc_error: RcError::of(&solved.main, device(&info)),
+        solves,
+        rc_error,
         crosscheck: solved.crosscheck,
         run: plan.run(info),
     })

@@ -14,7 +14,7 @@ use crate::resample::{LAW, Law};
 use crate::run::checkpoint::Segment;
 use crate::run::crosscheck::{CrossCheck, sample};
 use crate::run::shard::Shard;
-use crate::run::{self, Means, Watch};
+use crate::run::{self, Means, RcError, Solves, Watch};
 use crate::solver::{self, Options};
 use crate::study::block::{BlockEstimates, block_length, sensitivity_lengths};
 use crate::study::measures::Components;
@@ -66,7 +66,7 @@ pub(super) struct Solved {
 }
 
 /// The precision of certificates that a device made.
-pub(super) fn device(info: &EngineInfo) -> Option<Precision> {
+fn device(info: &EngineInfo) -> Option<Precision> {
     info.on_device().then_some(info.precision)
 }
 
@@ -181,27 +181,24 @@ impl Plan {
         )
     }
 
-    /// The columns of the resamples; those of the assets ask for more than those of the method they belong to.
-    fn columns(&self, setting: &Setting) -> Vec<Column> {
-        let mut columns = asset::columns(setting);
-        columns.push(certificates::column());
-        columns.extend(setting.periods_per_year.map(|_| Column::summarised(ANNUAL.0, ANNUAL.1)));
-        for rule in Rule::ALL {
-            let own = method::columns(setting, rule).into_iter();
-            let known: HashSet<(Rule, Figure)> = columns.iter().map(|column| (column.rule, column.figure)).collect();
-            columns.extend(own.filter(|column| !known.contains(&(column.rule, column.figure))));
-        }
-        // Figures of one method are computed together.
-        columns.sort_by_key(|column| column.rule as usize);
-        columns
-    }
-
     /// Problems that the statistics and the file of weights read, all in all: what an observer is told of.
     pub fn reading(&self) -> u64 {
         let (resamples, tenth) = (self.config.resamples, self.tenth());
-        let columns = self.columns(&self.setting(&self.law)).len();
+        let columns = columns(&self.setting(&self.law)).len();
         let others = self.lengths.len() as u64 * passes::work(sensitivity_columns(self.panel.assets()).len(), tenth);
         passes::work(columns, resamples) + convergence::work(resamples) + others + resamples
+    }
+
+    /// How so many problems ended, and their certified errors.
+    pub(super) fn certified(
+        &self,
+        blocks: &dyn Blocks,
+        problems: u64,
+        info: &EngineInfo,
+        observer: &mut dyn Observer,
+    ) -> Result<(Solves, RcError)> {
+        let passes = Passes { setting: &self.setting(&self.law), blocks, problems };
+        certificates::certified(&passes, device(info), observer)
     }
 
     pub(super) fn outcome(self, solved: &Solved, info: EngineInfo, observer: &mut dyn Observer) -> Result<Outcome> {
@@ -213,7 +210,7 @@ impl Plan {
         }
         let setting = self.setting(&self.law);
         let passes = Passes { setting: &setting, blocks: solutions, problems: config.resamples };
-        let (found, solves) = passes.distributions(self.columns(&setting), observer)?;
+        let (found, solves) = passes.distributions(columns(&setting), observer)?;
         let assets = asset::assets(&setting, &found);
         let convergence = match asset::mover(&assets) {
             Some(asset) => {
@@ -309,6 +306,21 @@ fn point(full: &RiskModel, budgets: &[f64]) -> Option<Vec<f64>> {
 
 /// The column of the yearly volatility.
 const ANNUAL: (Rule, Figure) = (Rule::RiskBudgeting, Figure::VolatilityAnnual);
+
+/// The columns of the resamples; those of the assets ask for more than those of the method they belong to.
+fn columns(setting: &Setting) -> Vec<Column> {
+    let mut columns = asset::columns(setting);
+    columns.push(certificates::column());
+    columns.extend(setting.periods_per_year.map(|_| Column::summarised(ANNUAL.0, ANNUAL.1)));
+    for rule in Rule::ALL {
+        let own = method::columns(setting, rule).into_iter();
+        let known: HashSet<(Rule, Figure)> = columns.iter().map(|column| (column.rule, column.figure)).collect();
+        columns.extend(own.filter(|column| !known.contains(&(column.rule, column.figure))));
+    }
+    // Figures of one method are computed together.
+    columns.sort_by_key(|column| column.rule as usize);
+    columns
+}
 
 /// The columns that are looked at again at other block lengths.
 fn sensitivity_columns(assets: usize) -> Vec<Column> {

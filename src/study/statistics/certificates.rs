@@ -2,8 +2,10 @@
 
 use super::distribution::Asked;
 use super::figure::{Column, Figure, Rule};
-use super::passes::Distributions;
+use super::observer::Observer;
+use super::passes::{Distributions, Passes};
 use crate::engine::Precision;
+use crate::error::Result;
 use crate::run::{RcError, Solves};
 
 /// The column it takes.
@@ -16,4 +18,13 @@ pub fn rc_error(found: &Distributions, solves: &Solves, device: Option<Precision
     let errors = found.of(Rule::RiskBudgeting, Figure::RcError);
     let known = |q: f64| (errors.count > 0).then(|| errors.quantile(q).value);
     RcError { max: known(1.0), median: known(0.5), computed: RcError::computed(solves, device) }
+}
+
+/// By a pass of their own.
+///
+/// # Errors
+/// Those of the blocks and the observer.
+pub fn certified(passes: &Passes, device: Option<Precision>, observer: &mut dyn Observer) -> Result<(Solves, RcError)> {
+    let (found, solves) = passes.distributions(vec![column()], observer)?;
+    Ok((solves, rc_error(&found, &solves, device)))
 }

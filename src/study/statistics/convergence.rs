@@ -61,3 +61,49 @@ pub fn convergence(passes: &Passes, asset: usize, all: Summary, observer: &mut d
     found.push(Step { resamples: total, weight: all });
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::{Comparisons, Solutions};
+    use crate::certificate::{Certificate, Status};
+    use crate::covariance::full_sample;
+    use crate::panel::{Labels, Panel, Returns};
+    use crate::resample::{Law, Scheme};
+    use crate::run::Unwatched;
+    use crate::study::statistics::figure::Setting;
+
+    #[test]
+    fn what_did_not_converge_does_not_count() {
+        let assets = vec!["A".to_string(), "B".to_string()];
+        let labels = Labels::Text(["1", "2", "3"].map(String::from).to_vec());
+        let returns = Returns { assets: assets.clone(), labels, values: vec![0.01, 0.0, 0.0, 0.02, -0.01, 0.01] };
+        let panel = Panel::new(&returns).unwrap();
+        let law = Law::new(Scheme::Iid, 1.0, 3, 1, 0).unwrap();
+        let full = full_sample(&panel);
+        let setting = Setting::new((&panel, &law), (&full, None), (&assets, &[0.5, 0.5]), None, None);
+        // More than a block.
+        let total = 6000;
+        let mut certificates = vec![Certificate::converged(1e-9, 4, 0.1); total];
+        certificates[3].status = Status::Stalled;
+        let solutions = Solutions {
+            weights: (0..total).flat_map(|p| [p as f64, 0.5]).collect(),
+            certificates,
+            comparisons: Comparisons {
+                volatilities: vec![0.1; 2 * total],
+                inverse_volatility: vec![0.1; total],
+                equal_weight: vec![0.1; total],
+            },
+        };
+        let passes = Passes { setting: &setting, blocks: &solutions, problems: total as u64 };
+        let steps = convergence(&passes, 0, Summary::of([1.0, 2.0]), &mut Unwatched).unwrap();
+        let resamples: Vec<u64> = steps.iter().map(|step| step.resamples).collect();
+        assert_eq!(resamples, [20, 50, 100, 200, 500, 1000, 2000, 5000, 6000]);
+        for step in &steps[..8] {
+            let weights = (0..step.resamples).filter(|p| *p != 3).map(|p| p as f64);
+            // As text, for the errors of small samples are no numbers.
+            assert_eq!(format!("{:?}", step.weight), format!("{:?}", Summary::of(weights)));
+        }
+        assert_eq!(steps[8].weight.mean, 1.5);
+    }
+}

@@ -6,7 +6,8 @@ use crate::stats::{self, Moments, Powers};
 /// Quantiles that every figure is summarised by.
 pub const CENTRAL: &[f64] = &[0.05, 0.5, 0.95];
 
-/// Bins that the values of a column are counted in.
+/// Bins that the values of a column are counted in: one for so many values, and at most so many bins.
+const VALUES: usize = 64;
 const BINS: usize = 4096;
 
 /// Bytes of a column at most while its values come, beside the values kept: counts of 8 bytes, then flags.
@@ -83,7 +84,7 @@ impl Distribution {
 
     /// Of values that are at hand.
     pub fn of(asked: Asked, values: &[f64]) -> Distribution {
-        let mut first = First::new(asked);
+        let mut first = First::new(asked, values.len());
         first.add(values);
         let mut second = first.end();
         second.add(values);
@@ -95,7 +96,7 @@ impl Distribution {
         const PIECE: usize = 1024;
         let piece = [value; PIECE];
         let pieces = || (0..count).step_by(PIECE).map(|start| &piece[..PIECE.min(count - start)]);
-        let mut first = First { ordered: false, ..First::new(asked) };
+        let mut first = First { ordered: false, ..First::new(asked, count) };
         pieces().for_each(|piece| first.add(piece));
         let mut second = first.end();
         pieces().for_each(|piece| second.add(piece));
@@ -112,19 +113,21 @@ pub struct First {
     hits: Vec<usize>,
     /// Whether quantiles are to be found.
     ordered: bool,
+    bins: usize,
     counted: Option<Counted>,
 }
 
 impl First {
-    pub fn new(asked: Asked) -> First {
+    /// Of about so many values.
+    pub fn new(asked: Asked, values: usize) -> First {
         let hits = vec![0; asked.events.len()];
         let ordered = !asked.quantiles.is_empty();
         // What the standard library's sums start from.
-        First { asked, count: 0, sum: -0.0, hits, ordered, counted: None }
+        First { asked, count: 0, sum: -0.0, hits, ordered, bins: (values / VALUES).clamp(3, BINS), counted: None }
     }
 
     pub fn add(&mut self, values: &[f64]) {
-        let First { asked, count, sum, hits, ordered, counted } = self;
+        let First { asked, count, sum, hits, ordered, bins, counted } = self;
         asked.each(values, |values| {
             *count += values.len();
             *sum = values.iter().fold(*sum, |sum, x| sum + x);
@@ -132,7 +135,7 @@ impl First {
                 *hits += event.count(values);
             }
             if *ordered && !values.is_empty() {
-                counted.get_or_insert_with(|| Counted::new(&values[..SAMPLE.min(values.len())], BINS)).add(values);
+                counted.get_or_insert_with(|| Counted::new(&values[..SAMPLE.min(values.len())], *bins)).add(values);
             }
         });
     }
@@ -199,7 +202,7 @@ mod tests {
     }
 
     fn in_pieces(asked: &Asked, values: &[f64], piece: usize) -> Distribution {
-        let mut first = First::new(asked.clone());
+        let mut first = First::new(asked.clone(), values.len());
         values.chunks(piece).for_each(|piece| first.add(piece));
         let mut second = first.end();
         values.chunks(piece).for_each(|piece| second.add(piece));

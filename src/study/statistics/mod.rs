@@ -1,7 +1,7 @@
 //! What the solutions of a study's resamples say together, computed in passes over blocks of them.
 //!
-//! [`blocks`] are read in [`passes`]; a pass computes [`figure`]s of each resample, eight resamples at a time in a
-//! [`tile`], and a figure over all resamples is a column, of which its [`distribution`] is kept. [`asset`], [`method`],
+//! [`blocks`] are read in [`passes`]; a pass computes [`figure`]s of each resample, eight resamples side by side, and a
+//! figure over all resamples is a column, of which its [`distribution`] is kept. [`asset`], [`method`],
 //! [`convergence`] and [`certificates`](mod@certificates) say which columns they need and what they make of them.
 
 pub mod asset;

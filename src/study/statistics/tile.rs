@@ -2,10 +2,13 @@
 //! order of the assets, as one portfolio by itself is measured.
 
 use std::array::from_fn;
+use std::slice;
+
+use pulp::Simd;
 
 use super::figure::{Figure, Reference, Rule, Setting};
 use crate::batch::Solutions;
-use crate::lanes::{LANES, Lanes, interleave};
+use crate::lanes::{LANES, Lanes, interleave, vectors, vectors_mut};
 
 /// Eight resamples' portfolios of one method.
 #[derive(Debug, Default)]
@@ -113,7 +116,7 @@ impl Tile {
 
     /// Risk shares under the full-sample covariance, as [`RiskModel::shares`](crate::covariance::RiskModel::shares).
     #[inline(always)]
-    pub fn share(&mut self, setting: &Setting) {
+    pub fn share<S: Simd>(&mut self, simd: S, setting: &Setting) {
         let (n, full) = (self.weights.len(), setting.full);
         self.scratch.resize(n, Lanes::default());
         for i in 0..n {
@@ -122,9 +125,11 @@ impl Tile {
         self.shares.clear();
         self.shares.resize(n, Lanes::default());
         for (x, row) in self.scratch.iter().zip(full.correlation.chunks_exact(n)) {
+            let x = vectors::<S>(slice::from_ref(x));
             for (share, c) in self.shares.iter_mut().zip(row) {
-                for l in 0..LANES {
-                    share.0[l] += x.0[l] * c;
+                let c = simd.splat_f64s(*c);
+                for (share, x) in vectors_mut::<S>(slice::from_mut(share)).iter_mut().zip(x) {
+                    *share = simd.add_f64s(*share, simd.mul_f64s(*x, c));
                 }
             }
         }
