@@ -1,7 +1,7 @@
 //! What happens during a run, for whoever watches, and what whoever watches may ask for.
 
 use crate::engine::Fault;
-use crate::error::Text;
+use crate::error::{Result, Text};
 use crate::stop::Stop;
 
 /// Watches a run.
@@ -30,6 +30,12 @@ pub trait Observer {
     /// Whether the run should end.
     fn stop(&self) -> Stop {
         Stop::NEVER
+    }
+
+    /// # Errors
+    /// [`ErrorKind::Interrupted`](crate::ErrorKind::Interrupted) once it should.
+    fn check(&self) -> Result<()> {
+        self.stop().check()
     }
 }
 

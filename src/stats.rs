@@ -1,5 +1,7 @@
 //! Statistics of samples, as pure functions on slices. Sums run in index order, so that results are reproducible.
 
+use std::cmp::Ordering;
+
 /// Mean; NaN for no values.
 pub fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
@@ -16,15 +18,39 @@ pub struct Moments {
 }
 
 pub fn moments(values: &[f64]) -> Moments {
-    let (count, mean) = (values.len() as f64, mean(values));
-    let (mut second, mut fourth) = (0.0, 0.0);
-    for x in values {
-        let square = (x - mean) * (x - mean);
-        second += square;
-        fourth += square * square;
+    let mut powers = Powers::about(mean(values));
+    powers.add(values);
+    powers.moments(values.len())
+}
+
+/// Sums of the second and fourth powers of deviations from a mean, of values that may come in pieces.
+#[derive(Debug, Clone, Copy)]
+pub struct Powers {
+    mean: f64,
+    second: f64,
+    fourth: f64,
+}
+
+impl Powers {
+    pub fn about(mean: f64) -> Powers {
+        Powers { mean, second: 0.0, fourth: 0.0 }
     }
-    let sd = if values.len() < 2 { f64::NAN } else { (second / (count - 1.0)).sqrt() };
-    Moments { mean, sd, kurtosis: fourth / count / (second / count).powi(2) }
+
+    pub fn add(&mut self, values: &[f64]) {
+        for x in values {
+            let square = (x - self.mean) * (x - self.mean);
+            self.second += square;
+            self.fourth += square * square;
+        }
+    }
+
+    /// Of all `count` values that were added.
+    pub fn moments(&self, count: usize) -> Moments {
+        let Powers { mean, second, fourth } = *self;
+        let values = count as f64;
+        let sd = if count < 2 { f64::NAN } else { (second / (values - 1.0)).sqrt() };
+        Moments { mean, sd, kurtosis: fourth / values / (second / values).powi(2) }
+    }
 }
 
 impl Moments {
@@ -46,24 +72,43 @@ impl Moments {
 
 /// Quantile of sorted values by linear interpolation (Hyndman & Fan 1996, type 7); NaN for no values.
 pub fn quantile(sorted: &[f64], q: f64) -> f64 {
-    let Some(last) = sorted.len().checked_sub(1) else { return f64::NAN };
+    quantile_of(sorted.len(), q, |position| sorted[position])
+}
+
+/// As [`quantile`], of `count` values of which `order` gives the one at a position of the sorted values.
+pub fn quantile_of(count: usize, q: f64, order: impl Fn(usize) -> f64) -> f64 {
+    let Some(([low, high], above)) = quantile_positions(count, q) else { return f64::NAN };
+    let (low, high) = (order(low), order(high));
+    low + above * (high - low)
+}
+
+/// The positions that a quantile lies between, and how far it lies above the first.
+pub fn quantile_positions(count: usize, q: f64) -> Option<([usize; 2], f64)> {
+    let last = count.checked_sub(1)?;
     let position = q * last as f64;
     let below = position.floor();
-    let (low, high) = (sorted[below as usize], sorted[(below as usize + 1).min(last)]);
-    low + (position - below) * (high - low)
+    Some(([below as usize, (below as usize + 1).min(last)], position - below))
 }
 
 /// Monte Carlo standard error of a quantile, distribution-free: half the width of its 95 % order-statistic interval,
 /// ranks B q -+ 1.96 sqrt(B q (1 - q)), over 1.96. NaN where the sample is too small to have these ranks.
 pub fn quantile_error(sorted: &[f64], q: f64) -> f64 {
-    let Some(last) = sorted.len().checked_sub(1) else { return f64::NAN };
-    let count = sorted.len() as f64;
+    quantile_error_of(sorted.len(), q, |position| sorted[position])
+}
+
+/// As [`quantile_error`], of values as in [`quantile_of`].
+pub fn quantile_error_of(count: usize, q: f64, order: impl Fn(usize) -> f64) -> f64 {
+    let Some([low, high]) = quantile_error_positions(count, q) else { return f64::NAN };
+    (order(high) - order(low)) / (2.0 * 1.96)
+}
+
+/// The positions of the ends of a quantile's interval.
+pub fn quantile_error_positions(count: usize, q: f64) -> Option<[usize; 2]> {
+    let last = count.checked_sub(1)?;
+    let count = count as f64;
     let width = 1.96 * (count * q * (1.0 - q)).sqrt();
     let (low, high) = ((count * q - width).floor() - 1.0, (count * q + width).ceil() - 1.0);
-    if !(low >= 0.0 && high <= last as f64) {
-        return f64::NAN;
-    }
-    (sorted[high as usize] - sorted[low as usize]) / (2.0 * 1.96)
+    (low >= 0.0 && high <= last as f64).then_some([low as usize, high as usize])
 }
 
 /// Monte Carlo standard error of a probability.
@@ -71,9 +116,14 @@ pub fn probability_error(p: f64, count: usize) -> f64 {
     (p * (1.0 - p) / count as f64).sqrt()
 }
 
+/// By value, NaN last.
+pub fn order(a: f64, b: f64) -> Ordering {
+    a.is_nan().cmp(&b.is_nan()).then(a.total_cmp(&b))
+}
+
 /// Sorts by value, NaN last.
 pub fn sort(values: &mut [f64]) {
-    values.sort_unstable_by(|a, b| a.is_nan().cmp(&b.is_nan()).then(a.total_cmp(b)));
+    values.sort_unstable_by(|a, b| order(*a, *b));
 }
 
 pub fn median(values: &[f64]) -> f64 {

@@ -150,8 +150,9 @@ where
             if let Some(seed) = drawn.filter(|_| order.seed.is_none()) {
                 progress.notice(&format!("seed {seed}: pass --seed {seed} for the same draws").into());
             }
-            desk.note(progress.finish());
-            let summary = desk.conclude(&study, &outcome, output::plain())?;
+            desk.note(progress.faults());
+            let summary = desk.conclude(&study, &outcome, output::plain(), &mut progress)?;
+            progress.finish();
             output::print(&if out.json { summary } else { outcome.table(output::view()) })?;
             S::ending(&outcome)
         }
@@ -159,7 +160,8 @@ where
             let range = part.range(study.problems(), S::PIECE)?;
             progress.total(study.work(&range, true));
             let share = study.part(part, &mut desk.context(&mut progress))?;
-            desk.note(progress.finish());
+            desk.note(progress.faults());
+            progress.finish();
             let (summary, table) = desk.hand_in::<S>(&share, output::plain())?;
             output::print(if out.json { &summary } else { &table })?;
             S::shared(&share)

@@ -10,14 +10,32 @@ use crate::engine::Fault;
 use crate::error::Text;
 use crate::observer::Observer;
 use crate::stop::Stop;
+use crate::wording::grouped;
 
 /// How often the bar is drawn, so that the time left goes on while a long chunk is under way.
 const TICK: Duration = Duration::from_millis(200);
+
+/// The phase in which problems are counted.
+const SOLVING: &str = "solving";
+
+/// A bar over all phases, with the rate at which a noun is solved.
+fn style(noun: Option<&str>) -> ProgressStyle {
+    let rate = noun.map_or(String::new(), |noun| format!(", {{rate}} {noun}s/s"));
+    let template = format!("{{bar:32}} {{msg}}: {{percent}} %{rate}, {{eta}} left");
+    ProgressStyle::with_template(&template)
+        .expect("the template is fixed and valid")
+        .with_key("rate", |state: &indicatif::ProgressState, w: &mut dyn std::fmt::Write| {
+            // A writer that fails leaves the rate out.
+            let _ = write!(w, "{}", grouped(state.per_sec() as u64));
+        })
+        .progress_chars("━╸─")
+}
 
 /// Shows a run to the user.
 #[derive(Debug)]
 pub struct Progress {
     bar: ProgressBar,
+    noun: String,
     quiet: bool,
     faults: Vec<Fault>,
     stop: Stop,
@@ -28,26 +46,21 @@ impl Progress {
     pub fn new(noun: &str, quiet: bool) -> Progress {
         let hidden = quiet || !std::io::stderr().is_terminal();
         let target = if hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
-        let template =
-            format!("{{bar:32}} {{msg}} {{human_pos}} of {{human_len}} {noun}s, {{custom_per_sec}}, {{eta}} left");
-        let style = ProgressStyle::with_template(&template)
-            .expect("the template is fixed and valid")
-            .with_key("custom_per_sec", |state: &indicatif::ProgressState, w: &mut dyn std::fmt::Write| {
-                // A writer that fails leaves the rate out.
-                let _ = write!(w, "{:.0}/s", state.per_sec());
-            })
-            .progress_chars("━╸─");
-        let bar = ProgressBar::with_draw_target(None, target).with_style(style).with_message("solving");
+        let bar = ProgressBar::with_draw_target(None, target).with_style(style(Some(noun))).with_message(SOLVING);
         if !hidden {
             bar.enable_steady_tick(TICK);
         }
-        Progress { bar, quiet, faults: Vec::new(), stop: interrupt::listen() }
+        Progress { bar, noun: noun.to_string(), quiet, faults: Vec::new(), stop: interrupt::listen() }
     }
 
-    /// Removes the bar. What went wrong with the device is left.
-    pub fn finish(self) -> Vec<Fault> {
+    /// What went wrong with the device until now.
+    pub fn faults(&mut self) -> Vec<Fault> {
+        std::mem::take(&mut self.faults)
+    }
+
+    /// Removes the bar.
+    pub fn finish(self) {
         self.bar.finish_and_clear();
-        self.faults
     }
 }
 
@@ -57,6 +70,8 @@ impl Observer for Progress {
     }
 
     fn phase(&mut self, name: &str) {
+        // Of what is not solved, the rate says nothing.
+        self.bar.set_style(style((name == SOLVING).then_some(&*self.noun)));
         self.bar.set_message(name.to_string());
     }
 
@@ -90,6 +105,6 @@ mod tests {
         let mut progress = Progress::new("problem", true);
         let fault = Fault { what: "the device was lost".to_owned(), problem: Some(3), remedy: Remedy::Reopened };
         progress.fault(&fault);
-        assert_eq!(progress.finish(), [fault]);
+        assert_eq!(progress.faults(), [fault]);
     }
 }

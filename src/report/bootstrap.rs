@@ -3,7 +3,7 @@
 use super::{Shown, html};
 use crate::error::{Error, Result};
 use crate::report::terminal::{self, View};
-use crate::study::asset::WeightStatistics;
+use crate::study::statistics::asset::WeightStatistics;
 use crate::study::bootstrap::Outcome;
 
 const ASSETS: &str = "assets.csv";

@@ -1,5 +1,7 @@
 //! How the problems of a run ended.
 
+use std::ops::AddAssign;
+
 use serde::{Deserialize, Serialize};
 
 use crate::batch::Solutions;
@@ -21,8 +23,12 @@ pub struct Solves {
 
 impl Solves {
     pub fn count(solutions: &Solutions) -> Solves {
+        Solves::of(&solutions.certificates)
+    }
+
+    pub fn of(certificates: &[Certificate]) -> Solves {
         let mut solves = Solves::default();
-        solutions.certificates.iter().for_each(|certificate| solves.add(certificate));
+        certificates.iter().for_each(|certificate| solves.add(certificate));
         solves
     }
 
@@ -40,6 +46,17 @@ impl Solves {
 
     pub fn unsolved(&self) -> u64 {
         self.total - self.converged
+    }
+}
+
+impl AddAssign for Solves {
+    fn add_assign(&mut self, other: Solves) {
+        self.total += other.total;
+        self.converged += other.converged;
+        self.rescued += other.rescued;
+        self.stalled += other.stalled;
+        self.no_solution += other.no_solution;
+        self.invalid += other.invalid;
     }
 }
 
@@ -63,15 +80,19 @@ impl RcError {
 
     /// The same of the errors of the converged ones among so many.
     pub fn among(mut errors: Vec<f64>, solves: &Solves, device: Option<Precision>) -> RcError {
-        let computed = match device.filter(|_| solves.rescued < solves.total) {
+        stats::sort(&mut errors);
+        let median = (!errors.is_empty()).then(|| stats::quantile(&errors, 0.5));
+        RcError { max: errors.last().copied(), median, computed: RcError::computed(solves, device) }
+    }
+
+    /// Where the certificates of problems that ended so were computed.
+    pub fn computed(solves: &Solves, device: Option<Precision>) -> &'static str {
+        match device.filter(|_| solves.rescued < solves.total) {
             None => "f64 on the host",
             Some(Precision::Double) if solves.rescued == 0 => "f64 on the device",
             Some(Precision::Double) => "f64 on the device and on the host",
             Some(Precision::Single) if solves.rescued == 0 => "f32 on the device",
             Some(Precision::Single) => "f32 on the device, f64 on the host for the rescued",
-        };
-        stats::sort(&mut errors);
-        let median = (!errors.is_empty()).then(|| stats::quantile(&errors, 0.5));
-        RcError { max: errors.last().copied(), median, computed }
+        }
     }
 }

@@ -82,12 +82,11 @@ pub fn run(work: Work, range: Range<u64>, context: &mut Context, fold: &mut dyn 
     let stop = context.observer.stop();
     let mut runner =
         Runner { work, engine: context.engine, job: None, ready: false, reserve: None, checker: None, stop };
-    for segment in context.store.of(work.number).segments(range)? {
+    for segment in context.store.segments(work.number, range)? {
         let missing = match segment {
             Segment::Kept(range) => {
                 runner.stop.check()?;
-                let kept = context.store.of(work.number);
-                match fold.add(&range, &*kept.read(&range)?)? {
+                match fold.add(&range, &*context.store.read(work.number, &range)?)? {
                     Added::Taken => {
                         context.observer.finished(range.end - range.start);
                         continue;
@@ -249,7 +248,7 @@ impl<'a> Runner<'a> {
         if fold.add(&chunk.range, &columns)? != Added::Taken {
             return Err(Error::failed("a chunk was not what it had just been made"));
         }
-        context.store.of(self.work.number).keep(chunk.range, columns)?;
+        context.store.keep(self.work.number, chunk.range, columns)?;
         context.observer.finished(problems);
         Ok(())
     }
@@ -300,6 +299,38 @@ impl Fold for Gathered {
         self.check = Check::both(self.check, columns.f64s("check").and_then(Check::of_numbers));
         Ok(Added::Taken)
     }
+}
+
+/// What the cross-check found; solutions are left where they are kept.
+#[derive(Debug, Default)]
+struct Checked {
+    check: Option<Check>,
+    assets: usize,
+}
+
+impl Fold for Checked {
+    fn columns(&self, chunk: &Chunk) -> Columns {
+        portfolio_columns(chunk)
+    }
+
+    fn add(&mut self, range: &Range<u64>, columns: &Columns) -> Result<Added> {
+        if !Solutions::are_in(columns, range.end - range.start, self.assets) {
+            return Ok(Added::Foreign);
+        }
+        self.check = Check::both(self.check, columns.f64s("check").and_then(Check::of_numbers));
+        Ok(Added::Taken)
+    }
+}
+
+/// Runs the problems of `range` for the store of `context` alone, from which their solutions can be read
+/// ([`crate::store::blocks::Stored`]). Returns what the cross-check found.
+///
+/// # Errors
+/// As [`run`].
+pub fn keep(work: Work, range: Range<u64>, context: &mut Context) -> Result<Option<Check>> {
+    let mut checked = Checked { assets: work.batch.assets(), ..Checked::default() };
+    run(work, range, context, &mut checked)?;
+    Ok(checked.check)
 }
 
 /// Runs the problems of `range` and keeps all solutions in memory.

@@ -218,7 +218,8 @@ impl Visitor for Join<'_> {
         let summary = json(&outcome)?;
         let mut texts = outcome.texts()?;
         texts.extend([(SUMMARY, summary.clone()), (TABLE, outcome.table(plain))]);
-        study.write(&outcome, &mut place.checkpoint, output)?;
+        observer.phase("writing");
+        study.write(&outcome, &mut place.checkpoint, observer, output)?;
         place.finish(&results::<S>(None), S::DATA, &texts, S::state(&outcome))?;
         Ok(Joined { summary, table: outcome.table(view), ending: S::ending(&outcome), noun: S::NOUN })
     }

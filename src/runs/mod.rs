@@ -14,7 +14,7 @@ use crate::report::Shown;
 use crate::report::terminal::View;
 use crate::run::Context;
 use crate::run::share::Part;
-use crate::store::Checkpoint;
+use crate::store::{Checkpoint, IN_MEMORY};
 use crate::store::directory::{self, Asked, Place, SHARD, SUMMARY, TABLE, Terms};
 use crate::store::maker::Maker;
 use crate::store::manifest::Manifest;
@@ -26,9 +26,6 @@ use crate::wording::{counted, grouped};
 pub use directory::Found;
 pub use merge::{Joined, Shards};
 pub use verify::{Verified, verify};
-
-/// Bytes of finished chunks in memory, before they go to a file.
-const IN_MEMORY: u64 = 512 << 20;
 
 /// A run that is asked for.
 #[derive(Debug)]
@@ -117,7 +114,13 @@ impl Desk {
     ///
     /// # Errors
     /// A file cannot be written.
-    pub fn conclude<S: Study>(&mut self, study: &S, outcome: &S::Outcome, view: View) -> Result<String>
+    pub fn conclude<S: Study>(
+        &mut self,
+        study: &S,
+        outcome: &S::Outcome,
+        view: View,
+        observer: &mut dyn Observer,
+    ) -> Result<String>
     where
         S::Outcome: Shown,
     {
@@ -125,7 +128,8 @@ impl Desk {
         if let Some(place) = &mut self.place {
             let mut texts = outcome.texts()?;
             texts.extend([(SUMMARY, summary.clone()), (TABLE, outcome.table(view))]);
-            study.write(outcome, &mut place.checkpoint, &place.path)?;
+            observer.phase("writing");
+            study.write(outcome, &mut place.checkpoint, observer, &place.path)?;
             place.finish(&results::<S>(None), S::DATA, &texts, S::state(outcome))?;
         }
         Ok(summary)

@@ -15,6 +15,9 @@ use super::{
 };
 use crate::error::{Error, Result, option};
 
+/// Bytes of finished chunks in memory, before they go to a file.
+pub const IN_MEMORY: u64 = 512 << 20;
+
 /// A part of a range of problems.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Segment {
@@ -80,7 +83,8 @@ impl Checkpoint {
         Checkpoint::default()
     }
 
-    /// Keeps chunks until the run ends: in memory up to `most` bytes, then in a file without a name.
+    /// Keeps chunks until the run ends: in memory up to `most` bytes, then in a file without a name. [`IN_MEMORY`] is a
+    /// good choice.
     pub fn aside(most: u64) -> Checkpoint {
         Checkpoint { grows: Grows::Aside { most }, ..Checkpoint::default() }
     }
@@ -139,11 +143,6 @@ impl Checkpoint {
         self.chunks.extend(records.into_iter().map(chunk));
     }
 
-    /// The chunks of one batch.
-    pub fn of(&mut self, batch: u32) -> Kept<'_> {
-        Kept { checkpoint: self, batch }
-    }
-
     /// Problems of all batches that are finished.
     pub fn finished(&self) -> u64 {
         self.chunks.iter().map(|((_, start), chunk)| chunk.end() - start).sum()
@@ -163,24 +162,20 @@ impl Checkpoint {
     pub fn lasts(&self) -> bool {
         self.grows == Grows::File
     }
-}
 
-/// The finished chunks of one batch.
-#[derive(Debug)]
-pub struct Kept<'a> {
-    checkpoint: &'a mut Checkpoint,
-    batch: u32,
-}
+    /// Whether it keeps chunks, or has them.
+    pub fn keeps(&self) -> bool {
+        self.grows != Grows::Nowhere || self.whole.is_some() || !self.chunks.is_empty()
+    }
 
-impl Kept<'_> {
-    /// `range` cut, in order, into what is finished and what is not.
+    /// A range of the problems of a batch cut, in order, into what is finished and what is not.
     ///
     /// # Errors
     /// Something is missing where nothing may be.
-    pub fn segments(&self, range: Range<u64>) -> Result<Vec<Segment>> {
+    pub fn segments(&self, batch: u32, range: Range<u64>) -> Result<Vec<Segment>> {
         let mut segments = Vec::new();
         let mut at = range.start;
-        for ((_, start), chunk) in self.checkpoint.chunks.range((self.batch, range.start)..(self.batch, range.end)) {
+        for ((_, start), chunk) in self.chunks.range((batch, range.start)..(batch, range.end)) {
             let kept = *start..chunk.end();
             if kept.start < at || kept.end > range.end {
                 continue;
@@ -196,7 +191,7 @@ impl Kept<'_> {
         }
         let missing = |segment: &&Segment| matches!(segment, Segment::Missing(_));
         match segments.iter().find(missing) {
-            Some(Segment::Missing(missing)) if self.checkpoint.whole.is_some_and(|last| self.batch <= last) => {
+            Some(Segment::Missing(missing)) if self.whole.is_some_and(|last| batch <= last) => {
                 Err(Error::input(format!("problems {} to {} are in none of the shards", missing.start, missing.end))
                     .hint("run the shards again that are not whole"))
             }
@@ -204,53 +199,51 @@ impl Kept<'_> {
         }
     }
 
-    /// What a finished chunk holds.
+    /// What a finished chunk of a batch holds.
     ///
     /// # Errors
     /// The file cannot be read, or holds something else.
-    pub fn read(&self, range: &Range<u64>) -> Result<Cow<'_, Columns>> {
-        let checkpoint = &*self.checkpoint;
-        match checkpoint.chunks.get(&(self.batch, range.start)) {
+    pub fn read(&self, batch: u32, range: &Range<u64>) -> Result<Cow<'_, Columns>> {
+        match self.chunks.get(&(batch, range.start)) {
             Some(Chunk::Memory { columns, .. }) => Ok(Cow::Borrowed(columns)),
             #[cfg(feature = "files")]
             Some(Chunk::File { journal, record }) => {
-                let bytes = checkpoint.journals[*journal].read(record)?;
+                let bytes = self.journals[*journal].read(record)?;
                 codec::decode(&bytes).map(Cow::Owned).ok_or_else(|| foreign(range))
             }
             None => Err(foreign(range)),
         }
     }
 
-    /// Keeps a finished chunk, where anything is kept.
+    /// Keeps a finished chunk of a batch, where anything is kept.
     ///
     /// # Errors
     /// As [`Journal::append`].
-    pub fn keep(&mut self, range: Range<u64>, columns: Columns) -> Result<()> {
-        let Checkpoint { chunks, grows, held, .. } = &mut *self.checkpoint;
-        if let Grows::Aside { most } = *grows {
-            *held += columns.bytes();
+    pub fn keep(&mut self, batch: u32, range: Range<u64>, columns: Columns) -> Result<()> {
+        if let Grows::Aside { most } = self.grows {
+            self.held += columns.bytes();
             // Without files there is memory alone.
-            if *held <= most || cfg!(not(feature = "files")) {
-                chunks.insert((self.batch, range.start), Chunk::Memory { end: range.end, columns });
+            if self.held <= most || cfg!(not(feature = "files")) {
+                self.chunks.insert((batch, range.start), Chunk::Memory { end: range.end, columns });
                 return Ok(());
             }
         }
         #[cfg(feature = "files")]
-        self.append(range, columns)?;
+        self.append(batch, range, columns)?;
         Ok(())
     }
 
     #[cfg(feature = "files")]
-    fn append(&mut self, range: Range<u64>, columns: Columns) -> Result<()> {
-        let Checkpoint { journals, chunks, grows, .. } = &mut *self.checkpoint;
+    fn append(&mut self, batch: u32, range: Range<u64>, columns: Columns) -> Result<()> {
+        let Checkpoint { journals, chunks, grows, .. } = self;
         if matches!(grows, Grows::Aside { .. }) && journals.is_empty() {
             journals.push(Journal::unnamed()?);
         }
         let last = journals.len().saturating_sub(1);
         if let Some(journal) = journals.last_mut().filter(|_| *grows != Grows::Nowhere) {
             let bytes = codec::encode(columns).map_err(|error| Error::failed(error.to_string()))?;
-            let record = journal.append(self.batch, range, &bytes)?;
-            chunks.insert((self.batch, record.range.start), Chunk::File { journal: last, record });
+            let record = journal.append(batch, range, &bytes)?;
+            chunks.insert((batch, record.range.start), Chunk::File { journal: last, record });
         }
         Ok(())
     }
@@ -273,22 +266,21 @@ mod tests {
         let path = folder.path().join("chunks");
         let mut checkpoint = Checkpoint::create(&path, "{}").unwrap();
         for (batch, range) in [(0, 10..20), (0, 30..40), (1, 0..5), (0, 15..18)] {
-            checkpoint.of(batch).keep(range, Columns::default().with("batch", vec![batch])).unwrap();
+            checkpoint.keep(batch, range, Columns::default().with("batch", vec![batch])).unwrap();
         }
         drop(checkpoint);
         let (mut checkpoint, header, damaged) = Checkpoint::open(&path, true).unwrap();
         assert_eq!((header.as_str(), damaged, checkpoint.finished()), ("{}", false, 28));
-        let kept = checkpoint.of(0);
         assert_eq!(
-            kept.segments(0..45).unwrap(),
+            checkpoint.segments(0, 0..45).unwrap(),
             [Missing(0..10), Kept(10..20), Missing(20..30), Kept(30..40), Missing(40..45)]
         );
-        assert_eq!(kept.segments(10..35).unwrap(), [Kept(10..20), Missing(20..35)]);
-        assert_eq!(checkpoint.of(1).segments(0..5).unwrap(), [Kept(0..5)]);
-        assert_eq!(checkpoint.of(2).segments(0..5).unwrap(), [Missing(0..5)]);
-        assert_eq!(checkpoint.of(2).segments(5..5).unwrap(), []);
-        assert_eq!(checkpoint.of(1).read(&(0..5)).unwrap().u32s("batch"), Some(&[1][..]));
-        assert!(checkpoint.of(1).read(&(1..5)).is_err());
+        assert_eq!(checkpoint.segments(0, 10..35).unwrap(), [Kept(10..20), Missing(20..35)]);
+        assert_eq!(checkpoint.segments(1, 0..5).unwrap(), [Kept(0..5)]);
+        assert_eq!(checkpoint.segments(2, 0..5).unwrap(), [Missing(0..5)]);
+        assert_eq!(checkpoint.segments(2, 5..5).unwrap(), []);
+        assert_eq!(checkpoint.read(1, &(0..5)).unwrap().u32s("batch"), Some(&[1][..]));
+        assert!(checkpoint.read(1, &(1..5)).is_err());
     }
 
     #[test]
@@ -297,16 +289,16 @@ mod tests {
         let named = |name: &str| Columns::default().with("name", name.as_bytes().to_vec());
         let shard = |name: &str, range: Range<u64>| {
             let path = folder.path().join(name);
-            Checkpoint::create(&path, "{}").unwrap().of(0).keep(range, named(name)).unwrap();
+            Checkpoint::create(&path, "{}").unwrap().keep(0, range, named(name)).unwrap();
             Checkpoint::open(&path, false).unwrap().0
         };
         let mut joined = shard("b", 7..9);
         joined.join(shard("a", 0..7));
         let mut joined = joined.whole(0);
-        assert_eq!(joined.of(0).segments(0..9).unwrap(), [Kept(0..7), Kept(7..9)]);
-        assert_eq!(joined.of(0).read(&(0..7)).unwrap().u8s("name"), Some(&b"a"[..]));
-        joined.of(0).keep(9..10, Columns::default()).unwrap();
-        assert!(joined.of(0).segments(0..10).is_err_and(|error| error.message.contains("9 to 10")));
+        assert_eq!(joined.segments(0, 0..9).unwrap(), [Kept(0..7), Kept(7..9)]);
+        assert_eq!(joined.read(0, &(0..7)).unwrap().u8s("name"), Some(&b"a"[..]));
+        joined.keep(0, 9..10, Columns::default()).unwrap();
+        assert!(joined.segments(0, 0..10).is_err_and(|error| error.message.contains("9 to 10")));
     }
 
     #[test]
@@ -314,11 +306,11 @@ mod tests {
         let mut checkpoint = Checkpoint::aside(100);
         let columns = |at: u64| Columns::default().with("numbers", vec![at as f64; 6]);
         for at in 0..5 {
-            checkpoint.of(3).keep(at..at + 1, columns(at)).unwrap();
+            checkpoint.keep(3, at..at + 1, columns(at)).unwrap();
         }
         assert_eq!(checkpoint.journals.len(), 1);
         for at in 0..5 {
-            assert_eq!(*checkpoint.of(3).read(&(at..at + 1)).unwrap(), columns(at));
+            assert_eq!(*checkpoint.read(3, &(at..at + 1)).unwrap(), columns(at));
         }
         assert!(!checkpoint.lasts());
     }

@@ -1,5 +1,6 @@
 //! What is kept of a run: finished chunks, in memory or in a file; a run directory; the tables of results.
 
+pub mod blocks;
 pub mod checkpoint;
 pub mod columns;
 mod solutions;
@@ -28,5 +29,5 @@ pub mod metrics;
 #[cfg(feature = "files")]
 pub mod weights;
 
-pub use checkpoint::{Checkpoint, Kept, Segment};
+pub use checkpoint::{Checkpoint, IN_MEMORY, Segment};
 pub use columns::{Column, Columns};

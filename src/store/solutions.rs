@@ -27,19 +27,30 @@ impl From<&Solutions> for Columns {
 }
 
 impl Solutions {
+    /// Whether the columns are of so many problems of `assets` assets each.
+    pub fn are_in(columns: &Columns, problems: u64, assets: usize) -> bool {
+        let floats = |name: &str, each: usize| {
+            columns.f64s(name).is_some_and(|numbers| Some(numbers.len() as u64) == problems.checked_mul(each as u64))
+        };
+        let compared = [("volatilities", assets), ("inverse_volatility", 1), ("equal_weight", 1)];
+        let statuses = columns.u8s("status").unwrap_or_default();
+        floats("weights", assets)
+            && ["rc_error", "kappa", "volatility"].iter().all(|name| floats(name, 1))
+            && columns.u32s("sweeps").is_some_and(|sweeps| sweeps.len() as u64 == problems)
+            && columns.u8s("rescued").is_some_and(|rescued| rescued.len() as u64 == problems)
+            && statuses.len() as u64 == problems
+            && statuses.iter().all(|&code| Status::from_code(code).is_some())
+            && (columns.f64s("volatilities").is_none() || compared.iter().all(|&(name, each)| floats(name, each)))
+    }
+
     /// Of so many problems of `assets` assets each; none where the columns are of something else.
     pub fn from_columns(columns: &Columns, problems: u64, assets: usize) -> Option<Solutions> {
-        let problems = usize::try_from(problems).ok()?;
-        let each =
-            |numbers: &[f64], length: usize| (numbers.len() == problems.checked_mul(length)?).then(|| numbers.to_vec());
-        let weights = each(columns.f64s("weights")?, assets)?;
+        if !Solutions::are_in(columns, problems, assets) {
+            return None;
+        }
         let (rc_error, kappa, volatility) =
             (columns.f64s("rc_error")?, columns.f64s("kappa")?, columns.f64s("volatility")?);
         let (sweeps, statuses, rescued) = (columns.u32s("sweeps")?, columns.u8s("status")?, columns.u8s("rescued")?);
-        let lengths = [rc_error.len(), kappa.len(), volatility.len(), sweeps.len(), statuses.len(), rescued.len()];
-        if lengths.iter().any(|&length| length != problems) {
-            return None;
-        }
         let certificate = |at: usize| {
             Some(Certificate {
                 status: Status::from_code(statuses[at])?,
@@ -53,12 +64,13 @@ impl Solutions {
         let comparisons = match columns.f64s("volatilities") {
             None => Comparisons::default(),
             Some(volatilities) => Comparisons {
-                volatilities: each(volatilities, assets)?,
-                inverse_volatility: each(columns.f64s("inverse_volatility")?, 1)?,
-                equal_weight: each(columns.f64s("equal_weight")?, 1)?,
+                volatilities: volatilities.to_vec(),
+                inverse_volatility: columns.f64s("inverse_volatility")?.to_vec(),
+                equal_weight: columns.f64s("equal_weight")?.to_vec(),
             },
         };
-        Some(Solutions { weights, certificates: (0..problems).map(certificate).collect::<Option<_>>()?, comparisons })
+        let certificates = (0..statuses.len()).map(certificate).collect::<Option<_>>()?;
+        Some(Solutions { weights: columns.f64s("weights")?.to_vec(), certificates, comparisons })
     }
 }
 

@@ -33,6 +33,8 @@ use crate::certificate::{Certificate, Status};
 use crate::error::{Error, Result, option};
 use crate::io::guard;
 use crate::store::atomic::{self, Existing};
+use crate::observer::Observer;
+use crate::store::blocks::Blocks;
 
 const FIXED: [(&str, DataType); 6] = [
     ("resample", DataType::UInt64),
@@ -46,23 +48,37 @@ const MOST_ROWS: usize = 1 << 16;
 /// A row group of up to 32 MiB of weights is held in memory.
 const MOST_WEIGHTS: usize = 1 << 22;
 
-/// Writes all solutions at once; the first is that of problem `start`.
+/// Writes solutions block by block; the first is that of problem `start`.
 ///
 /// # Errors
-/// The file exists and may not be replaced, or it cannot be written.
+/// The file exists and may not be replaced, or it cannot be written; those of the blocks and the observer.
 pub fn write_weights(
     path: &Path,
     existing: Existing,
     assets: &[String],
-    solutions: &Solutions,
+    blocks: &dyn Blocks,
     start: u64,
     metadata: &[(String, String)],
+    observer: &mut dyn Observer,
 ) -> Result<()> {
-    atomic::write(path, existing, |file| {
+    let mut stopped = None;
+    let written = atomic::write(path, existing, |file| {
         let mut writer = WeightsWriter::new(file, assets, start, metadata)?;
-        writer.push(solutions)?;
+        for block in 0..blocks.count() {
+            match observer.check().and_then(|()| blocks.read(block)) {
+                Ok(solutions) => {
+                    writer.push(&solutions)?;
+                    observer.finished(solutions.certificates.len() as u64);
+                }
+                Err(error) => {
+                    stopped = Some(error);
+                    return Err(io::Error::other("stopped"));
+                }
+            }
+        }
         writer.finish()
-    })
+    });
+    stopped.map_or(written, Err)
 }
 
 /// Reads back the solutions of problems 0..`problems`, over `assets` assets: weights and what the file holds of their

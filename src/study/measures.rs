@@ -92,17 +92,6 @@ pub fn effective_number(shares: &[f64]) -> f64 {
     shares.iter().map(|&p| if p > 0.0 { -p * p.ln() } else { 0.0 }).sum::<f64>().exp()
 }
 
-/// sum_ij |r_i - r_j| / (2 n sum_i |r_i|), from a copy sorted in `scratch`.
-pub fn gini(values: &[f64], scratch: &mut Vec<f64>) -> f64 {
-    scratch.clear();
-    scratch.extend_from_slice(values);
-    crate::stats::sort(scratch);
-    let n = values.len() as f64;
-    // sum_ij |r_i - r_j| = 2 sum_k (2 k - n + 1) r_(k), k from 0 in ascending order.
-    let spread: f64 = scratch.iter().enumerate().map(|(k, r)| (2.0 * k as f64 - n + 1.0) * r).sum();
-    spread / (n * values.iter().map(|r| r.abs()).sum::<f64>())
-}
-
 /// Principal components of a covariance, for the effective number of bets (Meucci 2009).
 #[derive(Debug, Clone)]
 pub struct Components {
@@ -129,12 +118,21 @@ impl Components {
         self.values.iter().copied().fold(f64::INFINITY, f64::min) / self.values.iter().sum::<f64>()
     }
 
+    /// Eigenvectors with their eigenvalues.
+    pub fn pairs(&self) -> impl Iterator<Item = (&[f64], f64)> {
+        self.vectors.as_slice().chunks_exact(self.values.len()).zip(self.values.iter().copied())
+    }
+
+    /// Of the assets.
+    pub fn volatilities(&self) -> &[f64] {
+        &self.volatilities
+    }
+
     /// exp(- sum_m p_m ln p_m) with p_m the share of variance along component m.
     pub fn effective_bets(&self, weights: &[f64]) -> f64 {
-        let along = |m: usize| -> f64 {
-            (0..weights.len()).map(|i| self.vectors[(i, m)] * weights[i] * self.volatilities[i]).sum()
-        };
-        let mut shares: Vec<f64> = (0..weights.len()).map(|m| along(m).powi(2) * self.values[m]).collect();
+        let along =
+            |vector: &[f64]| -> f64 { (0..weights.len()).map(|i| vector[i] * weights[i] * self.volatilities[i]).sum() };
+        let mut shares: Vec<f64> = self.pairs().map(|(vector, value)| along(vector).powi(2) * value).collect();
         let total: f64 = shares.iter().sum();
         shares.iter_mut().for_each(|share| *share /= total);
         effective_number(&shares)
@@ -157,10 +155,8 @@ mod tests {
     }
 
     #[test]
-    fn even_shares_count_in_full_and_have_no_gini() {
+    fn even_shares_count_in_full() {
         assert!((effective_number(&[0.25; 4]) - 4.0).abs() < 1e-14);
-        assert_eq!(gini(&[0.25; 4], &mut Vec::new()), 0.0);
-        assert!((gini(&[0.0, 0.0, 0.0, 1.0], &mut Vec::new()) - 0.75).abs() < 1e-15);
     }
 
     #[test]

@@ -1,18 +1,15 @@
 //! Questions: a study turns a question into a batch, and its solutions into an outcome. Studies know no file format and
 //! no command line; backtests join here.
 
-pub mod asset;
 pub mod block;
 pub mod bootstrap;
-pub mod convergence;
 #[cfg(feature = "files")]
 pub mod given;
 pub mod measures;
-pub mod method;
 #[cfg(feature = "files")]
 pub mod protocol;
 pub mod screen;
 pub mod setup;
 pub mod solve;
-pub mod summary;
+pub mod statistics;
 pub mod winners;

@@ -99,8 +99,14 @@ pub trait Study: Sized {
     /// Writes the tables of an outcome that are no texts.
     ///
     /// # Errors
-    /// A file cannot be written.
-    fn write(&self, outcome: &Self::Outcome, store: &mut Checkpoint, directory: &Path) -> Result<()>;
+    /// A file cannot be written; asked to stop.
+    fn write(
+        &self,
+        outcome: &Self::Outcome,
+        store: &mut Checkpoint,
+        observer: &mut dyn Observer,
+        directory: &Path,
+    ) -> Result<()>;
 
     /// Keeps the data in a run directory, so that it can be verified and its parts joined where the files they came from
     /// are not.

@@ -10,7 +10,7 @@ use super::block::{Block, block_length};
 use super::screen::figure::Figure;
 use super::screen::finalist::path as path_of;
 use super::screen::values::{Asking, values};
-use super::summary::Summary;
+use super::statistics::summary::Summary;
 use crate::batch::Covariances;
 use crate::covariance::Estimator;
 use crate::error::Result;

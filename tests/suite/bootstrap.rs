@@ -1,9 +1,14 @@
 //! Does the bootstrap study agree with an independent one, and with itself?
 
+use std::borrow::Cow;
+
+use equirisk::batch::Comparisons;
 use equirisk::block_length;
 use equirisk::engine::cpu::CpuEngine;
+use equirisk::io::atomic::Existing;
 use equirisk::io::{Input, ReadOptions, read_returns};
 use equirisk::panel::{Labels, Returns};
+use equirisk::report::weights::write_weights;
 use equirisk::resample::{Law, Scheme};
 use equirisk::run::checkpoint::Checkpoint;
 use equirisk::run::crosscheck::Sample;
@@ -11,8 +16,10 @@ use equirisk::run::{Means, Unwatched};
 use equirisk::solver::Options;
 use equirisk::stats;
 use equirisk::study::block::Block;
-use equirisk::study::bootstrap::{Config, Outcome, bootstrap};
-use equirisk::{Certificate, Status};
+use equirisk::study::bootstrap::{Config, Outcome, Plan, bootstrap};
+use equirisk::study::statistics::blocks::{Blocks, Spread};
+use equirisk::study::statistics::observer::Observer;
+use equirisk::{Certificate, Solutions, Status};
 use serde_json::Value;
 
 use crate::cases::{data, json};
@@ -38,11 +45,11 @@ fn config(resamples: u64, scheme: Scheme, block: Block) -> Config {
     }
 }
 
-fn study(returns: &Returns, config: &Config) -> Outcome {
+fn study(returns: &Returns, config: &Config) -> (Outcome, Solutions) {
     budgeted(returns, &vec![1.0; returns.assets.len()], config)
 }
 
-fn budgeted(returns: &Returns, budgets: &[f64], config: &Config) -> Outcome {
+fn budgeted(returns: &Returns, budgets: &[f64], config: &Config) -> (Outcome, Solutions) {
     let engine = CpuEngine::default();
     let means = &mut Means {
         engine: &engine,
@@ -50,7 +57,7 @@ fn budgeted(returns: &Returns, budgets: &[f64], config: &Config) -> Outcome {
         checkpoint: &mut Checkpoint::none(),
         watch: &mut Unwatched,
     };
-    bootstrap(returns, budgets, config, means).unwrap()
+    bootstrap(returns, budgets, config, means, &mut Unwatched).unwrap()
 }
 
 fn column(returns: &Returns, i: usize) -> Vec<f64> {
@@ -77,7 +84,7 @@ fn block_lengths_equal_those_of_arch() {
             }
         }
         for (kind, block) in [("squared_returns", Block::Auto), ("returns", Block::AutoReturns)] {
-            let used = study(&returns, &config(1, Scheme::Stationary, block)).run.block_length;
+            let used = study(&returns, &config(1, Scheme::Stationary, block)).0.run.block_length;
             assert!((used / stats::median(&medians[kind]) - 1.0).abs() < 1e-12, "{name} {kind}: {used}");
         }
     }
@@ -111,18 +118,18 @@ fn distributions_match_an_independent_bootstrap() {
     for reference in json("bootstrap_reference.json")["studies"].as_array().unwrap() {
         let scheme = if reference["kind"] == "iid" { Scheme::Iid } else { Scheme::Stationary };
         let block = Block::Length(reference["L"].as_f64().unwrap());
-        let outcome = study(&returns, &config(20_000, scheme, block));
+        let (outcome, solutions) = study(&returns, &config(20_000, scheme, block));
         assert_eq!(outcome.solves.converged, 20_000);
         let n = returns.assets.len();
         let mut z = Vec::new();
         for (i, asset) in outcome.assets.iter().enumerate() {
-            let weights: Vec<f64> = outcome.solutions.weights.iter().skip(i).step_by(n).copied().collect();
+            let weights: Vec<f64> = solutions.weights.iter().skip(i).step_by(n).copied().collect();
             z.extend(scores(&reference["weights"][&asset.name], &weights));
             let point = reference["full_sample_weights"][i].as_f64().unwrap();
             // The reference's own solver stopped at 1e-12.
             assert!((asset.point.unwrap() / point - 1.0).abs() < 1e-11);
         }
-        let volatility: Vec<f64> = outcome.solutions.certificates.iter().map(|c| c.volatility).collect();
+        let volatility: Vec<f64> = solutions.certificates.iter().map(|c| c.volatility).collect();
         z.extend(scores(&reference["portfolio_vol"], &volatility));
         let largest = z.iter().fold(0.0_f64, |m, z| m.max(z.abs()));
         let mean_square = z.iter().map(|z| z * z).sum::<f64>() / z.len() as f64;
@@ -135,10 +142,10 @@ fn distributions_match_an_independent_bootstrap() {
 #[test]
 fn the_reported_statistics_are_those_of_the_weights() {
     let returns = sample();
-    let outcome = study(&returns, &config(500, Scheme::Stationary, Block::Length(20.0)));
+    let (outcome, solutions) = study(&returns, &config(500, Scheme::Stationary, Block::Length(20.0)));
     let n = returns.assets.len();
     for (i, asset) in outcome.assets.iter().enumerate() {
-        let mut weights: Vec<f64> = outcome.solutions.weights.iter().skip(i).step_by(n).copied().collect();
+        let mut weights: Vec<f64> = solutions.weights.iter().skip(i).step_by(n).copied().collect();
         assert_eq!(asset.weight.mean, stats::mean(&weights));
         stats::sort(&mut weights);
         assert_eq!(asset.weight.q05, stats::quantile(&weights, 0.05));
@@ -163,8 +170,8 @@ fn the_reported_statistics_are_those_of_the_weights() {
 fn more_resamples_extend_a_smaller_run() {
     let returns = sample();
     for block in [Block::Length(1.5), Block::Length(50.0)] {
-        let few = study(&returns, &config(37, Scheme::Stationary, block)).solutions;
-        let many = study(&returns, &config(5000, Scheme::Stationary, block)).solutions;
+        let few = study(&returns, &config(37, Scheme::Stationary, block)).1;
+        let many = study(&returns, &config(5000, Scheme::Stationary, block)).1;
         assert_eq!(few.weights[..], many.weights[..few.weights.len()]);
     }
 }
@@ -173,7 +180,7 @@ fn more_resamples_extend_a_smaller_run() {
 fn block_sums_equal_gathered_rows() {
     // Long blocks are summed by their ends; the covariance of the rows themselves must come out the same.
     let returns = sample();
-    let outcome = study(&returns, &config(20, Scheme::Circular, Block::Length(25.0)));
+    let (_, solutions) = study(&returns, &config(20, Scheme::Circular, Block::Length(25.0)));
     let (n, rows) = (returns.assets.len(), returns.rows());
     let law = Law::new(Scheme::Circular, 25.0, rows, 11, 0).unwrap();
     for b in 0..20 {
@@ -185,11 +192,11 @@ fn block_sums_equal_gathered_rows() {
         for i in 0..n {
             for j in 0..n {
                 let products = gathered(i).zip(gathered(j)).map(|(x, y)| (x - means[i]) * (y - means[j]));
-                let weights = &outcome.solutions.weights[b * n..];
+                let weights = &solutions.weights[b * n..];
                 variance += weights[i] * weights[j] * products.sum::<f64>() / (rows - 1) as f64;
             }
         }
-        let volatility = outcome.solutions.certificates[b].volatility;
+        let volatility = solutions.certificates[b].volatility;
         assert!((variance.sqrt() / volatility - 1.0).abs() < 1e-12, "{} {volatility}", variance.sqrt());
     }
 }
@@ -197,14 +204,14 @@ fn block_sums_equal_gathered_rows() {
 #[test]
 fn too_short_a_history_is_counted_not_hidden() {
     let returns = sp20(Some(5));
-    let outcome = study(&returns, &config(400, Scheme::Iid, Block::Auto));
+    let (outcome, solutions) = study(&returns, &config(400, Scheme::Iid, Block::Auto));
     let solves = outcome.solves;
     println!("{solves:?}");
     assert_eq!(solves.total, 400);
     assert_eq!(solves.converged + solves.stalled + solves.no_solution + solves.invalid, 400);
     assert!(solves.no_solution > 0);
-    for (b, Certificate { status, rc_error, .. }) in outcome.solutions.certificates.iter().enumerate() {
-        let weights = &outcome.solutions.weights[b * 20..(b + 1) * 20];
+    for (b, Certificate { status, rc_error, .. }) in solutions.certificates.iter().enumerate() {
+        let weights = &solutions.weights[b * 20..(b + 1) * 20];
         match status {
             Status::Converged => assert!(*rc_error <= 1e-8 && weights.iter().all(|w| *w > 0.0)),
             Status::NoSolution | Status::Invalid => assert!(weights.iter().all(|w| w.is_nan())),
@@ -223,9 +230,9 @@ fn an_asset_that_does_not_move_in_a_resample_is_invalid_however_long_the_history
             labels: Labels::Text((0..rows).map(|t| t.to_string()).collect()),
             values: (0..rows).flat_map(|t| [if t == rows / 3 { 0.05 } else { 0.0 }, noise(t)]).collect(),
         };
-        let outcome = study(&returns, &config(20, Scheme::Iid, Block::Auto));
+        let (outcome, solutions) = study(&returns, &config(20, Scheme::Iid, Block::Auto));
         let law = Law::new(Scheme::Iid, 1.0, rows, 11, 0).unwrap();
-        for (b, certificate) in outcome.solutions.certificates.iter().enumerate() {
+        for (b, certificate) in solutions.certificates.iter().enumerate() {
             let moved = law.rows(b as u64).contains(&((rows / 3) as u32));
             let expected = if moved { Status::Converged } else { Status::Invalid };
             assert_eq!(certificate.status, expected, "{rows} rows, resample {b}");
@@ -240,7 +247,7 @@ fn zero_budgets_keep_their_places_in_every_list() {
     let mut budgets = vec![1.0; 10];
     budgets[3] = 0.0;
     budgets[0] = 0.0;
-    let outcome = budgeted(&returns, &budgets, &config(50, Scheme::Stationary, Block::Length(20.0)));
+    let (outcome, solutions) = budgeted(&returns, &budgets, &config(50, Scheme::Stationary, Block::Length(20.0)));
     let names: Vec<&str> = outcome.assets.iter().map(|a| a.name.as_str()).collect();
     assert_eq!(names, returns.assets.iter().map(String::as_str).collect::<Vec<_>>());
     for method in [&outcome.methods.erc, &outcome.methods.inverse_volatility, &outcome.methods.equal_weight] {
@@ -251,7 +258,94 @@ fn zero_budgets_keep_their_places_in_every_list() {
         }
         assert!(method.weights.iter().zip(&returns.assets).all(|(summary, name)| summary.name == *name));
     }
-    assert_eq!(outcome.solutions.weights.len(), 500);
-    assert!(outcome.solutions.weights.chunks(10).all(|w| w[0] == 0.0 && w[3] == 0.0 && w[1] > 0.0));
+    let all = Spread { blocks: &solutions, keep: &outcome.keep, assets: 10 };
+    let weights = &all.read(0).unwrap().weights;
+    assert_eq!(weights.len(), 500);
+    assert!(weights.chunks(10).all(|w| w[0] == 0.0 && w[3] == 0.0 && w[1] > 0.0));
     assert_eq!(outcome.run.excluded, [returns.assets[0].clone(), returns.assets[3].clone()]);
+}
+
+/// Blocks of another size, as a file of chunks would hand them out.
+struct Cut<'a>(&'a Solutions, usize);
+
+impl Blocks for Cut<'_> {
+    fn count(&self) -> usize {
+        self.0.certificates.len().div_ceil(self.1)
+    }
+
+    fn read(&self, block: usize) -> equirisk::Result<Cow<'_, Solutions>> {
+        let (problems, n) = (self.0.certificates.len(), self.0.weights.len() / self.0.certificates.len());
+        let (start, end) = (block * self.1, ((block + 1) * self.1).min(problems));
+        let compared = &self.0.comparisons;
+        Ok(Cow::Owned(Solutions {
+            weights: self.0.weights[start * n..end * n].to_vec(),
+            certificates: self.0.certificates[start..end].to_vec(),
+            comparisons: Comparisons {
+                volatilities: compared.volatilities[start * n..end * n].to_vec(),
+                inverse_volatility: compared.inverse_volatility[start..end].to_vec(),
+                equal_weight: compared.equal_weight[start..end].to_vec(),
+            },
+        }))
+    }
+}
+
+/// Counts what is told, and stops when asked so often.
+struct Stops {
+    checks: usize,
+    read: u64,
+}
+
+impl Observer for Stops {
+    fn check(&mut self) -> equirisk::Result<()> {
+        self.checks = self.checks.checked_sub(1).ok_or_else(|| equirisk::Error::failed("stopped"))?;
+        Ok(())
+    }
+
+    fn advance(&mut self, problems: u64) {
+        self.read += problems;
+    }
+}
+
+#[test]
+fn weights_are_written_alike_whatever_the_blocks_and_stopped_when_asked() {
+    let returns = sample();
+    let (_, solutions) = study(&returns, &config(9000, Scheme::Stationary, Block::Length(20.0)));
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, blocks: &dyn Blocks, observer: &mut dyn Observer| {
+        let path = folder.path().join(name);
+        write_weights(&path, Existing::Refuse, &returns.assets, blocks, 0, &[], observer)
+            .map(|()| std::fs::read(&path).unwrap())
+    };
+    let whole = file("whole", &solutions, &mut Unwatched).unwrap();
+    let mut observer = Stops { checks: 1000, read: 0 };
+    assert!(file("cut", &Cut(&solutions, 700), &mut observer).unwrap() == whole);
+    assert_eq!(observer.read, 9000);
+    assert_eq!(file("stopped", &solutions, &mut Stops { checks: 1, read: 0 }).unwrap_err().message, "stopped");
+    assert!(!folder.path().join("stopped").exists());
+}
+
+#[test]
+fn an_observer_is_told_what_is_read_and_stops_the_statistics_anywhere() {
+    let returns = sp20(Some(300));
+    let config = Config { sensitivity: true, ..config(1500, Scheme::Stationary, Block::Length(20.0)) };
+    let budgets = vec![1.0; returns.assets.len()];
+    let run = |observer: &mut Stops| {
+        let engine = CpuEngine::default();
+        let means = &mut Means {
+            engine: &engine,
+            options: Options::default(),
+            checkpoint: &mut Checkpoint::none(),
+            watch: &mut Unwatched,
+        };
+        bootstrap(&returns, &budgets, &config, means, observer).map(drop)
+    };
+    let mut observer = Stops { checks: 1000, read: 0 };
+    run(&mut observer).unwrap();
+    let plan = Plan::new(&returns, &budgets, &config, &mut Unwatched).unwrap();
+    // All but the file of weights.
+    assert_eq!(observer.read, plan.reading() - 1500);
+    let all = 1000 - observer.checks;
+    for checks in 0..all {
+        assert_eq!(run(&mut Stops { checks, read: 0 }).unwrap_err().message, "stopped");
+    }
 }

@@ -7,6 +7,7 @@ use equirisk::io::atomic::{self, Existing};
 use equirisk::io::{self, Input, Kind, Missing, Notices, ReadOptions, npy, read_budgets, read_covariance};
 use equirisk::panel::{Covariance, Labels, Returns};
 use equirisk::report::weights::{WeightsWriter, write_weights};
+use equirisk::run::Unwatched;
 use equirisk::{Certificate, Error, ErrorKind, Result, Solutions, Status};
 use jiff::civil::date;
 use parquet::file::reader::{FileReader, SerializedFileReader};
@@ -538,8 +539,8 @@ fn weights_are_readable_back_with_nulls_where_there_are_none() {
     let path = folder.path().join("weights.parquet");
     let (assets, solutions) = (names(&["A", "status", "S&P. 500"]), solutions(20, 3));
     let metadata = [("seed".to_string(), "7".to_string())];
-    write_weights(&path, Existing::Refuse, &assets, &solutions, 1 << 40, &metadata).expect("written");
-    assert!(write_weights(&path, Existing::Refuse, &assets, &solutions, 0, &metadata).is_err());
+    write_weights(&path, Existing::Refuse, &assets, &solutions, 1 << 40, &metadata, &mut Unwatched).expect("written");
+    assert!(write_weights(&path, Existing::Refuse, &assets, &solutions, 0, &metadata, &mut Unwatched).is_err());
 
     let reader = SerializedFileReader::new(fs::File::open(&path).expect("present")).expect("a Parquet file");
     let file = reader.metadata().file_metadata();

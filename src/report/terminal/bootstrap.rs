@@ -5,10 +5,10 @@ use super::view::View;
 use super::{LEAVE_EARLY, LEAVE_LATE, LEAVE_NEXT, names_width};
 use crate::error::option;
 use crate::report::words::{self, counted, cut, maybe_percent, percent};
-use crate::study::asset::Asset;
 use crate::study::bootstrap::{Outcome, Sensitivity};
-use crate::study::method::Method;
-use crate::study::summary::Summary;
+use crate::study::statistics::asset::Asset;
+use crate::study::statistics::method::Method;
+use crate::study::statistics::summary::Summary;
 
 /// Assets listed at most: the largest weights.
 const MOST_ASSETS: usize = 40;

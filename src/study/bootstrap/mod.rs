@@ -10,6 +10,7 @@ mod study;
 use serde::Serialize;
 
 use super::block::Block;
+use super::statistics::reading::Reading;
 use crate::batch::{self, Request, Solutions};
 use crate::engine::Precision;
 use crate::error::Result;
@@ -19,10 +20,10 @@ use crate::run::crosscheck::{Checker, CrossCheck, Sample, sample};
 use crate::run::share::Part;
 use crate::run::{Context, RcError, Solves};
 use crate::solver::Options;
+use crate::store::{Checkpoint, IN_MEMORY};
 use crate::stop::Stop;
 pub use outcome::{Methods, Outcome, Portfolio, Run, Sensitivity, SensitivityAsset};
 pub use plan::Plan;
-use plan::device;
 #[cfg(feature = "files")]
 pub use spec::Spec;
 #[cfg(feature = "files")]
@@ -49,13 +50,19 @@ pub fn bootstrap(returns: &Returns, budgets: &[f64], config: &Config, context: &
     solve(&Plan::new(returns, budgets, config, context.observer)?, context)
 }
 
-/// Solves what is not kept, and answers.
+/// Solves what is not kept, and answers. Solutions are left in the store of `context` ([`Plan::solutions`]); one that
+/// keeps nothing is given memory, and beyond that a file without a name.
 ///
 /// # Errors
 /// A device that fails, a disk that is full, asked to stop.
 pub fn solve(plan: &Plan, context: &mut Context) -> Result<Outcome> {
+    if !context.store.keeps() {
+        *context.store = Checkpoint::aside(IN_MEMORY);
+    }
     let solved = plan.solve(None, context)?;
-    plan.outcome(solved, context.engine.info())
+    let Context { engine, store, observer } = context;
+    observer.phase("summarising");
+    plan.outcome(&solved, engine.info(), store, &mut Reading::new(*observer))
 }
 
 /// What one machine of several found: its resamples are kept, and statistics wait until all are together.
@@ -76,13 +83,18 @@ pub struct Share {
 /// # Errors
 /// As [`solve`].
 pub fn part(plan: &Plan, part: Part, context: &mut Context) -> Result<Share> {
+    if !context.store.keeps() {
+        *context.store = Checkpoint::aside(IN_MEMORY);
+    }
     let solved = plan.solve(Some(part), context)?;
-    let info = context.engine.info();
+    let Context { engine, store, observer } = context;
+    let info = engine.info();
+    let (solves, rc_error) = plan.certified(&solved.range, &info, store, &mut Reading::new(*observer))?;
     Ok(Share {
         shard: part,
         range: [solved.range.start, solved.range.end],
-        solves: Solves::count(&solved.main),
-        rc_error: RcError::of(&solved.main, device(&info)),
+        solves,
+        rc_error,
         crosscheck: solved.crosscheck,
         run: plan.run(info),
     })

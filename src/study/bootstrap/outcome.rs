@@ -2,15 +2,15 @@
 
 use serde::Serialize;
 
-use crate::batch::Solutions;
 use crate::engine::{Kind, Precision};
 use crate::resample::Scheme;
 use crate::run::crosscheck::CrossCheck;
 use crate::run::{RcError, Solves};
-use crate::study::asset::Asset;
 use crate::study::block::BlockEstimates;
-use crate::study::method::Method;
-use crate::study::summary::Summary;
+use crate::study::statistics::asset::Asset;
+use crate::study::statistics::convergence::Step;
+use crate::study::statistics::method::Method;
+use crate::study::statistics::summary::Summary;
 
 /// The risk-budgeting portfolio as a whole, under each resample's own covariance.
 #[derive(Debug, Clone, Serialize)]
@@ -85,10 +85,7 @@ pub struct Outcome {
     pub crosscheck: Option<CrossCheck>,
     pub sensitivity: Vec<Sensitivity>,
     pub run: Run,
-    /// Names of all assets, in the order of `solutions`.
+    /// The weight of the asset that moves most over the first so many resamples.
     #[serde(skip)]
-    pub names: Vec<String>,
-    /// Weights of every resample over all assets, zero-budget ones included.
-    #[serde(skip)]
-    pub solutions: Solutions,
+    pub convergence: Vec<Step>,
 }

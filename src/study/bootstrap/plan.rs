@@ -1,5 +1,6 @@
 //! The study before and after the work: what follows from data and configuration, and what solutions make of it.
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -16,11 +17,15 @@ use crate::run::crosscheck::{CrossCheck, sample};
 use crate::run::share::{Part, scaled};
 use crate::run::{self, Context, RcError, Solves, Work};
 use crate::solver::{self, Options};
-use crate::study::asset::{self, with_excluded};
+use crate::store::Checkpoint;
+use crate::store::blocks::{Blocks, Spread, Stored};
 use crate::study::block::{BlockEstimates, block_length, sensitivity_lengths};
-use crate::study::measures::{Components, equal_weight, inverse_volatility};
-use crate::study::method::{Method, Setting};
-use crate::study::summary::Summary;
+use crate::study::measures::Components;
+use crate::study::statistics::asset::{self, with_excluded};
+use crate::study::statistics::figure::{Column, Figure, Rule, Setting};
+use crate::study::statistics::passes::{self, Passes};
+use crate::study::statistics::summary::Summary;
+use crate::study::statistics::{certificates, convergence, method};
 
 /// The effective number of bets is left out for more assets than this: the eigenvectors would take longer than all else.
 const MOST_COMPONENTS: usize = 500;
@@ -49,15 +54,12 @@ pub struct Plan {
     lengths: Vec<(f64, Law)>,
 }
 
-/// Certified solutions of all batches of a study, or of a shard of each.
+/// What was done for a study, or for a part of one: its resamples are kept.
 #[derive(Debug)]
 pub(super) struct Solved {
     /// Resamples of the part.
     pub range: Range<u64>,
-    pub main: Solutions,
     pub crosscheck: Option<CrossCheck>,
-    /// One for each of the other block lengths; none where it is the study's own.
-    others: Vec<Option<Solutions>>,
 }
 
 /// The precision of certificates that a device made.
@@ -116,69 +118,143 @@ impl Plan {
         self.names.len()
     }
 
+    /// The laws of the resamples at other block lengths and the batches they are kept as; a length that comes to the
+    /// study's own law takes its resamples.
+    fn others(&self) -> impl Iterator<Item = (u32, f64, &Law)> {
+        let number = |law: &Law, number| if *law == self.law { MAIN } else { number };
+        (MAIN + 1..).zip(&self.lengths).map(move |(next, (length, law))| (number(law, next), *length, law))
+    }
+
     /// Problems of all batches.
     pub fn problems(&self) -> u64 {
-        let others = self.lengths.iter().filter(|(_, law)| *law != self.law).count() as u64;
+        let others = self.others().filter(|(number, ..)| *number != MAIN).count() as u64;
         self.config.resamples + others * self.tenth()
     }
 
+    /// Solves what is not kept, for the store of `context`.
     pub(super) fn solve(&self, part: Option<Part>, context: &mut Context) -> Result<Solved> {
+        context.observer.phase("solving");
         let resamples = self.config.resamples;
         let range = part.map_or(Ok(0..resamples), |part| part.range(resamples, 1))?;
         let sampled = match context.engine.info().on_device() {
             true => sample(resamples, self.config.seed, self.config.crosscheck),
             false => Vec::new(),
         };
-        let mut solve = |number: u32, batch: &Batch, range: Range<u64>, sample: &[u64]| {
-            let request = Request::Portfolios { comparisons: true };
-            run::gather(Work { batch, request: &request, number, sample }, range, context)
-        };
-        let main = solve(MAIN, &self.batch, range.clone(), &sampled)?;
-        let mut others = Vec::new();
-        for (number, (_, law)) in (MAIN + 1..).zip(&self.lengths) {
-            let own = *law == self.law;
+        let request = Request::Portfolios { comparisons: true };
+        let main = Work { batch: &self.batch, request: &request, number: MAIN, sample: &sampled };
+        let check = run::keep(main, range.clone(), context)?;
+        for (number, _, law) in self.others().filter(|(number, ..)| *number != MAIN) {
             let batch = Batch::resampled(Arc::clone(&self.panel), *law, self.tenth(), self.batch.budgets())?;
-            let range = scaled(&range, resamples, self.tenth());
-            others.push(if own { None } else { Some(solve(number, &batch, range, &[])?.solutions) });
+            let work = Work { batch: &batch, request: &request, number, sample: &[] };
+            run::keep(work, scaled(&range, resamples, self.tenth()), context)?;
         }
-        Ok(Solved { range, main: main.solutions, crosscheck: main.check.map(CrossCheck::from), others })
+        Ok(Solved { range, crosscheck: check.map(CrossCheck::from) })
     }
 
-    pub(super) fn outcome(&self, solved: Solved, info: EngineInfo) -> Result<Outcome> {
-        let Solved { main: solutions, crosscheck, others, .. } = solved;
+    /// The first resamples of a batch that were solved for the store.
+    fn blocks<'a>(&self, store: &'a Checkpoint, number: u32, range: Range<u64>) -> Result<Stored<'a>> {
+        Stored::new(store, number, range, self.panel.assets())
+    }
+
+    /// The solutions of a study that was solved for the store, with the weights of all assets: zero where the budget is.
+    ///
+    /// # Errors
+    /// They are not kept there, or cannot be read.
+    pub fn solutions(&self, store: &Checkpoint) -> Result<Solutions> {
+        self.with_solutions(store, |blocks| blocks.all())
+    }
+
+    /// The same, block by block.
+    pub(super) fn with_solutions<T>(
+        &self,
+        store: &Checkpoint,
+        take: impl FnOnce(&dyn Blocks) -> Result<T>,
+    ) -> Result<T> {
+        let blocks = self.blocks(store, MAIN, 0..self.config.resamples)?;
+        take(&Spread { blocks: &blocks, keep: &self.keep, assets: self.names.len() })
+    }
+
+    /// What all statistics of resamples drawn by `law` share.
+    fn setting<'a>(&'a self, law: &'a Law) -> Setting<'a> {
+        Setting::new(
+            (&self.panel, law),
+            (&self.full, self.components.as_ref()),
+            (&self.returns.assets, self.batch.budgets()),
+            self.point.as_deref(),
+            self.config.periods_per_year,
+        )
+    }
+
+    /// Problems that the statistics and the file of weights read, all in all: what an observer is told of.
+    pub fn reading(&self) -> u64 {
+        let (resamples, tenth) = (self.config.resamples, self.tenth());
+        let columns = columns(&self.setting(&self.law)).len();
+        let others = self.lengths.len() as u64 * passes::work(sensitivity_columns(self.panel.assets()).len(), tenth);
+        passes::work(columns, resamples) + convergence::work(resamples) + others + resamples
+    }
+
+    /// The same for a part of so many resamples.
+    pub fn reading_of_part(&self, resamples: u64) -> u64 {
+        passes::work(1, resamples)
+    }
+
+    /// How the resamples of a part ended, and their certified errors.
+    pub(super) fn certified(
+        &self,
+        range: &Range<u64>,
+        info: &EngineInfo,
+        store: &Checkpoint,
+        observer: &mut dyn Observer,
+    ) -> Result<(Solves, RcError)> {
+        let blocks = self.blocks(store, MAIN, range.clone())?;
+        let problems = range.end - range.start;
+        let passes = Passes { setting: &self.setting(&self.law), blocks: &blocks, problems };
+        certificates::certified(&passes, device(info), observer)
+    }
+
+    pub(super) fn outcome(
+        &self,
+        solved: &Solved,
+        info: EngineInfo,
+        store: &Checkpoint,
+        observer: &mut dyn Observer,
+    ) -> Result<Outcome> {
         let config = &self.config;
-        let sensitivity = self.lengths.iter().zip(&others).map(|((length, law), own)| {
-            self.sensitivity(law, *length, own.as_ref().unwrap_or(&solutions), self.tenth())
-        });
-        let sensitivity = sensitivity.collect();
-        let converged = self.converged(&solutions);
-        let methods = self.methods(&converged);
-        let annual = config.periods_per_year.map(f64::sqrt);
+        let mut sensitivity = Vec::new();
+        for (number, length, law) in self.others() {
+            let problems = if number == MAIN { config.resamples } else { self.tenth() };
+            sensitivity.push(self.sensitivity(law, length, &self.blocks(store, number, 0..problems)?, observer)?);
+        }
+        let setting = self.setting(&self.law);
+        let solutions = &self.blocks(store, MAIN, 0..config.resamples)?;
+        let passes = Passes { setting: &setting, blocks: solutions, problems: config.resamples };
+        let (found, solves) = passes.distributions(columns(&setting), observer)?;
+        let assets = asset::assets(&setting, &found);
+        let convergence = match asset::mover(&assets) {
+            Some(asset) => {
+                let weight = found.of(Rule::RiskBudgeting, Figure::Weight(asset));
+                convergence::convergence(&passes, asset, Summary::from(weight), observer)?
+            }
+            None => Vec::new(),
+        };
         let (keep, names) = (&self.keep, &self.names);
+        let [erc, inverse_volatility, equal_weight] =
+            method::methods(&setting, solutions, &found, observer)?.map(|method| method.spread(keep, names));
         Ok(Outcome {
-            assets: with_excluded(
-                asset::assets(&self.returns.assets, self.batch.budgets(), &converged.weights, self.point.as_deref()),
-                keep,
-                names,
-            ),
+            assets: with_excluded(assets, keep, names),
             portfolio: Portfolio {
-                volatility: methods.erc.volatility.clone(),
-                volatility_annual: annual.map(|a| Summary::of(converged.volatility.iter().map(|v| v * a))),
-                diversification_ratio: methods.erc.diversification_ratio.clone(),
-                effective_assets: methods.erc.effective_assets.clone(),
+                volatility: erc.volatility.clone(),
+                volatility_annual: config.periods_per_year.map(|_| Summary::from(found.of(ANNUAL.0, ANNUAL.1))),
+                diversification_ratio: erc.diversification_ratio.clone(),
+                effective_assets: erc.effective_assets.clone(),
             },
-            methods: Methods {
-                erc: methods.erc.spread(keep, names),
-                inverse_volatility: methods.inverse_volatility.spread(keep, names),
-                equal_weight: methods.equal_weight.spread(keep, names),
-            },
-            solves: Solves::count(&solutions),
-            rc_error: RcError::of(&solutions, device(&info)),
-            crosscheck,
+            methods: Methods { erc, inverse_volatility, equal_weight },
+            solves,
+            rc_error: certificates::rc_error(&found, &solves, device(&info)),
+            crosscheck: solved.crosscheck,
             sensitivity,
             run: self.run(info),
-            solutions: spread_weights(solutions, keep, names.len()),
-            names: self.names.clone(),
+            convergence,
         })
     }
 
@@ -206,18 +282,6 @@ impl Plan {
             periods_per_year: config.periods_per_year,
         }
     }
-}
-
-/// Weights over all assets: zero where the budget is.
-fn spread_weights(mut solutions: Solutions, keep: &[usize], assets: usize) -> Solutions {
-    if keep.len() < assets {
-        let mut all = vec![0.0; solutions.certificates.len() * assets];
-        for (row, found) in all.chunks_exact_mut(assets).zip(solutions.weights.chunks_exact(keep.len())) {
-            keep.iter().zip(found).for_each(|(&i, w)| row[i] = *w);
-        }
-        solutions.weights = all;
-    }
-    solutions
 }
 
 /// Says what a history short beside its assets means: a resample of T rows holds about 0.632 T distinct ones, and spectra
@@ -256,87 +320,54 @@ fn point(full: &RiskModel, budgets: &[f64]) -> Option<Vec<f64>> {
     (certificate.status == Status::Converged).then_some(weights)
 }
 
-/// The converged resamples, side by side: the same set for every method.
-struct Converged {
-    resamples: Vec<u64>,
-    /// resamples x n.
-    weights: Vec<f64>,
-    volatilities: Vec<f64>,
-    /// Of the risk-budgeting, inverse-volatility and equal-weight portfolios under each resample's covariance.
-    volatility: Vec<f64>,
-    inverse_volatility: Vec<f64>,
-    equal_weight: Vec<f64>,
+/// The column of the yearly volatility.
+const ANNUAL: (Rule, Figure) = (Rule::RiskBudgeting, Figure::VolatilityAnnual);
+
+/// The columns of the resamples; those of the assets ask for more than those of the method they belong to.
+fn columns(setting: &Setting) -> Vec<Column> {
+    let mut columns = asset::columns(setting);
+    columns.push(certificates::column());
+    columns.extend(setting.periods_per_year.map(|_| Column::summarised(ANNUAL.0, ANNUAL.1)));
+    for rule in Rule::ALL {
+        let own = method::columns(setting, rule).into_iter();
+        let known: HashSet<(Rule, Figure)> = columns.iter().map(|column| (column.rule, column.figure)).collect();
+        columns.extend(own.filter(|column| !known.contains(&(column.rule, column.figure))));
+    }
+    // Figures of one method are computed together.
+    columns.sort_by_key(|column| column.rule as usize);
+    columns
+}
+
+/// The columns that are looked at again at other block lengths.
+fn sensitivity_columns(assets: usize) -> Vec<Column> {
+    let figures = (0..assets).map(Figure::Weight).chain([Figure::Volatility]);
+    figures.map(|figure| Column::summarised(Rule::RiskBudgeting, figure)).collect()
 }
 
 impl Plan {
-    fn converged(&self, solutions: &Solutions) -> Converged {
-        self.converged_among(solutions, solutions.certificates.len())
-    }
-
-    fn converged_among(&self, solutions: &Solutions, first: usize) -> Converged {
-        let n = self.panel.assets();
-        let kept: Vec<usize> =
-            (0..first).filter(|&at| solutions.certificates[at].status == Status::Converged).collect();
-        let rows = |matrix: &[f64]| {
-            let mut rows = Vec::with_capacity(kept.len() * n);
-            kept.iter().for_each(|at| rows.extend_from_slice(&matrix[at * n..(at + 1) * n]));
-            rows
+    /// Over the first tenth of the resamples that `blocks` are of.
+    fn sensitivity(
+        &self,
+        law: &Law,
+        block_length: f64,
+        blocks: &dyn Blocks,
+        observer: &mut dyn Observer,
+    ) -> Result<Sensitivity> {
+        let setting = self.setting(law);
+        let passes = Passes { setting: &setting, blocks, problems: self.tenth() };
+        let (found, solves) = passes.distributions(sensitivity_columns(self.panel.assets()), observer)?;
+        let summary = |figure| Summary::from(found.of(Rule::RiskBudgeting, figure));
+        let asset = |(i, name): (usize, &String)| {
+            let Summary { mean, sd, q05, q95, .. } = summary(Figure::Weight(i));
+            SensitivityAsset { name: name.clone(), mean, sd, q05, q95 }
         };
-        let column = |values: &[f64]| kept.iter().map(|&at| values[at]).collect();
-        let compared = &solutions.comparisons;
-        Converged {
-            resamples: kept.iter().map(|&at| at as u64).collect(),
-            weights: rows(&solutions.weights),
-            volatilities: rows(&compared.volatilities),
-            volatility: kept.iter().map(|&at| solutions.certificates[at].volatility).collect(),
-            inverse_volatility: column(&compared.inverse_volatility),
-            equal_weight: column(&compared.equal_weight),
-        }
-    }
-
-    fn methods(&self, converged: &Converged) -> Methods {
-        let n = self.panel.assets();
-        let setting = Setting {
-            panel: &self.panel,
-            law: &self.law,
-            full: &self.full,
-            components: self.components.as_ref(),
-            budgets: self.batch.budgets(),
-            assets: &self.returns.assets,
-            periods_per_year: self.config.periods_per_year,
-            resamples: &converged.resamples,
-            volatilities: &converged.volatilities,
-        };
-        let inverse: Vec<f64> = converged.volatilities.chunks_exact(n).flat_map(inverse_volatility).collect();
-        let equal = equal_weight(n).repeat(converged.resamples.len());
-        Methods {
-            erc: Method::of(&setting, &converged.weights, &converged.volatility, self.point.clone()),
-            inverse_volatility: Method::of(
-                &setting,
-                &inverse,
-                &converged.inverse_volatility,
-                Some(self.full.inverse_volatility()),
-            ),
-            equal_weight: Method::of(&setting, &equal, &converged.equal_weight, Some(equal_weight(n))),
-        }
-    }
-
-    fn sensitivity(&self, law: &Law, block_length: f64, solutions: &Solutions, first: u64) -> Sensitivity {
-        let n = self.panel.assets();
-        let converged = self.converged_among(solutions, first as usize);
-        Sensitivity {
+        Ok(Sensitivity {
             block_length,
             threshold: law.threshold(),
-            resamples: first,
-            converged: converged.resamples.len() as u64,
-            assets: (0..n)
-                .map(|i| {
-                    let summary = Summary::of(converged.weights.iter().skip(i).step_by(n).copied());
-                    let Summary { mean, sd, q05, q95, .. } = summary;
-                    SensitivityAsset { name: self.returns.assets[i].clone(), mean, sd, q05, q95 }
-                })
-                .collect(),
-            volatility: Summary::of(converged.volatility.iter().copied()),
-        }
+            resamples: self.tenth(),
+            converged: solves.converged,
+            assets: self.returns.assets.iter().enumerate().map(asset).collect(),
+            volatility: summary(Figure::Volatility),
+        })
     }
 }

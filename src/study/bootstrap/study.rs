@@ -19,6 +19,7 @@ use crate::store::atomic::Existing;
 use crate::store::manifest::Manifest;
 use crate::store::weights::{read_weights, write_weights};
 use crate::store::{Checkpoint, history};
+use crate::study::statistics::reading::Reading;
 use crate::study::protocol::{Ending, Study};
 
 pub const WEIGHTS: &str = "weights.parquet";
@@ -62,11 +63,12 @@ impl Study for Bootstrap {
         self.config.resamples
     }
 
-    fn work(&self, range: &Range<u64>, _: bool) -> u64 {
+    fn work(&self, range: &Range<u64>, part: bool) -> u64 {
         let (resamples, own) = (self.config.resamples, range.end - range.start);
         let others = self.plan.problems() - resamples;
         let share = scaled(range, resamples, others);
-        own + (share.end - share.start)
+        let reading = if part { self.plan.reading_of_part(own) } else { self.plan.reading() };
+        own + (share.end - share.start) + Reading::work(reading)
     }
 
     fn whole(&self, context: &mut Context) -> Result<Outcome> {
@@ -103,11 +105,19 @@ impl Study for Bootstrap {
         })
     }
 
-    fn write(&self, outcome: &Outcome, _: &mut Checkpoint, directory: &Path) -> Result<()> {
+    fn write(
+        &self,
+        outcome: &Outcome,
+        store: &mut Checkpoint,
+        observer: &mut dyn Observer,
+        directory: &Path,
+    ) -> Result<()> {
         let run = serde_json::to_string(&outcome.run).map_err(|error| Error::failed(error.to_string()))?;
         let metadata = [("equirisk".to_string(), env!("CARGO_PKG_VERSION").to_string()), ("run".to_string(), run)];
-        let path = directory.join(WEIGHTS);
-        write_weights(&path, Existing::Replace, &outcome.names, &outcome.solutions, 0, &metadata)
+        let (path, names, observer) = (directory.join(WEIGHTS), &self.plan.names, &mut Reading::new(observer));
+        self.plan.with_solutions(store, |blocks| {
+            write_weights(&path, Existing::Replace, names, blocks, 0, &metadata, observer)
+        })
     }
 
     fn keep(data: &Returns, directory: &Path) -> Result<()> {

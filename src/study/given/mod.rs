@@ -23,6 +23,7 @@ use crate::store::atomic::{self, Existing};
 use crate::store::manifest::Manifest;
 use crate::store::weights::{read_weights, write_weights};
 use crate::store::{Checkpoint, digest};
+use crate::study::statistics::reading::Reading;
 use crate::study::protocol::{Ending, Study};
 pub use spec::Spec;
 
@@ -184,8 +185,9 @@ impl Study for Given {
         self.batch.problems()
     }
 
-    fn work(&self, range: &Range<u64>, _: bool) -> u64 {
-        range.end - range.start
+    fn work(&self, range: &Range<u64>, part: bool) -> u64 {
+        let problems = range.end - range.start;
+        problems + if part { 0 } else { Reading::work(problems) }
     }
 
     fn whole(&self, context: &mut Context) -> Result<Outcome> {
@@ -238,10 +240,17 @@ impl Study for Given {
         serde_json::json!({ "range": share.range, "solves": share.solves, "crosscheck": share.crosscheck })
     }
 
-    fn write(&self, outcome: &Outcome, _: &mut Checkpoint, directory: &Path) -> Result<()> {
+    fn write(
+        &self,
+        outcome: &Outcome,
+        _: &mut Checkpoint,
+        observer: &mut dyn Observer,
+        directory: &Path,
+    ) -> Result<()> {
         write_array(outcome, &directory.join(ARRAY), Existing::Replace)?;
         let names: Vec<String> = (0..self.assets).map(|i| i.to_string()).collect();
-        write_weights(&directory.join(WEIGHTS), Existing::Replace, &names, &outcome.solutions, 0, &[])
+        let (path, solutions) = (directory.join(WEIGHTS), &outcome.solutions);
+        write_weights(&path, Existing::Replace, &names, solutions, 0, &[], &mut Reading::new(observer))
     }
 
     fn keep(_: &Matrices, _: &Path) -> Result<()> {

@@ -157,7 +157,7 @@ impl Study for Screen {
         serde_json::json!({ "range": share.range, "solves": share.solves, "crosscheck": share.crosscheck })
     }
 
-    fn write(&self, _: &Screened, _: &mut Checkpoint, _: &Path) -> Result<()> {
+    fn write(&self, _: &Screened, _: &mut Checkpoint, _: &mut dyn Observer, _: &Path) -> Result<()> {
         Ok(())
     }
 

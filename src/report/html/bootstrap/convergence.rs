@@ -9,8 +9,7 @@ use crate::report::html::chart::{BLUE, Chart, GREEN, ORANGE, Table, axis, layout
 use crate::report::html::text::{name, percent};
 use crate::report::words::{self, grouped};
 use crate::study::bootstrap::Outcome;
-use crate::study::convergence::convergence;
-use crate::study::summary::{Summary, SummaryError};
+use crate::study::statistics::summary::{Summary, SummaryError};
 
 const HEIGHT: usize = 420;
 
@@ -29,8 +28,8 @@ const DRAWN: [Drawn; 3] = [
 ];
 
 pub fn settling(outcome: &Outcome) -> Chart {
-    let (place, asset) = mover(outcome);
-    let steps = convergence(&outcome.solutions, place);
+    let asset = mover(outcome);
+    let steps = &outcome.convergence;
     let mut traces: Vec<Box<dyn plotly::Trace>> = Vec::new();
     for (label, number, error, colour, shade, symbol) in DRAWN {
         // A small sample does not know its tails.
@@ -52,12 +51,7 @@ pub fn settling(outcome: &Outcome) -> Chart {
         );
         let hover = steps.iter().map(|step| {
             let error = words::percent(BAND * error(&step.weight.mc_error), 2);
-            format!(
-                "{} of {}: {} ± {error}",
-                label,
-                grouped(step.resamples as u64),
-                words::percent(number(&step.weight), 2)
-            )
+            format!("{} of {}: {} ± {error}", label, grouped(step.resamples), words::percent(number(&step.weight), 2))
         });
         traces.push(
             Scatter::new(
@@ -117,7 +111,7 @@ pub fn settling(outcome: &Outcome) -> Chart {
                     if x.is_finite() { format!("{:.3} ± {error} %", 100.0 * x) } else { "-".to_string() }
                 };
                 [
-                    grouped(step.resamples as u64),
+                    grouped(step.resamples),
                     both(w.q05, e.q05),
                     both(w.q50, e.q50),
                     both(w.q95, e.q95),

@@ -8,8 +8,8 @@ use crate::report::html::chart::{BLUE, Chart, GREEN, ORANGE, Table, layout, perc
 use crate::report::html::text::{percent, range};
 use crate::report::words;
 use crate::study::bootstrap::Outcome;
-use crate::study::method::Method;
-use crate::study::summary::Summary;
+use crate::study::statistics::method::Method;
+use crate::study::statistics::summary::Summary;
 
 const HEIGHT: usize = 420;
 

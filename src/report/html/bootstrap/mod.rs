@@ -10,8 +10,8 @@ mod weights;
 use super::chart::MOST_ROWS;
 use super::page::Page;
 use crate::report::words::{self, counted};
-use crate::study::asset::Asset;
 use crate::study::bootstrap::Outcome;
+use crate::study::statistics::asset::{self, Asset};
 
 /// The page: a pure function of the outcome.
 pub fn bootstrap(outcome: &Outcome) -> String {
@@ -95,15 +95,9 @@ fn solved(outcome: &Outcome) -> Vec<Placed<'_>> {
     outcome.assets.iter().enumerate().filter(|(_, asset)| asset.budget > 0.0).collect()
 }
 
-/// Width of the 90 % range: how far an asset moves.
-fn moves(asset: &Asset) -> f64 {
-    asset.weight.q95 - asset.weight.q05
-}
-
 /// The asset that moves most.
-fn mover(outcome: &Outcome) -> Placed<'_> {
-    let farthest = solved(outcome).into_iter().reduce(|a, b| if moves(b.1) > moves(a.1) { b } else { a });
-    farthest.expect("a study has assets")
+fn mover(outcome: &Outcome) -> &Asset {
+    &outcome.assets[asset::mover(&outcome.assets).expect("a study has assets")]
 }
 
 /// The assets a chart has room for, and a sentence about the others: in the order of the data, or those that move most.
@@ -113,7 +107,7 @@ fn shown(outcome: &Outcome) -> (Vec<Placed<'_>>, String) {
     if all <= MOST_ROWS {
         return (assets, String::new());
     }
-    assets.sort_by(|a, b| moves(b.1).total_cmp(&moves(a.1)));
+    assets.sort_by(|a, b| b.1.moves().total_cmp(&a.1.moves()));
     assets.truncate(MOST_ROWS);
     (assets, format!(" Shown are the {MOST_ROWS} of {all} assets that move most; the table has all."))
 }

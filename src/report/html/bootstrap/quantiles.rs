@@ -7,8 +7,8 @@ use super::{Placed, shown, solved};
 use crate::report::html::chart::{Chart, INK, Table, at, columns, diverging, heading, height, layout, plot, rows};
 use crate::report::html::text::{label, name, percent};
 use crate::report::words;
-use crate::study::asset::Asset;
 use crate::study::bootstrap::Outcome;
+use crate::study::statistics::asset::Asset;
 
 const NAMES: [&str; 7] = ["2.5 %", "5 %", "25 %", "50 %", "75 %", "95 %", "97.5 %"];
 

@@ -8,7 +8,7 @@ use crate::report::html::chart::{BLUE, Chart, ORANGE, Table, at, height, layout,
 use crate::report::html::text::{name, percent, range};
 use crate::report::words;
 use crate::study::bootstrap::Outcome;
-use crate::study::summary::Summary;
+use crate::study::statistics::summary::Summary;
 
 pub fn shares(outcome: &Outcome) -> Chart {
     let (assets, left_out) = shown(outcome);

@@ -9,8 +9,8 @@ use crate::report::html::chart::{
 };
 use crate::report::html::text::{name, percent, range};
 use crate::report::words;
-use crate::study::asset::WeightStatistics;
 use crate::study::bootstrap::Outcome;
+use crate::study::statistics::asset::WeightStatistics;
 
 pub fn weights(outcome: &Outcome) -> Chart {
     let (assets, left_out) = shown(outcome);
@@ -43,7 +43,7 @@ pub fn weights(outcome: &Outcome) -> Chart {
         .marker(Marker::new().symbol(MarkerSymbol::Diamond).size(10).color(ORANGE))
         .hover_text_array(assets.iter().map(hover).collect::<Vec<_>>())
         .hover_info(HoverInfo::Text);
-    let (_, most) = mover(outcome);
+    let most = mover(outcome);
     let height = height(assets.len());
     let y = rows(assets.iter().map(|(_, asset)| asset.name.as_str()));
     Chart {

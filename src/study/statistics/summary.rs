@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::stats;
+use super::distribution::{Distribution, Quantile};
+use crate::stats::{self, Moments};
 
 /// Mean, spread and central quantiles, and their Monte Carlo standard errors. Null where there are too few values.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -28,23 +29,33 @@ impl Summary {
     pub fn of(values: impl IntoIterator<Item = f64>) -> Summary {
         let mut values: Vec<f64> = values.into_iter().collect();
         let moments = stats::moments(&values);
-        let count = values.len();
         stats::sort(&mut values);
-        let q = |q| stats::quantile(&values, q);
-        let e = |q| stats::quantile_error(&values, q);
+        let quantile = |q| Quantile { value: stats::quantile(&values, q), error: stats::quantile_error(&values, q) };
+        Summary::new(moments, values.len(), quantile)
+    }
+
+    fn new(moments: Moments, count: usize, quantile: impl Fn(f64) -> Quantile) -> Summary {
+        let [q05, q50, q95] = [0.05, 0.5, 0.95].map(quantile);
         Summary {
             mean: moments.mean,
             sd: moments.sd,
-            q05: q(0.05),
-            q50: q(0.5),
-            q95: q(0.95),
+            q05: q05.value,
+            q50: q50.value,
+            q95: q95.value,
             mc_error: SummaryError {
                 mean: moments.mean_error(count),
                 sd: moments.sd_error(count),
-                q05: e(0.05),
-                q50: e(0.5),
-                q95: e(0.95),
+                q05: q05.error,
+                q50: q50.error,
+                q95: q95.error,
             },
         }
+    }
+}
+
+/// Of a column of which these quantiles were asked.
+impl From<&Distribution> for Summary {
+    fn from(found: &Distribution) -> Summary {
+        Summary::new(found.moments, found.count, |q| found.quantile(q))
     }
 }

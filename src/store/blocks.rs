@@ -1,0 +1,122 @@
+//! Solutions that need not lie in memory: cut into blocks, which are read as often as statistics pass over them.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::checkpoint::{Checkpoint, Segment, foreign};
+use crate::batch::{Comparisons, Solutions};
+use crate::error::{Error, Result};
+
+/// Problems of a block of solutions in memory.
+const BLOCK: usize = 4096;
+
+/// Solutions of consecutive problems from 0 on, cut into blocks that can be read again and again.
+pub trait Blocks: Sync {
+    fn count(&self) -> usize;
+
+    /// # Errors
+    /// Those of the file that the block lies in.
+    fn read(&self, block: usize) -> Result<Cow<'_, Solutions>>;
+
+    /// All of them together.
+    ///
+    /// # Errors
+    /// As [`Blocks::read`].
+    fn all(&self) -> Result<Solutions> {
+        let mut all = Solutions::default();
+        for block in 0..self.count() {
+            all.extend(self.read(block)?.into_owned());
+        }
+        Ok(all)
+    }
+}
+
+impl Blocks for Solutions {
+    fn count(&self) -> usize {
+        self.certificates.len().div_ceil(BLOCK)
+    }
+
+    fn read(&self, block: usize) -> Result<Cow<'_, Solutions>> {
+        let problems = self.certificates.len();
+        let (start, end) = (block * BLOCK, ((block + 1) * BLOCK).min(problems));
+        let part = |values: &[f64]| {
+            let each = values.len() / problems;
+            values[start * each..end * each].to_vec()
+        };
+        let compared = &self.comparisons;
+        Ok(Cow::Owned(Solutions {
+            weights: part(&self.weights),
+            certificates: self.certificates[start..end].to_vec(),
+            comparisons: Comparisons {
+                volatilities: part(&compared.volatilities),
+                inverse_volatility: part(&compared.inverse_volatility),
+                equal_weight: part(&compared.equal_weight),
+            },
+        }))
+    }
+}
+
+/// The finished chunks of a batch.
+#[derive(Debug)]
+pub struct Stored<'a> {
+    store: &'a Checkpoint,
+    batch: u32,
+    chunks: Vec<Range<u64>>,
+    assets: usize,
+}
+
+impl Stored<'_> {
+    /// Portfolios of the problems of `range`, of `assets` assets each.
+    ///
+    /// # Errors
+    /// Some are not finished.
+    pub fn new(store: &Checkpoint, batch: u32, range: Range<u64>, assets: usize) -> Result<Stored<'_>> {
+        let finished = |segment| match segment {
+            Segment::Kept(range) => Ok(range),
+            Segment::Missing(range) => {
+                Err(Error::failed(format!("problems {} to {} are not kept", range.start, range.end)))
+            }
+        };
+        let chunks = store.segments(batch, range)?.into_iter().map(finished).collect::<Result<_>>()?;
+        Ok(Stored { store, batch, chunks, assets })
+    }
+}
+
+impl Blocks for Stored<'_> {
+    fn count(&self) -> usize {
+        self.chunks.len()
+    }
+
+    fn read(&self, block: usize) -> Result<Cow<'_, Solutions>> {
+        let range = &self.chunks[block];
+        let columns = self.store.read(self.batch, range)?;
+        let solutions = Solutions::from_columns(&columns, range.end - range.start, self.assets);
+        solutions.map(Cow::Owned).ok_or_else(|| foreign(range))
+    }
+}
+
+/// Weights over all `assets`, of which those at `keep` were solved for: the others are zero.
+#[derive(Debug)]
+pub struct Spread<'a, B: ?Sized> {
+    pub blocks: &'a B,
+    pub keep: &'a [usize],
+    pub assets: usize,
+}
+
+impl<B: Blocks + ?Sized> Blocks for Spread<'_, B> {
+    fn count(&self) -> usize {
+        self.blocks.count()
+    }
+
+    fn read(&self, block: usize) -> Result<Cow<'_, Solutions>> {
+        let found = self.blocks.read(block)?;
+        if self.keep.len() == self.assets {
+            return Ok(found);
+        }
+        let mut all = vec![0.0; found.certificates.len() * self.assets];
+        for (row, found) in all.chunks_exact_mut(self.assets).zip(found.weights.chunks_exact(self.keep.len())) {
+            self.keep.iter().zip(found).for_each(|(&i, w)| row[i] = *w);
+        }
+        Ok(Cow::Owned(Solutions { weights: all, ..found.into_owned() }))
+    }
+}

@@ -1,0 +1,30 @@
+//! How the problems of a study ended, and the certified errors of those that converged.
+
+use super::distribution::Asked;
+use super::figure::{Column, Figure, Rule};
+use super::passes::{Distributions, Passes};
+use crate::observer::Observer;
+use crate::engine::Precision;
+use crate::error::Result;
+use crate::run::{RcError, Solves};
+
+/// The column it takes.
+pub fn column() -> Column {
+    Column { rule: Rule::RiskBudgeting, figure: Figure::RcError, asked: Asked::quantiles(&[0.5, 1.0]) }
+}
+
+/// Of certificates that a device made in this precision, but for the rescued ones; none where the host did.
+pub fn rc_error(found: &Distributions, solves: &Solves, device: Option<Precision>) -> RcError {
+    let errors = found.of(Rule::RiskBudgeting, Figure::RcError);
+    let known = |q: f64| (errors.count > 0).then(|| errors.quantile(q).value);
+    RcError { max: known(1.0), median: known(0.5), computed: RcError::computed(solves, device) }
+}
+
+/// By a pass of their own.
+///
+/// # Errors
+/// Those of the blocks and the observer.
+pub fn certified(passes: &Passes, device: Option<Precision>, observer: &mut dyn Observer) -> Result<(Solves, RcError)> {
+    let (found, solves) = passes.distributions(vec![column()], observer)?;
+    Ok((solves, rc_error(&found, &solves, device)))
+}

@@ -1,0 +1,194 @@
+//! How a method's portfolios vary over the resamples: instability of the weights, and what becomes of the risk they
+//! promised. The same figures for every method, on the same rows, so that methods compare.
+
+use serde::Serialize;
+
+use super::figure::{Column, Figure, Rule, Setting};
+use super::out_of_bag::out_of_bag;
+use super::passes::Distributions;
+use super::summary::Summary;
+use super::turnover::pairwise;
+use crate::store::blocks::Blocks;
+use crate::observer::Observer;
+use crate::error::Result;
+use crate::study::measures::Profile;
+
+/// Per-asset distribution of a method's weights or risk shares.
+#[derive(Debug, Clone, Serialize)]
+pub struct AssetSummary {
+    pub name: String,
+    #[serde(flatten)]
+    pub summary: Summary,
+}
+
+/// Realised risk contributions: shares of the resample's weights under the full-sample covariance, which mirrors the
+/// full-sample weights under the unknown true one.
+#[derive(Debug, Clone, Serialize)]
+pub struct Realised {
+    pub shares: Vec<AssetSummary>,
+    /// max_i |r_i / b_i - 1|.
+    pub max_error: Summary,
+    /// Standard deviation over assets of r_i / b_i.
+    pub sd: Summary,
+    pub gini: Summary,
+    /// exp(- sum r ln r).
+    pub effective_contributors: Summary,
+    /// Volatility of the resample's weights under the full-sample covariance, per period.
+    pub volatility: Summary,
+}
+
+/// The resample's weights on the rows the resample left out. These rows are not independent of those it used: the
+/// dispersion is about twice that of a true hold-out, so this stands beside `realised`, never instead of it.
+#[derive(Debug, Clone, Serialize)]
+pub struct OutOfBag {
+    pub resamples: usize,
+    /// Volatility on the left-out rows over volatility under the resample's covariance.
+    pub volatility_ratio: Summary,
+    pub max_error: Summary,
+}
+
+/// The average of the resampled weights, as a portfolio.
+#[derive(Debug, Clone, Serialize)]
+pub struct Bagged {
+    #[serde(flatten)]
+    pub profile: Profile,
+    /// 1/2 sum |w - w_0|; null without a full-sample portfolio.
+    pub distance_to_point: Option<f64>,
+}
+
+/// One method over all resamples.
+#[derive(Debug, Clone, Serialize)]
+pub struct Method {
+    /// The full-sample portfolio; null where none exists.
+    pub point: Option<Profile>,
+    pub weights: Vec<AssetSummary>,
+    /// 1/2 sum |w_b - w_0|.
+    pub turnover: Option<Summary>,
+    /// Mean of 1/2 sum |w_b - w_b'| over neighbouring resamples.
+    pub pairwise_turnover: f64,
+    /// max_i |w_b,i - w_0,i|.
+    pub max_change: Option<Summary>,
+    /// Spearman correlation of w_b with w_0; null where either does not vary.
+    pub rank_correlation: Option<Summary>,
+    /// 1 / sum w^2.
+    pub effective_assets: Summary,
+    /// exp(- sum w ln w).
+    pub entropy_assets: Summary,
+    /// Volatility under the resample's own covariance, per period.
+    pub volatility: Summary,
+    pub diversification_ratio: Summary,
+    pub diversification_ratio_squared: Summary,
+    /// Effective number of uncorrelated bets under the full-sample correlation; null for more than 500 assets.
+    pub effective_bets: Option<Summary>,
+    pub realised: Realised,
+    /// Null where resamples leave fewer than 2 n rows out.
+    pub out_of_bag: Option<OutOfBag>,
+    pub bagged: Option<Bagged>,
+}
+
+/// The columns it takes.
+pub fn columns(setting: &Setting, rule: Rule) -> Vec<Column> {
+    use Figure::*;
+    let n = setting.assets.len();
+    let mut figures: Vec<Figure> = (0..n).map(Weight).chain((0..n).map(Share)).collect();
+    if setting.reference(rule).is_some() {
+        figures.extend([Turnover, MaxChange, RankCorrelation]);
+    }
+    if setting.components.is_some() {
+        figures.push(EffectiveBets);
+    }
+    figures.extend([EffectiveAssets, EntropyAssets, Volatility, DiversificationRatio, DiversificationRatioSquared]);
+    figures.extend([MaxError, ShareSd, Gini, EffectiveContributors, RealisedVolatility]);
+    figures.into_iter().map(|figure| Column::summarised(rule, figure)).collect()
+}
+
+/// All methods of a study.
+///
+/// # Errors
+/// Those of the blocks and the observer.
+pub fn methods(
+    setting: &Setting,
+    blocks: &dyn Blocks,
+    found: &Distributions,
+    observer: &mut dyn Observer,
+) -> Result<[Method; Rule::ALL.len()]> {
+    let pairwise = pairwise(blocks, setting.assets.len(), observer)?;
+    let mut out_of_bag = out_of_bag(setting, blocks, observer)?;
+    Ok(Rule::ALL
+        .map(|rule| Method::of(setting, rule, found, pairwise[rule as usize], out_of_bag[rule as usize].take())))
+}
+
+impl Method {
+    fn of(
+        setting: &Setting,
+        rule: Rule,
+        found: &Distributions,
+        pairwise_turnover: f64,
+        out_of_bag: Option<OutOfBag>,
+    ) -> Method {
+        let point = setting.reference(rule).map(|point| &point.weights[..]);
+        let summary = |figure| Summary::from(found.of(rule, figure));
+        let by_asset = |figure: fn(usize) -> Figure| {
+            let named = |(i, name): (usize, &String)| AssetSummary { name: name.clone(), summary: summary(figure(i)) };
+            setting.assets.iter().enumerate().map(named).collect()
+        };
+        let against_point = |figure| point.is_some().then(|| summary(figure));
+        let correlated = point.is_some() && found.of(rule, Figure::RankCorrelation).count > 0;
+        Method {
+            weights: by_asset(Figure::Weight),
+            turnover: against_point(Figure::Turnover),
+            pairwise_turnover,
+            max_change: against_point(Figure::MaxChange),
+            rank_correlation: correlated.then(|| summary(Figure::RankCorrelation)),
+            effective_assets: summary(Figure::EffectiveAssets),
+            entropy_assets: summary(Figure::EntropyAssets),
+            volatility: summary(Figure::Volatility),
+            diversification_ratio: summary(Figure::DiversificationRatio),
+            diversification_ratio_squared: summary(Figure::DiversificationRatioSquared),
+            effective_bets: setting.components.map(|_| summary(Figure::EffectiveBets)),
+            realised: Realised {
+                shares: by_asset(Figure::Share),
+                max_error: summary(Figure::MaxError),
+                sd: summary(Figure::ShareSd),
+                gini: summary(Figure::Gini),
+                effective_contributors: summary(Figure::EffectiveContributors),
+                volatility: summary(Figure::RealisedVolatility),
+            },
+            out_of_bag,
+            bagged: bagged(setting, rule, found, point),
+            point: point.map(|point| setting.full.profile(point.to_vec(), setting.periods_per_year)),
+        }
+    }
+
+    /// The same over all assets `names`, of which those at `keep` were solved: the others are held at zero.
+    #[must_use]
+    pub fn spread(self, keep: &[usize], names: &[String]) -> Method {
+        if keep.len() == names.len() {
+            return self;
+        }
+        let all = |solved: Vec<AssetSummary>| {
+            let nothing = |name: &String| AssetSummary { name: name.clone(), summary: Summary::of([0.0, 0.0]) };
+            let mut all: Vec<AssetSummary> = names.iter().map(nothing).collect();
+            keep.iter().zip(solved).for_each(|(&i, summary)| all[i] = summary);
+            all
+        };
+        Method {
+            point: self.point.map(|point| point.spread(keep, names.len())),
+            weights: all(self.weights),
+            realised: Realised { shares: all(self.realised.shares), ..self.realised },
+            bagged: self.bagged.map(|b| Bagged { profile: b.profile.spread(keep, names.len()), ..b }),
+            ..self
+        }
+    }
+}
+
+fn bagged(setting: &Setting, rule: Rule, found: &Distributions, point: Option<&[f64]>) -> Option<Bagged> {
+    let weights: Vec<_> = (0..setting.assets.len()).map(|i| found.of(rule, Figure::Weight(i))).collect();
+    if weights[0].count == 0 {
+        return None;
+    }
+    let total: f64 = weights.iter().map(|weight| weight.sum).sum();
+    let mean: Vec<f64> = weights.iter().map(|weight| weight.sum / total).collect();
+    let distance = point.map(|point| 0.5 * mean.iter().zip(point).map(|(m, p)| (m - p).abs()).sum::<f64>());
+    Some(Bagged { profile: setting.full.profile(mean, setting.periods_per_year), distance_to_point: distance })
+}

@@ -1,0 +1,88 @@
+//! The first resamples' weights on the rows these resamples left out.
+
+use rayon::prelude::*;
+
+use super::figure::{Rule, Setting};
+use super::method::OutOfBag;
+use super::summary::Summary;
+use super::turnover::converged;
+use crate::store::blocks::Blocks;
+use crate::observer::Observer;
+use crate::error::Result;
+use crate::stats;
+
+/// Resamples whose left-out rows are evaluated.
+const RESAMPLES: usize = 1000;
+
+/// One for each method, or one for all of them.
+type Each<T> = [T; Rule::ALL.len()];
+
+/// A resample's portfolios: weights, and volatility under its own covariance.
+struct Portfolios {
+    resample: u64,
+    weights: Each<Vec<f64>>,
+    volatility: Each<f64>,
+}
+
+/// For each method; none where resamples leave fewer than 2 n rows out.
+///
+/// # Errors
+/// Those of the blocks and the observer.
+pub fn out_of_bag(
+    setting: &Setting,
+    blocks: &dyn Blocks,
+    observer: &mut dyn Observer,
+) -> Result<Each<Option<OutOfBag>>> {
+    let n = setting.assets.len();
+    let mut portfolios = Vec::new();
+    converged(blocks, observer, |block, at, resample| {
+        portfolios.push(Portfolios {
+            resample,
+            weights: Rule::ALL.map(|rule| rule.weights(block, at, n)),
+            volatility: Rule::ALL.map(|rule| rule.volatility(block, at)),
+        });
+        portfolios.len() < RESAMPLES
+    })?;
+    let mut figures = Vec::new();
+    for some in portfolios.chunks(16 * rayon::current_num_threads()) {
+        observer.check()?;
+        let some: Option<Vec<Each<(f64, f64)>>> = some.par_iter().map(|one| evaluate(setting, one)).collect();
+        let Some(some) = some else { return Ok(Rule::ALL.map(|_| None)) };
+        figures.extend(some);
+    }
+    Ok(Rule::ALL.map(|rule| {
+        let figures = || figures.iter().map(|figures| figures[rule as usize]);
+        (figures().len() > 0).then(|| OutOfBag {
+            resamples: figures().len(),
+            volatility_ratio: Summary::of(figures().map(|f| f.0)),
+            max_error: Summary::of(figures().map(|f| f.1)),
+        })
+    }))
+}
+
+/// Volatility on the rows left out over that under the resample's covariance, and the largest error of the risk shares.
+fn evaluate(setting: &Setting, portfolios: &Portfolios) -> Option<Each<(f64, f64)>> {
+    let n = setting.assets.len();
+    let mut counts = vec![0; setting.panel.rows()];
+    setting.law.counts(portfolios.resample, &mut counts);
+    let rows = setting.panel.values().chunks_exact(n).zip(&counts);
+    let left: Vec<&[f64]> = rows.filter(|(_, count)| **count == 0).map(|(row, _)| row).collect();
+    if left.len() < 2 * n {
+        return None;
+    }
+    Some(Rule::ALL.map(|rule| {
+        let (weights, volatility) = (&portfolios.weights[rule as usize], portfolios.volatility[rule as usize]);
+        let exposure: Vec<f64> = weights.iter().zip(setting.panel.volatilities()).map(|(w, s)| w * s).collect();
+        let returns: Vec<f64> = left.iter().map(|z| z.iter().zip(&exposure).map(|(z, x)| z * x).sum()).collect();
+        let centre = stats::mean(&returns);
+        let mut shares = vec![0.0; n];
+        for (z, r) in left.iter().zip(&returns) {
+            for ((share, z), x) in shares.iter_mut().zip(*z).zip(&exposure) {
+                *share += x * z * (r - centre);
+            }
+        }
+        let variance: f64 = shares.iter().sum();
+        let errors = shares.iter().zip(setting.budgets).map(|(share, b)| (share / variance / b - 1.0).abs());
+        ((variance / (left.len() - 1) as f64).sqrt() / volatility, errors.fold(0.0, f64::max))
+    }))
+}
