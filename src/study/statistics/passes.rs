@@ -140,6 +140,7 @@ impl Passes<'_> {
     ) -> Result<()> {
         let mut sheets: Vec<Sheet> = Vec::new();
         let (mut left, mut abreast) = (self.problems as usize, abreast());
+        let most = abreast * LARGEST as usize;
         let mut next = 0;
         while left > 0 && next < self.blocks.count() {
             observer.check()?;
@@ -159,8 +160,8 @@ impl Passes<'_> {
             fold(&sheets);
             let problems = before - left;
             observer.finished(problems as u64);
-            // Small blocks are read by more at once.
-            if problems < abreast * LARGEST as usize / 2 {
+            // Small blocks are read by more at once, up to as many problems as large ones hold.
+            if problems < most / 2 {
                 abreast *= 2;
             }
             next = end;
