@@ -17,7 +17,9 @@ use equirisk::engine::Job as _;
 use equirisk::engine::cpu::CpuEngine;
 use equirisk::panel::{Labels, Panel, Returns};
 use equirisk::resample::{Law, Scheme};
-use equirisk::{Batch, Source, Status, Want};
+use equirisk::sampling::Rows;
+use equirisk::stop::Stop;
+use equirisk::{Batch, Request, Status};
 use pulp::Arch;
 use serde::{Deserialize, Serialize};
 
@@ -172,9 +174,9 @@ fn solve(n: usize, problems: u64, prepared: u64) {
             }
         }
     }
-    let batch = Batch::new(Source::Given { covariances, assume_psd: true }, &vec![1.0; n]).expect("equal budgets");
-    let solutions =
-        CpuEngine::default().job(&batch, Want::default()).solve(0..problems).expect("the CPU does not fail");
+    let batch = Batch::given(covariances, &vec![1.0; n]).expect("equal budgets").assume_psd();
+    let job = CpuEngine::default().job(&batch, &Request::PORTFOLIOS);
+    let solutions = job.run(0..problems, &Stop::NEVER).expect("the CPU does not fail").portfolios();
     assert!(solutions.certificates.iter().all(|c| c.status == Status::Converged), "easy problems");
 }
 
@@ -189,7 +191,8 @@ fn moments(scheme: Scheme, length: f64, problems: u64) {
     let assets = (0..ASSETS).map(|i| i.to_string()).collect();
     let panel = Panel::new(&Returns { assets, labels: Labels::Text(Vec::new()), values }).expect("returns that move");
     let law = Law::new(scheme, length, OBSERVATIONS, 1, 0).expect("a valid law");
-    let resampler = Resampler::new(&panel, law);
+    let rows = Rows::Resampled { law, resamples: problems };
+    let resampler = Resampler::new(&panel, &rows);
     let span = resampler.span(0..problems);
     let (mut work, mut moments) = (Workspace::default(), vec![0.0; resampler.entries()]);
     for resample in 0..problems {

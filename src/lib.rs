@@ -6,18 +6,12 @@
 //!
 //! ```
 //! use equirisk::engine::cpu::CpuEngine;
-//! use equirisk::run::{self, Unwatched};
-//! use equirisk::solver::Options;
-//! use equirisk::{Batch, Source, Status, Want};
+//! use equirisk::{Batch, Status};
 //!
 //! // Two problems of two assets: volatilities 10 % and 20 %, correlations 0 and -1.
 //! let covariances = vec![0.01, 0.0, 0.0, 0.04, 0.01, -0.02, -0.02, 0.04];
-//! let source = Source::Given { covariances, assume_psd: false };
-//! let batch = Batch::new(source, &[0.5, 0.5])?;
-//!
-//! let options = Options::default();
-//! let engine = CpuEngine { options };
-//! let solutions = run::solve(&engine, options, &batch, 0..2, Want::default(), &mut Unwatched)?;
+//! let budgets = [0.5, 0.5];
+//! let solutions = Batch::given(covariances, &budgets)?.solve(&CpuEngine::default())?;
 //!
 //! // Two assets with equal budgets are weighted by inverse volatility.
 //! assert_eq!(solutions.certificates[0].status, Status::Converged);

@@ -249,6 +249,10 @@ impl CpuJob<'_> {
             }
             measured
         };
+        if problems.len() <= LANES {
+            // A few problems wake no other thread.
+            return grain(&mut Room::default(), problems);
+        }
         let parts: Vec<Measured> = problems.par_chunks(LANES).map_init(Room::default, grain).collect();
         let mut all = Measured::new(metrics.len());
         parts.iter().for_each(|part| all.extend(part));
@@ -322,12 +326,13 @@ impl CpuJob<'_> {
         // Lanes without a problem repeat the last one, unheeded.
         let problems: [u64; LANES] = std::array::from_fn(|lane| slots[lane.min(slots.len() - 1)].problem);
         match &self.batch.source().covariances {
-            Covariances::Estimated { panel, .. } => {
+            Covariances::Estimated { panel, rows, .. } => {
                 interleaved.resize(n + packed(n), Lanes::default());
                 let span = span.expect("made for resampled sources");
                 span.interleave(&problems, &mut building.work, interleaved);
                 let Group { correlation, volatilities, weights: inverses, .. } = group;
-                group.usable = correlate(self.arch, interleaved, panel.rows(), correlation, volatilities, inverses);
+                let lengths = problems.map(|problem| rows.length(problem, panel.rows()));
+                group.usable = correlate(self.arch, interleaved, lengths, correlation, volatilities, inverses);
                 for (volatility, unit) in group.volatilities.iter_mut().zip(panel.volatilities()) {
                     volatility.0.iter_mut().for_each(|s| *s *= unit);
                 }

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
-use super::codec;
 use super::columns::Columns;
 use super::journal::{Journal, Record};
 use crate::error::{Error, Result};
@@ -193,7 +192,7 @@ impl Kept<'_> {
             Some(Chunk::Memory { columns, .. }) => Ok(Cow::Borrowed(columns)),
             Some(Chunk::File { journal, record }) => {
                 let bytes = journals[*journal].read(record)?;
-                codec::decode(&bytes).map(Cow::Owned).ok_or_else(|| foreign(range))
+                Columns::decode(&bytes).map(Cow::Owned).ok_or_else(|| foreign(range))
             }
             None => Err(foreign(range)),
         }
@@ -218,8 +217,7 @@ impl Kept<'_> {
         }
         let last = journals.len().saturating_sub(1);
         if let Some(journal) = journals.last_mut().filter(|_| *grows != Grows::Nowhere) {
-            let bytes = codec::encode(columns).map_err(|error| Error::failed(error.to_string()))?;
-            let record = journal.append(self.batch, range, &bytes)?;
+            let record = journal.append(self.batch, range, &columns.encode()?)?;
             chunks.insert(key, Chunk::File { journal: last, record });
         }
         Ok(())

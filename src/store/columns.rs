@@ -1,5 +1,8 @@
 //! What is kept of a finished chunk: lists of numbers by name, each of its own length.
 
+use super::codec;
+use crate::error::{Error, Result};
+
 /// Numbers of one kind.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Column {
@@ -83,6 +86,21 @@ impl Columns {
             Column::U8(numbers) => Some(numbers),
             _ => None,
         }
+    }
+
+    /// As they are kept in a file.
+    ///
+    /// # Errors
+    /// None that is known of.
+    #[doc(hidden)]
+    pub fn encode(self) -> Result<Vec<u8>> {
+        codec::encode(self).map_err(|error| Error::failed(error.to_string()))
+    }
+
+    /// From what was kept; none where the bytes are something else.
+    #[doc(hidden)]
+    pub fn decode(bytes: &[u8]) -> Option<Columns> {
+        codec::decode(bytes)
     }
 
     /// Bytes of all numbers.

@@ -3,13 +3,13 @@
 use equirisk::block_length;
 use equirisk::engine::cpu::CpuEngine;
 use equirisk::io::{Input, ReadOptions, read_returns};
+use equirisk::observer::Unwatched;
 use equirisk::panel::{Labels, Returns};
 use equirisk::resample::{Law, Scheme};
-use equirisk::run::checkpoint::Checkpoint;
+use equirisk::run::Context;
 use equirisk::run::crosscheck::Sample;
-use equirisk::run::{Means, Unwatched};
-use equirisk::solver::Options;
 use equirisk::stats;
+use equirisk::store::Checkpoint;
 use equirisk::study::block::Block;
 use equirisk::study::bootstrap::{Config, Outcome, bootstrap};
 use equirisk::{Certificate, Status};
@@ -44,13 +44,8 @@ fn study(returns: &Returns, config: &Config) -> Outcome {
 
 fn budgeted(returns: &Returns, budgets: &[f64], config: &Config) -> Outcome {
     let engine = CpuEngine::default();
-    let means = &mut Means {
-        engine: &engine,
-        options: Options::default(),
-        checkpoint: &mut Checkpoint::none(),
-        watch: &mut Unwatched,
-    };
-    bootstrap(returns, budgets, config, means).unwrap()
+    let context = &mut Context { engine: &engine, store: &mut Checkpoint::none(), observer: &mut Unwatched };
+    bootstrap(returns, budgets, config, context).unwrap()
 }
 
 fn column(returns: &Returns, i: usize) -> Vec<f64> {

@@ -1,18 +1,18 @@
 //! Are the weights right, and is the certificate honest, where the answer is known from elsewhere?
 
 use equirisk::covariance::interleaved::scale;
-use equirisk::engine::Job as _;
 use equirisk::engine::cpu::CpuEngine;
 use equirisk::lanes::{LANES, Lanes, interleave};
 use equirisk::panel::{Labels, Panel, Returns};
 use equirisk::resample::{Law, Scheme};
-use equirisk::run::codec;
 use equirisk::solver::Options;
 use equirisk::solver::existence::zero_variance_direction;
 use equirisk::solver::interleaved::Group;
 use equirisk::solver::newton::accurate_gap;
 use equirisk::solver::validity::check;
-use equirisk::{Batch, Certificate, Solutions, Source, Status, Want};
+use equirisk::stop::Stop;
+use equirisk::store::Columns;
+use equirisk::{Batch, Certificate, Request, Solutions, Status};
 
 use pulp::Arch;
 
@@ -20,10 +20,8 @@ use crate::cases::{Npz, json, numbers};
 
 /// Solves one given covariance as `equirisk solve` does: with the finishing step.
 pub fn solve(covariance: &[f64], budgets: &[f64]) -> (Vec<f64>, Certificate) {
-    let source = Source::Given { covariances: covariance.to_vec(), assume_psd: false };
-    let batch = Batch::new(source, budgets).unwrap();
     let engine = CpuEngine { options: Options { finish: true, ..Options::default() } };
-    let solutions = engine.job(&batch, Want::default()).solve(0..1).unwrap();
+    let solutions = Batch::given(covariance, budgets).unwrap().solve(&engine).unwrap();
     (solutions.weights, solutions.certificates[0])
 }
 
@@ -223,10 +221,8 @@ fn bulk_solutions_are_within_twice_their_error() {
         let budgets = vec![1.0 / assets as f64; assets];
         let (exact, _) = solve(&covariance, &budgets);
         for tolerance in [1e-4, 1e-6, 1e-8, 1e-10] {
-            let source = Source::Given { covariances: covariance.clone(), assume_psd: false };
-            let batch = Batch::new(source, &budgets).unwrap();
             let engine = CpuEngine { options: Options { tolerance, finish: false } };
-            let solutions = engine.job(&batch, Want::default()).solve(0..1).unwrap();
+            let solutions = Batch::given(&covariance, &budgets).unwrap().solve(&engine).unwrap();
             let certificate = solutions.certificates[0];
             assert_eq!(certificate.status, Status::Converged);
             assert!(certificate.rc_error <= tolerance);
@@ -252,9 +248,7 @@ fn a_certificate_holds_where_plain_products_cancel() {
             }
         }
         let budgets = [0.1, 0.2, 0.15, 0.25, 0.1, 0.2];
-        let source = Source::Given { covariances: covariance.clone(), assume_psd: false };
-        let batch = Batch::new(source, &budgets).unwrap();
-        let solutions = CpuEngine::default().job(&batch, Want::default()).solve(0..1).unwrap();
+        let solutions = Batch::given(&covariance, &budgets).unwrap().solve(&CpuEngine::default()).unwrap();
         if solutions.certificates[0].status == Status::Converged {
             let (_, error) = accurate_gap(&covariance, &budgets, &solutions.weights);
             assert!(error <= 1e-8, "{k}: {error:e}, {:?}", solutions.certificates[0]);
@@ -322,9 +316,7 @@ fn hedged_pairs(assets: usize, rest: f64) -> Vec<f64> {
 
 /// Solves given covariances in bulk.
 fn solve_all(covariances: Vec<f64>, budgets: &[f64]) -> Solutions {
-    let problems = covariances.len() / budgets.len().pow(2);
-    let batch = Batch::new(Source::Given { covariances, assume_psd: false }, budgets).unwrap();
-    CpuEngine::default().job(&batch, Want::default()).solve(0..problems as u64).unwrap()
+    Batch::given(covariances, budgets).unwrap().solve(&CpuEngine::default()).unwrap()
 }
 
 #[test]
@@ -353,16 +345,15 @@ fn problems_of_a_list_are_solved_as_in_a_range() {
     let values = crate::run::returns(300, 12, 0.5, 3);
     let assets = (0..12).map(|i| i.to_string()).collect();
     let panel = Panel::new(&Returns { assets, labels: Labels::Text(Vec::new()), values }).unwrap();
-    let drawn =
-        |scheme, length| Source::Resampled { panel: panel.clone(), law: Law::new(scheme, length, 300, 5, 0).unwrap() };
+    let drawn = |scheme, length| {
+        Batch::resampled(panel.clone(), Law::new(scheme, length, 300, 5, 0).unwrap(), 3000, &[1.0; 12]).unwrap()
+    };
     let hedged =
         (0..3000).flat_map(|p| if p % 5 == 0 { hedged_pairs(12, 1e-7) } else { sample_covariance(40, 12, 0.4, p) });
-    let given = Source::Given { covariances: hedged.collect(), assume_psd: false };
-    for source in [drawn(Scheme::Stationary, 30.0), drawn(Scheme::Iid, 1.0), given] {
-        let batch = Batch::new(source, &[1.0; 12]).unwrap();
-        let cpu = CpuEngine::default();
-        let job = cpu.job(&batch, Want { comparisons: true });
-        let whole = job.solve(0..3000).unwrap();
+    let given = Batch::given(hedged.collect::<Vec<f64>>(), &[1.0; 12]).unwrap();
+    for batch in [drawn(Scheme::Stationary, 30.0), drawn(Scheme::Iid, 1.0), given] {
+        let job = CpuEngine::default().job(&batch, &Request::Portfolios { comparisons: true });
+        let whole = job.run_all(&(0..3000).collect::<Vec<u64>>(), &Stop::NEVER).unwrap().portfolios();
         // Gaps of all sizes, and more than resamples that share their sums.
         let listed: Vec<u64> = (0..3000).filter(|p| p % 3 == 0 || p % 7 == 2).collect();
         let mut parts = whole.clone();
@@ -371,9 +362,9 @@ fn problems_of_a_list_are_solved_as_in_a_range() {
             parts.weights[12 * at..][..12].fill(f64::NAN);
             parts.certificates[at] = Certificate::unsolved(Status::Stalled);
         }
-        parts.replace(&positions, &job.solve_all(listed));
-        // Bit by bit, what is not a number included.
-        assert!(codec::encode(&parts) == codec::encode(&whole));
+        parts.replace(&positions, &job.run_all(&listed, &Stop::NEVER).unwrap().portfolios());
+        // As they are kept: bit by bit, what is not a number included.
+        assert!(Columns::from(&parts).encode().unwrap() == Columns::from(&whole).encode().unwrap());
     }
 }
 
