@@ -1,8 +1,8 @@
 //! How far can you trust a risk-parity portfolio?
 //!
 //! Solves thousands to millions of risk-budgeting problems at once, on the GPU (WGSL through wgpu, single precision
-//! unless told otherwise) or the CPU (rayon, double precision), each with a certificate. The problem, its convex program and its solver stand
-//! at the top of [`solver`]; the command line is described in the README.
+//! unless told otherwise) or the CPU (rayon, double precision), each with a certificate. The problem, its convex program
+//! and its solver stand at the top of [`solver`]; the command line is described in the README.
 //!
 //! ```
 //! use equirisk::engine::cpu::CpuEngine;
@@ -23,8 +23,8 @@
 //!
 //! # The one idea
 //!
-//! *A job is a pure function from a problem's index to its certified solution.* A [`Batch`] is a recipe (a [`Source`]
-//! with budgets) that builds problem `p` anywhere, on any device, in any order. Chunks, shards, rescues, cross-checks
+//! *A job is a pure function from a problem's index to its certified solution.* A [`Batch`] is a recipe (a
+//! [`batch::Source`] with budgets) that builds problem `p` anywhere, on any device, in any order. Chunks, shards, rescues, cross-checks
 //! and reproducibility follow from that. No path, covariance or random state is ever stored for all problems.
 //!
 //! # Layers
@@ -37,13 +37,14 @@
 //! | [`report`] | outcomes to terminal tables, run directories and pages of charts |
 //! | [`study`] | a question -> batch ... solutions -> statistics |
 //! | [`run`] | chunks in index order, kept, resumed and joined; rescue and cross-check, which need both engines |
-//! | [`engine`] | the only seam, trait [`engine::Engine`]: a range of problem indices -> [`Solutions`] |
-//! | [`batch`] | what every engine agrees on: source and budgets |
+//! | [`engine`] | the only seam, trait [`engine::Engine`]: a range of problem indices -> [`batch::Block`] |
+//! | [`store`] | what is kept of finished chunks |
+//! | [`batch`] | what every engine agrees on: source, budgets and what is asked |
 //! | [`solver`] | one problem, slices in, weights and certificate out |
-//! | [`covariance`], [`resample`], [`block_length`], [`subsets`] | building problem `p` |
+//! | [`covariance`], [`sampling`], [`resample`], [`block_length`], [`subsets`] | building problem `p` |
 //! | [`mod@measure`] | what is measured of a subset's portfolio |
 //! | [`panel`], [`io`] | histories: files to checked returns |
-//! | [`stats`], [`philox`], [`feistel`], [`real`], [`lanes`], [`certificate`], [`error`] | leaves |
+//! | [`stats`], [`philox`], [`feistel`], [`real`], [`lanes`], [`certificate`], [`stop`], [`error`] | leaves |
 //!
 //! wgpu appears in [`engine::gpu`] alone. `study` and `solver` know no file format and no command line.
 //!
@@ -52,7 +53,7 @@
 //! 1. [`io`] turns bytes into [`panel::Returns`], or an error that says where. [`panel::Panel`] centres and scales them
 //!    once, in f64.
 //! 2. [`study::bootstrap`] fixes the block length and with it the [`resample::Law`]: seed and resample number -> rows.
-//! 3. [`run::resume`] cuts `0..B` into chunks and hands those that [`run::checkpoint`] does not hold yet to an engine, in
+//! 3. [`run::run`] cuts `0..B` into chunks and hands those that a [`store::Checkpoint`] does not hold yet to an engine, in
 //!    order. A run that was interrupted, a shard and the union of all shards differ only in what is held.
 //! 4. The engine takes each problem through the stages below. Certificates come back with the weights.
 //! 5. What a GPU did not converge, [`run`] solves again on the CPU, from the recipe on. [`run::crosscheck`] does the

@@ -94,13 +94,10 @@ impl<'a> Batch<'a> {
         }
         let n = budgets.len();
         let assets = source.covariances.assets();
+        source.assets.check(assets)?;
         let size = source.assets.size(assets);
         if size != n {
             return Err(Error::input(format!("{n} risk budgets for problems of {size} assets")));
-        }
-        let held = |sets: &Arc<[Box<[u32]>]>| sets.iter().flatten().all(|&asset| (asset as usize) < assets);
-        if matches!(&source.assets, Assets::Listed(sets) if !held(sets)) {
-            return Err(Error::input(format!("a list names an asset beyond the {assets} there are")));
         }
         let mut symmetrised = None;
         match &mut source.covariances {

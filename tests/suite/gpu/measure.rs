@@ -220,7 +220,7 @@ fn subsets_measured_by_a_list_are_those_of_a_range() {
     for k in [3, 12] {
         let subsets = Subsets::all(Space::of(20, k).unwrap()).unwrap();
         let cap = Some(Cap::new(&universe.correlation, 0.5));
-        let batch = Batch::subsets(universe.clone(), subsets, 9000, cap).unwrap();
+        let batch = Batch::subsets(universe.clone(), subsets, if k == 3 { 1140 } else { 9000 }, cap).unwrap();
         let request = Request::Metrics(METRICS.to_vec());
         let job = CpuEngine::default().job(&batch, &request);
         // Runs of neighbours, gaps, and more than one piece of work.

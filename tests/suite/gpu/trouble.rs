@@ -148,7 +148,7 @@ fn the_cpu_takes_the_rest_of_a_screen_when_a_device_is_lost_twice() {
     let mut store = Checkpoint::aside(u64::MAX);
     measured_beside(engine(), 4, PIECE..2 * PIECE, &mut store);
     let (undisturbed, _) = measured(engine(), 4, 2 * PIECE);
-    let faulty = with_faults(LITTLE, Faults { lost: vec![1, 6], ..Faults::default() });
+    let faulty = with_faults(LITTLE, Faults { lost: vec![1, 5], ..Faults::default() });
     let (found, told) = measured_beside(&faulty, 4, 0..9000, &mut store);
     assert_eq!(remedies(&told), [Remedy::Reopened, Remedy::Cpu], "{:?}", told.faults);
     let from = told.faults[1].problem.unwrap();
