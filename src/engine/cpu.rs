@@ -237,7 +237,7 @@ impl CpuJob<'_> {
                         let problem = Problem { correlation, volatilities, budgets, covariance: given };
                         certificate = solver::solve(problem, self.options, &mut room.solver, &mut weights);
                         if certificate.status == Status::Converged {
-                            let x: Vec<f64> = weights.iter().zip(&*volatilities).map(|(w, s)| w * s).collect();
+                            let x: Vec<f64> = weights.iter().zip(volatilities).map(|(w, s)| w * s).collect();
                             measured.rc_error[at] = certificate.rc_error;
                             for (column, &wanted) in measured.columns.iter_mut().zip(metrics) {
                                 column[at] = metric(wanted, correlation, &weights, &x, certificate.volatility);

@@ -263,7 +263,7 @@ impl<'a> Ready<'a> {
         let split = match (question.returns, question.simple) {
             (Some(returns), Some(simple)) if config.halves => Split::new(returns, simple, question.periods_per_year)
                 .map_err(|error| {
-                    context.observer.notice(&format!("the halves of the history are not compared: {error}"))
+                    context.observer.notice(&format!("the halves of the history are not compared: {error}"));
                 })
                 .ok(),
             _ => None,
