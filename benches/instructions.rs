@@ -11,13 +11,16 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
+use std::sync::Arc;
 
 use equirisk::covariance::resampler::{Resampler, Workspace};
 use equirisk::engine::Job as _;
 use equirisk::engine::cpu::CpuEngine;
 use equirisk::panel::{Labels, Panel, Returns};
 use equirisk::resample::{Law, Scheme};
-use equirisk::{Batch, Source, Status, Want};
+use equirisk::sampling::Rows;
+use equirisk::stop::Stop;
+use equirisk::{Batch, Block, Request, Status};
 use pulp::Arch;
 use serde::{Deserialize, Serialize};
 
@@ -173,9 +176,9 @@ fn solve(n: usize, problems: u64, prepared: u64) {
             }
         }
     }
-    let batch = Batch::new(Source::Given { covariances, assume_psd: true }, &vec![1.0; n]).expect("equal budgets");
-    let solutions =
-        CpuEngine::default().job(&batch, Want::default()).solve(0..problems).expect("the CPU does not fail");
+    let batch = Batch::given(covariances, &vec![1.0; n]).expect("equal budgets").assume_psd();
+    let job = CpuEngine::default().job(&batch, &Request::PORTFOLIOS);
+    let solutions = job.run(0..problems, &Stop::NEVER).expect("the CPU does not fail").portfolios();
     assert!(solutions.certificates.iter().all(|c| c.status == Status::Converged), "easy problems");
 }
 
@@ -197,17 +200,20 @@ fn law(scheme: Scheme, length: f64) -> Law {
 
 /// Resamples of a history in blocks of 20 rows, their moments and all.
 fn resample(n: usize, problems: u64) {
-    let source = Source::Resampled { panel: panel(n), law: law(Scheme::Stationary, 20.0) };
-    let batch = Batch::new(source, &vec![1.0; n]).expect("equal budgets");
-    let solutions =
-        CpuEngine::default().job(&batch, Want { comparisons: true }).solve(0..problems).expect("the CPU does not fail");
+    let law = law(Scheme::Stationary, 20.0);
+    let batch = Batch::resampled(Arc::new(panel(n)), law, problems, &vec![1.0; n]).expect("equal budgets");
+    let request = Request::Portfolios { comparisons: true };
+    let block =
+        CpuEngine::default().job(&batch, &request).run(0..problems, &Stop::NEVER).expect("the CPU does not fail");
+    let Block::Portfolios(solutions) = block else { unreachable!("portfolios were asked for") };
     assert!(solutions.certificates.iter().all(|c| c.status == Status::Converged), "easy problems");
 }
 
 /// Moments of resamples of a history.
 fn moments(scheme: Scheme, length: f64, problems: u64) {
     let (panel, law) = (panel(ASSETS), law(scheme, length));
-    let resampler = Resampler::new(&panel, law);
+    let rows = Rows::Resampled { law, resamples: problems };
+    let resampler = Resampler::new(&panel, &rows);
     let span = resampler.span(0..problems);
     let (mut work, mut moments) = (Workspace::default(), vec![0.0; resampler.entries()]);
     for resample in 0..problems {

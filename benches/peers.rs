@@ -18,9 +18,10 @@ use equirisk::panel::{Labels, Panel, Returns};
 use equirisk::resample::{Law, Scheme};
 use equirisk::solver::validity;
 use equirisk::stats;
+use equirisk::stop::Stop;
 use equirisk::subsets::Subsets;
 use equirisk::subsets::space::Space;
-use equirisk::{Batch, Source, Want};
+use equirisk::{Batch, Request, Solutions};
 use rayon::prelude::*;
 use serde_json::json;
 
@@ -96,14 +97,19 @@ fn least<T>(mut run: impl FnMut() -> T) -> (f64, f64, T) {
     (cpu, wall, result)
 }
 
+/// All problems in one call of the engine.
+fn solved(engine: &CpuEngine, batch: &Batch) -> Solutions {
+    let job = engine.job(batch, &Request::PORTFOLIOS);
+    job.run(0..batch.problems(), &Stop::NEVER).expect("the CPU engine does not fail").portfolios()
+}
+
 /// Given covariances.
 fn given(peer: &str, case: &str, n: usize, covariances: &[f64], assume_psd: bool) {
     let problems = covariances.len() / (n * n);
-    let source = Source::Given { covariances: covariances.to_vec(), assume_psd };
-    let batch = Batch::new(source, &vec![1.0 / n as f64; n]).expect("equal budgets");
+    let batch = Batch::given(covariances, &vec![1.0 / n as f64; n]).expect("equal budgets");
+    let batch = if assume_psd { batch.assume_psd() } else { batch };
     let engine = CpuEngine::default();
-    let (cpu, wall, solutions) =
-        least(|| engine.job(&batch, Want::default()).solve(0..problems as u64).expect("the CPU engine does not fail"));
+    let (cpu, wall, solutions) = least(|| solved(&engine, &batch));
     let error = covariances
         .chunks_exact(n * n)
         .zip(solutions.weights.chunks_exact(n))
@@ -125,8 +131,8 @@ fn bootstrap(case: &str, scheme: Scheme, length: f64, returns: &npy::Array) {
     let resamples = 1000;
     let (cpu, wall, weights) = least(|| {
         let panel = Panel::new(&returns).expect("the returns are sound");
-        let batch = Batch::new(Source::Resampled { panel, law }, &vec![1.0 / n as f64; n]).expect("equal budgets");
-        let solutions = engine.job(&batch, Want::default()).solve(0..resamples).expect("the CPU engine does not fail");
+        let batch = Batch::resampled(panel, law, resamples, &vec![1.0 / n as f64; n]).expect("equal budgets");
+        let solutions = solved(&engine, &batch);
         (0..n).into_par_iter().for_each(|i| {
             let mut column: Vec<f64> = solutions.weights.iter().skip(i).step_by(n).copied().collect();
             std::hint::black_box(stats::moments(&column));
@@ -149,10 +155,10 @@ fn screen(case: &str, k: usize, covariance: &npy::Array, engine: &dyn Engine) {
         let universe = validity::model(&covariance.values, false).expect("a covariance");
         let subsets = Subsets::all(Space::of(n, k).expect("a space")).expect("ranks below 2^64");
         let problems = subsets.space().count().expect("ranks below 2^64").min(MOST_SUBSETS);
-        let batch = Batch::new(Source::Subsets { universe, subsets, cap: None }, &vec![1.0; k]).expect("equal budgets");
-        let job = engine.prepare(&batch, Want::default()).expect("the engine takes it");
-        let metrics = [Metric::Volatility, Metric::Diversification];
-        let measured = job.measure(0..problems, &metrics).expect("the engine measures");
+        let batch = Batch::subsets(universe, subsets, problems, None).expect("equal budgets");
+        let request = Request::Metrics(vec![Metric::Volatility, Metric::Diversification]);
+        let job = engine.prepare(&batch, &request).expect("the engine takes it");
+        let measured = job.run(0..problems, &Stop::NEVER).expect("the engine measures").metrics();
         // No weights are kept to be measured again: the certificates', NaN where there is none.
         let error = measured.rc_error.iter().fold(0.0, |m: f64, &e| if e <= m { m } else { e });
         (problems as usize, error)

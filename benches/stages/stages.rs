@@ -22,11 +22,13 @@ use equirisk::engine::gpu::{self, GpuEngine};
 use equirisk::lanes::{LANES, Lanes, below};
 use equirisk::panel::{Labels, Panel, Returns};
 use equirisk::resample::{Law, Scheme};
+use equirisk::sampling::Rows;
 use equirisk::solver::Options;
 use equirisk::solver::certificate::certify;
 use equirisk::solver::descent::descend;
 use equirisk::solver::interleaved::Group;
-use equirisk::{Batch, Source, Want};
+use equirisk::stop::Stop;
+use equirisk::{Batch, Request};
 use pulp::Arch;
 
 /// Rows of the history: ten years of days.
@@ -82,7 +84,8 @@ fn stages_on_cpu(criterion: &mut Criterion) {
     for n in SIZES {
         let panel = panel(n);
         for (name, scheme, length) in LAWS {
-            let resampler = Resampler::new(&panel, law(scheme, length));
+            let rows = Rows::Resampled { law: law(scheme, length), resamples: PROBLEMS };
+            let resampler = Resampler::new(&panel, &rows);
             let (mut work, mut moments) = (Workspace::default(), vec![0.0; resampler.entries()]);
             stage.bench_function(BenchmarkId::new(format!("cpu {name}"), n), |b| {
                 b.iter(|| {
@@ -116,7 +119,7 @@ fn stages_on_cpu(criterion: &mut Criterion) {
         stage.bench_function(BenchmarkId::new("cpu lanes", n), |b| {
             b.iter(|| {
                 let moments = black_box(&moments);
-                interleaved::correlate(arch, moments, ROWS, &mut correlation, &mut volatilities, &mut inverses)
+                interleaved::correlate(arch, moments, [ROWS; LANES], &mut correlation, &mut volatilities, &mut inverses)
             });
         });
     }
@@ -167,8 +170,8 @@ fn stages_on_gpu(criterion: &mut Criterion, engine: &GpuEngine, sizes: &[usize],
     let times = || engine.stage_times().expect("the device can be read");
     for &n in sizes {
         let batch = resampled(n, Scheme::Stationary, 20.0);
-        let job = engine.prepare(&batch, Want::default()).expect("room for few problems");
-        let run = || job.solve(0..problems).expect("the device is not lost");
+        let job = engine.prepare(&batch, &Request::PORTFOLIOS).expect("room for few problems");
+        let run = || job.run(0..problems, &Stop::NEVER).expect("the device is not lost");
         run();
         for found in times() {
             let mut stage = group(criterion, found.stage, problems);
@@ -189,13 +192,13 @@ fn solve(criterion: &mut Criterion, name: &str, engine: &impl Engine, sizes: &[u
     let mut stage = group(criterion, "solve", problems);
     for &n in sizes {
         let covariances = Problem::new(n).covariance().repeat(problems as usize);
-        let given = Batch::new(Source::Given { covariances, assume_psd: true }, &vec![1.0; n]).expect("equal budgets");
+        let given = Batch::given(covariances, &vec![1.0; n]).expect("equal budgets").assume_psd();
         let mut batches = vec![("given", given)];
         batches.extend(LAWS.map(|(name, scheme, length)| (name, resampled(n, scheme, length))));
         for (source, batch) in &batches {
-            let job = engine.prepare(batch, Want::default()).expect("room for few problems");
+            let job = engine.prepare(batch, &Request::PORTFOLIOS).expect("room for few problems");
             stage.bench_function(BenchmarkId::new(format!("{name} {source}"), n), |b| {
-                b.iter(|| job.solve(0..problems).expect("the device is not lost"));
+                b.iter(|| job.run(0..problems, &Stop::NEVER).expect("the device is not lost"));
             });
         }
     }
@@ -216,7 +219,8 @@ impl Problem {
         let panel = panel(n);
         let mut work = Workspace::default();
         let mut moments = vec![0.0; n + packed(n)];
-        Resampler::new(&panel, law(Scheme::Iid, 1.0)).span(0..1).moments(0, &mut work, &mut moments);
+        let rows = Rows::Resampled { law: law(Scheme::Iid, 1.0), resamples: 1 };
+        Resampler::new(&panel, &rows).span(0..1).moments(0, &mut work, &mut moments);
         let (mut correlation, mut volatilities) = (vec![0.0; n * n], vec![0.0; n]);
         let (sums, products) = moments.split_at(n);
         correlate(sums, products, ROWS, &mut correlation, &mut volatilities);
@@ -238,8 +242,8 @@ fn law(scheme: Scheme, length: f64) -> Law {
     Law::new(scheme, length, ROWS, 1, 0).expect("a valid law")
 }
 
-fn resampled(n: usize, scheme: Scheme, length: f64) -> Batch {
-    Batch::new(Source::Resampled { panel: panel(n), law: law(scheme, length) }, &vec![1.0; n]).expect("equal budgets")
+fn resampled(n: usize, scheme: Scheme, length: f64) -> Batch<'static> {
+    Batch::resampled(panel(n), law(scheme, length), u64::MAX, &vec![1.0; n]).expect("equal budgets")
 }
 
 /// Returns with a market, volatilities spread threefold, always the same.

@@ -24,11 +24,30 @@ impl Assets {
     /// No set, or sets of different sizes.
     pub fn listed(sets: impl IntoIterator<Item = Vec<u32>>) -> Result<Assets> {
         let sets: Vec<Box<[u32]>> = sets.into_iter().map(Vec::into_boxed_slice).collect();
-        match sets.first() {
-            Some(first) if !first.is_empty() && sets.iter().all(|set| set.len() == first.len()) => {
-                Ok(Assets::Listed(sets.into()))
+        alike(&sets)?;
+        Ok(Assets::Listed(sets.into()))
+    }
+
+    /// Whether each set is one of so many assets.
+    pub(super) fn check(&self, assets: usize) -> Result<()> {
+        let beyond = |asset: u32| asset as usize >= assets;
+        let named = match self {
+            Assets::All => None,
+            Assets::Subsets { subsets, count, .. } => {
+                let most = subsets.most();
+                if most.is_some_and(|most| *count > most) {
+                    return Err(Error::input(format!("{count} subsets of a space of {}", most.unwrap_or_default())));
+                }
+                subsets.space().held().find(|&asset| beyond(asset))
             }
-            _ => Err(Error::usage("a list of assets holds sets of one size, and at least one of them")),
+            Assets::Listed(sets) => {
+                alike(sets)?;
+                sets.iter().flatten().copied().find(|&asset| beyond(asset))
+            }
+        };
+        match named {
+            Some(asset) => Err(Error::input(format!("a set holds asset {asset}, counted from 0, of {assets}"))),
+            None => Ok(()),
         }
     }
 
@@ -61,5 +80,13 @@ impl Assets {
                 sets[range.start as usize..range.end as usize].iter().for_each(|set| visit(Some(set)));
             }
         }
+    }
+}
+
+/// Sets of one size, at least one of them.
+fn alike(sets: &[Box<[u32]>]) -> Result<()> {
+    match sets.first() {
+        Some(first) if !first.is_empty() && sets.iter().all(|set| set.len() == first.len()) => Ok(()),
+        _ => Err(Error::usage("a list of assets holds sets of one size, and at least one of them")),
     }
 }

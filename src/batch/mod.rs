@@ -94,13 +94,10 @@ impl<'a> Batch<'a> {
         }
         let n = budgets.len();
         let assets = source.covariances.assets();
+        source.assets.check(assets)?;
         let size = source.assets.size(assets);
         if size != n {
             return Err(Error::input(format!("{n} risk budgets for problems of {size} assets")));
-        }
-        let held = |sets: &Arc<[Box<[u32]>]>| sets.iter().flatten().all(|&asset| (asset as usize) < assets);
-        if matches!(&source.assets, Assets::Listed(sets) if !held(sets)) {
-            return Err(Error::input(format!("a list names an asset beyond the {assets} there are")));
         }
         let mut symmetrised = None;
         match &mut source.covariances {
@@ -198,7 +195,12 @@ fn check_rows(rows: &Rows, history: usize) -> Result<()> {
 fn symmetrise(matrices: &mut Cow<[f64]>, n: usize) -> Option<Symmetrised> {
     let asymmetric = |one: &[f64]| (0..n).any(|i| (0..i).any(|j| one[i * n + j] != one[j * n + i]));
     let suspicious = |one: &[f64]| validity::Rounding::of(one) == validity::Rounding::Single && asymmetric(one);
-    if !matrices.par_chunks_exact(n * n).any(suspicious) {
+    // One wakes no thread.
+    let any = match matrices.len() == n * n {
+        true => suspicious(matrices),
+        false => matrices.par_chunks_exact(n * n).any(suspicious),
+    };
+    if !any {
         return None;
     }
     let gaps = matrices.to_mut().par_chunks_exact_mut(n * n).filter_map(|one| validity::symmetrise(one, n));

@@ -7,11 +7,11 @@ use crate::covariance::SUSPICIOUS_VARIANCE;
 use crate::lanes::{LANES, Lanes, below, vectors, vectors_mut};
 
 /// Correlations below the diagonal ([`below`]) and volatilities of eight problems from their interleaved moments (n sums,
-/// then packed second moments) over `rows` rows. Returns which lanes have variances that can be trusted.
+/// then packed second moments) over so many rows each. Returns which lanes have variances that can be trusted.
 pub fn correlate(
     arch: Arch,
     moments: &[Lanes],
-    rows: usize,
+    rows: [usize; LANES],
     correlation: &mut [Lanes],
     volatilities: &mut [Lanes],
     inverses: &mut [Lanes],
@@ -21,7 +21,7 @@ pub fn correlate(
 
 struct Correlate<'a> {
     moments: &'a [Lanes],
-    rows: usize,
+    rows: [usize; LANES],
     correlation: &'a mut [Lanes],
     volatilities: &'a mut [Lanes],
     /// 1 / sigma.
@@ -36,14 +36,16 @@ impl WithSimd for Correlate<'_> {
         let Correlate { moments, rows, correlation, volatilities, inverses } = self;
         let n = volatilities.len();
         let v = LANES / S::F64_LANES;
-        let per_row = simd.splat_f64s(1.0 / rows as f64);
-        let divisor = simd.splat_f64s(1.0 / (rows - 1) as f64);
+        let inverse_rows = [Lanes(rows.map(|rows| 1.0 / rows as f64))];
+        let divisors = [Lanes(rows.map(|rows| 1.0 / (rows - 1) as f64))];
+        let (inverse_rows, divisors) = (vectors::<S>(&inverse_rows), vectors::<S>(&divisors));
         let (one, zero) = (simd.splat_f64s(1.0), simd.splat_f64s(0.0));
         let (sums, products) = moments.split_at(n);
         let (sums, products) = (vectors::<S>(sums), vectors::<S>(products));
         let (volatilities, inverses) = (vectors_mut::<S>(volatilities), vectors_mut::<S>(inverses));
         let mut trusted = Lanes::default();
         for k in 0..v {
+            let (per_row, divisor) = (inverse_rows[k], divisors[k]);
             let mut smallest = simd.splat_f64s(f64::INFINITY);
             let mut first = 0;
             for i in 0..n {

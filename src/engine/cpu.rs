@@ -237,7 +237,7 @@ impl CpuJob<'_> {
                         let problem = Problem { correlation, volatilities, budgets, covariance: given };
                         certificate = solver::solve(problem, self.options, &mut room.solver, &mut weights);
                         if certificate.status == Status::Converged {
-                            let x: Vec<f64> = weights.iter().zip(&*volatilities).map(|(w, s)| w * s).collect();
+                            let x: Vec<f64> = weights.iter().zip(volatilities).map(|(w, s)| w * s).collect();
                             measured.rc_error[at] = certificate.rc_error;
                             for (column, &wanted) in measured.columns.iter_mut().zip(metrics) {
                                 column[at] = metric(wanted, correlation, &weights, &x, certificate.volatility);
@@ -249,6 +249,10 @@ impl CpuJob<'_> {
             }
             measured
         };
+        if problems.len() <= LANES {
+            // A few problems wake no other thread.
+            return grain(&mut Room::default(), problems);
+        }
         // Sets of assets of one covariance together, which is built once for them.
         let together = LANES.max(self.batch.source().assets.count().min(GRAIN as u64) as usize);
         let parts: Vec<Measured> = problems.par_chunks(together).map_init(Room::default, grain).collect();
@@ -331,12 +335,13 @@ impl CpuJob<'_> {
         // Lanes without a problem repeat the last one, unheeded.
         let problems: [u64; LANES] = std::array::from_fn(|lane| slots[lane.min(slots.len() - 1)].problem);
         match &self.batch.source().covariances {
-            Covariances::Estimated { panel, .. } => {
+            Covariances::Estimated { panel, rows, .. } => {
                 interleaved.resize(n + packed(n), Lanes::default());
                 let span = span.expect("made for resampled sources");
                 span.interleave(&problems, &mut building.work, interleaved);
                 let Group { correlation, volatilities, weights: inverses, .. } = group;
-                group.usable = correlate(self.arch, interleaved, panel.rows(), correlation, volatilities, inverses);
+                let lengths = problems.map(|problem| rows.length(problem, panel.rows()));
+                group.usable = correlate(self.arch, interleaved, lengths, correlation, volatilities, inverses);
                 for (volatility, unit) in group.volatilities.iter_mut().zip(panel.volatilities()) {
                     volatility.0.iter_mut().for_each(|s| *s *= unit);
                 }

@@ -3,8 +3,8 @@
 use super::{Shown, html};
 use crate::error::{Error, Result};
 use crate::report::terminal::{self, View};
-use crate::study::statistics::asset::WeightStatistics;
 use crate::study::bootstrap::Outcome;
+use crate::study::statistics::asset::WeightStatistics;
 
 const ASSETS: &str = "assets.csv";
 

@@ -143,7 +143,7 @@ impl<'a> Runner<'a> {
                     Ok(block) => {
                         overcome(engine, context.observer);
                         let end = range.end;
-                        let chunk = self.from_device(&*job, range, block, context)?;
+                        let chunk = self.mended(&*job, range, block, context)?;
                         self.take(chunk, context, fold)?;
                         left.start = end;
                         Ok(())
@@ -208,13 +208,7 @@ impl<'a> Runner<'a> {
     }
 
     /// Rescues what a device left, and checks a sample of what it made.
-    fn from_device(
-        &mut self,
-        job: &dyn Job,
-        range: Range<u64>,
-        mut block: Block,
-        context: &mut Context,
-    ) -> Result<Chunk> {
+    fn mended(&mut self, job: &dyn Job, range: Range<u64>, mut block: Block, context: &mut Context) -> Result<Chunk> {
         let Work { batch, request, sample, .. } = self.work;
         let stop = self.stop.clone();
         let left = block.unsolved();

@@ -9,10 +9,7 @@ use std::path::Path;
 
 use super::columns::Columns;
 #[cfg(feature = "files")]
-use super::{
-    codec,
-    journal::{Journal, Record},
-};
+use super::journal::{Journal, Record};
 use crate::error::{Error, Result, option};
 
 /// Bytes of finished chunks in memory, before they go to a file.
@@ -209,7 +206,7 @@ impl Checkpoint {
             #[cfg(feature = "files")]
             Some(Chunk::File { journal, record }) => {
                 let bytes = self.journals[*journal].read(record)?;
-                codec::decode(&bytes).map(Cow::Owned).ok_or_else(|| foreign(range))
+                Columns::decode(&bytes).map(Cow::Owned).ok_or_else(|| foreign(range))
             }
             None => Err(foreign(range)),
         }
@@ -241,8 +238,7 @@ impl Checkpoint {
         }
         let last = journals.len().saturating_sub(1);
         if let Some(journal) = journals.last_mut().filter(|_| *grows != Grows::Nowhere) {
-            let bytes = codec::encode(columns).map_err(|error| Error::failed(error.to_string()))?;
-            let record = journal.append(batch, range, &bytes)?;
+            let record = journal.append(batch, range, &columns.encode()?)?;
             chunks.insert((batch, record.range.start), Chunk::File { journal: last, record });
         }
         Ok(())
@@ -269,7 +265,7 @@ mod tests {
             checkpoint.keep(batch, range, Columns::default().with("batch", vec![batch])).unwrap();
         }
         drop(checkpoint);
-        let (mut checkpoint, header, damaged) = Checkpoint::open(&path, true).unwrap();
+        let (checkpoint, header, damaged) = Checkpoint::open(&path, true).unwrap();
         assert_eq!((header.as_str(), damaged, checkpoint.finished()), ("{}", false, 28));
         assert_eq!(
             checkpoint.segments(0, 0..45).unwrap(),

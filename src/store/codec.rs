@@ -7,10 +7,12 @@ use arrow_array::types::{ArrowPrimitiveType, Float64Type, UInt8Type, UInt32Type,
 use arrow_array::{Array as _, ArrayRef, LargeListArray, PrimitiveArray, RecordBatch};
 use arrow_buffer::{OffsetBuffer, ScalarBuffer};
 use arrow_ipc::reader::StreamReader;
+use arrow_ipc::root_as_message;
 use arrow_ipc::writer::StreamWriter;
 use arrow_schema::{ArrowError, DataType, Field, Schema};
 
 use super::columns::{Column, Columns};
+use crate::io::guard;
 
 /// # Errors
 /// None that is known of.
@@ -44,6 +46,35 @@ fn cell<T: ArrowPrimitiveType>(numbers: ScalarBuffer<T::Native>) -> ArrayRef {
 
 /// None where the bytes are not what [`encode`] makes.
 pub fn decode(bytes: &[u8]) -> Option<Columns> {
+    let decoded = || Ok(if is_plain(bytes) { columns(bytes) } else { None });
+    guard::decoding("chunk", "Arrow stream", decoded).ok().flatten()
+}
+
+/// Whether a stream is of whole messages, none compressed: such a one could ask for any memory.
+fn is_plain(mut bytes: &[u8]) -> bool {
+    const CONTINUATION: [u8; 4] = [0xff; 4];
+    while let Some((head, rest)) = bytes.split_at_checked(8) {
+        let (mark, length) = head.split_at(4);
+        let length = u32::from_le_bytes([length[0], length[1], length[2], length[3]]) as usize;
+        if mark != CONTINUATION {
+            return false;
+        }
+        if length == 0 {
+            return true;
+        }
+        let Some((message, rest)) = rest.split_at_checked(length) else { return false };
+        let Ok(message) = root_as_message(message) else { return false };
+        let plain = message.header_as_record_batch().is_some_and(|batch| batch.compression().is_none());
+        let body = usize::try_from(message.bodyLength()).ok().and_then(|body| rest.get(body..));
+        match body.filter(|_| plain || message.header_as_schema().is_some()) {
+            Some(rest) => bytes = rest,
+            None => return false,
+        }
+    }
+    bytes.is_empty()
+}
+
+fn columns(bytes: &[u8]) -> Option<Columns> {
     let mut reader = StreamReader::try_new(bytes, None).ok()?;
     let batch = reader.next()?.ok()?;
     if batch.num_rows() != 1 {
@@ -68,6 +99,8 @@ pub fn decode(bytes: &[u8]) -> Option<Columns> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use arrow_ipc::CompressionType;
+    use arrow_ipc::writer::IpcWriteOptions;
 
     fn sample() -> Columns {
         Columns::default()
@@ -90,6 +123,37 @@ mod tests {
         assert_eq!((found.u64s("ranks"), found.u32s("sweeps")), (Some(&[u64::MAX, 0][..]), Some(&[7][..])));
         assert_eq!((found.u8s("status"), found.f64s("nothing")), (Some(&[0, 255, 3][..]), Some(&[][..])));
         assert_eq!(found.f64s("ranks"), None);
+    }
+
+    #[test]
+    fn damaged_bytes_are_read_or_refused() {
+        // Whatever is flipped or cut away, nothing panics and no memory is asked for that is not there.
+        let bytes = encode(sample()).unwrap();
+        for at in 0..bytes.len() {
+            for bit in 0..8 {
+                let mut other = bytes.clone();
+                other[at] ^= 1 << bit;
+                decode(&other);
+            }
+            for word in [0, 0x7f, 0xff] {
+                let mut other = bytes.clone();
+                let end = (at + 8).min(bytes.len());
+                other[at..end].fill(word);
+                decode(&other);
+            }
+            decode(&bytes[at..]);
+        }
+    }
+
+    #[test]
+    fn a_compressed_stream_is_refused() {
+        let numbers: ArrayRef = Arc::new(PrimitiveArray::<Float64Type>::from_iter_values([0.0; 1000]));
+        let batch = RecordBatch::try_from_iter([("weights", numbers)]).unwrap();
+        let options = IpcWriteOptions::default().try_with_compression(Some(CompressionType::ZSTD)).unwrap();
+        let mut writer = StreamWriter::try_new_with_options(Vec::new(), &batch.schema(), options).unwrap();
+        writer.write(&batch).unwrap();
+        let bytes = writer.into_inner().unwrap();
+        assert!(!is_plain(&bytes) && is_plain(&encode(sample()).unwrap()));
     }
 
     #[test]

@@ -32,8 +32,8 @@ use crate::batch::Solutions;
 use crate::certificate::{Certificate, Status};
 use crate::error::{Error, Result, option};
 use crate::io::guard;
-use crate::store::atomic::{self, Existing};
 use crate::observer::Observer;
+use crate::store::atomic::{self, Existing};
 use crate::store::blocks::Blocks;
 
 const FIXED: [(&str, DataType); 6] = [

@@ -104,6 +104,14 @@ impl Subsets {
         }
     }
 
+    /// Problems there are at most; none where there is no end of them.
+    pub fn most(&self) -> Option<u64> {
+        match self.draw {
+            Draw::All | Draw::Permuted { .. } => self.space.count(),
+            Draw::Floyd { .. } => None,
+        }
+    }
+
     /// Every rank of the first `problems` lies below this.
     pub fn ranks(&self, problems: u64) -> u64 {
         match self.draw {

@@ -98,6 +98,12 @@ impl Space {
         self.approximate
     }
 
+    /// All assets that subsets may hold.
+    pub fn held(&self) -> impl Iterator<Item = u32> {
+        let pools = self.pools.iter().flat_map(|pool| &pool.assets);
+        self.included.iter().chain(pools).copied()
+    }
+
     /// Assets of each subset.
     pub fn size(&self) -> usize {
         self.size

@@ -1,25 +1,28 @@
 //! Does the bootstrap study agree with an independent one, and with itself?
 
 use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use equirisk::batch::Comparisons;
 use equirisk::block_length;
 use equirisk::engine::cpu::CpuEngine;
-use equirisk::io::atomic::Existing;
 use equirisk::io::{Input, ReadOptions, read_returns};
+use equirisk::observer::Unwatched;
 use equirisk::panel::{Labels, Returns};
-use equirisk::report::weights::write_weights;
 use equirisk::resample::{Law, Scheme};
-use equirisk::run::checkpoint::Checkpoint;
+use equirisk::run::Context;
 use equirisk::run::crosscheck::Sample;
-use equirisk::run::{Means, Unwatched};
-use equirisk::solver::Options;
 use equirisk::stats;
+use equirisk::store::Checkpoint;
+use equirisk::store::atomic::Existing;
+use equirisk::store::blocks::Blocks;
+use equirisk::store::weights::write_weights;
 use equirisk::study::block::Block;
-use equirisk::study::bootstrap::{Config, Outcome, Plan, bootstrap};
-use equirisk::study::statistics::blocks::{Blocks, Spread};
-use equirisk::study::statistics::observer::Observer;
-use equirisk::{Certificate, Solutions, Status};
+use equirisk::study::bootstrap::{Bootstrap, Config, Outcome, Plan, Spec, solve};
+use equirisk::study::protocol::Study as _;
+use equirisk::study::setup::Setup;
+use equirisk::{Certificate, Choice, Error, ErrorKind, Estimator, Observer, Solutions, Status, Stop};
 use serde_json::Value;
 
 use crate::cases::{data, json};
@@ -51,13 +54,10 @@ fn study(returns: &Returns, config: &Config) -> (Outcome, Solutions) {
 
 fn budgeted(returns: &Returns, budgets: &[f64], config: &Config) -> (Outcome, Solutions) {
     let engine = CpuEngine::default();
-    let means = &mut Means {
-        engine: &engine,
-        options: Options::default(),
-        checkpoint: &mut Checkpoint::none(),
-        watch: &mut Unwatched,
-    };
-    bootstrap(returns, budgets, config, means, &mut Unwatched).unwrap()
+    let plan = Plan::new(returns, budgets, config, &mut Unwatched).unwrap();
+    let mut store = Checkpoint::none();
+    let outcome = solve(&plan, &mut Context { engine: &engine, store: &mut store, observer: &mut Unwatched }).unwrap();
+    (outcome, plan.solutions(&store).unwrap())
 }
 
 fn column(returns: &Returns, i: usize) -> Vec<f64> {
@@ -258,8 +258,7 @@ fn zero_budgets_keep_their_places_in_every_list() {
         }
         assert!(method.weights.iter().zip(&returns.assets).all(|(summary, name)| summary.name == *name));
     }
-    let all = Spread { blocks: &solutions, keep: &outcome.keep, assets: 10 };
-    let weights = &all.read(0).unwrap().weights;
+    let weights = &solutions.weights;
     assert_eq!(weights.len(), 500);
     assert!(weights.chunks(10).all(|w| w[0] == 0.0 && w[3] == 0.0 && w[1] > 0.0));
     assert_eq!(outcome.run.excluded, [returns.assets[0].clone(), returns.assets[3].clone()]);
@@ -291,18 +290,27 @@ impl Blocks for Cut<'_> {
 
 /// Counts what is told, and stops when asked so often.
 struct Stops {
-    checks: usize,
-    read: u64,
+    left: Arc<AtomicUsize>,
+    finished: u64,
+}
+
+impl Stops {
+    fn after(asked: usize) -> Stops {
+        Stops { left: Arc::new(AtomicUsize::new(asked)), finished: 0 }
+    }
 }
 
 impl Observer for Stops {
-    fn check(&mut self) -> equirisk::Result<()> {
-        self.checks = self.checks.checked_sub(1).ok_or_else(|| equirisk::Error::failed("stopped"))?;
-        Ok(())
+    fn finished(&mut self, work: u64) {
+        self.finished += work;
     }
 
-    fn advance(&mut self, problems: u64) {
-        self.read += problems;
+    fn notice(&mut self, _: &equirisk::error::Text) {}
+
+    fn stop(&self) -> Stop {
+        let left = Arc::clone(&self.left);
+        let one_less = |left: usize| left.checked_sub(1);
+        Stop::when(move || left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_err())
     }
 }
 
@@ -317,35 +325,35 @@ fn weights_are_written_alike_whatever_the_blocks_and_stopped_when_asked() {
             .map(|()| std::fs::read(&path).unwrap())
     };
     let whole = file("whole", &solutions, &mut Unwatched).unwrap();
-    let mut observer = Stops { checks: 1000, read: 0 };
+    let mut observer = Stops::after(1000);
     assert!(file("cut", &Cut(&solutions, 700), &mut observer).unwrap() == whole);
-    assert_eq!(observer.read, 9000);
-    assert_eq!(file("stopped", &solutions, &mut Stops { checks: 1, read: 0 }).unwrap_err().message, "stopped");
+    assert_eq!(observer.finished, 9000);
+    assert_eq!(file("stopped", &solutions, &mut Stops::after(1)).unwrap_err().kind, ErrorKind::Interrupted);
     assert!(!folder.path().join("stopped").exists());
 }
 
 #[test]
-fn an_observer_is_told_what_is_read_and_stops_the_statistics_anywhere() {
+fn a_study_tells_of_all_its_work_and_ends_wherever_it_is_stopped() {
     let returns = sp20(Some(300));
     let config = Config { sensitivity: true, ..config(1500, Scheme::Stationary, Block::Length(20.0)) };
-    let budgets = vec![1.0; returns.assets.len()];
-    let run = |observer: &mut Stops| {
-        let engine = CpuEngine::default();
-        let means = &mut Means {
-            engine: &engine,
-            options: Options::default(),
-            checkpoint: &mut Checkpoint::none(),
-            watch: &mut Unwatched,
-        };
-        bootstrap(&returns, &budgets, &config, means, observer).map(drop)
+    let setup = Setup { engine: Choice::Cpu, crosscheck: Sample::Default, precision: None, tolerance: None };
+    let spec = Spec::of(&returns, &vec![1.0; returns.assets.len()], &config, Estimator::Sample, setup);
+    let study = Bootstrap::prepare(&spec, Some(1), returns, &mut Unwatched).unwrap();
+    let engine = CpuEngine::default();
+    let folder = tempfile::tempdir().unwrap();
+    let run = |observer: &mut Stops| -> Result<(), Error> {
+        let mut store = Checkpoint::none();
+        let outcome = study.whole(&mut Context { engine: &engine, store: &mut store, observer })?;
+        study.write(&outcome, &mut store, observer, folder.path())
     };
-    let mut observer = Stops { checks: 1000, read: 0 };
+    const PLENTY: usize = 1 << 40;
+    let mut observer = Stops::after(PLENTY);
     run(&mut observer).unwrap();
-    let plan = Plan::new(&returns, &budgets, &config, &mut Unwatched).unwrap();
-    // All but the file of weights.
-    assert_eq!(observer.read, plan.reading() - 1500);
-    let all = 1000 - observer.checks;
-    for checks in 0..all {
-        assert_eq!(run(&mut Stops { checks, read: 0 }).unwrap_err().message, "stopped");
+    let work = study.work(&(0..1500), false);
+    // What is read is counted in sixteenths of a problem, and rounded once while summarising and once while writing.
+    assert!((work - 2..=work).contains(&observer.finished), "{} of {work}", observer.finished);
+    let asked = PLENTY - observer.left.load(Ordering::Relaxed);
+    for asked in (0..asked).step_by(asked / 40) {
+        assert_eq!(run(&mut Stops::after(asked)).unwrap_err().kind, ErrorKind::Interrupted, "asked {asked} times");
     }
 }

@@ -9,10 +9,9 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Float32Array, Float64Array, RecordBatch, StringArray};
 use arrow_ipc::writer::{FileWriter, StreamWriter};
 use arrow_schema::{DataType, Field, Schema};
-use equirisk::engine::Job as _;
 use equirisk::engine::cpu::CpuEngine;
 use equirisk::io::{Input, read_covariance};
-use equirisk::{Batch, ErrorKind, Solutions, Source, Status, Want};
+use equirisk::{Batch, ErrorKind, Solutions, Status};
 use parquet::arrow::ArrowWriter;
 
 use crate::cases::{data, numbers};
@@ -33,10 +32,7 @@ fn single(rows: usize, n: usize, seed: u64) -> Vec<f64> {
 }
 
 fn solved(covariances: &[f64], n: usize) -> Solutions {
-    let source = Source::Given { covariances: covariances.to_vec(), assume_psd: false };
-    let batch = Batch::new(source, &vec![1.0 / n as f64; n]).unwrap();
-    let problems = (covariances.len() / (n * n)) as u64;
-    CpuEngine::default().job(&batch, Want::default()).solve(0..problems).unwrap()
+    Batch::given(covariances, &vec![1.0 / n as f64; n]).unwrap().solve(&CpuEngine::default()).unwrap()
 }
 
 fn status(covariance: &[f64], n: usize) -> Status {

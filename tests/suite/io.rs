@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use equirisk::io::atomic::{self, Existing};
 use equirisk::io::{self, Input, Kind, Missing, Notices, ReadOptions, npy, read_budgets, read_covariance};
+use equirisk::observer::Unwatched;
 use equirisk::panel::{Covariance, Labels, Returns};
-use equirisk::report::weights::{WeightsWriter, write_weights};
-use equirisk::run::Unwatched;
+use equirisk::store::atomic::{self, Existing};
+use equirisk::store::weights::{WeightsWriter, write_weights};
 use equirisk::{Certificate, Error, ErrorKind, Result, Solutions, Status};
 use jiff::civil::date;
 use parquet::file::reader::{FileReader, SerializedFileReader};

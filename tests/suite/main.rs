@@ -1,6 +1,7 @@
 //! The test suite: one binary, one module per question.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod batch;
 mod bootstrap;
 mod cases;
 mod cli;

@@ -5,10 +5,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use equirisk::report::manifest::Manifest;
-use equirisk::report::{bootstrap, screen};
-use equirisk::run::{codec, journal};
-use equirisk::study::screen::fold::Fold;
+use equirisk::Solutions;
+use equirisk::store::Columns;
+use equirisk::store::journal::{self, Journal};
+use equirisk::store::manifest::Manifest;
+use equirisk::study::protocol::Spec as _;
+use equirisk::study::screen::fold::{self, Fold};
+use equirisk::study::{bootstrap, given, screen};
 
 fn corpus(name: &str) -> Vec<(PathBuf, Vec<u8>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus").join(name);
@@ -21,20 +24,26 @@ fn corpus(name: &str) -> Vec<(PathBuf, Vec<u8>)> {
 fn manifest(bytes: &[u8]) -> bool {
     let Ok(manifest) = Manifest::parse(bytes) else { return false };
     manifest.identity();
-    if let Ok(job) = serde_json::from_value::<bootstrap::Job>(manifest.job.clone()) {
-        job.config(0);
+    if let Ok(spec) = serde_json::from_value::<bootstrap::Spec>(manifest.job.clone()) {
+        spec.is_sound();
     }
-    if let Ok(job) = serde_json::from_value::<screen::Job>(manifest.job.clone()) {
-        job.config();
-        let _ = job.space(20);
+    if let Ok(spec) = serde_json::from_value::<given::Spec>(manifest.job.clone()) {
+        spec.is_sound();
+    }
+    if let Ok(spec) = serde_json::from_value::<screen::Spec>(manifest.job.clone()) {
+        spec.is_sound();
+        let _ = spec.space(20);
     }
     true
 }
 
 /// As the fuzz target `chunks`.
 fn chunks(bytes: &[u8]) -> bool {
-    codec::decode(bytes, 3);
-    Fold::decode(bytes, 4);
+    if let Some(columns) = Columns::decode(bytes) {
+        Solutions::from_columns(&columns, 2, 3);
+        Fold::of_columns(&columns, 4);
+        fold::measured(&columns, 2);
+    }
     journal::scan(&mut &bytes[..], bytes.len() as u64).is_ok()
 }
 
@@ -48,6 +57,26 @@ fn manifests_are_read_or_refused_whatever_they_hold() {
             let mut other = bytes.clone();
             other[at] ^= 1;
             manifest(&other);
+        }
+    }
+}
+
+#[test]
+fn seeds_of_chunks_are_what_runs_keep() {
+    for (path, bytes) in corpus("chunks") {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let columns = |bytes: &[u8]| Columns::decode(bytes).unwrap_or_else(|| panic!("{name} holds no columns"));
+        match name {
+            "solutions" => assert!(Solutions::from_columns(&columns(&bytes), 2, 3).is_some()),
+            "fold" => {
+                let columns = columns(&bytes);
+                assert!(Fold::of_columns(&columns, 4).is_some() && fold::measured(&columns, 2).is_some());
+            }
+            _ => {
+                let (journal, found) = Journal::open(&path, false).unwrap();
+                assert!(!found.damaged && !found.records.is_empty(), "{name}");
+                found.records.iter().for_each(|record| drop(columns(&journal.read(record).unwrap())));
+            }
         }
     }
 }

@@ -4,16 +4,19 @@ use equirisk::covariance::RiskModel;
 use equirisk::engine::cpu::CpuEngine;
 use equirisk::engine::{Engine, Job as _};
 use equirisk::measure::{Measured, Metric};
-use equirisk::run::checkpoint::Checkpoint;
+use equirisk::observer::{Observer, Unwatched};
+use equirisk::run::Context;
 use equirisk::run::crosscheck::Sample;
-use equirisk::run::{Means, Unwatched, Watch};
+use equirisk::run::share::Part;
 use equirisk::solver::{self, Options, Problem, validity};
+use equirisk::stop::Stop;
+use equirisk::store::Checkpoint;
 use equirisk::study::measures::Components;
 use equirisk::study::screen::figure::Figure;
-use equirisk::study::screen::{Config, Outcome, Question, screen};
+use equirisk::study::screen::{Config, Outcome, Question, part as share, screen};
 use equirisk::subsets::Subsets;
 use equirisk::subsets::space::{Pool, Space};
-use equirisk::{Batch, Source, Status, Want};
+use equirisk::{Batch, Request, Status};
 
 use crate::cases::Npz;
 
@@ -51,10 +54,9 @@ fn finished(risk: &RiskModel) -> Vec<f64> {
 }
 
 fn measured(universe: &RiskModel, subsets: &Subsets, problems: u64) -> Measured {
-    let k = subsets.size();
-    let source = Source::Subsets { universe: universe.clone(), subsets: subsets.clone(), cap: None };
-    let batch = Batch::new(source, &vec![1.0; k]).unwrap();
-    CpuEngine::default().job(&batch, Want::default()).measure(0..problems, &Metric::ALL).unwrap()
+    let batch = Batch::subsets(universe.clone(), subsets.clone(), problems, None).unwrap();
+    let request = Request::Metrics(Metric::ALL.to_vec());
+    CpuEngine::default().job(&batch, &request).run(0..problems, &Stop::NEVER).unwrap().metrics()
 }
 
 /// Compares every measure with that of an independent solution; returns the largest relative difference.
@@ -120,12 +122,11 @@ fn what_a_subset_measures_does_not_depend_on_its_neighbours() {
     for k in [4, 20] {
         let subsets = Subsets::all(Space::of(31, k).unwrap()).unwrap();
         let all = measured(&universe, &subsets, 3000);
-        let source = Source::Subsets { universe: universe.clone(), subsets, cap: None };
-        let batch = Batch::new(source, &vec![1.0; k]).unwrap();
-        let engine = CpuEngine::default();
-        let job = engine.job(&batch, Want::default());
+        let batch = Batch::subsets(universe.clone(), subsets, 3000, None).unwrap();
+        let request = Request::Metrics(Metric::ALL.to_vec());
+        let job = CpuEngine::default().job(&batch, &request);
         for range in [0..1, 5..6, 17..93, 2999..3000] {
-            let some = job.measure(range.clone(), &Metric::ALL).unwrap();
+            let some = job.run(range.clone(), &Stop::NEVER).unwrap().metrics();
             for (one, whole) in some.columns.iter().zip(&all.columns) {
                 assert_eq!(one[..], whole[range.start as usize..range.end as usize], "{k} {range:?}");
             }
@@ -193,7 +194,6 @@ pub fn config(by: &str, top: usize) -> Config {
         halves: false,
         also: Vec::new(),
         crosscheck: Sample::Default,
-        chunk: None,
     }
 }
 
@@ -206,13 +206,18 @@ pub fn watched(
     problems: u64,
     config: &Config,
     engine: &dyn Engine,
-    watch: &mut dyn Watch,
+    observer: &mut dyn Observer,
 ) -> Outcome {
-    let means = &mut Means { engine, options: Options::default(), checkpoint: &mut Checkpoint::none(), watch };
-    screen(question, problems, config, means, &mut |_, _, _| Ok(())).unwrap()
+    let context = &mut Context { engine, store: &mut Checkpoint::none(), observer };
+    screen(question, problems, config, context, &mut |_, _, _| Ok(())).unwrap()
 }
 
 fn screened(universe: &RiskModel, subsets: &Subsets, problems: u64, config: &Config) -> Outcome {
+    cut(universe, subsets, problems, config, &[])
+}
+
+/// The same, in parts first that start where these problems do: chunks are cut there.
+fn cut(universe: &RiskModel, subsets: &Subsets, problems: u64, config: &Config, starts: &[u64]) -> Outcome {
     let names = names(universe.assets());
     let question = Question {
         assets: &names,
@@ -223,8 +228,13 @@ fn screened(universe: &RiskModel, subsets: &Subsets, problems: u64, config: &Con
         max_correlation: None,
         periods_per_year: None,
     };
-    let engine = CpuEngine::default();
-    found(&question, problems, config, &engine)
+    let store = &mut Checkpoint::aside(u64::MAX);
+    let context = &mut Context { engine: &CpuEngine::default(), store, observer: &mut Unwatched };
+    for ends in starts.windows(2) {
+        let part = Part::Problems { from: ends[0], to: ends[1] };
+        share(&question, problems, config, part, context).unwrap();
+    }
+    screen(&question, problems, config, context, &mut |_, _, _| Ok(())).unwrap()
 }
 
 /// Weights by plain coordinate descent on the covariance, run until nothing changes.
@@ -297,15 +307,15 @@ fn outcomes_do_not_depend_on_chunks_or_threads() {
         let universe = first_of(&nikkei, n);
         let subsets = Subsets::all(Space::of(n, k).unwrap()).unwrap();
         let problems = subsets.space().count().unwrap();
-        let run = |threads: usize, chunk: u64| {
+        let run = |threads: usize, starts: &[u64]| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            let config = Config { chunk: Some(chunk), ..config(figure, 50) };
-            pool.install(|| screened(&universe, &subsets, problems, &config))
+            pool.install(|| cut(&universe, &subsets, problems, &config(figure, 50), starts))
         };
-        let expected = run(1, 1 << 18);
+        let expected = run(1, &[]);
         assert_eq!(expected.subsets.passing, problems);
-        for (threads, chunk) in [(2, 1 << 18), (1, 12_288), (2, 1 << 22)] {
-            assert_eq!(run(threads, chunk), expected, "C({n}, {k}), {threads} threads, chunks of {chunk}");
+        let thirds: Vec<u64> = (0..problems).step_by(12_288).chain([problems]).collect();
+        for (threads, starts) in [(2, &[][..]), (1, &thirds), (2, &[4096, 8192, 20_480])] {
+            assert_eq!(run(threads, starts), expected, "C({n}, {k}), {threads} threads, cut at {starts:?}");
         }
     }
 }

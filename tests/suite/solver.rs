@@ -6,13 +6,14 @@ use equirisk::engine::cpu::CpuEngine;
 use equirisk::lanes::{LANES, Lanes, interleave};
 use equirisk::panel::{Labels, Panel, Returns};
 use equirisk::resample::{Law, Scheme};
-use equirisk::run::codec;
 use equirisk::solver::Options;
 use equirisk::solver::existence::zero_variance_direction;
 use equirisk::solver::interleaved::Group;
 use equirisk::solver::newton::accurate_gap;
 use equirisk::solver::validity::check;
-use equirisk::{Batch, Certificate, Solutions, Source, Status, Want};
+use equirisk::stop::Stop;
+use equirisk::store::Columns;
+use equirisk::{Batch, Certificate, Request, Solutions, Status};
 
 use pulp::Arch;
 
@@ -20,10 +21,8 @@ use crate::cases::{Npz, json, numbers};
 
 /// Solves one given covariance as `equirisk solve` does: with the finishing step.
 pub fn solve(covariance: &[f64], budgets: &[f64]) -> (Vec<f64>, Certificate) {
-    let source = Source::Given { covariances: covariance.to_vec(), assume_psd: false };
-    let batch = Batch::new(source, budgets).unwrap();
     let engine = CpuEngine { options: Options { finish: true, ..Options::default() } };
-    let solutions = engine.job(&batch, Want::default()).solve(0..1).unwrap();
+    let solutions = Batch::given(covariance, budgets).unwrap().solve(&engine).unwrap();
     (solutions.weights, solutions.certificates[0])
 }
 
@@ -223,10 +222,8 @@ fn bulk_solutions_are_within_twice_their_error() {
         let budgets = vec![1.0 / assets as f64; assets];
         let (exact, _) = solve(&covariance, &budgets);
         for tolerance in [1e-4, 1e-6, 1e-8, 1e-10] {
-            let source = Source::Given { covariances: covariance.clone(), assume_psd: false };
-            let batch = Batch::new(source, &budgets).unwrap();
             let engine = CpuEngine { options: Options { tolerance, finish: false } };
-            let solutions = engine.job(&batch, Want::default()).solve(0..1).unwrap();
+            let solutions = Batch::given(&covariance, &budgets).unwrap().solve(&engine).unwrap();
             let certificate = solutions.certificates[0];
             assert_eq!(certificate.status, Status::Converged);
             assert!(certificate.rc_error <= tolerance);
@@ -252,9 +249,7 @@ fn a_certificate_holds_where_plain_products_cancel() {
             }
         }
         let budgets = [0.1, 0.2, 0.15, 0.25, 0.1, 0.2];
-        let source = Source::Given { covariances: covariance.clone(), assume_psd: false };
-        let batch = Batch::new(source, &budgets).unwrap();
-        let solutions = CpuEngine::default().job(&batch, Want::default()).solve(0..1).unwrap();
+        let solutions = Batch::given(&covariance, &budgets).unwrap().solve(&CpuEngine::default()).unwrap();
         if solutions.certificates[0].status == Status::Converged {
             let (_, error) = accurate_gap(&covariance, &budgets, &solutions.weights);
             assert!(error <= 1e-8, "{k}: {error:e}, {:?}", solutions.certificates[0]);
@@ -322,9 +317,7 @@ fn hedged_pairs(assets: usize, rest: f64) -> Vec<f64> {
 
 /// Solves given covariances in bulk.
 fn solve_all(covariances: Vec<f64>, budgets: &[f64]) -> Solutions {
-    let problems = covariances.len() / budgets.len().pow(2);
-    let batch = Batch::new(Source::Given { covariances, assume_psd: false }, budgets).unwrap();
-    CpuEngine::default().job(&batch, Want::default()).solve(0..problems as u64).unwrap()
+    Batch::given(covariances, budgets).unwrap().solve(&CpuEngine::default()).unwrap()
 }
 
 #[test]
@@ -353,16 +346,15 @@ fn problems_of_a_list_are_solved_as_in_a_range() {
     let values = crate::run::returns(300, 12, 0.5, 3);
     let assets = (0..12).map(|i| i.to_string()).collect();
     let panel = Panel::new(&Returns { assets, labels: Labels::Text(Vec::new()), values }).unwrap();
-    let drawn =
-        |scheme, length| Source::Resampled { panel: panel.clone(), law: Law::new(scheme, length, 300, 5, 0).unwrap() };
+    let drawn = |scheme, length| {
+        Batch::resampled(panel.clone(), Law::new(scheme, length, 300, 5, 0).unwrap(), 3000, &[1.0; 12]).unwrap()
+    };
     let hedged =
         (0..3000).flat_map(|p| if p % 5 == 0 { hedged_pairs(12, 1e-7) } else { sample_covariance(40, 12, 0.4, p) });
-    let given = Source::Given { covariances: hedged.collect(), assume_psd: false };
-    for source in [drawn(Scheme::Stationary, 30.0), drawn(Scheme::Iid, 1.0), given] {
-        let batch = Batch::new(source, &[1.0; 12]).unwrap();
-        let cpu = CpuEngine::default();
-        let job = cpu.job(&batch, Want { comparisons: true });
-        let whole = job.solve(0..3000).unwrap();
+    let given = Batch::given(hedged.collect::<Vec<f64>>(), &[1.0; 12]).unwrap();
+    for batch in [drawn(Scheme::Stationary, 30.0), drawn(Scheme::Iid, 1.0), given] {
+        let job = CpuEngine::default().job(&batch, &Request::Portfolios { comparisons: true });
+        let whole = job.run_all(&(0..3000).collect::<Vec<u64>>(), &Stop::NEVER).unwrap().portfolios();
         // Gaps of all sizes, and more than resamples that share their sums.
         let listed: Vec<u64> = (0..3000).filter(|p| p % 3 == 0 || p % 7 == 2).collect();
         let mut parts = whole.clone();
@@ -371,18 +363,18 @@ fn problems_of_a_list_are_solved_as_in_a_range() {
             parts.weights[12 * at..][..12].fill(f64::NAN);
             parts.certificates[at] = Certificate::unsolved(Status::Stalled);
         }
-        parts.replace(&positions, &job.solve_all(listed));
-        // Bit by bit, what is not a number included.
-        assert!(codec::encode(&parts) == codec::encode(&whole));
+        parts.replace(&positions, &job.run_all(&listed, &Stop::NEVER).unwrap().portfolios());
+        // As they are kept: bit by bit, what is not a number included.
+        assert!(Columns::from(&parts).encode().unwrap() == Columns::from(&whole).encode().unwrap());
     }
 }
 
 /// Resamples of a history of 113 assets, more than are solved in lanes.
-fn resamples_of_many(values: Vec<f64>, scheme: Scheme, length: f64) -> Batch {
+fn resamples_of_many(values: Vec<f64>, scheme: Scheme, length: f64) -> Batch<'static> {
     let assets = (0..113).map(|i| i.to_string()).collect();
     let panel = Panel::new(&Returns { assets, labels: Labels::Text(Vec::new()), values }).unwrap();
     let law = Law::new(scheme, length, panel.rows(), 5, 0).unwrap();
-    Batch::new(Source::Resampled { panel, law }, &[1.0; 113]).unwrap()
+    Batch::resampled(panel, law, 1100, &[1.0; 113]).unwrap()
 }
 
 #[test]
@@ -391,15 +383,17 @@ fn resamples_of_many_assets_do_not_depend_on_those_beside_them() {
     for (scheme, length) in [(Scheme::Stationary, 30.0), (Scheme::Iid, 1.0)] {
         let batch = resamples_of_many(crate::run::returns(300, 113, 0.5, 3), scheme, length);
         let cpu = CpuEngine::default();
-        let job = cpu.job(&batch, Want { comparisons: true });
+        let request = Request::Portfolios { comparisons: true };
+        let job = cpu.job(&batch, &request);
+        let solve = |problems: std::ops::Range<u64>| job.run(problems, &Stop::NEVER).unwrap().portfolios();
         // More than share their sums.
-        let whole = job.solve(0..1100).unwrap();
+        let whole = solve(0..1100);
         assert!(whole.certificates.iter().all(|c| c.status == Status::Converged && c.rc_error <= 1e-8));
-        let mut pieces = job.solve(0..301).unwrap();
-        pieces.extend(one_thread.install(|| job.solve(301..1100)).unwrap());
-        assert!(codec::encode(&pieces) == codec::encode(&whole), "{scheme:?}");
-        let mut alone = job.solve(1090..1091).unwrap();
-        alone.extend(job.solve_all([1092, 1099]));
+        let mut pieces = solve(0..301);
+        pieces.extend(one_thread.install(|| solve(301..1100)));
+        assert!(Columns::from(&pieces).encode().unwrap() == Columns::from(&whole).encode().unwrap(), "{scheme:?}");
+        let mut alone = solve(1090..1091);
+        alone.extend(job.run_all(&[1092, 1099], &Stop::NEVER).unwrap().portfolios());
         for (at, &resample) in [1090, 1092, 1099].iter().enumerate() {
             let weights = |solutions: &Solutions, at: usize| solutions.weights[113 * at..][..113].to_vec();
             assert_eq!(weights(&alone, at), weights(&whole, resample), "{scheme:?}");
@@ -431,7 +425,10 @@ fn resamples_of_many_assets_agree_with_exact_solutions() {
             let batch = resamples_of_many(values.clone(), scheme, length);
             let solve = |finish: bool| {
                 let cpu = CpuEngine { options: Options { finish, ..Options::default() } };
-                cpu.job(&batch, Want { comparisons: true }).solve(0..64).unwrap()
+                cpu.job(&batch, &Request::Portfolios { comparisons: true })
+                    .run(0..64, &Stop::NEVER)
+                    .unwrap()
+                    .portfolios()
             };
             let (found, exact) = (solve(false), solve(true));
             let invalid = found.certificates.iter().filter(|c| c.status == Status::Invalid).count();

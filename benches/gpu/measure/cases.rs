@@ -3,19 +3,22 @@
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
+use equirisk::batch::Block;
 use equirisk::covariance::RiskModel;
 use equirisk::covariance::{self, packed};
 use equirisk::engine::Engine as _;
 use equirisk::engine::gpu::{GpuEngine, StageTime};
 use equirisk::measure::Metric;
+use equirisk::observer::Observer;
 use equirisk::panel::{Panel, Returns};
 use equirisk::resample::{Law, Scheme};
-use equirisk::run::crosscheck::{self, CrossCheck, Sample, crosscheck};
-use equirisk::run::measure::{self, MetricCheck, Screening};
-use equirisk::run::{self, Solves, Watch};
+use equirisk::run::crosscheck::{self, Check, Checker, CrossCheck, Sample};
+use equirisk::run::{self, Added, Chunk, Context, Fold, Solves, Work};
+use equirisk::stop::Stop;
+use equirisk::store::{Checkpoint, Columns};
 use equirisk::subsets::Subsets;
 use equirisk::subsets::space::Space;
-use equirisk::{Batch, Certificate, Solutions, Source, Status, Want, solver, stats};
+use equirisk::{Batch, Certificate, Request, Solutions, Status, solver, stats};
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -181,13 +184,16 @@ impl Case {
         let device = (!stages.is_empty()).then_some(least_device / 1e9);
 
         let crosscheck = match checked {
-            Some(MetricCheck { sampled, disagreements, .. }) => {
+            Some(Check { sampled, disagreements, .. }) => {
                 CrossCheck { sampled, disagreements, ..CrossCheck::default() }
             }
             None => {
                 let options = solver::Options { tolerance: engine.info().tolerance, ..solver::Options::default() };
-                let batch = inputs.batch(self.assets).map_err(say)?;
-                crosscheck(engine, options, &batch, (0, &solutions), &self.sample()).map_err(say)?
+                let batch = inputs.batch(self.assets, self.problems).map_err(say)?;
+                let job = engine.prepare(&batch, &Request::PORTFOLIOS).map_err(say)?;
+                let checker = Checker::new(&batch, &Request::PORTFOLIOS, engine.info().precision, options);
+                let block = Block::Portfolios(solutions.clone());
+                checker.check(0, &block, &self.sample(), Some(&*job), &Stop::NEVER).map_err(say)?.into()
             }
         };
         Ok(Measured {
@@ -205,7 +211,7 @@ impl Case {
             solves: Solves::count(&solutions),
             rc_error_largest: converged().map(|c| c.rc_error).fold(0.0, f64::max),
             crosscheck,
-            max_metric_difference: checked.and_then(|checked| checked.max_metric_difference),
+            max_metric_difference: checked.and_then(|checked| checked.max_difference),
         })
     }
 
@@ -238,14 +244,12 @@ impl Case {
             covariance::correlate(sums, products, panel.rows(), &mut correlation, &mut volatilities);
             let universe = RiskModel { correlation, volatilities };
             let subsets = Subsets::all(Space::of(n, self.assets)?)?;
-            let source = Source::Subsets { universe, subsets, cap: None };
-            return Ok(Inputs::Given(Batch::new(source, &vec![1.0; self.assets])?));
+            return Ok(Inputs::Given(Batch::subsets(universe, subsets, self.problems, None)?));
         }
         match self.rows.zip(self.mean_block) {
             None => {
                 let covariances = data::covariances(self.assets, self.problems as usize);
-                let source = Source::Given { covariances, assume_psd: true };
-                Ok(Inputs::Given(Batch::new(source, &vec![1.0; self.assets])?))
+                Ok(Inputs::Given(Batch::given(covariances, &vec![1.0; self.assets])?.assume_psd()))
             }
             Some((rows, mean_block)) => {
                 let scheme = if mean_block > 1.0 { Scheme::Stationary } else { Scheme::Iid };
@@ -258,44 +262,29 @@ impl Case {
     /// What is timed: from inputs in the host's memory to results in it.
     fn run(&self, engine: &GpuEngine, inputs: &Inputs, problems: u64) -> Result<Found, String> {
         let say = |error: equirisk::Error| error.to_string();
-        let batch = &*inputs.batch(self.assets).map_err(say)?;
-        let options = solver::Options { tolerance: engine.info().tolerance, ..solver::Options::default() };
+        let batch = &*inputs.batch(self.assets, problems).map_err(say)?;
+        let (mut trouble, store) = (Trouble::default(), &mut Checkpoint::none());
+        let context = &mut Context { engine, store, observer: &mut trouble };
         let solutions = match self.workload {
             Workload::Screen => {
-                let metrics = [Metric::Volatility, Metric::Diversification];
-                let chunk = measure::chunk(self.assets, true);
+                let request = &Request::Metrics(vec![Metric::Volatility, Metric::Diversification]);
                 let sample: Vec<u64> = self.sample().into_iter().filter(|&problem| problem < problems).collect();
-                let screening = Screening { batch, metrics: &metrics, chunk, sample: &sample };
-                let mut trouble = Trouble::default();
-                let mut solutions = Solutions::default();
-                let mut checked: Option<MetricCheck> = None;
-                let found = measure::measure(&screening, engine, options, 0..problems, &mut trouble, |chunk| {
-                    let measured = chunk.measured;
-                    checked = chunk.check.map(|check| checked.map_or(check, |before| before.and(check)));
-                    let certificates = measured.statuses.iter().zip(&measured.rc_error).map(|(status, &rc_error)| {
-                        let status = status.unwrap_or(Status::Invalid);
-                        Certificate { rc_error, ..Certificate::unsolved(status) }
-                    });
-                    solutions.certificates.extend(certificates);
-                    std::hint::black_box(&measured.columns);
-                    Ok(())
-                });
-                if let Some(notice) = trouble.0.first() {
-                    return Err(notice.clone());
-                }
-                found.map_err(say)?;
-                return Ok(Found { solutions, checked });
+                let mut found = Found::default();
+                let work = Work { batch, request, number: 0, sample: &sample };
+                let ended = run::run(work, 0..problems, context, &mut found);
+                trouble.none()?;
+                ended.map_err(say)?;
+                return Ok(found);
             }
             Workload::Given | Workload::BootstrapAtOnce => {
-                engine.prepare(batch, Want::default()).and_then(|job| job.solve(0..problems)).map_err(say)?
+                let job = engine.prepare(batch, &Request::PORTFOLIOS).map_err(say)?;
+                job.run(0..problems, &Stop::NEVER).map_err(say)?.portfolios()
             }
             Workload::Bootstrap => {
-                let mut trouble = Trouble::default();
-                let found = run::solve(engine, options, batch, 0..problems, Want::default(), &mut trouble);
-                if let Some(notice) = trouble.0.first() {
-                    return Err(notice.clone());
-                }
-                found.map_err(say)?
+                let work = Work { batch, request: &Request::PORTFOLIOS, number: 0, sample: &[] };
+                let found = run::gather(work, 0..problems, context);
+                trouble.none()?;
+                found.map_err(say)?.solutions
             }
         };
         if let Workload::Bootstrap | Workload::BootstrapAtOnce = self.workload {
@@ -309,22 +298,46 @@ impl Case {
 #[derive(Default)]
 struct Found {
     solutions: Solutions,
-    checked: Option<MetricCheck>,
+    checked: Option<Check>,
+}
+
+impl Fold for Found {
+    fn columns(&self, chunk: &Chunk) -> Columns {
+        let Block::Metrics(measured) = &chunk.block else { return Columns::default() };
+        std::hint::black_box(&measured.columns);
+        let status = |status: &Option<Status>| status.unwrap_or(Status::Invalid).code();
+        Columns::default()
+            .with("status", measured.statuses.iter().map(status).collect::<Vec<u8>>())
+            .with("rc_error", measured.rc_error.clone())
+            .with("check", Check::numbers(chunk.check))
+    }
+
+    fn add(&mut self, _: &std::ops::Range<u64>, columns: &Columns) -> equirisk::Result<Added> {
+        let (Some(statuses), Some(errors)) = (columns.u8s("status"), columns.f64s("rc_error")) else {
+            return Ok(Added::Foreign);
+        };
+        let certificates = statuses.iter().zip(errors).map(|(&code, &rc_error)| {
+            let status = Status::from_code(code).unwrap_or(Status::Invalid);
+            Certificate { rc_error, ..Certificate::unsolved(status) }
+        });
+        self.solutions.certificates.extend(certificates);
+        self.checked = Check::both(self.checked, columns.f64s("check").and_then(Check::of_numbers));
+        Ok(Added::Taken)
+    }
 }
 
 enum Inputs {
     /// Made once: what is timed begins with covariances.
-    Given(Batch),
+    Given(Batch<'static>),
     History(Returns, Law),
 }
 
 impl Inputs {
-    fn batch(&self, assets: usize) -> equirisk::Result<Cow<'_, Batch>> {
+    fn batch(&self, assets: usize, problems: u64) -> equirisk::Result<Cow<'_, Batch<'static>>> {
         match self {
             Inputs::Given(batch) => Ok(Cow::Borrowed(batch)),
             Inputs::History(returns, law) => {
-                let source = Source::Resampled { panel: Panel::new(returns)?, law: *law };
-                Batch::new(source, &vec![1.0; assets]).map(Cow::Owned)
+                Batch::resampled(Panel::new(returns)?, *law, problems, &vec![1.0; assets]).map(Cow::Owned)
             }
         }
     }
@@ -334,7 +347,13 @@ impl Inputs {
 #[derive(Default)]
 struct Trouble(Vec<String>);
 
-impl Watch for Trouble {
+impl Trouble {
+    fn none(&self) -> Result<(), String> {
+        self.0.first().map_or(Ok(()), |notice| Err(notice.clone()))
+    }
+}
+
+impl Observer for Trouble {
     fn finished(&mut self, _: u64) {}
 
     fn notice(&mut self, message: &equirisk::error::Text) {

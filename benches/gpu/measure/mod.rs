@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use equirisk::engine::Engine as _;
 use equirisk::engine::gpu::{AdapterFacts, GpuEngine, Options, SelfTest, adapters};
-use equirisk::{Batch, Source, Want};
+use equirisk::stop::Stop;
+use equirisk::{Batch, Request};
 use serde::Serialize;
 
 mod cases;
@@ -202,9 +203,9 @@ pub fn first_result(settings: &Settings) -> Result<String, String> {
         let returns = data::returns(2520, 50, 7);
         let panel = equirisk::panel::Panel::new(&returns)?;
         let law = equirisk::resample::Law::new(equirisk::resample::Scheme::Stationary, 20.0, 2520, 1, 0)?;
-        let batch = Batch::new(Source::Resampled { panel, law }, &[1.0; 50])?;
         let problems = if engine.facts().software { 16 } else { 1000 };
-        engine.prepare(&batch, Want::default())?.solve(0..problems)?;
+        let batch = Batch::resampled(panel, law, problems, &[1.0; 50])?;
+        engine.prepare(&batch, &Request::PORTFOLIOS)?.run(0..problems, &Stop::NEVER)?;
         let first_result_seconds = start.elapsed().as_secs_f64();
         Ok(serde_json::json!({
             "open_seconds": open_seconds,

@@ -46,10 +46,10 @@ impl<'a> Listed<'a> {
             },
         };
         let memory = memory / sets.len() as u64;
-        let set = |set: &Box<[u32]>| {
+        let set = |set: &[u32]| {
             Resampled::new(Arc::clone(device), memory, budgets, (&panel.select(set), law), how, comparisons)
         };
-        let sets = sets.iter().map(set).collect::<Attempt<Vec<Resampled>>>()?;
+        let sets = sets.iter().map(|assets| set(assets)).collect::<Attempt<Vec<Resampled>>>()?;
         Ok(Listed { sets, assets: budgets.len(), request, under_way: Queue::default() })
     }
 

@@ -20,8 +20,8 @@ use crate::run::crosscheck::{Checker, CrossCheck, Sample, sample};
 use crate::run::share::Part;
 use crate::run::{Context, RcError, Solves};
 use crate::solver::Options;
-use crate::store::{Checkpoint, IN_MEMORY};
 use crate::stop::Stop;
+use crate::store::{Checkpoint, IN_MEMORY};
 pub use outcome::{Methods, Outcome, Portfolio, Run, Sensitivity, SensitivityAsset};
 pub use plan::Plan;
 #[cfg(feature = "files")]

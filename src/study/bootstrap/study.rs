@@ -19,8 +19,8 @@ use crate::store::atomic::Existing;
 use crate::store::manifest::Manifest;
 use crate::store::weights::{read_weights, write_weights};
 use crate::store::{Checkpoint, history};
-use crate::study::statistics::reading::Reading;
 use crate::study::protocol::{Ending, Study};
+use crate::study::statistics::reading::Reading;
 
 pub const WEIGHTS: &str = "weights.parquet";
 

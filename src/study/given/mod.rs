@@ -23,8 +23,8 @@ use crate::store::atomic::{self, Existing};
 use crate::store::manifest::Manifest;
 use crate::store::weights::{read_weights, write_weights};
 use crate::store::{Checkpoint, digest};
-use crate::study::statistics::reading::Reading;
 use crate::study::protocol::{Ending, Study};
+use crate::study::statistics::reading::Reading;
 pub use spec::Spec;
 
 /// Weights, B x n; rows of NaN where there is no certified portfolio.

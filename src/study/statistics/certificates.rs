@@ -3,9 +3,9 @@
 use super::distribution::Asked;
 use super::figure::{Column, Figure, Rule};
 use super::passes::{Distributions, Passes};
-use crate::observer::Observer;
 use crate::engine::Precision;
 use crate::error::Result;
+use crate::observer::Observer;
 use crate::run::{RcError, Solves};
 
 /// The column it takes.

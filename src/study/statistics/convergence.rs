@@ -5,8 +5,8 @@ use super::distribution::{Asked, CENTRAL, Distribution};
 use super::figure::{Figure, Rule};
 use super::passes::Passes;
 use super::summary::Summary;
-use crate::observer::Observer;
 use crate::error::Result;
+use crate::observer::Observer;
 
 /// Fewer resamples have no quantiles to speak of.
 const FEWEST: u64 = 20;
@@ -68,9 +68,9 @@ mod tests {
     use crate::batch::{Comparisons, Solutions};
     use crate::certificate::{Certificate, Status};
     use crate::covariance::full_sample;
+    use crate::observer::Unwatched;
     use crate::panel::{Labels, Panel, Returns};
     use crate::resample::{Law, Scheme};
-    use crate::observer::Unwatched;
     use crate::study::statistics::figure::Setting;
 
     #[test]

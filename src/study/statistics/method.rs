@@ -8,9 +8,9 @@ use super::out_of_bag::out_of_bag;
 use super::passes::Distributions;
 use super::summary::Summary;
 use super::turnover::pairwise;
-use crate::store::blocks::Blocks;
-use crate::observer::Observer;
 use crate::error::Result;
+use crate::observer::Observer;
+use crate::store::blocks::Blocks;
 use crate::study::measures::Profile;
 
 /// Per-asset distribution of a method's weights or risk shares.

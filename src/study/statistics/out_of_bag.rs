@@ -6,10 +6,10 @@ use super::figure::{Rule, Setting};
 use super::method::OutOfBag;
 use super::summary::Summary;
 use super::turnover::converged;
-use crate::store::blocks::Blocks;
-use crate::observer::Observer;
 use crate::error::Result;
+use crate::observer::Observer;
 use crate::stats;
+use crate::store::blocks::Blocks;
 
 /// Resamples whose left-out rows are evaluated.
 const RESAMPLES: usize = 1000;

@@ -12,14 +12,14 @@ use rayon::prelude::*;
 use super::distribution::{self, Distribution, First, Second};
 use super::figure::{Column, Figure, Rule, Setting};
 use super::tile::Tile;
-use crate::store::blocks::Blocks;
-use crate::observer::Observer;
 use crate::batch::{Comparisons, Solutions};
 use crate::certificate::{Certificate, Status};
 use crate::error::Result;
 use crate::lanes::LANES;
+use crate::observer::Observer;
 use crate::run::Solves;
 use crate::run::chunks::LARGEST;
+use crate::store::blocks::Blocks;
 
 /// Bytes that the columns of a group take at most.
 const BUDGET: usize = 512 << 20;

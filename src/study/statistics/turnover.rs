@@ -1,12 +1,12 @@
 //! What one draw of the data differs from another.
 
 use super::figure::Rule;
-use crate::store::blocks::Blocks;
-use crate::observer::Observer;
 use crate::batch::Solutions;
 use crate::certificate::Status;
 use crate::error::Result;
+use crate::observer::Observer;
 use crate::stats;
+use crate::store::blocks::Blocks;
 
 /// Pairs of neighbouring resamples compared.
 const PAIRS: usize = 4096;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use equirisk::run::journal::Journal;
+use equirisk::store::journal::Journal;
 use serde_json::Value;
 
 use crate::run::{Folder, Run, equirisk, program, uniform};
@@ -176,7 +176,7 @@ fn force_replaces_results_and_goes_on_with_what_it_has_begun() {
 /// The same chunks, as if this maker had made them.
 fn made_by(directory: &Path, change: impl FnOnce(&mut Value)) {
     let path = directory.join("chunks.part");
-    let (mut before, scan) = Journal::open(&path, false).unwrap();
+    let (before, scan) = Journal::open(&path, false).unwrap();
     let mut header: Value = serde_json::from_str(&scan.header).unwrap();
     change(&mut header["maker"]);
     let mut after = Journal::create(&directory.join("changed"), &header.to_string()).unwrap();

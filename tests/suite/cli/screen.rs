@@ -314,7 +314,7 @@ fn the_precision_of_a_screen_is_said_and_makes_another_run() {
     // That is the default, and as many are checked as are asked for.
     assert!(run(&["--precision", "f32"]).succeeded().stderr.contains("holds this run already"));
     let refused = run(&["--crosscheck", "all"]).refused(2);
-    assert!(refused.stderr.contains("crosscheck none, now all"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("crosscheck default, now all"), "{}", refused.stderr);
 }
 
 #[test]

@@ -72,7 +72,7 @@ fn a_screen_is_verified_by_its_list() {
     let first = summary.split("\"weights\": [").nth(1).unwrap().split(',').next().unwrap().trim().to_owned();
     let forged = summary.replacen(&first, "0.123", 1);
     folder.write("out/summary.json", &forged);
-    let sum = |text: &str| equirisk::report::digest::bytes(text.as_bytes());
+    let sum = |text: &str| equirisk::store::digest::bytes(text.as_bytes());
     let manifest = folder.read("out/run.json").replace(&sum(&summary), &sum(&forged));
     folder.write("out/run.json", manifest);
     assert_eq!(equirisk(&["verify", &out]).code, 6);

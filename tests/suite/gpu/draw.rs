@@ -36,9 +36,9 @@ fn counts_of_a_resample_are_those_of_the_cpu() {
     for rows in [2, 3, 5, 64, 100, 2520, 4097, 100_000] {
         let panel = panel(rows, 1);
         for law in laws(rows) {
-            let batch = Batch::new(Source::Resampled { panel: panel.clone(), law }, &[1.0]).unwrap();
-            let counts = engine().prepare(&batch, Want::default()).unwrap().counts(&RESAMPLES).unwrap();
-            let expected = CpuEngine::default().job(&batch, Want::default()).counts(&RESAMPLES).unwrap();
+            let batch = Batch::resampled(panel.clone(), law, u64::MAX, &[1.0]).unwrap();
+            let counts = engine().prepare(&batch, &Request::PORTFOLIOS).unwrap().counts(&RESAMPLES).unwrap();
+            let expected = CpuEngine::default().job(&batch, &Request::PORTFOLIOS).counts(&RESAMPLES).unwrap();
             assert!(counts == expected, "T = {rows}, {law:?}");
         }
     }

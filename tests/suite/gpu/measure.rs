@@ -22,9 +22,9 @@ fn measured(
     cap: Option<Cap>,
     range: std::ops::Range<u64>,
 ) -> Measured {
-    let source = Source::Subsets { universe: universe.clone(), subsets: subsets.clone(), cap };
-    let batch = Batch::new(source, &vec![1.0; subsets.size()]).unwrap();
-    engine.prepare(&batch, Want::default()).unwrap().measure(range, &METRICS).unwrap()
+    let batch = Batch::subsets(universe.clone(), subsets.clone(), range.end, cap).unwrap();
+    let request = Request::Metrics(METRICS.to_vec());
+    engine.prepare(&batch, &request).unwrap().run(range, &Stop::NEVER).unwrap().metrics()
 }
 
 fn assert_agrees(universe: &RiskModel, subsets: &Subsets, cap: Option<Cap>, range: std::ops::Range<u64>) {
@@ -220,16 +220,15 @@ fn subsets_measured_by_a_list_are_those_of_a_range() {
     for k in [3, 12] {
         let subsets = Subsets::all(Space::of(20, k).unwrap()).unwrap();
         let cap = Some(Cap::new(&universe.correlation, 0.5));
-        let source = Source::Subsets { universe: universe.clone(), subsets, cap };
-        let batch = Batch::new(source, &vec![1.0; k]).unwrap();
-        let cpu = CpuEngine::default();
-        let job = cpu.job(&batch, Want::default());
+        let batch = Batch::subsets(universe.clone(), subsets, if k == 3 { 1140 } else { 9000 }, cap).unwrap();
+        let request = Request::Metrics(METRICS.to_vec());
+        let job = CpuEngine::default().job(&batch, &request);
         // Runs of neighbours, gaps, and more than one piece of work.
         let listed: Vec<u64> =
             if k == 3 { (0..1140).filter(|p| p % 7 < 3).collect() } else { (0..9000).step_by(2).collect() };
         let (all, some) = (
-            job.measure(0..9000.min(listed[listed.len() - 1] + 1), &METRICS).unwrap(),
-            job.measure_all(&listed, &METRICS),
+            job.run(0..9000.min(listed[listed.len() - 1] + 1), &Stop::NEVER).unwrap().metrics(),
+            job.run_all(&listed, &Stop::NEVER).unwrap().metrics(),
         );
         assert_eq!(some.statuses.len(), listed.len());
         for (at, &problem) in listed.iter().enumerate() {
@@ -244,7 +243,7 @@ fn subsets_measured_by_a_list_are_those_of_a_range() {
 #[test]
 fn what_a_device_cannot_screen_is_screened_on_the_cpu_and_said() {
     struct Noted(Vec<String>);
-    impl equirisk::run::Watch for Noted {
+    impl equirisk::observer::Observer for Noted {
         fn finished(&mut self, _: u64) {}
         fn notice(&mut self, message: &equirisk::error::Text) {
             self.0.push(message.to_string());

@@ -7,10 +7,12 @@ use equirisk::engine::gpu::{GpuEngine, Options};
 use equirisk::engine::{Engine, Job};
 use equirisk::panel::{Labels, Panel, Returns};
 use equirisk::resample::{Law, Scheme};
-use equirisk::{Batch, Solutions, Source, Status, Want};
+use equirisk::stop::Stop;
+use equirisk::{Batch, Request, Solutions, Status};
 
 mod bench;
 mod draw;
+mod listed;
 mod measure;
 mod precision;
 mod profile;
@@ -50,22 +52,30 @@ fn panel(rows: usize, n: usize) -> Panel {
 }
 
 /// Resamples of such returns, stationary with blocks of 10 (or T, if that is less), equal budgets. Moments go by steps.
-fn batch(rows: usize, n: usize) -> Batch {
+fn batch(rows: usize, n: usize) -> Batch<'static> {
     drawn(Scheme::Stationary, (rows as f64).min(10.0), rows, n)
 }
 
 /// The same row by row. Moments go by counts.
-fn iid(rows: usize, n: usize) -> Batch {
+fn iid(rows: usize, n: usize) -> Batch<'static> {
     drawn(Scheme::Iid, 1.0, rows, n)
 }
 
-fn drawn(scheme: Scheme, length: f64, rows: usize, n: usize) -> Batch {
+fn drawn(scheme: Scheme, length: f64, rows: usize, n: usize) -> Batch<'static> {
     let law = Law::new(scheme, length, rows, 42, 0).unwrap();
-    Batch::new(Source::Resampled { panel: panel(rows, n), law }, &vec![1.0; n]).unwrap()
+    Batch::resampled(panel(rows, n), law, u64::MAX, &vec![1.0; n]).unwrap()
+}
+
+/// The same resamples with other budgets.
+fn budgeted(batch: &Batch, budgets: &[f64]) -> Batch<'static> {
+    let (panel, law) = batch.resamples().unwrap();
+    Batch::resampled(panel.clone(), law, batch.problems(), budgets).unwrap()
 }
 
 fn solve(engine: &impl Engine, batch: &Batch, range: std::ops::Range<u64>) -> Solutions {
-    engine.prepare(batch, Want { comparisons: true }).unwrap().solve(range).unwrap()
+    let request = Request::Portfolios { comparisons: true };
+    let job = engine.prepare(batch, &request).unwrap();
+    job.run(range, &Stop::NEVER).unwrap().portfolios()
 }
 
 /// The weights' bits, so that equality is equality.

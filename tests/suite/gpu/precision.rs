@@ -2,9 +2,10 @@
 
 use super::*;
 use equirisk::ErrorKind;
+use equirisk::batch::Block;
 use equirisk::engine::Precision;
 use equirisk::engine::cpu::CpuEngine;
-use equirisk::run::crosscheck::crosscheck;
+use equirisk::run::crosscheck::Checker;
 use equirisk::solver;
 
 fn double() -> &'static GpuEngine {
@@ -29,8 +30,9 @@ fn solutions_are_those_of_the_cpu_to_its_tolerance() {
             assert!((g / c - 1.0).abs() <= 1e-12, "n {n}: {g:e} {c:e}");
         }
         // The certificates are true: the same weights against the covariance that the CPU builds.
-        let options = solver::Options::default();
-        let checked = crosscheck(double(), options, &batch, (0, &gpu), &[0, 3, 8]).unwrap();
+        let checker = Checker::new(&batch, &Request::PORTFOLIOS, Precision::Double, solver::Options::default());
+        let job = double().prepare(&batch, &Request::PORTFOLIOS).unwrap();
+        let checked = checker.check(0, &Block::Portfolios(gpu), &[0, 3, 8], Some(&*job), &Stop::NEVER).unwrap();
         assert_eq!(checked.disagreements, 0, "n {n}: {checked:?}");
         assert!(checked.max_rc_error.unwrap() <= 1.01e-8, "n {n}: {checked:?}");
     }
@@ -46,15 +48,14 @@ fn a_tolerance_beyond_the_usual_is_reached_on_the_device() {
 
 #[test]
 fn tiny_budgets_are_met_in_double_precision() {
-    let Source::Resampled { panel, law } = batch(100, 3).source else { unreachable!("it is resampled") };
-    let batch = Batch::new(Source::Resampled { panel, law }, &[1.0, 1.0, 1e-5]).unwrap();
+    let batch = budgeted(&batch(100, 3), &[1.0, 1.0, 1e-5]);
     assert_eq!(count(&solve(double(), &batch, 0..4), Status::Converged), 4);
 }
 
 #[test]
 fn given_covariances_are_solved_and_certified_in_double_precision() {
     let covariances = vec![1.0, 0.3, 0.1, 0.3, 4.0, -0.4, 0.1, -0.4, 2.0];
-    let batch = Batch::new(Source::Given { covariances, assume_psd: false }, &[0.2, 0.3, 0.5]).unwrap();
+    let batch = Batch::given(covariances, &[0.2, 0.3, 0.5]).unwrap();
     let (gpu, cpu) = (solve(double(), &batch, 0..1), solve(&CpuEngine::default(), &batch, 0..1));
     assert_eq!(gpu.certificates[0].status, Status::Converged);
     for (g, c) in gpu.weights.iter().zip(&cpu.weights) {

@@ -4,7 +4,9 @@ use super::*;
 use crate::cases::{Npz, json};
 use equirisk::engine::cpu::CpuEngine;
 use equirisk::engine::gpu::Faults;
-use equirisk::run::{self, Unwatched};
+use equirisk::observer::Unwatched;
+use equirisk::run::{Context, Work, gather};
+use equirisk::store::Checkpoint;
 
 /// Largest |a - b| over the largest b.
 fn difference(a: &[f64], b: &[f64]) -> f64 {
@@ -72,10 +74,12 @@ fn what_goes_to_the_cpu_costs_what_the_cpu_takes() {
     let budgets: Vec<f64> = (0..10).map(|i| if i == 0 { 1e-6 } else { 1.0 }).collect();
     for (scheme, length) in [(Scheme::Stationary, 60.0), (Scheme::Iid, 1.0)] {
         let law = Law::new(scheme, length, 2000, 42, 0).unwrap();
-        let batch = Batch::new(Source::Resampled { panel: panel(2000, 10), law }, &budgets).unwrap();
+        let batch = Batch::resampled(panel(2000, 10), law, 2048, &budgets).unwrap();
         let solved = |engine: &dyn Engine| {
-            let want = Want { comparisons: true };
-            run::solve(engine, CpuEngine::default().options, &batch, 0..2048, want, &mut Unwatched).unwrap()
+            let request = &Request::Portfolios { comparisons: true };
+            let work = Work { batch: &batch, request, number: 0, sample: &[] };
+            let context = &mut Context { engine, store: &mut Checkpoint::none(), observer: &mut Unwatched };
+            gather(work, 0..2048, context).unwrap().solutions
         };
         let (rescued, own) = (solved(engine()), solved(&CpuEngine::default()));
         assert!(bits(&rescued) == bits(&own) && rescued.certificates.iter().all(|c| c.rescued));
@@ -94,9 +98,8 @@ fn short_histories_of_many_assets_solve() {
 #[test]
 fn unequal_budgets_are_met() {
     let n = 12;
-    let Source::Resampled { panel, law } = batch(400, n).source else { unreachable!("it is resampled") };
     let budgets: Vec<_> = (1..=n).map(|i| (i * i) as f64).collect();
-    let batch = Batch::new(Source::Resampled { panel, law }, &budgets).unwrap();
+    let batch = budgeted(&batch(400, n), &budgets);
     let (gpu, cpu) = (solve(engine(), &batch, 0..20), solve(&CpuEngine::default(), &batch, 0..20));
     assert_eq!(count(&gpu, Status::Converged), 20);
     assert!(difference(&gpu.weights, &cpu.weights) <= 1e-5);
@@ -107,12 +110,13 @@ fn volatilities_far_apart_stay_in_range() {
     // From 1e-15 to 1e+10 of the usual size: weights span 25 orders of magnitude.
     let n = 6;
     let scaled = |power: i32, value: f64| value * 10.0_f64.powi(power);
-    let Source::Resampled { panel, law } = batch(400, n).source else { unreachable!("it is resampled") };
+    let usual = batch(400, n);
+    let (panel, law) = usual.resamples().unwrap();
     let values =
         panel.values().chunks(n).flat_map(|row| row.iter().zip([-15, -10, -5, 0, 5, 10]).map(|(&z, p)| scaled(p, z)));
     let assets = (0..n).map(|i| format!("A{i}")).collect();
     let returns = Returns { assets, labels: Labels::Text(Vec::new()), values: values.collect() };
-    let batch = Batch::new(Source::Resampled { panel: Panel::new(&returns).unwrap(), law }, &vec![1.0; n]).unwrap();
+    let batch = Batch::resampled(Panel::new(&returns).unwrap(), law, u64::MAX, &vec![1.0; n]).unwrap();
     let (gpu, cpu) = (solve(engine(), &batch, 0..9), solve(&CpuEngine::default(), &batch, 0..9));
     assert_eq!(count(&gpu, Status::Converged), 9);
     for (g, c) in gpu.weights.iter().zip(&cpu.weights) {
@@ -229,8 +233,7 @@ fn what_single_precision_cannot_solve_is_never_called_converged() {
 
 #[test]
 fn tiny_budgets_are_left_to_the_cpu() {
-    let Source::Resampled { panel, law } = batch(100, 3).source else { unreachable!("it is resampled") };
-    let batch = Batch::new(Source::Resampled { panel, law }, &[1.0, 1.0, 1e-5]).unwrap();
+    let batch = budgeted(&batch(100, 3), &[1.0, 1.0, 1e-5]);
     let solutions = solve(engine(), &batch, 0..4);
     assert_eq!(count(&solutions, Status::Stalled), 4);
     assert!(solutions.weights.iter().all(|w| w.is_nan()));
@@ -245,7 +248,7 @@ fn given_covariances_match_the_references_or_are_honest() {
         let (_, covariances) = npz.array("cov");
         let (_, budgets) = npz.array("budget");
         let (_, expected) = npz.array("weights");
-        let batch = Batch::new(Source::Given { covariances, assume_psd: false }, &budgets).unwrap();
+        let batch = Batch::given(covariances, &budgets).unwrap();
         let solutions = solve(engine(), &batch, 0..1);
         let certificate = solutions.certificates[0];
         let condition = case["componentwise_condition"].as_f64().unwrap();
@@ -263,7 +266,7 @@ fn given_covariances_match_the_references_or_are_honest() {
 #[test]
 fn given_matrices_that_are_no_covariances_are_invalid() {
     let covariances = vec![1.0, 0.5, 0.5, 1.0, 1.0, 2.0, 2.0, 1.0, 1.0, f64::NAN, f64::NAN, 1.0, 4.0, 0.0, 0.0, 1.0];
-    let batch = Batch::new(Source::Given { covariances, assume_psd: false }, &[1.0, 1.0]).unwrap();
+    let batch = Batch::given(covariances, &[1.0, 1.0]).unwrap();
     let solutions = solve(engine(), &batch, 0..4);
     let statuses: Vec<_> = solutions.certificates.iter().map(|c| c.status).collect();
     assert_eq!(statuses, [Status::Converged, Status::Invalid, Status::Invalid, Status::Converged]);
@@ -280,7 +283,7 @@ fn problems_that_are_done_early_wait_unharmed_for_their_neighbours() {
         hedged[n] = -0.98;
         let covariances = [identity.clone(), hedged, identity].concat();
         let budgets: Vec<_> = (1..=n).map(|i| i as f64).collect();
-        let batch = Batch::new(Source::Given { covariances, assume_psd: false }, &budgets).unwrap();
+        let batch = Batch::given(covariances, &budgets).unwrap();
         let solutions = solve(engine(), &batch, 0..3);
         let sweeps: Vec<_> = solutions.certificates.iter().map(|c| c.sweeps).collect();
         assert!(sweeps[0] <= 1 && sweeps[1] > 25 && sweeps[2] <= 1, "n {n}: {sweeps:?}");

@@ -12,17 +12,12 @@ const SHAPES: [(usize, usize); 8] =
 
 const PROBLEMS: [u64; 3] = [0, 5, (1 << 40) + 1];
 
-fn law_and_panel(batch: &Batch) -> (&Law, &Panel) {
-    let Source::Resampled { panel, law } = &batch.source else { unreachable!("these batches are resampled") };
-    (law, panel)
-}
-
 #[test]
 fn moments_and_correlations_are_those_of_their_twins() {
     let batches = SHAPES.into_iter().flat_map(|(rows, n)| [(rows, n, batch(rows, n)), (rows, n, iid(rows, n))]);
     // Sums by steps over two dispatches of slices.
     for (rows, n, batch) in batches.chain([(20_000, 3, batch(20_000, 3))]) {
-        let (law, panel) = law_and_panel(&batch);
+        let (panel, law) = batch.resamples().unwrap();
         let stages = engine().stages(&batch, &PROBLEMS).unwrap();
         for (p, &problem) in PROBLEMS.iter().enumerate() {
             let mut counts = vec![0; rows];
@@ -78,7 +73,7 @@ fn descents_end_where_their_twin_does() {
 fn certificates_say_what_double_precision_says() {
     for (rows, n) in SHAPES {
         let batch = batch(rows, n);
-        let (law, panel) = law_and_panel(&batch);
+        let (panel, law) = batch.resamples().unwrap();
         let solutions = solve(engine(), &batch, 0..3);
         for p in 0..3 {
             let mut counts = vec![0; rows];

@@ -6,9 +6,12 @@ use equirisk::ErrorKind;
 use equirisk::engine::gpu::{Faults, adapters};
 use equirisk::engine::{Fault, Remedy};
 use equirisk::measure::{Measured, Metric};
-use equirisk::run::measure::{PIECE, Screening};
-use equirisk::run::{self, Watch};
-use equirisk::solver::Options as Solving;
+use equirisk::observer::Observer;
+use equirisk::run::chunks::PIECE;
+use equirisk::run::crosscheck::Check;
+use equirisk::run::{self, Added, Chunk, Context, Work, gather};
+use equirisk::store::{Checkpoint, Columns};
+use equirisk::study::screen::fold;
 use equirisk::subsets::Subsets;
 use equirisk::subsets::space::Space;
 
@@ -26,7 +29,7 @@ struct Told {
     notices: Vec<String>,
 }
 
-impl Watch for Told {
+impl Observer for Told {
     fn finished(&mut self, _: u64) {}
 
     fn notice(&mut self, message: &equirisk::error::Text) {
@@ -40,30 +43,57 @@ impl Watch for Told {
 
 fn run(engine: &GpuEngine, batch: &Batch, problems: u64) -> (Solutions, Told) {
     let mut told = Told::default();
-    let want = Want { comparisons: true };
-    let solutions = run::solve(engine, Solving::default(), batch, 0..problems, want, &mut told).unwrap();
-    (solutions, told)
+    let work = Work { batch, request: &Request::Portfolios { comparisons: true }, number: 0, sample: &[] };
+    let context = &mut Context { engine, store: &mut Checkpoint::none(), observer: &mut told };
+    (gather(work, 0..problems, context).unwrap().solutions, told)
 }
 
 fn remedies(told: &Told) -> Vec<Remedy> {
     told.faults.iter().map(|fault| fault.remedy).collect()
 }
 
+/// What a screen found, as a study keeps it.
+struct Found(Measured);
+
+impl run::Fold for Found {
+    fn columns(&self, chunk: &Chunk) -> Columns {
+        let measured = chunk.block.clone().metrics();
+        let fold = fold::Fold { rescued: measured.rescued, check: chunk.check, pieces: Vec::new() };
+        fold.columns(Some(&measured))
+    }
+
+    fn add(&mut self, _: &std::ops::Range<u64>, columns: &Columns) -> equirisk::Result<Added> {
+        let kept = fold::Fold::of_columns(columns, 0).unwrap();
+        assert_eq!(kept.check.map_or(0, |check: Check| check.disagreements), 0);
+        let measured = fold::measured(columns, self.0.columns.len()).unwrap();
+        self.0.extend(&Measured { rescued: kept.rescued, ..measured });
+        Ok(Added::Taken)
+    }
+}
+
+fn subsets_of_24(k: usize, problems: u64) -> Batch<'static> {
+    let subsets = Subsets::all(Space::of(24, k).unwrap()).unwrap();
+    Batch::subsets(first_of(&nikkei(), 24), subsets, problems, None).unwrap()
+}
+
 /// A screen of `k` of 24 assets: all figures, and what was told.
 fn measured(engine: &GpuEngine, k: usize, problems: u64) -> (Measured, Told) {
-    let subsets = Subsets::all(Space::of(24, k).unwrap()).unwrap();
-    let source = Source::Subsets { universe: first_of(&nikkei(), 24), subsets, cap: None };
-    let batch = Batch::new(source, &vec![1.0; k]).unwrap();
-    let metrics = [Metric::Volatility, Metric::Diversification, Metric::MaxWeight, Metric::MeanCorrelation];
-    let screening = Screening { batch: &batch, metrics: &metrics, chunk: PIECE, sample: &[3, 5] };
-    let (mut told, mut all) = (Told::default(), Measured::new(metrics.len()));
-    run::measure::measure(&screening, engine, Solving::default(), 0..problems, &mut told, |chunk| {
-        all.extend(&chunk.measured);
-        assert_eq!(chunk.check.map_or(0, |check| check.disagreements), 0);
-        Ok(())
-    })
-    .unwrap();
-    (all, told)
+    measured_beside(engine, k, 0..problems, &mut Checkpoint::none())
+}
+
+/// The same of a range, beside what is kept.
+fn measured_beside(
+    engine: &GpuEngine,
+    k: usize,
+    range: std::ops::Range<u64>,
+    store: &mut Checkpoint,
+) -> (Measured, Told) {
+    let batch = subsets_of_24(k, range.end);
+    let metrics = vec![Metric::Volatility, Metric::Diversification, Metric::MaxWeight, Metric::MeanCorrelation];
+    let (mut told, mut all) = (Told::default(), Found(Measured::new(metrics.len())));
+    let work = Work { batch: &batch, request: &Request::Metrics(metrics), number: 0, sample: &[3, 5] };
+    run::run(work, range, &mut Context { engine, store, observer: &mut told }, &mut all).unwrap();
+    (all.0, told)
 }
 
 #[test]
@@ -110,15 +140,22 @@ fn the_cpu_takes_the_rest_when_a_device_is_lost_twice() {
     assert_eq!(solutions.weights[..10 * from], undisturbed.weights[..10 * from]);
     let (before, after) = solutions.certificates.split_at(from);
     assert!(before.iter().all(|c| !c.rescued) && after.iter().all(|c| c.rescued && c.status == Status::Converged));
+}
 
-    // A chunk of a screen is two batches; two were under way when the device was lost.
-    let engine = with_faults(LITTLE, Faults { lost: vec![1, 6], ..Faults::default() });
-    let (found, told) = measured(&engine, 4, 9000);
+#[test]
+fn the_cpu_takes_the_rest_of_a_screen_when_a_device_is_lost_twice() {
+    // What is kept in the middle makes two chunks of a screen of one: the device is lost in both.
+    let mut store = Checkpoint::aside(u64::MAX);
+    measured_beside(engine(), 4, PIECE..2 * PIECE, &mut store);
+    let (undisturbed, _) = measured(engine(), 4, 2 * PIECE);
+    let faulty = with_faults(LITTLE, Faults { lost: vec![1, 5], ..Faults::default() });
+    let (found, told) = measured_beside(&faulty, 4, 0..9000, &mut store);
     assert_eq!(remedies(&told), [Remedy::Reopened, Remedy::Cpu], "{:?}", told.faults);
     let from = told.faults[1].problem.unwrap();
     assert!(
-        from == PIECE
+        from == 2 * PIECE
             && found.rescued == 9000 - from
+            && found.columns.iter().zip(&undisturbed.columns).all(|(all, device)| all[..device.len()] == device[..])
             && found.statuses.iter().all(|status| *status == Some(Status::Converged))
     );
 }
@@ -157,10 +194,11 @@ fn failed_allocations_halve_the_batch_and_nothing_changes() {
 #[test]
 fn a_device_without_memory_leaves_all_to_the_cpu() {
     let engine = with_faults(LITTLE, Faults { most_bytes: Some(0), ..Faults::default() });
-    let error = engine.prepare(&batch(300, 10), Want::default()).err().unwrap();
+    let few = batch(300, 10);
+    let error = engine.prepare(&few, &Request::PORTFOLIOS).err().unwrap();
     assert_eq!(error.kind, ErrorKind::Failed);
     assert!(error.message.contains("out of memory") && error.hint.unwrap().contains("`engine=cpu`"));
-    let (solutions, told) = run(&engine, &batch(300, 10), 50);
+    let (solutions, told) = run(&engine, &few, 50);
     assert_eq!((count(&solutions, Status::Converged), remedies(&told)), (50, vec![Remedy::Cpu]));
 
     // What all subsets share finds room in seven pieces, but not even one subset does.
@@ -173,19 +211,15 @@ fn a_device_without_memory_leaves_all_to_the_cpu() {
 #[test]
 fn a_problem_beyond_the_adapter_is_an_error() {
     let engine = open(Options { binding_bytes: Some(1 << 10), ..Options::default() });
-    let error = engine.prepare(&batch(300, 100), Want::default()).err().unwrap();
+    let large = batch(300, 100);
+    let error = engine.prepare(&large, &Request::PORTFOLIOS).err().unwrap();
     assert_eq!(error.kind, ErrorKind::Device);
     assert!(error.message.contains("100 assets over 300 rows"), "{error}");
 }
 
 #[test]
 fn a_job_knows_what_it_takes_on_the_device() {
-    let subsets = |k| Subsets::all(Space::of(24, k).unwrap()).unwrap();
-    let screen = |k| {
-        let source = Source::Subsets { universe: first_of(&nikkei(), 24), subsets: subsets(k), cap: None };
-        Batch::new(source, &vec![1.0; k]).unwrap()
-    };
-    for batch in [batch(300, 10), iid(300, 40), screen(4), screen(20)] {
+    for batch in [batch(300, 10), iid(300, 40), subsets_of_24(4, 9000), subsets_of_24(20, 9000)] {
         let engine = open(Options { memory: Some(1 << 20), ..Options::default() });
         let bytes = engine.device_bytes(&batch).unwrap();
         // As much as it may, or all that is worth a batch.
