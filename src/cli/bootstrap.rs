@@ -17,6 +17,8 @@ use crate::study::protocol::Study as _;
 
 pub fn run(arguments: &BootstrapArguments) -> Result<u8> {
     let quiet = arguments.out.quiet;
+    let seed = Seed { given: arguments.resample.seed, needed: true };
+    seed.check(arguments.run.part().is_some())?;
     let input = data::input(&arguments.data, quiet);
     let (returns, detected) = data::returns(&arguments.data, &input, arguments.machine.memory, quiet)?;
     let budgets = data::budgets(&arguments.problem, &returns.assets, quiet)?;
@@ -38,7 +40,7 @@ pub fn run(arguments: &BootstrapArguments) -> Result<u8> {
         spec: &spec,
         data: &returns,
         input: &|| data::origin(&input, &detected, &returns),
-        seed: Seed { given: arguments.resample.seed, needed: true },
+        seed,
         run: &arguments.run,
         machine: &arguments.machine,
         tolerance: arguments.problem.tolerance,

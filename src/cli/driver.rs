@@ -41,6 +41,18 @@ pub struct Seed {
     pub needed: bool,
 }
 
+impl Seed {
+    /// # Errors
+    /// A part of a run whose seed is drawn by lot would belong to no other.
+    pub fn check(self, part: bool) -> Result<()> {
+        if part && self.needed && self.given.is_none() {
+            return Err(Error::usage("--shard needs --seed: all shards of a run draw alike")
+                .hint("give every shard the same --seed"));
+        }
+        Ok(())
+    }
+}
+
 /// What a command adds to the protocol.
 pub trait Steps<S: Study> {
     /// What a directory holds already is at odds with what is asked for beside the study.
@@ -90,11 +102,7 @@ where
 {
     let Asked { run, out, seed, .. } = *asked;
     let part = run.part();
-    // A part of a run whose seed is drawn by lot would belong to no other.
-    if part.is_some() && seed.needed && seed.given.is_none() {
-        return Err(Error::usage("--shard needs --seed: all shards of a run draw alike")
-            .hint("give every shard the same --seed"));
-    }
+    seed.check(part.is_some())?;
     let order = Order::<S> {
         spec: asked.spec,
         seed: seed.given.filter(|_| seed.needed),

@@ -129,7 +129,7 @@ impl<'a> Runner<'a> {
                 Err(error) if device => given_up(&error, range.start, engine, context.observer),
                 job => self.job = Some(job?),
             }
-            if device && self.solves_nothing(context.observer)? {
+            if device && self.solves_nothing(range.start, context.observer)? {
                 self.job = None;
             }
         }
@@ -177,10 +177,10 @@ impl<'a> Runner<'a> {
         Ok(())
     }
 
-    /// Whether the device is left all problems that are tried of a large batch, here and there: the CPU then takes the
-    /// rest, which costs less than to let the device try each of them. A matter of the batch and the device alone, so
-    /// that parts of a run decide alike.
-    fn solves_nothing(&self, observer: &mut dyn Observer) -> Result<bool> {
+    /// Whether the device solves none of the problems that are tried of a large batch, here and there, or fails at them:
+    /// the CPU then takes all from `problem` on, which costs less than to let the device try each of them. A matter of
+    /// the batch and the device alone, so that parts of a run decide alike.
+    fn solves_nothing(&self, problem: u64, observer: &mut dyn Observer) -> Result<bool> {
         let problems = self.work.batch.problems();
         let Some(job) = self.job.as_deref().filter(|_| problems >= WORTH_TRYING) else { return Ok(false) };
         for place in 0..PLACES {
@@ -188,8 +188,10 @@ impl<'a> Runner<'a> {
             let block = match job.run(start..start + TRIED, &self.stop) {
                 Ok(block) => block,
                 Err(error) if error.kind == ErrorKind::Interrupted => return Err(error),
-                // The run itself will meet it, and tell.
-                Err(_) => return Ok(false),
+                Err(error) => {
+                    given_up(&error, problem, self.engine, observer);
+                    return Ok(true);
+                }
             };
             if block.unsolved().len() < block.problems() {
                 return Ok(false);

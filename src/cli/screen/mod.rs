@@ -32,6 +32,9 @@ use crate::{Error, Result};
 const WRITTEN: [Metric; 2] = [Metric::Volatility, Metric::Diversification];
 
 pub fn run(arguments: &ScreenArguments) -> Result<u8> {
+    // Whether a sample is drawn depends on the data; resamples always are.
+    let given = arguments.resample.seed;
+    Seed { given, needed: arguments.bootstrap_top.is_some() }.check(arguments.run.part().is_some())?;
     let Read { data, periods_per_year, input, detected } = read(arguments)?;
     if arguments.halves && arguments.covariance {
         return Err(Error::usage("--halves compares the halves of the history, and a covariance has none")
@@ -50,7 +53,7 @@ pub fn run(arguments: &ScreenArguments) -> Result<u8> {
         spec: &spec,
         data: &data,
         input: &|| data::origin(&input, &detected, &data),
-        seed: Seed { given: arguments.resample.seed.filter(|_| needed), needed },
+        seed: Seed { given: given.filter(|_| needed), needed },
         run: &arguments.run,
         machine: &arguments.machine,
         tolerance: arguments.tolerance,

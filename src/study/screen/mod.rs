@@ -301,8 +301,11 @@ impl<'a> Ready<'a> {
         let finals = Finals { question, config, bulk_error };
         let (finalists, shortlisted) = finals.select(&best, counts.passing, context.observer);
         let listed: Vec<Vec<u32>> = finalists.iter().map(|finalist| finalist.assets.clone()).collect();
+        // All of the list is in f64.
+        let host = context.engine.reserve();
+        let on_host = &mut Context { engine: &host, store: context.store, observer: context.observer };
         let in_halves = match &halves {
-            Some((split, _)) => Some(split.figures(&listed, config.by, LIST, None, context)?),
+            Some((split, _)) => Some(split.figures(&listed, config.by, LIST, None, on_host)?),
             None => None,
         };
         let halves = halves.and_then(|(split, sample)| split.compare(&sample, config.by));
