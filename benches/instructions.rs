@@ -202,7 +202,7 @@ fn law(scheme: Scheme, length: f64) -> Law {
 fn resample(n: usize, problems: u64) {
     let law = law(Scheme::Stationary, 20.0);
     let batch = Batch::resampled(Arc::new(panel(n)), law, problems, &vec![1.0; n]).expect("equal budgets");
-    let request = Request::Portfolios { comparisons: true };
+    let request = Request::COMPARED;
     let block =
         CpuEngine::default().job(&batch, &request).run(0..problems, &Stop::NEVER).expect("the CPU does not fail");
     let Block::Portfolios(solutions) = block else { unreachable!("portfolios were asked for") };

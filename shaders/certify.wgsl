@@ -1,5 +1,5 @@
 // Stage `certify`: weights, and how far they are from the budgets by fresh arithmetic against the covariance that was
-// built; one workgroup per problem. Twin of src/solver/certificate.rs.
+// built; one workgroup per problem. Twin of src/methods/risk_budgeting/certificate.rs.
 // Prepended: alias real, const LANES (a power of two), COMPARISONS, cells.wgsl, certificate.wgsl. Follows:
 // covariance.wgsl or certify_subset.wgsl (fn covariance).
 //

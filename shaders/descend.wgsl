@@ -1,5 +1,5 @@
 // Stage `descend`: cyclical coordinate descent on the correlation (Griveau-Billion, Richard & Roncalli 2013), some sweeps
-// a dispatch; twin of src/solver/descent.rs.
+// a dispatch; twin of src/methods/risk_budgeting/descent.rs.
 // Prepended: alias real, const N. Follows: descend_lanes.wgsl, or for few assets the text of src/engine/gpu/unrolled.rs; it holds a
 // problem in its lanes' registers (fn start, load, store, product, sweep, inner, scale, deviation, any_lane).
 //

@@ -1,5 +1,5 @@
 // Stage `measure`: one thread numbers, gathers, solves and measures one small subset; only its figures leave. Twin of
-// src/solver/small.rs.
+// src/methods/risk_budgeting/small.rs.
 // Prepended: alias real, subset.wgsl. Follows: the text of src/engine/gpu/unrolled_measure.rs, which holds a problem in
 // registers (fn subset, admitted, gather, newton, certify).
 

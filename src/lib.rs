@@ -2,7 +2,7 @@
 //!
 //! Solves thousands to millions of risk-budgeting problems at once, on the GPU (WGSL through wgpu, single precision
 //! unless told otherwise) or the CPU (rayon, double precision), each with a certificate. The problem, its convex program
-//! and its solver stand at the top of [`solver`]; the command line is described in the README.
+//! and its solver stand at the top of [`methods::risk_budgeting`]; the command line is described in the README.
 //!
 //! ```
 //! use equirisk::{Batch, CpuEngine, Status};
@@ -55,13 +55,13 @@
 //! | [`store`] | what is kept: columns of finished chunks, the journal, the run directory, the tables of results |
 //! | [`engine`] | the only seam, trait [`Engine`]: a range of problem indices -> a [`Block`] |
 //! | [`batch`] | what every engine agrees on: covariances, assets, budgets, and what is asked |
-//! | [`solver`] | one problem, slices in, weights and certificate out |
+//! | [`methods`] | one problem, slices in, weights and certificate out |
 //! | [`covariance`], [`sampling`], [`resample`], [`block_length`], [`subsets`] | building problem `p` |
 //! | [`mod@measure`] | figures of one portfolio |
 //! | [`panel`], [`calendar`], `io` | histories: files to checked returns |
-//! | [`stats`], [`philox`], [`feistel`], [`real`], [`lanes`], [`certificate`], [`stop`], [`error`], [`text`] | leaves |
+//! | [`stats`], [`philox`], [`feistel`], [`real`], [`lanes`], [`stop`], [`error`], [`text`] | leaves |
 //!
-//! wgpu appears in `engine::gpu` alone. `study` and `solver` know no file format and no command line.
+//! wgpu appears in `engine::gpu` alone. `study` and `methods` know no file format and no command line.
 //!
 //! # Stages and their twins
 //!
@@ -73,14 +73,14 @@
 //! | `draw` | the rows of resample `p`, as counts or where these change; the assets of subset `p` | [`resample`]; [`subsets`] |
 //! | `moments` | second moments of the drawn rows | [`covariance`]; [`covariance::gram`], [`covariance::bridge`] |
 //! | `correlate` | correlations and volatilities | [`covariance`]; [`covariance::interleaved`] |
-//! | `descend` | the weights | [`solver::descent`]; [`solver::interleaved`] |
-//! | `certify` | `rc_error` and `kappa`, in fresh arithmetic | [`solver::certificate`]; [`solver::interleaved`] |
-//! | `measure` | figures of a subset's portfolio, small ones drawn and solved in one go | [`solver::small`]; [`mod@measure`] |
+//! | `descend` | the weights | [`descent`](methods::risk_budgeting::descent); [`interleaved`](methods::risk_budgeting::interleaved) |
+//! | `certify` | `rc_error` and `kappa`, in fresh arithmetic | [`certificate`](methods::risk_budgeting::certificate); [`interleaved`](methods::risk_budgeting::interleaved) |
+//! | `measure` | figures of a subset's portfolio, small ones drawn and solved in one go | [`small`](methods::risk_budgeting::small); [`mod@measure`] |
 //!
 //! The first module named is the twin, generic over the number type; those after the semicolon are the CPU engine's forms
 //! for vector arithmetic, most of them with eight problems side by side ([`lanes`]).
 //!
-//! Without a shader, in f64 on the CPU only: [`solver::newton`], [`solver::existence`], [`solver::validity`].
+//! Without a shader, in f64 on the CPU only: [`newton`](methods::risk_budgeting::newton), [`existence`](methods::risk_budgeting::existence), [`validity`](methods::risk_budgeting::validity).
 //!
 //! # Numbers that must agree
 //!
@@ -96,8 +96,6 @@ pub mod batch;
 #[doc(hidden)]
 pub mod block_length;
 pub mod calendar;
-#[doc(hidden)]
-pub mod certificate;
 #[cfg(feature = "cli")]
 pub mod cli;
 #[doc(hidden)]
@@ -112,6 +110,8 @@ pub mod io;
 pub mod lanes;
 #[doc(hidden)]
 pub mod measure;
+#[doc(hidden)]
+pub mod methods;
 #[doc(hidden)]
 pub mod observer;
 #[doc(hidden)]
@@ -131,8 +131,6 @@ pub mod runs;
 #[doc(hidden)]
 pub mod sampling;
 #[doc(hidden)]
-pub mod solver;
-#[doc(hidden)]
 pub mod stats;
 #[doc(hidden)]
 pub mod stop;
@@ -147,7 +145,6 @@ pub mod text;
 pub mod wording;
 
 pub use batch::{Assets, Batch, Block, Covariances, Request, Rows, Solutions, Source};
-pub use certificate::{Certificate, Status};
 pub use covariance::{Estimator, RiskModel};
 pub use engine::choose::{Wish, choose};
 pub use engine::cpu::CpuEngine;
@@ -156,11 +153,13 @@ pub use engine::gpu::GpuEngine;
 pub use engine::{Choice, Engine, EngineInfo, Job, Precision};
 pub use error::{Error, ErrorKind, Hint, Result};
 pub use measure::Metric;
+pub use methods::certificate::{Certificate, Status};
+pub use methods::risk_budgeting::Options;
+pub use methods::{Method, Program};
 pub use observer::Observer;
 pub use panel::{Labels, Panel, Returns};
 pub use resample::{Law, Scheme};
 pub use run::Context;
-pub use solver::Options;
 pub use stop::Stop;
 pub use store::Checkpoint;
 

@@ -1,4 +1,4 @@
-//! What every engine agrees on: a recipe that builds problem `p` anywhere, the budgets, and what is asked for.
+//! What every engine agrees on: a recipe that builds problem `p` anywhere, its program, and what is asked for.
 //!
 //! A job is a pure function from a problem's index to its certified solution. No path, covariance or random state is
 //! ever stored for all problems: engines build what they need, when they need it, in any order.
@@ -15,10 +15,11 @@ use rayon::prelude::*;
 
 use crate::covariance::{Estimator, RiskModel};
 use crate::error::{Error, Result};
+use crate::methods::Program;
+use crate::methods::risk_budgeting::validity;
 use crate::panel::Panel;
 use crate::resample::Law;
 pub use crate::sampling::Rows;
-use crate::solver::validity;
 use crate::subsets::Subsets;
 use crate::subsets::cap::Cap;
 pub use assets::Assets;
@@ -26,12 +27,11 @@ pub use request::{Block, Request};
 pub use solutions::{Comparisons, Solutions};
 pub use source::{Covariances, Source};
 
-/// A batch of risk-budgeting problems of one size with the same budgets.
+/// A batch of problems of one size with the same program.
 #[derive(Debug, Clone)]
 pub struct Batch<'a> {
     source: Source<'a>,
-    /// Risk budgets: positive, summing to one. Assets with a zero budget have left before a batch is built.
-    budgets: Vec<f64>,
+    program: Program,
     problems: u64,
     symmetrised: Option<Symmetrised>,
 }
@@ -48,21 +48,21 @@ impl<'a> Batch<'a> {
     /// Given covariance matrices, row-major, n x n each for n budgets: owned, or borrowed for the length of the batch.
     ///
     /// # Errors
-    /// As [`Batch::new`].
+    /// As [`Program::new`] and [`Batch::new`].
     pub fn given(covariances: impl Into<Cow<'a, [f64]>>, budgets: &[f64]) -> Result<Batch<'a>> {
         let (matrices, assets) = (covariances.into(), budgets.len());
         let covariances = Covariances::Given { matrices, assets, assume_psd: false };
-        Batch::new(Source { covariances, assets: Assets::All }, budgets)
+        Batch::new(Source { covariances, assets: Assets::All }, Program::new(budgets)?)
     }
 
     /// The sample covariances of so many resamples of one history.
     ///
     /// # Errors
-    /// As [`Batch::new`].
+    /// As [`Program::new`] and [`Batch::new`].
     pub fn resampled(panel: impl Into<Arc<Panel>>, law: Law, resamples: u64, budgets: &[f64]) -> Result<Batch<'a>> {
         let rows = Rows::Resampled { law, resamples };
         let covariances = Covariances::Estimated { panel: panel.into(), rows, estimator: Estimator::Sample };
-        Batch::new(Source { covariances, assets: Assets::All }, budgets)
+        Batch::new(Source { covariances, assets: Assets::All }, Program::new(budgets)?)
     }
 
     /// The first so many subsets of one covariance, with equal budgets; those that `cap` bars are not solved.
@@ -75,24 +75,19 @@ impl<'a> Batch<'a> {
         count: u64,
         cap: Option<Cap>,
     ) -> Result<Batch<'a>> {
-        let budgets = vec![1.0; subsets.size()];
+        let program = Program::new(&vec![1.0; subsets.size()])?;
         let source =
             Source { covariances: Covariances::Known(model.into()), assets: Assets::Subsets { subsets, count, cap } };
-        Batch::new(source, &budgets)
+        Batch::new(source, program)
     }
 
     /// Given matrices of single-precision numbers become symmetric here, where they are so up to rounding: certificates
     /// are computed from them as they stand in the batch. Borrowed ones are copied for that, and for nothing else.
     ///
     /// # Errors
-    /// Budgets that are not positive and finite; budgets, panel, law, matrices and sets of assets that are not of one
-    /// size.
-    pub fn new(mut source: Source<'a>, budgets: &[f64]) -> Result<Batch<'a>> {
-        let total: f64 = budgets.iter().sum();
-        if budgets.is_empty() || !total.is_finite() || budgets.iter().any(|&b| !(b > 0.0)) {
-            return Err(Error::input("risk budgets must be positive numbers, at least one of them"));
-        }
-        let n = budgets.len();
+    /// Program, panel, law, matrices and sets of assets that are not of one size.
+    pub fn new(mut source: Source<'a>, program: Program) -> Result<Batch<'a>> {
+        let n = program.assets();
         let assets = source.covariances.assets();
         source.assets.check(assets)?;
         let size = source.assets.size(assets);
@@ -114,10 +109,7 @@ impl<'a> Batch<'a> {
             Covariances::Estimated { panel, rows, .. } => check_rows(rows, panel.rows())?,
         }
         let problems = source.covariances.count().saturating_mul(source.assets.count());
-        // What sums to one up to rounding stays as it is.
-        let exact = (total - 1.0).abs() <= n as f64 * f64::EPSILON;
-        let budgets = budgets.iter().map(|b| if exact { *b } else { b / total }).collect();
-        Ok(Batch { source, budgets, problems, symmetrised })
+        Ok(Batch { source, program, problems, symmetrised })
     }
 
     /// Takes it on trust that given matrices have no negative variances.
@@ -140,11 +132,17 @@ impl<'a> Batch<'a> {
 
     /// Number n of assets of each problem.
     pub fn assets(&self) -> usize {
-        self.budgets.len()
+        self.program.assets()
     }
 
+    /// What all portfolios are asked to be.
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// Risk budgets, which sum to one.
     pub fn budgets(&self) -> &[f64] {
-        &self.budgets
+        self.program.budgets()
     }
 
     /// What was made symmetric of the given matrices.

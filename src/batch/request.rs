@@ -1,22 +1,34 @@
 //! What is asked of a batch, and the blocks that come back.
 
 use super::solutions::Solutions;
-use crate::certificate::Status;
 use crate::measure::{Measured, Metric};
+use crate::methods::Method;
+use crate::methods::certificate::Status;
 
 /// What comes back of every problem.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Request {
-    /// Weights and certificates; with `comparisons`, the volatilities of the assets and of the portfolios that need no
-    /// solver.
-    Portfolios { comparisons: bool },
+    /// Weights and certificates of risk budgeting; with other methods beside it, which need no solver, the volatilities
+    /// of the assets and of these methods' portfolios.
+    Portfolios { beside: &'static [Method] },
     /// Figures of the portfolio and no weights.
     Metrics(Vec<Metric>),
 }
 
 impl Request {
     /// Weights and certificates alone.
-    pub const PORTFOLIOS: Request = Request::Portfolios { comparisons: false };
+    pub const PORTFOLIOS: Request = Request::Portfolios { beside: &[] };
+
+    /// And the methods that need no solver beside these.
+    pub const COMPARED: Request = Request::Portfolios { beside: &Method::CLOSED_FORMS };
+
+    /// Methods beside risk budgeting.
+    pub fn beside(&self) -> &'static [Method] {
+        match self {
+            Request::Portfolios { beside } => beside,
+            Request::Metrics(_) => &[],
+        }
+    }
 }
 
 /// Results of consecutive problems, in order.

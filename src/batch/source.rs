@@ -21,7 +21,7 @@ pub struct Source<'a> {
 pub enum Covariances<'a> {
     /// Matrices of so many assets, row-major, one after the other, checked when they are solved. What counts as rounding
     /// in one depends on its numbers: on those of single precision, far more does
-    /// ([`crate::solver::validity::Rounding`]). With `assume_psd` they are not searched for negative variances.
+    /// ([`crate::methods::risk_budgeting::validity::Rounding`]). With `assume_psd` they are not searched for negative variances.
     Given { matrices: Cow<'a, [f64]>, assets: usize, assume_psd: bool },
     /// One, checked already.
     Known(Arc<RiskModel>),

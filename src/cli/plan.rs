@@ -111,7 +111,7 @@ pub fn bootstrap(
     let plan = Plan::new(&returns.select(&keep[..timed]), &part, config, &mut Unwatched)?;
     let share = resamples as f64 / config.resamples as f64;
     let problems = (plan.problems() as f64 * share).ceil() as u64;
-    let request = Request::Portfolios { comparisons: true };
+    let request = Request::COMPARED;
     let job = engine.prepare(plan.batch(), &request)?;
     let probe = probe(first(guess(rows, timed)), resamples.max(1), &mut |count| {
         Job::run(&*job, 0..count, &Stop::NEVER).map(drop)

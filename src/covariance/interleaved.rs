@@ -79,7 +79,7 @@ impl WithSimd for Correlate<'_> {
     }
 }
 
-/// As [`crate::solver::validity::check`] without the search for negative variances, for eight interleaved matrices
+/// As [`crate::methods::risk_budgeting::validity::check`] without the search for negative variances, for eight interleaved matrices
 /// (n x n): correlations below the diagonal, volatilities and their inverses. Returns which lanes are sound; the others
 /// need a closer look.
 pub fn scale(

@@ -4,7 +4,7 @@ use super::cpu::CpuEngine;
 use super::{Engine, EngineInfo, Job};
 use crate::batch::{Batch, Request};
 use crate::error::{Error, Result};
-use crate::solver::Options;
+use crate::methods::risk_budgeting::Options;
 
 /// The engine of a run that is read, not made, or whose device has gone since it was begun; and what the CPU beside it
 /// was asked for.

@@ -3,7 +3,7 @@
 use crate::batch::{Assets, Covariances, Source};
 use crate::covariance::RiskModel;
 use crate::covariance::resampler::{Resampler, Span, Workspace};
-use crate::solver::validity;
+use crate::methods::risk_budgeting::validity;
 
 /// Room to build one problem after the other in.
 #[derive(Debug, Clone, Default)]

@@ -3,7 +3,7 @@
 use super::cpu::CpuEngine;
 use super::{ACCEPTANCE, Choice, Engine, Precision};
 use crate::error::{Error, Result, Text, option};
-use crate::solver::Options;
+use crate::methods::risk_budgeting::Options;
 
 /// Below this many operations the GPU does not pay: opening it and compiling its kernels takes longer.
 const GPU_PAYS: f64 = 2e11;

@@ -8,19 +8,20 @@ use rayon::prelude::*;
 use super::build::{Building, Built};
 use super::screen::Screen;
 use super::{Engine, EngineInfo, Job, Kind, Precision};
-use crate::batch::{Assets, Batch, Block, Comparisons, Covariances, Request, Solutions};
-use crate::certificate::{Certificate, Status};
+use crate::batch::{Assets, Batch, Block, Covariances, Request, Solutions};
 use crate::covariance::interleaved::{correlate, scale};
 use crate::covariance::resampler::{Resampler, Span};
 use crate::covariance::{RiskModel, packed};
 use crate::error::Result;
 use crate::lanes::{LANES, Lanes, interleave};
 use crate::measure::{Measured, Metric, metric};
-use crate::solver::certificate::{certify, condition};
-use crate::solver::definite::{definite, definite_lanes};
-use crate::solver::interleaved::Group;
-use crate::solver::mixed::{Matrix, Mixed};
-use crate::solver::{self, FINISHING_TOLERANCE, FLOOR, Options, Problem, descent::multiply};
+use crate::methods::Method;
+use crate::methods::certificate::{Certificate, Status};
+use crate::methods::risk_budgeting::certificate::{certify, condition};
+use crate::methods::risk_budgeting::definite::{definite, definite_lanes};
+use crate::methods::risk_budgeting::interleaved::Group;
+use crate::methods::risk_budgeting::mixed::{Matrix, Mixed};
+use crate::methods::risk_budgeting::{self, FINISHING_TOLERANCE, FLOOR, Options, Problem, descent::multiply};
 use crate::stop::Stop;
 
 /// Problems of more assets than this are solved one by one, in two precisions: their interleaved matrices fill the
@@ -91,7 +92,7 @@ struct Room {
     interleaved: Vec<Lanes>,
     building: Building,
     mixed: Mixed,
-    solver: solver::Workspace,
+    solver: risk_budgeting::Workspace,
     portfolio: Vec<f64>,
     product: Vec<f64>,
 }
@@ -102,8 +103,8 @@ struct Slot<'a> {
     weights: &'a mut [f64],
     certificate: &'a mut Certificate,
     volatilities: &'a mut [f64],
-    inverse_volatility: &'a mut [f64],
-    equal_weight: &'a mut [f64],
+    /// Volatilities of the portfolios of other methods, where asked for.
+    portfolios: &'a mut [f64],
 }
 
 impl Job for CpuJob<'_> {
@@ -161,7 +162,7 @@ impl CpuJob<'_> {
     /// Asked to stop.
     pub fn run_all(&self, problems: &[u64], stop: &Stop) -> Result<Block> {
         let block = match self.request {
-            Request::Portfolios { comparisons } => Block::Portfolios(self.solve_all(problems, *comparisons, stop)),
+            Request::Portfolios { beside } => Block::Portfolios(self.solve_all(problems, beside, stop)),
             Request::Metrics(metrics) => Block::Metrics(match self.screen(metrics, stop) {
                 Some(screen) => screen.measure_all(problems),
                 None => self.measure_all(problems, metrics, stop),
@@ -171,33 +172,23 @@ impl CpuJob<'_> {
         Ok(block)
     }
 
-    fn solve_all(&self, problems: &[u64], comparisons: bool, stop: &Stop) -> Solutions {
+    fn solve_all(&self, problems: &[u64], beside: &[Method], stop: &Stop) -> Solutions {
         let (n, count) = (self.batch.assets(), problems.len());
-        let compared = if comparisons { count } else { 0 };
-        let mut weights = vec![f64::NAN; count * n];
-        let mut certificates = vec![Certificate::unsolved(Status::Invalid); count];
-        let mut comparisons = Comparisons {
-            volatilities: vec![f64::NAN; compared * n],
-            inverse_volatility: vec![f64::NAN; compared],
-            equal_weight: vec![f64::NAN; compared],
-        };
+        let mut all = Solutions::unsolved(Certificate::unsolved(Status::Invalid), count, n, beside);
+        let Solutions { weights, certificates, comparisons } = &mut all;
         // Without comparisons their columns are empty, and so is every slot's share of them.
-        let (mut volatilities, mut inverse, mut equal) = (
-            comparisons.volatilities.chunks_mut(n),
-            comparisons.inverse_volatility.chunks_mut(1),
-            comparisons.equal_weight.chunks_mut(1),
-        );
+        let mut volatilities = comparisons.volatilities.chunks_mut(n);
+        let mut portfolios = comparisons.portfolios.chunks_mut(beside.len().max(1));
         let mut slots: Vec<Slot> = problems
             .iter()
             .zip(weights.chunks_mut(n))
-            .zip(&mut certificates)
+            .zip(certificates)
             .map(|((&problem, weights), certificate)| Slot {
                 problem,
                 weights,
                 certificate,
                 volatilities: volatilities.next().unwrap_or_default(),
-                inverse_volatility: inverse.next().unwrap_or_default(),
-                equal_weight: equal.next().unwrap_or_default(),
+                portfolios: portfolios.next().unwrap_or_default(),
             })
             .collect();
         // Results do not depend on how problems are dealt out.
@@ -217,7 +208,7 @@ impl CpuJob<'_> {
                 .par_chunks_mut(grain)
                 .for_each_init(Room::default, |room, slots| self.solve_grain(span.as_ref(), room, slots, stop));
         }
-        Solutions { weights, certificates, comparisons }
+        all
     }
 
     /// Measures problems of any source, one by one.
@@ -235,7 +226,7 @@ impl CpuJob<'_> {
                         let RiskModel { correlation, volatilities } = model;
                         let budgets = self.batch.budgets();
                         let problem = Problem { correlation, volatilities, budgets, covariance: given };
-                        certificate = solver::solve(problem, self.options, &mut room.solver, &mut weights);
+                        certificate = risk_budgeting::solve(problem, self.options, &mut room.solver, &mut weights);
                         if certificate.status == Status::Converged {
                             let x: Vec<f64> = weights.iter().zip(volatilities).map(|(w, s)| w * s).collect();
                             measured.rc_error[at] = certificate.rc_error;
@@ -304,7 +295,7 @@ impl CpuJob<'_> {
     }
 
     fn compares(&self) -> bool {
-        matches!(self.request, Request::Portfolios { comparisons: true })
+        !self.request.beside().is_empty()
     }
 
     /// Whether every solution takes the finishing step.
@@ -367,8 +358,9 @@ impl CpuJob<'_> {
             *slot.certificate = Certificate::converged(found.rc_error, found.sweeps, found.volatility);
             if self.compares() {
                 slot.volatilities.iter_mut().zip(&group.volatilities).for_each(|(to, from)| *to = from.0[lane]);
-                slot.inverse_volatility[0] = found.inverse_volatility;
-                slot.equal_weight[0] = found.equal_weight;
+                for (to, method) in slot.portfolios.iter_mut().zip(self.request.beside()) {
+                    *to = found.volatility_of(*method);
+                }
             }
         }
         solved.map(|found| found.converged)
@@ -416,23 +408,21 @@ impl CpuJob<'_> {
             Certificate::converged(found.rc_error, found.sweeps, found.volatility)
         } else {
             let problem = Problem { correlation, volatilities, budgets, covariance: given };
-            solver::solve(problem, options, &mut room.solver, slot.weights)
+            risk_budgeting::solve(problem, options, &mut room.solver, slot.weights)
         };
         if self.compares() {
             slot.volatilities.copy_from_slice(volatilities);
             room.portfolio.resize(n, 0.0);
             room.product.resize(n, 0.0);
-            let mut volatility = |weight: &dyn Fn(f64) -> f64| {
-                let total: f64 = volatilities.iter().map(|&s| weight(s)).sum();
-                for (x, &s) in room.portfolio.iter_mut().zip(volatilities) {
-                    *x = weight(s) / total * s;
+            for (to, method) in slot.portfolios.iter_mut().zip(self.request.beside()) {
+                let Some(weights) = method.closed_form(volatilities) else { continue };
+                for (x, (w, s)) in room.portfolio.iter_mut().zip(weights.iter().zip(volatilities)) {
+                    *x = w * s;
                 }
                 multiply(correlation, &room.portfolio, &mut room.product);
                 let variance: f64 = room.portfolio.iter().zip(&room.product).map(|(x, p)| x * p).sum();
-                variance.max(0.0).sqrt()
-            };
-            slot.inverse_volatility[0] = volatility(&|s| s.recip());
-            slot.equal_weight[0] = volatility(&|_| 1.0);
+                *to = variance.max(0.0).sqrt();
+            }
         }
     }
 }

@@ -7,13 +7,13 @@ use std::ops::Range;
 use pulp::Arch;
 use rayon::prelude::*;
 
-use crate::certificate::Status;
 use crate::covariance::RiskModel;
 use crate::lanes::{LANES, Lanes};
 use crate::measure::{Measured, Metric, bets, metric};
-use crate::solver::interleaved::Group;
-use crate::solver::small::{self, Found, at, entries};
-use crate::solver::{self, Options, Problem, Workspace};
+use crate::methods::certificate::Status;
+use crate::methods::risk_budgeting::interleaved::Group;
+use crate::methods::risk_budgeting::small::{self, Found, at, entries};
+use crate::methods::risk_budgeting::{self, Options, Problem, Workspace};
 use crate::stop::Stop;
 use crate::subsets::Subsets;
 use crate::subsets::cap::Cap;
@@ -261,7 +261,7 @@ impl Screen<'_> {
         self.model.gather(&assets[position * k..][..k], part);
         let RiskModel { correlation, volatilities } = part;
         let problem = Problem { correlation, volatilities, budgets: self.budgets, covariance: None };
-        let certificate = solver::solve(problem, self.options, solver, own_weights);
+        let certificate = risk_budgeting::solve(problem, self.options, solver, own_weights);
         measured.statuses[slot] = Some(certificate.status);
         let converged = certificate.status == Status::Converged;
         measured.rc_error[slot] = if converged { certificate.rc_error } else { f64::NAN };

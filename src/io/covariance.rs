@@ -17,8 +17,8 @@ use crate::io::frame::Frame;
 use crate::io::input::Format;
 use crate::io::npy::member::{Cells, Member};
 use crate::io::{Input, Limits, Notices, arrow, count, names, npy, npz, parquet, shown, text};
+use crate::methods::risk_budgeting::validity;
 use crate::panel::Covariance;
-use crate::solver::validity;
 
 const LAYOUT: &str = "a covariance has a first line of names and a first column with the same names";
 const SHAPE: &str = "save one square array, assets x assets";

@@ -4,7 +4,7 @@ pub mod bets;
 
 use serde::{Deserialize, Serialize};
 
-use crate::certificate::Status;
+use crate::methods::certificate::Status;
 
 /// A figure of a portfolio under the covariance it was solved for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

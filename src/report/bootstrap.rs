@@ -2,6 +2,7 @@
 
 use super::{Shown, html};
 use crate::error::{Error, Result};
+use crate::methods::Method;
 use crate::report::terminal::{self, View};
 use crate::study::bootstrap::Outcome;
 use crate::study::statistics::asset::WeightStatistics;
@@ -45,7 +46,8 @@ fn assets_csv(outcome: &Outcome) -> Result<String> {
         );
         record.extend([maybe(asset.p_double), maybe(asset.p_half)]);
         record.extend(columns(&asset.mc_error));
-        let share = outcome.methods.erc.realised.shares.iter().find(|share| share.name == asset.name);
+        let share =
+            outcome.methods.of(Method::RiskBudgeting).realised.shares.iter().find(|share| share.name == asset.name);
         record.extend(match share {
             Some(s) => [s.summary.mean, s.summary.sd, s.summary.q05, s.summary.q50, s.summary.q95].map(number),
             None => [const { String::new() }; 5],

@@ -8,6 +8,7 @@ use crate::engine::Precision;
 use crate::error::{Text, option};
 pub use crate::io::size;
 use crate::measure::Metric;
+use crate::methods::Method;
 use crate::resample::Scheme;
 use crate::run::Solves;
 use crate::run::crosscheck::CrossCheck;
@@ -31,6 +32,15 @@ pub fn cut(text: &str, columns: usize) -> String {
         short.push(character);
     }
     short + "…"
+}
+
+/// A method's name.
+pub const fn method(method: Method) -> &'static str {
+    match method {
+        Method::RiskBudgeting => "risk budgeting",
+        Method::InverseVolatility => "inverse volatility",
+        Method::EqualWeight => "equal weight",
+    }
 }
 
 /// Columns of a terminal.

@@ -5,8 +5,8 @@ use std::ops::AddAssign;
 use serde::{Deserialize, Serialize};
 
 use crate::batch::Solutions;
-use crate::certificate::{Certificate, Status};
 use crate::engine::Precision;
+use crate::methods::certificate::{Certificate, Status};
 use crate::stats;
 
 /// How the problems of a run ended. total = converged + stalled + no_solution + invalid; `rescued` counts, within

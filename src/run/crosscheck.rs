@@ -6,13 +6,13 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::batch::{Batch, Block, Request, Solutions};
-use crate::certificate::Status;
 use crate::engine::cpu::{CpuEngine, CpuJob};
 use crate::engine::{Job, Precision};
 use crate::error::Result;
 use crate::feistel;
 use crate::measure::{Measured, Metric};
-use crate::solver::Options;
+use crate::methods::certificate::Status;
+use crate::methods::risk_budgeting::Options;
 use crate::stop::Stop;
 
 /// Weights from single precision may differ by this share of the largest weight, beside its rounding floor, and figures by

@@ -48,9 +48,9 @@ impl Blocks for Solutions {
             weights: part(&self.weights),
             certificates: self.certificates[start..end].to_vec(),
             comparisons: Comparisons {
+                methods: compared.methods.clone(),
                 volatilities: part(&compared.volatilities),
-                inverse_volatility: part(&compared.inverse_volatility),
-                equal_weight: part(&compared.equal_weight),
+                portfolios: part(&compared.portfolios),
             },
         }))
     }

@@ -2,7 +2,8 @@
 
 use super::columns::Columns;
 use crate::batch::{Comparisons, Solutions};
-use crate::certificate::{Certificate, Status};
+use crate::methods::Method;
+use crate::methods::certificate::{Certificate, Status};
 
 impl From<&Solutions> for Columns {
     fn from(solutions: &Solutions) -> Columns {
@@ -16,13 +17,13 @@ impl From<&Solutions> for Columns {
             .with("sweeps", certificates.iter().map(|c| c.sweeps).collect::<Vec<u32>>())
             .with("status", certificates.iter().map(|c| c.status.code()).collect::<Vec<u8>>())
             .with("rescued", certificates.iter().map(|c| u8::from(c.rescued)).collect::<Vec<u8>>());
-        if comparisons.volatilities.is_empty() {
+        if comparisons.methods.is_empty() {
             return columns;
         }
         columns
+            .with("methods", comparisons.methods.iter().map(|method| method.code()).collect::<Vec<u8>>())
             .with("volatilities", comparisons.volatilities.clone())
-            .with("inverse_volatility", comparisons.inverse_volatility.clone())
-            .with("equal_weight", comparisons.equal_weight.clone())
+            .with("portfolios", comparisons.portfolios.clone())
     }
 }
 
@@ -32,7 +33,12 @@ impl Solutions {
         let floats = |name: &str, each: usize| {
             columns.f64s(name).is_some_and(|numbers| Some(numbers.len() as u64) == problems.checked_mul(each as u64))
         };
-        let compared = [("volatilities", assets), ("inverse_volatility", 1), ("equal_weight", 1)];
+        let methods = columns.u8s("methods");
+        let compared = |methods: &[u8]| {
+            methods.iter().all(|&code| Method::from_code(code).is_some())
+                && floats("volatilities", assets)
+                && floats("portfolios", methods.len())
+        };
         let statuses = columns.u8s("status").unwrap_or_default();
         floats("weights", assets)
             && ["rc_error", "kappa", "volatility"].iter().all(|name| floats(name, 1))
@@ -40,7 +46,7 @@ impl Solutions {
             && columns.u8s("rescued").is_some_and(|rescued| rescued.len() as u64 == problems)
             && statuses.len() as u64 == problems
             && statuses.iter().all(|&code| Status::from_code(code).is_some())
-            && (columns.f64s("volatilities").is_none() || compared.iter().all(|&(name, each)| floats(name, each)))
+            && methods.is_none_or(compared)
     }
 
     /// Of so many problems of `assets` assets each; none where the columns are of something else.
@@ -61,12 +67,12 @@ impl Solutions {
                 volatility: volatility[at],
             })
         };
-        let comparisons = match columns.f64s("volatilities") {
+        let comparisons = match columns.u8s("methods") {
             None => Comparisons::default(),
-            Some(volatilities) => Comparisons {
-                volatilities: volatilities.to_vec(),
-                inverse_volatility: columns.f64s("inverse_volatility")?.to_vec(),
-                equal_weight: columns.f64s("equal_weight")?.to_vec(),
+            Some(methods) => Comparisons {
+                methods: methods.iter().map(|&code| Method::from_code(code)).collect::<Option<_>>()?,
+                volatilities: columns.f64s("volatilities")?.to_vec(),
+                portfolios: columns.f64s("portfolios")?.to_vec(),
             },
         };
         let certificates = (0..statuses.len()).map(certificate).collect::<Option<_>>()?;
@@ -90,9 +96,9 @@ mod tests {
                     Certificate { rescued: true, kappa: 3.5, ..Certificate::converged(2e-9, 11, 0.02) },
                 ],
                 comparisons: Comparisons {
+                    methods: if compared { Method::CLOSED_FORMS.to_vec() } else { Vec::new() },
                     volatilities: columns(6),
-                    inverse_volatility: columns(3),
-                    equal_weight: columns(3),
+                    portfolios: columns(6),
                 },
             };
             let kept = Columns::from(&solutions);

@@ -29,9 +29,9 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
 use crate::batch::Solutions;
-use crate::certificate::{Certificate, Status};
 use crate::error::{Error, Result, option};
 use crate::io::guard;
+use crate::methods::certificate::{Certificate, Status};
 use crate::observer::Observer;
 use crate::store::atomic::{self, Existing};
 use crate::store::blocks::Blocks;

@@ -4,7 +4,7 @@ use nalgebra::{DMatrix, SymmetricEigen};
 use serde::Serialize;
 
 use crate::covariance::RiskModel;
-use crate::solver::descent::multiply;
+use crate::methods::risk_budgeting::descent::multiply;
 
 /// A portfolio's risk under a covariance.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -70,21 +70,6 @@ impl RiskModel {
             weights,
         }
     }
-
-    /// w_i = (1 / sigma_i) / sum_j (1 / sigma_j).
-    pub fn inverse_volatility(&self) -> Vec<f64> {
-        inverse_volatility(&self.volatilities)
-    }
-}
-
-/// w_i = (1 / sigma_i) / sum_j (1 / sigma_j).
-pub fn inverse_volatility(volatilities: &[f64]) -> Vec<f64> {
-    let total: f64 = volatilities.iter().map(|s| s.recip()).sum();
-    volatilities.iter().map(|s| s.recip() / total).collect()
-}
-
-pub fn equal_weight(assets: usize) -> Vec<f64> {
-    vec![1.0 / assets as f64; assets]
 }
 
 /// exp(- sum_i p_i ln p_i): how many equal parts are as even as these. Shares may be slightly negative.
@@ -162,7 +147,7 @@ mod tests {
     #[test]
     fn uncorrelated_even_bets_are_counted_one_each() {
         let risk = RiskModel { correlation: vec![1.0, 0.0, 0.0, 1.0], volatilities: vec![0.1, 0.2] };
-        let bets = Components::of(&risk).effective_bets(&risk.inverse_volatility());
+        let bets = Components::of(&risk).effective_bets(&[2.0 / 3.0, 1.0 / 3.0]);
         assert!((bets - 2.0).abs() < 1e-12);
     }
 }

@@ -1,16 +1,17 @@
 //! One portfolio: the risk-budgeting weights with their certificate, beside inverse volatility and equal weight.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
-use super::measures::{Profile, equal_weight};
+use super::measures::Profile;
 use crate::batch::{Batch, active, submatrix};
-use crate::certificate::{Certificate, Status};
 use crate::covariance::RiskModel;
 use crate::engine::{Engine, Kind};
 use crate::error::{Error, ErrorKind, Result, option};
+use crate::methods::Method;
+use crate::methods::certificate::{Certificate, Status};
+use crate::methods::risk_budgeting::existence;
+use crate::methods::risk_budgeting::validity::{self, Flaw};
 use crate::observer::Observer;
-use crate::solver::existence;
-use crate::solver::validity::{self, Flaw};
 
 /// What `solve` found.
 #[derive(Debug, Clone, Serialize)]
@@ -29,11 +30,20 @@ pub struct Outcome {
     pub methods: Methods,
 }
 
-/// The portfolios that need no solver, under the same covariance.
-#[derive(Debug, Clone, Serialize)]
-pub struct Methods {
-    pub inverse_volatility: Profile,
-    pub equal_weight: Profile,
+/// The portfolios of methods that need no solver, under the same covariance.
+#[derive(Debug, Clone)]
+pub struct Methods(Vec<(Method, Profile)>);
+
+impl Methods {
+    pub fn iter(&self) -> impl Iterator<Item = (Method, &Profile)> {
+        self.0.iter().map(|(method, profile)| (*method, profile))
+    }
+}
+
+impl Serialize for Methods {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter().map(|(method, profile)| (method.name(), profile)))
+    }
 }
 
 /// A covariance to solve, with the budgets of all its assets; a zero budget leaves its asset out, at weight zero.
@@ -80,10 +90,12 @@ pub fn solve(question: &Question, engine: &dyn Engine, observer: &mut dyn Observ
         sweeps: certificate.sweeps,
         engine: if certificate.rescued { Kind::Cpu } else { engine.info().engine },
         periods_per_year: question.periods_per_year,
-        methods: Methods {
-            inverse_volatility: profile(risk.inverse_volatility()),
-            equal_weight: profile(equal_weight(keep.len())),
-        },
+        methods: Methods(
+            Method::CLOSED_FORMS
+                .into_iter()
+                .filter_map(|method| Some((method, profile(method.closed_form(&risk.volatilities)?))))
+                .collect(),
+        ),
     })
 }
 

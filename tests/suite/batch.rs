@@ -10,11 +10,11 @@ use equirisk::covariance::{Estimator, RiskModel};
 use equirisk::engine::cpu::CpuEngine;
 use equirisk::engine::{Engine, Job as _};
 use equirisk::measure::{Measured, Metric};
+use equirisk::methods::risk_budgeting::{self, Options, Problem, validity};
 use equirisk::observer::{Observer, Unwatched};
 use equirisk::panel::{Labels, Panel, Returns};
 use equirisk::resample::{Law, Scheme};
 use equirisk::run::{Context, Work, gather};
-use equirisk::solver::{self, Options, Problem, validity};
 use equirisk::stop::Stop;
 use equirisk::store::{Checkpoint, Columns};
 use equirisk::study::measures::Components;
@@ -22,7 +22,7 @@ use equirisk::study::screen::{Outcome, Question, screen};
 use equirisk::subsets::Subsets;
 use equirisk::subsets::cap::Cap;
 use equirisk::subsets::space::Space;
-use equirisk::{Batch, ErrorKind, Request, Solutions, Status};
+use equirisk::{Batch, ErrorKind, Program, Request, Solutions, Status};
 
 use crate::run::{returns, sample_covariance};
 use crate::screen::{config, names};
@@ -104,7 +104,7 @@ fn alone(whole: Option<&RiskModel>, assets: Option<&[u32]>, budgets: &[f64]) -> 
     let problem = Problem { correlation, volatilities, budgets, covariance: None };
     let options = Options { finish: true, ..Options::default() };
     let mut weights = vec![0.0; n];
-    let certificate = solver::solve(problem, options, &mut solver::Workspace::default(), &mut weights);
+    let certificate = risk_budgeting::solve(problem, options, &mut risk_budgeting::Workspace::default(), &mut weights);
     if certificate.status != Status::Converged {
         return Alone { volatilities: volatilities.clone(), ..nothing(Some(certificate.status)) };
     }
@@ -216,7 +216,7 @@ fn every_set_of_assets_of_every_covariance_is_solved_as_if_it_stood_alone() {
             let equal = matches!(assets, Assets::Subsets { .. });
             let budgets: Vec<f64> = (0..size).map(|i| if equal { 1.0 } else { (i + 1) as f64 }).collect();
             let source = Source { covariances: covariances.clone(), assets: assets.clone() };
-            let batch = Batch::new(source, &budgets).unwrap();
+            let batch = Batch::new(source, Program::new(&budgets).unwrap()).unwrap();
             assert_eq!(batch.problems(), whole.len() as u64 * assets.count());
             let mut expected = Vec::new();
             for model in &whole {
@@ -231,7 +231,7 @@ fn every_set_of_assets_of_every_covariance_is_solved_as_if_it_stood_alone() {
             invalid += with(Some(Status::Invalid));
             barred += with(None);
 
-            let requests = [Request::Portfolios { comparisons: true }, Request::Metrics(Metric::ALL.to_vec())];
+            let requests = [Request::COMPARED, Request::Metrics(Metric::ALL.to_vec())];
             for request in &requests {
                 let job = engine.job(&batch, request);
                 let block = job.run(0..batch.problems(), &Stop::NEVER).unwrap();
@@ -265,7 +265,7 @@ fn sets_of_assets_that_are_not_there_are_refused() {
     let refused = |assets: Assets| {
         let covariances = Covariances::Known(model.clone());
         let budgets = vec![1.0; assets.size(ASSETS)];
-        Batch::new(Source { covariances, assets }, &budgets).err()
+        Batch::new(Source { covariances, assets }, Program::new(&budgets).unwrap()).err()
     };
     let space = |assets| Subsets::all(Space::of(assets, 3).unwrap()).unwrap();
     let subsets = |subsets, count| Assets::Subsets { subsets, count, cap: None };
@@ -381,7 +381,7 @@ pub fn assert_portfolios_go_on(engine: &dyn Engine) {
     // Several chunks.
     let problems = 5 * span;
     let batch = resampled(problems);
-    let work = Work { batch: &batch, request: &Request::Portfolios { comparisons: true }, number: 3, sample: &[] };
+    let work = Work { batch: &batch, request: &Request::COMPARED, number: 3, sample: &[] };
     let run = |store: &mut Checkpoint, observer: &mut dyn Observer| {
         gather(work, 0..problems, &mut Context { engine, store, observer })
     };
@@ -482,7 +482,9 @@ fn jobs_of_every_kind_end_when_they_are_asked_to() {
     for (_, covariances, _) in covariances().into_iter().filter(|(name, _, _)| name != "a hedged one") {
         for assets in assets() {
             let budgets = vec![1.0; assets.size(ASSETS)];
-            let batch = Batch::new(Source { covariances: covariances.clone(), assets }, &budgets).unwrap();
+            let batch =
+                Batch::new(Source { covariances: covariances.clone(), assets }, Program::new(&budgets).unwrap())
+                    .unwrap();
             let error = |request: &Request, stop: &Stop| {
                 CpuEngine::default().job(&batch, request).run(0..batch.problems(), stop).unwrap_err()
             };

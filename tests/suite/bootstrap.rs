@@ -22,7 +22,7 @@ use equirisk::study::block::Block;
 use equirisk::study::bootstrap::{Bootstrap, Config, Outcome, Plan, Spec, solve};
 use equirisk::study::protocol::Study as _;
 use equirisk::study::setup::Setup;
-use equirisk::{Certificate, Choice, Error, ErrorKind, Estimator, Observer, Solutions, Status, Stop};
+use equirisk::{Certificate, Choice, Error, ErrorKind, Estimator, Method, Observer, Solutions, Status, Stop};
 use serde_json::Value;
 
 use crate::cases::{data, json};
@@ -159,10 +159,16 @@ fn the_reported_statistics_are_those_of_the_weights() {
     assert!((first - 1.0).abs() < 1e-12);
     // Equal weights do not move; inverse volatility promises less than risk budgeting keeps.
     let methods = &outcome.methods;
-    assert_eq!(methods.equal_weight.turnover.as_ref().unwrap().mean, 0.0);
-    assert!(methods.erc.realised.max_error.mean < methods.inverse_volatility.realised.max_error.mean);
-    assert!(methods.inverse_volatility.realised.max_error.mean < methods.equal_weight.realised.max_error.mean);
-    let shares: f64 = methods.erc.realised.shares.iter().map(|s| s.summary.mean).sum();
+    assert_eq!(methods.of(Method::EqualWeight).turnover.as_ref().unwrap().mean, 0.0);
+    assert!(
+        methods.of(Method::RiskBudgeting).realised.max_error.mean
+            < methods.of(Method::InverseVolatility).realised.max_error.mean
+    );
+    assert!(
+        methods.of(Method::InverseVolatility).realised.max_error.mean
+            < methods.of(Method::EqualWeight).realised.max_error.mean
+    );
+    let shares: f64 = methods.of(Method::RiskBudgeting).realised.shares.iter().map(|s| s.summary.mean).sum();
     assert!((shares - 1.0).abs() < 1e-12);
 }
 
@@ -250,7 +256,7 @@ fn zero_budgets_keep_their_places_in_every_list() {
     let (outcome, solutions) = budgeted(&returns, &budgets, &config(50, Scheme::Stationary, Block::Length(20.0)));
     let names: Vec<&str> = outcome.assets.iter().map(|a| a.name.as_str()).collect();
     assert_eq!(names, returns.assets.iter().map(String::as_str).collect::<Vec<_>>());
-    for method in [&outcome.methods.erc, &outcome.methods.inverse_volatility, &outcome.methods.equal_weight] {
+    for (_, method) in outcome.methods.iter() {
         let point = method.point.as_ref().unwrap();
         for list in [&point.weights, &point.risk_shares, &method.bagged.as_ref().unwrap().profile.weights] {
             assert_eq!(list.len(), 10);
@@ -281,8 +287,8 @@ impl Blocks for Cut<'_> {
             certificates: self.0.certificates[start..end].to_vec(),
             comparisons: Comparisons {
                 volatilities: compared.volatilities[start * n..end * n].to_vec(),
-                inverse_volatility: compared.inverse_volatility[start..end].to_vec(),
-                equal_weight: compared.equal_weight[start..end].to_vec(),
+                methods: compared.methods.clone(),
+                portfolios: compared.portfolios[start * 2..end * 2].to_vec(),
             },
         }))
     }

@@ -4,11 +4,11 @@ use equirisk::covariance::RiskModel;
 use equirisk::engine::cpu::CpuEngine;
 use equirisk::engine::{Engine, Job as _};
 use equirisk::measure::{Measured, Metric};
+use equirisk::methods::risk_budgeting::{self, Options, Problem, validity};
 use equirisk::observer::{Observer, Unwatched};
 use equirisk::run::Context;
 use equirisk::run::crosscheck::Sample;
 use equirisk::run::share::Part;
-use equirisk::solver::{self, Options, Problem, validity};
 use equirisk::stop::Stop;
 use equirisk::store::Checkpoint;
 use equirisk::study::measures::Components;
@@ -48,7 +48,7 @@ fn finished(risk: &RiskModel) -> Vec<f64> {
     let RiskModel { correlation, volatilities } = risk;
     let problem = Problem { correlation, volatilities, budgets: &budgets, covariance: None };
     let options = Options { finish: true, ..Options::default() };
-    let certificate = solver::solve(problem, options, &mut solver::Workspace::default(), &mut weights);
+    let certificate = risk_budgeting::solve(problem, options, &mut risk_budgeting::Workspace::default(), &mut weights);
     assert_eq!(certificate.status, Status::Converged);
     weights
 }

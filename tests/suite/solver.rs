@@ -4,16 +4,16 @@ use equirisk::covariance::interleaved::scale;
 use equirisk::engine::Job as _;
 use equirisk::engine::cpu::CpuEngine;
 use equirisk::lanes::{LANES, Lanes, interleave};
+use equirisk::methods::risk_budgeting::Options;
+use equirisk::methods::risk_budgeting::existence::zero_variance_direction;
+use equirisk::methods::risk_budgeting::interleaved::Group;
+use equirisk::methods::risk_budgeting::newton::accurate_gap;
+use equirisk::methods::risk_budgeting::validity::check;
 use equirisk::panel::{Labels, Panel, Returns};
 use equirisk::resample::{Law, Scheme};
-use equirisk::solver::Options;
-use equirisk::solver::existence::zero_variance_direction;
-use equirisk::solver::interleaved::Group;
-use equirisk::solver::newton::accurate_gap;
-use equirisk::solver::validity::check;
 use equirisk::stop::Stop;
 use equirisk::store::Columns;
-use equirisk::{Batch, Certificate, Request, Solutions, Status};
+use equirisk::{Batch, Certificate, Method, Request, Solutions, Status};
 
 use pulp::Arch;
 
@@ -353,7 +353,7 @@ fn problems_of_a_list_are_solved_as_in_a_range() {
         (0..3000).flat_map(|p| if p % 5 == 0 { hedged_pairs(12, 1e-7) } else { sample_covariance(40, 12, 0.4, p) });
     let given = Batch::given(hedged.collect::<Vec<f64>>(), &[1.0; 12]).unwrap();
     for batch in [drawn(Scheme::Stationary, 30.0), drawn(Scheme::Iid, 1.0), given] {
-        let job = CpuEngine::default().job(&batch, &Request::Portfolios { comparisons: true });
+        let job = CpuEngine::default().job(&batch, &Request::COMPARED);
         let whole = job.run_all(&(0..3000).collect::<Vec<u64>>(), &Stop::NEVER).unwrap().portfolios();
         // Gaps of all sizes, and more than resamples that share their sums.
         let listed: Vec<u64> = (0..3000).filter(|p| p % 3 == 0 || p % 7 == 2).collect();
@@ -383,7 +383,7 @@ fn resamples_of_many_assets_do_not_depend_on_those_beside_them() {
     for (scheme, length) in [(Scheme::Stationary, 30.0), (Scheme::Iid, 1.0)] {
         let batch = resamples_of_many(crate::run::returns(300, 113, 0.5, 3), scheme, length);
         let cpu = CpuEngine::default();
-        let request = Request::Portfolios { comparisons: true };
+        let request = Request::COMPARED;
         let job = cpu.job(&batch, &request);
         let solve = |problems: std::ops::Range<u64>| job.run(problems, &Stop::NEVER).unwrap().portfolios();
         // More than share their sums.
@@ -425,10 +425,7 @@ fn resamples_of_many_assets_agree_with_exact_solutions() {
             let batch = resamples_of_many(values.clone(), scheme, length);
             let solve = |finish: bool| {
                 let cpu = CpuEngine { options: Options { finish, ..Options::default() } };
-                cpu.job(&batch, &Request::Portfolios { comparisons: true })
-                    .run(0..64, &Stop::NEVER)
-                    .unwrap()
-                    .portfolios()
+                cpu.job(&batch, &Request::COMPARED).run(0..64, &Stop::NEVER).unwrap().portfolios()
             };
             let (found, exact) = (solve(false), solve(true));
             let invalid = found.certificates.iter().filter(|c| c.status == Status::Invalid).count();
@@ -449,8 +446,9 @@ fn resamples_of_many_assets_agree_with_exact_solutions() {
                     close(found.comparisons.volatilities[i], exact.comparisons.volatilities[i], 1e-11);
                 }
                 close(certificate.volatility, expected.volatility, 1e-8);
-                close(found.comparisons.inverse_volatility[at], exact.comparisons.inverse_volatility[at], 1e-11);
-                close(found.comparisons.equal_weight[at], exact.comparisons.equal_weight[at], 1e-11);
+                for method in Method::CLOSED_FORMS {
+                    close(found.volatility_of(method, at), exact.volatility_of(method, at), 1e-11);
+                }
             }
         }
     }
@@ -491,9 +489,9 @@ fn what_is_invalid_has_no_weights() {
 #[test]
 #[cfg(target_arch = "x86_64")]
 fn four_lanes_a_vector_and_eight_give_the_same_bits() {
-    use equirisk::solver::definite::definite;
-    use equirisk::solver::mixed::{Matrix, Mixed};
-    use equirisk::solver::small;
+    use equirisk::methods::risk_budgeting::definite::definite;
+    use equirisk::methods::risk_budgeting::mixed::{Matrix, Mixed};
+    use equirisk::methods::risk_budgeting::small;
 
     let (Some(four), Some(eight)) = (pulp::x86::V3::try_new(), pulp::x86::V4::try_new()) else {
         println!("this machine has one vector length: nothing to compare");

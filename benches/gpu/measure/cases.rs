@@ -9,6 +9,7 @@ use equirisk::covariance::{self, packed};
 use equirisk::engine::Engine as _;
 use equirisk::engine::gpu::{GpuEngine, StageTime};
 use equirisk::measure::Metric;
+use equirisk::methods::risk_budgeting;
 use equirisk::observer::Observer;
 use equirisk::panel::{Panel, Returns};
 use equirisk::resample::{Law, Scheme};
@@ -18,7 +19,7 @@ use equirisk::stop::Stop;
 use equirisk::store::{Checkpoint, Columns};
 use equirisk::subsets::Subsets;
 use equirisk::subsets::space::Space;
-use equirisk::{Batch, Certificate, Request, Solutions, Status, solver, stats};
+use equirisk::{Batch, Certificate, Request, Solutions, Status, stats};
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -188,7 +189,10 @@ impl Case {
                 CrossCheck { sampled, disagreements, ..CrossCheck::default() }
             }
             None => {
-                let options = solver::Options { tolerance: engine.info().tolerance, ..solver::Options::default() };
+                let options = risk_budgeting::Options {
+                    tolerance: engine.info().tolerance,
+                    ..risk_budgeting::Options::default()
+                };
                 let batch = inputs.batch(self.assets, self.problems).map_err(say)?;
                 let job = engine.prepare(&batch, &Request::PORTFOLIOS).map_err(say)?;
                 let checker = Checker::new(&batch, &Request::PORTFOLIOS, engine.info().precision, options);

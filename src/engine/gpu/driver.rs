@@ -84,9 +84,9 @@ pub fn driver<'a>(
             let Some(law) = rows.law() else { return Err(unfit("windows of a history")) };
             let how = |assets| (engine.way(&law, assets), accuracy);
             match (assets, request) {
-                (Assets::All, Request::Portfolios { comparisons }) => {
+                (Assets::All, Request::Portfolios { beside }) => {
                     let how = how(panel.assets());
-                    Ok(Box::new(Resampled::new(device, memory, batch.budgets(), (panel, law), how, *comparisons)?))
+                    Ok(Box::new(Resampled::new(device, memory, batch.budgets(), (panel, law), how, beside)?))
                 }
                 (Assets::Listed(sets), request) => {
                     let how = how(batch.assets());

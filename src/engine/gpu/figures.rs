@@ -5,8 +5,8 @@ use rayon::prelude::*;
 
 use super::device::{Attempt, Trouble};
 use super::precision::Precision;
-use crate::certificate::Status;
 use crate::measure::{Measured, Metric};
+use crate::methods::certificate::Status;
 
 /// The figures a device can measure, in the order of their columns.
 pub const METRICS: [Metric; 4] =

@@ -15,13 +15,14 @@ use super::plan::{Accuracy, Origin, Plan, SWEEP_LIMIT};
 use super::precision::Precision;
 use super::stages::Descents;
 use crate::batch::{Assets, Block, Comparisons, Request, Solutions};
-use crate::certificate::{Certificate, Status};
 use crate::covariance::RiskModel;
 use crate::measure::{Measured, Metric, metric};
+use crate::methods::Method;
+use crate::methods::certificate::{Certificate, Status};
+use crate::methods::risk_budgeting::certificate::{certify, condition};
+use crate::methods::risk_budgeting::descent::multiply;
+use crate::methods::risk_budgeting::validity;
 use crate::real::Real;
-use crate::solver::certificate::{certify, condition};
-use crate::solver::descent::multiply;
-use crate::solver::validity;
 
 /// Where the matrices are.
 #[derive(Clone, Copy)]
@@ -181,8 +182,11 @@ impl<'a> Given<'a> {
             })
             .collect();
         Ok(match self.request {
-            Request::Portfolios { comparisons } => {
-                let comparisons = if *comparisons { compare(&checked, n) } else { Comparisons::default() };
+            Request::Portfolios { beside } => {
+                let comparisons = match beside.is_empty() {
+                    true => Comparisons::default(),
+                    false => compare(&checked, beside, n),
+                };
                 Block::Portfolios(Solutions { weights, certificates, comparisons })
             }
             Request::Metrics(metrics) => {
@@ -351,26 +355,20 @@ fn measured(
     measured
 }
 
-/// Volatilities, and those of the portfolios that need no solver, in f64.
-fn compare(checked: &[Option<RiskModel>], n: usize) -> Comparisons {
-    let mut comparisons = Comparisons::default();
-    for problem in checked {
-        let Some(RiskModel { correlation, volatilities }) = problem else {
-            comparisons.volatilities.extend(std::iter::repeat_n(f64::NAN, n));
-            comparisons.inverse_volatility.push(f64::NAN);
-            comparisons.equal_weight.push(f64::NAN);
-            continue;
-        };
-        let volatility = |weight: &dyn Fn(f64) -> f64| {
-            let total: f64 = volatilities.iter().map(|&s| weight(s)).sum();
-            let exposures: Vec<f64> = volatilities.iter().map(|&s| weight(s) / total * s).collect();
+/// Volatilities of the assets, and those of the portfolios of `methods`, in f64.
+fn compare(checked: &[Option<RiskModel>], methods: &[Method], n: usize) -> Comparisons {
+    let mut comparisons = Comparisons::unknown(methods, checked.len(), n);
+    for (at, problem) in checked.iter().enumerate() {
+        let Some(RiskModel { correlation, volatilities }) = problem else { continue };
+        comparisons.volatilities[at * n..][..n].copy_from_slice(volatilities);
+        let found = &mut comparisons.portfolios[at * methods.len()..][..methods.len()];
+        for (found, method) in found.iter_mut().zip(methods) {
+            let Some(weights) = method.closed_form(volatilities) else { continue };
+            let exposures: Vec<f64> = weights.iter().zip(volatilities).map(|(w, s)| w * s).collect();
             let mut product = vec![0.0; n];
             multiply(correlation, &exposures, &mut product);
-            exposures.iter().zip(&product).map(|(x, p)| x * p).sum::<f64>().max(0.0).sqrt()
-        };
-        comparisons.volatilities.extend(volatilities);
-        comparisons.inverse_volatility.push(volatility(&|s| s.recip()));
-        comparisons.equal_weight.push(volatility(&|_| 1.0));
+            *found = exposures.iter().zip(&product).map(|(x, p)| x * p).sum::<f64>().max(0.0).sqrt();
+        }
     }
     comparisons
 }

@@ -38,7 +38,7 @@ impl GpuEngine {
         let attempt = || {
             let device = self.device();
             let how = (self.way(&law, panel.assets()), self.accuracy());
-            let mut resampled = Resampled::new(device, self.memory(), batch.budgets(), (panel, law), how, false)?;
+            let mut resampled = Resampled::new(device, self.memory(), batch.budgets(), (panel, law), how, &[])?;
             let running = resampled.begin(problems)?;
             resampled.end(running)?;
             resampled.stages(problems.len())

@@ -9,11 +9,11 @@ use super::driver::{Driver, driver};
 use super::precision::Precision;
 use super::resampled::WIDEST_SPREAD;
 use super::{GpuEngine, SMALLEST_BUDGET};
-use crate::batch::{Batch, Block, Comparisons, Covariances, Request, Solutions};
-use crate::certificate::{Certificate, Status};
+use crate::batch::{Batch, Block, Covariances, Request, Solutions};
 use crate::engine::{Fault, Job, Remedy};
 use crate::error::Result;
 use crate::measure::Measured;
+use crate::methods::certificate::{Certificate, Status};
 use crate::stop::Stop;
 
 /// A batch ready to be solved on the GPU.
@@ -154,17 +154,8 @@ impl<'a> GpuJob<'a> {
                 let unmeasured = Measured::unmeasured(problems, metrics.len());
                 Block::Metrics(Measured { statuses: vec![Some(Status::Stalled); problems], ..unmeasured })
             }
-            Request::Portfolios { comparisons } => {
-                let compared = if *comparisons { problems } else { 0 };
-                Block::Portfolios(Solutions {
-                    weights: vec![f64::NAN; problems * n],
-                    certificates: vec![Certificate::unsolved(Status::Stalled); problems],
-                    comparisons: Comparisons {
-                        volatilities: vec![f64::NAN; compared * n],
-                        inverse_volatility: vec![f64::NAN; compared],
-                        equal_weight: vec![f64::NAN; compared],
-                    },
-                })
+            Request::Portfolios { beside } => {
+                Block::Portfolios(Solutions::unsolved(Certificate::unsolved(Status::Stalled), problems, n, beside))
             }
         }
     }

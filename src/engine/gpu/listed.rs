@@ -8,9 +8,10 @@ use super::driver::{Driver, Queue};
 use super::plan::Accuracy;
 use super::resampled::Resampled;
 use super::way::Way;
-use crate::batch::{Block, Comparisons, Request, Solutions};
-use crate::certificate::{Certificate, Status};
+use crate::batch::{Block, Request, Solutions};
 use crate::measure::{Measured, Metric};
+use crate::methods::Method;
+use crate::methods::certificate::{Certificate, Status};
 use crate::panel::Panel;
 use crate::resample::Law;
 
@@ -35,19 +36,14 @@ impl<'a> Listed<'a> {
         how: (Way, Accuracy),
         request: &'a Request,
     ) -> Attempt<Self> {
-        let comparisons = match request {
-            Request::Portfolios { comparisons } => *comparisons,
-            Request::Metrics(metrics) => match metrics.iter().find(|metric| !METRICS.contains(metric)) {
-                Some(metric) => {
-                    return Err(Trouble::Unfit(format!("the GPU engine does not resample for the figure `{metric}`")));
-                }
-                // Volatilities are needed for a diversification ratio.
-                None => true,
-            },
-        };
+        if let Request::Metrics(metrics) = request
+            && let Some(metric) = metrics.iter().find(|metric| !METRICS.contains(metric))
+        {
+            return Err(Trouble::Unfit(format!("the GPU engine does not resample for the figure `{metric}`")));
+        }
         let memory = memory / sets.len() as u64;
         let set = |set: &[u32]| {
-            Resampled::new(Arc::clone(device), memory, budgets, (&panel.select(set), law), how, comparisons)
+            Resampled::new(Arc::clone(device), memory, budgets, (&panel.select(set), law), how, beside(request))
         };
         let sets = sets.iter().map(|assets| set(assets)).collect::<Attempt<Vec<Resampled>>>()?;
         Ok(Listed { sets, assets: budgets.len(), request, under_way: Queue::default() })
@@ -85,17 +81,7 @@ impl Driver for Listed<'_> {
         let (n, sets) = (self.assets, self.sets.len() as u64);
         let piece = self.under_way.pop()?;
         let problems = (piece.end - piece.start) as usize;
-        let compared = matches!(self.request, Request::Portfolios { comparisons: true } | Request::Metrics(_));
-        let compared = if compared { problems } else { 0 };
-        let mut all = Solutions {
-            weights: vec![f64::NAN; problems * n],
-            certificates: vec![Certificate::unsolved(Status::Stalled); problems],
-            comparisons: Comparisons {
-                volatilities: vec![f64::NAN; compared * n],
-                inverse_volatility: vec![f64::NAN; compared],
-                equal_weight: vec![f64::NAN; compared],
-            },
-        };
+        let mut all = Solutions::unsolved(Certificate::unsolved(Status::Stalled), problems, n, beside(self.request));
         for set in 0..self.sets.len() {
             let resamples = self.resamples(&piece, set);
             if resamples.is_empty() {
@@ -114,6 +100,14 @@ impl Driver for Listed<'_> {
     fn abandon(&mut self) {
         self.under_way.clear();
         self.sets.iter_mut().for_each(Driver::abandon);
+    }
+}
+
+/// Other methods that are wanted: figures need the volatilities, too.
+fn beside(request: &Request) -> &[Method] {
+    match request {
+        Request::Portfolios { beside } => beside,
+        Request::Metrics(_) => &Method::CLOSED_FORMS,
     }
 }
 

@@ -13,8 +13,8 @@ use super::{ACCEPTANCE, Engine, EngineInfo, Fault, Job, Kind};
 use crate::batch::{Batch, Request};
 use crate::covariance::SUSPICIOUS_VARIANCE;
 use crate::error::{Error, Result, option};
+use crate::methods::risk_budgeting;
 use crate::resample::Law;
-use crate::solver;
 use device::{Device, lock};
 use faults::Seam;
 use plan::Accuracy;
@@ -189,9 +189,9 @@ fn accuracy(options: &Options) -> Accuracy {
             variance: SMALLEST_VARIANCE,
         },
         Precision::Double => {
-            let tolerance = options.tolerance.unwrap_or(solver::Options::default().tolerance);
+            let tolerance = options.tolerance.unwrap_or(risk_budgeting::Options::default().tolerance);
             // As on the CPU: an error below the tolerance proves nothing where that lies below the rounding floor.
-            Limits { rc_error: tolerance, kappa: tolerance / solver::FLOOR, variance: SUSPICIOUS_VARIANCE }
+            Limits { rc_error: tolerance, kappa: tolerance / risk_budgeting::FLOOR, variance: SUSPICIOUS_VARIANCE }
         }
     };
     Accuracy { precision: options.precision, limits }
@@ -212,9 +212,9 @@ impl Engine for GpuEngine {
     }
 
     fn reserve(&self) -> CpuEngine {
-        let usual = solver::Options::default();
+        let usual = risk_budgeting::Options::default();
         let tolerance = self.options.tolerance.unwrap_or(usual.tolerance);
-        CpuEngine { options: solver::Options { tolerance, finish: self.options.finish } }
+        CpuEngine { options: risk_budgeting::Options { tolerance, finish: self.options.finish } }
     }
 
     fn prepare<'a>(&'a self, batch: &'a Batch<'_>, request: &'a Request) -> Result<Box<dyn Job + 'a>> {

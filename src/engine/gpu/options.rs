@@ -15,7 +15,7 @@ pub struct Options {
     /// Largest `rc_error` that counts as converged: in single precision where it is below [`crate::engine::ACCEPTANCE`], in
     /// double precision 1e-8 unless told otherwise.
     pub tolerance: Option<f64>,
-    /// What the device leaves to the CPU takes the finishing step ([`crate::solver::Options::finish`]).
+    /// What the device leaves to the CPU takes the finishing step ([`crate::methods::risk_budgeting::Options::finish`]).
     pub finish: bool,
     /// Precision of all that the device computes.
     pub precision: Precision,

@@ -12,6 +12,7 @@ use super::stages::{History, Room, Slice};
 use super::suffixes;
 use super::way::Way;
 use crate::batch::{Block, Solutions};
+use crate::methods::Method;
 use crate::panel::Panel;
 use crate::resample::Law;
 
@@ -24,7 +25,8 @@ pub struct Resampled {
     pub plan: Plan,
     law: Law,
     volatilities: Vec<f64>,
-    comparisons: bool,
+    /// Other methods that are wanted.
+    beside: Vec<Method>,
     /// What one unit of the device's volatilities is worth: a power of two near the largest of the panel's.
     unit: f64,
     way: Way,
@@ -59,7 +61,7 @@ impl Resampled {
         risk_budgets: &[f64],
         (panel, law): (&Panel, Law),
         (way, accuracy): (Way, Accuracy),
-        comparisons: bool,
+        beside: &[Method],
     ) -> Attempt<Self> {
         let origin = Origin::Resampled { rows: panel.rows(), way };
         let plan = Plan::new(&device.facts, memory, origin, panel.assets(), accuracy)?;
@@ -80,7 +82,7 @@ impl Resampled {
             plan,
             law,
             volatilities: panel.volatilities().to_vec(),
-            comparisons,
+            beside: beside.to_vec(),
             unit,
             way,
             history,
@@ -109,7 +111,7 @@ impl Resampled {
     }
 
     fn layout(&self, problems: u32) -> Layout {
-        Layout::new(problems, &self.plan, self.comparisons)
+        Layout::new(problems, &self.plan, &self.beside)
     }
 
     /// Sets the device to work on the problems of these numbers, at most `plan.room` of them.
@@ -156,7 +158,7 @@ impl Resampled {
     ) -> wgpu::SubmissionIndex {
         let (device, plan, layout, buffers) = (&self.device, &self.plan, self.layout(problems), &room.buffers);
         device.descend(&mut encoder, plan, &buffers.descents, &self.budgets, problems, resumed);
-        device.certify(&mut encoder, plan, buffers, &self.assets, problems, self.comparisons);
+        device.certify(&mut encoder, plan, buffers, &self.assets, problems, !self.beside.is_empty());
         let results = [
             (&buffers.descents.running, layout.running),
             (&buffers.weights, layout.weights),

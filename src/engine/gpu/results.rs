@@ -6,7 +6,8 @@ use super::parameters::DeviceCertificate;
 use super::plan::{Accuracy, Plan};
 use super::precision::Limits;
 use crate::batch::{Comparisons, Solutions};
-use crate::certificate::{Certificate, Status};
+use crate::methods::Method;
+use crate::methods::certificate::{Certificate, Status};
 
 /// Byte ranges of a staging buffer.
 #[derive(Debug, Clone)]
@@ -15,13 +16,14 @@ pub struct Layout {
     pub running: Range<u64>,
     pub weights: Range<u64>,
     pub certificates: Range<u64>,
-    /// Empty unless comparisons are wanted.
+    /// Empty unless other methods are wanted beside risk budgeting.
     pub volatilities: Range<u64>,
+    beside: Vec<Method>,
     accuracy: Accuracy,
 }
 
 impl Layout {
-    pub fn new(problems: u32, plan: &Plan, comparisons: bool) -> Layout {
+    pub fn new(problems: u32, plan: &Plan, beside: &[Method]) -> Layout {
         let (count, sizes) = (u64::from(problems), plan.sizes);
         let mut end = 0_u64;
         let mut next = |bytes: u64| {
@@ -33,7 +35,8 @@ impl Layout {
             running: next(4),
             weights: next(sizes.assets * count),
             certificates: next(sizes.certificates * count),
-            volatilities: next(if comparisons { sizes.assets * count } else { 0 }),
+            volatilities: next(if beside.is_empty() { 0 } else { sizes.assets * count }),
+            beside: beside.to_vec(),
             accuracy: plan.accuracy,
         }
     }
@@ -62,11 +65,13 @@ impl Layout {
         let mut standardised = numbers(&self.volatilities);
         let compared = if standardised.is_empty() { &[] } else { found };
         standardised.iter_mut().zip(volatilities.iter().cycle()).for_each(|(s, v)| *s *= v);
-        let comparisons = Comparisons {
-            volatilities: standardised,
-            inverse_volatility: compared.iter().map(|c| c.inverse_volatility * unit).collect(),
-            equal_weight: compared.iter().map(|c| c.equal_weight * unit).collect(),
+        let of = |method: Method, c: &DeviceCertificate| match method {
+            Method::InverseVolatility => c.inverse_volatility * unit,
+            Method::EqualWeight => c.equal_weight * unit,
+            Method::RiskBudgeting => f64::NAN,
         };
+        let portfolios = compared.iter().flat_map(|c| self.beside.iter().map(move |&method| of(method, c))).collect();
+        let comparisons = Comparisons { methods: self.beside.clone(), volatilities: standardised, portfolios };
         Solutions { weights, certificates, comparisons }
     }
 }

@@ -20,7 +20,7 @@ use super::unrolled_measure::THREADS;
 use crate::batch::Block;
 use crate::covariance::RiskModel;
 use crate::measure::{Measured, Metric};
-use crate::solver::small;
+use crate::methods::risk_budgeting::small;
 use crate::subsets::binomial::Binomials;
 use crate::subsets::cap::Cap;
 use crate::subsets::{Draw, Subsets};

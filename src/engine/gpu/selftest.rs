@@ -11,8 +11,8 @@ use super::kernel::Kernel;
 use super::parameters::Question;
 use super::plan::Accuracy;
 use crate::batch::Request;
-use crate::certificate::Status;
 use crate::error::Result;
+use crate::methods::certificate::Status;
 use crate::philox::KNOWN_ANSWERS;
 use crate::resample::{Law, Scheme};
 

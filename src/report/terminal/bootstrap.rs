@@ -4,10 +4,11 @@ use super::table::{Column, table};
 use super::view::View;
 use super::{LEAVE_EARLY, LEAVE_LATE, LEAVE_NEXT, names_width};
 use crate::error::option;
+use crate::methods::Method;
 use crate::report::words::{self, counted, cut, maybe_percent, percent};
 use crate::study::bootstrap::{Outcome, Sensitivity};
 use crate::study::statistics::asset::Asset;
-use crate::study::statistics::method::Method;
+use crate::study::statistics::method::MethodStatistics;
 use crate::study::statistics::summary::Summary;
 
 /// Assets listed at most: the largest weights.
@@ -46,7 +47,8 @@ fn weights(out: &mut String, outcome: &Outcome, view: View) {
     let widest =
         outcome.assets.iter().map(|a| a.weight.q975.max(a.point.unwrap_or(0.0))).fold(f64::MIN_POSITIVE, f64::max);
     let realised = |asset: &Asset| {
-        let share = outcome.methods.erc.realised.shares.iter().find(|share| share.name == asset.name);
+        let share =
+            outcome.methods.of(Method::RiskBudgeting).realised.shares.iter().find(|share| share.name == asset.name);
         share.map_or("-".to_string(), |s| format!("{:.1}–{:.1} %", 100.0 * s.summary.q05, 100.0 * s.summary.q95))
     };
     // Small weights need more digits.
@@ -105,19 +107,19 @@ fn picture(asset: &Asset, widest: f64) -> String {
 
 fn methods(out: &mut String, outcome: &Outcome, view: View) {
     let all = &outcome.methods;
-    let methods = [&all.erc, &all.inverse_volatility, &all.equal_weight];
     let annual = outcome.run.periods_per_year.map(f64::sqrt);
     let spread = |s: &Summary, scale: f64| {
         format!("{:.1} ({:.1}–{:.1}) %", 100.0 * scale * s.mean, 100.0 * scale * s.q05, 100.0 * scale * s.q95)
     };
-    let cells =
-        |text: &dyn Fn(&Method) -> String| -> Vec<String> { methods.iter().map(|method| text(method)).collect() };
-    let turnover = |method: &Method| method.turnover.as_ref().map_or("-".to_string(), |t| spread(t, 1.0));
-    let volatility = |method: &Method| spread(&method.volatility, annual.unwrap_or(1.0));
+    let cells = |text: &dyn Fn(&MethodStatistics) -> String| -> Vec<String> {
+        all.iter().map(|(_, method)| text(method)).collect()
+    };
+    let turnover = |method: &MethodStatistics| method.turnover.as_ref().map_or("-".to_string(), |t| spread(t, 1.0));
+    let volatility = |method: &MethodStatistics| spread(&method.volatility, annual.unwrap_or(1.0));
     let periods = outcome.run.periods_per_year;
     let volatility_name = periods.map_or("volatility".to_string(), |number| format!("vol a year ({number})"));
-    let ratio = |method: &Method| format!("{:.2}", method.diversification_ratio.mean);
-    let names = ["risk budgeting", "inverse volatility", "equal weight"].map(String::from).to_vec();
+    let ratio = |method: &MethodStatistics| format!("{:.2}", method.diversification_ratio.mean);
+    let names = all.iter().map(|(which, _)| words::method(which).to_string()).collect();
     table(
         out,
         vec![

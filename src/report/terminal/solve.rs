@@ -5,17 +5,17 @@ use std::fmt::Write as _;
 use super::table::{Column, padded, table};
 use super::view::View;
 use super::{LEAVE_EARLY, LEAVE_LATE, LEAVE_NEXT, names_width};
-use crate::report::words::{counted, cut, maybe_percent, percent};
+use crate::methods::Method;
+use crate::report::words::{self, counted, cut, maybe_percent, percent};
 use crate::study::measures::Profile;
 use crate::study::solve::Outcome;
 
 pub fn solve(outcome: &Outcome, view: View) -> String {
     let mut out = String::new();
-    let methods = [
-        ("risk budgeting", &outcome.profile, None),
-        ("inverse volatility", &outcome.methods.inverse_volatility, LEAVE_NEXT),
-        ("equal weight", &outcome.methods.equal_weight, LEAVE_EARLY),
-    ];
+    let leaves = |which| if which == Method::InverseVolatility { LEAVE_NEXT } else { LEAVE_EARLY };
+    let solved = (words::method(Method::RiskBudgeting), &outcome.profile, None);
+    let others = outcome.methods.iter().map(|(which, profile)| (words::method(which), profile, leaves(which)));
+    let methods: Vec<_> = std::iter::once(solved).chain(others).collect();
     let width = names_width(outcome.assets.iter());
     let annual = outcome.periods_per_year.is_some();
     let under =
@@ -23,7 +23,7 @@ pub fn solve(outcome: &Outcome, view: View) -> String {
     let names = under("asset", &mut outcome.assets.iter().map(|asset| cut(asset, width)));
     let budgets = under("budget", &mut outcome.budgets.iter().map(|&budget| percent(budget, 2)));
     let mut columns = vec![Column::names("", names, width), Column::numbers("", budgets, 8, 2, LEAVE_LATE)];
-    columns.extend(methods.map(|(name, profile, leaves)| {
+    columns.extend(methods.iter().map(|&(name, profile, leaves)| {
         let row = |weight: &str, share: &str| format!("{weight:>8} {share:>10}");
         let mut rows =
             profile.weights.iter().zip(&profile.risk_shares).map(|(&w, &s)| row(&percent(w, 2), &percent(s, 2)));

@@ -1,15 +1,16 @@
 //! What the study found, as it is printed and written.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::engine::{Kind, Precision};
+use crate::methods::Method;
 use crate::resample::Scheme;
 use crate::run::crosscheck::CrossCheck;
 use crate::run::{RcError, Solves};
 use crate::study::block::BlockEstimates;
 use crate::study::statistics::asset::Asset;
 use crate::study::statistics::convergence::Step;
-use crate::study::statistics::method::Method;
+use crate::study::statistics::method::MethodStatistics;
 use crate::study::statistics::summary::Summary;
 
 /// The risk-budgeting portfolio as a whole, under each resample's own covariance.
@@ -21,11 +22,24 @@ pub struct Portfolio {
     pub effective_assets: Summary,
 }
 
-#[derive(Debug, Clone, Serialize)]
-pub struct Methods {
-    pub erc: Method,
-    pub inverse_volatility: Method,
-    pub equal_weight: Method,
+/// Every method on the same resamples.
+#[derive(Debug, Clone)]
+pub struct Methods(pub(super) [MethodStatistics; Method::ALL.len()]);
+
+impl Methods {
+    pub fn of(&self, method: Method) -> &MethodStatistics {
+        &self.0[method as usize]
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (Method, &MethodStatistics)> {
+        Method::ALL.into_iter().zip(&self.0)
+    }
+}
+
+impl Serialize for Methods {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter().map(|(method, statistics)| (method.name(), statistics)))
+    }
 }
 
 /// The main figures again at another block length.

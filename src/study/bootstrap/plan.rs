@@ -6,23 +6,24 @@ use std::sync::Arc;
 
 use super::{Config, Methods, Outcome, Portfolio, Run, Sensitivity, SensitivityAsset};
 use crate::batch::{Batch, Request, Solutions, active};
-use crate::certificate::Status;
 use crate::covariance::{RiskModel, full_sample};
 use crate::engine::{EngineInfo, Precision};
 use crate::error::Result;
+use crate::methods::certificate::Status;
+use crate::methods::risk_budgeting::{Options, Workspace};
+use crate::methods::{Method, Program};
 use crate::observer::Observer;
 use crate::panel::{Panel, Returns};
 use crate::resample::{LAW, Law};
 use crate::run::crosscheck::{CrossCheck, sample};
 use crate::run::share::{Part, scaled};
 use crate::run::{self, Context, RcError, Solves, Work};
-use crate::solver::{self, Options};
 use crate::store::Checkpoint;
 use crate::store::blocks::{Blocks, Spread, Stored};
 use crate::study::block::{BlockEstimates, block_length, sensitivity_lengths};
 use crate::study::measures::Components;
 use crate::study::statistics::asset::{self, with_excluded};
-use crate::study::statistics::figure::{Column, Figure, Rule, Setting};
+use crate::study::statistics::figure::{Column, Figure, Setting};
 use crate::study::statistics::passes::{self, Passes};
 use crate::study::statistics::summary::Summary;
 use crate::study::statistics::{certificates, convergence, method};
@@ -77,7 +78,7 @@ impl Plan {
         let panel = Arc::new(Panel::new(&returns)?);
         let full = full_sample(&panel);
         let budgets_kept: Vec<f64> = keep.iter().map(|&i| budgets[i]).collect();
-        let point = point(&full, &budgets_kept);
+        let point = point(&full, &budgets_kept)?;
         let (block_length, block_estimates) =
             block_length(&returns, point.as_deref(), config.scheme, config.block, watch);
         let law = Law::new(config.scheme, block_length, panel.rows(), config.seed, 0)?;
@@ -140,7 +141,7 @@ impl Plan {
             true => sample(resamples, self.config.seed, self.config.crosscheck),
             false => Vec::new(),
         };
-        let request = Request::Portfolios { comparisons: true };
+        let request = Request::COMPARED;
         let main = Work { batch: &self.batch, request: &request, number: MAIN, sample: &sampled };
         let check = run::keep(main, range.clone(), context)?;
         for (number, _, law) in self.others().filter(|(number, ..)| *number != MAIN) {
@@ -232,14 +233,15 @@ impl Plan {
         let assets = asset::assets(&setting, &found);
         let convergence = match asset::mover(&assets) {
             Some(asset) => {
-                let weight = found.of(Rule::RiskBudgeting, Figure::Weight(asset));
+                let weight = found.of(Method::RiskBudgeting, Figure::Weight(asset));
                 convergence::convergence(&passes, asset, Summary::from(weight), observer)?
             }
             None => Vec::new(),
         };
         let (keep, names) = (&self.keep, &self.names);
-        let [erc, inverse_volatility, equal_weight] =
-            method::methods(&setting, solutions, &found, observer)?.map(|method| method.spread(keep, names));
+        let methods = method::methods(&setting, solutions, &found, observer)?;
+        let methods = Methods(methods.map(|method| method.spread(keep, names)));
+        let erc = methods.of(Method::RiskBudgeting);
         Ok(Outcome {
             assets: with_excluded(assets, keep, names),
             portfolio: Portfolio {
@@ -248,7 +250,7 @@ impl Plan {
                 diversification_ratio: erc.diversification_ratio.clone(),
                 effective_assets: erc.effective_assets.clone(),
             },
-            methods: Methods { erc, inverse_volatility, equal_weight },
+            methods,
             solves,
             rc_error: certificates::rc_error(&found, &solves, device(&info)),
             crosscheck: solved.crosscheck,
@@ -305,43 +307,38 @@ fn warn_of_short_history(rows: usize, assets: usize, components: Option<&Compone
 }
 
 /// The full-sample portfolio, finished to rounding; none where it does not exist.
-fn point(full: &RiskModel, budgets: &[f64]) -> Option<Vec<f64>> {
+fn point(full: &RiskModel, budgets: &[f64]) -> Result<Option<Vec<f64>>> {
+    // Its error is that of rounding alone: budgets that miss one by as much are scaled here, too.
     let total: f64 = budgets.iter().sum();
-    let budgets: Vec<f64> = budgets.iter().map(|b| b / total).collect();
-    let mut weights = vec![0.0; budgets.len()];
-    let problem = solver::Problem {
-        correlation: &full.correlation,
-        volatilities: &full.volatilities,
-        budgets: &budgets,
-        covariance: None,
-    };
+    let program = &Program::new(&budgets.iter().map(|b| b / total).collect::<Vec<f64>>())?;
+    let mut weights = vec![0.0; program.assets()];
     let options = Options { finish: true, ..Options::default() };
-    let certificate = solver::solve(problem, options, &mut solver::Workspace::default(), &mut weights);
-    (certificate.status == Status::Converged).then_some(weights)
+    let certificate = Method::RiskBudgeting.allocate(program, full, options, &mut Workspace::default(), &mut weights);
+    Ok((certificate.status == Status::Converged).then_some(weights))
 }
 
 /// The column of the yearly volatility.
-const ANNUAL: (Rule, Figure) = (Rule::RiskBudgeting, Figure::VolatilityAnnual);
+const ANNUAL: (Method, Figure) = (Method::RiskBudgeting, Figure::VolatilityAnnual);
 
 /// The columns of the resamples; those of the assets ask for more than those of the method they belong to.
 fn columns(setting: &Setting) -> Vec<Column> {
     let mut columns = asset::columns(setting);
     columns.push(certificates::column());
     columns.extend(setting.periods_per_year.map(|_| Column::summarised(ANNUAL.0, ANNUAL.1)));
-    for rule in Rule::ALL {
+    for rule in Method::ALL {
         let own = method::columns(setting, rule).into_iter();
-        let known: HashSet<(Rule, Figure)> = columns.iter().map(|column| (column.rule, column.figure)).collect();
-        columns.extend(own.filter(|column| !known.contains(&(column.rule, column.figure))));
+        let known: HashSet<(Method, Figure)> = columns.iter().map(|column| (column.method, column.figure)).collect();
+        columns.extend(own.filter(|column| !known.contains(&(column.method, column.figure))));
     }
     // Figures of one method are computed together.
-    columns.sort_by_key(|column| column.rule as usize);
+    columns.sort_by_key(|column| column.method as usize);
     columns
 }
 
 /// The columns that are looked at again at other block lengths.
 fn sensitivity_columns(assets: usize) -> Vec<Column> {
     let figures = (0..assets).map(Figure::Weight).chain([Figure::Volatility]);
-    figures.map(|figure| Column::summarised(Rule::RiskBudgeting, figure)).collect()
+    figures.map(|figure| Column::summarised(Method::RiskBudgeting, figure)).collect()
 }
 
 impl Plan {
@@ -356,7 +353,7 @@ impl Plan {
         let setting = self.setting(law);
         let passes = Passes { setting: &setting, blocks, problems: self.tenth() };
         let (found, solves) = passes.distributions(sensitivity_columns(self.panel.assets()), observer)?;
-        let summary = |figure| Summary::from(found.of(Rule::RiskBudgeting, figure));
+        let summary = |figure| Summary::from(found.of(Method::RiskBudgeting, figure));
         let asset = |(i, name): (usize, &String)| {
             let Summary { mean, sd, q05, q95, .. } = summary(Figure::Weight(i));
             SensitivityAsset { name: name.clone(), mean, sd, q05, q95 }

@@ -9,15 +9,15 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::batch::{Batch, Request, Solutions, active, submatrix};
-use crate::certificate::Status;
 use crate::engine::{EngineInfo, Kind, Precision};
 use crate::error::{Error, Result};
 use crate::io::{Input, npy};
+use crate::methods::certificate::Status;
+use crate::methods::risk_budgeting::Options;
 use crate::observer::Observer;
 use crate::run::crosscheck::{Checker, CrossCheck, Sample, sample};
 use crate::run::share::Part;
 use crate::run::{Context, Gathered, RcError, Solves, Work, gather};
-use crate::solver::Options;
 use crate::stop::Stop;
 use crate::store::atomic::{self, Existing};
 use crate::store::manifest::Manifest;

@@ -2,11 +2,11 @@
 
 use super::figure::{Figure, Figures};
 use super::path::PathFigures;
-use crate::certificate::Status;
 use crate::covariance::RiskModel;
 use crate::measure::{Metric, bets, metric};
+use crate::methods::certificate::Status;
+use crate::methods::risk_budgeting::{self, Options, Problem};
 use crate::panel::Returns;
-use crate::solver::{self, Options, Problem};
 
 /// What a subset is evaluated on.
 #[derive(Debug, Clone, Copy)]
@@ -43,7 +43,8 @@ impl Finalist {
         let problem =
             Problem { correlation: &correlation, volatilities: &volatilities, budgets: &budgets, covariance: None };
         let options = Options { finish: true, ..Options::default() };
-        let certificate = solver::solve(problem, options, &mut solver::Workspace::default(), &mut weights);
+        let certificate =
+            risk_budgeting::solve(problem, options, &mut risk_budgeting::Workspace::default(), &mut weights);
         if certificate.status != Status::Converged {
             return None;
         }

@@ -2,8 +2,8 @@
 //! candidates, and every subset's metrics only where these are wanted in the end.
 
 use super::best::Candidate;
-use crate::certificate::Status;
 use crate::measure::Measured;
+use crate::methods::certificate::Status;
 use crate::run::chunks::PIECE;
 use crate::run::crosscheck::Check;
 use crate::store::Columns;

@@ -3,8 +3,8 @@
 use super::{Question, Spec};
 use crate::covariance::{RiskModel, full_sample};
 use crate::error::{Error, Result};
+use crate::methods::risk_budgeting::validity;
 use crate::panel::{Panel, Returns};
-use crate::solver::validity;
 use crate::study::solve::rejected;
 use crate::subsets::Subsets;
 

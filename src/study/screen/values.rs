@@ -7,12 +7,13 @@ use rayon::prelude::*;
 use super::figure::Figure;
 use super::path::PathFigures;
 use crate::batch::{Assets, Batch, Block, Covariances, Request, Source};
-use crate::certificate::Status;
 use crate::engine::Engine;
 use crate::engine::cpu::CpuEngine;
 use crate::error::Result;
+use crate::methods::Program;
+use crate::methods::certificate::Status;
+use crate::methods::risk_budgeting::Options;
 use crate::run::{self, Added, Chunk, Context, Fold, Work};
-use crate::solver::Options;
 use crate::store::Columns;
 
 /// The path of returns of a problem's portfolio.
@@ -44,7 +45,7 @@ pub fn values(
     let Some(first) = sets.first() else { return Ok(Vec::new()) };
     let k = first.len();
     let source = Source { covariances, assets: Assets::listed(sets.iter().cloned())? };
-    let batch = Batch::new(source, &vec![1.0 / k as f64; k])?;
+    let batch = Batch::new(source, Program::new(&vec![1.0 / k as f64; k])?)?;
     let (request, scale) = match asking.figure.metric(asking.periods_per_year) {
         Some((metric, scale)) => (Request::Metrics(vec![metric]), scale),
         None => (Request::PORTFOLIOS, 1.0),

@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use super::distribution::{Asked, Event};
-use super::figure::{Column, Figure, Rule, Setting};
+use super::figure::{Column, Figure, Setting};
 use super::passes::Distributions;
+use crate::methods::Method;
 use crate::stats;
 
 /// The quantiles reported per asset.
@@ -86,24 +87,24 @@ fn ranks(assets: usize) -> impl Iterator<Item = usize> {
 
 /// The columns it takes: the risk-budgeting weights and their ranks.
 pub fn columns(setting: &Setting) -> Vec<Column> {
-    let rule = Rule::RiskBudgeting;
+    let method = Method::RiskBudgeting;
     let n = setting.assets.len();
-    let point = setting.reference(rule).map(|point| &point.weights);
+    let point = setting.reference(method).map(|point| &point.weights);
     let weight = |i: usize| {
         let events = point.map(|point| vec![Event::Above(2.0 * point[i]), Event::Below(0.5 * point[i])]);
         let asked = Asked { events: events.unwrap_or_default(), ..Asked::quantiles(&QUANTILES) };
-        Column { rule, figure: Figure::Weight(i), asked }
+        Column { method, figure: Figure::Weight(i), asked }
     };
     let rank = |i: usize| {
         let events = ranks(n).map(|k| Event::UpTo(k as f64)).collect();
-        Column { rule, figure: Figure::Rank(i), asked: Asked { events, ..Asked::quantiles(&[]) } }
+        Column { method, figure: Figure::Rank(i), asked: Asked { events, ..Asked::quantiles(&[]) } }
     };
     (0..n).map(weight).chain((0..n).map(rank)).collect()
 }
 
 /// The distributions of all weights, each against its full-sample weight.
 pub fn assets(setting: &Setting, found: &Distributions) -> Vec<Asset> {
-    let rule = Rule::RiskBudgeting;
+    let method = Method::RiskBudgeting;
     let n = setting.assets.len();
     let statistics = |mean, sd, q: [f64; 7]| WeightStatistics {
         mean,
@@ -117,10 +118,10 @@ pub fn assets(setting: &Setting, found: &Distributions) -> Vec<Asset> {
         q975: q[6],
     };
     let asset = |i: usize| {
-        let (weight, rank) = (found.of(rule, Figure::Weight(i)), found.of(rule, Figure::Rank(i)));
+        let (weight, rank) = (found.of(method, Figure::Weight(i)), found.of(method, Figure::Rank(i)));
         let (moments, count) = (weight.moments, weight.count);
         let quantiles = QUANTILES.map(|q| weight.quantile(q));
-        let point = setting.reference(rule).map(|point| point.weights[i]);
+        let point = setting.reference(method).map(|point| point.weights[i]);
         let share = |hits: usize| hits as f64 / count as f64;
         let probability = |(k, hits): (usize, &usize)| {
             let p = share(*hits);

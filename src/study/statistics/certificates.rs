@@ -1,21 +1,22 @@
 //! How the problems of a study ended, and the certified errors of those that converged.
 
 use super::distribution::Asked;
-use super::figure::{Column, Figure, Rule};
+use super::figure::{Column, Figure};
 use super::passes::{Distributions, Passes};
 use crate::engine::Precision;
 use crate::error::Result;
+use crate::methods::Method;
 use crate::observer::Observer;
 use crate::run::{RcError, Solves};
 
 /// The column it takes.
 pub fn column() -> Column {
-    Column { rule: Rule::RiskBudgeting, figure: Figure::RcError, asked: Asked::quantiles(&[0.5, 1.0]) }
+    Column { method: Method::RiskBudgeting, figure: Figure::RcError, asked: Asked::quantiles(&[0.5, 1.0]) }
 }
 
 /// Of certificates that a device made in this precision, but for the rescued ones; none where the host did.
 pub fn rc_error(found: &Distributions, solves: &Solves, device: Option<Precision>) -> RcError {
-    let errors = found.of(Rule::RiskBudgeting, Figure::RcError);
+    let errors = found.of(Method::RiskBudgeting, Figure::RcError);
     let known = |q: f64| (errors.count > 0).then(|| errors.quantile(q).value);
     RcError { max: known(1.0), median: known(0.5), computed: RcError::computed(solves, device) }
 }

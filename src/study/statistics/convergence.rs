@@ -2,10 +2,11 @@
 //! them, in index order.
 
 use super::distribution::{Asked, CENTRAL, Distribution};
-use super::figure::{Figure, Rule};
+use super::figure::Figure;
 use super::passes::Passes;
 use super::summary::Summary;
 use crate::error::Result;
+use crate::methods::Method;
 use crate::observer::Observer;
 
 /// Fewer resamples have no quantiles to speak of.
@@ -41,7 +42,7 @@ pub fn convergence(passes: &Passes, asset: usize, all: Summary, observer: &mut d
     let mut steps = Vec::new();
     let mut due = counts(total).peekable();
     let mut start = 0;
-    passes.pass(&[(Rule::RiskBudgeting, Figure::Weight(asset))], observer, |sheets| {
+    passes.pass(&[(Method::RiskBudgeting, Figure::Weight(asset))], observer, |sheets| {
         for sheet in sheets {
             let end = start + sheet.problems as u64;
             while let Some(resamples) = due.next_if(|&count| count <= end) {
@@ -66,8 +67,8 @@ pub fn convergence(passes: &Passes, asset: usize, all: Summary, observer: &mut d
 mod tests {
     use super::*;
     use crate::batch::{Comparisons, Solutions};
-    use crate::certificate::{Certificate, Status};
     use crate::covariance::full_sample;
+    use crate::methods::certificate::{Certificate, Status};
     use crate::observer::Unwatched;
     use crate::panel::{Labels, Panel, Returns};
     use crate::resample::{Law, Scheme};
@@ -91,8 +92,8 @@ mod tests {
             certificates,
             comparisons: Comparisons {
                 volatilities: vec![0.1; 2 * total],
-                inverse_volatility: vec![0.1; total],
-                equal_weight: vec![0.1; total],
+                methods: Method::CLOSED_FORMS.to_vec(),
+                portfolios: vec![0.1; 2 * total],
             },
         };
         let passes = Passes { setting: &setting, blocks: &solutions, problems: total as u64 };

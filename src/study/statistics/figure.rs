@@ -1,59 +1,14 @@
 //! What is known of one resample's portfolio: a number for each figure.
 
 use super::distribution::{Asked, CENTRAL};
-use crate::batch::Solutions;
 use crate::covariance::RiskModel;
+use crate::methods::Method;
 use crate::panel::Panel;
 use crate::resample::Law;
 use crate::stats;
-use crate::study::measures::{Components, equal_weight, inverse_volatility};
+use crate::study::measures::Components;
 
-/// The methods of a study. What belongs to one of them only is answered here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Rule {
-    RiskBudgeting,
-    InverseVolatility,
-    EqualWeight,
-}
-
-impl Rule {
-    pub const ALL: [Rule; 3] = [Rule::RiskBudgeting, Rule::InverseVolatility, Rule::EqualWeight];
-
-    /// Whether its weights differ among resamples.
-    pub fn varies(self) -> bool {
-        self != Rule::EqualWeight
-    }
-
-    /// The full-sample portfolio; `solved` is that of risk budgeting.
-    fn point(self, full: &RiskModel, solved: Option<&[f64]>) -> Option<Vec<f64>> {
-        match self {
-            Rule::RiskBudgeting => solved.map(<[f64]>::to_vec),
-            Rule::InverseVolatility => Some(full.inverse_volatility()),
-            Rule::EqualWeight => Some(equal_weight(full.assets())),
-        }
-    }
-
-    /// The weights of problem `at` of a block.
-    pub fn weights(self, block: &Solutions, at: usize, assets: usize) -> Vec<f64> {
-        let row = at * assets..(at + 1) * assets;
-        match self {
-            Rule::RiskBudgeting => block.weights[row].to_vec(),
-            Rule::InverseVolatility => inverse_volatility(&block.comparisons.volatilities[row]),
-            Rule::EqualWeight => equal_weight(assets),
-        }
-    }
-
-    /// Volatility of these weights under the problem's own covariance.
-    pub fn volatility(self, block: &Solutions, at: usize) -> f64 {
-        match self {
-            Rule::RiskBudgeting => block.certificates[at].volatility,
-            Rule::InverseVolatility => block.comparisons.inverse_volatility[at],
-            Rule::EqualWeight => block.comparisons.equal_weight[at],
-        }
-    }
-}
-
-/// A number of each resample's portfolio; [`Method`](super::method::Method) says what they are.
+/// A number of each resample's portfolio; [`MethodStatistics`](super::method::MethodStatistics) says what they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Figure {
     /// Of the solver's certificate.
@@ -101,16 +56,16 @@ impl Figure {
 /// A figure of a method over all converged resamples, and what is asked of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Column {
-    pub rule: Rule,
+    pub method: Method,
     pub figure: Figure,
     pub asked: Asked,
 }
 
 impl Column {
     /// With the quantiles that summaries have.
-    pub fn summarised(rule: Rule, figure: Figure) -> Column {
+    pub fn summarised(method: Method, figure: Figure) -> Column {
         let finite = figure == Figure::RankCorrelation;
-        Column { rule, figure, asked: Asked { finite, ..Asked::quantiles(CENTRAL) } }
+        Column { method, figure, asked: Asked { finite, ..Asked::quantiles(CENTRAL) } }
     }
 }
 
@@ -146,7 +101,7 @@ pub struct Setting<'a> {
     pub budgets: &'a [f64],
     pub assets: &'a [String],
     pub periods_per_year: Option<f64>,
-    references: [Option<Reference>; Rule::ALL.len()],
+    references: [Option<Reference>; Method::ALL.len()],
 }
 
 impl<'a> Setting<'a> {
@@ -158,11 +113,12 @@ impl<'a> Setting<'a> {
         point: Option<&[f64]>,
         periods_per_year: Option<f64>,
     ) -> Setting<'a> {
-        let references = Rule::ALL.map(|rule| rule.point(full, point).map(Reference::new));
+        let of = |method: Method| method.closed_form(&full.volatilities).or_else(|| point.map(<[f64]>::to_vec));
+        let references = Method::ALL.map(|method| of(method).map(Reference::new));
         Setting { panel, law, full, components, budgets, assets, periods_per_year, references }
     }
 
-    pub fn reference(&self, rule: Rule) -> Option<&Reference> {
-        self.references[rule as usize].as_ref()
+    pub fn reference(&self, method: Method) -> Option<&Reference> {
+        self.references[method as usize].as_ref()
     }
 }

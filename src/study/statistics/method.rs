@@ -3,12 +3,13 @@
 
 use serde::Serialize;
 
-use super::figure::{Column, Figure, Rule, Setting};
+use super::figure::{Column, Figure, Setting};
 use super::out_of_bag::out_of_bag;
 use super::passes::Distributions;
 use super::summary::Summary;
 use super::turnover::pairwise;
 use crate::error::Result;
+use crate::methods::Method;
 use crate::observer::Observer;
 use crate::store::blocks::Blocks;
 use crate::study::measures::Profile;
@@ -58,7 +59,7 @@ pub struct Bagged {
 
 /// One method over all resamples.
 #[derive(Debug, Clone, Serialize)]
-pub struct Method {
+pub struct MethodStatistics {
     /// The full-sample portfolio; null where none exists.
     pub point: Option<Profile>,
     pub weights: Vec<AssetSummary>,
@@ -87,11 +88,11 @@ pub struct Method {
 }
 
 /// The columns it takes.
-pub fn columns(setting: &Setting, rule: Rule) -> Vec<Column> {
+pub fn columns(setting: &Setting, method: Method) -> Vec<Column> {
     use Figure::*;
     let n = setting.assets.len();
     let mut figures: Vec<Figure> = (0..n).map(Weight).chain((0..n).map(Share)).collect();
-    if setting.reference(rule).is_some() {
+    if setting.reference(method).is_some() {
         figures.extend([Turnover, MaxChange, RankCorrelation]);
     }
     if setting.components.is_some() {
@@ -99,7 +100,7 @@ pub fn columns(setting: &Setting, rule: Rule) -> Vec<Column> {
     }
     figures.extend([EffectiveAssets, EntropyAssets, Volatility, DiversificationRatio, DiversificationRatioSquared]);
     figures.extend([MaxError, ShareSd, Gini, EffectiveContributors, RealisedVolatility]);
-    figures.into_iter().map(|figure| Column::summarised(rule, figure)).collect()
+    figures.into_iter().map(|figure| Column::summarised(method, figure)).collect()
 }
 
 /// All methods of a study.
@@ -111,30 +112,31 @@ pub fn methods(
     blocks: &dyn Blocks,
     found: &Distributions,
     observer: &mut dyn Observer,
-) -> Result<[Method; Rule::ALL.len()]> {
-    let pairwise = pairwise(blocks, setting.assets.len(), observer)?;
+) -> Result<[MethodStatistics; Method::ALL.len()]> {
+    let pairwise = pairwise(blocks, observer)?;
     let mut out_of_bag = out_of_bag(setting, blocks, observer)?;
-    Ok(Rule::ALL
-        .map(|rule| Method::of(setting, rule, found, pairwise[rule as usize], out_of_bag[rule as usize].take())))
+    Ok(Method::ALL.map(|method| {
+        MethodStatistics::of(setting, method, found, pairwise[method as usize], out_of_bag[method as usize].take())
+    }))
 }
 
-impl Method {
+impl MethodStatistics {
     fn of(
         setting: &Setting,
-        rule: Rule,
+        method: Method,
         found: &Distributions,
         pairwise_turnover: f64,
         out_of_bag: Option<OutOfBag>,
-    ) -> Method {
-        let point = setting.reference(rule).map(|point| &point.weights[..]);
-        let summary = |figure| Summary::from(found.of(rule, figure));
+    ) -> MethodStatistics {
+        let point = setting.reference(method).map(|point| &point.weights[..]);
+        let summary = |figure| Summary::from(found.of(method, figure));
         let by_asset = |figure: fn(usize) -> Figure| {
             let named = |(i, name): (usize, &String)| AssetSummary { name: name.clone(), summary: summary(figure(i)) };
             setting.assets.iter().enumerate().map(named).collect()
         };
         let against_point = |figure| point.is_some().then(|| summary(figure));
-        let correlated = point.is_some() && found.of(rule, Figure::RankCorrelation).count > 0;
-        Method {
+        let correlated = point.is_some() && found.of(method, Figure::RankCorrelation).count > 0;
+        MethodStatistics {
             weights: by_asset(Figure::Weight),
             turnover: against_point(Figure::Turnover),
             pairwise_turnover,
@@ -155,14 +157,14 @@ impl Method {
                 volatility: summary(Figure::RealisedVolatility),
             },
             out_of_bag,
-            bagged: bagged(setting, rule, found, point),
+            bagged: bagged(setting, method, found, point),
             point: point.map(|point| setting.full.profile(point.to_vec(), setting.periods_per_year)),
         }
     }
 
     /// The same over all assets `names`, of which those at `keep` were solved: the others are held at zero.
     #[must_use]
-    pub fn spread(self, keep: &[usize], names: &[String]) -> Method {
+    pub fn spread(self, keep: &[usize], names: &[String]) -> MethodStatistics {
         if keep.len() == names.len() {
             return self;
         }
@@ -172,7 +174,7 @@ impl Method {
             keep.iter().zip(solved).for_each(|(&i, summary)| all[i] = summary);
             all
         };
-        Method {
+        MethodStatistics {
             point: self.point.map(|point| point.spread(keep, names.len())),
             weights: all(self.weights),
             realised: Realised { shares: all(self.realised.shares), ..self.realised },
@@ -182,8 +184,8 @@ impl Method {
     }
 }
 
-fn bagged(setting: &Setting, rule: Rule, found: &Distributions, point: Option<&[f64]>) -> Option<Bagged> {
-    let weights: Vec<_> = (0..setting.assets.len()).map(|i| found.of(rule, Figure::Weight(i))).collect();
+fn bagged(setting: &Setting, method: Method, found: &Distributions, point: Option<&[f64]>) -> Option<Bagged> {
+    let weights: Vec<_> = (0..setting.assets.len()).map(|i| found.of(method, Figure::Weight(i))).collect();
     if weights[0].count == 0 {
         return None;
     }

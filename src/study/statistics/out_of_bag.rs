@@ -2,11 +2,12 @@
 
 use rayon::prelude::*;
 
-use super::figure::{Rule, Setting};
+use super::figure::Setting;
 use super::method::OutOfBag;
 use super::summary::Summary;
 use super::turnover::converged;
 use crate::error::Result;
+use crate::methods::Method;
 use crate::observer::Observer;
 use crate::stats;
 use crate::store::blocks::Blocks;
@@ -15,7 +16,7 @@ use crate::store::blocks::Blocks;
 const RESAMPLES: usize = 1000;
 
 /// One for each method, or one for all of them.
-type Each<T> = [T; Rule::ALL.len()];
+type Each<T> = [T; Method::ALL.len()];
 
 /// A resample's portfolios: weights, and volatility under its own covariance.
 struct Portfolios {
@@ -33,13 +34,12 @@ pub fn out_of_bag(
     blocks: &dyn Blocks,
     observer: &mut dyn Observer,
 ) -> Result<Each<Option<OutOfBag>>> {
-    let n = setting.assets.len();
     let mut portfolios = Vec::new();
     converged(blocks, observer, |block, at, resample| {
         portfolios.push(Portfolios {
             resample,
-            weights: Rule::ALL.map(|rule| rule.weights(block, at, n)),
-            volatility: Rule::ALL.map(|rule| rule.volatility(block, at)),
+            weights: Method::ALL.map(|method| block.weights_of(method, at)),
+            volatility: Method::ALL.map(|method| block.volatility_of(method, at)),
         });
         portfolios.len() < RESAMPLES
     })?;
@@ -47,11 +47,11 @@ pub fn out_of_bag(
     for some in portfolios.chunks(16 * rayon::current_num_threads()) {
         observer.check()?;
         let some: Option<Vec<Each<(f64, f64)>>> = some.par_iter().map(|one| evaluate(setting, one)).collect();
-        let Some(some) = some else { return Ok(Rule::ALL.map(|_| None)) };
+        let Some(some) = some else { return Ok(Method::ALL.map(|_| None)) };
         figures.extend(some);
     }
-    Ok(Rule::ALL.map(|rule| {
-        let figures = || figures.iter().map(|figures| figures[rule as usize]);
+    Ok(Method::ALL.map(|method| {
+        let figures = || figures.iter().map(|figures| figures[method as usize]);
         (figures().len() > 0).then(|| OutOfBag {
             resamples: figures().len(),
             volatility_ratio: Summary::of(figures().map(|f| f.0)),
@@ -70,8 +70,8 @@ fn evaluate(setting: &Setting, portfolios: &Portfolios) -> Option<Each<(f64, f64
     if left.len() < 2 * n {
         return None;
     }
-    Some(Rule::ALL.map(|rule| {
-        let (weights, volatility) = (&portfolios.weights[rule as usize], portfolios.volatility[rule as usize]);
+    Some(Method::ALL.map(|method| {
+        let (weights, volatility) = (&portfolios.weights[method as usize], portfolios.volatility[method as usize]);
         let exposure: Vec<f64> = weights.iter().zip(setting.panel.volatilities()).map(|(w, s)| w * s).collect();
         let returns: Vec<f64> = left.iter().map(|z| z.iter().zip(&exposure).map(|(z, x)| z * x).sum()).collect();
         let centre = stats::mean(&returns);

@@ -10,12 +10,13 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::distribution::{self, Distribution, First, Second};
-use super::figure::{Column, Figure, Rule, Setting};
+use super::figure::{Column, Figure, Setting};
 use super::tile::Tile;
 use crate::batch::{Comparisons, Solutions};
-use crate::certificate::{Certificate, Status};
 use crate::error::Result;
 use crate::lanes::LANES;
+use crate::methods::Method;
+use crate::methods::certificate::{Certificate, Status};
 use crate::observer::Observer;
 use crate::run::Solves;
 use crate::run::chunks::LARGEST;
@@ -37,12 +38,12 @@ pub struct Passes<'a> {
 
 /// The distributions of columns.
 #[derive(Debug, Default)]
-pub struct Distributions(HashMap<(Rule, Figure), Distribution>);
+pub struct Distributions(HashMap<(Method, Figure), Distribution>);
 
 impl Distributions {
     /// Of a column asked for.
-    pub fn of(&self, rule: Rule, figure: Figure) -> &Distribution {
-        &self.0[&(rule, figure)]
+    pub fn of(&self, method: Method, figure: Figure) -> &Distribution {
+        &self.0[&(method, figure)]
     }
 }
 
@@ -69,12 +70,12 @@ impl Passes<'_> {
     /// # Errors
     /// Those of the blocks and the observer.
     pub fn distributions(&self, columns: Vec<Column>, observer: &mut dyn Observer) -> Result<(Distributions, Solves)> {
-        let constant = |column: &Column| !column.rule.varies() && column.figure.is_of_weights();
+        let constant = |column: &Column| !column.method.varies() && column.figure.is_of_weights();
         let (constant, varying): (Vec<Column>, Vec<Column>) = columns.into_iter().partition(constant);
         let mut found = Distributions::default();
         let mut solves = Solves::default();
         for columns in varying.chunks(group(self.problems)) {
-            let figures: Vec<(Rule, Figure)> = columns.iter().map(|column| (column.rule, column.figure)).collect();
+            let figures: Vec<(Method, Figure)> = columns.iter().map(|column| (column.method, column.figure)).collect();
             let problems = self.problems as usize;
             let mut first: Vec<First> =
                 columns.iter().map(|column| First::new(column.asked.clone(), problems)).collect();
@@ -104,7 +105,7 @@ impl Passes<'_> {
             observer.check()?;
             found.0.par_extend(columns.par_iter().map(|(column, value)| {
                 let repeated = Distribution::repeated(column.asked.clone(), *value, solves.converged as usize);
-                ((column.rule, column.figure), repeated)
+                ((column.method, column.figure), repeated)
             }));
         }
         Ok((found, solves))
@@ -118,11 +119,11 @@ impl Passes<'_> {
             certificates: vec![Certificate::converged(f64::NAN, 0, f64::NAN)],
             comparisons: Comparisons {
                 volatilities: vec![f64::NAN; n],
-                inverse_volatility: vec![f64::NAN],
-                equal_weight: vec![f64::NAN],
+                methods: Method::CLOSED_FORMS.to_vec(),
+                portfolios: vec![f64::NAN; Method::CLOSED_FORMS.len()],
             },
         };
-        let figures: Vec<(Rule, Figure)> = columns.iter().map(|column| (column.rule, column.figure)).collect();
+        let figures: Vec<(Method, Figure)> = columns.iter().map(|column| (column.method, column.figure)).collect();
         let mut sheet = Sheet::default();
         sheet.fill(self.setting, &figures, &any, 1);
         (0..figures.len()).map(|at| sheet.column(at)[0]).collect()
@@ -134,7 +135,7 @@ impl Passes<'_> {
     /// Those of the blocks and the observer.
     pub fn pass(
         &self,
-        figures: &[(Rule, Figure)],
+        figures: &[(Method, Figure)],
         observer: &mut dyn Observer,
         mut fold: impl FnMut(&[Sheet]),
     ) -> Result<()> {
@@ -189,7 +190,7 @@ impl Sheet {
     }
 
     /// From the first `problems` of a block.
-    fn fill(&mut self, setting: &Setting, figures: &[(Rule, Figure)], block: &Solutions, problems: usize) {
+    fn fill(&mut self, setting: &Setting, figures: &[(Method, Figure)], block: &Solutions, problems: usize) {
         let certificates = &block.certificates[..problems];
         self.problems = problems;
         self.solves = Solves::of(certificates);
@@ -205,7 +206,7 @@ impl Sheet {
 struct Fill<'a> {
     sheet: &'a mut Sheet,
     setting: &'a Setting<'a>,
-    figures: &'a [(Rule, Figure)],
+    figures: &'a [(Method, Figure)],
     block: &'a Solutions,
 }
 
@@ -221,8 +222,8 @@ impl WithSimd for Fill<'_> {
             let at = std::array::from_fn(|l| at[l.min(at.len() - 1)]);
             let mut columns = values.chunks_exact_mut(*stride);
             for same in figures.chunk_by(|a, b| a.0 == b.0) {
-                let rule = same[0].0;
-                tile.load(rule, setting, block, &at);
+                let method = same[0].0;
+                tile.load(method, setting, block, &at);
                 if same.iter().any(|(_, figure)| figure.is_of_ranks()) {
                     tile.rank();
                 }
@@ -230,7 +231,7 @@ impl WithSimd for Fill<'_> {
                     tile.share(simd, setting);
                 }
                 for ((_, figure), column) in same.iter().zip(&mut columns) {
-                    column[start..start + LANES].copy_from_slice(&tile.figure(*figure, rule, setting).0);
+                    column[start..start + LANES].copy_from_slice(&tile.figure(*figure, method, setting).0);
                 }
             }
         }
@@ -256,9 +257,16 @@ mod tests {
     }
 
     /// As one portfolio by itself is measured.
-    fn alone(setting: &Setting, rule: Rule, figure: Figure, weights: &[f64], volatilities: &[f64], own: f64) -> f64 {
+    fn alone(
+        setting: &Setting,
+        method: Method,
+        figure: Figure,
+        weights: &[f64],
+        volatilities: &[f64],
+        own: f64,
+    ) -> f64 {
         let n = weights.len();
-        let point = &setting.reference(rule).unwrap().weights;
+        let point = &setting.reference(method).unwrap().weights;
         let mut shares = vec![0.0; n];
         let realised = setting.full.shares(weights, &mut vec![0.0; n], &mut shares);
         let relative: Vec<f64> = shares.iter().zip(setting.budgets).map(|(r, b)| r / b).collect();
@@ -331,22 +339,23 @@ mod tests {
                 certificates: (0..problems).map(certificate).collect(),
                 comparisons: Comparisons {
                     volatilities: (0..problems * n).map(|k| noise(k + 11)).collect(),
-                    inverse_volatility: (0..problems).map(|p| noise(p + 3)).collect(),
-                    equal_weight: (0..problems).map(|p| noise(p + 4)).collect(),
+                    methods: Method::CLOSED_FORMS.to_vec(),
+                    portfolios: (0..2 * problems).map(|k| noise(k + 3)).collect(),
                 },
             };
-            let figures: Vec<(Rule, Figure)> =
-                Rule::ALL.iter().flat_map(|&rule| figures(n).map(move |f| (rule, f))).collect();
+            let figures: Vec<(Method, Figure)> =
+                Method::ALL.iter().flat_map(|&method| figures(n).map(move |f| (method, f))).collect();
             let mut sheet = Sheet::default();
             sheet.fill(&setting, &figures, &block, problems);
             assert_eq!(sheet.kept, [0, 1, 2, 4, 5, 6, 7, 8, 9, 10]);
-            for (at, &(rule, figure)) in figures.iter().enumerate() {
+            for (at, &(method, figure)) in figures.iter().enumerate() {
                 for (&p, found) in sheet.kept.iter().zip(sheet.column(at)) {
-                    let weights = rule.weights(&block, p, n);
+                    let weights = block.weights_of(method, p);
                     let volatilities = &block.comparisons.volatilities[p * n..(p + 1) * n];
-                    let expected = alone(&setting, rule, figure, &weights, volatilities, rule.volatility(&block, p));
+                    let expected =
+                        alone(&setting, method, figure, &weights, volatilities, block.volatility_of(method, p));
                     let same = found.to_bits() == expected.to_bits() || expected.is_nan() && found.is_nan();
-                    assert!(same, "{rule:?} {figure:?}, problem {p}, {n} assets: {found} {expected}");
+                    assert!(same, "{method:?} {figure:?}, problem {p}, {n} assets: {found} {expected}");
                 }
             }
         }

@@ -6,9 +6,10 @@ use std::slice;
 
 use pulp::Simd;
 
-use super::figure::{Figure, Reference, Rule, Setting};
+use super::figure::{Figure, Reference, Setting};
 use crate::batch::Solutions;
 use crate::lanes::{LANES, Lanes, interleave, vectors, vectors_mut};
+use crate::methods::Method;
 
 /// Eight resamples' portfolios of one method.
 #[derive(Debug, Default)]
@@ -72,23 +73,23 @@ fn rows<'a>(matrix: &'a [f64], n: usize, at: &[usize; LANES]) -> [&'a [f64]; LAN
 impl Tile {
     /// The portfolios of the problems `at` of a block.
     #[inline(always)]
-    pub fn load(&mut self, rule: Rule, setting: &Setting, block: &Solutions, at: &[usize; LANES]) {
+    pub fn load(&mut self, method: Method, setting: &Setting, block: &Solutions, at: &[usize; LANES]) {
         let n = setting.assets.len();
         for lanes in [&mut self.weights, &mut self.volatilities] {
             lanes.resize(n, Lanes::default());
         }
         interleave(&rows(&block.comparisons.volatilities, n, at), &mut self.volatilities);
-        match rule {
-            Rule::RiskBudgeting => interleave(&rows(&block.weights, n, at), &mut self.weights),
-            Rule::InverseVolatility => {
+        match method {
+            Method::RiskBudgeting => interleave(&rows(&block.weights, n, at), &mut self.weights),
+            Method::InverseVolatility => {
                 let total = sums(n, |i, l| self.volatilities[i].0[l].recip());
                 for (weight, volatility) in self.weights.iter_mut().zip(&self.volatilities) {
                     *weight = each(|l| volatility.0[l].recip() / total.0[l]);
                 }
             }
-            Rule::EqualWeight => self.weights.fill(Lanes::splat(1.0 / n as f64)),
+            Method::EqualWeight => self.weights.fill(Lanes::splat(1.0 / n as f64)),
         }
-        self.volatility = Lanes(at.map(|at| rule.volatility(block, at)));
+        self.volatility = Lanes(at.map(|at| block.volatility_of(method, at)));
         self.rc_error = Lanes(at.map(|at| block.certificates[at].rc_error));
     }
 
@@ -149,10 +150,10 @@ impl Tile {
     /// A figure; those of ranks and of shares after [`Tile::rank`] and [`Tile::share`], those against the full-sample
     /// portfolio where there is one.
     #[inline(always)]
-    pub fn figure(&mut self, figure: Figure, rule: Rule, setting: &Setting) -> Lanes {
+    pub fn figure(&mut self, figure: Figure, method: Method, setting: &Setting) -> Lanes {
         let n = self.weights.len();
         let (weights, shares) = (&self.weights, &self.shares);
-        let point = || setting.reference(rule).expect("a full-sample portfolio");
+        let point = || setting.reference(method).expect("a full-sample portfolio");
         match figure {
             Figure::RcError => self.rc_error,
             Figure::Weight(i) => weights[i],

@@ -1,9 +1,9 @@
 //! What one draw of the data differs from another.
 
-use super::figure::Rule;
 use crate::batch::Solutions;
-use crate::certificate::Status;
 use crate::error::Result;
+use crate::methods::Method;
+use crate::methods::certificate::Status;
 use crate::observer::Observer;
 use crate::stats;
 use crate::store::blocks::Blocks;
@@ -39,11 +39,11 @@ pub fn converged(
 ///
 /// # Errors
 /// Those of the blocks and the observer.
-pub fn pairwise(blocks: &dyn Blocks, assets: usize, observer: &mut dyn Observer) -> Result<[f64; Rule::ALL.len()]> {
-    let mut distances = Rule::ALL.map(|_| Vec::new());
-    let mut waiting: Option<[Vec<f64>; Rule::ALL.len()]> = None;
+pub fn pairwise(blocks: &dyn Blocks, observer: &mut dyn Observer) -> Result<[f64; Method::ALL.len()]> {
+    let mut distances = Method::ALL.map(|_| Vec::new());
+    let mut waiting: Option<[Vec<f64>; Method::ALL.len()]> = None;
     converged(blocks, observer, |block, at, _| {
-        let weights = Rule::ALL.map(|rule| rule.weights(block, at, assets));
+        let weights = Method::ALL.map(|method| block.weights_of(method, at));
         match waiting.take() {
             None => waiting = Some(weights),
             Some(others) => {

@@ -4,6 +4,7 @@ use super::*;
 use crate::batch::{assert_ends, assert_figures_go_on, assert_portfolios_go_on};
 use crate::screen::{first_of, nikkei};
 use equirisk::ErrorKind;
+use equirisk::Program;
 use equirisk::batch::{Assets, Covariances, Rows, Source};
 use equirisk::covariance::Estimator;
 use equirisk::engine::cpu::CpuEngine;
@@ -21,7 +22,7 @@ fn listed(scheme: Scheme, length: f64, resamples: u64) -> Batch<'static> {
     let panel = panel(300, 10).into();
     let covariances = Covariances::Estimated { panel, rows, estimator: Estimator::Sample };
     let assets = Assets::listed([vec![0, 1, 2, 3], vec![9, 4, 7, 0], vec![5, 6, 8, 2]]).unwrap();
-    Batch::new(Source { covariances, assets }, &[1.0, 2.0, 3.0, 4.0]).unwrap()
+    Batch::new(Source { covariances, assets }, Program::new(&[1.0, 2.0, 3.0, 4.0]).unwrap()).unwrap()
 }
 
 #[test]
@@ -37,8 +38,7 @@ fn listed_sets_of_resamples_are_solved_as_on_the_cpu() {
         };
         near(&gpu.weights, &cpu.weights, 1e-5);
         near(&gpu.comparisons.volatilities, &cpu.comparisons.volatilities, 1e-6);
-        near(&gpu.comparisons.inverse_volatility, &cpu.comparisons.inverse_volatility, 1e-6);
-        near(&gpu.comparisons.equal_weight, &cpu.comparisons.equal_weight, 1e-6);
+        near(&gpu.comparisons.portfolios, &cpu.comparisons.portfolios, 1e-6);
 
         let request = Request::Metrics(vec![Metric::MaxWeight, Metric::Volatility, Metric::Diversification]);
         let figures = |engine: &dyn Engine| {
@@ -88,7 +88,7 @@ fn a_figure_that_a_device_does_not_resample_for_is_refused() {
 fn jobs_on_a_device_end_when_they_are_asked_to() {
     // Room for a few problems at a time: there are pieces after the first.
     let small = open(Options { memory: Some(160 << 10), ..Options::default() });
-    assert_ends(&small, &batch(300, 10), &[Request::Portfolios { comparisons: true }], 200);
+    assert_ends(&small, &batch(300, 10), &[Request::COMPARED], 200);
     let subsets = Subsets::all(Space::of(24, 4).unwrap()).unwrap();
     let screen = Batch::subsets(first_of(&nikkei(), 24), subsets, 9000, None).unwrap();
     assert_ends(&small, &screen, &[Request::Metrics(vec![Metric::Volatility])], 9000);

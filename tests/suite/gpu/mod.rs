@@ -73,7 +73,7 @@ fn budgeted(batch: &Batch, budgets: &[f64]) -> Batch<'static> {
 }
 
 fn solve(engine: &impl Engine, batch: &Batch, range: std::ops::Range<u64>) -> Solutions {
-    let request = Request::Portfolios { comparisons: true };
+    let request = Request::COMPARED;
     let job = engine.prepare(batch, &request).unwrap();
     job.run(range, &Stop::NEVER).unwrap().portfolios()
 }

@@ -5,8 +5,8 @@ use equirisk::ErrorKind;
 use equirisk::batch::Block;
 use equirisk::engine::Precision;
 use equirisk::engine::cpu::CpuEngine;
+use equirisk::methods::risk_budgeting;
 use equirisk::run::crosscheck::Checker;
-use equirisk::solver;
 
 fn double() -> &'static GpuEngine {
     static ENGINE: OnceLock<GpuEngine> = OnceLock::new();
@@ -30,7 +30,7 @@ fn solutions_are_those_of_the_cpu_to_its_tolerance() {
             assert!((g / c - 1.0).abs() <= 1e-12, "n {n}: {g:e} {c:e}");
         }
         // The certificates are true: the same weights against the covariance that the CPU builds.
-        let checker = Checker::new(&batch, &Request::PORTFOLIOS, Precision::Double, solver::Options::default());
+        let checker = Checker::new(&batch, &Request::PORTFOLIOS, Precision::Double, risk_budgeting::Options::default());
         let job = double().prepare(&batch, &Request::PORTFOLIOS).unwrap();
         let checked = checker.check(0, &Block::Portfolios(gpu), &[0, 3, 8], Some(&*job), &Stop::NEVER).unwrap();
         assert_eq!(checked.disagreements, 0, "n {n}: {checked:?}");

@@ -28,8 +28,7 @@ fn assert_agrees(engine: &GpuEngine, rows: usize, n: usize, problems: u64) {
     }
     let compared = [
         (&gpu.comparisons.volatilities, &cpu.comparisons.volatilities),
-        (&gpu.comparisons.inverse_volatility, &cpu.comparisons.inverse_volatility),
-        (&gpu.comparisons.equal_weight, &cpu.comparisons.equal_weight),
+        (&gpu.comparisons.portfolios, &cpu.comparisons.portfolios),
     ];
     for (gpu, cpu) in compared {
         assert_eq!(gpu.len(), cpu.len());
@@ -76,7 +75,7 @@ fn what_goes_to_the_cpu_costs_what_the_cpu_takes() {
         let law = Law::new(scheme, length, 2000, 42, 0).unwrap();
         let batch = Batch::resampled(panel(2000, 10), law, 2048, &budgets).unwrap();
         let solved = |engine: &dyn Engine| {
-            let request = &Request::Portfolios { comparisons: true };
+            let request = &Request::COMPARED;
             let work = Work { batch: &batch, request, number: 0, sample: &[] };
             let context = &mut Context { engine, store: &mut Checkpoint::none(), observer: &mut Unwatched };
             gather(work, 0..2048, context).unwrap().solutions
@@ -126,7 +125,7 @@ fn volatilities_far_apart_stay_in_range() {
         // Of the weights as they are, so it follows them.
         assert!((g.volatility / c.volatility - 1.0).abs() <= 1e-5, "{g:?} {c:?}");
     }
-    for (g, c) in gpu.comparisons.inverse_volatility.iter().zip(&cpu.comparisons.inverse_volatility) {
+    for (g, c) in gpu.comparisons.portfolios.iter().zip(&cpu.comparisons.portfolios) {
         assert!((g / c - 1.0).abs() <= 1e-6, "{g:e} {c:e}");
     }
 }

@@ -2,8 +2,8 @@
 
 use super::*;
 use equirisk::covariance::{correlate, moments, packed};
-use equirisk::solver::certificate::certify;
-use equirisk::solver::descent::descend;
+use equirisk::methods::risk_budgeting::certificate::certify;
+use equirisk::methods::risk_budgeting::descent::descend;
 
 /// (T, n): thread, subgroup, workgroup and streamed kernels, both kernels of moments from counts, T below n, T beyond
 /// one dispatch.

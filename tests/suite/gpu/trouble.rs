@@ -43,7 +43,7 @@ impl Observer for Told {
 
 fn run(engine: &GpuEngine, batch: &Batch, problems: u64) -> (Solutions, Told) {
     let mut told = Told::default();
-    let work = Work { batch, request: &Request::Portfolios { comparisons: true }, number: 0, sample: &[] };
+    let work = Work { batch, request: &Request::COMPARED, number: 0, sample: &[] };
     let context = &mut Context { engine, store: &mut Checkpoint::none(), observer: &mut told };
     (gather(work, 0..problems, context).unwrap().solutions, told)
 }

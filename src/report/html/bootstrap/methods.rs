@@ -4,24 +4,25 @@ use plotly::Scatter;
 use plotly::common::{ErrorData, ErrorType, HoverInfo, Marker, MarkerSymbol, Mode};
 use plotly::layout::RangeMode;
 
+use crate::methods::Method;
 use crate::report::html::chart::{BLUE, Chart, GREEN, ORANGE, Table, layout, percent_axis, plot};
 use crate::report::html::text::{percent, range};
 use crate::report::words;
 use crate::study::bootstrap::Outcome;
-use crate::study::statistics::method::Method;
+use crate::study::statistics::method::MethodStatistics;
 use crate::study::statistics::summary::Summary;
 
 const HEIGHT: usize = 420;
 
 pub fn methods(outcome: &Outcome) -> Chart {
     let all = &outcome.methods;
-    let methods = [
-        ("risk budgeting", &all.erc, BLUE, MarkerSymbol::Circle),
-        ("inverse volatility", &all.inverse_volatility, ORANGE, MarkerSymbol::Square),
-        ("equal weight", &all.equal_weight, GREEN, MarkerSymbol::Diamond),
-    ];
+    let mark = |which| match which {
+        Method::RiskBudgeting => (BLUE, MarkerSymbol::Circle),
+        Method::InverseVolatility => (ORANGE, MarkerSymbol::Square),
+        Method::EqualWeight => (GREEN, MarkerSymbol::Diamond),
+    };
     // Without a full-history portfolio, neighbouring resamples are compared.
-    let turnover = |method: &Method| method.turnover.as_ref().map_or(method.pairwise_turnover, |t| t.mean);
+    let turnover = |method: &MethodStatistics| method.turnover.as_ref().map_or(method.pairwise_turnover, |t| t.mean);
     let spread = |summary: Option<&Summary>, colour| {
         let of = |number: fn(&Summary) -> f64| vec![summary.map_or(0.0, |s| percent(number(s)))];
         ErrorData::new(ErrorType::Data)
@@ -32,7 +33,8 @@ pub fn methods(outcome: &Outcome) -> Chart {
             .thickness(1.5)
             .width(5)
     };
-    let trace = |(label, method, colour, symbol): (&str, &Method, &'static str, MarkerSymbol)| {
+    let trace = |(which, method): (Method, &MethodStatistics)| {
+        let (label, (colour, symbol)) = (words::method(which), mark(which));
         let error = &method.realised.max_error;
         let hover = format!(
             "{label}<br>weights move by {}<br>worst risk share misses by {}",
@@ -52,16 +54,16 @@ pub fn methods(outcome: &Outcome) -> Chart {
     };
     let annual = outcome.run.periods_per_year.map_or(1.0, f64::sqrt);
     let volatility = if outcome.run.periods_per_year.is_some() { "volatility a year" } else { "volatility" };
-    let miss = |method: &Method| words::percent(method.realised.max_error.mean, 0);
+    let miss = |method: &MethodStatistics| words::percent(method.realised.max_error.mean, 0);
     Chart {
         id: "methods",
         title: format!(
             "Risk budgeting's worst risk share misses its budget by {} on average, inverse volatility's by {}",
-            miss(&all.erc),
-            miss(&all.inverse_volatility)
+            miss(all.of(Method::RiskBudgeting)),
+            miss(all.of(Method::InverseVolatility))
         ),
         plot: plot(
-            methods.clone().map(trace).into(),
+            all.iter().map(trace).collect(),
             layout(
                 HEIGHT,
                 percent_axis("weights move by (% of the portfolio)").range_mode(RangeMode::ToZero),
@@ -84,10 +86,10 @@ pub fn methods(outcome: &Outcome) -> Chart {
                 volatility,
                 "diversification ratio",
             ],
-            methods.iter().map(|(label, method, ..)| {
+            all.iter().map(|(which, method)| {
                 let (moves, error) = (method.turnover.as_ref(), &method.realised.max_error);
                 [
-                    (*label).to_string(),
+                    words::method(which).to_string(),
                     words::percent(turnover(method), 2),
                     moves.map_or("-".to_string(), |t| range(t.q05, t.q95, 2)),
                     words::percent(error.mean, 1),

@@ -128,7 +128,7 @@ pub enum Matrix<'a> {
 /// Calls for lines of f32 in so many vectors of the machine.
 macro_rules! in_lines {
     ($S:ident, $V:ident => $call:expr) => {
-        match $crate::solver::mixed::LINE / $S::F32_LANES {
+        match $crate::methods::risk_budgeting::mixed::LINE / $S::F32_LANES {
             1 => {
                 const $V: usize = 1;
                 $call
@@ -142,7 +142,7 @@ macro_rules! in_lines {
                 $call
             }
             _ => {
-                const $V: usize = $crate::solver::mixed::LINE;
+                const $V: usize = $crate::methods::risk_budgeting::mixed::LINE;
                 $call
             }
         }
@@ -255,8 +255,8 @@ impl Mixed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::certificate::Status;
-    use crate::solver::{Problem, Workspace, solve, validity};
+    use crate::methods::certificate::Status;
+    use crate::methods::risk_budgeting::{Problem, Workspace, solve, validity};
 
     /// The covariance of two factors and some noise, volatilities a hundredfold apart.
     fn covariance(n: usize) -> Vec<f64> {

@@ -65,6 +65,11 @@ impl Certificate {
         Certificate { status: Status::Converged, rc_error, kappa: f64::NAN, sweeps, rescued: false, volatility }
     }
 
+    /// The certificate of weights that follow from a formula: nothing was approached.
+    pub fn exact(volatility: f64) -> Certificate {
+        Certificate::converged(f64::NAN, 0, volatility)
+    }
+
     /// The certificate of a problem without weights.
     pub fn unsolved(status: Status) -> Certificate {
         Certificate { status, rc_error: f64::NAN, kappa: f64::NAN, sweeps: 0, rescued: false, volatility: f64::NAN }

@@ -1,4 +1,4 @@
-//! Sweeps in f32, backward and forward in turn, each over the lower triangle alone: see [`crate::solver::interleaved`].
+//! Sweeps in f32, backward and forward in turn, each over the lower triangle alone: see [`crate::methods::risk_budgeting::interleaved`].
 
 use pulp::{Simd, WithSimd};
 

@@ -20,6 +20,7 @@ use pulp::{Arch, Simd, WithSimd};
 
 use super::{AIM, FLOOR, Options, condition_bound};
 use crate::lanes::{LANES, Lanes, below, vectors, vectors_mut};
+use crate::methods::Method;
 
 /// More than twice what ordinary problems take to 1e-10.
 const SWEEPS: f64 = 32.0;
@@ -45,6 +46,17 @@ pub struct Group {
     above: Vec<Lanes>,
     /// y_i / (y_i^2 + b_i), not always of the last y.
     slopes: Vec<Lanes>,
+}
+
+impl Solved {
+    /// Volatility of a method's portfolio under the lane's covariance.
+    pub fn volatility_of(&self, method: Method) -> f64 {
+        match method {
+            Method::RiskBudgeting => self.volatility,
+            Method::InverseVolatility => self.inverse_volatility,
+            Method::EqualWeight => self.equal_weight,
+        }
+    }
 }
 
 /// What is known of one lane.

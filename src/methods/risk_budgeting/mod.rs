@@ -12,7 +12,7 @@
 //! Coordinate descent ([`descent`]) solves ordinary problems in about ten sweeps. What it leaves goes to a damped
 //! Newton ([`newton`]); what that leaves is tested for existence ([`existence`]).
 
-use crate::certificate::{Certificate, Status};
+use crate::methods::certificate::{Certificate, Status};
 
 pub mod certificate;
 pub mod definite;

@@ -1,0 +1,33 @@
+//! What a portfolio is asked to be, whatever makes it.
+
+use crate::error::{Error, Result};
+
+/// Risk budgets of n assets: positive, summing to one. Assets with a zero budget have left before.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Program {
+    budgets: Vec<f64>,
+}
+
+impl Program {
+    /// Budgets are scaled to sum to one; what does so up to rounding stays as it is.
+    ///
+    /// # Errors
+    /// Budgets that are not positive and finite, or none.
+    pub fn new(budgets: &[f64]) -> Result<Program> {
+        let total: f64 = budgets.iter().sum();
+        if budgets.is_empty() || !total.is_finite() || budgets.iter().any(|&b| !(b > 0.0)) {
+            return Err(Error::input("risk budgets must be positive numbers, at least one of them"));
+        }
+        let exact = (total - 1.0).abs() <= budgets.len() as f64 * f64::EPSILON;
+        Ok(Program { budgets: budgets.iter().map(|b| if exact { *b } else { b / total }).collect() })
+    }
+
+    /// Number n of assets.
+    pub fn assets(&self) -> usize {
+        self.budgets.len()
+    }
+
+    pub fn budgets(&self) -> &[f64] {
+        &self.budgets
+    }
+}
