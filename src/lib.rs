@@ -43,7 +43,7 @@
 //!
 //! # Layers
 //!
-//! Imports point down only. `docs/architecture.md` shows every room, and how a bootstrap flows through them.
+//! Imports point down only. `docs/architecture.md` shows every folder, and how a bootstrap flows through them.
 //!
 //! | layer | what it does |
 //! |---|---|

@@ -80,14 +80,14 @@ fn check_file(path: &Path, run: &RunArguments) -> Result<()> {
 struct Command<'a> {
     arguments: &'a BatchArguments,
     spec: &'a Spec,
-    matrices: &'a Matrices,
+    matrices: &'a Matrices<'a>,
     /// Where the weights alone go.
     file: Option<PathBuf>,
 }
 
-impl Steps<Given> for Command<'_> {
+impl<'a> Steps<Given<'a>> for Command<'a> {
     fn dry_run(&self, _: Option<u64>, engine: &dyn Engine) -> Result<u8> {
-        let given = Given::prepare(self.spec, None, self.matrices.clone(), &mut crate::observer::Unwatched)?;
+        let given = Given::prepare(self.spec, None, self.matrices.borrowed(), &mut crate::observer::Unwatched)?;
         let (batch, problems) = (given.batch(), given.problems());
         let job = engine.prepare(batch, &Request::PORTFOLIOS)?;
         let first = plan::first(0.0).min(problems.max(1));
@@ -126,8 +126,8 @@ impl Steps<Given> for Command<'_> {
         Ok(())
     }
 
-    fn ready(&self, _: Option<u64>, observer: &mut dyn Observer) -> Result<Given> {
-        let given = Given::prepare(self.spec, None, self.matrices.clone(), observer)?;
+    fn ready(&self, _: Option<u64>, observer: &mut dyn Observer) -> Result<Given<'a>> {
+        let given = Given::prepare(self.spec, None, self.matrices.borrowed(), observer)?;
         if let Some(symmetrised) = given.batch().symmetrised() {
             observer.notice(&format!(
                 "{} of {}: matrices of single-precision numbers, made symmetric as the mean of both halves; mirrored \
@@ -140,7 +140,7 @@ impl Steps<Given> for Command<'_> {
         Ok(given)
     }
 
-    fn whole(&self, given: Given, context: &mut Context) -> Result<(Given, Outcome)> {
+    fn whole(&self, given: Given<'a>, context: &mut Context) -> Result<(Given<'a>, Outcome)> {
         let mut outcome = given.whole(context)?;
         if let Some(path) = &self.file {
             let existing = if self.arguments.run.force { Existing::Replace } else { Existing::Refuse };

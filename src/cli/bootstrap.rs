@@ -74,7 +74,8 @@ impl Steps<Bootstrap> for Command<'_> {
     fn check(&self, _: Option<u64>) -> Result<()> {
         let own = self.own()?;
         let (rows, assets) = (self.returns.rows(), self.returns.assets.len());
-        memory::check_resamples(own.end - own.start, rows, assets, self.arguments.machine.memory)
+        let (directory, limit) = (self.arguments.run.output.is_some(), self.arguments.machine.memory);
+        memory::check_resamples(own.end - own.start, rows, assets, directory, limit)
     }
 
     fn ready(&self, seed: Option<u64>, observer: &mut dyn Observer) -> Result<Bootstrap> {

@@ -46,8 +46,8 @@ impl Seed {
     /// A part of a run whose seed is drawn by lot would belong to no other.
     pub fn check(self, part: bool) -> Result<()> {
         if part && self.needed && self.given.is_none() {
-            return Err(Error::usage("--shard needs --seed: all shards of a run draw alike")
-                .hint("give every shard the same --seed"));
+            return Err(Error::usage("a part of a run needs --seed: all parts draw alike")
+                .hint("give every part the same --seed"));
         }
         Ok(())
     }

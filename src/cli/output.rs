@@ -9,12 +9,12 @@ use anstream::ColorChoice;
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
-/// Prints results. A reader that has gone away, such as `head`, has what it wanted: the program ends.
-pub fn print(text: &str) -> Result<()> {
+/// Prints results. Returns whether anybody reads on: a reader that has gone away, such as `head`, has what it wanted.
+pub fn print(text: &str) -> Result<bool> {
     let mut stdout = std::io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Ok(()) => Ok(()),
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(0),
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(Error::failed(format!("standard output cannot be written: {error}"))),
     }
 }

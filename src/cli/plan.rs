@@ -102,7 +102,7 @@ pub fn bootstrap(
     let keep = active(budgets);
     let (rows, assets) = (returns.rows(), keep.len());
     let resamples = own.end - own.start;
-    let needed = memory::resamples(resamples, assets) + memory::workspace(rows, assets);
+    let needed = memory::resamples(resamples, assets, arguments.run.output.is_some()) + memory::workspace(rows, assets);
     // As many assets as can be timed; a problem's work is proportional to their square.
     let timed = (assets as f64 * (SECONDS / guess(rows, assets)).sqrt().min(1.0)) as usize;
     let timed = timed.clamp(2, MOST_TIMED).min(assets);

@@ -44,20 +44,24 @@ pub fn run(arguments: &RowsArguments) -> Result<u8> {
     let mut text = String::from("resample,position,row\n");
     for resample in arguments.resample.clone() {
         let mut position = 0;
-        let mut result = Ok(());
+        let mut result = Ok(true);
         law.runs(resample, |start, length| {
             for row in start..start + length {
                 let row = if row >= law.rows { row - law.rows } else { row };
                 // Writing to a string cannot fail.
                 let _ = writeln!(text, "{resample},{position},{row}");
                 position += 1;
-                if text.len() > BUFFER && result.is_ok() {
-                    result = output::print(&text);
+                if text.len() > BUFFER {
+                    if matches!(result, Ok(true)) {
+                        result = output::print(&text);
+                    }
                     text.clear();
                 }
             }
         });
-        result?;
+        if !result? {
+            return Ok(0);
+        }
     }
     output::print(&text)?;
     Ok(0)

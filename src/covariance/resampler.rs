@@ -24,7 +24,7 @@ const TILE_BYTES: usize = 32 << 20;
 
 /// Resamples whose moments are kept at a time, at most so many bytes of them: a tile of the bridge is made once for all.
 const SPAN: usize = 1024;
-const SPAN_BYTES: usize = 128 << 20;
+pub const SPAN_BYTES: usize = 128 << 20;
 
 /// Room to build one covariance after the other.
 #[derive(Debug, Clone, Default)]

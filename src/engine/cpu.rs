@@ -26,7 +26,7 @@ use crate::stop::Stop;
 
 /// Problems of more assets than this are solved one by one, in two precisions: their interleaved matrices fill the
 /// second-level cache, and rows are long enough to be vectors by themselves.
-const MOST_INTERLEAVED: usize = 112;
+pub const MOST_INTERLEAVED: usize = 112;
 
 /// Problems one thread takes at a time at most.
 const GRAIN: usize = 64 * LANES;

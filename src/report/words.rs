@@ -147,9 +147,9 @@ pub fn remedy(counts: &Solves) -> Text {
     if stalled > no_solution + invalid {
         format!("loosen {}: rounding alone may exceed it", option("tolerance")).into()
     } else if no_solution >= invalid {
-        "some long-only mix has no variance: use a longer history or fewer assets".into()
+        "some long-only mix has no variance: use fewer assets, or covariances of a longer history".into()
     } else {
-        "some asset does not move: use a longer history or leave assets out".into()
+        "some asset does not move: leave it out, or use covariances of a longer history".into()
     }
 }
 

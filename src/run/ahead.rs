@@ -4,9 +4,11 @@ use std::ops::Range;
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
+use rayon::ThreadPoolBuilder;
+
 use crate::batch::Block;
 use crate::engine::Job;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::stop::Stop;
 
 /// Hands the blocks of the `chunks` to `each`, in order, until one of the two fails. A failure of the job is the last that
@@ -20,12 +22,18 @@ pub fn ahead(
     stop: &Stop,
     mut each: impl FnMut(Range<u64>, Result<Block>) -> Result<()>,
 ) -> Result<()> {
+    // Outside the caller's pool, what the job does on the host would take the global one.
+    let threads = rayon::current_num_threads();
+    let pool = ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .map_err(|error| Error::failed(format!("{threads} threads cannot be started: {error}")))?;
     thread::scope(|scope| {
         // A meeting point: one chunk is computed and at most one is folded.
         let (hand_over, take) = sync_channel(0);
         scope.spawn(move || {
             for chunk in chunks {
-                let block = job.run(chunk.clone(), stop);
+                let block = pool.install(|| job.run(chunk.clone(), stop));
                 let failed = block.is_err();
                 // Nobody takes it where `each` has failed.
                 if hand_over.send((chunk, block)).is_err() || failed {
@@ -42,7 +50,6 @@ mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
 
     use super::*;
-    use crate::error::Error;
     use crate::measure::Measured;
 
     /// Works until problem 5, and counts what it was asked.

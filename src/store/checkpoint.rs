@@ -189,8 +189,18 @@ impl Checkpoint {
         let missing = |segment: &&Segment| matches!(segment, Segment::Missing(_));
         match segments.iter().find(missing) {
             Some(Segment::Missing(missing)) if self.whole.is_some_and(|last| batch <= last) => {
-                Err(Error::input(format!("problems {} to {} are in none of the shards", missing.start, missing.end))
-                    .hint("run the shards again that are not whole"))
+                let part = |at: u64| format!("problems {at} to {}", missing.end);
+                let before = self.chunks.range((batch, 0)..(batch, missing.start));
+                let overlaps = before.rev().find(|(_, chunk)| chunk.end() > missing.start);
+                Err(match overlaps {
+                    Some(((_, start), _)) => Error::input(format!(
+                        "{} are in a part that begins before them, at problem {start} or earlier, and overlaps another",
+                        part(missing.start)
+                    ))
+                    .hint(format!("run {} as a part of their own, and merge that in its place", part(missing.start))),
+                    None => Error::input(format!("{} are in none of the parts", part(missing.start)))
+                        .hint("run the parts again that are not whole, or those that are missing"),
+                })
             }
             _ => Ok(segments),
         }
@@ -234,7 +244,15 @@ impl Checkpoint {
     fn append(&mut self, batch: u32, range: Range<u64>, columns: Columns) -> Result<()> {
         let Checkpoint { journals, chunks, grows, .. } = self;
         if matches!(grows, Grows::Aside { .. }) && journals.is_empty() {
-            journals.push(Journal::unnamed()?);
+            match Journal::unnamed() {
+                Ok(journal) => journals.push(journal),
+                // Where no file can be made, memory has to do: what is solved is worth more than the room.
+                Err(_) => {
+                    *grows = Grows::Aside { most: u64::MAX };
+                    chunks.insert((batch, range.start), Chunk::Memory { end: range.end, columns });
+                    return Ok(());
+                }
+            }
         }
         let last = journals.len().saturating_sub(1);
         if let Some(journal) = journals.last_mut().filter(|_| *grows != Grows::Nowhere) {

@@ -105,7 +105,8 @@ impl Manifest {
             return Err("another program wrote it".to_string());
         }
         if value["schema"] != SCHEMA {
-            return Err(format!("version {} of the program wrote it", value["version"]));
+            let version = value["version"].as_str().unwrap_or("another");
+            return Err(format!("it is of schema {}, which version {version} of the program wrote", value["schema"]));
         }
         serde_json::from_value(value).map_err(|error| error.to_string())
     }

@@ -1,6 +1,6 @@
 //! weights.parquet: one row per problem, in index order.
 //!
-//! Columns: `resample` (u64), `status` (text), `rc_error` (f64), `sweeps` (u32), `rescued` (bool), `volatility` (f64),
+//! Columns: `resample` or what else a problem is called (u64), `status` (text), `rc_error` (f64), `sweeps` (u32), `rescued` (bool), `volatility` (f64),
 //! then one f64 column per asset under the asset's name. Weights are null unless the problem converged; `rc_error` and
 //! `volatility` are null without weights. A fixed column whose name is also an asset's is prefixed with `_`: by
 //! position the six fixed columns always come first.
@@ -36,34 +36,46 @@ use crate::observer::Observer;
 use crate::store::atomic::{self, Existing};
 use crate::store::blocks::Blocks;
 
-const FIXED: [(&str, DataType); 6] = [
-    ("resample", DataType::UInt64),
+/// After the number of the problem.
+const FIXED: [(&str, DataType); 5] = [
     ("status", DataType::Utf8),
     ("rc_error", DataType::Float64),
     ("sweeps", DataType::UInt32),
     ("rescued", DataType::Boolean),
     ("volatility", DataType::Float64),
 ];
+/// Columns before those of the assets.
+const NUMBERS: usize = 1 + FIXED.len();
 const MOST_ROWS: usize = 1 << 16;
 /// A row group of up to 32 MiB of weights is held in memory.
 const MOST_WEIGHTS: usize = 1 << 22;
 
-/// Writes solutions block by block; the first is that of problem `start`.
+/// What a file of weights is of.
+#[derive(Debug, Clone, Copy)]
+pub struct Described<'a> {
+    /// What a problem is called.
+    pub noun: &'a str,
+    pub assets: &'a [String],
+    /// Number of the first problem.
+    pub start: u64,
+    /// Key-value pairs of the file.
+    pub metadata: &'a [(String, String)],
+}
+
+/// Writes solutions block by block.
 ///
 /// # Errors
 /// The file exists and may not be replaced, or it cannot be written; those of the blocks and the observer.
 pub fn write_weights(
     path: &Path,
     existing: Existing,
-    assets: &[String],
+    described: &Described,
     blocks: &dyn Blocks,
-    start: u64,
-    metadata: &[(String, String)],
     observer: &mut dyn Observer,
 ) -> Result<()> {
     let mut stopped = None;
     let written = atomic::write(path, existing, |file| {
-        let mut writer = WeightsWriter::new(file, assets, start, metadata)?;
+        let mut writer = WeightsWriter::new(file, described)?;
         for block in 0..blocks.count() {
             match observer.check().and_then(|()| blocks.read(block)) {
                 Ok(solutions) => {
@@ -110,7 +122,7 @@ pub fn read_weights(path: &Path, assets: usize, problems: u64) -> Result<Solutio
 
 fn read_batch(batch: &RecordBatch, assets: usize, solutions: &mut Solutions) -> Option<()> {
     let columns = batch.columns();
-    if columns.len() != FIXED.len() + assets {
+    if columns.len() != NUMBERS + assets {
         return None;
     }
     let floats = |at: usize| columns[at].as_primitive_opt::<Float64Type>();
@@ -119,7 +131,7 @@ fn read_batch(batch: &RecordBatch, assets: usize, solutions: &mut Solutions) -> 
     let (rc_error, volatility) = (floats(2)?, floats(5)?);
     let sweeps = columns[3].as_primitive_opt::<UInt32Type>()?;
     let rescued = columns[4].as_boolean_opt()?;
-    let weights = (FIXED.len()..columns.len()).map(floats).collect::<Option<Vec<_>>>()?;
+    let weights = (NUMBERS..columns.len()).map(floats).collect::<Option<Vec<_>>>()?;
     for row in 0..batch.num_rows() {
         solutions.certificates.push(Certificate {
             status: Status::ALL.into_iter().find(|status| status.name() == statuses.value(row))?,
@@ -146,12 +158,11 @@ pub struct WeightsWriter<W: Write + Send> {
 }
 
 impl<W: Write + Send> WeightsWriter<W> {
-    /// The first solution pushed is that of problem `start`; `metadata` goes into the file as key-value pairs.
-    ///
     /// # Errors
     /// Those of the file.
-    pub fn new(file: W, assets: &[String], start: u64, metadata: &[(String, String)]) -> io::Result<Self> {
-        let schema = Arc::new(schema(assets));
+    pub fn new(file: W, described: &Described) -> io::Result<Self> {
+        let Described { noun, assets, start, metadata } = *described;
+        let schema = Arc::new(schema(noun, assets));
         let fixed = |column: usize| ColumnPath::from(schema.field(column).name().as_str());
         let metadata: Vec<KeyValue> =
             metadata.iter().map(|(key, value)| KeyValue::new(key.clone(), value.clone())).collect();
@@ -235,9 +246,9 @@ fn group_rows(assets: usize) -> usize {
     1 << most.ilog2()
 }
 
-fn schema(assets: &[String]) -> Schema {
-    let mut fields = Vec::with_capacity(FIXED.len() + assets.len());
-    for (name, data_type) in FIXED {
+fn schema(noun: &str, assets: &[String]) -> Schema {
+    let mut fields = Vec::with_capacity(NUMBERS + assets.len());
+    for (name, data_type) in std::iter::once((noun, DataType::UInt64)).chain(FIXED) {
         let mut name = name.to_string();
         while assets.contains(&name) {
             name.insert(0, '_');
@@ -268,7 +279,7 @@ mod tests {
 
     #[test]
     fn a_fixed_column_steps_aside_for_an_asset_of_its_name() {
-        let schema = schema(&["status".into(), "_status".into(), "A".into()]);
+        let schema = schema("resample", &["status".into(), "_status".into(), "A".into()]);
         let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
         assert_eq!(names[..3], ["resample", "__status", "rc_error"]);
         assert_eq!(names[6..], ["status", "_status", "A"]);

@@ -17,7 +17,7 @@ use equirisk::stats;
 use equirisk::store::Checkpoint;
 use equirisk::store::atomic::Existing;
 use equirisk::store::blocks::Blocks;
-use equirisk::store::weights::write_weights;
+use equirisk::store::weights::{Described, write_weights};
 use equirisk::study::block::Block;
 use equirisk::study::bootstrap::{Bootstrap, Config, Outcome, Plan, Spec, solve};
 use equirisk::study::protocol::Study as _;
@@ -327,8 +327,8 @@ fn weights_are_written_alike_whatever_the_blocks_and_stopped_when_asked() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str, blocks: &dyn Blocks, observer: &mut dyn Observer| {
         let path = folder.path().join(name);
-        write_weights(&path, Existing::Refuse, &returns.assets, blocks, 0, &[], observer)
-            .map(|()| std::fs::read(&path).unwrap())
+        let described = Described { noun: "resample", assets: &returns.assets, start: 0, metadata: &[] };
+        write_weights(&path, Existing::Refuse, &described, blocks, observer).map(|()| std::fs::read(&path).unwrap())
     };
     let whole = file("whole", &solutions, &mut Unwatched).unwrap();
     let mut observer = Stops::after(1000);

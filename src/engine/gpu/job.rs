@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use super::device::{Attempt, Device, Trouble, lock};
 use super::driver::{Driver, driver};
@@ -30,15 +31,24 @@ struct State<'a> {
     driver: Option<Box<dyn Driver + 'a>>,
     /// Problems at a time at most: halved by every failed allocation.
     room: u32,
+    /// Problems of a piece that takes about [`PIECE`], as far as is known: fewer at first, twice as many at a time.
+    pace: u32,
     /// Problems that the last attempt asked room for at a time; none where what they share found no room.
     tried: u32,
     /// The device has been lost once and opened again; a second loss ends the job.
     reopened: bool,
 }
 
+/// Time of a piece, about: whoever wants a run to end waits for no more than two of them.
+const PIECE: Duration = Duration::from_millis(250);
+
+/// Problems of the first piece at most.
+const FIRST: u32 = 64;
+
 impl<'a> GpuJob<'a> {
     pub fn new(engine: &'a GpuEngine, batch: &'a Batch<'_>, request: &'a Request) -> Result<GpuJob<'a>> {
-        let state = State { device: engine.device(), driver: None, room: u32::MAX, tried: 0, reopened: false };
+        let state =
+            State { device: engine.device(), driver: None, room: u32::MAX, pace: FIRST, tried: 0, reopened: false };
         let job = GpuJob { engine, batch, request, state: Mutex::new(state) };
         if job.within_precision() {
             job.recovering(None, |job, state| job.driver(state).map(|_| ()))?;
@@ -110,9 +120,10 @@ impl<'a> GpuJob<'a> {
         // Up to `at` all is done, up to `ahead` it is under way.
         let (mut at, mut ahead) = (range.start, range.start);
         let mut ends: VecDeque<u64> = VecDeque::new();
+        let mut since = Instant::now();
         while at < range.end {
             let piece = self.recovering(Some(at), |job, state| {
-                let limit = state.room;
+                let limit = state.room.min(state.pace);
                 let mut tried = 0;
                 let mut attempt = |state: &mut State<'a>| {
                     let driver = job.driver(state)?;
@@ -127,6 +138,12 @@ impl<'a> GpuJob<'a> {
                     driver.finish()
                 };
                 let finished = attempt(state);
+                let taken = std::mem::replace(&mut since, Instant::now()).elapsed();
+                if taken < PIECE / 2 {
+                    state.pace = state.pace.saturating_mul(2);
+                } else if taken > PIECE * 2 {
+                    state.pace = (state.pace / 2).max(1);
+                }
                 if finished.is_err() {
                     // Whatever went wrong, the pieces behind are started again: they may have less room, or no device.
                     state.driver.iter_mut().for_each(|driver| driver.abandon());

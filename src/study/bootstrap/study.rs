@@ -17,7 +17,7 @@ use crate::run::crosscheck::{CrossCheck, Sample};
 use crate::run::share::{Part, scaled};
 use crate::store::atomic::Existing;
 use crate::store::manifest::Manifest;
-use crate::store::weights::{read_weights, write_weights};
+use crate::store::weights::{Described, read_weights, write_weights};
 use crate::store::{Checkpoint, history};
 use crate::study::protocol::{Ending, Study};
 use crate::study::statistics::reading::Reading;
@@ -116,7 +116,8 @@ impl Study for Bootstrap {
         let metadata = [("equirisk".to_string(), env!("CARGO_PKG_VERSION").to_string()), ("run".to_string(), run)];
         let (path, names, observer) = (directory.join(WEIGHTS), &self.plan.names, &mut Reading::new(observer));
         self.plan.with_solutions(store, |blocks| {
-            write_weights(&path, Existing::Replace, names, blocks, 0, &metadata, observer)
+            let described = Described { noun: Self::NOUN, assets: names, start: 0, metadata: &metadata };
+            write_weights(&path, Existing::Replace, &described, blocks, observer)
         })
     }
 

@@ -2,6 +2,7 @@
 
 mod spec;
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::path::Path;
 
@@ -21,7 +22,7 @@ use crate::run::{Context, Gathered, RcError, Solves, Work, gather};
 use crate::stop::Stop;
 use crate::store::atomic::{self, Existing};
 use crate::store::manifest::Manifest;
-use crate::store::weights::{read_weights, write_weights};
+use crate::store::weights::{Described, read_weights, write_weights};
 use crate::store::{Checkpoint, digest};
 use crate::study::protocol::{Ending, Study};
 use crate::study::statistics::reading::Reading;
@@ -37,19 +38,19 @@ const MATRICES: u32 = 0;
 
 /// Covariance matrices, one after the other.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Matrices {
+pub struct Matrices<'a> {
     /// Problems x n x n.
-    pub values: Vec<f64>,
+    pub values: Cow<'a, [f64]>,
     pub problems: u64,
     pub assets: usize,
 }
 
-impl Matrices {
+impl Matrices<'_> {
     /// From an array B x n x n or n x n in a file.
     ///
     /// # Errors
     /// A file that cannot be read, or holds no square matrices.
-    pub fn read(input: &Input, memory: Option<u64>) -> Result<Matrices> {
+    pub fn read(input: &Input, memory: Option<u64>) -> Result<Matrices<'static>> {
         let array = npy::read_within(input, memory)?;
         let (problems, assets) = match array.shape[..] {
             [b, n, m] if n == m && n > 0 => (b, n),
@@ -59,12 +60,17 @@ impl Matrices {
                     .hint("save an array of B square covariance matrices"));
             }
         };
-        Ok(Matrices { values: array.values, problems: problems as u64, assets })
+        Ok(Matrices { values: array.values.into(), problems: problems as u64, assets })
     }
 
     /// What `--budgets` calls the assets: 0, 1, 2, ..
     pub fn names(&self) -> Vec<String> {
         (0..self.assets).map(|i| i.to_string()).collect()
+    }
+
+    /// The same, borrowed.
+    pub fn borrowed(&self) -> Matrices<'_> {
+        Matrices { values: Cow::Borrowed(&self.values), ..*self }
     }
 
     pub fn sha256(&self) -> String {
@@ -103,16 +109,16 @@ pub struct Share {
 
 /// A batch of given matrices, ready to be solved.
 #[derive(Debug)]
-pub struct Given {
-    batch: Batch<'static>,
+pub struct Given<'a> {
+    batch: Batch<'a>,
     sample: Sample,
     /// Of all assets, those with a budget.
     assets: usize,
     keep: Vec<usize>,
 }
 
-impl Given {
-    pub fn batch(&self) -> &Batch<'static> {
+impl<'a> Given<'a> {
+    pub fn batch(&self) -> &Batch<'a> {
         &self.batch
     }
 
@@ -151,9 +157,9 @@ pub fn write_array(outcome: &Outcome, path: &Path, existing: Existing) -> Result
     atomic::write(path, existing, |file| npy::write(file, &shape, &outcome.solutions.weights))
 }
 
-impl Study for Given {
+impl<'a> Study for Given<'a> {
     type Spec = Spec;
-    type Data = Matrices;
+    type Data = Matrices<'a>;
     type Outcome = Outcome;
     type Share = Share;
 
@@ -165,7 +171,7 @@ impl Study for Given {
     const LAST_OF_PART: u32 = MATRICES;
     const SOLVES_JOINED: bool = false;
 
-    fn prepare(spec: &Spec, _: Option<u64>, data: Matrices, _: &mut dyn Observer) -> Result<Given> {
+    fn prepare(spec: &Spec, _: Option<u64>, data: Matrices<'a>, _: &mut dyn Observer) -> Result<Given<'a>> {
         let (assets, keep) = (data.assets, active(&spec.budgets));
         if spec.budgets.len() != assets {
             return Err(Error::input(format!("{} risk budgets for {assets} assets", spec.budgets.len())));
@@ -174,7 +180,8 @@ impl Study for Given {
         let matrices = if keep.len() == assets {
             data.values
         } else {
-            data.values.chunks_exact(assets * assets).flat_map(|matrix| submatrix(matrix, assets, &keep)).collect()
+            let parts = data.values.chunks_exact(assets * assets).flat_map(|matrix| submatrix(matrix, assets, &keep));
+            parts.collect::<Vec<f64>>().into()
         };
         let batch = Batch::given(matrices, &budgets)?;
         let batch = if spec.assume_psd { batch.assume_psd() } else { batch };
@@ -250,15 +257,16 @@ impl Study for Given {
         write_array(outcome, &directory.join(ARRAY), Existing::Replace)?;
         let names: Vec<String> = (0..self.assets).map(|i| i.to_string()).collect();
         let (path, solutions) = (directory.join(WEIGHTS), &outcome.solutions);
-        write_weights(&path, Existing::Replace, &names, solutions, 0, &[], &mut Reading::new(observer))
+        let described = Described { noun: Self::NOUN, assets: &names, start: 0, metadata: &[] };
+        write_weights(&path, Existing::Replace, &described, solutions, &mut Reading::new(observer))
     }
 
-    fn keep(_: &Matrices, _: &Path) -> Result<()> {
+    fn keep(_: &Matrices<'a>, _: &Path) -> Result<()> {
         // Matrices may be larger than all that comes of them: `run.json` says where they are, and their digest.
         Ok(())
     }
 
-    fn data(manifest: &Manifest, spec: &Spec, _: &Path) -> Result<Matrices> {
+    fn data(manifest: &Manifest, spec: &Spec, _: &Path) -> Result<Matrices<'a>> {
         let path = manifest.input["files"][0]["source"].as_str().unwrap_or_default();
         let wrong = |what: &str| {
             Error::input(format!("the matrices of this run were read from `{path}`, {what}"))

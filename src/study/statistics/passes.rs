@@ -23,7 +23,7 @@ use crate::run::chunks::LARGEST;
 use crate::store::blocks::Blocks;
 
 /// Bytes that the columns of a group take at most.
-const BUDGET: usize = 512 << 20;
+pub const BUDGET: usize = 512 << 20;
 
 /// Of the values of a long column, about one of so many is kept to find quantiles, in 16 bytes.
 const KEPT: u64 = 64;
