@@ -64,10 +64,11 @@ pub fn check_resamples(count: u64, rows: usize, assets: usize, directory: bool, 
             let middle = fits + (too_many - fits) / 2;
             *(if needed(middle) <= room { &mut fits } else { &mut too_many }) = middle;
         }
+        let kept = resamples(count, assets, true) + workspace(rows, assets);
         match fits {
+            _ if kept <= room => "-o DIR keeps the resamples on disk, and would fit".to_string(),
             0 => "raise --memory, or choose fewer assets with --assets".to_string(),
-            _ if directory => format!("up to -B {fits} would fit"),
-            _ => format!("up to -B {fits} would fit, or more with -o DIR, where resamples are kept on disk"),
+            _ => format!("up to -B {fits} would fit"),
         }
     };
     check(&format!("{count} resamples of {assets} assets"), needed(count), limit, hint)

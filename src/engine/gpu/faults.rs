@@ -3,8 +3,9 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Trouble that a test asks for. Submissions and allocations are counted from one, from the end of the self-test on, and
-/// go on to be counted when a device is opened again.
-#[derive(Debug, Clone, Default)]
+/// go on to be counted when a device is opened again; pieces are as large as there is room for, whatever their time, so
+/// that counts are those of every machine.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Faults {
     /// Submissions with which the device is lost.
     pub lost: Vec<u64>,

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::device::{Attempt, Device, Trouble, lock};
 use super::driver::{Driver, driver};
+use super::faults::Faults;
 use super::precision::Precision;
 use super::resampled::WIDEST_SPREAD;
 use super::{GpuEngine, SMALLEST_BUDGET};
@@ -47,8 +48,8 @@ const FIRST: u32 = 64;
 
 impl<'a> GpuJob<'a> {
     pub fn new(engine: &'a GpuEngine, batch: &'a Batch<'_>, request: &'a Request) -> Result<GpuJob<'a>> {
-        let state =
-            State { device: engine.device(), driver: None, room: u32::MAX, pace: FIRST, tried: 0, reopened: false };
+        let pace = if engine.options.faults == Faults::default() { FIRST } else { u32::MAX };
+        let state = State { device: engine.device(), driver: None, room: u32::MAX, pace, tried: 0, reopened: false };
         let job = GpuJob { engine, batch, request, state: Mutex::new(state) };
         if job.within_precision() {
             job.recovering(None, |job, state| job.driver(state).map(|_| ()))?;
