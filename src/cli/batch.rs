@@ -12,7 +12,7 @@ use crate::observer::Observer;
 use crate::report::terminal::{duration, size};
 use crate::run::Context;
 use crate::stop::Stop;
-use crate::store::atomic::Existing;
+use crate::store::atomic::{self, Existing};
 use crate::study::given::{Given, Matrices, Outcome, Spec, write_array};
 use crate::study::protocol::Study;
 use crate::wording::{counted, grouped};
@@ -25,9 +25,13 @@ pub fn run(arguments: &BatchArguments) -> Result<u8> {
     let file = arguments.run.output.as_deref().unwrap_or(Path::new(DEFAULT));
     let alone = file.extension().is_some_and(|extension| extension == "npy");
     if alone {
-        check_file(file, &arguments.run)?;
+        check_file(file, &arguments.covariances, &arguments.run)?;
     }
     let quiet = arguments.out.quiet;
+    if !alone && arguments.covariances == Path::new("-") {
+        return Err(Error::usage("a run in a directory needs its matrices again, to be merged or verified")
+            .hint("name a file in place of standard input, or write the weights alone with -o FILE.npy"));
+    }
     let input = Input::from_argument(Some(&arguments.covariances));
     let matrices = Matrices::read(&input, arguments.machine.memory)?;
     let budgets = data::budgets(&arguments.problem, &matrices.names(), quiet)?;
@@ -64,9 +68,12 @@ pub fn run(arguments: &BatchArguments) -> Result<u8> {
 }
 
 /// Whether weights may be written to this file.
-fn check_file(path: &Path, run: &RunArguments) -> Result<()> {
+fn check_file(path: &Path, matrices: &Path, run: &RunArguments) -> Result<()> {
     if run.part().is_some() {
         return Err(Error::usage("a part of a run needs a directory").hint("give -o DIR in place of a file"));
+    }
+    if atomic::same(path, matrices) {
+        return Err(Error::usage(format!("`{}` holds the matrices", path.display())).hint("give another -o FILE.npy"));
     }
     if !run.force && !run.dry_run && path.exists() {
         return Err(Error::usage(format!("`{}` exists already", path.display())).hint("pass --force to replace it"));
@@ -88,7 +95,9 @@ struct Command<'a> {
 impl<'a> Steps<Given<'a>> for Command<'a> {
     fn dry_run(&self, _: Option<u64>, engine: &dyn Engine) -> Result<u8> {
         let given = Given::prepare(self.spec, None, self.matrices.borrowed(), &mut crate::observer::Unwatched)?;
-        let (batch, problems) = (given.batch(), given.problems());
+        let (batch, all) = (given.batch(), given.problems());
+        let own = self.arguments.run.part().map_or(Ok(0..all), |part| part.range(all, Given::PIECE))?;
+        let problems = own.end - own.start;
         let job = engine.prepare(batch, &Request::PORTFOLIOS)?;
         let first = plan::first(0.0).min(problems.max(1));
         let probe = plan::probe(first, problems.max(1), &mut |count| job.run(0..count, &Stop::NEVER).map(drop))?;

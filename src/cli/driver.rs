@@ -128,13 +128,18 @@ where
     }
     steps.check(drawn)?;
     let mut progress = Progress::new(S::NOUN, out.quiet);
-    let origin = (std::env::args().collect(), if order.directory.is_some() { (asked.input)() } else { Value::Null });
+    let origin = (words(), if order.directory.is_some() { (asked.input)() } else { Value::Null });
     let mut desk = order.begin(drawn, asked.data, origin, engine, &mut progress)?;
     let ending = solved(asked, steps, &order, drawn, &mut desk, progress).map_err(|error| match error.kind {
         ErrorKind::Interrupted => interrupted(error, order.directory),
         _ => error,
     })?;
     ended(&ending, run.strict, S::NOUN)
+}
+
+/// The command, for `run.json`.
+pub fn words() -> Vec<String> {
+    std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect()
 }
 
 /// Solves and shows.

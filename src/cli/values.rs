@@ -24,7 +24,11 @@ const MOST_EXACT: u64 = 1 << 53;
 pub fn count(text: &str) -> Result<u64, String> {
     let plain = text.trim().replace('_', "");
     if let Ok(number) = plain.parse::<u64>() {
-        return if number >= 1 { Ok(number) } else { Err("at least 1".to_string()) };
+        return match number {
+            0 => Err("at least 1".to_string()),
+            1..=MOST_EXACT => Ok(number),
+            _ => Err(format!("too large (most: {MOST_EXACT})")),
+        };
     }
     let (number, scale) = match plain.strip_suffix(['k', 'K']) {
         Some(number) => (number, 1e3),

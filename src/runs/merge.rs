@@ -13,7 +13,9 @@ use crate::report::terminal::View;
 use crate::run::Context;
 use crate::run::share::Part;
 use crate::store::Checkpoint;
-use crate::store::directory::{self, Asked, CHUNKS, Found, Place, SUMMARY, TABLE};
+use crate::store::atomic;
+use crate::store::difference::difference;
+use crate::store::directory::{self, Asked, Found, Place, SUMMARY, TABLE};
 use crate::store::maker::Maker;
 use crate::store::manifest::Manifest;
 use crate::study::protocol::{Ending, Spec as _, Study};
@@ -73,7 +75,7 @@ impl Shards {
                 .hint("name shards of one run")
             };
             if other.job != manifest.job {
-                return Err(differs(&difference(&manifest.job, &other.job)));
+                return Err(differs(&difference(&manifest.job, &other.job).replace(", now ", " and ")));
             }
             if other.seed != manifest.seed {
                 return Err(differs("their seeds differ"));
@@ -146,6 +148,10 @@ impl Shards {
             }
         }
         let manifest = self.manifest();
+        if self.paths.iter().any(|path| atomic::same(path, output)) {
+            return Err(Error::usage(format!("`{}` holds one of the parts", output.display()))
+                .hint(format!("give the whole another {}", option("output").plain("DIR"))));
+        }
         let results = visit(manifest, Results).ok_or_else(|| self.unknown())??;
         let asked = Asked { job: &manifest.job, seed: manifest.seed, shard: None, results: &results, force };
         directory::examine(output, &asked)
@@ -194,9 +200,12 @@ impl Visitor for Join<'_> {
         let study = study_of::<S>(first, folder, || shards.unknown(), observer)?;
         let spec: S::Spec = serde_json::from_value(first.job.clone()).map_err(|_| shards.unknown())?;
         let mut all = Checkpoint::none();
-        for path in &shards.paths {
-            all.join(Checkpoint::open(&path.join(CHUNKS), false)?.0);
+        for (path, manifest) in shards.paths.iter().zip(&shards.manifests) {
+            all.join(directory::chunks(path, manifest)?);
         }
+        let all = all.whole(S::LAST_OF_PART);
+        // Before anything is written.
+        all.segments(0, 0..study.problems())?;
         let manifest = Manifest {
             command,
             input: first.input.clone(),
@@ -209,7 +218,7 @@ impl Visitor for Join<'_> {
             None => Box::new(gone),
         };
         let keep = |path: &Path| S::keep(&S::data(first, &spec, folder)?, path);
-        let mut place = Place::join(output, manifest, &keep, all.whole(S::LAST_OF_PART))?;
+        let mut place = Place::join(output, manifest, &keep, all)?;
         observer.total(study.work(&(0..study.problems()), false));
         let outcome = {
             let mut context = Context { engine: &*engine, store: &mut place.checkpoint, observer };
@@ -256,12 +265,3 @@ fn place_of(manifest: &Manifest) -> (u64, u64) {
 
 /// Shards named in a message at most.
 const MOST_LISTED: usize = 50;
-
-/// The first entry in which two jobs differ.
-fn difference(a: &serde_json::Value, b: &serde_json::Value) -> String {
-    let names = a.as_object().into_iter().chain(b.as_object()).flat_map(serde_json::Map::keys);
-    names
-        .map(String::as_str)
-        .find(|name| a[*name] != b[*name])
-        .map_or_else(|| "their jobs differ".to_string(), |name| format!("their `{name}` differs"))
-}

@@ -147,7 +147,13 @@ impl Desk {
             let [from, to] = [0, 1].map(|at| state["range"][at].as_u64().unwrap_or_default());
             let what = place.manifest.shard.map_or(String::new(), |part| part.to_string());
             let rest = match place.manifest.shard {
-                Some(Part::Shard { of, .. }) => format!("once all {} are there", counted(of, "shard")),
+                Some(Part::Shard { of, .. }) => {
+                    if of == 1 {
+                        "the only shard".to_string()
+                    } else {
+                        format!("once all {} are there", counted(of, "shard"))
+                    }
+                }
                 _ => "once all parts are there".to_string(),
             };
             let into = option("output").plain("DIR");

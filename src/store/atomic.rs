@@ -48,6 +48,11 @@ pub fn sweep(folder: &Path) {
     }
 }
 
+/// Whether both are names of one file.
+pub fn same(a: &Path, b: &Path) -> bool {
+    a.canonicalize().is_ok_and(|a| b.canonicalize().is_ok_and(|b| a == b))
+}
+
 fn taken(path: &Path) -> Error {
     Error::usage(format!("{}: this file exists", path.display()))
         .hint(format!("say {} to replace it, or choose another name", option("force")))

@@ -183,6 +183,9 @@ impl Place {
         };
         // The lock is held: what other programs left half written is nobody's.
         atomic::sweep(path);
+        if terms.force {
+            place.clear();
+        }
         let before = before.and_then(|(checkpoint, header, damaged)| {
             let owner: Owner = serde_json::from_str(&header).ok()?;
             let same = owner.run == place.manifest.identity() && owner.shard == place.manifest.shard;
@@ -207,6 +210,20 @@ impl Place {
             }
         }
         Ok(place)
+    }
+
+    /// Removes the results of another run: they would else stand beside those of this one.
+    fn clear(&self) {
+        let Ok(Some(other)) = Manifest::read(&self.path) else { return };
+        if other.identity() == self.manifest.identity() && other.shard == self.manifest.shard {
+            return;
+        }
+        // What a manifest says may be anything: files of this directory alone.
+        let own = |name: &&String| Path::new(name).file_name().is_some_and(|own| own == name.as_str());
+        for name in other.outputs_sha256.keys().filter(own) {
+            // What stays is replaced, or is not vouched for.
+            let _ = std::fs::remove_file(self.path.join(name));
+        }
     }
 
     fn resume(
@@ -308,6 +325,23 @@ impl Place {
             let _ = std::fs::remove_file(self.path.join(CHUNKS));
         }
         Ok(())
+    }
+}
+
+/// The finished chunks of a part of a run.
+///
+/// # Errors
+/// They cannot be read, or are not of the run that `manifest` describes.
+pub fn chunks(directory: &Path, manifest: &Manifest) -> Result<Checkpoint> {
+    let path = directory.join(CHUNKS);
+    let (checkpoint, header, _) = Checkpoint::open(&path, false)?;
+    let owner: Option<Owner> = serde_json::from_str(&header).ok();
+    match owner.filter(|owner| owner.run == manifest.identity() && owner.shard == manifest.shard) {
+        Some(_) => Ok(checkpoint),
+        None => {
+            Err(Error::input(format!("`{}` is not of the run that `{MANIFEST}` beside it describes", path.display()))
+                .hint("run this part again"))
+        }
     }
 }
 

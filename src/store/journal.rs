@@ -166,6 +166,10 @@ impl Journal {
             Error::failed(format!("`{}` cannot be read: {error}", path.display()))
                 .hint(format!("check the file and its permissions, or start again with {}", option("force")))
         };
+        // Whatever else bears the name, such as a pipe, might be waited for without end.
+        if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
+            return Err(failed(io::Error::new(io::ErrorKind::InvalidData, "it is no regular file")));
+        }
         let file = OpenOptions::new().read(true).write(add).open(path).map_err(failed)?;
         if add && file.try_lock().is_err() {
             return Err(Error::usage(format!("another program is at work in `{}`", folder(path).display()))

@@ -89,6 +89,7 @@ impl Manifest {
         };
         match std::fs::metadata(&path) {
             Err(_) => return Ok(None),
+            Ok(metadata) if !metadata.is_file() => return Err(other("it is no regular file".to_string())),
             Ok(metadata) if metadata.len() > LARGEST => return Err(other("it is too large".to_string())),
             Ok(_) => {}
         }

@@ -11,7 +11,7 @@ pub mod atomic;
 #[doc(hidden)]
 pub mod codec;
 #[cfg(feature = "files")]
-mod difference;
+pub mod difference;
 #[cfg(feature = "files")]
 pub mod digest;
 #[cfg(feature = "files")]

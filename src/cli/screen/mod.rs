@@ -44,6 +44,11 @@ pub fn run(arguments: &ScreenArguments) -> Result<u8> {
         return Err(Error::usage("--bootstrap-top resamples the history, and a covariance has none")
             .hint("give prices or returns in place of --covariance"));
     }
+    if let Some(all) =
+        arguments.all.as_deref().filter(|all| arguments.data.data.iter().any(|data| atomic::same(data, all)))
+    {
+        return Err(Error::usage(format!("`{}` holds the data", all.display())).hint("give another --all FILE"));
+    }
     let spec = spec(arguments, &data, periods_per_year)?;
     let space = spec.space(data.assets.len())?;
     let draws = |sample: u64| space.count().is_none_or(|count| sample < count);
@@ -153,7 +158,9 @@ impl Steps<Screen> for Command<'_> {
 
     fn dry_run(&self, seed: Option<u64>, engine: &dyn Engine) -> Result<u8> {
         let screen = self.screen(seed)?;
-        let (config, problems) = (self.config(), screen.problems());
+        let (config, all) = (self.config(), screen.problems());
+        let own = self.arguments.run.part().map_or(Ok(0..all), |part| part.range(all, Screen::PIECE))?;
+        let problems = own.end - own.start;
         let needed = config.memory(problems, self.spec.size);
         let engine = engine.reserve();
         plan::dry_run(self.arguments, &screen.question(), problems, &config, needed, engine, self.detected)

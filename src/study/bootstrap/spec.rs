@@ -11,6 +11,9 @@ use crate::study::block::Block;
 use crate::study::protocol;
 use crate::study::setup::Setup;
 
+/// Resamples at most: beyond 2^53 a float no longer says which whole number is meant.
+const MOST: u64 = 1 << 53;
+
 /// What makes two bootstraps the same, beside the seed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -67,7 +70,7 @@ impl protocol::Spec for Spec {
 
     fn is_sound(&self) -> bool {
         let positive = |x: &f64| *x > 0.0 && x.is_finite();
-        self.resamples > 0
+        (1..=MOST).contains(&self.resamples)
             && self.budgets.iter().all(|b| *b >= 0.0 && b.is_finite())
             && self.periods_per_year.is_none_or(|periods| positive(&periods))
             && self.setup.tolerance.is_none_or(|tolerance| positive(&tolerance))

@@ -34,6 +34,8 @@ pub fn verify(question: &Question, problems: u64, by: Figure, list: &[Listed]) -
         let own = (listed.rank_index < subsets.ranks(problems)).then(|| {
             let mut assets = vec![0; subsets.size()];
             subsets.assets(listed.rank_index, &mut assets);
+            // As they are listed: a rank may hold included assets first, or those of another pool.
+            assets.sort_unstable();
             let names = assets.iter().map(|&asset| &question.assets[asset as usize]);
             names.eq(&listed.assets).then(|| Finalist::of(&setting, listed.rank_index, assets)).flatten()
         });

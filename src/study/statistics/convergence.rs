@@ -21,7 +21,8 @@ pub struct Step {
 
 /// 20, 50, 100, 200, .. below `total`.
 fn counts(total: u64) -> impl Iterator<Item = u64> {
-    let round = (1..).flat_map(|power| [1, 2, 5].map(|digit| digit * 10_u64.pow(power)));
+    // Up to five times the largest power of ten that fits.
+    let round = (1..19).flat_map(|power| [1, 2, 5].map(|digit| digit * 10_u64.pow(power)));
     round.skip_while(|&count| count < FEWEST).take_while(move |&count| count < total)
 }
 
