@@ -103,8 +103,8 @@ pub fn run(work: Work, range: Range<u64>, context: &mut Context, fold: &mut dyn 
 }
 
 /// Batches of so many problems are worth trying some of them first: so many, at so many places.
-const WORTH_TRYING: u64 = 2048;
-const TRIED: u64 = 16;
+const WORTH_TRYING: u64 = 512;
+const TRIED: u64 = 4;
 const PLACES: u64 = 4;
 
 /// An engine at work on a batch, and the CPU in reserve.

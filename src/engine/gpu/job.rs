@@ -57,10 +57,13 @@ impl<'a> GpuJob<'a> {
         Ok(job)
     }
 
-    /// Whether the precision can tell the budgets and hold the weights; else all is left to the CPU.
+    /// Whether the precision can certify anything, tell the budgets and hold the weights; else all is left to the CPU.
     fn within_precision(&self) -> bool {
         if self.engine.options.precision == Precision::Double {
             return true;
+        }
+        if self.engine.accuracy().limits.rc_error <= 0.0 {
+            return false;
         }
         let smallest = self.batch.budgets().iter().fold(f64::INFINITY, |m, &b| m.min(b));
         let spread = match &self.batch.source().covariances {
