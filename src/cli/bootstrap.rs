@@ -3,7 +3,7 @@
 use super::args::BootstrapArguments;
 use super::driver::{Asked, Seed, Steps, drive};
 use super::machine;
-use super::{data, memory, output, plan};
+use super::{data, output, plan};
 use crate::Result;
 use crate::engine::{Engine, choose};
 use crate::io::Detected;
@@ -13,6 +13,7 @@ use crate::resample::Scheme;
 use crate::run::crosscheck::Sample;
 use crate::study::block::Block;
 use crate::study::bootstrap::{Bootstrap, Config, Spec};
+use crate::study::memory;
 use crate::study::protocol::Study as _;
 
 pub fn run(arguments: &BootstrapArguments) -> Result<u8> {

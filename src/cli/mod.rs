@@ -10,7 +10,6 @@ mod driver;
 mod interrupt;
 mod machine;
 mod manual;
-mod memory;
 mod merge;
 mod mistakes;
 mod output;

@@ -12,10 +12,11 @@ use crate::report::terminal::{self, counted, duration, size};
 use crate::run::chunks::chunk_size;
 use crate::stop::Stop;
 use crate::study::bootstrap::{Config, Plan};
+use crate::study::memory;
 use crate::{Request, Result};
 
 use super::args::BootstrapArguments;
-use super::{memory, output};
+use super::output;
 
 /// A probe solves more and more problems, about so many seconds in all.
 const SECONDS: f64 = 2.0;
@@ -160,7 +161,7 @@ pub fn bootstrap(
 
 /// A line about memory, where there is too little.
 pub fn refusal(needed: f64, limit: Option<u64>) -> String {
-    memory::refusal(needed, limit).map_or(String::new(), |refusal| refusal + "\n")
+    memory::refusal(needed, limit).map_or(String::new(), |refusal| refusal.render(output::option) + "\n")
 }
 
 #[cfg(test)]

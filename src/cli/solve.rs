@@ -5,12 +5,13 @@ use crate::engine::choose;
 use crate::io::Detected;
 use crate::panel::{Panel, Returns};
 use crate::report::terminal::{self, counted};
+use crate::study::memory;
 use crate::study::solve::{Question, solve};
 use crate::{Error, Result, observer::Observer as _};
 
 use super::args::{OutputArguments, SolveArguments};
 use super::progress::Progress;
-use super::{data, machine, memory, output};
+use super::{data, machine, output};
 
 pub fn run(arguments: &SolveArguments) -> Result<u8> {
     let quiet = arguments.out.quiet;

@@ -7,6 +7,8 @@ pub mod bootstrap;
 pub mod given;
 pub mod measures;
 #[cfg(feature = "files")]
+pub mod memory;
+#[cfg(feature = "files")]
 pub mod protocol;
 pub mod screen;
 pub mod setup;

@@ -10,7 +10,7 @@ use super::args::ScreenArguments;
 use super::data::{self, Inputs};
 use super::driver::{Asked, Seed, Steps, drive};
 use super::machine;
-use super::{memory, output};
+use super::output;
 use crate::engine::{Engine, choose};
 use crate::io::Detected;
 use crate::measure::Metric;
@@ -22,6 +22,7 @@ use crate::runs::Found;
 use crate::store::atomic::{self, Existing};
 use crate::store::digest;
 use crate::store::metrics::{self, MetricsWriter};
+use crate::study::memory;
 use crate::study::protocol::Study;
 use crate::study::screen::figure::Figure;
 use crate::study::screen::{Again, Config, Question, Screen, Screened, Spec};
@@ -171,7 +172,7 @@ impl Steps<Screen> for Command<'_> {
         let (config, problems) = (self.config(), screen.problems());
         let needed = config.memory(problems, self.spec.size);
         memory::check("the best subsets and a chunk", needed, self.arguments.machine.memory, |_| {
-            "choose a shorter --top or --shortlist, or draw fewer subsets with --sample".to_string()
+            "choose a shorter --top or --shortlist, or draw fewer subsets with --sample".into()
         })?;
         notices(self.arguments, &screen.question(), problems, &config);
         Ok(())

@@ -2,10 +2,10 @@
 
 use crate::covariance::resampler::SPAN_BYTES;
 use crate::engine::cpu::MOST_INTERLEAVED;
-use crate::report::terminal::size;
+use crate::error::{Error, Result, Text, option};
+use crate::io::size;
 use crate::store::IN_MEMORY;
 use crate::study::statistics::passes::BUDGET as STATISTICS;
-use crate::{Error, Result};
 
 /// Bytes per resample and asset that are kept of a resample: its weight and its asset's volatility.
 const PER_WEIGHT: f64 = 16.0;
@@ -66,9 +66,11 @@ pub fn check_resamples(count: u64, rows: usize, assets: usize, directory: bool, 
         }
         let kept = resamples(count, assets, true) + workspace(rows, assets);
         match fits {
-            _ if kept <= room => "-o DIR keeps the resamples on disk, and would fit".to_string(),
-            0 => "raise --memory, or choose fewer assets with --assets".to_string(),
-            _ => format!("up to -B {fits} would fit"),
+            _ if kept <= room => {
+                format!("{} keeps the resamples on disk, and would fit", option("output").plain("DIR")).into()
+            }
+            0 => fewer_assets(),
+            _ => format!("up to {} would fit", option("resamples").plain(fits)).into(),
         }
     };
     check(&format!("{count} resamples of {assets} assets"), needed(count), limit, hint)
@@ -76,20 +78,22 @@ pub fn check_resamples(count: u64, rows: usize, assets: usize, directory: bool, 
 
 /// Refuses a portfolio whose matrices do not fit.
 pub fn check_portfolio(assets: usize, limit: Option<u64>) -> Result<()> {
-    check(&format!("the covariances of {assets} assets"), PER_PORTFOLIO * square(assets), limit, |_| {
-        "raise --memory, or choose fewer assets with --assets".to_string()
-    })
+    check(&format!("the covariances of {assets} assets"), PER_PORTFOLIO * square(assets), limit, |_| fewer_assets())
+}
+
+fn fewer_assets() -> Text {
+    format!("raise {}, or choose fewer assets with {}", option("memory"), option("assets")).into()
 }
 
 /// Refuses what needs more than `limit` bytes, or, where no limit was given, than are available.
-pub fn check(what: &str, needed: f64, limit: Option<u64>, hint: impl Fn(f64) -> String) -> Result<()> {
+pub fn check(what: &str, needed: f64, limit: Option<u64>, hint: impl Fn(f64) -> Text) -> Result<()> {
     let Some(room) = beyond(needed, limit) else { return Ok(()) };
     Err(Error::usage(format!("{what} need about {}, and {}", size(needed), allowed(room, limit))).hint(hint(room)))
 }
 
 /// What a run that needs so much would be told; nothing where it fits.
-pub fn refusal(needed: f64, limit: Option<u64>) -> Option<String> {
-    beyond(needed, limit).map(|room| format!("one machine refuses this run: {}", allowed(room, limit)))
+pub fn refusal(needed: f64, limit: Option<u64>) -> Option<Text> {
+    beyond(needed, limit).map(|room| format!("one machine refuses this run: {}", allowed(room, limit)).into())
 }
 
 /// The room there is, where it is too little.
@@ -98,7 +102,10 @@ fn beyond(needed: f64, limit: Option<u64>) -> Option<f64> {
 }
 
 fn allowed(room: f64, limit: Option<u64>) -> String {
-    format!("{} are {}", size(room), if limit.is_some() { "allowed by --memory" } else { "available" })
+    match limit {
+        Some(_) => format!("{} are allowed by {}", size(room), option("memory")),
+        None => format!("{} are available", size(room)),
+    }
 }
 
 /// Memory that can be had without swapping, where the system says so.
