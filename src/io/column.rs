@@ -17,7 +17,7 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
 use crate::io::cells::{Cell, Decimal, Numbers};
-use crate::io::head::Name;
+use crate::io::sketch::Name;
 use crate::io::sketch::{Content, Figures, Sketch, begins_like_a_number};
 use crate::io::{dates, shown};
 

@@ -8,7 +8,7 @@ use std::io::{self, Read};
 
 use crate::error::{Error, Result};
 use crate::io::cells::Numbers;
-use crate::io::detect::{Dialect, is_comment};
+use crate::io::detect::{Dialect, bare, is_comment};
 use crate::io::{EMPTY, Notation, count, head};
 
 /// A row of more bytes is an error; an unclosed quote must not swallow the memory.
@@ -126,15 +126,6 @@ impl<'a> Table<'a> {
     pub(crate) fn width(&self) -> usize {
         self.record.len()
     }
-}
-
-/// A cell without surrounding spaces, and without the marks by which spreadsheets keep text as it is: `="1"`, `'1`.
-pub(crate) fn bare(cell: &str) -> &str {
-    let cell = cell.trim();
-    if let Some(inside) = cell.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"')) {
-        return inside.trim();
-    }
-    cell.strip_prefix('\'').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit())).unwrap_or(cell)
 }
 
 /// A reader that gives out so many bytes only; the allowance is renewed for each row.

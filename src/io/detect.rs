@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 
 use crate::error::{Error, Result, option};
 use crate::io::cells::{Cell, Decimal, Marks, Numbers, is_missing, marks, thirty_seconds};
-use crate::io::csv::bare;
 use crate::io::{Notation, dates, shown};
 
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
@@ -229,6 +228,15 @@ fn refuse_apostrophes(source: &str, sample: &str, delimiter: u8) -> Result<()> {
         shown(&cell)
     ))
     .hint(format!("say {}, or {}", option("thirty-seconds"), option("thousands").quoted("'"))))
+}
+
+/// A cell without surrounding spaces, and without the marks by which spreadsheets keep text as it is: `="1"`, `'1`.
+pub(crate) fn bare(cell: &str) -> &str {
+    let cell = cell.trim();
+    if let Some(inside) = cell.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"')) {
+        return inside.trim();
+    }
+    cell.strip_prefix('\'').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit())).unwrap_or(cell)
 }
 
 #[cfg(test)]

@@ -8,8 +8,8 @@ use jiff::civil::{DateTime, Time};
 use crate::error::{Error, Result, option};
 use crate::io::cells::{Cell, Decimal, Numbers};
 use crate::io::column::Column;
-use crate::io::head::Name;
 use crate::io::history::History;
+use crate::io::sketch::Name;
 use crate::io::sketch::Sketch;
 use crate::io::{Detected, EMPTY, Limits, Notices, Request, Rows, assemble, head, roles, shown};
 

@@ -10,8 +10,8 @@ use csv::StringRecord;
 
 use crate::error::{Error, Result};
 use crate::io::cells::Numbers;
-use crate::io::csv::bare;
-use crate::io::sketch::{Content, Sketch};
+use crate::io::detect::bare;
+use crate::io::sketch::{Content, Name, Sketch};
 use crate::io::{Notices, count, dates, detect, fields, shown};
 
 const MOST_COLUMNS: usize = 100_000;
@@ -112,14 +112,6 @@ impl Head {
         }
         Ok(Head { columns, records: start, prose: prose_text, remarks })
     }
-}
-
-/// The name of a column.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Name {
-    pub text: String,
-    /// The asset and the field, where lines of their own name them.
-    pub parts: Option<(String, String)>,
 }
 
 /// The row at which data start.

@@ -6,8 +6,16 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use csv::StringRecord;
 
 use crate::io::cells::{Cell, Numbers, thirty_seconds};
-use crate::io::csv::bare;
-use crate::io::{dates, head};
+use crate::io::dates;
+use crate::io::detect::bare;
+
+/// The name of a column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Name {
+    pub text: String,
+    /// The asset and the field, where lines of their own name them.
+    pub parts: Option<(String, String)>,
+}
 
 /// What most cells of a column are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,7 +105,7 @@ pub(crate) struct Sketch {
 
 impl Sketch {
     /// A column of a text, from its first rows.
-    pub(crate) fn of_text(name: head::Name, column: usize, records: &[StringRecord], numbers: &Numbers) -> Sketch {
+    pub(crate) fn of_text(name: Name, column: usize, records: &[StringRecord], numbers: &Numbers) -> Sketch {
         let numbers = numbers.afresh();
         let (mut days, mut times, mut texts) = (0, 0, 0);
         let mut values: Vec<f64> = Vec::new();

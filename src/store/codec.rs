@@ -12,11 +12,25 @@ use arrow_ipc::writer::StreamWriter;
 use arrow_schema::{ArrowError, DataType, Field, Schema};
 
 use super::columns::{Column, Columns};
+use crate::error::Error;
 use crate::io::guard;
 
-/// # Errors
-/// None that is known of.
-pub fn encode(columns: Columns) -> Result<Vec<u8>, ArrowError> {
+impl Columns {
+    /// As they are kept in a file.
+    ///
+    /// # Errors
+    /// None that is known of.
+    pub fn encode(self) -> crate::Result<Vec<u8>> {
+        encode(self).map_err(|error| Error::failed(error.to_string()))
+    }
+
+    /// From what was kept; none where the bytes are something else.
+    pub fn decode(bytes: &[u8]) -> Option<Columns> {
+        decode(bytes)
+    }
+}
+
+fn encode(columns: Columns) -> Result<Vec<u8>, ArrowError> {
     let room = columns.bytes() as usize + 4096;
     let cells: Vec<(String, ArrayRef)> = columns
         .into_lists()
@@ -45,7 +59,7 @@ fn cell<T: ArrowPrimitiveType>(numbers: ScalarBuffer<T::Native>) -> ArrayRef {
 }
 
 /// None where the bytes are not what [`encode`] makes.
-pub fn decode(bytes: &[u8]) -> Option<Columns> {
+fn decode(bytes: &[u8]) -> Option<Columns> {
     let decoded = || Ok(if is_plain(bytes) { columns(bytes) } else { None });
     guard::decoding("chunk", "Arrow stream", decoded).ok().flatten()
 }

@@ -1,10 +1,5 @@
 //! What is kept of a finished chunk: lists of numbers by name, each of its own length.
 
-#[cfg(feature = "files")]
-use super::codec;
-#[cfg(feature = "files")]
-use crate::error::{Error, Result};
-
 /// Numbers of one kind.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Column {
@@ -88,23 +83,6 @@ impl Columns {
             Column::U8(numbers) => Some(numbers),
             _ => None,
         }
-    }
-
-    #[cfg(feature = "files")]
-    /// As they are kept in a file.
-    ///
-    /// # Errors
-    /// None that is known of.
-    #[doc(hidden)]
-    pub fn encode(self) -> Result<Vec<u8>> {
-        codec::encode(self).map_err(|error| Error::failed(error.to_string()))
-    }
-
-    #[cfg(feature = "files")]
-    /// From what was kept; none where the bytes are something else.
-    #[doc(hidden)]
-    pub fn decode(bytes: &[u8]) -> Option<Columns> {
-        codec::decode(bytes)
     }
 
     /// Bytes of all numbers.

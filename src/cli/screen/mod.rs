@@ -4,6 +4,7 @@ mod constraints;
 mod plan;
 
 use std::cell::RefCell;
+use std::ffi::OsStr;
 use std::path::Path;
 
 use super::args::ScreenArguments;
@@ -21,6 +22,8 @@ use crate::run::Context;
 use crate::runs::Found;
 use crate::store::atomic::{self, Existing};
 use crate::store::digest;
+use crate::store::directory::{CHUNKS, SUMMARY, TABLE};
+use crate::store::manifest::MANIFEST;
 use crate::store::metrics::{self, MetricsWriter};
 use crate::study::memory;
 use crate::study::protocol::Study;
@@ -49,6 +52,13 @@ pub fn run(arguments: &ScreenArguments) -> Result<u8> {
         arguments.all.as_deref().filter(|all| arguments.data.data.iter().any(|data| atomic::same(data, all)))
     {
         return Err(Error::usage(format!("`{}` holds the data", all.display())).hint("give another --all FILE"));
+    }
+    if let (Some(all), Some(directory)) = (&arguments.all, &arguments.run.output)
+        && all.parent().is_some_and(|folder| folder == directory || atomic::same(folder, directory))
+        && all.file_name().and_then(OsStr::to_str).is_some_and(is_of_a_run)
+    {
+        return Err(Error::usage(format!("`{}` is a file of the run itself", all.display()))
+            .hint("give --all FILE another name"));
     }
     let spec = spec(arguments, &data, periods_per_year)?;
     let space = spec.space(data.assets.len())?;
@@ -127,6 +137,12 @@ fn spec(arguments: &ScreenArguments, data: &Returns, periods_per_year: Option<f6
         periods_per_year,
         setup: machine::setup(&arguments.machine, arguments.tolerance),
     })
+}
+
+/// Whether a run directory has a file of this name.
+fn is_of_a_run(name: &str) -> bool {
+    let own = [SUMMARY, TABLE, CHUNKS, MANIFEST];
+    Screen::FILES.iter().chain(&own).chain(Screen::DATA.as_ref()).any(|own| *own == name)
 }
 
 struct Command<'a> {

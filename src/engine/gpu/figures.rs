@@ -5,12 +5,9 @@ use rayon::prelude::*;
 
 use super::device::{Attempt, Trouble};
 use super::precision::Precision;
+use super::unrolled_measure::METRICS;
 use crate::measure::{Measured, Metric};
 use crate::methods::certificate::Status;
-
-/// The figures a device can measure, in the order of their columns.
-pub const METRICS: [Metric; 4] =
-    [Metric::Volatility, Metric::Diversification, Metric::MaxWeight, Metric::MeanCorrelation];
 
 /// Numbers that come back of a problem at most: its error, and all of these.
 pub const MOST_NUMBERS: usize = 1 + METRICS.len();

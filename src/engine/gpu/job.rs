@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::device::{Attempt, Device, Trouble, lock};
-use super::driver::{Driver, driver};
+use super::driver::Driver;
+use super::drivers::driver;
 use super::faults::Faults;
 use super::precision::Precision;
 use super::resampled::WIDEST_SPREAD;

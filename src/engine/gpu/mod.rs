@@ -23,6 +23,7 @@ use way::Way;
 
 mod device;
 mod driver;
+mod drivers;
 mod facts;
 mod faults;
 mod figures;
@@ -223,7 +224,7 @@ impl Engine for GpuEngine {
     }
 
     fn device_bytes(&self, batch: &Batch) -> Option<u64> {
-        driver::bytes(self, batch).ok()
+        drivers::bytes(self, batch).ok()
     }
 
     fn faults(&self) -> Vec<Fault> {

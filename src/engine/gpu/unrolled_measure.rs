@@ -1,7 +1,11 @@
 //! Text of the `measure` kernel: loops over assets written out, so that the whole problem stays in registers.
 
-use super::figures::METRICS;
 use super::text::{each, function, line};
+use crate::measure::Metric;
+
+/// The figures a device can measure, in the order of their columns.
+pub const METRICS: [Metric; 4] =
+    [Metric::Volatility, Metric::Diversification, Metric::MaxWeight, Metric::MeanCorrelation];
 
 /// Threads per workgroup.
 pub const THREADS: u32 = 64;

@@ -11,7 +11,7 @@
 //!
 //! Everything here is inlined, so that it is compiled for the vector instructions of the caller.
 
-use super::certificate::condition;
+use super::condition::condition;
 use crate::real::Real;
 
 /// How the descent ended.

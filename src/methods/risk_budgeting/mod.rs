@@ -15,6 +15,7 @@
 use crate::methods::certificate::{Certificate, Status};
 
 pub mod certificate;
+pub mod condition;
 pub mod definite;
 pub mod descent;
 pub mod existence;
@@ -24,7 +25,8 @@ pub mod newton;
 pub mod small;
 pub mod validity;
 
-use certificate::{certify, condition, condition_bound};
+use certificate::certify;
+use condition::{condition, condition_bound};
 use descent::{Ending, descend, multiply};
 
 /// Sweeps after which Newton takes over. Ordinary problems need about 10 to 1e-8 whatever n is; hedged ones hundreds.

@@ -224,7 +224,7 @@ fn measure<S: Simd, const K: usize>(
         let gap = simd.mul_add_e_f64s(product[i], inverse, simd.splat_f64s(-1.0));
         error = simd.max_f64s(error, simd.abs_f64s(gap));
     }
-    // kappa <= max_i (x_i / b) sum_i x_i / variance, as in `certificate::condition_bound`.
+    // kappa <= max_i (x_i / b) sum_i x_i / variance, as in `condition::condition_bound`.
     let bound = simd.mul_f64s(simd.mul_f64s(largest_x, undiversified), inverse);
     let tolerance = simd.splat_f64s(tolerance);
     let mut good = simd.less_than_or_equal_f64s(error, tolerance);

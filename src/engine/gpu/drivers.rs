@@ -1,0 +1,80 @@
+//! Which driver a batch takes, and what it needs on a device.
+
+use std::sync::Arc;
+
+use super::GpuEngine;
+use super::device::{Attempt, Device, Trouble};
+use super::driver::Driver;
+use super::given::{Given, Matrices};
+use super::listed::Listed;
+use super::plan::{Origin, Plan};
+use super::resampled::Resampled;
+use super::screened::{Screened, arrange};
+use crate::batch::{Assets, Batch, Covariances, Request};
+
+/// The driver of a batch.
+///
+/// # Errors
+/// A batch that this device does not take, or cannot hold.
+pub fn driver<'a>(
+    engine: &GpuEngine,
+    device: Arc<Device>,
+    batch: &'a Batch<'_>,
+    request: &'a Request,
+) -> Attempt<Box<dyn Driver + 'a>> {
+    let (memory, accuracy) = (engine.memory(), engine.accuracy());
+    let source = batch.source();
+    match (&source.covariances, &source.assets, request) {
+        (Covariances::Given { matrices, assume_psd, .. }, Assets::All, request) => {
+            let matrices = Matrices::Given { covariances: matrices, assume_psd: *assume_psd };
+            Ok(Box::new(Given::new(device, memory, batch.budgets(), matrices, accuracy, request)?))
+        }
+        (Covariances::Given { .. }, _, _) => Err(unfit("parts of given matrices")),
+        (Covariances::Estimated { panel, rows, .. }, assets, request) => {
+            let Some(law) = rows.law() else { return Err(unfit("windows of a history")) };
+            let how = |assets| (engine.way(&law, assets), accuracy);
+            match (assets, request) {
+                (Assets::All, Request::Portfolios { beside }) => {
+                    let how = how(panel.assets());
+                    Ok(Box::new(Resampled::new(device, memory, batch.budgets(), (panel, law), how, beside)?))
+                }
+                (Assets::Listed(sets), request) => {
+                    let how = how(batch.assets());
+                    Ok(Box::new(Listed::new(&device, memory, batch.budgets(), (panel, law), sets, how, request)?))
+                }
+                _ => Err(unfit("this of resamples")),
+            }
+        }
+        (Covariances::Known(model), Assets::Subsets { subsets, cap, .. }, Request::Metrics(metrics)) => {
+            let source = (&**model, subsets, cap.as_ref());
+            Ok(Box::new(Screened::new(device, memory, batch.budgets(), source, accuracy, metrics)?))
+        }
+        (Covariances::Known(_), Assets::All, _) => Err(unfit("one covariance")),
+        (Covariances::Known(model), assets, request) => {
+            let matrices = Matrices::Parts { model, assets };
+            Ok(Box::new(Given::new(device, memory, batch.budgets(), matrices, accuracy, request)?))
+        }
+    }
+}
+
+/// Bytes that a job of this batch takes on the device and for what comes back from it.
+pub fn bytes(engine: &GpuEngine, batch: &Batch) -> Attempt<u64> {
+    let (facts, memory, accuracy) = (&engine.facts, engine.memory(), engine.accuracy());
+    let source = batch.source();
+    let origin = match (&source.covariances, &source.assets) {
+        (Covariances::Estimated { panel, rows, .. }, _) => {
+            let Some(law) = rows.law() else { return Err(unfit("windows of a history")) };
+            Origin::Resampled { rows: panel.rows(), way: engine.way(&law, batch.assets()) }
+        }
+        (Covariances::Known(model), Assets::Subsets { subsets, cap, .. }) => {
+            let source = (&**model, subsets, cap.as_ref());
+            return arrange(facts, memory, source, accuracy).map(|arrangement| arrangement.bytes);
+        }
+        (Covariances::Given { .. } | Covariances::Known(_), _) => Origin::Given,
+    };
+    Plan::new(facts, memory, origin, batch.assets(), accuracy).map(|plan| plan.bytes)
+}
+
+fn unfit(what: &str) -> Trouble {
+    Trouble::Unfit(format!("the GPU engine does not solve {what}"))
+}
