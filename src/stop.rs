@@ -9,15 +9,21 @@ use crate::error::{Error, ErrorKind, Result};
 /// Whether work should end, asked of whoever wants the results: before every few problems, between submissions to a
 /// device, and in the statistics after the last problem. What was finished before is kept.
 #[derive(Clone, Default)]
-pub struct Stop(Option<Arc<dyn Fn() -> bool + Send + Sync>>);
+pub struct Stop(Option<Arc<Asked<dyn Fn() -> bool + Send + Sync>>>);
+
+/// A wish, and whether it was there once: what was left undone for it stays undone.
+struct Asked<W: ?Sized> {
+    heard: AtomicBool,
+    wish: W,
+}
 
 impl Stop {
     /// Nothing is ever stopped.
     pub const NEVER: Stop = Stop(None);
 
-    /// Ends once `wish` says so. It is asked often, on any thread.
+    /// Ends once `wish` says so, whatever it says later. It is asked often, on any thread.
     pub fn when(wish: impl Fn() -> bool + Send + Sync + 'static) -> Stop {
-        Stop(Some(Arc::new(wish)))
+        Stop(Some(Arc::new(Asked { heard: AtomicBool::new(false), wish })))
     }
 
     /// Ends once the flag is set.
@@ -26,7 +32,15 @@ impl Stop {
     }
 
     pub fn asked(&self) -> bool {
-        self.0.as_ref().is_some_and(|wish| wish())
+        let Some(asked) = &self.0 else { return false };
+        if asked.heard.load(Ordering::Relaxed) {
+            return true;
+        }
+        let wished = (asked.wish)();
+        if wished {
+            asked.heard.store(true, Ordering::Relaxed);
+        }
+        wished
     }
 
     /// # Errors
@@ -53,5 +67,8 @@ mod tests {
         assert!(stop.check().is_ok() && Stop::NEVER.check().is_ok());
         flag.store(true, Ordering::Relaxed);
         assert_eq!(stop.clone().check().unwrap_err().kind, ErrorKind::Interrupted);
+        // A wish that was there once: work was left out for it.
+        flag.store(false, Ordering::Relaxed);
+        assert!(stop.asked());
     }
 }

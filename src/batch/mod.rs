@@ -4,6 +4,8 @@
 //! ever stored for all problems: engines build what they need, when they need it, in any order.
 
 pub mod assets;
+pub mod counts;
+pub mod part;
 pub mod request;
 mod solutions;
 pub mod source;
@@ -180,7 +182,7 @@ fn check_rows(rows: &Rows, history: usize) -> Result<()> {
     if let Some(law) = law.filter(|law| law.rows as usize != history) {
         return Err(Error::input(format!("an index law for {} rows, and a history of {history}", law.rows)));
     }
-    let sound = |span: &std::ops::Range<u32>| span.end as usize <= history && span.start + 1 < span.end;
+    let sound = |span: &std::ops::Range<u32>| span.end as usize <= history && span.len() > 1;
     match spans.into_iter().flat_map(|spans| spans.iter()).find(|span| !sound(span)) {
         Some(span) => Err(Error::input(format!(
             "rows {} to {} are no part of a history of {history} rows that a covariance could be made of",

@@ -1,5 +1,7 @@
 //! Certified solutions, column by column.
 
+use std::ops::Range;
+
 use crate::methods::Method;
 use crate::methods::certificate::Certificate;
 
@@ -47,6 +49,25 @@ impl Solutions {
             weights: vec![f64::NAN; problems * assets],
             certificates: vec![certificate; problems],
             comparisons: Comparisons::unknown(beside, problems, assets),
+        }
+    }
+
+    /// Those of the problems at these positions.
+    #[must_use]
+    pub fn part(&self, positions: Range<usize>) -> Solutions {
+        let problems = self.certificates.len().max(1);
+        let rows = |values: &[f64]| {
+            let each = values.len() / problems;
+            values[positions.start * each..positions.end * each].to_vec()
+        };
+        Solutions {
+            weights: rows(&self.weights),
+            certificates: self.certificates[positions.clone()].to_vec(),
+            comparisons: Comparisons {
+                methods: self.comparisons.methods.clone(),
+                volatilities: rows(&self.comparisons.volatilities),
+                portfolios: rows(&self.comparisons.portfolios),
+            },
         }
     }
 

@@ -3,12 +3,12 @@
 use std::ops::Range;
 use std::path::PathBuf;
 
+use crate::batch::part::Part;
 use crate::covariance;
 use crate::engine::{Choice, Precision};
 use crate::measure::Metric;
 use crate::resample::Scheme;
 use crate::run::crosscheck::Sample;
-use crate::run::share::Part;
 use crate::study::block::Block;
 use crate::study::screen::figure::{Figure, Filter};
 use clap::{Args, Parser, Subcommand, ValueEnum};

@@ -32,6 +32,10 @@ pub fn run(arguments: &BatchArguments) -> Result<u8> {
         return Err(Error::usage("a run in a directory needs its matrices again, to be merged or verified")
             .hint("name a file in place of standard input, or write the weights alone with -o FILE.npy"));
     }
+    if !alone && arguments.covariances.to_str().is_none() {
+        return Err(Error::usage("a run in a directory keeps the name of its matrices, and this one is no text")
+            .hint("give the file a name of letters, or write the weights alone with -o FILE.npy"));
+    }
     let input = Input::from_argument(Some(&arguments.covariances));
     let matrices = Matrices::read(&input, arguments.machine.memory)?;
     let budgets = data::budgets(&arguments.problem, &matrices.names(), quiet)?;

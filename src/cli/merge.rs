@@ -15,10 +15,13 @@ pub fn run(arguments: &MergeArguments) -> Result<u8> {
     }
     let mut progress = Progress::new("problem", arguments.out.quiet);
     let views = (output::plain(), output::view());
-    let joined = shards.join(&arguments.output, words(), views, &mut progress).map_err(|error| match error.kind {
-        ErrorKind::Interrupted => error.hint("the parts are as they were: merge them again"),
-        _ => error,
-    })?;
+    let joined =
+        shards.join(&arguments.output, words(), views, arguments.force, &mut progress).map_err(
+            |error| match error.kind {
+                ErrorKind::Interrupted => error.hint("the parts are as they were: merge them again"),
+                _ => error,
+            },
+        )?;
     progress.finish();
     output::print(if arguments.out.json { &joined.summary } else { &joined.table })?;
     ended(&joined.ending, arguments.strict, joined.noun)

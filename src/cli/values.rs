@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
+use crate::batch::part::Part;
 use crate::io::nearest;
 use crate::measure::Metric;
 use crate::run::crosscheck::Sample;
-use crate::run::share::Part;
 use crate::study::block::Block;
 use crate::study::screen::figure::{Figure, Filter};
 use jiff::civil::Date;

@@ -4,13 +4,13 @@ use std::fmt::Write as _;
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
+use crate::batch::counts::Solves;
 use crate::engine::Precision;
 use crate::error::{Text, option};
 pub use crate::io::size;
 use crate::measure::Metric;
 use crate::methods::Method;
 use crate::resample::Scheme;
-use crate::run::Solves;
 use crate::run::crosscheck::CrossCheck;
 use crate::study::bootstrap::Run;
 use crate::study::screen::figure::Figure;

@@ -1,9 +1,11 @@
-//! Chunks: how a run is cut. From the problem alone, so that a checkpoint, a shard or a second run cuts alike.
+//! Chunks: how a run is cut, from the problem and the engine. Results do not depend on it, nor on where a checkpoint, a
+//! part or a second run cuts.
 
 use std::ops::Range;
 
 use crate::batch::{Batch, Request};
 use crate::covariance::packed;
+use crate::lanes::LANES;
 
 /// Problems of a chunk of portfolios at most.
 pub const LARGEST: u64 = 4096;
@@ -40,11 +42,21 @@ pub fn measured(size: usize, device: bool) -> u64 {
 
 /// How the problems of `range` are cut for an engine that takes `span` of them at once.
 pub fn cut(batch: &Batch, request: &Request, range: Range<u64>, span: u64, device: bool) -> Vec<Range<u64>> {
+    if range.is_empty() {
+        return Vec::new();
+    }
     let size = match request {
         Request::Portfolios { .. } => {
             let chunk = chunk_size(batch.rows(), batch.assets());
             // Powers of two, so that parts end where chunks do.
-            if span < chunk { 1 << span.max(1).ilog2() } else { span / chunk * chunk }
+            if span < chunk {
+                1 << span.max(1).ilog2()
+            } else if device {
+                span / chunk * chunk
+            } else {
+                // Enough for all threads, and no more than can be waited for.
+                chunk.max((LANES * rayon::current_num_threads()).next_power_of_two() as u64)
+            }
         }
         Request::Metrics(_) => measured(batch.assets(), device),
     };
@@ -77,7 +89,7 @@ mod tests {
         let batch = Batch::given(vec![1.0; 10_000], &[1.0]).unwrap();
         let cut = |range, span| cut(&batch, &Request::PORTFOLIOS, range, span, false);
         assert_eq!(cut(100..10_000, 4096), [100..4096, 4096..8192, 8192..10_000]);
-        assert_eq!(cut(100..10_000, 9000), [100..8192, 8192..10_000]);
+        assert_eq!(cut(100..10_000, 9000), [100..4096, 4096..8192, 8192..10_000]);
         assert_eq!(cut(3000..5000, 1500), [3000..3072, 3072..4096, 4096..5000]);
         assert_eq!(cut(5..5, 1), []);
     }

@@ -1,15 +1,14 @@
 //! Running a batch: chunk by chunk in index order, rescued where a device could not finish, cross-checked on the CPU,
 //! folded by whoever asked. Finished chunks are kept ([`crate::store`]), so that a run goes on where it was interrupted,
-//! and the parts of a run that several machines made ([`share`]) are one: both solve only what is not kept.
+//! and the parts of a run that several machines made ([`crate::batch::part`]) are one: both solve only what is not kept.
 
 mod ahead;
 pub mod chunks;
-mod counts;
 pub mod crosscheck;
-pub mod share;
 
 use std::ops::Range;
 
+pub use crate::batch::counts::{RcError, Solves};
 use crate::batch::{Batch, Block, Request, Solutions};
 use crate::engine::cpu::CpuJob;
 use crate::engine::{Engine, Fault, Job, Remedy};
@@ -19,7 +18,6 @@ use crate::stop::Stop;
 use crate::store::checkpoint::foreign;
 use crate::store::{Checkpoint, Columns, Segment};
 use ahead::ahead;
-pub use counts::{RcError, Solves};
 use crosscheck::{Check, Checker};
 
 /// What a run works with.
@@ -143,8 +141,9 @@ impl<'a> Runner<'a> {
                     Ok(block) => {
                         overcome(engine, context.observer);
                         let end = range.end;
-                        let chunk = self.mended(&*job, range, block, context)?;
-                        self.take(chunk, context, fold)?;
+                        for chunk in self.mended(&*job, range, block, context)? {
+                            self.take(chunk, context, fold)?;
+                        }
                         left.start = end;
                         Ok(())
                     }
@@ -209,8 +208,15 @@ impl<'a> Runner<'a> {
         self.reserve.get_or_insert_with(|| engine.reserve().job(batch, request))
     }
 
-    /// Rescues what a device left, and checks a sample of what it made.
-    fn mended(&mut self, job: &dyn Job, range: Range<u64>, mut block: Block, context: &mut Context) -> Result<Chunk> {
+    /// Rescues what a device left, and checks a sample of what it made. Portfolios come in chunks as the CPU makes them:
+    /// whoever reads them again reads a few at a time.
+    fn mended(
+        &mut self,
+        job: &dyn Job,
+        range: Range<u64>,
+        mut block: Block,
+        context: &mut Context,
+    ) -> Result<Vec<Chunk>> {
         let Work { batch, request, sample, .. } = self.work;
         let stop = self.stop.clone();
         let left = block.unsolved();
@@ -224,18 +230,22 @@ impl<'a> Runner<'a> {
             let (info, reserve) = (self.engine.info(), self.engine.reserve());
             Checker::new(batch, request, info.precision, reserve.options)
         });
-        let check = checker.check(range.start, &block, sample, Some(job), &stop);
-        overcome(self.engine, context.observer);
-        let check = match check {
-            Err(error) if error.kind == ErrorKind::Interrupted => return Err(error),
-            Err(error) => {
-                let what = format!("the cross-check could not run: {}", error.message.nested());
-                context.observer.notice(&what.into());
-                None
-            }
-            Ok(check) => Some(check),
-        };
-        Ok(Chunk { range, block, check })
+        let mut chunks = Vec::new();
+        for (range, block) in pieces(range, block) {
+            let check = checker.check(range.start, &block, sample, Some(job), &stop);
+            overcome(self.engine, context.observer);
+            let check = match check {
+                Err(error) if error.kind == ErrorKind::Interrupted => return Err(error),
+                Err(error) => {
+                    let what = format!("the cross-check could not run: {}", error.message.nested());
+                    context.observer.notice(&what.into());
+                    None
+                }
+                Ok(check) => Some(check),
+            };
+            chunks.push(Chunk { range, block, check });
+        }
+        Ok(chunks)
     }
 
     fn take(&self, chunk: Chunk, context: &mut Context, fold: &mut dyn Fold) -> Result<()> {
@@ -247,6 +257,20 @@ impl<'a> Runner<'a> {
         context.store.keep(self.work.number, chunk.range, columns)?;
         context.observer.finished(problems);
         Ok(())
+    }
+}
+
+/// Portfolios in pieces of at most [`chunks::LARGEST`] problems. Figures are folded as they come.
+fn pieces(range: Range<u64>, block: Block) -> Vec<(Range<u64>, Block)> {
+    match block {
+        Block::Portfolios(solutions) if range.end - range.start > chunks::LARGEST => {
+            let piece = |piece: Range<u64>| {
+                let positions = (piece.start - range.start) as usize..(piece.end - range.start) as usize;
+                (piece, Block::Portfolios(solutions.part(positions)))
+            };
+            chunks::aligned(range.clone(), chunks::LARGEST).into_iter().map(piece).collect()
+        }
+        block => vec![(range, block)],
     }
 }
 

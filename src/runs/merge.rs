@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Visitor, json, results, study_of, visit};
+use crate::batch::part::Part;
 use crate::engine::choose::{Wish, choose};
 use crate::engine::{Absent, Choice, Engine};
 use crate::error::{Error, Result, option};
@@ -11,7 +12,6 @@ use crate::observer::Observer;
 use crate::report::Shown;
 use crate::report::terminal::View;
 use crate::run::Context;
-use crate::run::share::Part;
 use crate::store::Checkpoint;
 use crate::store::atomic;
 use crate::store::difference::difference;
@@ -64,7 +64,9 @@ impl Shards {
             found.push((path.clone(), manifest));
         }
         found.sort_by_key(|(_, manifest)| place_of(manifest));
-        let (first, manifest) = &found[0];
+        let Some((first, manifest)) = found.first() else {
+            return Err(Error::usage("there are no parts to join").hint("name the directories of the parts"));
+        };
         for (path, other) in &found[1..] {
             let differs = |what: &str| {
                 Error::usage(format!(
@@ -157,8 +159,9 @@ impl Shards {
         directory::examine(output, &asked)
     }
 
-    /// Joins them in a directory for the whole: byte by byte what one machine would have made. The table is kept as `plain` has it, and
-    /// comes back as `view` does.
+    /// Joins them in a directory for the whole: byte by byte what one machine would have made. What is solved only now,
+    /// such as the winners of a screen on resamples, is so on the device of the parts, or on the CPU where that is not
+    /// here. The table is kept as `plain` has it, and comes back as `view` does.
     ///
     /// # Errors
     /// Problems that are in none of the parts; data that are missing; a disk that is full.
@@ -167,9 +170,10 @@ impl Shards {
         output: &Path,
         command: Vec<String>,
         (plain, view): (View, View),
+        force: bool,
         observer: &mut dyn Observer,
     ) -> Result<Joined> {
-        let join = Join { shards: self, output, command, plain, view, observer };
+        let join = Join { shards: self, output, command, plain, view, force, observer };
         visit(self.manifest(), join).ok_or_else(|| self.unknown())?
     }
 
@@ -185,6 +189,7 @@ struct Join<'a> {
     command: Vec<String>,
     plain: View,
     view: View,
+    force: bool,
     observer: &'a mut dyn Observer,
 }
 
@@ -195,7 +200,7 @@ impl Visitor for Join<'_> {
     where
         S::Outcome: Shown,
     {
-        let Join { shards, output, command, plain, view, observer } = self;
+        let Join { shards, output, command, plain, view, force, observer } = self;
         let (first, folder) = (shards.manifest(), &shards.paths[0]);
         let study = study_of::<S>(first, folder, || shards.unknown(), observer)?;
         let spec: S::Spec = serde_json::from_value(first.job.clone()).map_err(|_| shards.unknown())?;
@@ -209,6 +214,7 @@ impl Visitor for Join<'_> {
         let manifest = Manifest {
             command,
             input: first.input.clone(),
+            faults: shards.manifests.iter().flat_map(|part| part.faults.clone()).collect(),
             ..Manifest::new(&first.job, first.seed, None, first.maker.clone())?
         };
         let tolerance = spec.setup().tolerance.unwrap_or(Options::default().tolerance);
@@ -218,7 +224,7 @@ impl Visitor for Join<'_> {
             None => Box::new(gone),
         };
         let keep = |path: &Path| S::keep(&S::data(first, &spec, folder)?, path);
-        let mut place = Place::join(output, manifest, &keep, all)?;
+        let mut place = Place::join(output, manifest, &keep, all, force)?;
         observer.total(study.work(&(0..study.problems()), false));
         let outcome = {
             let mut context = Context { engine: &*engine, store: &mut place.checkpoint, observer };

@@ -7,13 +7,13 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::batch::part::Part;
 use crate::engine::{Absent, Engine, Fault};
 use crate::error::{Error, Result, option};
 use crate::observer::Observer;
 use crate::report::Shown;
 use crate::report::terminal::View;
 use crate::run::Context;
-use crate::run::share::Part;
 use crate::store::directory::{self, Asked, Place, SHARD, SUMMARY, TABLE, Terms};
 use crate::store::maker::Maker;
 use crate::store::manifest::Manifest;

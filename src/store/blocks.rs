@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::checkpoint::{Checkpoint, Segment, foreign};
-use crate::batch::{Comparisons, Solutions};
+use crate::batch::Solutions;
 use crate::error::{Error, Result};
 
 /// Problems of a block of solutions in memory.
@@ -37,22 +37,8 @@ impl Blocks for Solutions {
     }
 
     fn read(&self, block: usize) -> Result<Cow<'_, Solutions>> {
-        let problems = self.certificates.len();
-        let (start, end) = (block * BLOCK, ((block + 1) * BLOCK).min(problems));
-        let part = |values: &[f64]| {
-            let each = values.len() / problems;
-            values[start * each..end * each].to_vec()
-        };
-        let compared = &self.comparisons;
-        Ok(Cow::Owned(Solutions {
-            weights: part(&self.weights),
-            certificates: self.certificates[start..end].to_vec(),
-            comparisons: Comparisons {
-                methods: compared.methods.clone(),
-                volatilities: part(&compared.volatilities),
-                portfolios: part(&compared.portfolios),
-            },
-        }))
+        let start = block * BLOCK;
+        Ok(Cow::Owned(self.part(start..(start + BLOCK).min(self.certificates.len()))))
     }
 }
 

@@ -255,11 +255,23 @@ impl Checkpoint {
             }
         }
         let last = journals.len().saturating_sub(1);
-        if let Some(journal) = journals.last_mut().filter(|_| *grows != Grows::Nowhere) {
-            let record = journal.append(batch, range, &columns.encode()?)?;
-            chunks.insert((batch, record.range.start), Chunk::File { journal: last, record });
+        let Some(journal) = journals.last_mut().filter(|_| *grows != Grows::Nowhere) else { return Ok(()) };
+        let bytes = columns.encode()?;
+        match journal.append(batch, range.clone(), &bytes) {
+            Ok(record) => {
+                chunks.insert((batch, range.start), Chunk::File { journal: last, record });
+                Ok(())
+            }
+            // A file of the run itself may be full: memory has to do for the rest.
+            Err(error) => match Columns::decode(&bytes).filter(|_| matches!(grows, Grows::Aside { .. })) {
+                Some(columns) => {
+                    *grows = Grows::Aside { most: u64::MAX };
+                    chunks.insert((batch, range.start), Chunk::Memory { end: range.end, columns });
+                    Ok(())
+                }
+                None => Err(error),
+            },
         }
-        Ok(())
     }
 }
 

@@ -15,10 +15,10 @@ use super::difference::difference;
 use super::digest;
 use super::maker::Maker;
 use super::manifest::{MANIFEST, Manifest};
-use crate::error::{Error, Result, option};
+use crate::batch::counts::Solves;
+use crate::batch::part::Part;
+use crate::error::{Error, ErrorKind, Result, option};
 use crate::observer::Observer;
-use crate::run::Solves;
-use crate::run::share::Part;
 use crate::store::Checkpoint;
 use crate::store::atomic::{self, Existing};
 
@@ -159,7 +159,7 @@ pub struct Terms {
 
 impl Place {
     /// Marks the directory as this run's before the work, with the data it needs. Chunks that an interrupted run of the
-    /// same job has finished are taken over, and `watch` is told.
+    /// same job has finished are taken over, and `observer` is told.
     ///
     /// # Errors
     /// The directory cannot be made or written to, another program is at work in it, or its chunks were made by another
@@ -169,7 +169,7 @@ impl Place {
         manifest: Manifest,
         keep: &dyn Fn(&Path) -> Result<()>,
         terms: Terms,
-        watch: &mut dyn Observer,
+        observer: &mut dyn Observer,
     ) -> Result<Place> {
         let started = Instant::now();
         std::fs::create_dir_all(path).map_err(|error| uncreated(path, &error))?;
@@ -178,8 +178,13 @@ impl Place {
         let chunks = path.join(CHUNKS);
         let before = match Checkpoint::open(&chunks, true) {
             Ok(found) => Some(found),
-            Err(error) if error.kind == crate::ErrorKind::Usage => return Err(error),
-            Err(_) => None,
+            Err(_) if !chunks.exists() => None,
+            // Whose chunks they are cannot be told.
+            Err(error) if error.kind == ErrorKind::Input => {
+                observer.notice(&format!("{}: all is solved again", error.message.nested()).into());
+                None
+            }
+            Err(error) => return Err(error),
         };
         // The lock is held: what other programs left half written is nobody's.
         atomic::sweep(path);
@@ -194,7 +199,11 @@ impl Place {
         });
         match before {
             Some((checkpoint, owner, damaged)) => {
-                place.resume(checkpoint, owner.maker, damaged, terms, watch)?;
+                place.resume(checkpoint, owner.maker, damaged, terms, observer)?;
+                // What went wrong in the sessions before is part of the run.
+                if let Ok(Some(begun)) = Manifest::read(path) {
+                    place.manifest.faults = begun.faults;
+                }
                 place.mark(keep)?;
             }
             None => {
@@ -232,7 +241,7 @@ impl Place {
         maker: Maker,
         damaged: bool,
         terms: Terms,
-        watch: &mut dyn Observer,
+        observer: &mut dyn Observer,
     ) -> Result<()> {
         if let Some(difference) = maker.differs(&self.manifest.maker) {
             self.orphaned = terms.any_engine && maker.info.on_device() && !self.manifest.maker.info.on_device();
@@ -249,17 +258,17 @@ impl Place {
                     option("force")
                 )));
             }
-            watch.notice(&format!("going on although {difference}").into());
+            observer.notice(&format!("going on although {difference}").into());
             if self.orphaned {
                 self.manifest.maker = maker;
             }
         }
         if damaged {
-            watch.notice(&"a part of what was kept is damaged: it is solved again".into());
+            observer.notice(&"a part of what was kept is damaged: it is solved again".into());
         }
         match checkpoint.finished() {
             0 => {}
-            finished => watch.notice(
+            finished => observer.notice(
                 &format!(
                     "going on where `{}` was interrupted: {finished} problems are solved already",
                     self.path.display()
@@ -280,8 +289,17 @@ impl Place {
         manifest: Manifest,
         keep: &dyn Fn(&Path) -> Result<()>,
         checkpoint: Checkpoint,
+        force: bool,
     ) -> Result<Place> {
         let place = Place { path: path.to_path_buf(), manifest, checkpoint, orphaned: false, started: Instant::now() };
+        // Not where a program is at work.
+        match Checkpoint::open(&path.join(CHUNKS), true) {
+            Err(error) if error.kind == ErrorKind::Usage => return Err(error),
+            Ok(_) | Err(_) => {}
+        }
+        if force {
+            place.clear();
+        }
         place.mark(keep)?;
         Ok(place)
     }

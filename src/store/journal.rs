@@ -17,7 +17,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::error::{Error, Result, option};
+use crate::error::{Error, ErrorKind, Result, option};
 use crate::store::atomic::{self, Existing};
 
 const MAGIC: [u8; 8] = *b"EQRCHNK2";
@@ -163,7 +163,8 @@ impl Journal {
     /// It cannot be read, is no such file, or another program adds to it.
     pub fn open(path: &Path, add: bool) -> Result<(Journal, Scan)> {
         let failed = |error: io::Error| {
-            Error::failed(format!("`{}` cannot be read: {error}", path.display()))
+            let kind = if error.kind() == io::ErrorKind::InvalidData { ErrorKind::Input } else { ErrorKind::Failed };
+            Error::new(kind, format!("`{}` cannot be read: {error}", path.display()))
                 .hint(format!("check the file and its permissions, or start again with {}", option("force")))
         };
         // Whatever else bears the name, such as a pipe, might be waited for without end.

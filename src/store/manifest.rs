@@ -8,9 +8,9 @@ use serde_json::Value;
 
 use super::digest;
 use super::maker::Maker;
+use crate::batch::part::Part;
 use crate::engine::Fault;
 use crate::error::{Error, Result, option};
-use crate::run::share::Part;
 use crate::store::atomic::{self, Existing};
 
 pub const MANIFEST: &str = "run.json";

@@ -79,7 +79,7 @@ pub fn block_length(
     point: Option<&[f64]>,
     scheme: Scheme,
     block: Block,
-    watch: &mut dyn Observer,
+    observer: &mut dyn Observer,
 ) -> (f64, Option<BlockEstimates>) {
     let rows = returns.rows();
     if scheme == Scheme::Iid {
@@ -90,7 +90,7 @@ pub fn block_length(
         return (if fixed { length.round() } else { length }, None);
     }
     if rows < block_length::FEWEST_ROWS {
-        watch.notice(
+        observer.notice(
             &format!(
                 "{rows} rows are too few to estimate a block length (at least {}): resampling single rows",
                 block_length::FEWEST_ROWS
@@ -124,7 +124,7 @@ pub fn block_length(
     let chosen = if block == Block::AutoReturns { plain.median } else { squared.median };
     let estimates = BlockEstimates { squared_returns: squared, returns: plain, portfolio_squared: portfolio };
     if !chosen.is_finite() {
-        watch.notice(&"the block length cannot be estimated from this history: resampling single rows".into());
+        observer.notice(&"the block length cannot be estimated from this history: resampling single rows".into());
         return (1.0, Some(estimates));
     }
     let length = if fixed { chosen.round() } else { chosen };

@@ -55,7 +55,10 @@ pub fn workspace(rows: usize, assets: usize) -> f64 {
     threads + shared + PER_CELL * rows as f64 * assets as f64
 }
 
-/// Refuses a bootstrap that does not fit: its resamples and statistics, and what its threads work in.
+/// Its resamples and statistics, and what its threads work in.
+///
+/// # Errors
+/// A bootstrap that does not fit.
 pub fn check_resamples(count: u64, rows: usize, assets: usize, directory: bool, limit: Option<u64>) -> Result<()> {
     let needed = |count: u64| resamples(count, assets, directory) + workspace(rows, assets);
     let hint = |room: f64| {
@@ -76,7 +79,8 @@ pub fn check_resamples(count: u64, rows: usize, assets: usize, directory: bool, 
     check(&format!("{count} resamples of {assets} assets"), needed(count), limit, hint)
 }
 
-/// Refuses a portfolio whose matrices do not fit.
+/// # Errors
+/// A portfolio whose matrices do not fit.
 pub fn check_portfolio(assets: usize, limit: Option<u64>) -> Result<()> {
     check(&format!("the covariances of {assets} assets"), PER_PORTFOLIO * square(assets), limit, |_| fewer_assets())
 }
@@ -85,7 +89,10 @@ fn fewer_assets() -> Text {
     format!("raise {}, or choose fewer assets with {}", option("memory"), option("assets")).into()
 }
 
-/// Refuses what needs more than `limit` bytes, or, where no limit was given, than are available.
+/// `hint` is given the bytes there are.
+///
+/// # Errors
+/// What needs more than `limit` bytes, or, where no limit was given, than are available.
 pub fn check(what: &str, needed: f64, limit: Option<u64>, hint: impl Fn(f64) -> Text) -> Result<()> {
     let Some(room) = beyond(needed, limit) else { return Ok(()) };
     Err(Error::usage(format!("{what} need about {}, and {}", size(needed), allowed(room, limit))).hint(hint(room)))

@@ -9,11 +9,11 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::setup::Setup;
+use crate::batch::part::Part;
 use crate::engine::EngineInfo;
 use crate::error::Result;
 use crate::observer::Observer;
 use crate::run::crosscheck::{CrossCheck, Sample};
-use crate::run::share::Part;
 use crate::run::{Context, Solves};
 use crate::store::Checkpoint;
 use crate::store::manifest::Manifest;
@@ -59,7 +59,7 @@ pub trait Study: Sized {
     const DATA: Option<&'static str>;
     /// Batches up to this number belong to parts; what comes after them is solved when the parts are joined.
     const LAST_OF_PART: u32;
-    /// Whether there is any.
+    /// Whether there is any such batch.
     const SOLVES_JOINED: bool;
 
     /// All that follows from its specification, its seed and the data, before anything is solved.

@@ -63,6 +63,10 @@ pub struct Question<'a> {
 /// `Input` where the matrix is no covariance; `Unsolved` where no certified portfolio was found.
 pub fn solve(question: &Question, engine: &dyn Engine, observer: &mut dyn Observer) -> Result<Outcome> {
     let n = question.assets.len();
+    if question.budgets.len() != n || question.covariance.len() != n * n {
+        let (budgets, numbers) = (question.budgets.len(), question.covariance.len());
+        return Err(Error::input(format!("{budgets} risk budgets and {numbers} covariances for {n} assets")));
+    }
     let keep = active(question.budgets);
     let names: Vec<&str> = keep.iter().map(|&i| question.assets[i].as_str()).collect();
     let covariance = submatrix(question.covariance, n, &keep);

@@ -442,7 +442,7 @@ pub fn assert_figures_go_on(engine: &dyn Engine, universe: &RiskModel, kept: Ran
     };
     assert_eq!(interrupted(&mut store, &mut Wishing(Stop::when(|| true))), 0);
     if !kept.is_empty() {
-        use equirisk::run::share::Part;
+        use equirisk::batch::part::Part;
         let part = Part::Problems { from: kept.start, to: kept.end };
         let context = &mut Context { engine, store: &mut store, observer: &mut Unwatched };
         equirisk::study::screen::part(&question, problems, &config, part, context).unwrap();

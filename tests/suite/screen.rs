@@ -1,5 +1,6 @@
 //! Is every subset solved as if it were alone, and measured right?
 
+use equirisk::batch::part::Part;
 use equirisk::covariance::RiskModel;
 use equirisk::engine::cpu::CpuEngine;
 use equirisk::engine::{Engine, Job as _};
@@ -8,7 +9,6 @@ use equirisk::methods::risk_budgeting::{self, Options, Problem, validity};
 use equirisk::observer::{Observer, Unwatched};
 use equirisk::run::Context;
 use equirisk::run::crosscheck::Sample;
-use equirisk::run::share::Part;
 use equirisk::stop::Stop;
 use equirisk::store::Checkpoint;
 use equirisk::study::measures::Components;

@@ -130,6 +130,11 @@ impl<'a> GpuJob<'a> {
             let piece = self.recovering(Some(at), |job, state| {
                 let limit = state.room.min(state.pace);
                 let mut tried = 0;
+                if state.driver.is_none() {
+                    // It was lost, here or by who drew the rows of a sample: nothing is under way.
+                    ends.clear();
+                    ahead = at;
+                }
                 let mut attempt = |state: &mut State<'a>| {
                     let driver = job.driver(state)?;
                     let room = driver.room().min(limit);

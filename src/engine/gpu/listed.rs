@@ -59,7 +59,9 @@ impl<'a> Listed<'a> {
 
 impl Driver for Listed<'_> {
     fn room(&self) -> u32 {
-        self.sets.iter().map(Driver::room).min().unwrap_or(1)
+        // A piece is dealt over the sets, each of which has room for so many.
+        let least = self.sets.iter().map(Driver::room).min().unwrap_or(1);
+        least.saturating_mul(self.sets.len() as u32)
     }
 
     fn pieces(&self) -> usize {

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::block::Block;
 use super::statistics::reading::Reading;
+use crate::batch::part::Part;
 use crate::batch::{self, Request, Solutions};
 use crate::engine::Precision;
 use crate::error::Result;
@@ -18,7 +19,6 @@ use crate::methods::risk_budgeting::Options;
 use crate::panel::Returns;
 use crate::resample::Scheme;
 use crate::run::crosscheck::{Checker, CrossCheck, Sample, sample};
-use crate::run::share::Part;
 use crate::run::{Context, RcError, Solves};
 use crate::stop::Stop;
 use crate::store::{Checkpoint, IN_MEMORY};

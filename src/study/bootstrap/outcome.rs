@@ -2,11 +2,11 @@
 
 use serde::{Serialize, Serializer};
 
+use crate::batch::counts::{RcError, Solves};
 use crate::engine::{Kind, Precision};
 use crate::methods::Method;
 use crate::resample::Scheme;
 use crate::run::crosscheck::CrossCheck;
-use crate::run::{RcError, Solves};
 use crate::study::block::BlockEstimates;
 use crate::study::statistics::asset::Asset;
 use crate::study::statistics::convergence::Step;

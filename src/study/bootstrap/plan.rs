@@ -5,10 +5,11 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::{Config, Methods, Outcome, Portfolio, Run, Sensitivity, SensitivityAsset};
+use crate::batch::part::{Part, scaled};
 use crate::batch::{Batch, Request, Solutions, active};
 use crate::covariance::{RiskModel, full_sample};
 use crate::engine::{EngineInfo, Precision};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::methods::certificate::Status;
 use crate::methods::risk_budgeting::{Options, Workspace};
 use crate::methods::{Method, Program};
@@ -16,7 +17,6 @@ use crate::observer::Observer;
 use crate::panel::{Panel, Returns};
 use crate::resample::{LAW, Law};
 use crate::run::crosscheck::{CrossCheck, sample};
-use crate::run::share::{Part, scaled};
 use crate::run::{self, Context, RcError, Solves, Work};
 use crate::store::Checkpoint;
 use crate::store::blocks::{Blocks, Spread, Stored};
@@ -71,7 +71,10 @@ pub(super) fn device(info: &EngineInfo) -> Option<Precision> {
 impl Plan {
     /// # Errors
     /// A panel that cannot be resampled, a block length out of range.
-    pub fn new(returns: &Returns, budgets: &[f64], config: &Config, watch: &mut dyn Observer) -> Result<Plan> {
+    pub fn new(returns: &Returns, budgets: &[f64], config: &Config, observer: &mut dyn Observer) -> Result<Plan> {
+        if budgets.len() != returns.assets.len() {
+            return Err(Error::input(format!("{} risk budgets for {} assets", budgets.len(), returns.assets.len())));
+        }
         let keep = active(budgets);
         let names = returns.assets.clone();
         let returns = returns.select(&keep);
@@ -80,13 +83,13 @@ impl Plan {
         let budgets_kept: Vec<f64> = keep.iter().map(|&i| budgets[i]).collect();
         let point = point(&full, &budgets_kept)?;
         let (block_length, block_estimates) =
-            block_length(&returns, point.as_deref(), config.scheme, config.block, watch);
+            block_length(&returns, point.as_deref(), config.scheme, config.block, observer);
         let law = Law::new(config.scheme, block_length, panel.rows(), config.seed, 0)?;
         let batch = Batch::resampled(Arc::clone(&panel), law, config.resamples, &budgets_kept)?;
         let lengths =
             if config.sensitivity { sensitivity_lengths(&law, block_length, config.scheme) } else { Vec::new() };
         let components = (panel.assets() <= MOST_COMPONENTS).then(|| Components::of(&full));
-        warn_of_short_history(panel.rows(), panel.assets(), components.as_ref(), watch);
+        warn_of_short_history(panel.rows(), panel.assets(), components.as_ref(), observer);
         Ok(Plan {
             config: *config,
             names,
@@ -288,10 +291,10 @@ impl Plan {
 
 /// Says what a history short beside its assets means: a resample of T rows holds about 0.632 T distinct ones, and spectra
 /// of resampled covariances are unreliable where n / T is not small (El Karoui & Purdom 2018).
-fn warn_of_short_history(rows: usize, assets: usize, components: Option<&Components>, watch: &mut dyn Observer) {
+fn warn_of_short_history(rows: usize, assets: usize, components: Option<&Components>, observer: &mut dyn Observer) {
     let ratio = assets as f64 / rows as f64;
     if (rows as f64) < 1.6 * assets as f64 {
-        watch.notice(&format!(
+        observer.notice(&format!(
             "{rows} rows for {assets} assets: a resample holds fewer distinct rows than assets, so its covariance is \
              singular; risk budgeting needs no inverse, but read the bands with care"
         ).into());
@@ -299,7 +302,7 @@ fn warn_of_short_history(rows: usize, assets: usize, components: Option<&Compone
         let smallest = components
             .map(|c| format!(", the smallest eigenvalue is {:.1e} of the total", c.smallest_share()))
             .unwrap_or_default();
-        watch.notice(&format!(
+        observer.notice(&format!(
             "{assets} assets over {rows} rows (n/T = {ratio:.2}{smallest}): resampled covariances are unreliable where \
              n/T is not small; a longer history or fewer assets help"
         ).into());

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::{Config, Outcome, Plan, Share, Spec, part, solve, verify};
+use crate::batch::part::{Part, scaled};
 use crate::engine::EngineInfo;
 use crate::error::{Error, Result};
 use crate::methods::risk_budgeting::Options;
@@ -14,7 +15,6 @@ use crate::panel::Returns;
 use crate::run::Context;
 use crate::run::chunks::chunk_size;
 use crate::run::crosscheck::{CrossCheck, Sample};
-use crate::run::share::{Part, scaled};
 use crate::store::atomic::Existing;
 use crate::store::manifest::Manifest;
 use crate::store::weights::{Described, read_weights, write_weights};
@@ -52,9 +52,6 @@ impl Study for Bootstrap {
     const SOLVES_JOINED: bool = false;
 
     fn prepare(spec: &Spec, seed: Option<u64>, data: Returns, observer: &mut dyn Observer) -> Result<Bootstrap> {
-        if spec.budgets.len() != data.assets.len() {
-            return Err(Error::input(format!("{} risk budgets for {} assets", spec.budgets.len(), data.assets.len())));
-        }
         let config = spec.config(seed.unwrap_or_default());
         Ok(Bootstrap { plan: Plan::new(&data, &spec.budgets, &config, observer)?, config })
     }

@@ -9,6 +9,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::batch::part::Part;
 use crate::batch::{Batch, Request, Solutions, active, submatrix};
 use crate::engine::{EngineInfo, Kind, Precision};
 use crate::error::{Error, Result};
@@ -17,7 +18,6 @@ use crate::methods::certificate::Status;
 use crate::methods::risk_budgeting::Options;
 use crate::observer::Observer;
 use crate::run::crosscheck::{Checker, CrossCheck, Sample, sample};
-use crate::run::share::Part;
 use crate::run::{Context, Gathered, RcError, Solves, Work, gather};
 use crate::stop::Stop;
 use crate::store::atomic::{self, Existing};

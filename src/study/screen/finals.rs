@@ -28,7 +28,12 @@ pub struct Finals<'a> {
 impl Finals<'_> {
     /// The list asked for, in order, and the length of the shortlist where there was one. `passing` is how many subsets
     /// the best were taken from.
-    pub fn select(&self, best: &[Candidate], passing: u64, watch: &mut dyn Observer) -> (Vec<Finalist>, Option<u64>) {
+    pub fn select(
+        &self,
+        best: &[Candidate],
+        passing: u64,
+        observer: &mut dyn Observer,
+    ) -> (Vec<Finalist>, Option<u64>) {
         let Config { by, top, shortlist, .. } = *self.config;
         if by.is_of_the_path() {
             let list = &best[..best.len().min(shortlist)];
@@ -59,7 +64,7 @@ impl Finals<'_> {
                 Some(_) => break,
                 None => {
                     if passing > best.len() as u64 {
-                        self.cut_short(best, finalists.len(), within, watch);
+                        self.cut_short(best, finalists.len(), within, observer);
                     }
                     break;
                 }
@@ -70,10 +75,10 @@ impl Finals<'_> {
     }
 
     /// Says what might be on the list and is not among the `best`, which are not all that pass.
-    fn cut_short(&self, best: &[Candidate], listed: usize, within: impl Fn(f64) -> bool, watch: &mut dyn Observer) {
+    fn cut_short(&self, best: &[Candidate], listed: usize, within: impl Fn(f64) -> bool, observer: &mut dyn Observer) {
         let count = best.len();
         if listed < self.config.top {
-            watch.notice(
+            observer.notice(
                 &format!(
                     "bounds were tried on the {count} best by {}, of which {listed} keep them: a longer {} tries more",
                     self.config.by.name(),
@@ -82,7 +87,7 @@ impl Finals<'_> {
                 .into(),
             );
         } else if best.last().is_some_and(|candidate| within(candidate.value)) {
-            watch.notice(&format!(
+            observer.notice(&format!(
                 "more than {count} subsets are as good as the last of the list: of these, those of lowest rank are shown"
             ).into());
         }

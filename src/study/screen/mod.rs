@@ -33,6 +33,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::batch::part::{Part, scaled};
 use crate::batch::{Batch, Block, Request};
 use crate::covariance::RiskModel;
 use crate::engine::{Engine, Job as _};
@@ -41,7 +42,6 @@ use crate::measure::{Measured, Metric};
 use crate::panel::Returns;
 use crate::run::chunks::{self, PIECE};
 use crate::run::crosscheck::{self, MetricCheck, Sample};
-use crate::run::share::{Part, scaled};
 use crate::run::{self, Added, Chunk, Context, Solves, Work};
 use crate::stop::Stop;
 use crate::store::Columns;
@@ -54,11 +54,12 @@ use fold::Fold;
 use halves::{InHalves, Split};
 use histogram::Histogram;
 use inclusion::inclusion;
-pub use outcome::{Counts, Distribution, Entry, LargestError, Outcome, Run};
+pub use outcome::{Counts, Distribution, Entry, Outcome, Run};
 #[cfg(feature = "files")]
 pub use spec::{Again, Spec};
 #[cfg(feature = "files")]
 pub use study::{Screen, Screened};
+pub use tally::LargestError;
 use tally::{Rule, Tally};
 
 /// Subsets kept by value at most: 64 MiB of them.

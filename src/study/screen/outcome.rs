@@ -6,10 +6,10 @@ use super::figure::{Figure, Figures, Filter};
 use super::halves::{Halves, InHalves};
 use super::histogram::Histogram;
 use super::inclusion::Inclusion;
-use super::tally::Statistics;
+use super::tally::{LargestError, Statistics};
+use crate::batch::counts::Solves;
 use crate::engine::{Kind, Precision};
 use crate::measure::Metric;
-use crate::run::Solves;
 use crate::run::crosscheck::MetricCheck;
 
 /// How many subsets there are.
@@ -78,13 +78,6 @@ pub struct Run {
     /// Of the bulk; the list is solved again in f64.
     pub precision: Precision,
     pub tolerance: f64,
-}
-
-/// Certified errors of the bulk.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct LargestError {
-    /// Null where nothing converged.
-    pub max: Option<f64>,
 }
 
 /// What the screen found.

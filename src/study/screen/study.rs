@@ -10,6 +10,7 @@ use super::sample::SIZE;
 use super::universe::Screenable;
 use super::verify::{Listed, verify};
 use super::{AGAIN, Config, LAST_OF_PART, Outcome, Question, Share, Sink, Spec, check, part, screen};
+use crate::batch::part::{Part, scaled};
 use crate::engine::EngineInfo;
 use crate::error::{Error, Result};
 use crate::measure::Metric;
@@ -18,7 +19,6 @@ use crate::panel::Returns;
 use crate::run::Context;
 use crate::run::chunks::PIECE;
 use crate::run::crosscheck::{CrossCheck, Sample};
-use crate::run::share::Part;
 use crate::store::manifest::Manifest;
 use crate::store::{Checkpoint, directory, history};
 use crate::study::protocol::{Ending, Study};
@@ -113,7 +113,8 @@ impl Study for Screen {
         let own = range.end - range.start;
         // Of the halves, the sample and the list.
         let halves = self.config.halves && self.screenable.returns.is_some();
-        let sample = if halves { 2 * self.problems.min(SIZE) * own / self.problems.max(1) } else { 0 };
+        let share = scaled(range, self.problems, self.problems.min(SIZE));
+        let sample = if halves { 2 * (share.end - share.start) } else { 0 };
         if part {
             return own + sample;
         }

@@ -7,10 +7,9 @@ use super::best::{Best, Candidate};
 use super::figure::Relation;
 use super::fold::{Fold, Piece};
 use super::histogram::Histogram;
-use super::outcome::LargestError;
+use crate::batch::counts::Solves;
 use crate::measure::{Measured, Metric};
 use crate::methods::certificate::Status;
-use crate::run::Solves;
 use crate::run::chunks::PIECE;
 use crate::run::crosscheck::Check;
 use crate::subsets::Subsets;
@@ -26,6 +25,13 @@ pub struct Rule {
     pub filters: Vec<(usize, Relation, f64)>,
     /// Bulk figures lie within this of the exact ones, relative: a candidate may miss a bound by as much.
     pub bulk_error: f64,
+}
+
+/// Certified errors of the bulk.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct LargestError {
+    /// Null where nothing converged.
+    pub max: Option<f64>,
 }
 
 /// The figure over all subsets that count.

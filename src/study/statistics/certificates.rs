@@ -3,11 +3,11 @@
 use super::distribution::Asked;
 use super::figure::{Column, Figure};
 use super::passes::{Distributions, Passes};
+use crate::batch::counts::{RcError, Solves};
 use crate::engine::Precision;
 use crate::error::Result;
 use crate::methods::Method;
 use crate::observer::Observer;
-use crate::run::{RcError, Solves};
 
 /// The column it takes.
 pub fn column() -> Column {

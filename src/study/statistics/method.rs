@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::figure::{Column, Figure, Setting};
-use super::out_of_bag::out_of_bag;
+use super::out_of_bag::{OutOfBag, out_of_bag};
 use super::passes::Distributions;
 use super::summary::Summary;
 use super::turnover::pairwise;
@@ -36,16 +36,6 @@ pub struct Realised {
     pub effective_contributors: Summary,
     /// Volatility of the resample's weights under the full-sample covariance, per period.
     pub volatility: Summary,
-}
-
-/// The resample's weights on the rows the resample left out. These rows are not independent of those it used: the
-/// dispersion is about twice that of a true hold-out, so this stands beside `realised`, never instead of it.
-#[derive(Debug, Clone, Serialize)]
-pub struct OutOfBag {
-    pub resamples: usize,
-    /// Volatility on the left-out rows over volatility under the resample's covariance.
-    pub volatility_ratio: Summary,
-    pub max_error: Summary,
 }
 
 /// The average of the resampled weights, as a portfolio.

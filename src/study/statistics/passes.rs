@@ -1,7 +1,7 @@
 //! Passes over blocks: every block is read, its figures are computed, and each column takes its part, in index order.
 //!
-//! Columns are never held: the first pass sums and counts, the second knows the means and what to look for. Many columns
-//! are done in groups, so that memory depends on neither their number nor that of the resamples.
+//! Columns are not held: the first pass sums and counts, the second knows the means and what to look for. Many columns are
+//! done in groups, so that memory does not depend on their number, and hardly on that of the resamples.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -12,13 +12,13 @@ use rayon::prelude::*;
 use super::distribution::{self, Distribution, First, Second};
 use super::figure::{Column, Figure, Setting};
 use super::tile::Tile;
+use crate::batch::counts::Solves;
 use crate::batch::{Comparisons, Solutions};
 use crate::error::Result;
 use crate::lanes::LANES;
 use crate::methods::Method;
 use crate::methods::certificate::{Certificate, Status};
 use crate::observer::Observer;
-use crate::run::Solves;
 use crate::run::chunks::LARGEST;
 use crate::store::blocks::Blocks;
 
@@ -61,7 +61,7 @@ fn group(problems: u64) -> usize {
 
 /// Problems read, all in all, for the distributions of so many columns of so many problems.
 pub fn work(columns: usize, problems: u64) -> u64 {
-    2 * columns.div_ceil(group(problems)) as u64 * problems
+    (2 * columns.div_ceil(group(problems)) as u64).saturating_mul(problems)
 }
 
 impl Passes<'_> {

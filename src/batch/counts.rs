@@ -4,7 +4,7 @@ use std::ops::AddAssign;
 
 use serde::{Deserialize, Serialize};
 
-use crate::batch::Solutions;
+use super::solutions::Solutions;
 use crate::engine::Precision;
 use crate::methods::certificate::{Certificate, Status};
 use crate::stats;
