@@ -383,3 +383,30 @@ impl Batch<'_> {
         Ok(gather(work, 0..self.problems(), context)?.solutions)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::methods::Method;
+    use crate::methods::certificate::Certificate;
+
+    #[test]
+    fn pieces_of_a_large_chunk_are_what_the_chunk_is() {
+        let problems = 10_000;
+        let numbers = |each: usize| (0..problems * each).map(|k| k as f64).collect::<Vec<f64>>();
+        let mut solutions = Solutions::unsolved(Certificate::exact(0.1), problems, 3, &Method::CLOSED_FORMS);
+        solutions.weights = numbers(3);
+        solutions.comparisons.volatilities = numbers(3);
+        solutions.comparisons.portfolios = numbers(2);
+        let cut = pieces(1000..11_000, Block::Portfolios(solutions.clone()));
+        let ranges: Vec<Range<u64>> = cut.iter().map(|(range, _)| range.clone()).collect();
+        assert_eq!(ranges, [1000..4096, 4096..8192, 8192..11_000]);
+        let mut again = Solutions::default();
+        for (range, block) in cut {
+            assert_eq!(block.problems() as u64, range.end - range.start);
+            again.extend(block.portfolios());
+        }
+        // Certificates hold what is not a number.
+        assert_eq!(format!("{again:?}"), format!("{solutions:?}"));
+    }
+}

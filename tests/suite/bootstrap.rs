@@ -363,3 +363,12 @@ fn a_study_tells_of_all_its_work_and_ends_wherever_it_is_stopped() {
         assert_eq!(run(&mut Stops::after(asked)).unwrap_err().kind, ErrorKind::Interrupted, "asked {asked} times");
     }
 }
+
+#[test]
+fn budgets_of_other_assets_are_refused() {
+    let (returns, config) = (sp20(Some(50)), config(10, Scheme::Iid, Block::Auto));
+    for count in [19, 21] {
+        let error = Plan::new(&returns, &vec![1.0; count], &config, &mut Unwatched).unwrap_err();
+        assert!(error.message.contains("risk budgets for 20 assets"), "{error}");
+    }
+}

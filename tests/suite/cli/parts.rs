@@ -121,11 +121,14 @@ fn what_is_missing_or_given_twice_is_named_and_nothing_is_written() {
     assert!(run.stderr.contains("is not of the run"), "{}", run.stderr);
 }
 
-/// Kills a run once it has kept something.
+/// More than the first chunk of any of these runs.
+const A_CHUNK: u64 = 120_000;
+
+/// Kills a run once it has kept something, whole.
 fn killed(args: &[&str], out: &Path) {
     let mut child = program(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let patience = Instant::now() + Duration::from_secs(60);
-    while fs::metadata(out.join("chunks.part")).map_or(0, |file| file.len()) <= 4096 {
+    while fs::metadata(out.join("chunks.part")).map_or(0, |file| file.len()) <= A_CHUNK {
         assert!(child.try_wait().unwrap().is_none(), "it ended before anything was kept");
         assert!(Instant::now() < patience, "nothing was kept");
         std::thread::sleep(Duration::from_millis(1));
@@ -197,6 +200,12 @@ fn runs_of_another_version_and_of_another_study_are_not_misread() {
     equirisk(&[&screen[..], &["--force"]].concat()).succeeded();
     assert!(!folder.path("out/weights.parquet").exists() && folder.path("out/top.csv").exists());
     equirisk(&["verify", &out]).succeeded();
+    // What is merged takes the place of what was there, too.
+    let part = folder.name("part");
+    equirisk(&[&BOOTSTRAP[..], &["--engine", "cpu", "--shard", "0/1", "-o", &part]].concat()).succeeded();
+    equirisk(&["merge", &part, "-o", &out]).refused(2);
+    equirisk(&["merge", &part, "-o", &out, "--force"]).succeeded();
+    assert!(folder.path("out/weights.parquet").exists() && !folder.path("out/top.csv").exists());
 }
 
 #[test]
