@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use super::facts::{AdapterFacts, AdapterLimits};
 use super::faults::Seam;
 use super::kernel::Kernel;
+use super::lock::lock;
 use super::options::Options;
 use super::precision::Precision;
 use super::profile::Profile;
@@ -65,11 +66,6 @@ struct Health {
     uncaptured: Mutex<Vec<String>>,
     /// An allocation has failed as a test asked.
     exhausted: AtomicBool,
-}
-
-/// A poisoned lock only means that another thread panicked; what these locks guard is whole after every statement.
-pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn instance() -> wgpu::Instance {

@@ -5,10 +5,11 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use super::device::{Attempt, Device, Trouble, lock};
+use super::device::{Attempt, Device, Trouble};
 use super::driver::Driver;
 use super::drivers::driver;
 use super::faults::Faults;
+use super::lock::lock;
 use super::precision::Precision;
 use super::resampled::WIDEST_SPREAD;
 use super::{GpuEngine, SMALLEST_BUDGET};

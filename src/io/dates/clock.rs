@@ -2,6 +2,8 @@
 
 use jiff::civil::Time;
 
+use super::shape::{compact, stamp};
+
 /// A time of day, and the seconds by which its zone is ahead of UTC where the label says so.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Clock {
@@ -13,7 +15,7 @@ impl Clock {
     /// `16:00`, `16:00:30.5`, `4:00 PM` and `16:00+02:00` anywhere in a label; `1600` and `160030` behind a date.
     pub(super) fn of(label: &str) -> Option<Clock> {
         let Some(colon) = label.find(':') else {
-            if let Some(day) = super::shape::stamp(label) {
+            if let Some(day) = stamp(label) {
                 return compact(&label[day.len()..]).map(|time| Clock { time, offset: None });
             }
             let (_, rest) = label.split_once([' ', 'T'])?;
@@ -40,15 +42,6 @@ impl Clock {
         let time = Time::new(hour, minute, second.parse().ok()?, nanosecond).ok()?;
         Some(Clock { time, offset: offset(rest) })
     }
-}
-
-/// `1600` or `160030`.
-pub(super) fn compact(text: &str) -> Option<Time> {
-    if !matches!(text.len(), 4 | 6) || !text.bytes().all(|b| b.is_ascii_digit()) {
-        return None;
-    }
-    let part = |at: usize| text.get(at..at + 2).map_or(Ok(0), str::parse);
-    Time::new(part(0).ok()?, part(2).ok()?, part(4).ok()?, 0).ok()
 }
 
 /// Seconds of `Z`, `+02:00` or `-0500`.

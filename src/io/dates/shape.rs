@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use jiff::civil::{Date, ISOWeekDate, Weekday};
+use jiff::civil::{Date, ISOWeekDate, Time, Weekday};
 
 use super::words;
 
@@ -199,7 +199,16 @@ pub(super) fn stamp(label: &str) -> Option<&str> {
     let [Ok(year), Ok(month), Ok(date)] = [&day[..4], &day[4..6], &day[6..]].map(str::parse::<i16>) else {
         return None;
     };
-    (is_plausible([year, month, date]) && super::clock::compact(time).is_some()).then_some(day)
+    (is_plausible([year, month, date]) && compact(time).is_some()).then_some(day)
+}
+
+/// `1600` or `160030`.
+pub(super) fn compact(text: &str) -> Option<Time> {
+    if !matches!(text.len(), 4 | 6) || !text.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let part = |at: usize| text.get(at..at + 2).map_or(Ok(0), str::parse);
+    Time::new(part(0).ok()?, part(2).ok()?, part(4).ok()?, 0).ok()
 }
 
 /// Whether a cell by itself can hardly be anything but a date.

@@ -232,6 +232,20 @@ impl Figures {
     }
 }
 
+impl PathFigures {
+    /// NaN where there is none, and for what is no figure of the path.
+    pub fn get(&self, figure: Figure) -> f64 {
+        match figure {
+            Figure::Sharpe => self.sharpe,
+            Figure::Sortino => self.sortino,
+            Figure::MaxDrawdown => self.max_drawdown,
+            Figure::Cvar95 => self.cvar95,
+            Figure::Calmar => self.calmar.unwrap_or(f64::NAN),
+            Figure::Metric(_) | Figure::VolatilityAnnual => f64::NAN,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

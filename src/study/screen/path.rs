@@ -11,7 +11,6 @@
 
 use serde::Serialize;
 
-use super::figure::Figure;
 use crate::stats;
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -53,20 +52,6 @@ impl PathFigures {
             max_drawdown,
             cvar95: worst(r, TAIL),
             calmar: growth.map(|growth| growth / max_drawdown),
-        }
-    }
-}
-
-impl PathFigures {
-    /// NaN where there is none, and for what is no figure of the path.
-    pub fn get(&self, figure: Figure) -> f64 {
-        match figure {
-            Figure::Sharpe => self.sharpe,
-            Figure::Sortino => self.sortino,
-            Figure::MaxDrawdown => self.max_drawdown,
-            Figure::Cvar95 => self.cvar95,
-            Figure::Calmar => self.calmar.unwrap_or(f64::NAN),
-            Figure::Metric(_) | Figure::VolatilityAnnual => f64::NAN,
         }
     }
 }
