@@ -61,7 +61,7 @@ struct Command<'a> {
 impl Command<'_> {
     /// Resamples of the part that is asked for.
     fn own(&self) -> Result<std::ops::Range<u64>> {
-        let resamples = self.spec.resamples;
+        let resamples = self.spec.config.resamples;
         self.arguments.run.part().map_or(Ok(0..resamples), |part| part.range(resamples, Bootstrap::PIECE))
     }
 }

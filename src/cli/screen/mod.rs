@@ -19,6 +19,7 @@ use crate::observer::{Observer, Unwatched};
 use crate::panel::{Labels, Returns};
 use crate::report::terminal;
 use crate::run::Context;
+use crate::run::crosscheck::Sample;
 use crate::runs::Found;
 use crate::store::atomic::{self, Existing};
 use crate::store::digest;
@@ -121,12 +122,16 @@ fn spec(arguments: &ScreenArguments, data: &Returns, periods_per_year: Option<f6
         pools,
         sample: arguments.sample,
         max_correlation: arguments.max_correlation,
-        by: arguments.by,
-        top: arguments.top,
-        filters: arguments.filters.clone(),
-        shortlist: arguments.shortlist.max(most.saturating_mul(4)),
-        shortlist_by: arguments.shortlist_by,
-        halves: !arguments.no_halves,
+        config: Config {
+            by: arguments.by,
+            top: arguments.top,
+            filters: arguments.filters.clone(),
+            shortlist: arguments.shortlist.max(most.saturating_mul(4)),
+            shortlist_by: arguments.shortlist_by,
+            halves: !arguments.no_halves,
+            also: Vec::new(),
+            crosscheck: Sample::Default,
+        },
         bootstrap: arguments.bootstrap_top.map(|winners| Again {
             winners,
             resamples: arguments.resamples,

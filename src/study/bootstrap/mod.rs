@@ -7,7 +7,7 @@ mod spec;
 #[cfg(feature = "files")]
 mod study;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::block::Block;
 use super::statistics::reading::Reading;
@@ -29,13 +29,17 @@ pub use spec::Spec;
 #[cfg(feature = "files")]
 pub use study::{Bootstrap, WEIGHTS};
 
-/// What changes for the user.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// What changes for the user. A run keeps its seed and its cross-check elsewhere ([`crate::store::manifest`],
+/// [`crate::study::setup`]).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Config {
     pub resamples: u64,
     pub scheme: Scheme,
     pub block: Block,
+    #[serde(skip)]
     pub seed: u64,
+    #[serde(skip)]
     pub crosscheck: Sample,
     /// Repeat the study at half and twice the block length with a tenth of the resamples.
     pub sensitivity: bool,

@@ -5,9 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Config;
 use crate::covariance::Estimator;
 use crate::panel::Returns;
-use crate::resample::Scheme;
 use crate::store::digest;
-use crate::study::block::Block;
 use crate::study::protocol;
 use crate::study::setup::Setup;
 
@@ -23,13 +21,8 @@ pub struct Spec {
     pub data_sha256: String,
     /// One for each asset.
     pub budgets: Vec<f64>,
-    pub resamples: u64,
-    pub scheme: Scheme,
-    pub block: Block,
-    /// Repeat the study at half and twice the block length with a tenth of the resamples.
-    pub sensitivity: bool,
+    pub config: Config,
     pub estimator: Estimator,
-    pub periods_per_year: Option<f64>,
     pub setup: Setup,
 }
 
@@ -39,27 +32,15 @@ impl Spec {
             study: "bootstrap".to_string(),
             data_sha256: digest::history(returns),
             budgets: budgets.to_vec(),
-            resamples: config.resamples,
-            scheme: config.scheme,
-            block: config.block,
-            sensitivity: config.sensitivity,
+            config: *config,
             estimator,
             setup,
-            periods_per_year: config.periods_per_year,
         }
     }
 
     /// With its seed.
     pub fn config(&self, seed: u64) -> Config {
-        Config {
-            resamples: self.resamples,
-            scheme: self.scheme,
-            block: self.block,
-            seed,
-            crosscheck: self.setup.crosscheck,
-            sensitivity: self.sensitivity,
-            periods_per_year: self.periods_per_year,
-        }
+        Config { seed, crosscheck: self.setup.crosscheck, ..self.config }
     }
 }
 
@@ -70,9 +51,9 @@ impl protocol::Spec for Spec {
 
     fn is_sound(&self) -> bool {
         let positive = |x: &f64| *x > 0.0 && x.is_finite();
-        (1..=MOST).contains(&self.resamples)
+        (1..=MOST).contains(&self.config.resamples)
             && self.budgets.iter().all(|b| *b >= 0.0 && b.is_finite())
-            && self.periods_per_year.is_none_or(|periods| positive(&periods))
+            && self.config.periods_per_year.is_none_or(|periods| positive(&periods))
             && self.setup.tolerance.is_none_or(|tolerance| positive(&tolerance))
     }
 }

@@ -31,7 +31,7 @@ pub mod verify;
 use std::ops::Range;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::batch::part::{Part, scaled};
 use crate::batch::{Batch, Block, Request};
@@ -83,8 +83,9 @@ pub struct Question<'a> {
     pub periods_per_year: Option<f64>,
 }
 
-/// What changes for the user.
-#[derive(Debug, Clone, PartialEq)]
+/// What changes for the user. A run keeps its cross-check elsewhere ([`crate::study::setup`]).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Config {
     pub by: Figure,
     pub top: usize,
@@ -95,8 +96,10 @@ pub struct Config {
     /// Compare the halves of the history.
     pub halves: bool,
     /// Measure these as well, for the sink: every subset's metrics are then kept in a checkpoint.
+    #[serde(skip)]
     pub also: Vec<Metric>,
     /// How many subsets of a run on a device are measured again on the CPU.
+    #[serde(skip)]
     pub crosscheck: Sample,
 }
 

@@ -3,10 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::Config;
-use super::figure::{Figure, Filter};
 use crate::covariance::Estimator;
 use crate::error::{Error, Result};
-use crate::measure::Metric;
 use crate::resample::Scheme;
 use crate::study::block::Block;
 use crate::study::protocol;
@@ -42,12 +40,8 @@ pub struct Spec {
     pub pools: Vec<Pool>,
     pub sample: Option<u64>,
     pub max_correlation: Option<f64>,
-    pub by: Figure,
-    pub top: usize,
-    pub filters: Vec<Filter>,
-    pub shortlist: usize,
-    pub shortlist_by: Metric,
-    pub halves: bool,
+    /// As it was asked for.
+    pub config: Config,
     pub bootstrap: Option<Again>,
     /// Of the returns; none where the data are a covariance.
     pub estimator: Option<Estimator>,
@@ -58,16 +52,8 @@ pub struct Spec {
 impl Spec {
     /// How subsets are ranked; every subset's figures are not wanted.
     pub fn config(&self) -> Config {
-        Config {
-            by: self.by,
-            top: self.top.max(self.bootstrap.map_or(0, |again| again.winners)),
-            filters: self.filters.clone(),
-            shortlist_by: self.shortlist_by,
-            shortlist: self.shortlist,
-            halves: self.halves,
-            also: Vec::new(),
-            crosscheck: self.setup.crosscheck,
-        }
+        let winners = self.bootstrap.map_or(0, |again| again.winners);
+        Config { top: self.config.top.max(winners), crosscheck: self.setup.crosscheck, ..self.config.clone() }
     }
 
     /// The space of subsets of so many assets.
@@ -109,7 +95,7 @@ impl protocol::Spec for Spec {
     fn is_sound(&self) -> bool {
         let positive = |x: &f64| *x > 0.0 && x.is_finite();
         self.estimator.is_none() == self.covariance
-            && self.top > 0
+            && self.config.top > 0
             && self.periods_per_year.is_none_or(|periods| positive(&periods))
             && self.setup.tolerance.is_none_or(|tolerance| positive(&tolerance))
     }

@@ -70,7 +70,7 @@ impl Screen {
             _ => None,
         };
         // No more of them listed than were asked for.
-        outcome.top.truncate(self.spec.top);
+        outcome.top.truncate(self.spec.config.top);
         Ok(Screened { outcome, bootstrap })
     }
 
