@@ -1,5 +1,5 @@
 // The covariance of a resample from its moments.
-// Prepended: alias real, const N, correlate.wgsl or certify.wgsl (var shape).
+// Prepended: alias real, const N, correlate.wgsl, certify.wgsl or solve.wgsl (var shape).
 //
 //     S_ij = (M_ij - m_i m_j / T) / (T - 1)
 
@@ -12,10 +12,15 @@ fn at(i: u32, j: u32) -> u32 {
     return i * (i + 1u) / 2u + j;
 }
 
+// From M_ij and m_i m_j / T.
+fn centred(moment: real, means: real) -> real {
+    return (moment - means) / real(shape.rows - 1u);
+}
+
 fn covariance(problem: u32, a: u32, b: u32) -> real {
     let base = problem * ENTRIES;
     let i = max(a, b) + 1u;
     let j = min(a, b) + 1u;
     let mean = moments[base + at(i, 0u)] / real(shape.rows);
-    return (moments[base + at(i, j)] - mean * moments[base + at(j, 0u)]) / real(shape.rows - 1u);
+    return centred(moments[base + at(i, j)], mean * moments[base + at(j, 0u)]);
 }

@@ -1,7 +1,8 @@
 // Stage `descend`: cyclical coordinate descent on the correlation (Griveau-Billion, Richard & Roncalli 2013), some sweeps
 // a dispatch; twin of src/methods/risk_budgeting/descent.rs.
-// Prepended: alias real, const N. Follows: descend_lanes.wgsl, or for few assets the text of src/engine/gpu/unrolled.rs; it holds a
-// problem in its lanes' registers (fn start, load, store, product, sweep, inner, scale, deviation, any_lane).
+// Prepended: alias real, const N. Follows: budgets.wgsl or solve.wgsl (fn budget), and descend_lanes.wgsl, or for few assets
+// the text of src/engine/gpu/unrolled.rs; it holds a problem in its lanes' registers (fn start, load, store, product,
+// sweep, inner, scale, deviation, any_lane).
 //
 //     for each i:   a = (C y)_i - y_i          d = sqrt(a^2 + 4 b_i)
 //                   y_i <- a > 0 ? 2 b_i / (a + d) : (d - a) / 2     (the root without cancellation)
@@ -10,7 +11,9 @@
 //     stop: max_i |y_i (C y)_i - b_i| / b_i <= tolerance, with C y computed afresh
 
 struct Descent {
+    // Problems of the batch, and the first of this dispatch.
     problems: u32,
+    first: u32,
     // Sweeps of this dispatch at most, and of all dispatches together.
     sweeps: u32,
     limit: u32,
@@ -29,7 +32,6 @@ struct State {
 }
 
 @group(0) @binding(0) var<uniform> descent: Descent;
-@group(0) @binding(2) var<storage, read> budgets: array<real>;
 @group(0) @binding(4) var<storage, read_write> states: array<State>;
 // How many problems need another dispatch.
 @group(0) @binding(5) var<storage, read_write> running: atomic<u32>;
@@ -67,7 +69,9 @@ fn run(problem: u32, live: bool, leader: bool) {
             product(renew);
             let variance = inner();
             let sound = variance > 0.0;
-            let verified = sound && deviation(variance) <= real(descent.tolerance);
+            // Asked for first: `&&` would keep some lanes from a shuffle that needs all.
+            let error = deviation(variance);
+            let verified = sound && error <= real(descent.tolerance);
             scale(select(real(1.0), 1.0 / sqrt(variance), renew && sound));
             if (renew) {
                 if (left < descent.sweeps && !verified) {

@@ -1,8 +1,9 @@
 // Steps of the counts, for blocks that are long: within each slice of the history the rows at which the count is not
 // that of the row before (at a slice's first row: not zero), in order.
 
-// Per problem `law.room` groups of four: the row within the slice in the low byte, the step above it. Slices begin with
-// a whole group, filled up with steps of zero.
+// Per problem `law.room` groups of four: the row within the slice in the low byte, above it the step as the upper bytes
+// of a number in single precision, so that `moments` need not convert it. Those hold steps up to 2^16; of larger ones the
+// rest is lost, and the counts do not sum to T. Slices begin with a whole group, filled up with steps of zero.
 @group(0) @binding(2) var<storage, read_write> steps: array<u32>;
 // Groups of a problem up to the end of each slice. Beyond `law.room` nothing is written: `moments` sees it here.
 @group(0) @binding(3) var<storage, read_write> ends: array<u32>;
@@ -56,7 +57,8 @@ fn finish(problem: u32, lane: u32) {
         let both = steps_at(word, count);
         for (var k = 0u; k < 2u; k++) {
             if (both[k] != 0) {
-                write(problem, at, (2u * word + k) % SLICE | u32(both[k]) << 8u);
+                let step = bitcast<u32>(f32(both[k])) & 0xffffff00u;
+                write(problem, at, (2u * word + k) % SLICE | step);
                 at += 1u;
             }
         }

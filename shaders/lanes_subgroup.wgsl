@@ -29,25 +29,13 @@ fn any_lane(flag: bool) -> bool {
     return subgroupAny(flag);
 }
 
-@compute @workgroup_size(LANES * PROBLEMS)
-fn descend(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(subgroup_id) subgroup: u32,
-    @builtin(subgroup_size) size: u32,
-    @builtin(subgroup_invocation_id) invocation: u32,
-) {
+// Seats this lane: its problem, its place in it. Whether there is such a problem: a lane without one takes the last, reads
+// along, and changes nothing.
+fn seat(group: u32, subgroup: u32, size: u32, invocation: u32) -> bool {
     lane = invocation % LANES;
     first_lane = invocation - lane;
     slot = subgroup * (size / LANES) + invocation / LANES;
-    let problem = (group.y * groups.x + group.x) * PROBLEMS + slot;
-    let live = slot < PROBLEMS && problem < descent.problems;
+    let problem = descent.first + group * PROBLEMS + slot;
     matrix_of = min(problem, descent.problems - 1u);
-    slot = min(slot, PROBLEMS - 1u);
-    if (live && states[matrix_of].done == 0u) {
-        keep_matrix();
-    }
-    workgroupBarrier();
-    load_budgets();
-    run(matrix_of, live, lane == 0u);
+    return slot < PROBLEMS && problem < descent.problems;
 }

@@ -2,6 +2,8 @@
 
 var<workgroup> board: array<vec4<real>, 2>;
 var<workgroup> partial: array<real, LANES>;
+// Whether this workgroup has nothing to do.
+var<workgroup> idle: u32;
 // Broadcasts so far: they alternate between two slots, so one barrier each is enough.
 var<private> turn: u32;
 
@@ -52,8 +54,15 @@ fn descend(
     lane = invocation;
     slot = 0u;
     turn = 0u;
-    matrix_of = group.y * groups.x + group.x;
-    if (matrix_of >= descent.problems || states[matrix_of].done != 0u) {
+    matrix_of = descent.first + group.y * groups.x + group.x;
+    if (matrix_of >= descent.problems) {
+        return;
+    }
+    // Asked by one lane for all: barriers follow.
+    if (lane == 0u) {
+        idle = states[matrix_of].done;
+    }
+    if (workgroupUniformLoad(&idle) != 0u) {
         return;
     }
     keep_matrix();

@@ -1,7 +1,17 @@
 // The matrix of `descend_lanes.wgsl` read where it lies: too large for workgroup memory.
 
+// Per problem full, rows and columns padded with zeros to whole quads.
+@group(0) @binding(1) var<storage, read> correlations: array<vec4<real>>;
+
 fn keep_matrix() {}
 
-fn row(i: u32, quad: u32) -> vec4<real> {
-    return correlations[(matrix_of * PADDED + i) * QUADS + quad];
+// Rows of quad i, columns of quad j.
+fn block(i: u32, j: u32) -> Block {
+    let at = (matrix_of * PADDED + 4u * i) * QUADS + j;
+    return Block(
+        correlations[at],
+        correlations[at + QUADS],
+        correlations[at + 2u * QUADS],
+        correlations[at + 3u * QUADS],
+    );
 }

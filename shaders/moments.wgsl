@@ -26,24 +26,25 @@ fn triangle_row(e: u32) -> u32 {
 fn place(group: u32, lane: u32) -> bool {
     problem = range.first_problem + group / TILES * LEFT;
     entry = group % TILES * RIGHT;
-    for (var k = 0u; k < 4u; k++) {
-        let e = min(entry + 4u * (lane % (RIGHT / 4u)) + k, ENTRIES - 1u);
-        let i = triangle_row(e);
-        pair_i[k] = i;
-        pair_j[k] = e - i * (i + 1u) / 2u;
-    }
+    let e = min(entry + 4u * (lane % (RIGHT / 4u)) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(ENTRIES - 1u));
+    pair_i = vec4<u32>(triangle_row(e.x), triangle_row(e.y), triangle_row(e.z), triangle_row(e.w));
+    pair_j = e - pair_i * (pair_i + 1u) / 2u;
     return problem < range.first_problem + range.problems;
 }
 
-// Counts of the tile's problems over `STEP` rows from `step` on. A word holds four rows of one problem.
+// Counts of the tile's problems over `STEP` rows from `step` on. A word holds four rows of one problem; a lane takes the
+// words of four problems and stores whole quads. To store one component of a quad that others share is a race: WGSL lets
+// it write all four (gpuweb #2112), and Metal does.
 fn fill_left(step: u32, lane: u32) {
-    for (var at = lane; at < LEFT * STEP / 4u; at += RIGHT) {
-        let m = at % LEFT;
-        let quad = at / LEFT;
-        let p = min(problem + m, range.first_problem + range.problems - 1u);
-        let word = counts[p * range.words + (range.first_row + step) / 4u + quad];
+    for (var at = lane; at < LEFT / 4u * STEP / 4u; at += RIGHT) {
+        let m = at % (LEFT / 4u);
+        let row = at / (LEFT / 4u) * 4u;
+        let last = range.first_problem + range.problems - 1u;
+        let p = min(problem + 4u * m + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(last)) * range.words
+            + (range.first_row + step + row) / 4u;
+        let words = vec4<u32>(counts[p.x], counts[p.y], counts[p.z], counts[p.w]);
         for (var k = 0u; k < 4u; k++) {
-            left_tile[(4u * quad + k) * (LEFT / 4u) + m / 4u][m % 4u] = real(extractBits(word, 8u * k, 8u));
+            left_tile[(row + k) * (LEFT / 4u) + m] = vec4<real>(extractBits(words, 8u * k, 8u));
         }
     }
 }

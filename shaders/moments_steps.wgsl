@@ -58,14 +58,20 @@ fn end(problem: u32, slices: u32) -> u32 {
 }
 
 fn weighted(step: u32, quad: u32) -> vec4<real> {
-    return real(bitcast<i32>(step) >> 8u) * slice[(step & 0xffu) * QUADS + quad];
+    return real(bitcast<f32>(step & 0xffffff00u)) * slice[(step & 0xffu) * QUADS + quad];
 }
 
 // In the order of rows: what has been summed is then the moments so far, and the rest of the slice at the last count.
 fn walk(begin: u32, to: u32, quad: u32) -> vec4<real> {
     var sum = vec4<real>();
+    if (begin >= to) {
+        return sum;
+    }
+    // Each group is asked for while the one before it is summed.
+    var next = steps[begin];
     for (var group = begin; group < to; group++) {
-        let four = steps[group];
+        let four = next;
+        next = steps[min(group + 1u, to - 1u)];
         sum += weighted(four.x, quad);
         sum += weighted(four.y, quad);
         sum += weighted(four.z, quad);

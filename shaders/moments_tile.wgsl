@@ -1,6 +1,7 @@
-// Sums left_m right_e over rows in register tiles of 8 x 8: the matrix product behind stage `moments`.
-// Prepended: alias real, const RIGHT (tile width, a multiple of 8; one lane each), and moments.wgsl or
-// moments_wide.wgsl, which say what the factors are (fn place, fill_left, right) and where sums go (fn add).
+// Sums left_m right_e over rows in register tiles: the matrix product behind stage `moments`.
+// Prepended: alias real, const LEFT (tile height: 64, or 32, so that numbers of double width stay in registers), RIGHT
+// (tile width, a multiple of 8; one lane each), and moments.wgsl or moments_wide.wgsl, which say what the factors are
+// (fn place, fill_left, right) and where sums go (fn add).
 //
 //     M_ij = sum_t c_t z_ti z_tj     packed by rows of the lower triangle, z_t0 = 1: M_00 = T, M_i0 are the sums
 //
@@ -31,7 +32,8 @@ struct Range {
 
 // Packed moments of a problem.
 const ENTRIES = (N + 1u) * (N + 2u) / 2u;
-const LEFT = 64u;
+// Whether a lane's part of the tile is 8 x 8, not 4 x 8.
+const TALL = LEFT == 64u;
 const STEP = 16u;
 const TILE_ROWS = 64u;
 
@@ -47,8 +49,8 @@ fn moments_tile(
     if (!place(group.y * groups.x + group.x, lane)) {
         return;
     }
-    // This lane's 8 x 8 part of the tile: quads m and m + 8 of the left, e and e + RIGHT / 8 of the right. Neighbours
-    // read neighbouring quads, so no two of a wavefront meet in a bank.
+    // This lane's part of the tile: quads m and, where it is tall, m + 8 of the left, e and e + RIGHT / 8 of the right.
+    // Neighbours read neighbouring quads, so no two of a wavefront meet in a bank.
     let m = lane / (RIGHT / 8u);
     let e = lane % (RIGHT / 8u);
 
@@ -70,17 +72,19 @@ fn moments_tile(
             workgroupBarrier();
             for (var k = 0u; k < STEP; k++) {
                 let a = left_tile[k * (LEFT / 4u) + m];
-                let b = left_tile[k * (LEFT / 4u) + m + 8u];
                 let v = right_tile[k * (RIGHT / 4u) + e];
                 let w = right_tile[k * (RIGHT / 4u) + e + RIGHT / 8u];
                 p0 += a.x * v; q0 += a.x * w;
                 p1 += a.y * v; q1 += a.y * w;
                 p2 += a.z * v; q2 += a.z * w;
                 p3 += a.w * v; q3 += a.w * w;
-                p4 += b.x * v; q4 += b.x * w;
-                p5 += b.y * v; q5 += b.y * w;
-                p6 += b.z * v; q6 += b.z * w;
-                p7 += b.w * v; q7 += b.w * w;
+                if (TALL) {
+                    let b = left_tile[k * (LEFT / 4u) + m + 8u];
+                    p4 += b.x * v; q4 += b.x * w;
+                    p5 += b.y * v; q5 += b.y * w;
+                    p6 += b.z * v; q6 += b.z * w;
+                    p7 += b.w * v; q7 += b.w * w;
+                }
             }
         }
         t0 += p0; t1 += p1; t2 += p2; t3 += p3; t4 += p4; t5 += p5; t6 += p6; t7 += p7;
@@ -90,8 +94,10 @@ fn moments_tile(
     add(4u * m + 1u, 4u * e, t1); add(4u * m + 1u, 4u * e + RIGHT / 2u, u1);
     add(4u * m + 2u, 4u * e, t2); add(4u * m + 2u, 4u * e + RIGHT / 2u, u2);
     add(4u * m + 3u, 4u * e, t3); add(4u * m + 3u, 4u * e + RIGHT / 2u, u3);
-    add(4u * m + 32u, 4u * e, t4); add(4u * m + 32u, 4u * e + RIGHT / 2u, u4);
-    add(4u * m + 33u, 4u * e, t5); add(4u * m + 33u, 4u * e + RIGHT / 2u, u5);
-    add(4u * m + 34u, 4u * e, t6); add(4u * m + 34u, 4u * e + RIGHT / 2u, u6);
-    add(4u * m + 35u, 4u * e, t7); add(4u * m + 35u, 4u * e + RIGHT / 2u, u7);
+    if (TALL) {
+        add(4u * m + 32u, 4u * e, t4); add(4u * m + 32u, 4u * e + RIGHT / 2u, u4);
+        add(4u * m + 33u, 4u * e, t5); add(4u * m + 33u, 4u * e + RIGHT / 2u, u5);
+        add(4u * m + 34u, 4u * e, t6); add(4u * m + 34u, 4u * e + RIGHT / 2u, u6);
+        add(4u * m + 35u, 4u * e, t7); add(4u * m + 35u, 4u * e + RIGHT / 2u, u7);
+    }
 }

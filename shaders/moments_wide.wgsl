@@ -1,9 +1,11 @@
-// Stage `moments` for many assets: a weighted rank-k update, one workgroup per problem and 64 x 64 block of the triangle.
-// Prepended: const N; moments_tile.wgsl follows.
+// Stage `moments` for many assets: a weighted rank-k update, one workgroup per problem and LEFT x 64 block of the triangle.
+// Prepended: const N, LEFT; moments_tile.wgsl follows.
 
 const RIGHT = 64u;
 const BLOCKS = (N + 64u) / 64u;
+// Of 64 x 64, and how many parts each is cut into.
 const BLOCK_PAIRS = BLOCKS * (BLOCKS + 1u) / 2u;
+const PARTS = 64u / LEFT;
 
 // The problem, and the first row and column of this workgroup's block.
 var<private> problem: u32;
@@ -11,14 +13,14 @@ var<private> block_i: u32;
 var<private> block_j: u32;
 
 fn place(group: u32, lane: u32) -> bool {
-    problem = range.first_problem + group / BLOCK_PAIRS;
-    var pair = group % BLOCK_PAIRS;
+    problem = range.first_problem + group / PARTS / BLOCK_PAIRS;
+    var pair = group / PARTS % BLOCK_PAIRS;
     var block = 0u;
     while (pair > block) {
         block += 1u;
         pair -= block;
     }
-    block_i = 64u * block;
+    block_i = 64u * block + LEFT * (group % PARTS);
     block_j = 64u * pair;
     return problem < range.first_problem + range.problems;
 }

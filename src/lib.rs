@@ -75,6 +75,7 @@
 //! | `correlate` | correlations and volatilities | [`covariance`]; [`covariance::interleaved`] |
 //! | `descend` | the weights | [`descent`](methods::risk_budgeting::descent); [`interleaved`](methods::risk_budgeting::interleaved) |
 //! | `certify` | `rc_error` and `kappa`, in fresh arithmetic | [`certificate`](methods::risk_budgeting::certificate); [`interleaved`](methods::risk_budgeting::interleaved) |
+//! | `solve` | the last three in one kernel, for problems that eight lanes share | theirs |
 //! | `measure` | figures of a subset's portfolio, small ones drawn and solved in one go | [`small`](methods::risk_budgeting::small); [`mod@measure`] |
 //!
 //! The first module named is the twin, generic over the number type; those after the semicolon are the CPU engine's forms

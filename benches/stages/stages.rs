@@ -189,7 +189,7 @@ fn stages_on_gpu(criterion: &mut Criterion, engine: &GpuEngine, sizes: &[usize],
 
 /// From a batch to its certified solutions.
 fn solve(criterion: &mut Criterion, name: &str, engine: &impl Engine, sizes: &[usize], problems: u64) {
-    let mut stage = group(criterion, "solve", problems);
+    let mut stage = group(criterion, "whole", problems);
     for &n in sizes {
         let covariances = Problem::new(n).covariance().repeat(problems as usize);
         let given = Batch::given(covariances, &vec![1.0; n]).expect("equal budgets").assume_psd();

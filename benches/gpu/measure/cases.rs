@@ -178,10 +178,7 @@ impl Case {
         let history = self.rows.zip(self.mean_block).map(|(rows, mean_block)| History { rows, mean_block });
         let shape = Shape { assets: self.assets, screened: self.universe.is_some(), history, sweeps: sweeps_mean };
         let stages: Vec<Stage> = times.iter().map(|time| self.stage(time, &shape, hardware)).collect();
-        let floor: f64 = ["draw", "moments", "correlate", "descend", "certify", "measure", "download"]
-            .iter()
-            .filter_map(|stage| shape.floor(stage, self.problems, hardware))
-            .sum();
+        let floor: f64 = times.iter().filter_map(|time| shape.floor(time.stage, self.problems, hardware)).sum();
         let device = (!stages.is_empty()).then_some(least_device / 1e9);
 
         let crosscheck = match checked {

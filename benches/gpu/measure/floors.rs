@@ -76,6 +76,11 @@ impl Shape {
             ("correlate", Some(_)) => {
                 Some(Work { operations: 3.0 * n * (n + 1.0) / 2.0, bytes: moments + triangle, out: 0.0 })
             }
+            // The three stages from correlations to certificates in one: moments are read, weights leave.
+            ("solve", Some(_)) => {
+                let operations = 3.0 * n * (n + 1.0) / 2.0 + self.sweeps * n * (n + ROOT) + 4.0 * n * n;
+                Some(Work { operations, bytes: moments + 8.0 * n, out: 0.0 })
+            }
             // The assets of a subset, and its part of a covariance that stays in the caches.
             ("draw", None) if staged => Some(Work { bytes: 4.0 * n, ..Work::default() }),
             ("correlate", None) if staged => Some(Work { bytes: triangle + 8.0 * n, ..Work::default() }),

@@ -182,7 +182,11 @@ impl Device {
         let optional =
             wgpu::Features::SUBGROUP | wgpu::Features::SHADER_INT64 | wgpu::Features::SHADER_F64 | timestamps;
         let features = adapter.features() & optional;
-        let has = adapter.limits();
+        let mut has = adapter.limits();
+        if let Some(bytes) = options.workgroup_bytes {
+            has.max_compute_workgroup_storage_size = bytes.min(has.max_compute_workgroup_storage_size);
+            facts.limits.workgroup_memory_bytes = has.max_compute_workgroup_storage_size;
+        }
         // A device grants exactly the limits that are asked for.
         let limits = wgpu::Limits {
             max_buffer_size: has.max_buffer_size,

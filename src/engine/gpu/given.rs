@@ -144,11 +144,11 @@ impl<'a> Given<'a> {
         let (single, double);
         let matrices: &[u8] = match self.plan.accuracy.precision {
             Precision::Single => {
-                single = lay_out::<f32>(&checked, n);
+                single = lay_out::<f32>(&checked, n, Precision::Single);
                 bytemuck::cast_slice(&single)
             }
             Precision::Double => {
-                double = lay_out::<f64>(&checked, n);
+                double = lay_out::<f64>(&checked, n, Precision::Double);
                 bytemuck::cast_slice(&double)
             }
         };
@@ -164,7 +164,7 @@ impl<'a> Given<'a> {
 
     /// Waits for a batch, makes its weights and certifies them; what comes after it goes on meanwhile.
     fn end(&mut self, mut running: Running) -> Attempt<Block> {
-        let (n, problems) = (self.plan.assets, running.checked.len());
+        let (n, problems, precision) = (self.plan.assets, running.checked.len(), self.plan.accuracy.precision);
         let (positions, states) = self.device.guarded(|| self.wait(&mut running))?;
         let Running { room, range, checked, .. } = running;
         self.rooms.push(room);
@@ -176,7 +176,7 @@ impl<'a> Given<'a> {
             .map(|(p, weights)| match &checked[p] {
                 None => Certificate::unsolved(Status::Invalid),
                 Some(checked) => {
-                    let y = |i: usize| positions[kernel::position(n, problems, p, i)];
+                    let y = |i: usize| positions[kernel::position(n, precision, problems, p, i)];
                     let covariance = self.matrices.covariance(range.start + p as u64, checked);
                     Certificate { sweeps: states[p].sweeps, ..self.certificate(&covariance, checked, y, weights) }
                 }
@@ -301,10 +301,10 @@ impl Driver for Given<'_> {
 }
 
 /// Correlations as `descend` reads them: see `shaders/correlate.wgsl`.
-fn lay_out<R: Real>(checked: &[Option<RiskModel>], n: usize) -> Vec<R> {
-    let (problems, cells) = (checked.len(), kernel::correlation_cells(n));
+fn lay_out<R: Real>(checked: &[Option<RiskModel>], n: usize, precision: Precision) -> Vec<R> {
+    let (problems, cells) = (checked.len(), kernel::correlation_cells(n, precision));
     let mut matrices = vec![R::ZERO; problems * cells];
-    if kernel::interleaved(n) {
+    if kernel::interleaved(n, precision) {
         for (p, checked) in checked.iter().enumerate() {
             let Some(checked) = checked else { continue };
             for i in 1..n {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::device::{Attempt, Device, Trouble};
 use super::kernel::{self, Drawn, Kernel};
 use super::parameters::{DrawLaw, high, low};
+use super::plan::Plan;
 use super::resampled::Resampled;
 use super::{GpuEngine, stages::Room};
 use crate::batch::Batch;
@@ -20,7 +21,7 @@ pub struct Stages {
     pub products: Vec<f32>,
     /// Standardised volatilities, n per problem.
     pub volatilities: Vec<f32>,
-    /// Correlations, n x n per problem.
+    /// Correlations, n x n per problem. Empty where they never leave the kernel that solves.
     pub correlations: Vec<f32>,
     /// Positions y, n per problem.
     pub positions: Vec<f32>,
@@ -59,11 +60,12 @@ impl GpuEngine {
 impl Resampled {
     fn stages(&self, problems: usize) -> Attempt<Stages> {
         let room = self.kept_room().ok_or_else(|| Trouble::Failed("nothing has been run".to_owned()))?;
-        self.device.guarded(|| read(&self.device, room, problems, self.plan.assets))
+        self.device.guarded(|| read(&self.device, room, problems, &self.plan))
     }
 }
 
-fn read(device: &Arc<Device>, room: &Room, problems: usize, n: usize) -> Attempt<Stages> {
+fn read(device: &Arc<Device>, room: &Room, problems: usize, plan: &Plan) -> Attempt<Stages> {
+    let (n, precision) = (plan.assets, plan.accuracy.precision);
     let floats = |buffer: &wgpu::Buffer| -> Attempt<Vec<f32>> {
         let staging = device.staging(buffer.size());
         let mut encoder = device.encoder();
@@ -83,11 +85,14 @@ fn read(device: &Arc<Device>, room: &Room, problems: usize, n: usize) -> Attempt
     }
     stages.volatilities = floats(&room.volatilities)?[..problems * n].to_vec();
     let (correlations, positions) = (floats(&room.descents.correlations)?, floats(&room.descents.positions)?);
-    let (cells, padded) = (kernel::correlation_cells(n), n.next_multiple_of(4));
+    let (cells, padded) = (kernel::correlation_cells(n, precision), n.next_multiple_of(4));
     for p in 0..problems {
         for i in 0..n {
-            stages.positions.push(positions[kernel::position(n, problems, p, i)]);
-            stages.correlations.extend((0..n).map(|j| match (kernel::interleaved(n), i.max(j), i.min(j)) {
+            stages.positions.push(positions[kernel::position(n, precision, problems, p, i)]);
+            if plan.fused {
+                continue;
+            }
+            stages.correlations.extend((0..n).map(|j| match (kernel::interleaved(n, precision), i.max(j), i.min(j)) {
                 (true, i, j) if i == j => 1.0,
                 (true, high, low) => correlations[(high * (high - 1) / 2 + low) * problems + p],
                 (false, ..) => correlations[p * cells + i * padded + j],

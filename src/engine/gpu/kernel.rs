@@ -5,23 +5,20 @@
 //! order.
 
 use super::pieces::{
-    CELLS, CERTIFICATE, CERTIFY, CERTIFY_SUBSET, CORRELATE, CORRELATE_SUBSET, COVARIANCE, DESCEND, DESCEND_LANES, DRAW,
-    DRAW_CHANGES, DRAW_COUNTS, DRAW_FLOYD, DRAW_RANKED, DRAW_ROWS, DRAW_STEPS, DRAW_SUBSET, KNOWN, LANES_SUBGROUP,
-    LANES_WORKGROUP, MATRIX_STORAGE, MATRIX_WORKGROUP, MEASURE, MEASURE_CERTIFIED, MOMENTS, MOMENTS_STEPS,
-    MOMENTS_TILE, MOMENTS_WIDE, MULHI_LIMBS, MULHI_WIDE, PHILOX, Piece, SUBSET,
+    BUDGETS, CELLS, CERTIFICATE, CERTIFY, CERTIFY_LANES, CERTIFY_SUBSET, CORRELATE, CORRELATE_SUBSET, COVARIANCE,
+    DESCEND, DESCEND_LANES, DESCEND_SUBGROUP, DRAW, DRAW_CHANGES, DRAW_COUNTS, DRAW_FLOYD, DRAW_RANKED, DRAW_ROWS,
+    DRAW_STEPS, DRAW_SUBSET, KEEP_CORRELATIONS, KEEP_MOMENTS, KNOWN, LANES_SUBGROUP, LANES_WORKGROUP, MATRIX_STORAGE,
+    MATRIX_TRIANGLE, MEASURE, MEASURE_CERTIFIED, MOMENTS, MOMENTS_STEPS, MOMENTS_TILE, MOMENTS_WIDE, MULHI_LIMBS,
+    MULHI_WIDE, PHILOX, Piece, SOLVE, SUBSET,
 };
 use super::precision::Precision;
 use super::unrolled;
 use super::unrolled_measure::{self, THREADS};
 
-/// Up to this many assets, a problem lives in the registers of one thread.
-pub const THREAD_ASSETS: usize = 16;
 /// Up to this many assets, eight lanes of a subgroup share a problem, where the adapter has subgroups.
 pub const SUBGROUP_ASSETS: usize = 64;
 /// Up to this many assets, moments are one matrix product over all problems; above, an update per problem.
 pub const PRODUCT_ASSETS: usize = 128;
-/// Problems of a workgroup of that product.
-pub const PRODUCT_PROBLEMS: usize = 64;
 /// Largest number of assets: shaders hold a problem's vectors in workgroup memory and registers.
 pub const MOST_ASSETS: usize = 2048;
 
@@ -77,6 +74,8 @@ pub enum Kernel {
     Correlate { assets: usize, precision: Precision },
     /// Stage `descend`.
     Descend { assets: usize, spread: Spread, precision: Precision },
+    /// Stages `correlate`, `descend` and `certify` in one, by eight lanes a problem, so many problems per workgroup.
+    Solve { assets: usize, problems: u32, comparisons: bool, precision: Precision },
     /// Stage `certify`.
     Certify { assets: usize, covariance: Covariance, comparisons: bool, precision: Precision },
     /// Stage `draw` of subsets of so many assets, `included` of them always held; by rank, or by Floyd's algorithm.
@@ -109,6 +108,7 @@ impl Kernel {
             Kernel::Moments { .. } | Kernel::MomentsSteps { .. } => "moments",
             Kernel::Volatility { .. } | Kernel::Correlate { .. } | Kernel::CorrelateSubset { .. } => "correlate",
             Kernel::Descend { .. } => "descend",
+            Kernel::Solve { .. } => "solve",
             Kernel::Certify { .. } => "certify",
             Kernel::MeasureCertified { .. } | Kernel::Measure { .. } => "measure",
         }
@@ -134,11 +134,16 @@ impl Kernel {
                 pieces
             }
             Kernel::Moments { assets, precision } if assets <= PRODUCT_ASSETS => {
-                let lines = [real(precision), count("N", assets), count("RIGHT", product_tile(assets))];
+                let lines =
+                    [real(precision), count("N", assets), left(precision), count("RIGHT", product_tile(assets))];
                 vec![Piece::constants(&lines), MOMENTS, MOMENTS_TILE]
             }
             Kernel::Moments { assets, precision } => {
-                vec![Piece::constants(&[real(precision), count("N", assets)]), MOMENTS_WIDE, MOMENTS_TILE]
+                vec![
+                    Piece::constants(&[real(precision), count("N", assets), left(precision)]),
+                    MOMENTS_WIDE,
+                    MOMENTS_TILE,
+                ]
             }
             Kernel::MomentsSteps { assets, precision } => {
                 let quads = steps_columns(precision) / 4;
@@ -146,9 +151,17 @@ impl Kernel {
                 vec![Piece::constants(&lines), MOMENTS_STEPS]
             }
             Kernel::Volatility { assets, precision } | Kernel::Correlate { assets, precision } => {
-                vec![Piece::constants(&[real(precision)]), cells(assets), CORRELATE, COVARIANCE]
+                vec![Piece::constants(&[real(precision)]), cells(assets, precision), CORRELATE, COVARIANCE]
             }
             Kernel::Descend { assets, spread, precision } => descend(assets, spread, precision),
+            Kernel::Solve { assets, problems, comparisons, precision } => {
+                let lines =
+                    [lanes(assets, SUBGROUP_LANES as usize, problems, precision), flag("COMPARISONS", comparisons)];
+                let mut pieces =
+                    vec![Piece::constants(&lines), DESCEND, DESCEND_LANES, LANES_SUBGROUP, MATRIX_TRIANGLE];
+                pieces.extend([CERTIFICATE, SOLVE, KEEP_MOMENTS, COVARIANCE, CERTIFY_LANES]);
+                pieces
+            }
             Kernel::Certify { assets, covariance, comparisons, precision } => {
                 let lanes = count("LANES", assets.next_power_of_two().clamp(32, 256));
                 let lines = [real(precision), lanes, flag("COMPARISONS", comparisons)];
@@ -156,7 +169,7 @@ impl Kernel {
                     Covariance::Moments => COVARIANCE,
                     Covariance::Subset => CERTIFY_SUBSET,
                 };
-                vec![cells(assets).after(&lines), CERTIFICATE, CERTIFY, covariance]
+                vec![cells(assets, precision).after(&lines), CERTIFICATE, CERTIFY, covariance]
             }
             Kernel::DrawSubset { assets, included, ranked, wide } => {
                 let choose = if ranked { DRAW_RANKED } else { DRAW_FLOYD };
@@ -165,11 +178,11 @@ impl Kernel {
                 pieces
             }
             Kernel::CorrelateSubset { assets, precision } => {
-                vec![Piece::constants(&[real(precision)]), cells(assets), CORRELATE_SUBSET]
+                vec![Piece::constants(&[real(precision)]), cells(assets, precision), CORRELATE_SUBSET]
             }
             Kernel::MeasureCertified { assets, metrics, precision } => {
                 let lines = [real(precision), count("THREADS", THREADS as usize), count("METRICS", metrics.into())];
-                vec![cells(assets).after(&lines), CERTIFICATE, MEASURE_CERTIFIED]
+                vec![cells(assets, precision).after(&lines), CERTIFICATE, MEASURE_CERTIFIED]
             }
             Kernel::Measure { assets, included, metrics, wide } => {
                 let body = unrolled_measure::measure(assets, included, metrics);
@@ -190,8 +203,12 @@ const fn mulhi(wide: bool) -> Piece {
     if wide { MULHI_WIDE } else { MULHI_LIMBS }
 }
 
-fn cells(assets: usize) -> Piece {
-    CELLS.after(&[count("N", assets), flag("INTERLEAVED", interleaved(assets))])
+fn cells(assets: usize, precision: Precision) -> Piece {
+    CELLS.after(&[count("N", assets), flag("INTERLEAVED", interleaved(assets, precision))])
+}
+
+fn left(precision: Precision) -> String {
+    count("LEFT", product_problems(precision))
 }
 
 /// Subsets of `assets`, `included` of them always held.
@@ -206,18 +223,30 @@ fn subset(assets: usize, included: usize, wide: bool) -> Vec<Piece> {
 }
 
 fn descend(assets: usize, spread: Spread, precision: Precision) -> Vec<Piece> {
-    let (real, n) = (real(precision), count("N", assets));
-    let (lanes, problems, talk, matrix) = match spread {
+    let wide = workgroup_lanes(assets);
+    let (lanes, rest) = match spread {
         Spread::Thread => {
-            let body = unrolled::descend(assets);
-            return vec![Piece::constants(&[real, n]), DESCEND, Piece::written("unrolled.rs", body)];
+            let lines = [real(precision), count("N", assets)];
+            let body = Piece::written("unrolled.rs", unrolled::descend(assets));
+            return vec![Piece::constants(&lines), DESCEND, BUDGETS, body];
         }
-        Spread::Subgroup { problems } => (SUBGROUP_LANES as usize, problems, LANES_SUBGROUP, MATRIX_WORKGROUP),
-        Spread::Workgroup => (workgroup_lanes(assets), 1, LANES_WORKGROUP, MATRIX_WORKGROUP),
-        Spread::Streamed => (workgroup_lanes(assets), 1, LANES_WORKGROUP, MATRIX_STORAGE),
+        Spread::Subgroup { problems } => (
+            lanes(assets, SUBGROUP_LANES as usize, problems, precision),
+            vec![LANES_SUBGROUP, MATRIX_TRIANGLE, KEEP_CORRELATIONS, DESCEND_SUBGROUP],
+        ),
+        Spread::Workgroup => {
+            (lanes(assets, wide, 1, precision), vec![LANES_WORKGROUP, MATRIX_TRIANGLE, KEEP_CORRELATIONS])
+        }
+        Spread::Streamed => (lanes(assets, wide, 1, precision), vec![LANES_WORKGROUP, MATRIX_STORAGE]),
     };
-    let lines = [real, n, count("LANES", lanes), count("PROBLEMS", problems as usize)];
-    vec![Piece::constants(&lines), DESCEND, DESCEND_LANES, talk, matrix]
+    let mut pieces = vec![Piece::constants(&[lanes]), DESCEND, BUDGETS, DESCEND_LANES];
+    pieces.extend(rest);
+    pieces
+}
+
+/// Constants of problems that so many lanes share, so many in a workgroup.
+fn lanes(assets: usize, lanes: usize, problems: u32, precision: Precision) -> String {
+    [real(precision), count("N", assets), count("LANES", lanes), count("PROBLEMS", problems as usize)].concat()
 }
 
 /// Lanes per problem where a workgroup shares it: one quad of coordinates each, up to 256 lanes.
@@ -227,8 +256,32 @@ fn workgroup_lanes(assets: usize) -> usize {
 
 /// Whether matrices and positions of a batch are interleaved (entry e of problem p at e P + p), as threads that take a
 /// problem each want them.
-pub const fn interleaved(assets: usize) -> bool {
-    assets <= THREAD_ASSETS
+pub const fn interleaved(assets: usize, precision: Precision) -> bool {
+    assets <= thread_assets(precision)
+}
+
+/// Up to this many assets, a problem lives in the registers of one thread. Numbers of double width take two each: beyond
+/// 10 assets compilers for RDNA2 and Hopper spill them.
+pub const fn thread_assets(precision: Precision) -> usize {
+    match precision {
+        Precision::Single => 16,
+        Precision::Double => 10,
+    }
+}
+
+/// Problems of a workgroup of the matrix product behind stage `moments`; its sums stay in registers.
+pub const fn product_problems(precision: Precision) -> usize {
+    match precision {
+        Precision::Single => 64,
+        Precision::Double => 32,
+    }
+}
+
+/// Workgroups of that product for one problem of more than [`PRODUCT_ASSETS`] assets: one for each 64 x 64 block of the
+/// triangle, cut into as many parts as have room.
+pub const fn wide_groups(assets: usize, precision: Precision) -> usize {
+    let blocks = (assets + 64) / 64;
+    blocks * (blocks + 1) / 2 * (64 / product_problems(precision))
 }
 
 /// Packed moments of a problem: the lower triangle of order n + 1, the first column being ones.
@@ -254,8 +307,8 @@ pub const fn steps_problems(precision: Precision) -> usize {
 }
 
 /// Cells of a correlation matrix as `descend` reads it.
-pub const fn correlation_cells(assets: usize) -> usize {
-    if interleaved(assets) {
+pub const fn correlation_cells(assets: usize, precision: Precision) -> usize {
+    if interleaved(assets, precision) {
         assets * (assets - 1) / 2
     } else {
         assets.next_multiple_of(4) * assets.next_multiple_of(4)
@@ -263,13 +316,24 @@ pub const fn correlation_cells(assets: usize) -> usize {
 }
 
 /// Cells of a problem's position y.
-pub const fn position_cells(assets: usize) -> usize {
-    if interleaved(assets) { assets } else { assets.next_multiple_of(4) }
+pub const fn position_cells(assets: usize, precision: Precision) -> usize {
+    if interleaved(assets, precision) { assets } else { assets.next_multiple_of(4) }
 }
 
 /// Where the device keeps y_i of problem p.
-pub const fn position(assets: usize, problems: usize, p: usize, i: usize) -> usize {
-    if interleaved(assets) { i * problems + p } else { p * position_cells(assets) + i }
+pub const fn position(assets: usize, precision: Precision, problems: usize, p: usize, i: usize) -> usize {
+    if interleaved(assets, precision) { i * problems + p } else { p * position_cells(assets, precision) + i }
+}
+
+/// Numbers of a correlation matrix as workgroup memory holds it: 4 x 4 blocks of the lower triangle.
+pub const fn triangle_cells(assets: usize) -> usize {
+    let quads = assets.div_ceil(4);
+    16 * (quads * (quads + 1) / 2)
+}
+
+/// Numbers that `solve` keeps there beside it: sums and volatilities, by quads.
+pub const fn kept_cells(assets: usize) -> usize {
+    2 * assets.next_multiple_of(4)
 }
 
 fn count(name: &str, value: usize) -> String {
@@ -327,7 +391,7 @@ pub mod tests {
         kernels.push(Kernel::CorrelateSubset { assets, precision });
         kernels.push(Kernel::MeasureCertified { assets, metrics: 10, precision });
         let mut spreads = vec![Spread::Streamed];
-        if assets <= THREAD_ASSETS {
+        if interleaved(assets, precision) {
             spreads = vec![Spread::Thread];
         } else {
             if assets <= 100 {
@@ -335,6 +399,12 @@ pub mod tests {
             }
             if assets <= SUBGROUP_ASSETS {
                 spreads.extend([1, 3, 4].map(|problems| Spread::Subgroup { problems }));
+                kernels.extend([(1, false), (3, true), (4, false)].map(|(problems, comparisons)| Kernel::Solve {
+                    assets,
+                    problems,
+                    comparisons,
+                    precision,
+                }));
             }
         }
         kernels.extend(spreads.into_iter().map(|spread| Kernel::Descend { assets, spread, precision }));
@@ -353,7 +423,9 @@ pub mod tests {
                 | Kernel::Draw { wide: true, .. }
                 | Kernel::DrawSubset { wide: true, .. }
                 | Kernel::Measure { wide: true, .. } => Capabilities::SHADER_INT64,
-                Kernel::Descend { spread: Spread::Subgroup { .. }, .. } => Capabilities::SUBGROUP,
+                Kernel::Descend { spread: Spread::Subgroup { .. }, .. } | Kernel::Solve { .. } => {
+                    Capabilities::SUBGROUP
+                }
                 _ => Capabilities::empty(),
             };
             if text.contains(&real(Precision::Double)) {

@@ -175,7 +175,8 @@ impl GpuEngine {
     }
 
     fn way(&self, law: &Law, assets: usize) -> Way {
-        match (Way::of(law, assets, self.options.precision), self.options.faults.step_groups) {
+        let memory = self.facts.limits.workgroup_memory_bytes;
+        match (Way::of(law, assets, self.options.precision, memory), self.options.faults.step_groups) {
             (Way::Steps { room, slices }, Some(groups)) => Way::Steps { room: room.min(groups), slices },
             (way, _) => way,
         }

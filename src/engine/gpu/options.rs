@@ -24,6 +24,9 @@ pub struct Options {
     /// Tests only: pretend that bindings are no larger.
     #[doc(hidden)]
     pub binding_bytes: Option<u64>,
+    /// Tests only: pretend that workgroup memory is no larger.
+    #[doc(hidden)]
+    pub workgroup_bytes: Option<u32>,
     /// Tests only: pretend that the adapter has no optional features, such as subgroups.
     #[doc(hidden)]
     pub plain: bool,

@@ -97,6 +97,7 @@ pub struct Shape {
 #[repr(C)]
 pub struct Descent {
     pub problems: u32,
+    pub first: u32,
     pub sweeps: u32,
     pub limit: u32,
     pub resumed: u32,
@@ -270,7 +271,7 @@ mod tests {
         }
         for (assets, spread) in [(3, Spread::Thread), (33, Spread::Streamed)] {
             let kernel = Kernel::Descend { assets, spread, precision };
-            assert_same!(kernel, "Descent", Descent { problems, sweeps, limit, resumed, tolerance });
+            assert_same!(kernel, "Descent", Descent { problems, first, sweeps, limit, resumed, tolerance });
             assert_same!(kernel, "State", State { sweeps, done, stalls, best });
         }
         assert_same!(certify, "State", State { sweeps, done, stalls, best });

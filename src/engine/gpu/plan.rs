@@ -5,7 +5,7 @@
 
 use super::device::{Attempt, Trouble};
 use super::facts::AdapterFacts;
-use super::kernel::{self, MOST_ASSETS, SUBGROUP_ASSETS, SUBGROUP_LANES, Spread, THREAD_ASSETS};
+use super::kernel::{self, MOST_ASSETS, SUBGROUP_ASSETS, SUBGROUP_LANES, Spread};
 use super::parameters::{DeviceCertificate, State};
 use super::precision::{Limits, Precision};
 use super::way::{self, Way};
@@ -30,8 +30,14 @@ const UPLOAD_BYTES: u64 = 64 << 20;
 /// Bytes of subsets' matrices that are worth a batch: several times what a large card works on at once.
 const GATHERED_BYTES: u64 = 256 << 20;
 
-/// Multiply-adds of one dispatch of `moments` at most: 100 ms on a small integrated GPU, far below any watchdog.
+/// Multiply-adds of one dispatch of `moments` at most, and bytes that one of `descend` reads of matrices: 100 ms on a small
+/// integrated GPU, far below any watchdog.
 const WORK_PER_DISPATCH: usize = 20_000_000_000;
+const BYTES_PER_DISPATCH: u64 = 4_000_000_000;
+
+/// A discrete card does so many times as much in that time, and wants it: the workgroups with which a dispatch ends leave
+/// most of the card idle.
+const DISCRETE: usize = 10;
 
 /// Sweeps a problem may take on the device. What needs more is hedged, and better served by Newton on the CPU.
 pub const SWEEP_LIMIT: u32 = 200;
@@ -95,6 +101,8 @@ pub struct Plan {
     /// How moments are summed; none where there are none.
     pub way: Option<Way>,
     pub spread: Spread,
+    /// Stages `correlate`, `descend` and `certify` are one kernel.
+    pub fused: bool,
     pub sizes: Sizes,
     /// Problems of a batch.
     pub room: u32,
@@ -107,6 +115,8 @@ pub struct Plan {
     /// Tiles of columns that one binding holds of the sums that steps are taken over.
     pub part_tiles: usize,
     pub sweeps_per_dispatch: u32,
+    /// How many times [`WORK_PER_DISPATCH`] and [`BYTES_PER_DISPATCH`] this adapter takes.
+    scale: usize,
     /// Where descent stops.
     pub tolerance: f32,
     pub accuracy: Accuracy,
@@ -132,6 +142,8 @@ impl Plan {
             return Err(too_large(format!("the GPU engine takes at most {MOST_ROWS} rows")));
         }
         let limits = facts.limits;
+        let spread = spread(facts, assets, precision);
+        let fused = way.is_some() && matches!(spread, Spread::Subgroup { .. });
         let sizes = Sizes {
             numbers: if rows > 0 { 8 } else { 0 },
             drawn: match origin {
@@ -141,8 +153,8 @@ impl Plan {
             },
             ends: way.map_or(0, Way::end_bytes),
             moments: if rows > 0 { real * kernel::moment_entries(assets) as u64 } else { 0 },
-            correlations: real * kernel::correlation_cells(assets) as u64,
-            positions: real * kernel::position_cells(assets) as u64,
+            correlations: if fused { 0 } else { real * kernel::correlation_cells(assets, precision) as u64 },
+            positions: real * kernel::position_cells(assets, precision) as u64,
             assets: real * assets as u64,
             certificates: real * DeviceCertificate::NUMBERS as u64,
         };
@@ -196,7 +208,8 @@ impl Plan {
             assets,
             rows,
             way,
-            spread: spread(facts, assets, precision),
+            spread,
+            fused,
             sizes,
             room: room as u32,
             batches: batches as usize,
@@ -205,6 +218,7 @@ impl Plan {
             part_tiles,
             // llvmpipe's loop limit again.
             sweeps_per_dispatch: (20_000 / assets as u32).clamp(1, 25),
+            scale: if facts.device_type == "discrete" { DISCRETE } else { 1 },
             tolerance: tolerance(assets, precision, accepted.rc_error),
             accuracy,
         })
@@ -219,32 +233,43 @@ impl Plan {
     /// Problems of one dispatch of `moments`.
     pub fn moment_problems(&self) -> u32 {
         let entries = kernel::moment_entries(self.assets);
-        let problems = |rows: usize| (WORK_PER_DISPATCH / (entries * rows)).max(1);
+        let problems = |rows: usize| (self.scale * WORK_PER_DISPATCH / (entries * rows)).max(1);
         match self.way {
             Some(Way::Steps { room, .. }) => {
                 problems(4 * room as usize).next_multiple_of(kernel::steps_problems(self.accuracy.precision)) as u32
             }
-            _ if self.assets <= kernel::PRODUCT_ASSETS => {
-                problems(self.rows.min(ROWS_PER_DISPATCH)).next_multiple_of(kernel::PRODUCT_PROBLEMS) as u32
-            }
+            _ if self.assets <= kernel::PRODUCT_ASSETS => problems(self.rows.min(ROWS_PER_DISPATCH))
+                .next_multiple_of(kernel::product_problems(self.accuracy.precision))
+                as u32,
             _ => problems(self.rows.min(ROWS_PER_DISPATCH)) as u32,
         }
+    }
+
+    /// Problems of one dispatch of `descend`. Matrices that are streamed are read in every sweep. The sweeps of a dispatch
+    /// depend on the assets alone, for so does what the last digits of a problem are.
+    pub fn descend_problems(&self) -> u32 {
+        if self.spread != Spread::Streamed {
+            return u32::MAX;
+        }
+        let read = self.sizes.correlations * u64::from(self.sweeps_per_dispatch);
+        (self.scale as u64 * BYTES_PER_DISPATCH / read).clamp(1, u64::from(u32::MAX)) as u32
     }
 }
 
 fn spread(facts: &AdapterFacts, assets: usize, precision: Precision) -> Spread {
-    if assets <= THREAD_ASSETS {
+    if kernel::interleaved(assets, precision) {
         return Spread::Thread;
     }
-    let matrix = precision.bytes() as u32 * kernel::correlation_cells(assets) as u32;
-    // What the kernels keep beside the matrix: a board of two quads and a number per lane.
-    let memory = facts.limits.workgroup_memory_bytes.saturating_sub(2048);
+    let (memory, bytes) = (facts.limits.workgroup_memory_bytes, precision.bytes() as u32);
+    let triangle = bytes * kernel::triangle_cells(assets) as u32;
     let subgroups = facts.subgroup_sizes.is_some_and(|[least, _]| least % SUBGROUP_LANES == 0 && least > 0);
-    if subgroups && assets <= SUBGROUP_ASSETS && matrix <= memory {
+    let shared = triangle + bytes * kernel::kept_cells(assets) as u32;
+    if subgroups && assets <= SUBGROUP_ASSETS && shared <= memory {
         // Four problems fill a subgroup of 32.
-        return Spread::Subgroup { problems: (memory / matrix).min(4) };
+        return Spread::Subgroup { problems: (memory / shared).min(4) };
     }
-    if matrix <= memory { Spread::Workgroup } else { Spread::Streamed }
+    // Beside the triangle: a board of two quads, a number per lane, and whether there is anything to do.
+    if triangle <= memory.saturating_sub(2048 + 80) { Spread::Workgroup } else { Spread::Streamed }
 }
 
 /// Workgroups beyond an adapter's limit per dimension are folded into a second one; shaders unfold and guard.

@@ -10,7 +10,7 @@ use super::lock::lock;
 /// What a stage has taken on the device.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StageTime {
-    /// `draw`, `moments`, `correlate`, `descend` or `certify`; `download` for copies to where the host reads.
+    /// `draw`, `moments`, `correlate`, `descend`, `certify`, or `solve` for the last three in one; `download` for copies to where the host reads.
     pub stage: &'static str,
     /// Dispatches, or for `download` times that buffers were copied.
     pub dispatches: u64,

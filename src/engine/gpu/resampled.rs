@@ -157,8 +157,13 @@ impl Resampled {
         resumed: bool,
     ) -> wgpu::SubmissionIndex {
         let (device, plan, layout, buffers) = (&self.device, &self.plan, self.layout(problems), &room.buffers);
-        device.descend(&mut encoder, plan, &buffers.descents, &self.budgets, problems, resumed);
-        device.certify(&mut encoder, plan, buffers, &self.assets, problems, !self.beside.is_empty());
+        let comparisons = !self.beside.is_empty();
+        if plan.fused {
+            device.solve(&mut encoder, plan, buffers, &self.assets, problems, (resumed, comparisons));
+        } else {
+            device.descend(&mut encoder, plan, &buffers.descents, &self.budgets, problems, resumed);
+            device.certify(&mut encoder, plan, buffers, &self.assets, problems, comparisons);
+        }
         let results = [
             (&buffers.descents.running, layout.running),
             (&buffers.weights, layout.weights),
@@ -173,7 +178,7 @@ impl Resampled {
         device.submit(encoder)
     }
 
-    /// Stages `draw` to `correlate`.
+    /// Stages `draw` to `correlate`, where that is one of its own.
     fn build(&self, encoder: &mut wgpu::CommandEncoder, room: &Room, numbers: &[u64]) {
         let (device, problems) = (&self.device, numbers.len() as u32);
         self.draw(encoder, room, numbers);
@@ -184,7 +189,9 @@ impl Resampled {
                 device.submit(std::mem::replace(encoder, device.encoder()));
             }
         });
-        device.correlate(encoder, &self.plan, room, problems);
+        if !self.plan.fused {
+            device.correlate(encoder, &self.plan, room, problems);
+        }
     }
 
     fn draw(&self, encoder: &mut wgpu::CommandEncoder, room: &Room, numbers: &[u64]) {

@@ -270,7 +270,7 @@ impl<'a> Screened<'a> {
             (4, &room.volatilities),
             (5, &room.descents.correlations),
         ];
-        let cells = super::kernel::correlation_cells(assets).max(assets) as u32;
+        let cells = super::kernel::correlation_cells(assets, precision).max(assets) as u32;
         let groups = (screen.problems * cells).div_ceil(64);
         device.dispatch(encoder, Kernel::CorrelateSubset { assets, precision }, groups, &gathered);
     }

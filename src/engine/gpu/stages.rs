@@ -2,7 +2,7 @@
 
 use super::device::Device;
 use super::kernel::{
-    self, Covariance, Kernel, PRODUCT_ASSETS, PRODUCT_PROBLEMS, Spread, moment_entries, product_tile, steps_problems,
+    self, Covariance, Kernel, PRODUCT_ASSETS, Spread, moment_entries, product_problems, product_tile, steps_problems,
 };
 use super::parameters::{Descent, DrawLaw, MomentRange, Shape, State, StepRange};
 use super::plan::{Plan, ROWS_PER_DISPATCH, SLICES_PER_DISPATCH, SWEEP_LIMIT, fold};
@@ -206,10 +206,9 @@ impl Device {
         let (assets, precision) = (plan.assets, plan.accuracy.precision);
         let groups = if assets <= PRODUCT_ASSETS {
             let tiles = moment_entries(assets).div_ceil(product_tile(assets)) as u32;
-            range.problems.div_ceil(PRODUCT_PROBLEMS as u32) * tiles
+            range.problems.div_ceil(product_problems(precision) as u32) * tiles
         } else {
-            let blocks = (assets as u32 + 64) / 64;
-            range.problems * (blocks * (blocks + 1) / 2)
+            range.problems * kernel::wide_groups(assets, precision) as u32
         };
         let parameters = self.uniform(range);
         let buffers = [(0, &parameters), (1, panel), (2, &room.drawn), (3, &room.moments)];
@@ -223,7 +222,7 @@ impl Device {
         let entries = problems as usize * assets;
         let buffers = [(0, &shape), (1, &room.moments), (2, &room.volatilities)];
         self.dispatch(encoder, Kernel::Volatility { assets, precision }, entries.div_ceil(64) as u32, &buffers);
-        let cells = problems as usize * kernel::correlation_cells(assets);
+        let cells = problems as usize * kernel::correlation_cells(assets, precision);
         if cells > 0 {
             let buffers = [(0, &shape), (1, &room.moments), (2, &room.volatilities), (3, &room.descents.correlations)];
             self.dispatch(encoder, Kernel::Correlate { assets, precision }, cells.div_ceil(64) as u32, &buffers);
@@ -240,29 +239,62 @@ impl Device {
         problems: u32,
         resumed: bool,
     ) {
-        let parameters = self.uniform(&Descent {
-            problems,
-            sweeps: plan.sweeps_per_dispatch,
-            limit: SWEEP_LIMIT,
-            resumed: u32::from(resumed),
-            tolerance: plan.tolerance,
-        });
         encoder.clear_buffer(&descents.running, 0, None);
         let per_group = match plan.spread {
             Spread::Thread => unrolled::THREADS,
             Spread::Subgroup { problems } => problems,
             Spread::Workgroup | Spread::Streamed => 1,
         };
+        let (assets, spread, precision) = (plan.assets, plan.spread, plan.accuracy.precision);
+        let kernel = Kernel::Descend { assets, spread, precision };
+        let at_once = plan.descend_problems();
+        for first in (0..problems).step_by(at_once as usize) {
+            if first > 0 {
+                // No submission holds a watchdog's worth of work.
+                self.submit(std::mem::replace(encoder, self.encoder()));
+            }
+            let parameters = self.uniform(&descent(plan, problems, first, resumed));
+            let buffers = [
+                (0, &parameters),
+                (1, &descents.correlations),
+                (2, budgets),
+                (3, &descents.positions),
+                (4, &descents.states),
+                (5, &descents.running),
+            ];
+            self.dispatch(encoder, kernel, at_once.min(problems - first).div_ceil(per_group), &buffers);
+        }
+    }
+
+    /// Stages `correlate`, `descend` (some sweeps) and `certify` in one; `running` as above.
+    pub fn solve(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        plan: &Plan,
+        room: &Room,
+        assets: &wgpu::Buffer,
+        problems: u32,
+        (resumed, comparisons): (bool, bool),
+    ) {
+        let Spread::Subgroup { problems: per_group } = plan.spread else { unreachable!("only subgroups solve in one") };
+        let descents = &room.descents;
+        encoder.clear_buffer(&descents.running, 0, None);
+        let parameters = self.uniform(&descent(plan, problems, 0, resumed));
+        let shape = self.uniform(&Shape { problems, rows: plan.rows as u32 });
         let buffers = [
             (0, &parameters),
-            (1, &descents.correlations),
-            (2, budgets),
+            (1, &room.moments),
+            (2, assets),
             (3, &descents.positions),
             (4, &descents.states),
             (5, &descents.running),
+            (6, &room.weights),
+            (7, &room.certificates),
+            (8, &room.volatilities),
+            (9, &shape),
         ];
-        let (assets, spread, precision) = (plan.assets, plan.spread, plan.accuracy.precision);
-        let kernel = Kernel::Descend { assets, spread, precision };
+        let (assets, precision) = (plan.assets, plan.accuracy.precision);
+        let kernel = Kernel::Solve { assets, problems: per_group, comparisons, precision };
         self.dispatch(encoder, kernel, problems.div_ceil(per_group), &buffers);
     }
 
@@ -294,5 +326,17 @@ impl Device {
         let precision = plan.accuracy.precision;
         let kernel = Kernel::Certify { assets: plan.assets, covariance, comparisons, precision };
         self.dispatch(encoder, kernel, problems, &buffers);
+    }
+}
+
+/// Parameters of some sweeps of the problems from `first` on.
+fn descent(plan: &Plan, problems: u32, first: u32, resumed: bool) -> Descent {
+    Descent {
+        problems,
+        first,
+        sweeps: plan.sweeps_per_dispatch,
+        limit: SWEEP_LIMIT,
+        resumed: u32::from(resumed),
+        tolerance: plan.tolerance,
     }
 }

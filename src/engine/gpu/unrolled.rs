@@ -28,7 +28,7 @@ pub fn descend(n: usize) -> String {
     }
     function(&mut text, "load_matrix(problem: u32)", |body| {
         for i in 0..n {
-            line(body, 1, &format!("b{i} = budgets[{i}u];"));
+            line(body, 1, &format!("b{i} = budget({i}u);"));
             for j in 0..i {
                 let e = i * (i - 1) / 2 + j;
                 line(body, 1, &format!("c{i}_{j} = correlations[{e}u * descent.problems + problem];"));
@@ -91,7 +91,7 @@ fn descend(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) invocation: u32,
 ) {{
-    let problem = (group.y * groups.x + group.x) * {THREADS}u + invocation;
+    let problem = descent.first + (group.y * groups.x + group.x) * {THREADS}u + invocation;
     if (problem >= descent.problems || states[min(problem, descent.problems - 1u)].done != 0u) {{
         return;
     }}

@@ -24,7 +24,10 @@ const MOST_BYTES: u64 = 256 << 20;
 /// Rows of a slice of the history, as in `shaders/draw_steps.wgsl` and `shaders/moments_steps.wgsl`.
 pub const SLICE_ROWS: usize = 256;
 
-/// How moments are summed: a function of (T, n, law, precision) alone.
+/// Bytes of workgroup memory that hold a tile of a slice.
+const SLICE_BYTES: u32 = 128 * SLICE_ROWS as u32;
+
+/// How moments are summed: a function of (T, n, law, precision) and the adapter's workgroup memory alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
     /// From counts, four rows a word, whole rows of 16.
@@ -34,9 +37,10 @@ pub enum Way {
 }
 
 impl Way {
-    pub fn of(law: &Law, assets: usize, precision: Precision) -> Way {
+    /// `memory`: bytes of workgroup memory. Those who have no more than Vulkan asks for, 16 KiB, take counts.
+    pub fn of(law: &Law, assets: usize, precision: Precision, memory: u32) -> Way {
         let long = law.restart != Restart::Always && law.mean_block_length() >= LONG_BLOCKS;
-        let fits = tiles(assets, precision) as u64 * tile_bytes(law.rows) <= MOST_BYTES;
+        let fits = tiles(assets, precision) as u64 * tile_bytes(law.rows) <= MOST_BYTES && memory >= SLICE_BYTES;
         let slices = law.rows.div_ceil(SLICE_ROWS as u32);
         if long && fits {
             // A run steps up and down; slices step at their first row, and end with a group that is not full.
@@ -85,7 +89,7 @@ impl Way {
                     let mut steps = drawn[4 * begin..4 * end as usize].iter().peekable();
                     for (row, count) in slice.iter_mut().enumerate() {
                         while let Some(step) = steps.next_if(|&step| (step & 0xFF) as usize == row) {
-                            before += (*step as i32) >> 8;
+                            before += f32::from_bits(step & !0xFF) as i32;
                         }
                         *count = before as u32;
                     }
@@ -132,11 +136,14 @@ mod tests {
     #[test]
     fn long_blocks_go_by_steps_while_their_sums_are_small() {
         let law = |scheme, length, rows| Law::new(scheme, length, rows, 1, 0).unwrap();
-        let way = |scheme, length, rows, assets| Way::of(&law(scheme, length, rows), assets, Precision::Single);
+        let way =
+            |scheme, length, rows, assets| Way::of(&law(scheme, length, rows), assets, Precision::Single, 32 << 10);
         let steps = |way| matches!(way, Way::Steps { .. });
         assert!(steps(way(Scheme::Stationary, 20.0, 2520, 50)) && steps(way(Scheme::Circular, 8.0, 100_000, 3)));
         assert!(!steps(way(Scheme::Iid, 1.0, 2520, 50)) && !steps(way(Scheme::Moving, 7.0, 2520, 50)));
         assert!(!steps(way(Scheme::Stationary, 20.0, 2520, 500)));
+        let small = Way::of(&law(Scheme::Stationary, 20.0, 2520), 50, Precision::Single, 16 << 10);
+        assert!(!steps(small), "a slice does not fit into 16 KiB");
     }
 
     #[test]

@@ -67,8 +67,9 @@ fn every_case_is_measured_above_its_floor_and_agrees_with_the_cpu() {
         let stages = measured["stages"].as_array().unwrap();
         let sum: f64 = stages.iter().map(|stage| stage["device_seconds"].as_f64().unwrap()).sum();
         assert!((sum / number("device_seconds") - 1.0).abs() < 1e-9, "{case:#}");
-        let solving = if screened { "measure" } else { "descend" };
-        assert!(stages.iter().any(|stage| stage["stage"] == solving), "{case:#}");
+        // One kernel may correlate, descend and certify.
+        let solving: &[&str] = if screened { &["measure"] } else { &["descend", "solve"] };
+        assert!(stages.iter().any(|stage| solving.iter().any(|name| stage["stage"] == *name)), "{case:#}");
     }
 }
 

@@ -27,6 +27,18 @@ fn every_stage_is_timed_and_none_longer_than_the_run() {
 }
 
 #[test]
+fn one_kernel_that_solves_is_a_stage() {
+    let engine = profiled();
+    solve(&engine, &batch(300, 20), 0..10);
+    let stages: Vec<_> = engine.stage_times().unwrap().iter().map(|time| time.stage).collect();
+    let expected: &[&str] = match engine.facts().subgroup_sizes {
+        Some([least, _]) if least % 8 == 0 => &["draw", "moments", "solve", "download"],
+        _ => &["draw", "moments", "correlate", "descend", "certify", "download"],
+    };
+    assert_eq!(stages, expected);
+}
+
+#[test]
 fn more_dispatches_than_one_query_set_holds_are_all_counted() {
     let engine = profiled();
     solve(&engine, &batch(300, 10), 0..10_000);

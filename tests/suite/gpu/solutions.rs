@@ -56,6 +56,35 @@ fn weights_are_those_of_the_cpu_without_optional_features() {
     }
 }
 
+#[test]
+fn weights_are_those_of_the_cpu_in_16_kib_of_workgroup_memory() {
+    let engine = open(Options { workgroup_bytes: Some(16 << 10), ..Options::default() });
+    for n in [3, 17, 50, 64, 65, 100, 140] {
+        assert_agrees(&engine, 300, n, 5);
+    }
+    let law = Law::new(Scheme::Iid, 1.0, 5000, 1, 0).unwrap();
+    let long = Batch::resampled(panel(5000, 20), law, 4, &[1.0; 20]).unwrap();
+    assert_eq!(count(&solve(&engine, &long, 0..4), Status::Converged), 4);
+}
+
+#[test]
+fn one_kernel_solves_as_three_do() {
+    let plain = open(Options { plain: true, ..Options::default() });
+    for (n, batch) in [17, 20, 32, 33, 50, 64].into_iter().flat_map(|n| [(n, batch(300, n)), (n, iid(300, n))]) {
+        let (one, three) = (solve(engine(), &batch, 0..9), solve(&plain, &batch, 0..9));
+        // Both end within a few 1e-6 of the budgets, by sums in another order.
+        assert!(difference(&one.weights, &three.weights) <= 4e-6, "n {n}");
+        assert!(difference(&one.comparisons.portfolios, &three.comparisons.portfolios) <= 1e-6, "n {n}");
+        assert_eq!(one.comparisons.volatilities, three.comparisons.volatilities, "n {n}");
+        for (one, three) in one.certificates.iter().zip(&three.certificates) {
+            assert_eq!(one.status, three.status, "n {n}");
+            assert!((one.kappa / three.kappa - 1.0).abs() <= 1e-5, "n {n}: {one:?}, {three:?}");
+            assert!((one.volatility / three.volatility - 1.0).abs() <= 1e-6, "n {n}: {one:?}, {three:?}");
+            assert!((one.rc_error - three.rc_error).abs() <= 4e-6, "n {n}: {one:?}, {three:?}");
+        }
+    }
+}
+
 /// Seconds of one thread that `work` takes, at best of three times.
 fn seconds(work: impl Fn() + Sync) -> f64 {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
