@@ -11,6 +11,7 @@ use super::lock::lock;
 use super::options::Options;
 use super::precision::Precision;
 use super::profile::Profile;
+use super::watch::Watch;
 use crate::error::{Error, Mention, Result, option};
 
 /// Why a piece of work on the device came to nothing.
@@ -20,6 +21,8 @@ pub enum Trouble {
     Memory(String),
     /// The device is gone: another may be opened.
     Lost(String),
+    /// The device does not answer, and is not reset either.
+    Hung,
     /// The problem is too large for this adapter.
     Unfit(String),
     /// Anything else.
@@ -36,6 +39,8 @@ impl Trouble {
             )),
             Trouble::Lost(what) => Error::failed(format!("the device was lost: {what}"))
                 .hint(format!("look at the driver's log, or use {}", cpu())),
+            Trouble::Hung => Error::failed("the device has stopped answering")
+                .hint(format!("look at the driver's log, restart the machine if it stays so, or use {}", cpu())),
             Trouble::Unfit(what) => Error::device(what).hint(format!("use {}", cpu())),
             Trouble::Failed(what) => {
                 Error::failed(format!("the GPU engine failed: {what}")).hint(format!("use {}", cpu()))
@@ -57,7 +62,8 @@ pub struct Device {
     kernels: Mutex<HashMap<Kernel, wgpu::ComputePipeline>>,
     health: Arc<Health>,
     checks: wgpu::ShaderRuntimeChecks,
-    seam: Arc<Seam>,
+    pub watch: Watch,
+    pub seam: Arc<Seam>,
 }
 
 #[derive(Default)]
@@ -129,7 +135,7 @@ fn choose(listed: &[AdapterFacts], options: &Options) -> Result<usize> {
         };
         let usable = listed.iter().filter(|a| options.allow_software || !a.software);
         return usable.min_by_key(|a| (rank(a), a.index)).map(|a| a.index).ok_or_else(|| match listed {
-            [] => Error::device("no graphics adapter with Vulkan, Metal or DirectX 12 was found").hint(no_adapter()),
+            [] => Error::device("no graphics adapter with Vulkan or Metal was found").hint(no_adapter()),
             _ => Error::device("only software adapters were found").hint(format!(
                 "name one with {}, or use {}",
                 option("device"),
@@ -242,11 +248,13 @@ impl Device {
             false => wgpu::ShaderRuntimeChecks::unchecked(),
         };
         let (profile, kernels) = (Profile::new(features), Mutex::default());
-        Ok(Device { facts, device, queue, profile, kernels, health, checks, seam })
+        let watch = Watch::default();
+        Ok(Device { facts, device, queue, profile, kernels, health, checks, watch, seam })
     }
 
     /// Runs `work` and turns whatever wgpu reports meanwhile into the error it is.
     pub fn guarded<T>(&self, work: impl FnOnce() -> Attempt<T>) -> Attempt<T> {
+        self.watch.answers()?;
         let memory = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
         let validation = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
         let internal = self.device.push_error_scope(wgpu::ErrorFilter::Internal);
@@ -266,7 +274,7 @@ impl Device {
         let mut result = trouble.map_or(result, Err);
         if result.is_err() {
             // Work that is still under way holds its memory, and holds back the news that the device is lost.
-            let _ = self.drain();
+            let _ = self.wait(None);
         }
         if let Some(reason) = lock(&self.health.lost).clone() {
             result = Err(Trouble::Lost(reason));
@@ -282,7 +290,9 @@ impl Device {
         if self.seam.loses() {
             self.device.destroy();
         }
-        self.queue.submit([encoder.finish()])
+        let submission = self.queue.submit([encoder.finish()]);
+        self.watch.submitted(&self.queue);
+        submission
     }
 
     /// Every allocation that grows with the problem is counted here.

@@ -10,7 +10,7 @@ pub struct AdapterFacts {
     /// Place in the list, as `--device` takes it.
     pub index: usize,
     pub name: String,
-    /// `vulkan`, `metal`, `dx12`.
+    /// `vulkan` or `metal`.
     pub backend: String,
     /// `discrete`, `integrated`, `virtual`, `cpu`, `other`.
     pub device_type: &'static str,
@@ -46,15 +46,37 @@ pub struct SelfTest {
     pub philox: bool,
     /// The index law gives the same rows as the CPU, for every scheme.
     pub law: bool,
-    /// Coordinate descent solves small problems, certified on the CPU in double precision.
+    /// Second moments of resamples, from counts of rows and from steps of counts, are the CPU's.
+    pub moments: bool,
+    /// So are volatilities and correlations.
+    pub correlate: bool,
+    /// Coordinate descent solves small problems, however they are spread, certified on the CPU in double precision.
     pub descend: bool,
+    /// Weights, certificates and the volatilities of other portfolios are what the CPU makes of them.
+    pub certify: bool,
+    /// Subsets, and figures of their portfolios, are the CPU's.
+    pub measure: bool,
     /// Largest relative error of a risk contribution in those problems.
     pub descend_error: f64,
 }
 
 impl SelfTest {
     pub fn passed(&self) -> bool {
-        self.philox && self.law && self.descend
+        self.failed().is_empty()
+    }
+
+    /// Names of the parts that failed.
+    pub fn failed(&self) -> Vec<&'static str> {
+        let parts = [
+            ("philox", self.philox),
+            ("law", self.law),
+            ("moments", self.moments),
+            ("correlate", self.correlate),
+            ("descend", self.descend),
+            ("certify", self.certify),
+            ("measure", self.measure),
+        ];
+        parts.into_iter().filter(|(_, passed)| !passed).map(|(part, _)| part).collect()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Trouble that tests ask for, and the one seam through which it comes: submissions and allocations of a device.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 /// Trouble that a test asks for. Submissions and allocations are counted from one, from the end of the self-test on, and
 /// go on to be counted when a device is opened again; pieces are as large as there is room for, whatever their time, so
@@ -15,6 +16,8 @@ pub struct Faults {
     pub exhausted: Vec<u64>,
     /// Allocations of more bytes than this fail.
     pub most_bytes: Option<u64>,
+    /// A device that finishes nothing for so long is taken to hang.
+    pub patience: Option<Duration>,
     /// Steps have room for no more groups per problem than this.
     pub step_groups: Option<u32>,
 }
@@ -48,6 +51,11 @@ impl Seam {
         let named = self.counted(&self.allocations, &self.faults.exhausted);
         let armed = self.armed.load(Ordering::Relaxed);
         named || armed && self.faults.most_bytes.is_some_and(|most| bytes > most)
+    }
+
+    /// How long a device may take.
+    pub fn patience(&self) -> Option<Duration> {
+        self.faults.patience.filter(|_| self.armed.load(Ordering::Relaxed))
     }
 
     fn counted(&self, counter: &AtomicU64, named: &[u64]) -> bool {

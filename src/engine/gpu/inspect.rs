@@ -16,19 +16,19 @@ use crate::resample::Law;
 #[derive(Debug, Clone, Default)]
 pub struct Stages {
     /// Sums, n per problem.
-    pub sums: Vec<f32>,
+    pub sums: Vec<f64>,
     /// Second moments, packed by rows of the lower triangle.
-    pub products: Vec<f32>,
+    pub products: Vec<f64>,
     /// Standardised volatilities, n per problem.
-    pub volatilities: Vec<f32>,
+    pub volatilities: Vec<f64>,
     /// Correlations, n x n per problem. Empty where they never leave the kernel that solves.
-    pub correlations: Vec<f32>,
+    pub correlations: Vec<f64>,
     /// Positions y, n per problem.
-    pub positions: Vec<f32>,
+    pub positions: Vec<f64>,
 }
 
 impl GpuEngine {
-    /// Runs problems of a resampled batch in single precision, at most as many as the device holds at once, and reads everything back.
+    /// Runs problems of a resampled batch, at most as many as the device holds at once, and reads everything back.
     ///
     /// # Errors
     /// As [`crate::engine::Job::run`].
@@ -42,7 +42,7 @@ impl GpuEngine {
             let mut resampled = Resampled::new(device, self.memory(), batch.budgets(), (panel, law), how, &[])?;
             let running = resampled.begin(problems)?;
             resampled.end(running)?;
-            resampled.stages(problems.len())
+            self.device().guarded(|| stages(&resampled, problems.len()))
         };
         attempt().map_err(|trouble| trouble.into_error())
     }
@@ -57,21 +57,20 @@ impl GpuEngine {
     }
 }
 
-impl Resampled {
-    fn stages(&self, problems: usize) -> Attempt<Stages> {
-        let room = self.kept_room().ok_or_else(|| Trouble::Failed("nothing has been run".to_owned()))?;
-        self.device.guarded(|| read(&self.device, room, problems, &self.plan))
-    }
+/// What the last batch has left, of so many problems.
+pub fn stages(resampled: &Resampled, problems: usize) -> Attempt<Stages> {
+    let room = resampled.kept_room().ok_or_else(|| Trouble::Failed("nothing has been run".to_owned()))?;
+    read(&resampled.device, room, problems, &resampled.plan)
 }
 
 fn read(device: &Arc<Device>, room: &Room, problems: usize, plan: &Plan) -> Attempt<Stages> {
     let (n, precision) = (plan.assets, plan.accuracy.precision);
-    let floats = |buffer: &wgpu::Buffer| -> Attempt<Vec<f32>> {
+    let floats = |buffer: &wgpu::Buffer| -> Attempt<Vec<f64>> {
         let staging = device.staging(buffer.size());
         let mut encoder = device.encoder();
         encoder.copy_buffer_to_buffer(buffer, 0, &staging, 0, buffer.size());
         let submission = device.submit(encoder);
-        device.read(&staging, buffer.size(), submission, |bytes| bytemuck::cast_slice(bytes).to_vec())
+        device.read(&staging, buffer.size(), submission, |bytes| precision.decode(bytes))
     };
     let mut stages = Stages::default();
     let moments = floats(&room.moments)?;

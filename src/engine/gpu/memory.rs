@@ -1,6 +1,5 @@
 //! Buffers: made, filled, read back.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -68,7 +67,7 @@ impl Device {
             let _ = sender.send(result);
         });
         let failed = |what: &dyn std::fmt::Display| Trouble::Failed(format!("results could not be read back: {what}"));
-        self.wait(wgpu::PollType::Wait { submission_index: Some(submission), timeout: None })?;
+        self.wait(Some(submission))?;
         // Another thread that waits for the same device may be the one to call back, a moment later.
         let mapped = receiver.recv_timeout(CALLBACK_PATIENCE).map_err(|e| failed(&e))?;
         mapped.map_err(|e| failed(&e))?;
@@ -78,20 +77,6 @@ impl Device {
         };
         staging.unmap();
         Ok(value)
-    }
-
-    /// Waits for all that has been submitted.
-    pub fn drain(&self) -> Attempt<()> {
-        self.wait(wgpu::PollType::wait_indefinitely())
-    }
-
-    fn wait(&self, what: wgpu::PollType) -> Attempt<()> {
-        // wgpu panics here when the device is lost while it is waited for.
-        let polled = catch_unwind(AssertUnwindSafe(|| self.device.poll(what)));
-        polled
-            .map_err(|_| Trouble::Lost("it went away while it was waited for".to_owned()))?
-            .map_err(|e| Trouble::Failed(format!("the device could not be waited for: {e}")))?;
-        Ok(())
     }
 
     /// A bind group of whole buffers by binding number.

@@ -51,6 +51,7 @@ mod suffixes;
 mod text;
 mod unrolled;
 mod unrolled_measure;
+mod watch;
 mod way;
 
 pub use device::adapters;
@@ -113,13 +114,16 @@ impl GpuEngine {
         let self_test = selftest::run(&device, accuracy(&Options { tolerance: None, ..options.clone() }))?;
         let facts = device.facts.clone();
         if !self_test.passed() {
-            return Err(Error::device(format!("adapter `{}` computes wrong results: {self_test:?}", facts.name)).hint(
-                format!(
-                    "update its driver, try another adapter with {}, or use {}",
-                    option("device"),
-                    option("engine").word("cpu")
-                ),
-            ));
+            return Err(Error::device(format!(
+                "adapter `{}` computes wrong results ({})",
+                facts.name,
+                self_test.failed().join(", ")
+            ))
+            .hint(format!(
+                "update its driver, try another adapter with {}, or use {}",
+                option("device"),
+                option("engine").word("cpu")
+            )));
         }
         let faults = Mutex::default();
         let engine = GpuEngine { options, device: Mutex::new(device), facts, self_test, seam, faults };

@@ -34,22 +34,22 @@ fn moments_and_correlations_are_those_of_their_twins() {
             // Moments are rounded to the order of a tile of 64 rows or a slice of 256, a few eps of single precision.
             let size = |i: usize| products[i * (i + 1) / 2 + i].sqrt();
             for i in 0..n {
-                let sum = f64::from(stages.sums[p * n + i]);
+                let sum = stages.sums[p * n + i];
                 assert!((sum - sums[i]).abs() <= 1e-6 * size(i) * (rows as f64).sqrt(), "T {rows}, n {n}: sum {i}");
                 for j in 0..=i {
                     let at = i * (i + 1) / 2 + j;
-                    let product = f64::from(stages.products[p * packed(n) + at]);
+                    let product = stages.products[p * packed(n) + at];
                     let error = (product - products[at]).abs() / (size(i) * size(j));
                     assert!(error <= 1e-6, "T {rows}, n {n}: product {i} {j} off by {error:e}");
                 }
-                let error = (f64::from(stages.volatilities[p * n + i]) / volatilities[i] - 1.0).abs();
+                let error = (stages.volatilities[p * n + i] / volatilities[i] - 1.0).abs();
                 assert!(error <= 1e-6, "T {rows}, n {n}: volatility {i} off by {error:e}");
                 // Where one kernel correlates and solves, they do not leave it.
                 if stages.correlations.is_empty() {
                     continue;
                 }
                 for j in 0..n {
-                    let found = f64::from(stages.correlations[(p * n + i) * n + j]);
+                    let found = stages.correlations[(p * n + i) * n + j];
                     let error = (found - correlation[i * n + j]).abs();
                     assert!(error <= 1e-6, "T {rows}, n {n}: correlation {i} {j} off by {error:e}");
                 }
@@ -65,17 +65,16 @@ fn descents_end_where_their_twin_does() {
         let stages = engine().stages(&batch, &PROBLEMS).unwrap();
         let budgets = vec![1.0 / n as f32; n];
         for p in 0..PROBLEMS.len() {
-            let sums: Vec<f64> = stages.sums[p * n..(p + 1) * n].iter().copied().map(f64::from).collect();
+            let sums = &stages.sums[p * n..(p + 1) * n];
             let products = &stages.products[p * packed(n)..(p + 1) * packed(n)];
-            let products: Vec<f64> = products.iter().copied().map(f64::from).collect();
             let (mut correlation, mut volatilities) = (vec![0.0; n * n], vec![0.0; n]);
-            correlate(&sums, &products, rows, &mut correlation, &mut volatilities);
+            correlate(sums, products, rows, &mut correlation, &mut volatilities);
             let correlation: Vec<f32> = correlation.iter().map(|&c| c as f32).collect();
             let (mut y, mut product) = (vec![0.0; n], vec![0.0; n]);
             descend(&correlation, &budgets, 2e-6_f32, 200, &mut y, &mut product);
             for (i, (found, expected)) in stages.positions[p * n..].iter().zip(&y).enumerate() {
                 // Both stop within 4e-6 of their budgets; y follows within that.
-                let error = (found / expected - 1.0).abs();
+                let error = (found / f64::from(*expected) - 1.0).abs();
                 assert!(error <= 8e-6, "T {rows}, n {n}, problem {p}: y_{i} off by {error:e}");
             }
         }

@@ -249,3 +249,21 @@ fn an_adapter_is_found_by_number_and_by_part_of_its_name() {
         assert_eq!(GpuEngine::open(options).unwrap().facts(), first);
     }
 }
+
+#[test]
+fn a_device_that_does_not_answer_leaves_the_rest_to_the_cpu() {
+    let batch = batch(300, 10);
+    // No wait at all is granted: to whoever asks, nothing ever comes.
+    let engine = with_faults(LITTLE, Faults { patience: Some(std::time::Duration::ZERO), ..Faults::default() });
+    let (solutions, told) = run(&engine, &batch, 300);
+    assert_eq!(count(&solutions, Status::Converged), 300);
+    assert_eq!(bits(&solutions), bits(&solve(&engine.reserve(), &batch, 0..300)), "the CPU's results");
+    assert_eq!(remedies(&told), [Remedy::Cpu], "{:?}", told.faults);
+    assert!(told.faults[0].what.contains("stopped answering"), "{:?}", told.faults);
+    // Nobody waits for it again.
+    let (again, told) = run(&engine, &batch, 8);
+    assert_eq!(bits(&again), bits(&solutions)[..80], "{:?}", told.faults);
+    assert_eq!(remedies(&told), [Remedy::Cpu]);
+    let error = engine.stage_times().unwrap_err();
+    assert!(error.to_string().contains("stopped answering"), "{error}");
+}
