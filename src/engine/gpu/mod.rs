@@ -22,6 +22,7 @@ use plan::Accuracy;
 use precision::Limits;
 use way::Way;
 
+mod adapters;
 mod device;
 mod driver;
 mod drivers;
@@ -53,7 +54,7 @@ mod unrolled;
 mod unrolled_measure;
 mod way;
 
-pub use device::adapters;
+pub use adapters::adapters;
 pub use facts::{AdapterFacts, AdapterLimits, SelfTest};
 pub use options::Options;
 use precision::Precision;
