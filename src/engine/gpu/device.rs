@@ -12,7 +12,7 @@ use super::lock::lock;
 use super::options::Options;
 use super::precision::Precision;
 use super::profile::Profile;
-use crate::error::{Error, Result, option};
+use crate::error::{Error, Result, Text, option};
 
 /// Why a piece of work on the device came to nothing.
 #[derive(Debug)]
@@ -51,6 +51,8 @@ pub type Attempt<T> = std::result::Result<T, Trouble>;
 /// An open device, its kernels, and what has gone wrong with it so far.
 pub struct Device {
     pub facts: AdapterFacts,
+    /// What the user should know of how the adapter was chosen.
+    pub notices: Vec<Text>,
     pub device: wgpu::Device,
     pub queue: wgpu::Queue,
     /// Where times are asked for.
@@ -75,7 +77,7 @@ impl Device {
     /// # Errors
     /// No such adapter, or it cannot be opened.
     pub fn open(options: &Options, seam: Arc<Seam>) -> Result<Device> {
-        let Found { adapter, mut facts } = adapters::find(options)?;
+        let Found { adapter, mut facts, notices } = adapters::find(options)?;
 
         let timestamps = if options.profile { Profile::FEATURES } else { wgpu::Features::empty() };
         let optional =
@@ -137,7 +139,7 @@ impl Device {
             false => wgpu::ShaderRuntimeChecks::unchecked(),
         };
         let (profile, kernels) = (Profile::new(features), Mutex::default());
-        Ok(Device { facts, device, queue, profile, kernels, health, checks, seam })
+        Ok(Device { facts, notices, device, queue, profile, kernels, health, checks, seam })
     }
 
     /// Runs `work` and turns whatever wgpu reports meanwhile into the error it is.

@@ -3,7 +3,7 @@
 use super::*;
 use crate::screen::{first_of, nikkei};
 use equirisk::ErrorKind;
-use equirisk::engine::gpu::{Faults, adapters};
+use equirisk::engine::gpu::{Faults, System, adapters};
 use equirisk::engine::{Fault, Remedy};
 use equirisk::measure::{Measured, Metric};
 use equirisk::observer::Observer;
@@ -248,4 +248,23 @@ fn an_adapter_is_found_by_number_and_by_part_of_its_name() {
         let options = Options { select: Some(select.to_owned()), ..Options::default() };
         assert_eq!(GpuEngine::open(options).unwrap().facts(), first);
     }
+}
+
+#[test]
+fn an_engine_in_software_tells_of_the_card_beside_it() {
+    // Windows lends a card here, which Vulkan cannot use.
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("dev")).unwrap();
+    std::fs::write(folder.path().join("dev/dxg"), "").unwrap();
+    let beside = |system| open(Options { system: Some(system), ..Options::default() });
+    let engine = beside(System::made_up(folder.path(), &[]));
+    let told: Vec<String> = engine.notices().iter().map(ToString::to_string).collect();
+    if engine.facts().software {
+        assert!(told.len() == 1 && told[0].contains("WSL has no Vulkan driver of use"), "{told:?}");
+    } else {
+        assert_eq!(told, [""; 0]);
+    }
+    // Named, it is what was wanted.
+    let named = beside(System::made_up(folder.path(), &[("EQUIRISK_DEVICE", &engine.facts().name)]));
+    assert!(named.notices().is_empty());
 }
