@@ -216,7 +216,8 @@ pub struct MachineArguments {
     /// `auto` takes the GPU only when it pays
     #[arg(long, value_enum, default_value_t = EngineChoice::Auto)]
     pub engine: EngineChoice,
-    /// The GPU to use: a name, an index or a PCI bus id of `equirisk devices`
+    /// The GPU to use: a name, an index or a PCI bus id of `equirisk devices` (default: what the environment variable
+    /// EQUIRISK_DEVICE names, else the fastest kind that CUDA_VISIBLE_DEVICES leaves)
     #[arg(long, value_name = "NAME|INDEX|PCI")]
     pub device: Option<String>,
     /// Precision on the GPU; f64 takes longer, and an adapter that has it. The CPU always computes in f64 [default: f32]

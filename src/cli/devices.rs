@@ -2,6 +2,7 @@
 
 use crate::Result;
 use crate::engine::gpu::{self, AdapterFacts, GpuEngine, SelfTest};
+use crate::error::Text;
 use serde::Serialize;
 
 use super::args::DevicesArguments;
@@ -27,8 +28,14 @@ impl Device {
     }
 }
 
+/// Where there is more than fits into a hint.
+const PAGE: &str = "docs/gpu.md says more";
+
 pub fn run(arguments: &DevicesArguments) -> Result<u8> {
-    let devices: Vec<Device> = gpu::adapters()
+    let listed = gpu::adapters();
+    let missing = gpu::missing(&listed);
+    let chosen = gpu::choice(&listed, &gpu::Options { allow_software: true, ..gpu::Options::default() });
+    let devices: Vec<Device> = listed
         .into_iter()
         .map(|facts| {
             match GpuEngine::open(gpu::Options { select: Some(facts.index.to_string()), ..gpu::Options::default() }) {
@@ -45,13 +52,47 @@ pub fn run(arguments: &DevicesArguments) -> Result<u8> {
         })
         .collect();
     if arguments.json {
-        output::print(&output::json(&serde_json::json!({ "devices": devices }))?)?;
+        let chosen = chosen.as_ref().ok().map(|chosen| chosen.index);
+        let all = serde_json::json!({ "devices": devices, "chosen": chosen, "missing": missing });
+        output::print(&output::json(&all)?)?;
     } else {
-        output::print(&devices.iter().map(Device::describe).collect::<String>())?;
+        let mut text: String = devices.iter().map(Device::describe).collect();
+        // With no adapter at all, this is the error.
+        for missing in missing.iter().filter(|_| !devices.is_empty()) {
+            text += &format!("missing: {}\n   mend      {}\n", missing.what, missing.mend);
+        }
+        output::print(&text)?;
     }
-    if devices.is_empty() {
-        // The same words as for a run that asks for a GPU.
-        GpuEngine::open(gpu::Options { allow_software: true, ..gpu::Options::default() })?;
+    match chosen {
+        Ok(chosen) => {
+            if SAYING.iter().any(|name| std::env::var_os(name).is_some()) {
+                let name = &devices[chosen.index].facts.name;
+                output::notice(&format!(
+                    "a run on the GPU takes {} ({name}) unless --device names another",
+                    chosen.index
+                ));
+            }
+            // What is missing has been said.
+            let said = |notice: &Text| missing.iter().any(|missing| notice.contains(&missing.what));
+            let notices: Vec<Text> = chosen.notices.into_iter().filter(|notice| !said(notice)).collect();
+            output::notices(&notices, false);
+            if !missing.is_empty() {
+                output::notice(PAGE);
+            }
+            Ok(0)
+        }
+        Err(error) if devices.is_empty() => {
+            // The same words as for a run that asks for a GPU.
+            let hint = error.hint.as_ref().map_or(String::new(), |hint| format!("{}; ", hint.nested()));
+            Err(error.hint(format!("{hint}{PAGE}")))
+        }
+        // The list is what was asked for.
+        Err(error) => {
+            output::notice(&error.message.render(output::option));
+            Ok(0)
+        }
     }
-    Ok(0)
 }
+
+/// Variables that have a say in which adapter is taken.
+const SAYING: [&str; 2] = ["EQUIRISK_DEVICE", "CUDA_VISIBLE_DEVICES"];

@@ -12,7 +12,8 @@ const GPU_PAYS: f64 = 2e11;
 #[derive(Debug, Clone, Default)]
 pub struct Wish {
     pub engine: Choice,
-    /// The GPU to use: its name or part of it, its index, or its PCI bus id.
+    /// The GPU to use: its name or part of it, its index, or its PCI bus id. None leaves it to the environment
+    /// (EQUIRISK_DEVICE, CUDA_VISIBLE_DEVICES), which says which GPU, not whether one is used.
     pub device: Option<String>,
     /// On the GPU; none for single.
     pub precision: Option<Precision>,
@@ -34,7 +35,7 @@ impl Wish {
     }
 
     #[cfg(feature = "gpu")]
-    fn gpu(&self, allow_software: bool) -> Result<Box<dyn Engine>> {
+    fn gpu(&self, allow_software: bool, say: &mut dyn FnMut(&Text)) -> Result<Box<dyn Engine>> {
         let engine = super::gpu::GpuEngine::open(super::gpu::Options {
             select: self.device.clone(),
             allow_software,
@@ -44,12 +45,24 @@ impl Wish {
             precision: self.precision.unwrap_or_default(),
             ..super::gpu::Options::default()
         })?;
+        engine.notices().iter().for_each(say);
         Ok(Box::new(engine))
+    }
+
+    /// What would let a card that is here be used.
+    #[cfg(feature = "gpu")]
+    fn mends() -> Vec<String> {
+        super::gpu::missing(&super::gpu::adapters()).into_iter().map(|missing| missing.mend).collect()
+    }
+
+    #[cfg(not(feature = "gpu"))]
+    fn mends() -> Vec<String> {
+        Vec::new()
     }
 
     #[cfg(not(feature = "gpu"))]
     #[expect(clippy::unused_self, reason = "the engine that is there needs it")]
-    fn gpu(&self, _: bool) -> Result<Box<dyn Engine>> {
+    fn gpu(&self, _: bool, _: &mut dyn FnMut(&Text)) -> Result<Box<dyn Engine>> {
         Err(Error::device("this build has no GPU engine")
             .hint(format!("build it with the feature `gpu`, or use {}", option("engine").word("cpu"))))
     }
@@ -85,7 +98,7 @@ pub fn choose(wish: &Wish, work: f64, say: &mut dyn FnMut(&Text)) -> Result<Box<
                 )
                 .into());
             }
-            wish.gpu(true)
+            wish.gpu(true, say)
         }
         Choice::Auto => {
             if !fits_gpu {
@@ -93,13 +106,13 @@ pub fn choose(wish: &Wish, work: f64, say: &mut dyn FnMut(&Text)) -> Result<Box<
                 return Ok(wish.cpu());
             }
             if wish.device.is_some() {
-                return wish.gpu(true);
+                return wish.gpu(true, say);
             }
             if work < GPU_PAYS {
                 say(&"engine: cpu (the job is too small for a GPU to pay)".into());
                 return Ok(wish.cpu());
             }
-            match wish.gpu(false) {
+            match wish.gpu(false, say) {
                 Ok(engine) => {
                     let name = engine.info().adapter.unwrap_or_default();
                     say(&format!("engine: gpu ({name})").into());
@@ -107,6 +120,9 @@ pub fn choose(wish: &Wish, work: f64, say: &mut dyn FnMut(&Text)) -> Result<Box<
                 }
                 Err(error) => {
                     say(&format!("engine: cpu ({})", error.message.nested()).into());
+                    for mend in Wish::mends() {
+                        say(&format!("to use the GPU: {mend}").into());
+                    }
                     Ok(wish.cpu())
                 }
             }

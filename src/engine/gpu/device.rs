@@ -1,10 +1,11 @@
-//! Adapters: listing, choosing, opening; and a device that answers with an error where wgpu would panic.
+//! An open device, which answers with an error where wgpu would panic.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use super::facts::{AdapterFacts, AdapterLimits};
+use super::adapters::{self, Found, cpu};
+use super::facts::AdapterFacts;
 use super::faults::Seam;
 use super::kernel::Kernel;
 use super::lock::lock;
@@ -12,7 +13,7 @@ use super::options::Options;
 use super::precision::Precision;
 use super::profile::Profile;
 use super::watch::Watch;
-use crate::error::{Error, Mention, Result, option};
+use crate::error::{Error, Result, Text, option};
 
 /// Why a piece of work on the device came to nothing.
 #[derive(Debug)]
@@ -55,6 +56,8 @@ pub type Attempt<T> = std::result::Result<T, Trouble>;
 /// An open device, its kernels, and what has gone wrong with it so far.
 pub struct Device {
     pub facts: AdapterFacts,
+    /// What the user should know of how the adapter was chosen.
+    pub notices: Vec<Text>,
     pub device: wgpu::Device,
     pub queue: wgpu::Queue,
     /// Where times are asked for.
@@ -74,115 +77,13 @@ struct Health {
     exhausted: AtomicBool,
 }
 
-fn instance() -> wgpu::Instance {
-    // Honours WGPU_BACKEND, WGPU_VALIDATION and their like.
-    let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle_from_env();
-    if std::env::var_os("WGPU_BACKEND").is_none() {
-        descriptor.backends = wgpu::Backends::PRIMARY;
-    }
-    wgpu::Instance::new(descriptor)
-}
-
-fn enumerate(instance: &wgpu::Instance) -> Vec<wgpu::Adapter> {
-    pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()))
-}
-
-/// Every adapter that the system lists.
-pub fn adapters() -> Vec<AdapterFacts> {
-    enumerate(&instance()).iter().enumerate().map(|(index, adapter)| facts(index, adapter)).collect()
-}
-
-fn facts(index: usize, adapter: &wgpu::Adapter) -> AdapterFacts {
-    let (info, limits, features) = (adapter.get_info(), adapter.limits(), adapter.features());
-    let subgroups = features.contains(wgpu::Features::SUBGROUP);
-    AdapterFacts {
-        index,
-        name: info.name,
-        backend: info.backend.to_str().to_owned(),
-        device_type: match info.device_type {
-            wgpu::DeviceType::DiscreteGpu => "discrete",
-            wgpu::DeviceType::IntegratedGpu => "integrated",
-            wgpu::DeviceType::VirtualGpu => "virtual",
-            wgpu::DeviceType::Cpu => "cpu",
-            wgpu::DeviceType::Other => "other",
-        },
-        software: info.device_type == wgpu::DeviceType::Cpu,
-        driver: format!("{} {}", info.driver, info.driver_info).trim().to_owned(),
-        pci_bus_id: Some(info.device_pci_bus_id).filter(|id| !id.is_empty()),
-        subgroup_sizes: subgroups.then_some([info.subgroup_min_size, info.subgroup_max_size]),
-        double_precision: features.contains(wgpu::Features::SHADER_F64),
-        wide_integers: features.contains(wgpu::Features::SHADER_INT64),
-        timestamps: features.contains(wgpu::Features::TIMESTAMP_QUERY),
-        limits: AdapterLimits {
-            buffer_bytes: limits.max_buffer_size,
-            binding_bytes: limits.max_storage_buffer_binding_size,
-            workgroup_memory_bytes: limits.max_compute_workgroup_storage_size,
-            lanes_per_workgroup: limits.max_compute_invocations_per_workgroup,
-            workgroups_per_dimension: limits.max_compute_workgroups_per_dimension,
-            storage_buffers: limits.max_storage_buffers_per_shader_stage,
-        },
-    }
-}
-
-/// Which of the adapters to open: the one asked for by index, PCI bus id or part of its name, else the fastest kind.
-fn choose(listed: &[AdapterFacts], options: &Options) -> Result<usize> {
-    let Some(wanted) = options.select.as_deref() else {
-        let rank = |a: &AdapterFacts| match a.device_type {
-            "discrete" => 0,
-            "integrated" => 1,
-            "cpu" => 3,
-            _ => 2,
-        };
-        let usable = listed.iter().filter(|a| options.allow_software || !a.software);
-        return usable.min_by_key(|a| (rank(a), a.index)).map(|a| a.index).ok_or_else(|| match listed {
-            [] => Error::device("no graphics adapter with Vulkan or Metal was found").hint(no_adapter()),
-            _ => Error::device("only software adapters were found").hint(format!(
-                "name one with {}, or use {}",
-                option("device"),
-                cpu()
-            )),
-        });
-    };
-    let lower = wanted.to_lowercase();
-    let by_index = || wanted.parse().ok().filter(|&index: &usize| index < listed.len());
-    let by_bus = || {
-        let matches = |id: &str| id.to_lowercase() == lower || id.to_lowercase().ends_with(&format!(":{lower}"));
-        listed.iter().find(|a| a.pci_bus_id.as_deref().is_some_and(matches)).map(|a| a.index)
-    };
-    let by_name = || {
-        let exact = listed.iter().find(|a| a.name.to_lowercase() == lower);
-        exact.or_else(|| listed.iter().find(|a| a.name.to_lowercase().contains(&lower))).map(|a| a.index)
-    };
-    by_index().or_else(by_bus).or_else(by_name).ok_or_else(|| {
-        let names: Vec<_> = listed.iter().map(|a| format!("{} ({})", a.index, a.name)).collect();
-        let error = Error::device(format!("no adapter is called, numbered or plugged in at `{wanted}`"));
-        error.hint(match names[..] {
-            [] => no_adapter(),
-            _ => format!("there are: {}", names.join(", ")),
-        })
-    })
-}
-
-fn no_adapter() -> String {
-    format!("install a driver (the Debian package mesa-vulkan-drivers has a software one), or use {}", cpu())
-}
-
-/// The option that does without a device.
-fn cpu() -> Mention {
-    option("engine").word("cpu")
-}
-
 impl Device {
     /// Opens the adapter that the options ask for, with every feature and limit the kernels can use.
     ///
     /// # Errors
     /// No such adapter, or it cannot be opened.
     pub fn open(options: &Options, seam: Arc<Seam>) -> Result<Device> {
-        let instance = instance();
-        let listed = enumerate(&instance);
-        let described: Vec<_> = listed.iter().enumerate().map(|(index, adapter)| facts(index, adapter)).collect();
-        let index = choose(&described, options)?;
-        let (adapter, mut facts) = (&listed[index], described[index].clone());
+        let Found { adapter, mut facts, notices } = adapters::find(options)?;
 
         let timestamps = if options.profile { Profile::FEATURES } else { wgpu::Features::empty() };
         let optional =
@@ -249,7 +150,7 @@ impl Device {
         };
         let (profile, kernels) = (Profile::new(features), Mutex::default());
         let watch = Watch::default();
-        Ok(Device { facts, device, queue, profile, kernels, health, checks, watch, seam })
+        Ok(Device { facts, notices, device, queue, profile, kernels, health, checks, watch, seam })
     }
 
     /// Runs `work` and turns whatever wgpu reports meanwhile into the error it is.

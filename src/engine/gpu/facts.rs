@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::pci::Pci;
+
 /// An adapter as the system lists it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct AdapterFacts {
@@ -19,6 +21,8 @@ pub struct AdapterFacts {
     /// Driver and its version.
     pub driver: String,
     pub pci_bus_id: Option<String>,
+    /// PCI id of the maker, such as 0x10de for NVIDIA.
+    pub vendor: u32,
     /// Smallest and largest subgroup, where lanes can talk through subgroups.
     pub subgroup_sizes: Option<[u32; 2]>,
     pub double_precision: bool,
@@ -77,6 +81,40 @@ impl SelfTest {
             ("measure", self.measure),
         ];
         parts.into_iter().filter(|(_, passed)| !passed).map(|(part, _)| part).collect()
+    }
+}
+
+impl AdapterFacts {
+    /// Where it is plugged in, where it says so.
+    pub(super) fn place(&self) -> Option<Pci> {
+        self.pci_bus_id.as_deref().and_then(Pci::parse)
+    }
+
+    /// A card of NVIDIA's.
+    #[cfg(test)]
+    pub fn made_up(name: &str, pci_bus_id: &str) -> AdapterFacts {
+        AdapterFacts {
+            index: 0,
+            name: name.to_owned(),
+            backend: "vulkan".to_owned(),
+            device_type: "discrete",
+            software: false,
+            driver: String::new(),
+            pci_bus_id: Some(pci_bus_id.to_owned()).filter(|id| !id.is_empty()),
+            vendor: 0x10de,
+            subgroup_sizes: None,
+            double_precision: false,
+            wide_integers: false,
+            timestamps: false,
+            limits: AdapterLimits {
+                buffer_bytes: 0,
+                binding_bytes: 0,
+                workgroup_memory_bytes: 0,
+                lanes_per_workgroup: 0,
+                workgroups_per_dimension: 0,
+                storage_buffers: 0,
+            },
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use super::cpu::CpuEngine;
 use super::{ACCEPTANCE, Engine, EngineInfo, Fault, Job, Kind};
 use crate::batch::{Batch, Request};
 use crate::covariance::SUSPICIOUS_VARIANCE;
-use crate::error::{Error, Result, option};
+use crate::error::{Error, Result, Text, option};
 use crate::methods::risk_budgeting;
 use crate::resample::Law;
 use device::Device;
@@ -22,6 +22,8 @@ use plan::Accuracy;
 use precision::Limits;
 use way::Way;
 
+mod adapters;
+mod cards;
 mod device;
 mod driver;
 mod drivers;
@@ -35,8 +37,11 @@ mod kernel;
 mod listed;
 mod lock;
 mod memory;
+mod missing;
 mod options;
+mod packages;
 mod parameters;
+mod pci;
 mod pieces;
 mod plan;
 mod precision;
@@ -48,19 +53,22 @@ mod selftest;
 mod stage_times;
 mod stages;
 mod suffixes;
+mod system;
 mod text;
 mod unrolled;
 mod unrolled_measure;
+mod visible;
 mod watch;
 mod way;
 
-pub use device::adapters;
+pub use adapters::{Chosen, adapters, choice, missing_here as missing};
 pub use facts::{AdapterFacts, AdapterLimits, SelfTest};
+pub use missing::Missing;
 pub use options::Options;
 use precision::Precision;
 pub use profile::StageTime;
 #[doc(hidden)]
-pub use {faults::Faults, inspect::Stages};
+pub use {faults::Faults, inspect::Stages, system::System};
 
 /// What a single-precision certificate may be off by: a tolerance below [`ACCEPTANCE`] is met with this to spare.
 const CERTIFICATE_ROUNDING: f64 = 5e-7;
@@ -136,6 +144,11 @@ impl GpuEngine {
     /// The adapter.
     pub fn facts(&self) -> &AdapterFacts {
         &self.facts
+    }
+
+    /// What the user should know of how the adapter was chosen.
+    pub fn notices(&self) -> Vec<Text> {
+        self.device().notices.clone()
     }
 
     /// What the start-up self-test found.

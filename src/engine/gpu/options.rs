@@ -2,11 +2,13 @@
 
 use super::faults::Faults;
 use super::precision::Precision;
+use super::system::System;
 
 /// How to open a [`super::GpuEngine`].
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Name (or part of it), index or PCI bus id of the adapter; none picks the fastest kind.
+    /// Name (or part of it), index or PCI bus id of the adapter. None takes what the environment variable EQUIRISK_DEVICE
+    /// names, and without it the fastest kind, of NVIDIA's cards one that CUDA_VISIBLE_DEVICES leaves.
     pub select: Option<String>,
     /// Let a software adapter be picked without being named.
     pub allow_software: bool,
@@ -36,4 +38,7 @@ pub struct Options {
     /// Tests only: trouble to come.
     #[doc(hidden)]
     pub faults: Faults,
+    /// Tests only: where cards and their drivers are looked up.
+    #[doc(hidden)]
+    pub system: Option<System>,
 }

@@ -160,7 +160,13 @@ fn without_a_device_the_gpu_is_exit_code_5_and_auto_takes_the_cpu() {
         let auto = bare(&[args, &["--engine", "auto", "--json"]].concat()).succeeded();
         assert!(auto.json().to_string().contains("\"engine\":\"cpu\""));
     }
-    assert_eq!(bare(&["devices"]).code, 5);
+    let list = bare(&["devices"]).refused(5);
+    assert!(list.stderr.contains("docs/gpu.md"), "{list:?}");
+    let list = bare(&["devices", "--json"]);
+    let printed: serde_json::Value = serde_json::from_str(&list.stdout).unwrap();
+    assert!(list.code == 5 && printed["devices"] == serde_json::json!([]), "{printed}");
+    // What is missing depends on whether the machine has a card.
+    assert!(printed["missing"].is_array() && printed["chosen"].is_null(), "{printed}");
     equirisk(&["solve", "--engine", "gpu", "--device", "no such adapter"]).refused(5);
 }
 
@@ -268,6 +274,31 @@ fn help_and_version_are_results() {
     let help = equirisk(&["--help"]).stdout;
     for command in ["bootstrap", "solve", "batch", "rows", "devices"] {
         assert!(help.contains(command), "{command}: {help}");
+    }
+}
+
+#[test]
+fn the_environment_says_which_gpu_and_not_whether_one_is_used() {
+    let with = |args: &[&str], name: &str, value: &str| fed(program(args).env(name, value), b"");
+    let solve = ["solve", "--engine", "gpu"];
+    let said = with(&solve, "EQUIRISK_DEVICE", "nonesuch").refused(5).stderr;
+    assert!(said.contains("no adapter matches `nonesuch` (EQUIRISK_DEVICE) by name"), "{said}");
+    with(&solve, "EQUIRISK_DEVICE", "0").succeeded();
+    with(&[&solve[..], &["--device", "0"]].concat(), "EQUIRISK_DEVICE", "nonesuch").succeeded();
+    // Where the CPU is asked for, or pays, there is nothing to find.
+    with(&["solve", "--engine", "cpu"], "EQUIRISK_DEVICE", "nonesuch").succeeded();
+    let auto = with(&["solve", "--json"], "EQUIRISK_DEVICE", "nonesuch").succeeded();
+    assert!(auto.json().to_string().contains("\"engine\":\"cpu\""));
+    // The list of what there is stays a list.
+    let list = with(&["devices"], "EQUIRISK_DEVICE", "nonesuch").succeeded();
+    assert!(list.stderr.contains("no adapter matches") && list.stdout.contains("self-test"), "{list:?}");
+    let list = with(&["devices", "--json"], "EQUIRISK_DEVICE", "0").succeeded();
+    assert!(list.json()["chosen"] == 0 && list.stderr.contains("a run on the GPU takes 0"), "{list:?}");
+    // CUDA's variable says nothing of the adapters of others.
+    let others = |device: &serde_json::Value| device["vendor"] != 0x10de;
+    if list.json()["devices"].as_array().unwrap().iter().any(others) {
+        let run = with(&solve, "CUDA_VISIBLE_DEVICES", "-1").succeeded();
+        assert!(!run.stderr.contains("error"), "{run:?}");
     }
 }
 

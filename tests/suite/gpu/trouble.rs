@@ -3,7 +3,7 @@
 use super::*;
 use crate::screen::{first_of, nikkei};
 use equirisk::ErrorKind;
-use equirisk::engine::gpu::{Faults, adapters};
+use equirisk::engine::gpu::{Faults, System, adapters};
 use equirisk::engine::{Fault, Remedy};
 use equirisk::measure::{Measured, Metric};
 use equirisk::observer::Observer;
@@ -266,4 +266,23 @@ fn a_device_that_does_not_answer_leaves_the_rest_to_the_cpu() {
     assert_eq!(remedies(&told), [Remedy::Cpu]);
     let error = engine.stage_times().unwrap_err();
     assert!(error.to_string().contains("stopped answering"), "{error}");
+}
+
+#[test]
+fn an_engine_in_software_tells_of_the_card_beside_it() {
+    // Windows lends a card here, which Vulkan cannot use.
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("dev")).unwrap();
+    std::fs::write(folder.path().join("dev/dxg"), "").unwrap();
+    let beside = |system| open(Options { system: Some(system), ..Options::default() });
+    let engine = beside(System::made_up(folder.path(), &[]));
+    let told: Vec<String> = engine.notices().iter().map(ToString::to_string).collect();
+    if engine.facts().software {
+        assert!(told.len() == 1 && told[0].contains("WSL has no Vulkan driver of use"), "{told:?}");
+    } else {
+        assert_eq!(told, [""; 0]);
+    }
+    // Named, it is what was wanted.
+    let named = beside(System::made_up(folder.path(), &[("EQUIRISK_DEVICE", &engine.facts().name)]));
+    assert!(named.notices().is_empty());
 }
