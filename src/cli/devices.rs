@@ -1,7 +1,9 @@
 //! `equirisk devices`: adapters, features, limits, start-up self-test.
 
 use crate::Result;
+use crate::engine::Precision;
 use crate::engine::gpu::{self, AdapterFacts, GpuEngine, SelfTest};
+
 use crate::error::Text;
 use serde::Serialize;
 
@@ -14,17 +16,42 @@ struct Device {
     facts: AdapterFacts,
     usable: bool,
     self_test: Option<SelfTest>,
+    /// In double precision, where the adapter has it.
+    self_test_double: Option<SelfTest>,
     /// Why the adapter cannot be used.
     refused: Option<String>,
+    /// Why it cannot be used in double precision, although it has it.
+    refused_double: Option<String>,
 }
 
 impl Device {
     fn describe(&self) -> String {
         let test = match (&self.self_test, &self.refused) {
-            (Some(test), _) => format!("passed (draws bit-equal to the CPU's, rc_error {:.1e})", test.descend_error),
+            (Some(test), _) => {
+                let double = self.self_test_double.as_ref().map(|test| format!(", f64 {:.1e}", test.descend_error));
+                let error = test.descend_error;
+                format!("passed (draws bit-equal to the CPU's, rc_error {error:.1e}{})", double.unwrap_or_default())
+            }
             (None, reason) => format!("refused: {}", reason.as_deref().unwrap_or("unknown reason")),
         };
-        format!("{}\n   self-test {test}\n", self.facts)
+        let double = self.refused_double.as_ref().map(|reason| format!("   f64       refused: {reason}\n"));
+        format!("{}\n   self-test {test}\n{}", self.facts, double.unwrap_or_default())
+    }
+
+    /// Opens the adapter in each precision that it has.
+    fn of(facts: AdapterFacts) -> Device {
+        let test = |precision| {
+            let select = Some(facts.index.to_string());
+            let opened = GpuEngine::open(gpu::Options { select, precision, ..gpu::Options::default() });
+            match opened {
+                Ok(engine) => (Some(engine.self_test().clone()), None),
+                Err(error) => (None, Some(error.message.render(output::option))),
+            }
+        };
+        let (self_test, refused) = test(Precision::Single);
+        let both = self_test.is_some() && facts.double_precision;
+        let (self_test_double, refused_double) = if both { test(Precision::Double) } else { (None, None) };
+        Device { usable: self_test.is_some(), facts, self_test, self_test_double, refused, refused_double }
     }
 }
 
@@ -35,22 +62,7 @@ pub fn run(arguments: &DevicesArguments) -> Result<u8> {
     let listed = gpu::adapters();
     let missing = gpu::missing(&listed);
     let chosen = gpu::choice(&listed, &gpu::Options { allow_software: true, ..gpu::Options::default() });
-    let devices: Vec<Device> = listed
-        .into_iter()
-        .map(|facts| {
-            match GpuEngine::open(gpu::Options { select: Some(facts.index.to_string()), ..gpu::Options::default() }) {
-                Ok(engine) => {
-                    Device { facts, usable: true, self_test: Some(engine.self_test().clone()), refused: None }
-                }
-                Err(error) => Device {
-                    facts,
-                    usable: false,
-                    self_test: None,
-                    refused: Some(error.message.render(output::option)),
-                },
-            }
-        })
-        .collect();
+    let devices: Vec<Device> = listed.into_iter().map(Device::of).collect();
     if arguments.json {
         let chosen = chosen.as_ref().ok().map(|chosen| chosen.index);
         let all = serde_json::json!({ "devices": devices, "chosen": chosen, "missing": missing });

@@ -171,8 +171,9 @@ fn fastest(listed: &[AdapterFacts], allow_software: bool, visible: &Visible, sys
             )),
             _ if software => Error::device(format!("only software adapters were found{}", reasons(&missing)))
                 .hint(format!("{}name one with {}, or use {}", mends(&missing), option("device"), cpu())),
-            _ if missing.is_empty() => Error::device("no graphics adapter with Vulkan or Metal was found")
-                .hint(no_adapter(&missing)),
+            _ if missing.is_empty() => {
+                Error::device("no graphics adapter with Vulkan or Metal was found").hint(no_adapter(&missing))
+            }
             _ => {
                 Error::device(format!("no graphics adapter was found{}", reasons(&missing))).hint(no_adapter(&missing))
             }

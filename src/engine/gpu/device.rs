@@ -205,7 +205,12 @@ impl Device {
 
     /// The pipeline of a kernel, compiled on first use.
     pub fn pipeline(&self, kernel: Kernel) -> wgpu::ComputePipeline {
-        lock(&self.kernels).entry(kernel).or_insert_with(|| self.compile(kernel)).clone()
+        let compiled = lock(&self.kernels).get(&kernel).cloned();
+        // Not while others wait: threads compile side by side.
+        compiled.unwrap_or_else(|| {
+            let compiled = self.compile(kernel);
+            lock(&self.kernels).entry(kernel).or_insert(compiled).clone()
+        })
     }
 
     fn compile(&self, kernel: Kernel) -> wgpu::ComputePipeline {

@@ -64,7 +64,37 @@ pub struct SelfTest {
     pub descend_error: f64,
 }
 
+/// Nothing has failed.
+impl Default for SelfTest {
+    fn default() -> SelfTest {
+        SelfTest {
+            philox: true,
+            law: true,
+            moments: true,
+            correlate: true,
+            descend: true,
+            certify: true,
+            measure: true,
+            descend_error: 0.0,
+        }
+    }
+}
+
 impl SelfTest {
+    /// What two parts of a test found.
+    pub(super) fn and(self, other: SelfTest) -> SelfTest {
+        SelfTest {
+            philox: self.philox && other.philox,
+            law: self.law && other.law,
+            moments: self.moments && other.moments,
+            correlate: self.correlate && other.correlate,
+            descend: self.descend && other.descend,
+            certify: self.certify && other.certify,
+            measure: self.measure && other.measure,
+            descend_error: self.descend_error.max(other.descend_error),
+        }
+    }
+
     pub fn passed(&self) -> bool {
         self.failed().is_empty()
     }

@@ -222,12 +222,10 @@ pub mod tests {
     #[test]
     fn adapters_stand_for_cards_where_the_driver_does_not_list_them() {
         let bare = tempfile::tempdir().unwrap();
-        let listed = [("0000:86:00.0", "vulkan"), ("0000:3b:00.0", "vulkan"), ("0000:86:00.0", "gl")].map(
-            |(place, backend)| AdapterFacts {
-                backend: backend.to_owned(),
-                ..AdapterFacts::made_up("NVIDIA H200", place)
-            },
-        );
+        let listed =
+            [("0000:86:00.0", "vulkan"), ("0000:3b:00.0", "vulkan"), ("0000:86:00.0", "gl")].map(|(place, backend)| {
+                AdapterFacts { backend: backend.to_owned(), ..AdapterFacts::made_up("NVIDIA H200", place) }
+            });
         let found = visible(&System::made_up(bare.path(), &[(VISIBLE, "1")]), &listed);
         assert_eq!(found, places(&["0000:86:00.0"]));
     }
