@@ -22,6 +22,7 @@ use plan::Accuracy;
 use precision::Limits;
 use way::Way;
 
+mod catalogue;
 mod device;
 mod driver;
 mod drivers;
@@ -59,7 +60,11 @@ pub use options::Options;
 use precision::Precision;
 pub use profile::StageTime;
 #[doc(hidden)]
-pub use {faults::Faults, inspect::Stages};
+pub use {
+    catalogue::{KernelText, kernels},
+    faults::Faults,
+    inspect::Stages,
+};
 
 /// What a single-precision certificate may be off by: a tolerance below [`ACCEPTANCE`] is met with this to spare.
 const CERTIFICATE_ROUNDING: f64 = 5e-7;
