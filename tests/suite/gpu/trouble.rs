@@ -2,8 +2,7 @@
 
 use super::*;
 use crate::screen::{first_of, nikkei};
-use equirisk::ErrorKind;
-use equirisk::engine::gpu::{Faults, adapters};
+use equirisk::engine::gpu::Faults;
 use equirisk::engine::{Fault, Remedy};
 use equirisk::measure::{Measured, Metric};
 use equirisk::observer::Observer;
