@@ -23,8 +23,40 @@ install() {
 }
 
 install_driver() {
-    echo "no usable graphics adapter: installing Mesa's software Vulkan driver"
+    echo "$1: installing Mesa's Vulkan drivers"
     install mesa-vulkan-drivers libvulkan1
+}
+
+# The file that tells the Vulkan loader of a driver.
+driver() {
+    find /usr/share/vulkan/icd.d /usr/local/share/vulkan/icd.d /etc/vulkan/icd.d -name "$1*.json" 2>/dev/null | sort | head -n 1
+}
+
+# The same for the browser's own: beside the program, wherever a distribution puts that.
+swiftshader() {
+    local folder
+    for folder in "$(dirname "$(readlink -f "$CHROME")")" /usr/lib/chromium /usr/lib/chromium-browser /opt/google/chrome; do
+        if [ -f "$folder/vk_swiftshader_icd.json" ]; then
+            echo "$folder/vk_swiftshader_icd.json"
+            return
+        fi
+    done
+}
+
+# Tests of shaders on one adapter and no other: the part of its name that is meant, the file of its driver, the tests.
+shaders() {
+    local name=$1 file=$2
+    shift 2
+    echo "== shaders on $name"
+    local part
+    for part in "$@"; do
+        if ! cargo test --release --quiet --test suite -- --list "$part" | grep ': test$' >/dev/null; then
+            echo "error: no test is called $part" >&2
+            exit 1
+        fi
+    done
+    TEST_ADAPTER=$name VK_ICD_FILENAMES=$file VK_DRIVER_FILES=$file \
+        cargo test --release --no-fail-fast --test suite -- "$@"
 }
 
 # One that starts: Ubuntu's package of this name only points elsewhere.
@@ -60,7 +92,7 @@ adapter() {
 # One profile, the optimised one, for program and tests: the dependencies are built once.
 cargo build --release
 if ! adapter; then
-    install_driver || no_adapter "the software Vulkan driver could not be installed"
+    install_driver "no usable graphics adapter" || no_adapter "the software Vulkan driver could not be installed"
     adapter || no_adapter "no usable graphics adapter, although a driver is installed"
 fi
 
@@ -74,4 +106,22 @@ fi
 # compiled kernels. Measured on 2 cores and llvmpipe: 33 s either way with an empty shader cache, 5 s against 10 s with a
 # full one. It also runs the examples of the documentation.
 cargo test --release --no-fail-fast
+
+# Shaders again where subgroups have other sizes. llvmpipe's are as wide as its vectors: 8 lanes where the processor has
+# AVX2, 4 of 128 bits, which are too few for the kernels that talk through subgroups, and 16 of 512.
+if [ -z "$(driver lvp_icd)" ]; then
+    install_driver "no llvmpipe" || no_adapter "llvmpipe could not be installed"
+fi
+for bits in 128 512; do
+    LP_NATIVE_VECTOR_WIDTH=$bits shaders "$bits bits" "$(driver lvp_icd)" gpu::
+done
+
+# SwiftShader, the browser's own, is another compiler with subgroups of 4, and slow: it takes the tests that compare every
+# stage with its twin or the CPU. It has no double precision; there the tests are that it is refused.
+if [ -n "$(swiftshader)" ]; then
+    shaders SwiftShader "$(swiftshader)" gpu::the_adapter gpu::draw gpu::stages gpu::precision gpu::solutions::weights_are \
+        gpu::listed::listed_sets_of gpu::measure::subsets gpu::measure::larger gpu::measure::double
+else
+    echo "not tested: SwiftShader, which does not lie beside this browser"
+fi
 echo "all tests passed"

@@ -345,71 +345,11 @@ fn flag(name: &str, value: bool) -> String {
 }
 
 #[cfg(test)]
-pub mod tests {
+mod tests {
     use naga::valid::{Capabilities, ValidationFlags, Validator};
 
+    use super::super::catalogue::all;
     use super::*;
-
-    /// Every kernel at the sizes where something changes.
-    pub fn all() -> Vec<Kernel> {
-        let mut kernels = Vec::new();
-        for wide in [false, true] {
-            kernels.push(Kernel::Known { wide });
-            kernels.push(Kernel::Draw { drawn: Drawn::Rows, tile: 0, wide });
-            for (assets, included, metrics) in [(1, 0, 1), (2, 1, 2), (5, 0, 15), (10, 3, 8)] {
-                kernels.push(Kernel::Measure { assets, included, metrics, wide });
-            }
-            for (assets, included) in [(1, 0), (11, 3), (256, 0)] {
-                let ranked = [true, false];
-                kernels.extend(ranked.map(|ranked| Kernel::DrawSubset { assets, included, ranked, wide }));
-            }
-            for tile in [256, 1024, 4096] {
-                kernels.extend([Drawn::Counts, Drawn::Steps].map(|drawn| Kernel::Draw { drawn, tile, wide }));
-            }
-        }
-        for precision in [Precision::Single, Precision::Double] {
-            for assets in [1, 2, 3, 10, 16, 17, 33, 64, 65, 100, 128, 129, 500, 2000, MOST_ASSETS] {
-                kernels.extend(of_size(assets, precision));
-            }
-        }
-        kernels
-    }
-
-    fn of_size(assets: usize, precision: Precision) -> Vec<Kernel> {
-        let mut kernels = vec![
-            Kernel::Moments { assets, precision },
-            Kernel::MomentsSteps { assets, precision },
-            Kernel::Volatility { assets, precision },
-        ];
-        if assets > 1 {
-            kernels.push(Kernel::Correlate { assets, precision });
-        }
-        let covariance = Covariance::Moments;
-        kernels.extend([false, true].map(|comparisons| Kernel::Certify { assets, covariance, comparisons, precision }));
-        let covariance = Covariance::Subset;
-        kernels.push(Kernel::Certify { assets, covariance, comparisons: false, precision });
-        kernels.push(Kernel::CorrelateSubset { assets, precision });
-        kernels.push(Kernel::MeasureCertified { assets, metrics: 10, precision });
-        let mut spreads = vec![Spread::Streamed];
-        if interleaved(assets, precision) {
-            spreads = vec![Spread::Thread];
-        } else {
-            if assets <= 100 {
-                spreads.push(Spread::Workgroup);
-            }
-            if assets <= SUBGROUP_ASSETS {
-                spreads.extend([1, 3, 4].map(|problems| Spread::Subgroup { problems }));
-                kernels.extend([(1, false), (3, true), (4, false)].map(|(problems, comparisons)| Kernel::Solve {
-                    assets,
-                    problems,
-                    comparisons,
-                    precision,
-                }));
-            }
-        }
-        kernels.extend(spreads.into_iter().map(|spread| Kernel::Descend { assets, spread, precision }));
-        kernels
-    }
 
     #[test]
     fn every_kernel_is_valid_wgsl() {

@@ -24,6 +24,7 @@ use way::Way;
 
 mod adapters;
 mod cards;
+mod catalogue;
 mod device;
 mod driver;
 mod drivers;
@@ -68,7 +69,12 @@ pub use options::Options;
 use precision::Precision;
 pub use profile::StageTime;
 #[doc(hidden)]
-pub use {faults::Faults, inspect::Stages, system::System};
+pub use {
+    catalogue::{KernelText, kernels},
+    faults::Faults,
+    inspect::Stages,
+    system::System,
+};
 
 /// What a single-precision certificate may be off by: a tolerance below [`ACCEPTANCE`] is met with this to spare.
 const CERTIFICATE_ROUNDING: f64 = 5e-7;

@@ -77,7 +77,7 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
-    use super::super::kernel::tests::all;
+    use super::super::catalogue::all;
 
     /// A row of the table, cell by cell.
     struct Row<'a> {

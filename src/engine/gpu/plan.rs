@@ -256,7 +256,8 @@ impl Plan {
     }
 }
 
-fn spread(facts: &AdapterFacts, assets: usize, precision: Precision) -> Spread {
+/// How a problem of `descend` is spread on such an adapter.
+pub fn spread(facts: &AdapterFacts, assets: usize, precision: Precision) -> Spread {
     if kernel::interleaved(assets, precision) {
         return Spread::Thread;
     }

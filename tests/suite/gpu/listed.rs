@@ -3,7 +3,6 @@
 use super::*;
 use crate::batch::{assert_ends, assert_figures_go_on, assert_portfolios_go_on};
 use crate::screen::{first_of, nikkei};
-use equirisk::ErrorKind;
 use equirisk::Program;
 use equirisk::batch::{Assets, Covariances, Rows, Source};
 use equirisk::covariance::Estimator;

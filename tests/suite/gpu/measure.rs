@@ -3,8 +3,8 @@
 use super::*;
 use crate::screen::{config, first_of, found, hang_seng, names, nikkei, watched};
 use equirisk::covariance::RiskModel;
+use equirisk::engine::Kind;
 use equirisk::engine::cpu::CpuEngine;
-use equirisk::engine::{Kind, Precision};
 use equirisk::measure::{Measured, Metric};
 use equirisk::run::crosscheck::Sample;
 use equirisk::study::screen::{Outcome, Question};
@@ -121,7 +121,7 @@ fn larger_subsets_do_not_know_their_neighbours_runtime_checks_or_optional_featur
 
 #[test]
 fn double_precision_measures_as_the_cpu_does() {
-    let precise = open(Options { precision: Precision::Double, ..Options::default() });
+    let Some(precise) = open_double(Options::default()) else { return };
     let universe = first_of(&nikkei(), 50);
     for k in [1, 2, 5, 12, 20] {
         let subsets = Subsets::all(Space::of(50, k).unwrap()).unwrap();

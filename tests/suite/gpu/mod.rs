@@ -1,10 +1,12 @@
 //! Does the GPU engine compute what the CPU computes? On whatever adapter there is, a software one included; without
-//! any these tests fail.
+//! any these tests fail. `tests/run.sh` runs them on adapters whose subgroups differ, and says with `TEST_ADAPTER` which
+//! one it means.
 
 use std::sync::OnceLock;
 
-use equirisk::engine::gpu::{GpuEngine, Options};
-use equirisk::engine::{Engine, Job};
+use equirisk::ErrorKind;
+use equirisk::engine::gpu::{GpuEngine, Options, adapters};
+use equirisk::engine::{Engine, Job, Precision};
 use equirisk::panel::{Labels, Panel, Returns};
 use equirisk::resample::{Law, Scheme};
 use equirisk::stop::Stop;
@@ -29,6 +31,28 @@ fn engine() -> &'static GpuEngine {
 fn open(options: Options) -> GpuEngine {
     GpuEngine::open(Options { allow_software: true, ..options })
         .expect("these tests need an adapter: the Debian package mesa-vulkan-drivers has a software one")
+}
+
+/// The same in double precision. An adapter without it is refused: where there is none, that is what is tested.
+fn open_double(options: Options) -> Option<GpuEngine> {
+    let options = Options { precision: Precision::Double, ..options };
+    if engine().facts().double_precision {
+        return Some(open(options));
+    }
+    let error = GpuEngine::open(Options { allow_software: true, ..options }).expect_err("there is no double precision");
+    assert_eq!(error.kind, ErrorKind::Device);
+    assert!(error.message.contains("no double precision"), "{error}");
+    None
+}
+
+#[test]
+fn the_adapter_is_the_one_that_is_meant() {
+    let facts = engine().facts();
+    if let Ok(meant) = std::env::var("TEST_ADAPTER") {
+        assert!(facts.name.contains(&meant), "`{}` is not `{meant}`", facts.name);
+        assert_eq!(adapters().len(), 1, "and there is no other: {:?}", adapters());
+    }
+    assert_eq!(Some(facts), adapters().get(facts.index));
 }
 
 /// Returns of `n` assets with a common factor, volatilities spread sevenfold, tails a little heavy.
