@@ -55,17 +55,15 @@ fn write_all(quad: u32, own: Own) {
     write(4u * quad + 3u, own.x.w, own.s.w);
 }
 
-// The rows of a quad, and what they are multiplied with, added to what the quad `mine` of this lane has.
-fn add(own: Own, quad: u32, mine: u32, x: vec4<real>, s: vec4<real>, sigma: vec4<real>) -> Own {
+// The rows of a quad, and what they are multiplied with (x, 1 / s and sigma, zeros where they pad, for there the rows are
+// others' again), added to what the quad `mine` of this lane has.
+fn add(own: Own, quad: u32, mine: u32, x: vec4<real>, inverse: vec4<real>, sigma: vec4<real>) -> Own {
     let rows = covariance_block(quad, mine);
     var sum = own;
     sum.product = along(sum.product, x, rows);
     sum.size = along(sum.size, x, Block(abs(rows.x), abs(rows.y), abs(rows.z), abs(rows.w)));
     if (COMPARISONS) {
-        sum.inverse += rows.x / s.x;
-        sum.inverse += rows.y / s.y;
-        sum.inverse += rows.z / s.z;
-        sum.inverse += rows.w / s.w;
+        sum.inverse = along(sum.inverse, inverse, rows);
         sum.equal = along(sum.equal, sigma, rows);
     }
     return sum;
@@ -116,11 +114,12 @@ fn certify(live: bool) {
         }
         // Zero where it pads.
         let x = broadcast(mine, quad % LANES);
-        let s = volatilities_of(quad);
-        let sigma = select(vec4<real>(), sigma_of(quad), assets_of(quad) < vec4<u32>(N));
-        first = add(first, quad, first_quad(), x, s, sigma);
+        let inside = assets_of(quad) < vec4<u32>(N);
+        let inverse = select(vec4<real>(), 1.0 / volatilities_of(quad), inside);
+        let sigma = select(vec4<real>(), sigma_of(quad), inside);
+        first = add(first, quad, first_quad(), x, inverse, sigma);
         if (TWO) {
-            second = add(second, quad, second_quad(), x, s, sigma);
+            second = add(second, quad, second_quad(), x, inverse, sigma);
         }
     }
     let shares0 = select(vec4<real>(), first.x * first.product, inside0);

@@ -118,7 +118,14 @@ inline bool simd_all(bool x) { return __nvvm_vote_all_sync(~0u, x); }
 
 }  // namespace metal
 
-template <typename T, typename U> inline T as_type(U x) { return __builtin_bit_cast(T, x); }
+template <typename T, typename U> inline T as_type(U x) {
+    if constexpr (sizeof(T) == sizeof(U)) {
+        return __builtin_bit_cast(T, x);
+    } else {
+        // Bits of what single precision is, in kernels of double.
+        return T(__builtin_bit_cast(float, x));
+    }
+}
 
 // metal::float4(..) makes one; metal::float4 alone is the type.
 #define float2(...) make_float2(__VA_ARGS__)

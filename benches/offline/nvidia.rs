@@ -80,7 +80,9 @@ pub fn compile() -> Result<Record, String> {
         record.compilers.insert(chip.target.to_owned(), compiler.clone());
     }
     for (name, figures) in done.into_inner().expect("no thread panics with it") {
-        record.kernels.insert(name, CHIPS.iter().map(|chip| chip.target.to_owned()).zip(figures?).collect());
+        if let Some(figures) = figures? {
+            record.kernels.insert(name, CHIPS.iter().map(|chip| chip.target.to_owned()).zip(figures).collect());
+        }
     }
     Ok(record)
 }
@@ -102,8 +104,8 @@ fn version(program: &str, mark: &str) -> Result<String, String> {
 }
 
 impl Tools {
-    /// On each chip.
-    fn figures(&self, kernel: &KernelText) -> Result<[Figures; 2], String> {
+    /// On each chip. None of a kernel for adapters with more workgroup memory than NVIDIA's have, 48 KiB.
+    fn figures(&self, kernel: &KernelText) -> Result<Option<[Figures; 2]>, String> {
         let double = kernel.wgsl.contains("f64");
         let narrow = KernelText { wgsl: kernel.wgsl.replace("f64", "f32"), ..kernel.clone() };
         let translated = Translated::new(&narrow)?;
@@ -134,10 +136,14 @@ impl Tools {
         for (figures, chip) in both.iter_mut().zip(&CHIPS) {
             let mut ptxas = Command::new(&self.ptxas);
             ptxas.args(["-v", "-O3", "-arch", chip.target, "/dev/stdin", "-o", "/dev/null"]);
-            let (_, said) = fed(&mut ptxas, &ptx)?;
+            let said = match fed(&mut ptxas, &ptx) {
+                Ok((_, said)) => said,
+                Err(said) if said.contains("uses too much shared data") => return Ok(None),
+                Err(said) => return Err(said),
+            };
             *figures = chip.figures(&said, u64::from(threads))?;
         }
-        Ok(both)
+        Ok(Some(both))
     }
 }
 

@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 
 use crate::run::equirisk;
 
+/// They hold lines for other programs, which have flags of their own.
+const OTHER_PROGRAMS: [&str; 2] = ["src/engine/gpu/missing.rs", "src/engine/gpu/packages.rs"];
+
 /// Sources of the library: all but those of the command line.
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
@@ -75,6 +78,9 @@ fn no_text_of_the_library_holds_a_flag() {
     let files = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
     assert!(files.len() > 100);
     let mut count = 0;
+    let is_ours = |file: &PathBuf| !OTHER_PROGRAMS.iter().any(|other| file.ends_with(other));
+    let (files, others): (Vec<_>, Vec<_>) = files.into_iter().partition(is_ours);
+    assert_eq!(others.len(), OTHER_PROGRAMS.len());
     for file in files {
         let source = fs::read_to_string(&file).unwrap();
         for (line, literal) in literals(&source) {

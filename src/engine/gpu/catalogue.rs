@@ -77,8 +77,8 @@ fn of_size(assets: usize, precision: Precision) -> Vec<Kernel> {
     }
     for spread in spreads {
         kernels.push(Kernel::Descend { assets, spread, precision });
-        if let Spread::Subgroup { problems } = spread {
-            let solve = |comparisons| Kernel::Solve { assets, problems, comparisons, precision };
+        if let (Spread::Subgroup { problems }, Precision::Single) = (spread, precision) {
+            let solve = |comparisons| Kernel::Solve { assets, problems, comparisons };
             kernels.extend([false, true].map(solve));
         }
     }

@@ -74,8 +74,9 @@ pub enum Kernel {
     Correlate { assets: usize, precision: Precision },
     /// Stage `descend`.
     Descend { assets: usize, spread: Spread, precision: Precision },
-    /// Stages `correlate`, `descend` and `certify` in one, by eight lanes a problem, so many problems per workgroup.
-    Solve { assets: usize, problems: u32, comparisons: bool, precision: Precision },
+    /// Stages `correlate`, `descend` and `certify` in one, by eight lanes a problem, so many problems per workgroup. In
+    /// single precision: in double the three together take more registers than there are.
+    Solve { assets: usize, problems: u32, comparisons: bool },
     /// Stage `certify`.
     Certify { assets: usize, covariance: Covariance, comparisons: bool, precision: Precision },
     /// Stage `draw` of subsets of so many assets, `included` of them always held; by rank, or by Floyd's algorithm.
@@ -154,7 +155,8 @@ impl Kernel {
                 vec![Piece::constants(&[real(precision)]), cells(assets, precision), CORRELATE, COVARIANCE]
             }
             Kernel::Descend { assets, spread, precision } => descend(assets, spread, precision),
-            Kernel::Solve { assets, problems, comparisons, precision } => {
+            Kernel::Solve { assets, problems, comparisons } => {
+                let precision = Precision::Single;
                 let lines =
                     [lanes(assets, SUBGROUP_LANES as usize, problems, precision), flag("COMPARISONS", comparisons)];
                 let mut pieces =

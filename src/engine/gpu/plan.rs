@@ -101,7 +101,7 @@ pub struct Plan {
     /// How moments are summed; none where there are none.
     pub way: Option<Way>,
     pub spread: Spread,
-    /// Stages `correlate`, `descend` and `certify` are one kernel.
+    /// Stages `correlate`, `descend` and `certify` are one kernel, `Solve`.
     pub fused: bool,
     pub sizes: Sizes,
     /// Problems of a batch.
@@ -143,7 +143,7 @@ impl Plan {
         }
         let limits = facts.limits;
         let spread = spread(facts, assets, precision);
-        let fused = way.is_some() && matches!(spread, Spread::Subgroup { .. });
+        let fused = way.is_some() && matches!(spread, Spread::Subgroup { .. }) && precision == Precision::Single;
         let sizes = Sizes {
             numbers: if rows > 0 { 8 } else { 0 },
             drawn: match origin {

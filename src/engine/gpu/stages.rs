@@ -293,8 +293,7 @@ impl Device {
             (8, &room.volatilities),
             (9, &shape),
         ];
-        let (assets, precision) = (plan.assets, plan.accuracy.precision);
-        let kernel = Kernel::Solve { assets, problems: per_group, comparisons, precision };
+        let kernel = Kernel::Solve { assets: plan.assets, problems: per_group, comparisons };
         self.dispatch(encoder, kernel, problems.div_ceil(per_group), &buffers);
     }
 

@@ -28,7 +28,7 @@ fn every_stage_is_timed_and_none_longer_than_the_run() {
 
 #[test]
 fn one_kernel_that_solves_is_a_stage() {
-    let engine = profiled();
+    let engine = open(Options { profile: true, ..Options::default() });
     solve(&engine, &batch(300, 20), 0..10);
     let stages: Vec<_> = engine.stage_times().unwrap().iter().map(|time| time.stage).collect();
     let expected: &[&str] = match engine.facts().subgroup_sizes {

@@ -210,7 +210,7 @@ fn a_device_without_memory_leaves_all_to_the_cpu() {
 
 #[test]
 fn a_problem_beyond_the_adapter_is_an_error() {
-    let engine = open(Options { binding_bytes: Some(1 << 10), ..Options::default() });
+    let engine = open(Options { binding_bytes: Some(24 << 10), ..Options::default() });
     let large = batch(300, 100);
     let error = engine.prepare(&large, &Request::PORTFOLIOS).err().unwrap();
     assert_eq!(error.kind, ErrorKind::Device);
