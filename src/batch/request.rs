@@ -1,5 +1,7 @@
 //! What is asked of a batch, and the blocks that come back.
 
+use std::ops::Range;
+
 use super::solutions::Solutions;
 use crate::measure::{Measured, Metric};
 use crate::methods::Method;
@@ -39,6 +41,10 @@ pub enum Block {
 }
 
 impl Block {
+    /// Portfolios come in blocks that end at multiples of this many problems, figures in blocks that end at some multiple:
+    /// whoever takes them need not cut them, and sums over so many do not depend on the blocks.
+    pub const PROBLEMS: u64 = 4096;
+
     pub fn problems(&self) -> usize {
         match self {
             Block::Portfolios(solutions) => solutions.certificates.len(),
@@ -60,15 +66,15 @@ impl Block {
         }
     }
 
-    /// Puts the results of `rescued`, in order, at these positions, and marks them so.
-    pub fn rescue(&mut self, positions: &[usize], rescued: &Block) {
+    /// Puts the results of `rescued` from the one at `first` on, in order, at these positions, and marks them so.
+    pub fn rescue(&mut self, positions: &[usize], rescued: &Block, first: usize) {
         match (self, rescued) {
             (Block::Portfolios(all), Block::Portfolios(own)) => {
-                all.replace(positions, own);
+                all.replace(positions, own, first);
                 positions.iter().for_each(|&at| all.certificates[at].rescued = true);
             }
             (Block::Metrics(all), Block::Metrics(own)) => {
-                all.replace(positions, own);
+                all.replace(positions, own, first);
                 all.rescued += positions.len() as u64;
             }
             _ => debug_assert!(false, "blocks of one request are of one kind"),
@@ -92,6 +98,45 @@ impl Block {
         }
     }
 
+    /// Consecutive blocks as one; none where there are none.
+    pub fn joined(blocks: Vec<Block>) -> Option<Block> {
+        blocks.into_iter().reduce(|mut all, next| {
+            all.extend(next);
+            all
+        })
+    }
+
+    /// A block of the problems from `start` on, cut where blocks end.
+    pub fn cut(self, start: u64) -> Vec<Block> {
+        match self {
+            Block::Portfolios(solutions) => {
+                let lengths = Block::lengths(start..start + solutions.certificates.len() as u64);
+                if lengths.len() <= 1 {
+                    return vec![Block::Portfolios(solutions)];
+                }
+                let mut at = 0;
+                let part = |length: usize| {
+                    at += length;
+                    Block::Portfolios(solutions.part(at - length..at))
+                };
+                lengths.into_iter().map(part).collect()
+            }
+            block @ Block::Metrics(_) => vec![block],
+        }
+    }
+
+    /// How many problems of `range` each block of portfolios holds.
+    pub fn lengths(range: Range<u64>) -> Vec<usize> {
+        let mut at = range.start;
+        let mut lengths = Vec::new();
+        while at < range.end {
+            let end = ((at / Block::PROBLEMS + 1) * Block::PROBLEMS).min(range.end);
+            lengths.push((end - at) as usize);
+            at = end;
+        }
+        lengths
+    }
+
     /// Weights and certificates; none where figures were asked for.
     pub fn portfolios(self) -> Solutions {
         match self {
@@ -106,5 +151,29 @@ impl Block {
             Block::Metrics(measured) => measured,
             Block::Portfolios(_) => Measured::default(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::methods::Method;
+    use crate::methods::certificate::Certificate;
+
+    #[test]
+    fn the_blocks_that_one_is_cut_into_are_what_it_was() {
+        let problems = 10_000;
+        let numbers = |each: usize| (0..problems * each).map(|k| k as f64).collect::<Vec<f64>>();
+        let mut solutions = Solutions::unsolved(Certificate::exact(0.1), problems, 3, &Method::CLOSED_FORMS);
+        solutions.weights = numbers(3);
+        solutions.comparisons.volatilities = numbers(3);
+        solutions.comparisons.portfolios = numbers(2);
+        assert_eq!(Block::lengths(1000..11_000), [3096, 4096, 2808]);
+        let cut = Block::Portfolios(solutions.clone()).cut(1000);
+        assert_eq!(cut.iter().map(Block::problems).collect::<Vec<_>>(), [3096, 4096, 2808]);
+        let mut again = Solutions::default();
+        cut.into_iter().for_each(|block| again.extend(block.portfolios()));
+        // Certificates hold what is not a number.
+        assert_eq!(format!("{again:?}"), format!("{solutions:?}"));
     }
 }

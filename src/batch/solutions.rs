@@ -81,19 +81,22 @@ impl Solutions {
         all.portfolios.extend(more.portfolios);
     }
 
-    /// Replaces the solutions at `positions` by those of `others`, in order.
-    pub fn replace(&mut self, positions: &[usize], others: &Solutions) {
+    /// Replaces the solutions at `positions` by those of `others` from the one at `first` on, in order.
+    pub fn replace(&mut self, positions: &[usize], others: &Solutions, first: usize) {
         let problems = self.certificates.len().max(1);
         let rows = |all: &mut [f64], own: &[f64]| {
             let each = all.len() / problems;
-            for (from, &to) in positions.iter().enumerate().filter(|_| !own.is_empty()) {
+            for (from, &to) in (first..).zip(positions).filter(|_| !own.is_empty()) {
                 all[to * each..(to + 1) * each].copy_from_slice(&own[from * each..(from + 1) * each]);
             }
         };
         rows(&mut self.weights, &others.weights);
         rows(&mut self.comparisons.volatilities, &others.comparisons.volatilities);
         rows(&mut self.comparisons.portfolios, &others.comparisons.portfolios);
-        positions.iter().zip(&others.certificates).for_each(|(&at, certificate)| self.certificates[at] = *certificate);
+        positions
+            .iter()
+            .zip(&others.certificates[first..])
+            .for_each(|(&at, certificate)| self.certificates[at] = *certificate);
     }
 
     /// The weights that a method has for problem `at`: those solved for, or those that follow from the volatilities,

@@ -109,6 +109,10 @@ struct Slot<'a> {
 }
 
 impl Job for CpuJob<'_> {
+    fn blocks(&self, range: Range<u64>, stop: &Stop) -> Result<Vec<Block>> {
+        Ok(self.run(range.clone(), stop)?.cut(range.start))
+    }
+
     fn run(&self, range: Range<u64>, stop: &Stop) -> Result<Block> {
         match self.request {
             Request::Metrics(metrics) => match self.screen(metrics, stop) {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::batch::{Batch, Block, Request};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::stop::Stop;
 
 mod absent;
@@ -53,11 +53,19 @@ pub trait Engine: Send + Sync {
 /// A batch on an engine, and what is asked of it. Results are a pure function of the batch and the index, within one
 /// engine, adapter and CPU feature level: never of the range, of threads or of memory.
 pub trait Job: Sync {
-    /// The results of the problems of `range`, in order.
+    /// The results of the problems of `range`, in order, in blocks that end where [`Block::PROBLEMS`] says; at least one.
     ///
     /// # Errors
     /// Only for the run as a whole (device lost for good, out of memory, asked to stop). A hard problem is a status.
-    fn run(&self, range: Range<u64>, stop: &Stop) -> Result<Block>;
+    fn blocks(&self, range: Range<u64>, stop: &Stop) -> Result<Vec<Block>>;
+
+    /// The same in one block.
+    ///
+    /// # Errors
+    /// As [`Job::blocks`].
+    fn run(&self, range: Range<u64>, stop: &Stop) -> Result<Block> {
+        Block::joined(self.blocks(range, stop)?).ok_or_else(|| Error::failed("an engine gave no results"))
+    }
 
     /// So many problems keep this engine busy: worth handing over at once.
     fn span(&self) -> u64;

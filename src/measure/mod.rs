@@ -83,9 +83,9 @@ impl Measured {
         }
     }
 
-    /// Replaces what was measured at `positions` by that of `others`, in order.
-    pub fn replace(&mut self, positions: &[usize], others: &Measured) {
-        for (from, &to) in positions.iter().enumerate() {
+    /// Replaces what was measured at `positions` by that of `others` from the one at `first` on, in order.
+    pub fn replace(&mut self, positions: &[usize], others: &Measured, first: usize) {
+        for (from, &to) in (first..).zip(positions) {
             self.statuses[to] = others.statuses[from];
             self.rc_error[to] = others.rc_error[from];
             for (column, own) in self.columns.iter_mut().zip(&others.columns) {

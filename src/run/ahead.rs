@@ -20,7 +20,7 @@ pub fn ahead(
     job: &dyn Job,
     chunks: Vec<Range<u64>>,
     stop: &Stop,
-    mut each: impl FnMut(Range<u64>, Result<Block>) -> Result<()>,
+    mut each: impl FnMut(Range<u64>, Result<Vec<Block>>) -> Result<()>,
 ) -> Result<()> {
     // Outside the caller's pool, what the job does on the host would take the global one.
     let threads = rayon::current_num_threads();
@@ -33,7 +33,7 @@ pub fn ahead(
         let (hand_over, take) = sync_channel(0);
         scope.spawn(move || {
             for chunk in chunks {
-                let block = pool.install(|| job.run(chunk.clone(), stop));
+                let block = pool.install(|| job.blocks(chunk.clone(), stop));
                 let failed = block.is_err();
                 // Nobody takes it where `each` has failed.
                 if hand_over.send((chunk, block)).is_err() || failed {
@@ -56,9 +56,9 @@ mod tests {
     struct Failing(AtomicU64);
 
     impl Job for Failing {
-        fn run(&self, range: Range<u64>, _: &Stop) -> Result<Block> {
+        fn blocks(&self, range: Range<u64>, _: &Stop) -> Result<Vec<Block>> {
             self.0.fetch_add(1, Ordering::Relaxed);
-            if range.contains(&5) { Err(Error::failed("lost")) } else { Ok(Block::Metrics(Measured::default())) }
+            if range.contains(&5) { Err(Error::failed("lost")) } else { Ok(vec![Block::Metrics(Measured::default())]) }
         }
 
         fn span(&self) -> u64 {

@@ -3,12 +3,12 @@
 
 use std::ops::Range;
 
-use crate::batch::{Batch, Request};
+use crate::batch::{Batch, Block, Request};
 use crate::covariance::packed;
 use crate::lanes::LANES;
 
 /// Problems of a chunk of portfolios at most.
-pub const LARGEST: u64 = 4096;
+pub const LARGEST: u64 = Block::PROBLEMS;
 
 /// Work of a chunk, in floating-point operations: about ten seconds of one core, well under one of a GPU.
 const WORK: f64 = 2e11;
@@ -17,7 +17,7 @@ const WORK: f64 = 2e11;
 const SWEEPS: f64 = 10.0;
 
 /// Chunks of figures are multiples of this many problems, so that sums over these do not depend on the chunks.
-pub const PIECE: u64 = 4096;
+pub const PIECE: u64 = Block::PROBLEMS;
 
 /// Problems of a chunk of figures at most on the CPU: well under a second of work. A device takes more at once.
 const LARGEST_MEASURED: u64 = 1 << 18;

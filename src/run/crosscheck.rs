@@ -244,7 +244,7 @@ impl<'a> Checker<'a> {
         if !left.is_empty() {
             // Statuses are those of the run's own tolerance.
             let problems: Vec<u64> = left.iter().map(|&at| sample[at]).collect();
-            own.replace(&left, &self.own().run_all(&problems, stop)?.portfolios());
+            own.replace(&left, &self.own().run_all(&problems, stop)?.portfolios(), 0);
         }
         let compare = |(own_at, (&problem, &rows_differ)): (usize, (&u64, &bool))| {
             let certified = own.certificates[own_at];

@@ -8,6 +8,8 @@ pub mod crosscheck;
 
 use std::ops::Range;
 
+use rayon::prelude::*;
+
 pub use crate::batch::counts::{RcError, Solves};
 use crate::batch::{Batch, Block, Request, Solutions};
 use crate::engine::cpu::CpuJob;
@@ -51,7 +53,7 @@ pub struct Chunk {
 /// What is made of finished chunks.
 pub trait Fold {
     /// What is kept of a chunk.
-    fn columns(&self, chunk: &Chunk) -> Columns;
+    fn columns(&self, chunk: Chunk) -> Columns;
 
     /// Takes the chunks in order, as they were kept.
     ///
@@ -137,14 +139,13 @@ impl<'a> Runner<'a> {
             let mut failed = false;
             if device {
                 let stop = self.stop.clone();
-                ahead(&*job, chunks, &stop, |range, block| match block {
-                    Ok(block) => {
+                ahead(&*job, chunks, &stop, |range, blocks| match blocks {
+                    Ok(blocks) => {
                         overcome(engine, context.observer);
-                        let end = range.end;
-                        for chunk in self.mended(&*job, range, block, context)? {
+                        for chunk in self.mended(&*job, range.start, blocks, context)? {
                             self.take(chunk, context, fold)?;
                         }
-                        left.start = end;
+                        left.start = range.end;
                         Ok(())
                     }
                     Err(error) if error.kind == ErrorKind::Interrupted => Err(error),
@@ -157,9 +158,10 @@ impl<'a> Runner<'a> {
             } else {
                 for range in chunks {
                     self.stop.check()?;
-                    let block = job.run(range.clone(), &self.stop)?;
+                    for chunk in chunked(range.start, job.blocks(range.clone(), &self.stop)?) {
+                        self.take(chunk, context, fold)?;
+                    }
                     left.start = range.end;
-                    self.take(Chunk { range, block, check: None }, context, fold)?;
                 }
             }
             if !failed {
@@ -208,33 +210,32 @@ impl<'a> Runner<'a> {
         self.reserve.get_or_insert_with(|| engine.reserve().job(batch, request))
     }
 
-    /// Rescues what a device left, and checks a sample of what it made. Portfolios come in chunks as the CPU makes them:
-    /// whoever reads them again reads a few at a time.
-    fn mended(
-        &mut self,
-        job: &dyn Job,
-        range: Range<u64>,
-        mut block: Block,
-        context: &mut Context,
-    ) -> Result<Vec<Chunk>> {
+    /// The blocks of a device from `start` on: what it left is rescued, and a sample of what it made is checked.
+    fn mended(&mut self, job: &dyn Job, start: u64, blocks: Vec<Block>, context: &mut Context) -> Result<Vec<Chunk>> {
         let Work { batch, request, sample, .. } = self.work;
         let stop = self.stop.clone();
-        let left = block.unsolved();
-        if !left.is_empty() {
+        let mut chunks = chunked(start, blocks);
+        let left: Vec<Vec<usize>> = chunks.par_iter().map(|chunk| chunk.block.unsolved()).collect();
+        let own = |(chunk, left): (&Chunk, &Vec<usize>)| left.iter().map(|&at| chunk.range.start + at as u64).collect();
+        let problems: Vec<Vec<u64>> = chunks.iter().zip(&left).map(own).collect();
+        let problems = problems.concat();
+        if !problems.is_empty() {
             // All together: the CPU solves eight problems at a time, and many resamples share their sums.
-            let problems: Vec<u64> = left.iter().map(|&at| range.start + at as u64).collect();
             let rescued = self.reserve().run_all(&problems, &stop)?;
-            block.rescue(&left, &rescued);
+            let mut first = 0;
+            for (chunk, left) in chunks.iter_mut().zip(&left) {
+                chunk.block.rescue(left, &rescued, first);
+                first += left.len();
+            }
         }
         let checker = self.checker.get_or_insert_with(|| {
             let (info, reserve) = (self.engine.info(), self.engine.reserve());
             Checker::new(batch, request, info.precision, reserve.options)
         });
-        let mut chunks = Vec::new();
-        for (range, block) in pieces(range, block) {
-            let check = checker.check(range.start, &block, sample, Some(job), &stop);
+        for chunk in &mut chunks {
+            let check = checker.check(chunk.range.start, &chunk.block, sample, Some(job), &stop);
             overcome(self.engine, context.observer);
-            let check = match check {
+            chunk.check = match check {
                 Err(error) if error.kind == ErrorKind::Interrupted => return Err(error),
                 Err(error) => {
                     let what = format!("the cross-check could not run: {}", error.message.nested());
@@ -243,35 +244,31 @@ impl<'a> Runner<'a> {
                 }
                 Ok(check) => Some(check),
             };
-            chunks.push(Chunk { range, block, check });
         }
         Ok(chunks)
     }
 
     fn take(&self, chunk: Chunk, context: &mut Context, fold: &mut dyn Fold) -> Result<()> {
-        let columns = fold.columns(&chunk);
-        let problems = chunk.range.end - chunk.range.start;
-        if fold.add(&chunk.range, &columns)? != Added::Taken {
+        let range = chunk.range.clone();
+        let columns = fold.columns(chunk);
+        if fold.add(&range, &columns)? != Added::Taken {
             return Err(Error::failed("a chunk was not what it had just been made"));
         }
-        context.store.keep(self.work.number, chunk.range, columns)?;
-        context.observer.finished(problems);
+        context.observer.finished(range.end - range.start);
+        context.store.keep(self.work.number, range, columns)?;
         Ok(())
     }
 }
 
-/// Portfolios in pieces of at most [`chunks::LARGEST`] problems. Figures are folded as they come.
-fn pieces(range: Range<u64>, block: Block) -> Vec<(Range<u64>, Block)> {
-    match block {
-        Block::Portfolios(solutions) if range.end - range.start > chunks::LARGEST => {
-            let piece = |piece: Range<u64>| {
-                let positions = (piece.start - range.start) as usize..(piece.end - range.start) as usize;
-                (piece, Block::Portfolios(solutions.part(positions)))
-            };
-            chunks::aligned(range.clone(), chunks::LARGEST).into_iter().map(piece).collect()
-        }
-        block => vec![(range, block)],
-    }
+/// Consecutive blocks from `start` on, unchecked.
+fn chunked(start: u64, blocks: Vec<Block>) -> Vec<Chunk> {
+    let mut end = start;
+    let chunk = |block: Block| {
+        let start = end;
+        end += block.problems() as u64;
+        Chunk { range: start..end, block, check: None }
+    };
+    blocks.into_iter().map(chunk).collect()
 }
 
 /// Tells of the faults that the engine has overcome since it was last asked.
@@ -290,8 +287,8 @@ fn given_up(error: &Error, problem: u64, engine: &dyn Engine, observer: &mut dyn
 }
 
 /// Portfolios, with how they compare with the CPU's, as columns.
-pub fn portfolio_columns(chunk: &Chunk) -> Columns {
-    let columns = match &chunk.block {
+pub fn portfolio_columns(chunk: Chunk) -> Columns {
+    let columns = match chunk.block {
         Block::Portfolios(solutions) => solutions.into(),
         Block::Metrics(_) => Columns::default(),
     };
@@ -307,7 +304,7 @@ pub struct Gathered {
 }
 
 impl Fold for Gathered {
-    fn columns(&self, chunk: &Chunk) -> Columns {
+    fn columns(&self, chunk: Chunk) -> Columns {
         portfolio_columns(chunk)
     }
 
@@ -329,7 +326,7 @@ struct Checked {
 }
 
 impl Fold for Checked {
-    fn columns(&self, chunk: &Chunk) -> Columns {
+    fn columns(&self, chunk: Chunk) -> Columns {
         portfolio_columns(chunk)
     }
 
@@ -381,32 +378,5 @@ impl Batch<'_> {
         observer.total(self.problems());
         let context = &mut Context { engine, store: &mut Checkpoint::none(), observer };
         Ok(gather(work, 0..self.problems(), context)?.solutions)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::methods::Method;
-    use crate::methods::certificate::Certificate;
-
-    #[test]
-    fn pieces_of_a_large_chunk_are_what_the_chunk_is() {
-        let problems = 10_000;
-        let numbers = |each: usize| (0..problems * each).map(|k| k as f64).collect::<Vec<f64>>();
-        let mut solutions = Solutions::unsolved(Certificate::exact(0.1), problems, 3, &Method::CLOSED_FORMS);
-        solutions.weights = numbers(3);
-        solutions.comparisons.volatilities = numbers(3);
-        solutions.comparisons.portfolios = numbers(2);
-        let cut = pieces(1000..11_000, Block::Portfolios(solutions.clone()));
-        let ranges: Vec<Range<u64>> = cut.iter().map(|(range, _)| range.clone()).collect();
-        assert_eq!(ranges, [1000..4096, 4096..8192, 8192..11_000]);
-        let mut again = Solutions::default();
-        for (range, block) in cut {
-            assert_eq!(block.problems() as u64, range.end - range.start);
-            again.extend(block.portfolios());
-        }
-        // Certificates hold what is not a number.
-        assert_eq!(format!("{again:?}"), format!("{solutions:?}"));
     }
 }

@@ -5,12 +5,12 @@ use crate::batch::{Comparisons, Solutions};
 use crate::methods::Method;
 use crate::methods::certificate::{Certificate, Status};
 
-impl From<&Solutions> for Columns {
-    fn from(solutions: &Solutions) -> Columns {
+impl From<Solutions> for Columns {
+    fn from(solutions: Solutions) -> Columns {
         let Solutions { weights, certificates, comparisons } = solutions;
         let floats = |of: fn(&Certificate) -> f64| certificates.iter().map(of).collect::<Vec<f64>>();
         let columns = Columns::default()
-            .with("weights", weights.clone())
+            .with("weights", weights)
             .with("rc_error", floats(|c| c.rc_error))
             .with("kappa", floats(|c| c.kappa))
             .with("volatility", floats(|c| c.volatility))
@@ -22,8 +22,8 @@ impl From<&Solutions> for Columns {
         }
         columns
             .with("methods", comparisons.methods.iter().map(|method| method.code()).collect::<Vec<u8>>())
-            .with("volatilities", comparisons.volatilities.clone())
-            .with("portfolios", comparisons.portfolios.clone())
+            .with("volatilities", comparisons.volatilities)
+            .with("portfolios", comparisons.portfolios)
     }
 }
 
@@ -101,7 +101,7 @@ mod tests {
                     portfolios: columns(6),
                 },
             };
-            let kept = Columns::from(&solutions);
+            let kept = Columns::from(solutions.clone());
             let found = Solutions::from_columns(&kept, 3, 2).expect("they were kept");
             assert_eq!(format!("{found:?}"), format!("{solutions:?}"));
             assert!(Solutions::from_columns(&kept, 3, 3).is_none() && Solutions::from_columns(&kept, 2, 2).is_none());

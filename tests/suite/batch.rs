@@ -318,7 +318,7 @@ fn borrowed_matrices_of_single_precision_are_copied_to_be_mended() {
 
 /// Solutions as they are kept: bit by bit, what is not a number included.
 fn bytes(solutions: &Solutions) -> Vec<u8> {
-    Columns::from(solutions).encode().unwrap()
+    Columns::from(solutions.clone()).encode().unwrap()
 }
 
 /// A wish that is there once it has been asked for so often.

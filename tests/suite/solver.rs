@@ -363,9 +363,9 @@ fn problems_of_a_list_are_solved_as_in_a_range() {
             parts.weights[12 * at..][..12].fill(f64::NAN);
             parts.certificates[at] = Certificate::unsolved(Status::Stalled);
         }
-        parts.replace(&positions, &job.run_all(&listed, &Stop::NEVER).unwrap().portfolios());
+        parts.replace(&positions, &job.run_all(&listed, &Stop::NEVER).unwrap().portfolios(), 0);
         // As they are kept: bit by bit, what is not a number included.
-        assert!(Columns::from(&parts).encode().unwrap() == Columns::from(&whole).encode().unwrap());
+        assert!(Columns::from(parts).encode().unwrap() == Columns::from(whole).encode().unwrap());
     }
 }
 
@@ -391,7 +391,10 @@ fn resamples_of_many_assets_do_not_depend_on_those_beside_them() {
         assert!(whole.certificates.iter().all(|c| c.status == Status::Converged && c.rc_error <= 1e-8));
         let mut pieces = solve(0..301);
         pieces.extend(one_thread.install(|| solve(301..1100)));
-        assert!(Columns::from(&pieces).encode().unwrap() == Columns::from(&whole).encode().unwrap(), "{scheme:?}");
+        assert!(
+            Columns::from(pieces).encode().unwrap() == Columns::from(whole.clone()).encode().unwrap(),
+            "{scheme:?}"
+        );
         let mut alone = solve(1090..1091);
         alone.extend(job.run_all(&[1092, 1099], &Stop::NEVER).unwrap().portfolios());
         for (at, &resample) in [1090, 1092, 1099].iter().enumerate() {

@@ -303,7 +303,7 @@ struct Found {
 }
 
 impl Fold for Found {
-    fn columns(&self, chunk: &Chunk) -> Columns {
+    fn columns(&self, chunk: Chunk) -> Columns {
         let Block::Metrics(measured) = &chunk.block else { return Columns::default() };
         std::hint::black_box(&measured.columns);
         let status = |status: &Option<Status>| status.unwrap_or(Status::Invalid).code();

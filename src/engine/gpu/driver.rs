@@ -18,8 +18,9 @@ pub trait Driver: Send {
     /// Sets the device to work on a piece.
     fn start(&mut self, piece: Range<u64>) -> Attempt<()>;
 
-    /// Waits for the piece that was started first; what comes after it goes on meanwhile.
-    fn finish(&mut self) -> Attempt<Block>;
+    /// Waits for the piece that was started first, and cuts its results where blocks end; what comes after it goes on
+    /// meanwhile.
+    fn finish(&mut self) -> Attempt<Vec<Block>>;
 
     /// Forgets what is under way.
     fn abandon(&mut self);

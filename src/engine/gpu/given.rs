@@ -290,9 +290,10 @@ impl Driver for Given<'_> {
         Ok(())
     }
 
-    fn finish(&mut self) -> Attempt<Block> {
+    fn finish(&mut self) -> Attempt<Vec<Block>> {
         let running = self.under_way.pop()?;
-        self.end(running)
+        let start = running.range.start;
+        Ok(self.end(running)?.cut(start))
     }
 
     fn abandon(&mut self) {
@@ -300,20 +301,27 @@ impl Driver for Given<'_> {
     }
 }
 
+/// Problems that a thread lays out at a time.
+const TOGETHER: usize = 1024;
+
 /// Correlations as `descend` reads them: see `shaders/correlate.wgsl`.
 fn lay_out<R: Real>(checked: &[Option<RiskModel>], n: usize, precision: Precision) -> Vec<R> {
     let (problems, cells) = (checked.len(), kernel::correlation_cells(n, precision));
     let mut matrices = vec![R::ZERO; problems * cells];
     if kernel::interleaved(n, precision) {
-        for (p, checked) in checked.iter().enumerate() {
-            let Some(checked) = checked else { continue };
-            for i in 1..n {
-                for j in 0..i {
-                    let e = i * (i - 1) / 2 + j;
-                    matrices[e * problems + p] = R::from_f64(checked.correlation[i * n + j]);
-                }
-            }
+        // A thread writes its problems' share of every row.
+        let mut shares: Vec<Vec<&mut [R]>> = Vec::new();
+        shares.resize_with(problems.div_ceil(TOGETHER), Vec::new);
+        for row in matrices.chunks_mut(problems) {
+            shares.iter_mut().zip(row.chunks_mut(TOGETHER)).for_each(|(share, own)| share.push(own));
         }
+        shares.par_iter_mut().zip(checked.par_chunks(TOGETHER)).for_each(|(rows, checked)| {
+            for (p, checked) in checked.iter().enumerate() {
+                let Some(checked) = checked else { continue };
+                let lower = (1..n).flat_map(|i| &checked.correlation[i * n..i * n + i]);
+                rows.iter_mut().zip(lower).for_each(|(row, &c)| row[p] = R::from_f64(c));
+            }
+        });
         return matrices;
     }
     let padded = n.next_multiple_of(4);
@@ -338,20 +346,26 @@ fn measured(
     barred: bool,
 ) -> Measured {
     let mut measured = Measured::unmeasured(certificates.len(), metrics.len());
-    for (at, (checked, certificate)) in checked.iter().zip(certificates).enumerate() {
-        let Some(model) = checked else {
-            measured.statuses[at] = (!barred).then_some(Status::Invalid);
-            continue;
-        };
-        measured.statuses[at] = Some(certificate.status);
-        if certificate.status == Status::Converged {
-            let weights = &weights[at * model.assets()..][..model.assets()];
-            let x: Vec<f64> = weights.iter().zip(&model.volatilities).map(|(w, s)| w * s).collect();
-            measured.rc_error[at] = certificate.rc_error;
-            for (column, &wanted) in measured.columns.iter_mut().zip(metrics) {
-                column[at] = metric(wanted, &model.correlation, weights, &x, certificate.volatility);
-            }
+    let figures = |at: usize| -> Vec<f64> {
+        let (Some(model), certificate) = (&checked[at], certificates[at]) else { return Vec::new() };
+        if certificate.status != Status::Converged {
+            return Vec::new();
         }
+        let weights = &weights[at * model.assets()..][..model.assets()];
+        let x: Vec<f64> = weights.iter().zip(&model.volatilities).map(|(w, s)| w * s).collect();
+        let figure = |&wanted| metric(wanted, &model.correlation, weights, &x, certificate.volatility);
+        metrics.iter().map(figure).collect()
+    };
+    let all: Vec<Vec<f64>> = (0..certificates.len()).into_par_iter().map(figures).collect();
+    for (at, (figures, certificate)) in all.into_iter().zip(certificates).enumerate() {
+        measured.statuses[at] = match checked[at] {
+            None => (!barred).then_some(Status::Invalid),
+            Some(_) => Some(certificate.status),
+        };
+        if certificate.status == Status::Converged {
+            measured.rc_error[at] = certificate.rc_error;
+        }
+        measured.columns.iter_mut().zip(figures).for_each(|(column, figure)| column[at] = figure);
     }
     measured
 }
@@ -359,17 +373,17 @@ fn measured(
 /// Volatilities of the assets, and those of the portfolios of `methods`, in f64.
 fn compare(checked: &[Option<RiskModel>], methods: &[Method], n: usize) -> Comparisons {
     let mut comparisons = Comparisons::unknown(methods, checked.len(), n);
-    for (at, problem) in checked.iter().enumerate() {
-        let Some(RiskModel { correlation, volatilities }) = problem else { continue };
-        comparisons.volatilities[at * n..][..n].copy_from_slice(volatilities);
-        let found = &mut comparisons.portfolios[at * methods.len()..][..methods.len()];
-        for (found, method) in found.iter_mut().zip(methods) {
+    let rows = comparisons.volatilities.par_chunks_mut(n).zip(comparisons.portfolios.par_chunks_mut(methods.len()));
+    rows.zip(checked).for_each(|((own, portfolios), problem)| {
+        let Some(RiskModel { correlation, volatilities }) = problem else { return };
+        own.copy_from_slice(volatilities);
+        for (found, method) in portfolios.iter_mut().zip(methods) {
             let Some(weights) = method.closed_form(volatilities) else { continue };
             let exposures: Vec<f64> = weights.iter().zip(volatilities).map(|(w, s)| w * s).collect();
             let mut product = vec![0.0; n];
             multiply(correlation, &exposures, &mut product);
             *found = exposures.iter().zip(&product).map(|(x, p)| x * p).sum::<f64>().max(0.0).sqrt();
         }
-    }
+    });
     comparisons
 }

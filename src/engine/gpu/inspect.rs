@@ -41,7 +41,7 @@ impl GpuEngine {
             let how = (self.way(&law, panel.assets()), self.accuracy());
             let mut resampled = Resampled::new(device, self.memory(), batch.budgets(), (panel, law), how, &[])?;
             let running = resampled.begin(problems)?;
-            resampled.end(running)?;
+            resampled.end_whole(running)?;
             self.device().guarded(|| stages(&resampled, problems.len()))
         };
         attempt().map_err(|trouble| trouble.into_error())

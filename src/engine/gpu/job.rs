@@ -45,6 +45,13 @@ struct State<'a> {
 /// Time of a piece, about: whoever wants a run to end waits for no more than two of them.
 const PIECE: Duration = Duration::from_millis(250);
 
+/// The end of a piece of at most so many problems: where a block ends, if it reaches so far.
+fn end(start: u64, room: u64, last: u64) -> u64 {
+    let end = (start + room).min(last);
+    let whole = end / Block::PROBLEMS * Block::PROBLEMS;
+    if end < last && whole > start { whole } else { end }
+}
+
 /// Problems of the first piece at most.
 const FIRST: u32 = 64;
 
@@ -121,8 +128,9 @@ impl<'a> GpuJob<'a> {
         }
     }
 
-    /// The results of `range`, as many problems at a time as there is room for.
-    fn in_pieces(&self, range: Range<u64>, stop: &Stop, mut done: impl FnMut(Block)) -> Result<()> {
+    /// The results of `range`, as many problems at a time as there is room for: from each piece its first problem, and its
+    /// blocks.
+    fn in_pieces(&self, range: Range<u64>, stop: &Stop, mut done: impl FnMut(u64, Vec<Block>)) -> Result<()> {
         // Up to `at` all is done, up to `ahead` it is under way.
         let (mut at, mut ahead) = (range.start, range.start);
         let mut ends: VecDeque<u64> = VecDeque::new();
@@ -141,7 +149,7 @@ impl<'a> GpuJob<'a> {
                     let room = driver.room().min(limit);
                     tried = u64::from(room).min(range.end - at) as u32;
                     while ahead < range.end && ends.len() < driver.pieces() {
-                        let end = (ahead + u64::from(room)).min(range.end);
+                        let end = end(ahead, u64::from(room), range.end);
                         driver.start(ahead..end)?;
                         ends.push_back(end);
                         ahead = end;
@@ -164,7 +172,7 @@ impl<'a> GpuJob<'a> {
                 }
                 finished
             })?;
-            done(piece);
+            done(at, piece);
             at = ends.pop_front().unwrap_or(range.end);
             if stop.asked() {
                 lock(&self.state).driver.iter_mut().for_each(|driver| driver.abandon());
@@ -190,16 +198,19 @@ impl<'a> GpuJob<'a> {
 }
 
 impl Job for GpuJob<'_> {
-    fn run(&self, range: Range<u64>, stop: &Stop) -> Result<Block> {
-        if !self.within_precision() {
-            return Ok(self.unsolved((range.end - range.start) as usize));
+    fn blocks(&self, range: Range<u64>, stop: &Stop) -> Result<Vec<Block>> {
+        if range.is_empty() || !self.within_precision() {
+            return Ok(self.unsolved((range.end - range.start) as usize).cut(range.start));
         }
-        let mut all: Option<Block> = None;
-        self.in_pieces(range, stop, |piece| match &mut all {
-            Some(all) => all.extend(piece),
-            None => all = Some(piece),
+        let mut all: Vec<Block> = Vec::new();
+        self.in_pieces(range, stop, |start, mut piece| {
+            let goes_on = !start.is_multiple_of(Block::PROBLEMS) && !piece.is_empty();
+            if let Some(last) = all.last_mut().filter(|_| goes_on) {
+                last.extend(piece.remove(0));
+            }
+            all.extend(piece);
         })?;
-        Ok(all.unwrap_or_else(|| self.unsolved(0)))
+        Ok(all)
     }
 
     fn span(&self) -> u64 {
@@ -222,5 +233,25 @@ impl Job for GpuJob<'_> {
             left = &left[taken..];
         }
         Ok(counts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_end_where_blocks_do_once_they_reach_so_far() {
+        for room in [1, 64, 1000, 4095, 4096, 4097, 10_000] {
+            let (mut at, last, mut count) = (100, 20_000, 0);
+            while at < last {
+                let next = end(at, room, last);
+                assert!(at < next && next <= last.min(at + room), "{room}: {at}..{next}");
+                let within = at / Block::PROBLEMS == (next - 1) / Block::PROBLEMS;
+                assert!(within || next == last || next.is_multiple_of(Block::PROBLEMS), "{room}: {at}..{next}");
+                (at, count) = (next, count + 1);
+            }
+            assert!(count <= 2 * 20_000 / room + 5, "{room}: {count} pieces");
+        }
     }
 }

@@ -79,7 +79,7 @@ impl Driver for Listed<'_> {
         Ok(())
     }
 
-    fn finish(&mut self) -> Attempt<Block> {
+    fn finish(&mut self) -> Attempt<Vec<Block>> {
         let (n, sets) = (self.assets, self.sets.len() as u64);
         let piece = self.under_way.pop()?;
         let problems = (piece.end - piece.start) as usize;
@@ -89,14 +89,15 @@ impl Driver for Listed<'_> {
             if resamples.is_empty() {
                 continue;
             }
-            let own = self.sets[set].finish()?.portfolios();
+            let own = self.sets[set].finish_whole()?;
             let at = |resample: u64| (resample * sets + set as u64 - piece.start) as usize;
-            all.replace(&resamples.map(at).collect::<Vec<_>>(), &own);
+            all.replace(&resamples.map(at).collect::<Vec<_>>(), &own, 0);
         }
-        Ok(match self.request {
+        let block = match self.request {
             Request::Portfolios { .. } => Block::Portfolios(all),
             Request::Metrics(metrics) => Block::Metrics(measured(&all, metrics, n)),
-        })
+        };
+        Ok(block.cut(piece.start))
     }
 
     fn abandon(&mut self) {

@@ -50,4 +50,24 @@ impl Precision {
             Precision::Double => all::<f64>(bytes),
         }
     }
+
+    /// Rows of numbers that the device has left, as many as there are scales, times these; and which rows are finite.
+    pub fn decode_rows(self, bytes: &[u8], scales: &[f64]) -> (Vec<f64>, Vec<bool>) {
+        fn all<T: Pod + Into<f64>>(bytes: &[u8], scales: &[f64]) -> (Vec<f64>, Vec<bool>) {
+            let rows = bytes.chunks_exact(size_of::<T>() * scales.len());
+            let (mut numbers, mut finite) =
+                (Vec::with_capacity(rows.len() * scales.len()), Vec::with_capacity(rows.len()));
+            for row in rows {
+                let read = |bytes: &[u8]| -> f64 { bytemuck::pod_read_unaligned::<T>(bytes).into() };
+                let own = numbers.len();
+                numbers.extend(row.chunks_exact(size_of::<T>()).zip(scales).map(|(bytes, scale)| read(bytes) * scale));
+                finite.push(numbers[own..].iter().fold(true, |all, number| all & number.is_finite()));
+            }
+            (numbers, finite)
+        }
+        match self {
+            Precision::Single => all::<f32>(bytes, scales),
+            Precision::Double => all::<f64>(bytes, scales),
+        }
+    }
 }

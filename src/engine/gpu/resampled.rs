@@ -37,7 +37,7 @@ pub struct Resampled {
     assets: wgpu::Buffer,
     /// Free room, that of the last batch on top.
     rooms: Vec<Workroom>,
-    under_way: Queue<Running>,
+    under_way: Queue<(Range<u64>, Running)>,
 }
 
 /// Buffers of a batch, and where its results are read from.
@@ -110,6 +110,18 @@ impl Resampled {
         self.rooms.last().map(|room| &room.buffers)
     }
 
+    /// As [`Driver::finish`], uncut.
+    pub fn finish_whole(&mut self) -> Attempt<Solutions> {
+        let (_, running) = self.under_way.pop()?;
+        self.end_whole(running)
+    }
+
+    /// As [`Resampled::end`], uncut.
+    pub fn end_whole(&mut self, running: Running) -> Attempt<Solutions> {
+        let problems = running.problems as usize;
+        Ok(self.end(running, &[problems])?.pop().unwrap_or_default())
+    }
+
     fn layout(&self, problems: u32) -> Layout {
         Layout::new(problems, &self.plan, &self.beside)
     }
@@ -127,15 +139,16 @@ impl Resampled {
         Ok(Running { room, problems, dispatches: 1, submission })
     }
 
-    /// Waits for a batch and takes its results; what comes after it goes on meanwhile.
-    pub fn end(&mut self, mut running: Running) -> Attempt<Solutions> {
+    /// Waits for a batch and takes its results, so many problems together as `lengths` says; what comes after it goes on
+    /// meanwhile.
+    pub fn end(&mut self, mut running: Running, lengths: &[usize]) -> Attempt<Vec<Solutions>> {
         let (layout, most) = (self.layout(running.problems), SWEEP_LIMIT.div_ceil(self.plan.sweeps_per_dispatch));
         let solutions = self.device.guarded(|| {
             loop {
                 let Running { room, problems, dispatches, submission } = &mut running;
                 let found = self.device.read(&room.staging, layout.bytes(), submission.clone(), |bytes| {
                     let finished = *dispatches > most || !layout.running(bytes);
-                    finished.then(|| layout.solutions(bytes, &self.volatilities, self.unit))
+                    finished.then(|| layout.solutions(bytes, lengths, &self.volatilities, self.unit))
                 })?;
                 if let Some(solutions) = found {
                     return Ok(solutions);
@@ -237,14 +250,14 @@ impl Driver for Resampled {
     }
 
     fn start(&mut self, piece: Range<u64>) -> Attempt<()> {
-        let running = self.begin(&piece.collect::<Vec<_>>())?;
-        self.under_way.push(running);
+        let running = self.begin(&piece.clone().collect::<Vec<_>>())?;
+        self.under_way.push((piece, running));
         Ok(())
     }
 
-    fn finish(&mut self) -> Attempt<Block> {
-        let running = self.under_way.pop()?;
-        self.end(running).map(Block::Portfolios)
+    fn finish(&mut self) -> Attempt<Vec<Block>> {
+        let (piece, running) = self.under_way.pop()?;
+        Ok(self.end(running, &Block::lengths(piece))?.into_iter().map(Block::Portfolios).collect())
     }
 
     fn abandon(&mut self) {

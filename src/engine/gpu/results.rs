@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use rayon::prelude::*;
+
 use super::parameters::DeviceCertificate;
 use super::plan::{Accuracy, Plan};
 use super::precision::Limits;
@@ -49,29 +51,59 @@ impl Layout {
         part(bytes, &self.running).iter().any(|&byte| byte != 0)
     }
 
-    /// Solutions in the user's units. `volatilities` are those of the panel, `unit` what one unit of the device's
-    /// volatilities is worth.
-    pub fn solutions(&self, bytes: &[u8], volatilities: &[f64], unit: f64) -> Solutions {
-        let numbers = |range| self.accuracy.precision.decode(part(bytes, range));
-        let found = numbers(&self.certificates);
+    /// Solutions in the user's units, so many problems together as `lengths` says. `volatilities` are those of the panel,
+    /// `unit` what one unit of the device's volatilities is worth.
+    pub fn solutions(&self, bytes: &[u8], lengths: &[usize], volatilities: &[f64], unit: f64) -> Vec<Solutions> {
+        let problems: usize = lengths.iter().sum();
+        let mut end = 0;
+        let positions = lengths.iter().map(|length| {
+            end += length;
+            end - length..end
+        });
+        let positions: Vec<Range<usize>> = positions.collect();
+        let part = |positions: Range<usize>| {
+            let of = |range: &Range<u64>| {
+                let part = part(bytes, range);
+                let each = part.len() / problems.max(1);
+                &part[positions.start * each..positions.end * each]
+            };
+            self.decoded([&self.weights, &self.certificates, &self.volatilities].map(of), volatilities, unit)
+        };
+        positions.into_par_iter().map(part).collect()
+    }
+
+    /// Every number goes once from the device's memory to where it stays.
+    fn decoded(&self, [weights, found, standardised]: [&[u8]; 3], volatilities: &[f64], unit: f64) -> Solutions {
+        let precision = self.accuracy.precision;
+        let ones = vec![1.0; volatilities.len()];
+        let (mut weights, mut finite) = precision.decode_rows(weights, &ones);
+        let found = precision.decode(found);
         let found: &[DeviceCertificate] = bytemuck::cast_slice(&found);
-        let certificates: Vec<_> = found.iter().map(|c| certificate(c, self.accuracy.limits, unit)).collect();
-        let mut weights = numbers(&self.weights);
-        for (certificate, weights) in certificates.iter().zip(weights.chunks_mut(volatilities.len())) {
-            if !certificate.rc_error.is_finite() {
+        let mut comparisons = Comparisons { methods: self.beside.clone(), ..Comparisons::default() };
+        if !self.beside.is_empty() {
+            let known;
+            (comparisons.volatilities, known) = precision.decode_rows(standardised, volatilities);
+            comparisons.portfolios.reserve_exact(found.len() * self.beside.len());
+            for (at, c) in found.iter().enumerate() {
+                let own = comparisons.portfolios.len();
+                comparisons.portfolios.extend(self.beside.iter().map(|&method| match method {
+                    Method::InverseVolatility => c.inverse_volatility * unit,
+                    Method::EqualWeight => c.equal_weight * unit,
+                    Method::RiskBudgeting => c.volatility * unit,
+                }));
+                finite[at] &= known[at] & comparisons.portfolios[own..].iter().all(|volatility| volatility.is_finite());
+            }
+        }
+        let limits = self.accuracy.limits;
+        let certificates: Vec<Certificate> =
+            found.iter().zip(&finite).map(|(found, &finite)| certificate(found, finite, limits, unit)).collect();
+        for ((certificate, weights), finite) in
+            certificates.iter().zip(weights.chunks_mut(volatilities.len())).zip(finite)
+        {
+            if !finite || !certificate.rc_error.is_finite() {
                 weights.fill(f64::NAN);
             }
         }
-        let mut standardised = numbers(&self.volatilities);
-        let compared = if standardised.is_empty() { &[] } else { found };
-        standardised.iter_mut().zip(volatilities.iter().cycle()).for_each(|(s, v)| *s *= v);
-        let of = |method: Method, c: &DeviceCertificate| match method {
-            Method::InverseVolatility => c.inverse_volatility * unit,
-            Method::EqualWeight => c.equal_weight * unit,
-            Method::RiskBudgeting => f64::NAN,
-        };
-        let portfolios = compared.iter().flat_map(|c| self.beside.iter().map(move |&method| of(method, c))).collect();
-        let comparisons = Comparisons { methods: self.beside.clone(), volatilities: standardised, portfolios };
         Solutions { weights, certificates, comparisons }
     }
 }
@@ -80,12 +112,14 @@ fn part<'a>(bytes: &'a [u8], range: &Range<u64>) -> &'a [u8] {
     &bytes[range.start as usize..range.end as usize]
 }
 
-fn certificate(found: &DeviceCertificate, limits: Limits, unit: f64) -> Certificate {
+/// Whether a problem is solved is decided here, in IEEE arithmetic: compilers of shaders may drop what is not a number.
+fn certificate(found: &DeviceCertificate, finite: bool, limits: Limits, unit: f64) -> Certificate {
     // The device marks what is not a number by a huge one.
     let number = |x: f64| if x < 1e30 { x } else { f64::INFINITY };
     let (rc_error, kappa) = (number(found.rc_error), number(found.kappa));
     let moves = found.smallest.powi(2) >= limits.variance;
-    let solved = moves && rc_error <= limits.rc_error && kappa <= limits.kappa && found.volatility > 0.0;
+    let certified = rc_error <= limits.rc_error && kappa <= limits.kappa;
+    let solved = finite && moves && certified && found.volatility > 0.0 && found.volatility < f64::INFINITY;
     Certificate {
         status: if solved { Status::Converged } else { Status::Stalled },
         rc_error,
@@ -93,5 +127,80 @@ fn certificate(found: &DeviceCertificate, limits: Limits, unit: f64) -> Certific
         sweeps: found.sweeps as u32,
         rescued: false,
         volatility: found.volatility * unit,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytemuck::Zeroable as _;
+
+    use super::*;
+    use crate::engine::Precision;
+
+    /// Two assets, equal budgets, and what is compared.
+    fn found(problems: &[(DeviceCertificate, [f64; 2], [f64; 2])], lengths: &[usize]) -> Vec<Solutions> {
+        let numbers = |of: &dyn Fn(&(DeviceCertificate, [f64; 2], [f64; 2])) -> Vec<f64>| -> Vec<u8> {
+            Precision::Double.encode(problems.iter().flat_map(of))
+        };
+        let parts = [
+            numbers(&|problem| problem.1.to_vec()),
+            numbers(&|problem| bytemuck::cast_slice(&[problem.0]).to_vec()),
+            numbers(&|problem| problem.2.to_vec()),
+        ];
+        let mut bytes = vec![0; 16];
+        let [weights, certificates, volatilities] = parts.map(|part| {
+            let start = bytes.len() as u64;
+            bytes.extend(part);
+            start..bytes.len() as u64
+        });
+        let limits = Limits { rc_error: 1e-5, kappa: 32.0, variance: 0.125 };
+        let accuracy = Accuracy { precision: Precision::Double, limits };
+        let beside = Method::CLOSED_FORMS.to_vec();
+        let layout = Layout { running: 0..4, weights, certificates, volatilities, beside, accuracy };
+        layout.solutions(&bytes, lengths, &[0.1, 0.2], 0.125)
+    }
+
+    #[test]
+    fn what_is_no_number_is_left_to_the_cpu() {
+        let good = DeviceCertificate {
+            rc_error: 1e-7,
+            kappa: 1.0,
+            volatility: 1.0,
+            inverse_volatility: 1.0,
+            equal_weight: 1.5,
+            smallest: 1.0,
+            sweeps: 4.0,
+            ..DeviceCertificate::zeroed()
+        };
+        let (nan, infinite) = (f64::NAN, f64::INFINITY);
+        let whole = (good, [0.6, 0.4], [1.0, 1.0]);
+        let certified = |certificate: DeviceCertificate| (certificate, whole.1, whole.2);
+        let problems = [
+            whole,
+            certified(DeviceCertificate { rc_error: nan, ..good }),
+            certified(DeviceCertificate { kappa: nan, ..good }),
+            certified(DeviceCertificate { volatility: nan, ..good }),
+            certified(DeviceCertificate { volatility: infinite, ..good }),
+            certified(DeviceCertificate { inverse_volatility: nan, ..good }),
+            certified(DeviceCertificate { equal_weight: infinite, ..good }),
+            certified(DeviceCertificate { smallest: nan, ..good }),
+            (good, [nan, 0.4], whole.2),
+            (good, [0.6, infinite], whole.2),
+            (good, whole.1, [nan, 1.0]),
+            (good, whole.1, [1.0, infinite]),
+        ];
+        let all = found(&problems, &[12]).remove(0);
+        assert_eq!((all.certificates[0].status, all.certificates[0].volatility), (Status::Converged, 0.125));
+        assert_eq!((&all.weights[..2], &all.comparisons.volatilities[..2]), (&[0.6, 0.4][..], &[0.1, 0.2][..]));
+        assert_eq!(all.comparisons.portfolios[..2], [0.125, 0.1875]);
+        for (at, certificate) in all.certificates.iter().enumerate().skip(1) {
+            assert_eq!(certificate.status, Status::Stalled, "{at}");
+        }
+
+        let parts = found(&problems, &[5, 7]);
+        assert_eq!(parts.iter().map(|part| part.certificates.len()).collect::<Vec<_>>(), [5, 7]);
+        let mut joined = Solutions::default();
+        parts.into_iter().for_each(|part| joined.extend(part));
+        assert_eq!(format!("{joined:?}"), format!("{all:?}"));
     }
 }

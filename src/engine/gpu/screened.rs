@@ -210,13 +210,15 @@ impl<'a> Screened<'a> {
     /// Waits for a batch and takes its figures; what comes after it goes on meanwhile.
     fn end(&mut self, mut running: Running) -> Attempt<Measured> {
         let most = self.plan.map_or(0, |plan| SWEEP_LIMIT.div_ceil(plan.sweeps_per_dispatch));
-        let values = self.device.guarded(|| {
+        let correlated = self.subsets.size() > 1;
+        let measured = self.device.guarded(|| {
             loop {
                 let Running { room, problems, figures, dispatches, submission } = &mut running;
                 let bytes = START + figures.bytes(*problems);
                 let found = self.device.read(&room.staging, bytes, submission.clone(), |bytes| {
                     let finished = *dispatches > most || bytes[..4].iter().all(|&byte| byte == 0);
-                    finished.then(|| bytes[START as usize..].to_vec())
+                    let bytes = &bytes[START as usize..];
+                    finished.then(|| figures.measured(bytes, *problems as usize, self.unit, correlated))
                 })?;
                 match (found, &room.stages, &self.plan) {
                     (None, Some(stages), Some(plan)) => {
@@ -228,9 +230,8 @@ impl<'a> Screened<'a> {
                 }
             }
         })?;
-        let Running { room, problems, figures, .. } = running;
-        self.rooms.push(room);
-        Ok(figures.measured(&values, problems as usize, self.unit, self.subsets.size() > 1))
+        self.rooms.push(running.room);
+        Ok(measured)
     }
 
     /// All stages of small subsets in one.
@@ -338,9 +339,9 @@ impl Driver for Screened<'_> {
         Ok(())
     }
 
-    fn finish(&mut self) -> Attempt<Block> {
+    fn finish(&mut self) -> Attempt<Vec<Block>> {
         let running = self.under_way.pop()?;
-        self.end(running).map(Block::Metrics)
+        Ok(vec![Block::Metrics(self.end(running)?)])
     }
 
     fn abandon(&mut self) {

@@ -18,7 +18,7 @@ use super::screened::Screened;
 use super::way::Way;
 use rayon::prelude::*;
 
-use crate::batch::{Batch, Request, Solutions};
+use crate::batch::{Batch, Block, Request, Solutions};
 use crate::covariance::{RiskModel, correlate, moments, packed};
 use crate::engine::Job as _;
 use crate::engine::cpu::CpuEngine;
@@ -150,12 +150,12 @@ fn model_of(panel: &Panel, counts: &[u32]) -> (Vec<f64>, Vec<f64>, RiskModel) {
 fn given(device: &Arc<Device>, accuracy: Accuracy, budgets: &[f64], covariances: &[f64]) -> Result<SelfTest> {
     let mut found = SelfTest::default();
     let matrices = Matrices::Given { covariances, assume_psd: true };
-    let solutions = device.attempt(|| {
+    let blocks = device.attempt(|| {
         let mut given = Given::new(Arc::clone(device), MEMORY, budgets, matrices, accuracy, &Request::PORTFOLIOS)?;
         given.start(0..(covariances.len() / budgets.len().pow(2)) as u64)?;
         given.finish()
     })?;
-    for certificate in solutions.portfolios().certificates {
+    for certificate in blocks.into_iter().flat_map(|block| block.portfolios().certificates) {
         found.descend &= certificate.status == Status::Converged;
         found.descend_error = found.descend_error.max(certificate.rc_error);
     }
@@ -175,7 +175,7 @@ fn resampled(device: &Arc<Device>, accuracy: Accuracy, panel: &Panel, law: Law) 
         let (device, how) = (Arc::clone(device), (way, accuracy));
         let mut resampled = Resampled::new(device, MEMORY, budgets, (panel, law), how, &beside)?;
         let running = resampled.begin(&numbers)?;
-        Ok((resampled.end(running)?, inspect::stages(&resampled, RESAMPLES)?))
+        Ok((resampled.end_whole(running)?, inspect::stages(&resampled, RESAMPLES)?))
     })?;
     let request = Request::COMPARED;
     let expected = CpuEngine::default().job(&batch, &request).run(0..RESAMPLES as u64, &Stop::NEVER)?.portfolios();
@@ -232,7 +232,7 @@ fn screened(device: &Arc<Device>, accuracy: Accuracy, size: usize) -> Result<Sel
     let subsets = Subsets::all(Space::of(UNIVERSE, size)?)?;
     let model = Arc::new(model(UNIVERSE)?);
     let batch = Batch::subsets(Arc::clone(&model), subsets.clone(), SUBSETS, None)?;
-    let measured = device.attempt(|| {
+    let blocks = device.attempt(|| {
         let source = (&*model, &subsets, None);
         let mut screened = Screened::new(Arc::clone(device), MEMORY, batch.budgets(), source, accuracy, &METRICS)?;
         screened.start(0..SUBSETS)?;
@@ -240,7 +240,7 @@ fn screened(device: &Arc<Device>, accuracy: Accuracy, size: usize) -> Result<Sel
     })?;
     let request = Request::Metrics(METRICS.to_vec());
     let expected = CpuEngine::default().job(&batch, &request).run(0..SUBSETS, &Stop::NEVER)?.metrics();
-    let measure = agree(&measured.metrics(), &expected, accuracy);
+    let measure = Block::joined(blocks).is_some_and(|found| agree(&found.metrics(), &expected, accuracy));
     Ok(SelfTest { measure, ..SelfTest::default() })
 }
 

@@ -52,7 +52,7 @@ impl Fold {
     }
 
     /// The chunk as it is kept: its fold, and with `measured` the metrics of every subset.
-    pub fn columns(&self, measured: Option<&Measured>) -> Columns {
+    pub fn columns(&self, measured: Option<Measured>) -> Columns {
         let pieces = &self.pieces;
         let candidates = || pieces.iter().flat_map(|piece| &piece.candidates);
         let columns = Columns::default()
@@ -71,9 +71,9 @@ impl Fold {
         let status = |status: &Option<Status>| status.map_or(BARRED, Status::code);
         let columns = columns
             .with("status", measured.statuses.iter().map(status).collect::<Vec<u8>>())
-            .with("rc_error", measured.rc_error.clone());
-        let metrics = measured.columns.iter().enumerate();
-        metrics.fold(columns, |columns, (at, metric)| columns.with(format!("metric_{at}"), metric.clone()))
+            .with("rc_error", measured.rc_error);
+        let metrics = measured.columns.into_iter().enumerate();
+        metrics.fold(columns, |columns, (at, metric)| columns.with(format!("metric_{at}"), metric))
     }
 
     /// None where the columns are not what [`Fold::columns`] makes of a chunk of `bins` bins.
@@ -144,7 +144,7 @@ mod tests {
         let fold = Fold { rescued: 2, check: Some(check), pieces: vec![piece, Piece::new(3)] };
         assert_eq!(Fold::of_columns(&fold.columns(None), 3), Some(fold.clone()));
         assert_eq!(measured(&fold.columns(None), 2), None);
-        let columns = fold.columns(Some(&kept));
+        let columns = fold.columns(Some(kept.clone()));
         assert_eq!((Fold::of_columns(&columns, 3), measured(&columns, 2)), (Some(fold.clone()), Some(kept)));
         assert_eq!((Fold::of_columns(&columns, 4), measured(&columns, 3)), (None, None));
         let unchecked = Fold { check: None, ..fold };

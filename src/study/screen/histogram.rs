@@ -46,9 +46,9 @@ impl Histogram {
     /// The bin of a value.
     #[inline]
     pub fn bin(&self, value: f64) -> usize {
-        // Saturates below zero.
-        let bin = (value * self.per_width - self.first) as usize;
-        bin.min(self.counts.len() - 1)
+        let last = (self.counts.len() - 1) as f64;
+        // Not a number falls into the first.
+        (value * self.per_width - self.first).max(0.0).min(last) as u32 as usize
     }
 
     /// Adds the counts of as many bins.

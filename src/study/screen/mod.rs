@@ -202,10 +202,10 @@ struct Counting<'a, 'b> {
 }
 
 impl run::Fold for Counting<'_, '_> {
-    fn columns(&self, chunk: &Chunk) -> Columns {
-        match &chunk.block {
+    fn columns(&self, chunk: Chunk) -> Columns {
+        match chunk.block {
             Block::Metrics(measured) => {
-                self.tally.fold(chunk.range.start, measured, chunk.check).columns(self.every.then_some(measured))
+                self.tally.fold(chunk.range.start, &measured, chunk.check).columns(self.every.then_some(measured))
             }
             Block::Portfolios(_) => Columns::default(),
         }

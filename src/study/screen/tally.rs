@@ -116,14 +116,19 @@ impl<'a> Tally<'a> {
         let bound = self.best.bound();
         let first = number * PIECE as usize;
         let last = measured.statuses.len().min(first + PIECE as usize);
-        for at in first..last {
-            let Some(status) = measured.statuses[at] else { continue };
-            piece.statuses[Status::ALL.iter().position(|known| *known == status).unwrap_or_default()] += 1;
+        // Sums stay in registers.
+        let (mut largest_error, mut passing, mut sums) = (0.0_f64, 0, [0.0; 2]);
+        let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+        let ranked = &measured.columns[*by][first..last];
+        let problems = measured.statuses[first..last].iter().zip(&measured.rc_error[first..last]).zip(ranked);
+        for (at, ((status, &error), &value)) in (first..last).zip(problems) {
+            let Some(status) = *status else { continue };
+            piece.statuses[usize::from(status.code())] += 1;
             if status != Status::Converged {
                 continue;
             }
-            piece.largest_error = piece.largest_error.max(measured.rc_error[at]);
-            let value = measured.columns[*by][at] * scale;
+            largest_error = largest_error.max(error);
+            let value = value * scale;
             let keeps = |slack: f64| {
                 let holds = |(column, relation, bound): &(usize, Relation, f64)| {
                     relation.nearly_holds(measured.columns[*column][at], *bound, slack)
@@ -131,12 +136,12 @@ impl<'a> Tally<'a> {
                 filters.iter().all(holds)
             };
             if keeps(0.0) {
-                piece.passing += 1;
+                passing += 1;
                 piece.histogram[self.histogram.bin(value)] += 1;
                 let difference = value - self.centre;
-                piece.sums[0] += difference;
-                piece.sums[1] += difference * difference;
-                piece.range = [piece.range[0].min(value), piece.range[1].max(value)];
+                sums[0] += difference;
+                sums[1] += difference * difference;
+                (low, high) = (low.min(value), high.max(value));
             } else if !keeps(*bulk_error) {
                 continue;
             }
@@ -146,7 +151,7 @@ impl<'a> Tally<'a> {
                 piece.candidates.push(Candidate { value, rank });
             }
         }
-        piece
+        Piece { largest_error, passing, sums, range: [low, high], ..piece }
     }
 
     /// The largest certified error.

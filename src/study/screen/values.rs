@@ -69,7 +69,7 @@ struct Values<'a> {
 }
 
 impl Fold for Values<'_> {
-    fn columns(&self, chunk: &Chunk) -> Columns {
+    fn columns(&self, chunk: Chunk) -> Columns {
         let Asking { figure, periods_per_year, path, .. } = *self.asking;
         let values: Vec<f64> = match &chunk.block {
             Block::Metrics(measured) => measured.columns[0].iter().map(|value| value * self.scale).collect(),

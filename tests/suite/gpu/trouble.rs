@@ -56,10 +56,10 @@ fn remedies(told: &Told) -> Vec<Remedy> {
 struct Found(Measured);
 
 impl run::Fold for Found {
-    fn columns(&self, chunk: &Chunk) -> Columns {
-        let measured = chunk.block.clone().metrics();
+    fn columns(&self, chunk: Chunk) -> Columns {
+        let measured = chunk.block.metrics();
         let fold = fold::Fold { rescued: measured.rescued, check: chunk.check, pieces: Vec::new() };
-        fold.columns(Some(&measured))
+        fold.columns(Some(measured))
     }
 
     fn add(&mut self, _: &std::ops::Range<u64>, columns: &Columns) -> equirisk::Result<Added> {
