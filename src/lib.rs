@@ -53,7 +53,7 @@
 //! | [`study`] | a question -> batches ... results -> statistics |
 //! | [`run`] | one loop: chunks in index order, rescue, cross-check, fold |
 //! | [`store`] | what is kept: columns of finished chunks, the journal, the run directory, the tables of results |
-//! | [`engine`] | the only seam, trait [`Engine`]: a range of problem indices -> a [`Block`] |
+//! | [`engine`] | the only seam, trait [`Engine`]: a range of problem indices -> [`Block`]s |
 //! | [`batch`] | what every engine agrees on: covariances, assets, budgets, and what is asked |
 //! | [`methods`] | one problem, slices in, weights and certificate out |
 //! | [`covariance`], [`sampling`], [`resample`], [`block_length`], [`subsets`] | building problem `p` |

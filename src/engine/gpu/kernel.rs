@@ -75,8 +75,8 @@ pub enum Kernel {
     /// Stage `descend`.
     Descend { assets: usize, spread: Spread, precision: Precision },
     /// Stages `correlate`, `descend` and `certify` in one, by eight lanes a problem, so many problems per workgroup. In
-    /// single precision: in double the three together take more registers than there are. So they do where a thread has
-    /// a problem: tried, 10 assets took 238 on Hopper in place of 128, and 16 kept 400 in memory.
+    /// single precision: in double the three together take more registers than there are, and so they do where a thread
+    /// has a problem: on Hopper 238 in place of 128 for 10 assets, and 400 spilled for 16.
     Solve { assets: usize, problems: u32, comparisons: bool },
     /// Stage `certify`.
     Certify { assets: usize, covariance: Covariance, comparisons: bool, precision: Precision },
