@@ -12,6 +12,16 @@ pub enum Labels {
     Text(Vec<String>),
 }
 
+impl Labels {
+    /// That of a row, as text; none where it has none.
+    pub fn get(&self, row: usize) -> Option<String> {
+        match self {
+            Labels::Dates(dates) => dates.get(row).map(ToString::to_string),
+            Labels::Text(labels) => labels.get(row).cloned(),
+        }
+    }
+}
+
 /// A history of returns: rows (observations) x assets, row-major, oldest first, every cell finite.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Returns {

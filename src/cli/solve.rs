@@ -16,14 +16,14 @@ use super::{data, machine, output};
 pub fn run(arguments: &SolveArguments) -> Result<u8> {
     let quiet = arguments.out.quiet;
     let input = data::input(&arguments.data, quiet || arguments.covariance);
-    let (assets, covariance, periods_per_year) = if arguments.covariance {
+    let (assets, covariance, returns, periods_per_year) = if arguments.covariance {
         if arguments.data.data.is_empty() {
             return Err(Error::usage("--covariance needs DATA: the embedded sample holds prices")
                 .hint("name a file that holds the matrix and the names of its assets"));
         }
         let covariance = data::covariance(&arguments.data, &input, arguments.machine.memory, quiet)?;
         memory::check_portfolio(covariance.assets.len(), arguments.machine.memory)?;
-        (covariance.assets, covariance.values, arguments.data.periods_per_year)
+        (covariance.assets, covariance.values, None, arguments.data.periods_per_year)
     } else {
         let (returns, detected) = data::returns(&arguments.data, &input, arguments.machine.memory, quiet)?;
         if arguments.dry_run {
@@ -32,7 +32,7 @@ pub fn run(arguments: &SolveArguments) -> Result<u8> {
         let periods_per_year = data::periods_per_year(&arguments.data, &returns, quiet);
         memory::check_portfolio(returns.assets.len(), arguments.machine.memory)?;
         let model = full_sample(&Panel::new(&returns)?);
-        (returns.assets, model.covariance(), periods_per_year)
+        (returns.assets.clone(), model.covariance(), Some(returns), periods_per_year)
     };
     let budgets = data::budgets(&arguments.problem, &assets, quiet)?;
     let work = choose::work(1, 0, assets.len());
@@ -41,6 +41,7 @@ pub fn run(arguments: &SolveArguments) -> Result<u8> {
         assets: &assets,
         covariance: &covariance,
         budgets: &budgets,
+        returns: returns.as_ref(),
         periods_per_year,
         // A sample covariance is positive semi-definite by construction.
         assume_psd: arguments.assume_psd || !arguments.covariance,

@@ -19,7 +19,7 @@ impl Shown for Outcome {
     }
 }
 
-/// One line per asset: the weight's distribution, its Monte Carlo errors, and the realised risk share.
+/// One line per asset: the weight's distribution, its Monte Carlo errors, the realised risk share, and the robust band.
 fn assets_csv(outcome: &Outcome) -> Result<String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let failed = |error: csv::Error| Error::failed(format!("`{ASSETS}` cannot be written: {error}"));
@@ -31,6 +31,7 @@ fn assets_csv(outcome: &Outcome) -> Result<String> {
     );
     header.extend(statistics.map(|s| format!("mc_error_{s}")));
     header.extend(["mean", "sd", "q05", "q50", "q95"].map(|s| format!("realised_risk_share_{s}")));
+    header.extend(["robust_se", "robust_lower", "robust_upper"].map(String::from));
     writer.write_record(&header).map_err(failed)?;
     // Shortest text that reads back to the same number; nothing where there is none.
     let number = |x: f64| if x.is_finite() { x.to_string() } else { String::new() };
@@ -51,6 +52,10 @@ fn assets_csv(outcome: &Outcome) -> Result<String> {
         record.extend(match share {
             Some(s) => [s.summary.mean, s.summary.sd, s.summary.q05, s.summary.q50, s.summary.q95].map(number),
             None => [const { String::new() }; 5],
+        });
+        record.extend(match asset.robust {
+            Some(band) => [band.se, band.lower, band.upper].map(number),
+            None => [const { String::new() }; 3],
         });
         writer.write_record(&record).map_err(failed)?;
     }

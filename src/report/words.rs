@@ -14,6 +14,7 @@ use crate::resample::Scheme;
 use crate::run::crosscheck::CrossCheck;
 use crate::study::bootstrap::Run;
 use crate::study::screen::figure::Figure;
+use crate::study::statistics::asset::Asset;
 pub use crate::wording::{counted, grouped};
 
 /// A name in at most so many columns of a terminal, control characters made visible.
@@ -41,6 +42,31 @@ pub const fn method(method: Method) -> &'static str {
         Method::InverseVolatility => "inverse volatility",
         Method::EqualWeight => "equal weight",
     }
+}
+
+/// Robust bands that are wider than those of the resamples by more than this are told.
+const WIDER: f64 = 1.15;
+
+/// Names of such assets at most.
+const MOST_WIDER: usize = 5;
+
+/// How much wider than the bands of the resamples those are that allow for spells of volatility; nothing where they are
+/// about as wide.
+pub fn wider(assets: &[Asset]) -> Option<String> {
+    let mut wider: Vec<(f64, &str)> = assets
+        .iter()
+        .filter_map(|asset| Some((asset.widening().filter(|&ratio| ratio > WIDER)?, asset.name.as_str())))
+        .collect();
+    wider.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let named: Vec<String> =
+        wider.iter().take(MOST_WIDER).map(|(ratio, name)| format!("{ratio:.1} times for {}", cut(name, 24))).collect();
+    let more = match wider.len().saturating_sub(MOST_WIDER) {
+        0 => String::new(),
+        more => format!(", and for {}", counted(more as u64, "more asset")),
+    };
+    let named = named.join(", ");
+    (!wider.is_empty())
+        .then(|| format!("Robust bands, which allow for spells of volatility, are wider: {named}{more}."))
 }
 
 /// Columns of a terminal.

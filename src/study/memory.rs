@@ -41,8 +41,8 @@ const PER_THREAD: f64 = 4.0;
 /// is solved, and two factors. Measured: 4.9 at n = 4,000.
 const PER_PORTFOLIO: f64 = 6.0;
 
-/// Bytes of a cell of a history beside the results: its return, and the panel made of it.
-const PER_CELL: f64 = 16.0;
+/// Bytes of a cell of a history beside the results: its return, the panel made of it, and its influence on the weights.
+const PER_CELL: f64 = 24.0;
 
 fn square(assets: usize) -> f64 {
     8.0 * (assets as f64).powi(2)

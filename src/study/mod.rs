@@ -5,6 +5,7 @@ pub mod block;
 pub mod bootstrap;
 #[cfg(feature = "files")]
 pub mod given;
+pub mod influence;
 pub mod measures;
 #[cfg(feature = "files")]
 pub mod memory;

@@ -2,6 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
+use super::influence::{Band, DEGREES, Influence};
 use super::measures::Profile;
 use crate::batch::{Batch, active, submatrix};
 use crate::covariance::RiskModel;
@@ -12,6 +13,7 @@ use crate::methods::certificate::{Certificate, Status};
 use crate::methods::risk_budgeting::existence;
 use crate::methods::risk_budgeting::validity::{self, Flaw};
 use crate::observer::Observer;
+use crate::panel::{Panel, Returns};
 
 /// What `solve` found.
 #[derive(Debug, Clone, Serialize)]
@@ -27,7 +29,33 @@ pub struct Outcome {
     /// The engine that found the weights: a GPU may hand a hard problem to the CPU.
     pub engine: Kind,
     pub periods_per_year: Option<f64>,
+    /// Bands of the weights; null where a covariance was given, and of short histories.
+    pub robust: Option<Robust>,
     pub methods: Methods,
+}
+
+/// Bands of all weights that hold where volatility comes in spells ([`crate::study::influence`]), asset by asset; an asset
+/// without a budget has no width.
+#[derive(Debug, Clone, Serialize)]
+pub struct Robust {
+    pub se: Vec<f64>,
+    /// Of 90 %.
+    pub lower: Vec<f64>,
+    pub upper: Vec<f64>,
+    /// Degrees of freedom.
+    pub degrees: usize,
+}
+
+impl Robust {
+    /// Of `assets` assets, of which those at `keep` are held.
+    fn spread(bands: &[Band], keep: &[usize], assets: usize) -> Robust {
+        let mut all =
+            Robust { se: vec![0.0; assets], lower: vec![0.0; assets], upper: vec![0.0; assets], degrees: DEGREES };
+        for (&i, band) in keep.iter().zip(bands) {
+            (all.se[i], all.lower[i], all.upper[i]) = (band.se, band.lower, band.upper);
+        }
+        all
+    }
 }
 
 /// The portfolios of methods that need no solver, under the same covariance.
@@ -53,6 +81,8 @@ pub struct Question<'a> {
     /// n x n, row-major.
     pub covariance: &'a [f64],
     pub budgets: &'a [f64],
+    /// The returns that the covariance is of; none where it was given.
+    pub returns: Option<&'a Returns>,
     pub periods_per_year: Option<f64>,
     pub assume_psd: bool,
 }
@@ -81,6 +111,13 @@ pub fn solve(question: &Question, engine: &dyn Engine, observer: &mut dyn Observ
     if certificate.status != Status::Converged {
         return Err(unsolved(&certificate, &risk, &names, engine.reserve().options.tolerance));
     }
+    let robust = match question.returns {
+        Some(returns) => {
+            let panel = Panel::new(&returns.select(&keep))?;
+            Influence::of(&panel, &risk, &solutions.weights, batch.budgets()).and_then(|influence| influence.bands())
+        }
+        None => None,
+    };
     let profile = |weights| risk.profile(weights, question.periods_per_year).spread(&keep, n);
     let mut all_budgets = vec![0.0; n];
     keep.iter().zip(batch.budgets()).for_each(|(&i, budget)| all_budgets[i] = *budget);
@@ -94,6 +131,7 @@ pub fn solve(question: &Question, engine: &dyn Engine, observer: &mut dyn Observ
         sweeps: certificate.sweeps,
         engine: if certificate.rescued { Kind::Cpu } else { engine.info().engine },
         periods_per_year: question.periods_per_year,
+        robust: robust.map(|bands| Robust::spread(&bands, &keep, n)),
         methods: Methods(
             Method::CLOSED_FORMS
                 .into_iter()

@@ -1,6 +1,7 @@
 //! The test suite: one binary, one module per question.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod bands;
 mod batch;
 mod bootstrap;
 mod cases;
@@ -20,3 +21,4 @@ mod run;
 mod screen;
 mod solver;
 mod table;
+mod worlds;

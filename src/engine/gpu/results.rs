@@ -137,11 +137,12 @@ mod tests {
     use super::*;
     use crate::engine::Precision;
 
-    /// Two assets, equal budgets, and what is compared.
-    fn found(problems: &[(DeviceCertificate, [f64; 2], [f64; 2])], lengths: &[usize]) -> Vec<Solutions> {
-        let numbers = |of: &dyn Fn(&(DeviceCertificate, [f64; 2], [f64; 2])) -> Vec<f64>| -> Vec<u8> {
-            Precision::Double.encode(problems.iter().flat_map(of))
-        };
+    /// What a device left of two assets: certificate, weights and volatilities.
+    type Left = (DeviceCertificate, [f64; 2], [f64; 2]);
+
+    fn found(problems: &[Left], lengths: &[usize]) -> Vec<Solutions> {
+        let numbers =
+            |of: &dyn Fn(&Left) -> Vec<f64>| -> Vec<u8> { Precision::Double.encode(problems.iter().flat_map(of)) };
         let parts = [
             numbers(&|problem| problem.1.to_vec()),
             numbers(&|problem| bytemuck::cast_slice(&[problem.0]).to_vec()),

@@ -88,6 +88,9 @@ fn weights(out: &mut String, outcome: &Outcome, view: View) {
             option("output").plain("DIR")
         ))));
     }
+    if let Some(text) = words::wider(&outcome.assets) {
+        out.push_str(&view.wrapped(&text));
+    }
     out.push('\n');
 }
 
@@ -159,10 +162,14 @@ fn evidence(out: &mut String, outcome: &Outcome, view: View) {
     }
     out.push('\n');
     let periods = run.periods_per_year.map_or(String::new(), |number| format!(" vol a year: of {number} periods."));
-    out.push_str(&view.dim(&view.wrapped(&format!(
+    let robust = match outcome.assets.iter().any(|asset| asset.robust.is_some()) {
+        true => format!(" Robust bands: from what each row does to the weights; all of them with {}.", option("json")),
+        false => String::new(),
+    };
+    out.push_str(&view.dim(&view.wrapped(&view.text(format!(
         "weight: from the full history. 90 %: between the 5 % and 95 % quantiles over resamples. weights move by: half the \
          absolute change against the full-history weights. risk share and its worst error (against the budget): of the \
-         resampled weights under the full-history covariance, which stands for holding estimated weights under the truth.{periods} \
-         Bands are optimistic where volatility clusters more than the block length sees.",
-    ))));
+         resampled weights under the full-history covariance, which stands for holding estimated weights under the truth.\
+         {periods}{robust}",
+    )))));
 }

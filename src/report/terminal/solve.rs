@@ -10,6 +10,9 @@ use crate::report::words::{self, counted, cut, maybe_percent, percent};
 use crate::study::measures::Profile;
 use crate::study::solve::Outcome;
 
+/// Columns that a method takes with the bands of its weights.
+const BANDED: usize = 35;
+
 pub fn solve(outcome: &Outcome, view: View) -> String {
     let mut out = String::new();
     let leaves = |which| if which == Method::InverseVolatility { LEAVE_NEXT } else { LEAVE_EARLY };
@@ -23,11 +26,23 @@ pub fn solve(outcome: &Outcome, view: View) -> String {
     let names = under("asset", &mut outcome.assets.iter().map(|asset| cut(asset, width)));
     let budgets = under("budget", &mut outcome.budgets.iter().map(|&budget| percent(budget, 2)));
     let mut columns = vec![Column::names("", names, width), Column::numbers("", budgets, 8, 2, LEAVE_LATE)];
-    columns.extend(methods.iter().map(|&(name, profile, leaves)| {
-        let row = |weight: &str, share: &str| format!("{weight:>8} {share:>10}");
-        let mut rows =
-            profile.weights.iter().zip(&profile.risk_shares).map(|(&w, &s)| row(&percent(w, 2), &percent(s, 2)));
-        Column::numbers(name, under(&row("weight", "risk share"), &mut rows), 19, 2, leaves)
+    columns.extend(methods.iter().enumerate().map(|(number, &(name, profile, leaves))| {
+        // Bands are those of the weights that were solved for.
+        let robust = outcome.robust.as_ref().filter(|_| number == 0 && view.columns() >= width + 2 + BANDED);
+        let band =
+            |i: usize| robust.map(|all| format!("{:.2}–{:.2} %", 100.0 * all.lower[i].max(0.0), 100.0 * all.upper[i]));
+        let row = |weight: &str, band: Option<&str>, share: &str| {
+            let band = band.map_or(String::new(), |band| format!(" {band:>15}"));
+            format!("{weight:>8}{band} {share:>10}")
+        };
+        let mut rows = profile
+            .weights
+            .iter()
+            .zip(&profile.risk_shares)
+            .enumerate()
+            .map(|(i, (&weight, &share))| row(&percent(weight, 2), band(i).as_deref(), &percent(share, 2)));
+        let head = row("weight", robust.map(|_| "90 % band"), "risk share");
+        Column::numbers(name, under(&head, &mut rows), if robust.is_some() { BANDED } else { 19 }, 2, leaves)
     }));
     let ends = table(&mut out, columns, view);
     // Figures of the whole stand below the columns of their methods, their names beside them. Budgets leave last, when
@@ -50,6 +65,13 @@ pub fn solve(outcome: &Outcome, view: View) -> String {
     line("diversification", &|profile| format!("{:.3}", profile.diversification_ratio));
     if let Some(periods) = outcome.periods_per_year {
         out.push_str(&view.wrapped(&format!("(annualised with {periods} periods a year)")));
+    }
+    if let Some(robust) = &outcome.robust {
+        out.push_str(&view.wrapped(&format!(
+            "(90 % band: for the weight under the true covariance, if history goes on as it was; it allows for spells of \
+             volatility, with {} degrees of freedom)",
+            robust.degrees
+        )));
     }
     let found = format!(
         "{}: risk shares are within {:.1e} of the budgets, relative ({}, kappa {:.2}, {})",

@@ -8,6 +8,7 @@ use crate::methods::Method;
 use crate::resample::Scheme;
 use crate::run::crosscheck::CrossCheck;
 use crate::study::block::BlockEstimates;
+use crate::study::influence::Day;
 use crate::study::statistics::asset::Asset;
 use crate::study::statistics::convergence::Step;
 use crate::study::statistics::method::MethodStatistics;
@@ -98,6 +99,8 @@ pub struct Outcome {
     pub rc_error: RcError,
     pub crosscheck: Option<CrossCheck>,
     pub sensitivity: Vec<Sensitivity>,
+    /// The periods of the history that decide most of the portfolio, the first most of all.
+    pub days: Vec<Day>,
     pub run: Run,
     /// The weight of the asset that moves most over the first so many resamples.
     #[serde(skip)]

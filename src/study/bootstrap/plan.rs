@@ -21,6 +21,7 @@ use crate::run::{self, Context, RcError, Solves, Work};
 use crate::store::Checkpoint;
 use crate::store::blocks::{Blocks, Spread, Stored};
 use crate::study::block::{BlockEstimates, block_length, sensitivity_lengths};
+use crate::study::influence::Influence;
 use crate::study::measures::Components;
 use crate::study::statistics::asset::{self, with_excluded};
 use crate::study::statistics::figure::{Column, Figure, Setting};
@@ -30,6 +31,9 @@ use crate::study::statistics::{certificates, convergence, method};
 
 /// The effective number of bets is left out for more assets than this: the eigenvectors would take longer than all else.
 const MOST_COMPONENTS: usize = 500;
+
+/// Periods told that decide most.
+const DAYS: usize = 20;
 
 /// The batches of a study in a checkpoint: the resamples, then those at other block lengths.
 const MAIN: u32 = 0;
@@ -233,7 +237,9 @@ impl Plan {
         let solutions = &self.blocks(store, MAIN, 0..config.resamples)?;
         let passes = Passes { setting: &setting, blocks: solutions, problems: config.resamples };
         let (found, solves) = passes.distributions(columns(&setting), observer)?;
-        let assets = asset::assets(&setting, &found);
+        let influence = self.influence();
+        let robust = influence.as_ref().and_then(Influence::bands);
+        let assets = asset::assets(&setting, &found, robust.as_deref());
         let convergence = match asset::mover(&assets) {
             Some(asset) => {
                 let weight = found.of(Method::RiskBudgeting, Figure::Weight(asset));
@@ -258,9 +264,15 @@ impl Plan {
             rc_error: certificates::rc_error(&found, &solves, device(&info)),
             crosscheck: solved.crosscheck,
             sensitivity,
+            days: influence.map_or(Vec::new(), |found| found.days(DAYS, &self.returns.labels, &self.returns.assets)),
             run: self.run(info),
             convergence,
         })
+    }
+
+    /// What each period does to the weights of the full history.
+    fn influence(&self) -> Option<Influence> {
+        Influence::of(&self.panel, &self.full, self.point.as_deref()?, self.batch.budgets())
     }
 
     pub(super) fn run(&self, info: EngineInfo) -> Run {

@@ -7,6 +7,7 @@ use super::figure::{Column, Figure, Setting};
 use super::passes::Distributions;
 use crate::methods::Method;
 use crate::stats;
+use crate::study::influence::Band;
 
 /// The quantiles reported per asset.
 pub const QUANTILES: [f64; 7] = [0.025, 0.05, 0.25, 0.5, 0.75, 0.95, 0.975];
@@ -52,6 +53,9 @@ pub struct Asset {
     /// P(weight < point / 2).
     pub p_half: Option<f64>,
     pub mc_error: WeightStatistics,
+    /// A band that holds where volatility comes in spells; null where no portfolio exists, of short histories, and of
+    /// assets without a budget.
+    pub robust: Option<Band>,
 }
 
 /// Puts the assets with a zero budget back in their places, at weight zero.
@@ -72,6 +76,7 @@ pub fn with_excluded(solved: Vec<Asset>, keep: &[usize], names: &[String]) -> Ve
             p_double: None,
             p_half: None,
             mc_error: nothing.clone(),
+            robust: None,
         })
         .collect();
     keep.iter().zip(solved).for_each(|(&i, asset)| assets[i] = asset);
@@ -102,8 +107,8 @@ pub fn columns(setting: &Setting) -> Vec<Column> {
     (0..n).map(weight).chain((0..n).map(rank)).collect()
 }
 
-/// The distributions of all weights, each against its full-sample weight.
-pub fn assets(setting: &Setting, found: &Distributions) -> Vec<Asset> {
+/// The distributions of all weights, each against its full-sample weight, with the robust bands where there are any.
+pub fn assets(setting: &Setting, found: &Distributions, robust: Option<&[Band]>) -> Vec<Asset> {
     let method = Method::RiskBudgeting;
     let n = setting.assets.len();
     let statistics = |mean, sd, q: [f64; 7]| WeightStatistics {
@@ -139,6 +144,7 @@ pub fn assets(setting: &Setting, found: &Distributions) -> Vec<Asset> {
             p_double: weight.hits.first().map(|hits| share(*hits)),
             p_half: weight.hits.get(1).map(|hits| share(*hits)),
             mc_error: statistics(moments.mean_error(count), moments.sd_error(count), quantiles.map(|q| q.error)),
+            robust: robust.map(|bands| bands[i]),
         }
     };
     (0..n).map(asset).collect()
@@ -154,5 +160,11 @@ impl Asset {
     /// Width of the 90 % range: how far it moves.
     pub fn moves(&self) -> f64 {
         self.weight.q95 - self.weight.q05
+    }
+
+    /// How many times as wide its robust band is as the one of the resamples; none where either is missing or a point.
+    pub fn widening(&self) -> Option<f64> {
+        let ratio = self.robust.map(|band| (band.upper - band.lower) / self.moves())?;
+        ratio.is_finite().then_some(ratio)
     }
 }

@@ -2,6 +2,7 @@
 
 mod blocks;
 mod convergence;
+mod days;
 mod methods;
 mod quantiles;
 mod shares;
@@ -24,6 +25,7 @@ pub fn bootstrap(outcome: &Outcome) -> String {
             Some(shares::shares(outcome)),
             Some(quantiles::quantiles(outcome)),
             Some(methods::methods(outcome)),
+            days::days(outcome),
             Some(convergence::settling(outcome)),
             blocks::blocks(outcome),
         ];
@@ -42,8 +44,8 @@ pub fn bootstrap(outcome: &Outcome) -> String {
         facts,
         warnings: warnings(outcome),
         charts,
-        notes: "A bootstrap knows only its history: what never happened in it is in no band, and bands are optimistic \
-                where volatility clusters longer than a block. All numbers in full precision stand in summary.json and \
+        notes: "A bootstrap knows only its history: what never happened in it is in no band. Robust bands allow for spells of \
+                volatility that are longer than a block. All numbers in full precision stand in summary.json and \
                 assets.csv, the weights of every resample in weights.parquet."
             .to_string(),
     }

@@ -44,6 +44,7 @@ pub fn weights(outcome: &Outcome) -> Chart {
         .hover_text_array(assets.iter().map(hover).collect::<Vec<_>>())
         .hover_info(HoverInfo::Text);
     let most = mover(outcome);
+    let wider = words::wider(&outcome.assets).map_or(String::new(), |text| format!(" {text}"));
     let height = height(assets.len());
     let y = rows(assets.iter().map(|(_, asset)| asset.name.as_str()));
     Chart {
@@ -53,8 +54,7 @@ pub fn weights(outcome: &Outcome) -> Chart {
         height,
         caption: format!(
             "A box holds the middle half of the resamples' weights and is cut at their median; whiskers reach from the 5 % to \
-             the 95 % quantile. The diamond is the weight from the full history: trust it as far as its whiskers are short.\
-             {left_out}"
+             the 95 % quantile. The diamond is the weight from the full history.{wider}{left_out}"
         ),
         table: Table::new(
             [
@@ -70,6 +70,8 @@ pub fn weights(outcome: &Outcome) -> Chart {
                 "75 %",
                 "95 %",
                 "97.5 %",
+                "robust 5 %",
+                "robust 95 %",
             ],
             solved(outcome).into_iter().map(|(_, asset)| {
                 let w = &asset.weight;
@@ -87,6 +89,8 @@ pub fn weights(outcome: &Outcome) -> Chart {
                     p(w.q75),
                     p(w.q95),
                     p(w.q975),
+                    words::maybe_percent(asset.robust.map(|band| band.lower), 2),
+                    words::maybe_percent(asset.robust.map(|band| band.upper), 2),
                 ]
             }),
         ),
