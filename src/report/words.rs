@@ -13,6 +13,7 @@ use crate::methods::Method;
 use crate::resample::Scheme;
 use crate::run::crosscheck::CrossCheck;
 use crate::study::bootstrap::Run;
+use crate::study::change::{Halves, Windows};
 use crate::study::screen::figure::Figure;
 use crate::study::statistics::asset::Asset;
 pub use crate::wording::{counted, grouped};
@@ -67,6 +68,27 @@ pub fn wider(assets: &[Asset]) -> Option<String> {
     let named = named.join(", ");
     (!wider.is_empty())
         .then(|| format!("Robust bands, which allow for spells of volatility, are wider: {named}{more}."))
+}
+
+/// Windows that differ by more than this many times their standard errors are told.
+const MOVES: f64 = 2.0;
+
+/// How far a portfolio of so many assets changes within its history; nothing where the halves have no portfolios.
+pub fn change(halves: Option<&Halves>, windows: Option<&Windows>, assets: usize) -> Option<String> {
+    let Halves { cut: at, distance, inside, expected_inside } = halves?;
+    let at = at.as_ref().map_or(String::new(), |at| format!(" (cut at {})", cut(at, 24)));
+    let moves = windows.filter(|windows| windows.ratio > MOVES).map_or(String::new(), |windows| {
+        format!(
+            " Over {} windows weights differ {:.1} times as much as sampling explains.",
+            windows.count, windows.ratio
+        )
+    });
+    Some(format!(
+        "The portfolios of the two halves{at} differ by {}. {inside} of {} of the second lie in the robust bands of the first; \
+         of a fresh sample {expected_inside:.1} would.{moves}",
+        percent(*distance, 1),
+        counted(assets as u64, "weight"),
+    ))
 }
 
 /// Columns of a terminal.

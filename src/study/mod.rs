@@ -3,6 +3,7 @@
 
 pub mod block;
 pub mod bootstrap;
+pub mod change;
 #[cfg(feature = "files")]
 pub mod given;
 pub mod influence;

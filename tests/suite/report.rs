@@ -126,7 +126,7 @@ fn hostile(assets: usize) -> Vec<u8> {
     file.into_inner().unwrap()
 }
 
-const BOOTSTRAP: [&str; 7] = ["weights", "shares", "quantiles", "methods", "days", "convergence", "blocks"];
+const BOOTSTRAP: [&str; 8] = ["weights", "halves", "shares", "quantiles", "methods", "days", "convergence", "blocks"];
 const SCREEN: [&str; 5] = ["list", "histogram", "inclusion", "halves", "again"];
 
 #[test]

@@ -8,6 +8,7 @@ use crate::methods::Method;
 use crate::resample::Scheme;
 use crate::run::crosscheck::CrossCheck;
 use crate::study::block::BlockEstimates;
+use crate::study::change::{Halves, Windows};
 use crate::study::influence::Day;
 use crate::study::statistics::asset::Asset;
 use crate::study::statistics::convergence::Step;
@@ -99,6 +100,10 @@ pub struct Outcome {
     pub rc_error: RcError,
     pub crosscheck: Option<CrossCheck>,
     pub sensitivity: Vec<Sensitivity>,
+    /// The portfolios of the two halves of the history, and of successive windows; null where one of them has none, or is
+    /// too short.
+    pub halves: Option<Halves>,
+    pub windows: Option<Windows>,
     /// The periods of the history that decide most of the portfolio, the first most of all.
     pub days: Vec<Day>,
     pub run: Run,

@@ -21,6 +21,7 @@ use crate::run::{self, Context, RcError, Solves, Work};
 use crate::store::Checkpoint;
 use crate::store::blocks::{Blocks, Spread, Stored};
 use crate::study::block::{BlockEstimates, block_length, sensitivity_lengths};
+use crate::study::change::Change;
 use crate::study::influence::Influence;
 use crate::study::measures::Components;
 use crate::study::statistics::asset::{self, with_excluded};
@@ -239,7 +240,12 @@ impl Plan {
         let (found, solves) = passes.distributions(columns(&setting), observer)?;
         let influence = self.influence();
         let robust = influence.as_ref().and_then(Influence::bands);
-        let assets = asset::assets(&setting, &found, robust.as_deref());
+        let mut assets = asset::assets(&setting, &found, robust.as_deref());
+        let Change { halves, windows } = Change::of(&self.returns, self.batch.budgets());
+        let halves = halves.map(|(halves, of_assets)| {
+            assets.iter_mut().zip(of_assets).for_each(|(asset, own)| asset.halves = Some(own));
+            halves
+        });
         let convergence = match asset::mover(&assets) {
             Some(asset) => {
                 let weight = found.of(Method::RiskBudgeting, Figure::Weight(asset));
@@ -264,6 +270,8 @@ impl Plan {
             rc_error: certificates::rc_error(&found, &solves, device(&info)),
             crosscheck: solved.crosscheck,
             sensitivity,
+            halves,
+            windows,
             days: influence.map_or(Vec::new(), |found| found.days(DAYS, &self.returns.labels, &self.returns.assets)),
             run: self.run(info),
             convergence,

@@ -7,6 +7,7 @@ use super::figure::{Column, Figure, Setting};
 use super::passes::Distributions;
 use crate::methods::Method;
 use crate::stats;
+use crate::study::change::HalvesOfAsset;
 use crate::study::influence::Band;
 
 /// The quantiles reported per asset.
@@ -56,6 +57,8 @@ pub struct Asset {
     /// A band that holds where volatility comes in spells; null where no portfolio exists, of short histories, and of
     /// assets without a budget.
     pub robust: Option<Band>,
+    /// Its weight in each half of the history; null where one of them has no portfolio or is too short.
+    pub halves: Option<HalvesOfAsset>,
 }
 
 /// Puts the assets with a zero budget back in their places, at weight zero.
@@ -77,6 +80,7 @@ pub fn with_excluded(solved: Vec<Asset>, keep: &[usize], names: &[String]) -> Ve
             p_half: None,
             mc_error: nothing.clone(),
             robust: None,
+            halves: None,
         })
         .collect();
     keep.iter().zip(solved).for_each(|(&i, asset)| assets[i] = asset);
@@ -145,6 +149,7 @@ pub fn assets(setting: &Setting, found: &Distributions, robust: Option<&[Band]>)
             p_half: weight.hits.get(1).map(|hits| share(*hits)),
             mc_error: statistics(moments.mean_error(count), moments.sd_error(count), quantiles.map(|q| q.error)),
             robust: robust.map(|bands| bands[i]),
+            halves: None,
         }
     };
     (0..n).map(asset).collect()

@@ -3,6 +3,7 @@
 mod blocks;
 mod convergence;
 mod days;
+mod halves;
 mod methods;
 mod quantiles;
 mod shares;
@@ -22,6 +23,7 @@ pub fn bootstrap(outcome: &Outcome) -> String {
     } else {
         let charts = [
             Some(weights::weights(outcome)),
+            halves::halves(outcome),
             Some(shares::shares(outcome)),
             Some(quantiles::quantiles(outcome)),
             Some(methods::methods(outcome)),
