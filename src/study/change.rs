@@ -11,7 +11,7 @@ use crate::covariance::full_sample;
 use crate::methods::certificate::Status;
 use crate::methods::risk_budgeting::{Options, Workspace};
 use crate::methods::{Method, Program};
-use crate::panel::{Panel, Returns};
+use crate::panel::{Labels, Panel, Returns};
 
 /// Windows of the history.
 const WINDOWS: usize = 8;
@@ -76,7 +76,8 @@ fn estimates(returns: &Returns, budgets: &[f64], parts: usize) -> Option<Vec<Est
     let (rows, n) = (returns.rows(), returns.assets.len());
     let part = |part: usize| {
         let (first, last) = (rows * part / parts, rows * (part + 1) / parts);
-        estimate(&Returns { values: returns.values[first * n..last * n].to_vec(), ..returns.clone() }, budgets)
+        let values = returns.values[first * n..last * n].to_vec();
+        estimate(&Returns { assets: returns.assets.clone(), labels: Labels::Text(Vec::new()), values }, budgets)
     };
     (0..parts).into_par_iter().map(part).collect()
 }
@@ -129,7 +130,6 @@ fn windows(returns: &Returns, budgets: &[f64]) -> Option<Windows> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::panel::Labels;
     use crate::philox::philox4x32;
 
     /// So many rows of two independent assets, the second of which moves `times` as much from the middle on.
