@@ -254,8 +254,9 @@ impl<'a> Runner<'a> {
         if fold.add(&range, &columns)? != Added::Taken {
             return Err(Error::failed("a chunk was not what it had just been made"));
         }
-        context.observer.finished(range.end - range.start);
+        let problems = range.end - range.start;
         context.store.keep(self.work.number, range, columns)?;
+        context.observer.finished(problems);
         Ok(())
     }
 }

@@ -26,9 +26,10 @@ pub fn solve(outcome: &Outcome, view: View) -> String {
     let names = under("asset", &mut outcome.assets.iter().map(|asset| cut(asset, width)));
     let budgets = under("budget", &mut outcome.budgets.iter().map(|&budget| percent(budget, 2)));
     let mut columns = vec![Column::names("", names, width), Column::numbers("", budgets, 8, 2, LEAVE_LATE)];
+    let robust = outcome.robust.as_ref().filter(|_| view.columns() >= width + 2 + BANDED);
     columns.extend(methods.iter().enumerate().map(|(number, &(name, profile, leaves))| {
         // Bands are those of the weights that were solved for.
-        let robust = outcome.robust.as_ref().filter(|_| number == 0 && view.columns() >= width + 2 + BANDED);
+        let robust = robust.filter(|_| number == 0);
         let band =
             |i: usize| robust.map(|all| format!("{:.2}–{:.2} %", 100.0 * all.lower[i].max(0.0), 100.0 * all.upper[i]));
         let row = |weight: &str, band: Option<&str>, share: &str| {
@@ -66,7 +67,7 @@ pub fn solve(outcome: &Outcome, view: View) -> String {
     if let Some(periods) = outcome.periods_per_year {
         out.push_str(&view.wrapped(&format!("(annualised with {periods} periods a year)")));
     }
-    if let Some(robust) = &outcome.robust {
+    if let Some(robust) = robust {
         out.push_str(&view.wrapped(&format!(
             "(90 % band: for the weight under the true covariance, if history goes on as it was; it allows for spells of \
              volatility, with {} degrees of freedom)",
