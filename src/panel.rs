@@ -1,5 +1,7 @@
 //! Histories: prices, the returns they make, and the standardised panel that problems are built from.
 
+use std::ops::Range;
+
 use jiff::civil::Date;
 
 use crate::error::{Error, Result, option};
@@ -44,6 +46,20 @@ impl Returns {
             assets: keep.iter().map(|&i| self.assets[i].clone()).collect(),
             labels: self.labels.clone(),
             values: self.values.chunks_exact(n).flat_map(|row| keep.iter().map(|&i| row[i])).collect(),
+        }
+    }
+
+    /// The rows of a range, with their labels where there are any.
+    #[must_use]
+    pub fn part(&self, rows: Range<usize>) -> Returns {
+        let n = self.assets.len();
+        Returns {
+            assets: self.assets.clone(),
+            labels: match &self.labels {
+                Labels::Dates(dates) => Labels::Dates(dates.get(rows.clone()).unwrap_or_default().to_vec()),
+                Labels::Text(labels) => Labels::Text(labels.get(rows.clone()).unwrap_or_default().to_vec()),
+            },
+            values: self.values[rows.start * n..rows.end * n].to_vec(),
         }
     }
 

@@ -68,6 +68,14 @@ pub fn scaled(range: &Range<u64>, total: u64, other: u64) -> Range<u64> {
     at(range.start)..at(range.end)
 }
 
+/// `range` in parts of `size`; all cuts but the outer two are multiples of it.
+pub fn aligned(range: Range<u64>, size: u64) -> Vec<Range<u64>> {
+    (range.start / size..range.end.div_ceil(size))
+        .map(|at| (at * size).max(range.start)..((at + 1).saturating_mul(size)).min(range.end))
+        .filter(|part| !part.is_empty())
+        .collect()
+}
+
 impl std::fmt::Display for Part {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::part::aligned;
 use super::solutions::Solutions;
 use crate::measure::{Measured, Metric};
 use crate::methods::Method;
@@ -41,8 +42,8 @@ pub enum Block {
 }
 
 impl Block {
-    /// Portfolios come in blocks that end at multiples of this many problems, figures in blocks that end at some multiple:
-    /// whoever takes them need not cut them, and sums over so many do not depend on the blocks.
+    /// Blocks end at multiples of this number. One of portfolios holds no more problems than that, so that nobody has to
+    /// cut it; one of figures may hold several times as many.
     pub const PROBLEMS: u64 = 4096;
 
     pub fn problems(&self) -> usize {
@@ -106,35 +107,25 @@ impl Block {
         })
     }
 
-    /// A block of the problems from `start` on, cut where blocks end.
+    /// The problems from `start` on, cut where blocks end.
     pub fn cut(self, start: u64) -> Vec<Block> {
         match self {
             Block::Portfolios(solutions) => {
-                let lengths = Block::lengths(start..start + solutions.certificates.len() as u64);
-                if lengths.len() <= 1 {
+                let parts = Block::parts(start..start + solutions.certificates.len() as u64);
+                if parts.len() <= 1 {
                     return vec![Block::Portfolios(solutions)];
                 }
-                let mut at = 0;
-                let part = |length: usize| {
-                    at += length;
-                    Block::Portfolios(solutions.part(at - length..at))
-                };
-                lengths.into_iter().map(part).collect()
+                parts.into_iter().map(|part| Block::Portfolios(solutions.part(part))).collect()
             }
             block @ Block::Metrics(_) => vec![block],
         }
     }
 
-    /// How many problems of `range` each block of portfolios holds.
-    pub fn lengths(range: Range<u64>) -> Vec<usize> {
-        let mut at = range.start;
-        let mut lengths = Vec::new();
-        while at < range.end {
-            let end = ((at / Block::PROBLEMS + 1) * Block::PROBLEMS).min(range.end);
-            lengths.push((end - at) as usize);
-            at = end;
-        }
-        lengths
+    /// Which of the problems of `range` each block of portfolios holds, counted from the first of them.
+    pub fn parts(range: Range<u64>) -> Vec<Range<usize>> {
+        let position = |problem: u64| (problem - range.start) as usize;
+        let parts = aligned(range.clone(), Block::PROBLEMS).into_iter();
+        parts.map(|part| position(part.start)..position(part.end)).collect()
     }
 
     /// Weights and certificates; none where figures were asked for.
@@ -168,7 +159,7 @@ mod tests {
         solutions.weights = numbers(3);
         solutions.comparisons.volatilities = numbers(3);
         solutions.comparisons.portfolios = numbers(2);
-        assert_eq!(Block::lengths(1000..11_000), [3096, 4096, 2808]);
+        assert_eq!(Block::parts(1000..11_000), [0..3096, 3096..7192, 7192..10_000]);
         let cut = Block::Portfolios(solutions.clone()).cut(1000);
         assert_eq!(cut.iter().map(Block::problems).collect::<Vec<_>>(), [3096, 4096, 2808]);
         let mut again = Solutions::default();

@@ -16,7 +16,7 @@ use super::{data, machine, output};
 pub fn run(arguments: &SolveArguments) -> Result<u8> {
     let quiet = arguments.out.quiet;
     let input = data::input(&arguments.data, quiet || arguments.covariance);
-    let (assets, covariance, returns, periods_per_year) = if arguments.covariance {
+    let (assets, covariance, panel, periods_per_year) = if arguments.covariance {
         if arguments.data.data.is_empty() {
             return Err(Error::usage("--covariance needs DATA: the embedded sample holds prices")
                 .hint("name a file that holds the matrix and the names of its assets"));
@@ -31,8 +31,8 @@ pub fn run(arguments: &SolveArguments) -> Result<u8> {
         }
         let periods_per_year = data::periods_per_year(&arguments.data, &returns, quiet);
         memory::check_portfolio(returns.assets.len(), arguments.machine.memory)?;
-        let model = full_sample(&Panel::new(&returns)?);
-        (returns.assets.clone(), model.covariance(), Some(returns), periods_per_year)
+        let panel = Panel::new(&returns)?;
+        (returns.assets, full_sample(&panel).covariance(), Some(panel), periods_per_year)
     };
     let budgets = data::budgets(&arguments.problem, &assets, quiet)?;
     let work = choose::work(1, 0, assets.len());
@@ -41,7 +41,7 @@ pub fn run(arguments: &SolveArguments) -> Result<u8> {
         assets: &assets,
         covariance: &covariance,
         budgets: &budgets,
-        returns: returns.as_ref(),
+        panel: panel.as_ref(),
         periods_per_year,
         // A sample covariance is positive semi-definite by construction.
         assume_psd: arguments.assume_psd || !arguments.covariance,

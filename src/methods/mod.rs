@@ -10,7 +10,7 @@ mod program;
 pub mod risk_budgeting;
 
 use crate::covariance::RiskModel;
-use certificate::Certificate;
+use certificate::{Certificate, Status};
 pub use equal_weight::equal_weight;
 pub use inverse_volatility::inverse_volatility;
 pub use program::Program;
@@ -68,6 +68,14 @@ impl Method {
         }
     }
 
+    /// The weights of one portfolio, to rounding; none where there is none.
+    pub fn finished(self, program: &Program, model: &RiskModel) -> Option<Vec<f64>> {
+        let mut weights = vec![0.0; program.assets()];
+        let options = Options { finish: true, ..Options::default() };
+        let certificate = self.allocate(program, model, options, &mut Workspace::default(), &mut weights);
+        (certificate.status == Status::Converged).then_some(weights)
+    }
+
     /// Writes the weights of one portfolio; NaN where there are none. `options` are those of solvers; closed forms have
     /// no error to certify.
     pub fn allocate(
@@ -93,7 +101,7 @@ impl Method {
 }
 
 /// sqrt(w' S w).
-fn volatility(model: &RiskModel, weights: &[f64]) -> f64 {
+pub fn volatility(model: &RiskModel, weights: &[f64]) -> f64 {
     let exposures: Vec<f64> = weights.iter().zip(&model.volatilities).map(|(w, s)| w * s).collect();
     let mut product = vec![0.0; weights.len()];
     multiply(&model.correlation, &exposures, &mut product);
@@ -103,7 +111,6 @@ fn volatility(model: &RiskModel, weights: &[f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use certificate::Status;
 
     #[test]
     fn all_methods_agree_where_assets_are_alike_and_none_depends_on_units() {

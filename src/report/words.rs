@@ -12,8 +12,8 @@ use crate::measure::Metric;
 use crate::methods::Method;
 use crate::resample::Scheme;
 use crate::run::crosscheck::CrossCheck;
-use crate::study::bootstrap::Run;
-use crate::study::change::{Halves, Windows};
+use crate::study::bootstrap::{Outcome, Run};
+use crate::study::change::Halves;
 use crate::study::screen::figure::Figure;
 use crate::study::statistics::asset::Asset;
 pub use crate::wording::{counted, grouped};
@@ -73,11 +73,11 @@ pub fn wider(assets: &[Asset]) -> Option<String> {
 /// Windows that differ by more than this many times their standard errors are told.
 const MOVES: f64 = 2.0;
 
-/// How far a portfolio of so many assets changes within its history; nothing where the halves have no portfolios.
-pub fn change(halves: Option<&Halves>, windows: Option<&Windows>, assets: usize) -> Option<String> {
-    let Halves { cut: at, distance, inside, expected_inside } = halves?;
+/// How far the portfolio changes within its history; nothing where the halves have no portfolios.
+pub fn change(outcome: &Outcome) -> Option<String> {
+    let Halves { cut: at, distance, inside, expected_inside } = outcome.halves.as_ref()?;
     let at = at.as_ref().map_or(String::new(), |at| format!(" (cut at {})", cut(at, 24)));
-    let moves = windows.filter(|windows| windows.ratio > MOVES).map_or(String::new(), |windows| {
+    let moves = outcome.windows.filter(|windows| windows.ratio > MOVES).map_or(String::new(), |windows| {
         format!(
             " Over {} windows weights differ {:.1} times as much as sampling explains.",
             windows.count, windows.ratio
@@ -87,7 +87,7 @@ pub fn change(halves: Option<&Halves>, windows: Option<&Windows>, assets: usize)
         "The portfolios of the two halves{at} differ by {}. {inside} of {} of the second lie in the robust bands of the first; \
          of a fresh sample {expected_inside:.1} would.{moves}",
         percent(*distance, 1),
-        counted(assets as u64, "weight"),
+        counted(outcome.run.assets as u64, "weight"),
     ))
 }
 

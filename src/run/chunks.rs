@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use crate::batch::part::aligned;
 use crate::batch::{Batch, Block, Request};
 use crate::covariance::packed;
 use crate::lanes::LANES;
@@ -61,14 +62,6 @@ pub fn cut(batch: &Batch, request: &Request, range: Range<u64>, span: u64, devic
         Request::Metrics(_) => measured(batch.assets(), device),
     };
     aligned(range, size)
-}
-
-/// `range` in parts of `size`; all cuts but the outer two are multiples of it.
-pub fn aligned(range: Range<u64>, size: u64) -> Vec<Range<u64>> {
-    (range.start / size..range.end.div_ceil(size))
-        .map(|at| (at * size).max(range.start)..((at + 1).saturating_mul(size)).min(range.end))
-        .filter(|part| !part.is_empty())
-        .collect()
 }
 
 #[cfg(test)]

@@ -8,10 +8,8 @@ use serde::Serialize;
 
 use super::influence::{Band, Influence};
 use crate::covariance::full_sample;
-use crate::methods::certificate::Status;
-use crate::methods::risk_budgeting::{Options, Workspace};
 use crate::methods::{Method, Program};
-use crate::panel::{Labels, Panel, Returns};
+use crate::panel::{Panel, Returns};
 
 /// Windows of the history.
 const WINDOWS: usize = 8;
@@ -71,13 +69,12 @@ impl Change {
 /// Weights with their bands.
 type Estimate = (Vec<f64>, Vec<Band>);
 
-/// The portfolios of so many parts of the history, one after the other, of equal length up to a row.
+/// The portfolios of successive parts of the history, of equal length up to a row.
 fn estimates(returns: &Returns, budgets: &[f64], parts: usize) -> Option<Vec<Estimate>> {
-    let (rows, n) = (returns.rows(), returns.assets.len());
+    let rows = returns.rows();
     let part = |part: usize| {
         let (first, last) = (rows * part / parts, rows * (part + 1) / parts);
-        let values = returns.values[first * n..last * n].to_vec();
-        estimate(&Returns { assets: returns.assets.clone(), labels: Labels::Text(Vec::new()), values }, budgets)
+        estimate(&returns.part(first..last), budgets)
     };
     (0..parts).into_par_iter().map(part).collect()
 }
@@ -85,12 +82,8 @@ fn estimates(returns: &Returns, budgets: &[f64], parts: usize) -> Option<Vec<Est
 fn estimate(returns: &Returns, budgets: &[f64]) -> Option<Estimate> {
     let panel = Panel::new(returns).ok()?;
     let full = full_sample(&panel);
-    let program = Program::new(budgets).ok()?;
-    let mut weights = vec![0.0; budgets.len()];
-    let options = Options { finish: true, ..Options::default() };
-    let certificate = Method::RiskBudgeting.allocate(&program, &full, options, &mut Workspace::default(), &mut weights);
-    let solved = certificate.status == Status::Converged;
-    let bands = solved.then(|| Influence::of(&panel, &full, &weights, budgets)).flatten()?.bands()?;
+    let weights = Method::RiskBudgeting.finished(&Program::new(budgets).ok()?, &full)?;
+    let bands = Influence::of(&panel, &full, &weights, budgets)?.bands()?;
     Some((weights, bands))
 }
 
@@ -130,9 +123,10 @@ fn windows(returns: &Returns, budgets: &[f64]) -> Option<Windows> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::panel::Labels;
     use crate::philox::philox4x32;
 
-    /// So many rows of two independent assets, the second of which moves `times` as much from the middle on.
+    /// Two independent assets, the second of which moves `times` as much from the middle on.
     fn history(rows: usize, times: f64) -> Returns {
         let value = |t: usize, i: usize| {
             let words = philox4x32([t as u32, i as u32, 0, 0], [1, 2]);

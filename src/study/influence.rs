@@ -28,6 +28,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::covariance::RiskModel;
+use crate::methods::volatility;
 use crate::panel::{Labels, Panel};
 
 /// Cosines, and so the degrees of freedom.
@@ -79,8 +80,7 @@ impl Influence {
     pub fn of(panel: &Panel, full: &RiskModel, weights: &[f64], budgets: &[f64]) -> Option<Influence> {
         let n = panel.assets();
         // The unscaled solution has variance one.
-        let mut shares = vec![0.0; n];
-        let volatility = full.shares(weights, &mut vec![0.0; n], &mut shares);
+        let volatility = volatility(full, weights);
         let u: Vec<f64> = weights.iter().zip(&full.volatilities).map(|(w, s)| w * s / volatility).collect();
         let total: f64 = weights.iter().sum::<f64>() / volatility;
         let mut hessian = DMatrix::from_row_slice(n, n, &full.correlation);
@@ -164,7 +164,6 @@ impl Influence {
 mod tests {
     use super::*;
     use crate::covariance::full_sample;
-    use crate::methods::risk_budgeting::{Options, Workspace};
     use crate::methods::{Method, Program};
     use crate::panel::Returns;
 
@@ -187,11 +186,7 @@ mod tests {
     }
 
     fn weights(model: &RiskModel, budgets: &[f64]) -> Vec<f64> {
-        let mut weights = vec![0.0; budgets.len()];
-        let options = Options { finish: true, ..Options::default() };
-        let program = Program::new(budgets).unwrap();
-        Method::RiskBudgeting.allocate(&program, model, options, &mut Workspace::default(), &mut weights);
-        weights
+        Method::RiskBudgeting.finished(&Program::new(budgets).unwrap(), model).unwrap()
     }
 
     fn influence(panel: &Panel, budgets: &[f64]) -> Influence {

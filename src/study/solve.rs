@@ -13,7 +13,7 @@ use crate::methods::certificate::{Certificate, Status};
 use crate::methods::risk_budgeting::existence;
 use crate::methods::risk_budgeting::validity::{self, Flaw};
 use crate::observer::Observer;
-use crate::panel::{Panel, Returns};
+use crate::panel::Panel;
 
 /// What `solve` found.
 #[derive(Debug, Clone, Serialize)]
@@ -81,8 +81,8 @@ pub struct Question<'a> {
     /// n x n, row-major.
     pub covariance: &'a [f64],
     pub budgets: &'a [f64],
-    /// The returns that the covariance is of; none where it was given.
-    pub returns: Option<&'a Returns>,
+    /// The history that the covariance is of; none where it was given.
+    pub panel: Option<&'a Panel>,
     pub periods_per_year: Option<f64>,
     pub assume_psd: bool,
 }
@@ -111,13 +111,10 @@ pub fn solve(question: &Question, engine: &dyn Engine, observer: &mut dyn Observ
     if certificate.status != Status::Converged {
         return Err(unsolved(&certificate, &risk, &names, engine.reserve().options.tolerance));
     }
-    let robust = match question.returns {
-        Some(returns) => {
-            let panel = Panel::new(&returns.select(&keep))?;
-            Influence::of(&panel, &risk, &solutions.weights, batch.budgets()).and_then(|influence| influence.bands())
-        }
-        None => None,
-    };
+    let held: Vec<u32> = keep.iter().map(|&i| i as u32).collect();
+    let robust = question
+        .panel
+        .and_then(|panel| Influence::of(&panel.select(&held), &risk, &solutions.weights, batch.budgets())?.bands());
     let profile = |weights| risk.profile(weights, question.periods_per_year).spread(&keep, n);
     let mut all_budgets = vec![0.0; n];
     keep.iter().zip(batch.budgets()).for_each(|(&i, budget)| all_budgets[i] = *budget);

@@ -3,7 +3,6 @@
 use crate::run::{Folder, json};
 use crate::worlds::{ASSETS, World};
 use equirisk::covariance::full_sample;
-use equirisk::methods::risk_budgeting::{Options, Workspace};
 use equirisk::methods::{Method, Program};
 use equirisk::panel::Panel;
 use equirisk::study::influence::Influence;
@@ -16,9 +15,8 @@ fn coverage(world: World, rows: usize, histories: u64) -> f64 {
     let inside = (0..histories).into_par_iter().map(|seed| {
         let panel = Panel::new(&world.history(rows, seed)).unwrap();
         let full = full_sample(&panel);
-        let (program, mut work) = (Program::new(&[1.0; ASSETS]).unwrap(), Workspace::default());
-        let mut weights = vec![0.0; ASSETS];
-        Method::RiskBudgeting.allocate(&program, &full, Options::default(), &mut work, &mut weights);
+        let program = Program::new(&[1.0; ASSETS]).unwrap();
+        let weights = Method::RiskBudgeting.finished(&program, &full).unwrap();
         let bands = Influence::of(&panel, &full, &weights, program.budgets()).unwrap().bands().unwrap();
         bands.iter().zip(&truth).filter(|(band, truth)| (band.lower..=band.upper).contains(truth)).count()
     });

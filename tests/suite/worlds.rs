@@ -1,7 +1,6 @@
 //! Simulated histories whose true weights are known: normal and fat-tailed returns, and two kinds of clustered volatility.
 
 use equirisk::covariance::full_sample;
-use equirisk::methods::risk_budgeting::{Options, Workspace};
 use equirisk::methods::{Method, Program};
 use equirisk::panel::{Labels, Panel, Returns};
 
@@ -108,9 +107,6 @@ impl World {
     /// Weights of equal risk contributions under the covariance of a long history.
     pub fn truth(self) -> Vec<f64> {
         let model = full_sample(&Panel::new(&self.history(LONG, u64::MAX)).unwrap());
-        let mut weights = vec![0.0; ASSETS];
-        let (program, mut work) = (Program::new(&[1.0; ASSETS]).unwrap(), Workspace::default());
-        Method::RiskBudgeting.allocate(&program, &model, Options::default(), &mut work, &mut weights);
-        weights
+        Method::RiskBudgeting.finished(&Program::new(&[1.0; ASSETS]).unwrap(), &model).unwrap()
     }
 }

@@ -4,7 +4,7 @@ use bytemuck::Pod;
 use rayon::prelude::*;
 
 use super::device::{Attempt, Trouble};
-use super::precision::Precision;
+use super::precision::{Precision, numbers};
 use super::unrolled_measure::METRICS;
 use crate::measure::{Measured, Metric};
 use crate::methods::certificate::Status;
@@ -101,10 +101,15 @@ impl Figures {
                 for ((figure, (status, error)), found) in
                     column.iter_mut().zip(solved).zip(numbers::<T>(&bytes[own.clone()]))
                 {
-                    *figure = if exists && !error.is_nan() { found * unit } else { f64::NAN };
-                    // A small error does not make a number of it: compilers of shaders may drop what is none.
-                    if exists && !error.is_nan() && !figure.is_finite() {
-                        (*status, *error, *figure) = (Some(Status::Stalled), f64::NAN, f64::NAN);
+                    *figure = f64::NAN;
+                    if !exists || error.is_nan() {
+                        continue;
+                    }
+                    if (found * unit).is_finite() {
+                        *figure = found * unit;
+                    } else {
+                        // A small error does not make a number of it: compilers of shaders may drop what is none.
+                        (*status, *error) = (Some(Status::Stalled), f64::NAN);
                     }
                 }
             }
@@ -115,10 +120,6 @@ impl Figures {
 
 /// Problems that a thread decodes at a time.
 const TOGETHER: usize = 4096;
-
-fn numbers<T: Pod + Into<f64>>(bytes: &[u8]) -> impl Iterator<Item = f64> {
-    bytes.chunks_exact(size_of::<T>()).map(|bytes| bytemuck::pod_read_unaligned::<T>(bytes).into())
-}
 
 #[cfg(test)]
 mod tests {

@@ -45,7 +45,7 @@ struct State<'a> {
 /// Time of a piece, about: whoever wants a run to end waits for no more than two of them.
 const PIECE: Duration = Duration::from_millis(250);
 
-/// The end of a piece of at most so many problems: where a block ends, if it reaches so far.
+/// The end of a piece of at most `room` problems: where a block ends, if it reaches that far.
 fn end(start: u64, room: u64, last: u64) -> u64 {
     let end = (start + room).min(last);
     let whole = end / Block::PROBLEMS * Block::PROBLEMS;

@@ -74,7 +74,7 @@ pub enum Kernel {
     Correlate { assets: usize, precision: Precision },
     /// Stage `descend`.
     Descend { assets: usize, spread: Spread, precision: Precision },
-    /// Stages `correlate`, `descend` and `certify` in one, by eight lanes a problem, so many problems per workgroup. In
+    /// Stages `correlate`, `descend` and `certify` in one, by eight lanes a problem, `problems` in a workgroup. In
     /// single precision: in double the three together take more registers than there are, and so they do where a thread
     /// has a problem: on Hopper 238 in place of 128 for 10 assets, and 400 spilled for 16.
     Solve { assets: usize, problems: u32, comparisons: bool },

@@ -42,12 +42,9 @@ impl Precision {
 
     /// The numbers that the device has left.
     pub fn decode(self, bytes: &[u8]) -> Vec<f64> {
-        fn all<T: Pod + Into<f64>>(bytes: &[u8]) -> Vec<f64> {
-            bytes.chunks_exact(size_of::<T>()).map(|bytes| bytemuck::pod_read_unaligned::<T>(bytes).into()).collect()
-        }
         match self {
-            Precision::Single => all::<f32>(bytes),
-            Precision::Double => all::<f64>(bytes),
+            Precision::Single => numbers::<f32>(bytes).collect(),
+            Precision::Double => numbers::<f64>(bytes).collect(),
         }
     }
 
@@ -55,19 +52,23 @@ impl Precision {
     pub fn decode_rows(self, bytes: &[u8], scales: &[f64]) -> (Vec<f64>, Vec<bool>) {
         fn all<T: Pod + Into<f64>>(bytes: &[u8], scales: &[f64]) -> (Vec<f64>, Vec<bool>) {
             let rows = bytes.chunks_exact(size_of::<T>() * scales.len());
-            let (mut numbers, mut finite) =
-                (Vec::with_capacity(rows.len() * scales.len()), Vec::with_capacity(rows.len()));
+            let mut found = Vec::with_capacity(rows.len() * scales.len());
+            let mut finite = Vec::with_capacity(rows.len());
             for row in rows {
-                let read = |bytes: &[u8]| -> f64 { bytemuck::pod_read_unaligned::<T>(bytes).into() };
-                let own = numbers.len();
-                numbers.extend(row.chunks_exact(size_of::<T>()).zip(scales).map(|(bytes, scale)| read(bytes) * scale));
-                finite.push(numbers[own..].iter().fold(true, |all, number| all & number.is_finite()));
+                let own = found.len();
+                found.extend(numbers::<T>(row).zip(scales).map(|(number, scale)| number * scale));
+                finite.push(found[own..].iter().fold(true, |all, number| all & number.is_finite()));
             }
-            (numbers, finite)
+            (found, finite)
         }
         match self {
             Precision::Single => all::<f32>(bytes, scales),
             Precision::Double => all::<f64>(bytes, scales),
         }
     }
+}
+
+/// Numbers as they lie in the device's memory.
+pub fn numbers<T: Pod + Into<f64>>(bytes: &[u8]) -> impl Iterator<Item = f64> {
+    bytes.chunks_exact(size_of::<T>()).map(|bytes| bytemuck::pod_read_unaligned::<T>(bytes).into())
 }

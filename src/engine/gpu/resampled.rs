@@ -118,8 +118,8 @@ impl Resampled {
 
     /// As [`Resampled::end`], uncut.
     pub fn end_whole(&mut self, running: Running) -> Attempt<Solutions> {
-        let problems = running.problems as usize;
-        Ok(self.end(running, &[problems])?.pop().unwrap_or_default())
+        let all = 0..running.problems as usize;
+        Ok(self.end(running, std::slice::from_ref(&all))?.pop().unwrap_or_default())
     }
 
     fn layout(&self, problems: u32) -> Layout {
@@ -139,16 +139,16 @@ impl Resampled {
         Ok(Running { room, problems, dispatches: 1, submission })
     }
 
-    /// Waits for a batch and takes its results, so many problems together as `lengths` says; what comes after it goes on
+    /// Waits for a batch and takes its results, those of each part of its problems by itself; what comes after it goes on
     /// meanwhile.
-    pub fn end(&mut self, mut running: Running, lengths: &[usize]) -> Attempt<Vec<Solutions>> {
+    pub fn end(&mut self, mut running: Running, parts: &[Range<usize>]) -> Attempt<Vec<Solutions>> {
         let (layout, most) = (self.layout(running.problems), SWEEP_LIMIT.div_ceil(self.plan.sweeps_per_dispatch));
         let solutions = self.device.guarded(|| {
             loop {
                 let Running { room, problems, dispatches, submission } = &mut running;
                 let found = self.device.read(&room.staging, layout.bytes(), submission.clone(), |bytes| {
                     let finished = *dispatches > most || !layout.running(bytes);
-                    finished.then(|| layout.solutions(bytes, lengths, &self.volatilities, self.unit))
+                    finished.then(|| layout.solutions(bytes, parts, &self.volatilities, self.unit))
                 })?;
                 if let Some(solutions) = found {
                     return Ok(solutions);
@@ -257,7 +257,7 @@ impl Driver for Resampled {
 
     fn finish(&mut self) -> Attempt<Vec<Block>> {
         let (piece, running) = self.under_way.pop()?;
-        Ok(self.end(running, &Block::lengths(piece))?.into_iter().map(Block::Portfolios).collect())
+        Ok(self.end(running, &Block::parts(piece))?.into_iter().map(Block::Portfolios).collect())
     }
 
     fn abandon(&mut self) {

@@ -51,25 +51,19 @@ impl Layout {
         part(bytes, &self.running).iter().any(|&byte| byte != 0)
     }
 
-    /// Solutions in the user's units, so many problems together as `lengths` says. `volatilities` are those of the panel,
-    /// `unit` what one unit of the device's volatilities is worth.
-    pub fn solutions(&self, bytes: &[u8], lengths: &[usize], volatilities: &[f64], unit: f64) -> Vec<Solutions> {
-        let problems: usize = lengths.iter().sum();
-        let mut end = 0;
-        let positions = lengths.iter().map(|length| {
-            end += length;
-            end - length..end
-        });
-        let positions: Vec<Range<usize>> = positions.collect();
-        let part = |positions: Range<usize>| {
+    /// Solutions in the user's units, of each part of the problems by itself. `volatilities` are those of the panel, `unit`
+    /// what one unit of the device's volatilities is worth.
+    pub fn solutions(&self, bytes: &[u8], parts: &[Range<usize>], volatilities: &[f64], unit: f64) -> Vec<Solutions> {
+        let problems = parts.last().map_or(0, |part| part.end).max(1);
+        let solutions = |positions: &Range<usize>| {
             let of = |range: &Range<u64>| {
-                let part = part(bytes, range);
-                let each = part.len() / problems.max(1);
-                &part[positions.start * each..positions.end * each]
+                let all = part(bytes, range);
+                let each = all.len() / problems;
+                &all[positions.start * each..positions.end * each]
             };
             self.decoded([&self.weights, &self.certificates, &self.volatilities].map(of), volatilities, unit)
         };
-        positions.into_par_iter().map(part).collect()
+        parts.par_iter().map(solutions).collect()
     }
 
     /// Every number goes once from the device's memory to where it stays.
@@ -140,7 +134,7 @@ mod tests {
     /// What a device left of two assets: certificate, weights and volatilities.
     type Left = (DeviceCertificate, [f64; 2], [f64; 2]);
 
-    fn found(problems: &[Left], lengths: &[usize]) -> Vec<Solutions> {
+    fn found(problems: &[Left], cut: &[Range<usize>]) -> Vec<Solutions> {
         let numbers =
             |of: &dyn Fn(&Left) -> Vec<f64>| -> Vec<u8> { Precision::Double.encode(problems.iter().flat_map(of)) };
         let parts = [
@@ -158,7 +152,7 @@ mod tests {
         let accuracy = Accuracy { precision: Precision::Double, limits };
         let beside = Method::CLOSED_FORMS.to_vec();
         let layout = Layout { running: 0..4, weights, certificates, volatilities, beside, accuracy };
-        layout.solutions(&bytes, lengths, &[0.1, 0.2], 0.125)
+        layout.solutions(&bytes, cut, &[0.1, 0.2], 0.125)
     }
 
     #[test]
@@ -190,7 +184,7 @@ mod tests {
             (good, whole.1, [nan, 1.0]),
             (good, whole.1, [1.0, infinite]),
         ];
-        let all = found(&problems, &[12]).remove(0);
+        let all = found(&problems, std::slice::from_ref(&(0..12))).remove(0);
         assert_eq!((all.certificates[0].status, all.certificates[0].volatility), (Status::Converged, 0.125));
         assert_eq!((&all.weights[..2], &all.comparisons.volatilities[..2]), (&[0.6, 0.4][..], &[0.1, 0.2][..]));
         assert_eq!(all.comparisons.portfolios[..2], [0.125, 0.1875]);
@@ -198,7 +192,7 @@ mod tests {
             assert_eq!(certificate.status, Status::Stalled, "{at}");
         }
 
-        let parts = found(&problems, &[5, 7]);
+        let parts = found(&problems, &[0..5, 5..12]);
         assert_eq!(parts.iter().map(|part| part.certificates.len()).collect::<Vec<_>>(), [5, 7]);
         let mut joined = Solutions::default();
         parts.into_iter().for_each(|part| joined.extend(part));

@@ -91,7 +91,7 @@ fn weights(out: &mut String, outcome: &Outcome, view: View) {
     if let Some(text) = words::wider(&outcome.assets) {
         out.push_str(&view.wrapped(&text));
     }
-    if let Some(text) = words::change(outcome.halves.as_ref(), outcome.windows.as_ref(), outcome.run.assets) {
+    if let Some(text) = words::change(outcome) {
         out.push_str(&view.wrapped(&text));
     }
     out.push('\n');

@@ -10,8 +10,6 @@ use crate::batch::{Batch, Request, Solutions, active};
 use crate::covariance::{RiskModel, full_sample};
 use crate::engine::{EngineInfo, Precision};
 use crate::error::{Error, Result};
-use crate::methods::certificate::Status;
-use crate::methods::risk_budgeting::{Options, Workspace};
 use crate::methods::{Method, Program};
 use crate::observer::Observer;
 use crate::panel::{Panel, Returns};
@@ -333,11 +331,8 @@ fn warn_of_short_history(rows: usize, assets: usize, components: Option<&Compone
 fn point(full: &RiskModel, budgets: &[f64]) -> Result<Option<Vec<f64>>> {
     // Its error is that of rounding alone: budgets that miss one by as much are scaled here, too.
     let total: f64 = budgets.iter().sum();
-    let program = &Program::new(&budgets.iter().map(|b| b / total).collect::<Vec<f64>>())?;
-    let mut weights = vec![0.0; program.assets()];
-    let options = Options { finish: true, ..Options::default() };
-    let certificate = Method::RiskBudgeting.allocate(program, full, options, &mut Workspace::default(), &mut weights);
-    Ok((certificate.status == Status::Converged).then_some(weights))
+    let program = Program::new(&budgets.iter().map(|b| b / total).collect::<Vec<f64>>())?;
+    Ok(Method::RiskBudgeting.finished(&program, full))
 }
 
 /// The column of the yearly volatility.

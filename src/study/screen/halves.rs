@@ -12,7 +12,7 @@ use super::values::{Asking, values};
 use crate::batch::Covariances;
 use crate::covariance::{RiskModel, full_sample};
 use crate::error::Result;
-use crate::panel::{Labels, Panel, Returns};
+use crate::panel::{Panel, Returns};
 use crate::run::Context;
 use crate::stats;
 
@@ -69,12 +69,12 @@ impl Split {
     /// A half without a covariance.
     pub fn new(returns: &Returns, simple: &Returns, periods_per_year: Option<f64>) -> Result<Split> {
         let (middle, rows) = (returns.rows() / 2, returns.rows());
-        let halves = [part(returns, 0, middle), part(returns, middle, rows)];
+        let halves = [returns.part(0..middle), returns.part(middle..rows)];
         let model = |half: &Returns| -> Result<Arc<RiskModel>> { Ok(Arc::new(full_sample(&Panel::new(half)?))) };
         let label = halves[1].span().0;
         Ok(Split {
             models: [model(&halves[0])?, model(&halves[1])?],
-            paths: [part(simple, 0, middle), part(simple, middle, rows)],
+            paths: [simple.part(0..middle), simple.part(middle..rows)],
             periods_per_year,
             label,
         })
@@ -134,17 +134,5 @@ impl Split {
             all_second: stats::mean(&pairs.iter().map(|pair| pair.second).collect::<Vec<f64>>()),
             winners_beat: mean(&|at| (pairs.len() as f64 - second_ranks[at]) / others),
         })
-    }
-}
-
-fn part(returns: &Returns, from: usize, to: usize) -> Returns {
-    let n = returns.assets.len();
-    Returns {
-        assets: returns.assets.clone(),
-        labels: match &returns.labels {
-            Labels::Dates(dates) => Labels::Dates(dates[from..to].to_vec()),
-            Labels::Text(labels) => Labels::Text(labels[from..to].to_vec()),
-        },
-        values: returns.values[from * n..to * n].to_vec(),
     }
 }

@@ -37,7 +37,7 @@ pub fn halves(outcome: &Outcome) -> Option<Chart> {
     let first = marks("first half", |half| half.first, MarkerSymbol::Circle, BLUE);
     let second = marks("second half", |half| half.second, MarkerSymbol::Diamond, ORANGE);
     let height = height(own.len());
-    let sentence = words::change(Some(halves), outcome.windows.as_ref(), outcome.run.assets)?;
+    let sentence = words::change(outcome)?;
     Some(Chart {
         id: "halves",
         title: format!("The portfolios of the two halves differ by {}", words::percent(halves.distance, 1)),
