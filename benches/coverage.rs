@@ -62,6 +62,7 @@ fn study(world: World, rows: usize, seed: u64, scheme: Scheme) -> Outcome {
         crosscheck: Sample::Count(0),
         sensitivity: false,
         periods_per_year: None,
+        windows: 8,
     };
     let engine = &CpuEngine::default();
     let context = &mut Context { engine, store: &mut Checkpoint::none(), observer: &mut Unwatched };

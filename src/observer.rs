@@ -39,6 +39,45 @@ pub trait Observer {
     }
 }
 
+/// Hands on what it sees, and keeps the notices.
+pub struct Noted<'a> {
+    observer: &'a mut dyn Observer,
+    pub notes: Vec<Text>,
+}
+
+impl<'a> Noted<'a> {
+    pub fn new(observer: &'a mut dyn Observer) -> Noted<'a> {
+        Noted { observer, notes: Vec::new() }
+    }
+}
+
+impl Observer for Noted<'_> {
+    fn total(&mut self, work: u64) {
+        self.observer.total(work);
+    }
+
+    fn phase(&mut self, name: &str) {
+        self.observer.phase(name);
+    }
+
+    fn finished(&mut self, work: u64) {
+        self.observer.finished(work);
+    }
+
+    fn notice(&mut self, message: &Text) {
+        self.notes.push(message.clone());
+        self.observer.notice(message);
+    }
+
+    fn fault(&mut self, fault: &Fault) {
+        self.observer.fault(fault);
+    }
+
+    fn stop(&self) -> Stop {
+        self.observer.stop()
+    }
+}
+
 /// Watches nothing.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Unwatched;

@@ -31,6 +31,7 @@ fn study(engine: &dyn Engine) {
         crosscheck: Sample::Default,
         sensitivity: true,
         periods_per_year: None,
+        windows: 8,
     };
     let context = &mut Context { engine, store: &mut Checkpoint::none(), observer: &mut Unwatched };
     let outcome = bootstrap(&returns, &[1.0; 5], &config, context).expect("a sound history");

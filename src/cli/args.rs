@@ -16,7 +16,7 @@ use jiff::civil::Date;
 
 use super::values::{
     asset, block, correlation, count, delimiter, figure, filter, first_day, last_day, memory, metric, positive, range,
-    sample, seed, shard, size, thousands, tolerance,
+    sample, seed, shard, size, thousands, tolerance, windows,
 };
 
 /// How far can you trust a risk-parity portfolio?
@@ -45,6 +45,8 @@ pub enum Command {
     Rows(RowsArguments),
     /// Join the shards of a run: byte by byte what one machine would have made
     Merge(MergeArguments),
+    /// Compare two bootstraps: data, configuration, weights and their bands
+    Compare(CompareArguments),
     /// Check a finished run: every file against its digest, and a sample solved again on the CPU
     Verify(VerifyArguments),
     /// List adapters, features and limits, and run the start-up self-test on each
@@ -65,7 +67,9 @@ impl Command {
             Command::Batch(arguments) => arguments.machine.threads,
             Command::Merge(arguments) => arguments.threads,
             Command::Verify(arguments) => arguments.threads,
-            Command::Rows(_) | Command::Devices(_) | Command::Completions(_) | Command::Man => None,
+            Command::Rows(_) | Command::Compare(_) | Command::Devices(_) | Command::Completions(_) | Command::Man => {
+                None
+            }
         }
     }
 }
@@ -207,6 +211,15 @@ pub struct ProblemArguments {
     /// Largest relative error of a risk contribution that counts as solved [default: 1e-8; on the GPU in f32 1e-5]
     #[arg(long, value_name = "X", value_parser = tolerance, allow_negative_numbers = true)]
     pub tolerance: Option<f64>,
+}
+
+/// What the user holds.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Your portfolio")]
+pub struct HeldArguments {
+    /// Weights you hold, to compare: `A=0.3,B=70%` or a CSV file `asset,weight`; what is not named is not held
+    #[arg(long, value_name = "FILE|A=0.3,B=0.7")]
+    pub weights: Option<String>,
 }
 
 /// On what it is solved.
@@ -364,8 +377,14 @@ pub struct BootstrapArguments {
     /// Leave out the runs at half and twice the block length
     #[arg(long, help_heading = "Resampling")]
     pub no_sensitivity: bool,
+    /// Cut the history into N windows and compare their portfolios
+    #[arg(long, value_name = "N", default_value_t = crate::study::change::WINDOWS, value_parser = windows)]
+    #[arg(allow_negative_numbers = true, help_heading = "Change")]
+    pub windows: usize,
     #[command(flatten)]
     pub problem: ProblemArguments,
+    #[command(flatten)]
+    pub held: HeldArguments,
     #[command(flatten)]
     pub machine: MachineArguments,
     #[command(flatten)]
@@ -464,6 +483,8 @@ pub struct SolveArguments {
     #[command(flatten)]
     pub problem: ProblemArguments,
     #[command(flatten)]
+    pub held: HeldArguments,
+    #[command(flatten)]
     pub machine: MachineArguments,
     /// Only say what the columns of DATA are taken for, and what would be solved
     #[arg(long, help_heading = "Output", conflicts_with = "covariance")]
@@ -546,6 +567,18 @@ pub struct VerifyArguments {
     /// Threads of the CPU (default: all cores)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
     pub threads: Option<u16>,
+    #[command(flatten)]
+    pub out: OutputArguments,
+}
+
+#[derive(Debug, Args)]
+pub struct CompareArguments {
+    /// Directory of a finished bootstrap
+    #[arg(value_name = "RUN_DIR")]
+    pub first: PathBuf,
+    /// Directory of another
+    #[arg(value_name = "RUN_DIR")]
+    pub second: PathBuf,
     #[command(flatten)]
     pub out: OutputArguments,
 }

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::args::{BatchArguments, RunArguments};
+use super::data::{self, Notes};
 use super::driver::{Asked, Seed, Steps, drive};
 use super::machine;
-use super::{data, output, plan};
+use super::{output, plan};
 use crate::engine::{Engine, choose};
 use crate::io::Input;
 use crate::observer::Observer;
@@ -13,6 +14,7 @@ use crate::report::terminal::{duration, size};
 use crate::run::Context;
 use crate::stop::Stop;
 use crate::store::atomic::{self, Existing};
+use crate::store::origin::{Origin, SourceFile};
 use crate::study::given::{Given, Matrices, Outcome, Spec, write_array};
 use crate::study::protocol::Study;
 use crate::wording::{counted, grouped};
@@ -38,7 +40,8 @@ pub fn run(arguments: &BatchArguments) -> Result<u8> {
     }
     let input = Input::from_argument(Some(&arguments.covariances));
     let matrices = Matrices::read(&input, arguments.machine.memory)?;
-    let budgets = data::budgets(&arguments.problem, &matrices.names(), quiet)?;
+    let mut notes = Notes::new(quiet);
+    let budgets = data::budgets(&arguments.problem, &matrices.names(), &mut notes)?;
     let kept = budgets.iter().filter(|budget| **budget > 0.0).count();
     let spec = Spec {
         study: Given::NAME.to_string(),
@@ -49,17 +52,18 @@ pub fn run(arguments: &BatchArguments) -> Result<u8> {
         assume_psd: arguments.assume_psd,
         setup: machine::setup(&arguments.machine, arguments.problem.tolerance),
     };
-    let origin = || {
-        let sha256 = crate::store::digest::file(&arguments.covariances).ok();
+    let origin = |digested: bool| {
         let source = std::path::absolute(&arguments.covariances).unwrap_or_else(|_| arguments.covariances.clone());
-        serde_json::json!({ "files": [{ "source": source, "sha256": sha256 }] })
+        let file = SourceFile { source: source.display().to_string(), ..SourceFile::default() };
+        let file = file.digested(Some(arguments.covariances.as_path()).filter(|_| digested));
+        Origin { files: vec![file], notes: notes.kept.clone(), ..Origin::default() }
     };
     // Weights alone are no run that is kept.
     let run = RunArguments { output: arguments.run.output.clone().filter(|_| !alone), ..arguments.run.clone() };
     let asked = Asked::<Given> {
         spec: &spec,
         data: &matrices,
-        input: &origin,
+        origin: &origin,
         seed: Seed { given: None, needed: false },
         run: &run,
         machine: &arguments.machine,

@@ -1,9 +1,10 @@
 //! `equirisk bootstrap`: how far the weights can be trusted.
 
 use super::args::BootstrapArguments;
+use super::data::{self, Notes};
 use super::driver::{Asked, Seed, Steps, drive};
 use super::machine;
-use super::{data, output, plan};
+use super::{output, plan};
 use crate::Result;
 use crate::engine::{Engine, choose};
 use crate::io::Detected;
@@ -20,9 +21,10 @@ pub fn run(arguments: &BootstrapArguments) -> Result<u8> {
     let quiet = arguments.out.quiet;
     let seed = Seed { given: arguments.resample.seed, needed: true };
     seed.check(arguments.run.part().is_some())?;
-    let input = data::input(&arguments.data, quiet);
-    let (returns, detected) = data::returns(&arguments.data, &input, arguments.machine.memory, quiet)?;
-    let budgets = data::budgets(&arguments.problem, &returns.assets, quiet)?;
+    let notes = &mut Notes::new(quiet);
+    let input = data::input(&arguments.data, notes);
+    let (returns, detected) = data::returns(&arguments.data, &input, arguments.machine.memory, notes)?;
+    let budgets = data::budgets(&arguments.problem, &returns.assets, notes)?;
     let config = Config {
         resamples: arguments.resamples,
         scheme: arguments.resample.scheme.scheme(),
@@ -30,17 +32,20 @@ pub fn run(arguments: &BootstrapArguments) -> Result<u8> {
         seed: 0,
         crosscheck: arguments.machine.crosscheck.unwrap_or(Sample::Default),
         sensitivity: !arguments.no_sensitivity,
-        periods_per_year: data::periods_per_year(&arguments.data, &returns, quiet),
+        periods_per_year: data::periods_per_year(&arguments.data, &returns, notes),
+        windows: arguments.windows,
     };
     if config.scheme == Scheme::Iid && config.block != Block::Auto && !quiet {
         output::notice("--scheme iid draws single rows: --block is not used");
     }
     let setup = machine::setup(&arguments.machine, arguments.problem.tolerance);
+    let weights = data::holdings(arguments.held.weights.as_deref(), &returns.assets, notes)?;
     let spec = Spec::of(&returns, &budgets, &config, arguments.data.estimator.estimator(), setup);
+    let spec = Spec { weights, ..spec };
     let asked = Asked::<Bootstrap> {
         spec: &spec,
         data: &returns,
-        input: &|| data::origin(&input, &detected, &returns),
+        origin: &|digested| data::origin(&input, &detected, &returns, notes, digested),
         seed,
         run: &arguments.run,
         machine: &arguments.machine,

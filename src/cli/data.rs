@@ -3,14 +3,33 @@
 use std::fmt;
 
 use crate::batch::submatrix;
+use crate::error::{Text, option};
 use crate::io::{self, Detected, Input, Kind, Missing, Notation, ReadOptions};
 use crate::panel::{Covariance, Returns};
-use crate::store::digest;
+use crate::store::origin::{Origin, SourceFile};
 use crate::{Error, Result};
 
 use super::args::{DataArguments, MissingRule, ProblemArguments};
 use super::output;
 use crate::calendar::{self, Periods};
+
+/// What a user should know of the data: said at once, unless the user wants quiet, and kept for those who read the results.
+#[derive(Debug)]
+pub struct Notes {
+    quiet: bool,
+    pub kept: Vec<String>,
+}
+
+impl Notes {
+    pub fn new(quiet: bool) -> Notes {
+        Notes { quiet, kept: Vec::new() }
+    }
+
+    fn say(&mut self, messages: &[Text]) {
+        output::notices(messages, self.quiet);
+        self.kept.extend(messages.iter().map(|message| message.render(output::option)));
+    }
+}
 
 /// Where data come from: one file or several.
 pub struct Inputs(Vec<Input>);
@@ -22,9 +41,9 @@ impl fmt::Display for Inputs {
     }
 }
 
-pub fn input(data: &DataArguments, quiet: bool) -> Inputs {
+pub fn input(data: &DataArguments, notes: &mut Notes) -> Inputs {
     if data.data.is_empty() {
-        if !quiet {
+        if !notes.quiet {
             output::notice("no DATA given: using the embedded sample, ten indices 1998-2014");
         }
         return Inputs(vec![Input::Sample]);
@@ -37,7 +56,7 @@ pub fn returns(
     data: &DataArguments,
     inputs: &Inputs,
     memory: Option<u64>,
-    quiet: bool,
+    notes: &mut Notes,
 ) -> Result<(Returns, Vec<Detected>)> {
     let options = ReadOptions {
         kind: if data.returns { Kind::Returns } else { Kind::Prices },
@@ -66,7 +85,7 @@ pub fn returns(
         memory,
     };
     let mut reading = io::read_returns(&inputs.0, &options)?;
-    output::notices(&reading.notices, quiet);
+    notes.say(&reading.notices);
     // They go to tables and records, which speak the command line too.
     for remark in reading.detected.iter_mut().flat_map(|found| &mut found.remarks) {
         *remark = remark.render(output::option).into();
@@ -74,38 +93,36 @@ pub fn returns(
     Ok((reading.returns, reading.detected))
 }
 
-/// What `run.json` says of the data: the files they came from, how these were read, and what came of it.
-pub fn origin(inputs: &Inputs, detected: &[Detected], data: &Returns) -> serde_json::Value {
+/// The files that data came from, how these were read, and what came of it; with their digests, where asked for.
+pub fn origin(inputs: &Inputs, detected: &[Detected], data: &Returns, notes: &Notes, digested: bool) -> Origin {
     let (first, last) = data.span();
     let file = |input: &Input| {
-        let held = match input {
-            Input::Path(path) => std::fs::metadata(path).ok().zip(digest::file(path).ok()),
+        let source = input.to_string();
+        let found = detected.iter().find(|detected| detected.source == source);
+        let path = match input {
+            Input::Path(path) => Some(path.as_path()),
             _ => None,
         };
-        let name = input.to_string();
-        let detected = detected.iter().find(|detected| detected.source == name);
-        serde_json::json!({
-            "source": name,
-            "bytes": held.as_ref().map(|(metadata, _)| metadata.len()),
-            "sha256": held.map(|(_, sha256)| sha256),
-            "detected": detected,
-        })
+        SourceFile { source, detected: serde_json::json!(found), ..SourceFile::default() }
+            .digested(path.filter(|_| digested))
     };
-    serde_json::json!({
-        "files": inputs.0.iter().map(file).collect::<Vec<_>>(),
-        "rows": data.rows(),
-        "assets": data.assets,
-        "first": first,
-        "last": last,
-    })
+    Origin {
+        command: String::new(),
+        files: inputs.0.iter().map(file).collect(),
+        rows: Some(data.rows()),
+        assets: data.assets.clone(),
+        first,
+        last,
+        notes: notes.kept.clone(),
+    }
 }
 
-pub fn covariance(data: &DataArguments, inputs: &Inputs, memory: Option<u64>, quiet: bool) -> Result<Covariance> {
+pub fn covariance(data: &DataArguments, inputs: &Inputs, memory: Option<u64>, notes: &mut Notes) -> Result<Covariance> {
     let [input] = &inputs.0[..] else {
         return Err(Error::usage("--covariance takes one file").hint("name one file that holds the whole matrix"));
     };
     let (mut covariance, notices) = io::read_covariance(input, data.assets.as_deref(), memory)?;
-    output::notices(&notices, quiet);
+    notes.say(&notices);
     let excluded = io::positions("--exclude", &covariance.assets, &data.exclude)?;
     let keep: Vec<usize> = (0..covariance.assets.len()).filter(|asset| !excluded.contains(asset)).collect();
     if !excluded.is_empty() {
@@ -118,27 +135,37 @@ pub fn covariance(data: &DataArguments, inputs: &Inputs, memory: Option<u64>, qu
 }
 
 /// Risk budgets of the assets, summing to one: equal unless given.
-pub fn budgets(problem: &ProblemArguments, assets: &[String], quiet: bool) -> Result<Vec<f64>> {
+pub fn budgets(problem: &ProblemArguments, assets: &[String], notes: &mut Notes) -> Result<Vec<f64>> {
     let Some(argument) = &problem.budgets else {
         return Ok(vec![1.0 / assets.len() as f64; assets.len()]);
     };
     let (budgets, notices) = io::read_budgets(argument, assets)?;
-    output::notices(&notices, quiet);
+    notes.say(&notices);
     Ok(budgets)
+}
+
+/// What the user holds, one weight for each asset, where it is given.
+pub fn holdings(given: Option<&str>, assets: &[String], notes: &mut Notes) -> Result<Option<Vec<f64>>> {
+    let Some(argument) = given else { return Ok(None) };
+    let (weights, notices) = io::read_holdings(argument, assets)?;
+    notes.say(&notices);
+    Ok(Some(weights))
 }
 
 /// As it was asked for, or from the dates; none where neither tells. Where the dates hold more or fewer returns a year
 /// than are taken, that is said.
-pub fn periods_per_year(data: &DataArguments, returns: &Returns, quiet: bool) -> Option<f64> {
+pub fn periods_per_year(data: &DataArguments, returns: &Returns, notes: &mut Notes) -> Option<f64> {
     if data.periods_per_year.is_some() {
         return data.periods_per_year;
     }
     let Periods { taken, counted } = calendar::periods_per_year(&returns.labels)?;
-    if let Some(counted) = counted.filter(|_| !quiet) {
-        output::notice(&format!(
-            "a year is taken as {taken:.0} periods, and these dates hold {counted:.1} returns a year: \
-             --periods-per-year {counted:.0} annualises with that"
-        ));
+    if let Some(counted) = counted {
+        let flag = option("periods-per-year").plain(format!("{counted:.0}"));
+        let note = format!(
+            "a year is taken as {taken:.0} periods, and these dates hold {counted:.1} returns a year: {flag} annualises \
+             with that"
+        );
+        notes.say(&[note.into()]);
     }
     Some(taken)
 }

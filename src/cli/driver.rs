@@ -3,17 +3,17 @@
 
 use std::path::Path;
 
-use serde_json::Value;
-
 use super::args::{EngineChoice, MachineArguments, OutputArguments, RunArguments};
+use super::canonical::canonical;
 use super::machine;
 use super::output;
 use super::progress::Progress;
 use crate::engine::Engine;
 use crate::observer::Observer;
 use crate::report::{Shown, words};
-use crate::runs::{Desk, Found, Order};
+use crate::runs::{Desk, Found, Order, without_notes};
 use crate::store::directory::Terms;
+use crate::store::origin::Origin;
 use crate::study::protocol::{Ending, Study};
 use crate::wording::counted;
 use crate::{Error, ErrorKind, Result};
@@ -22,8 +22,8 @@ use crate::{Error, ErrorKind, Result};
 pub struct Asked<'a, S: Study> {
     pub spec: &'a S::Spec,
     pub data: &'a S::Data,
-    /// Where the data came from: asked only where there is a directory.
-    pub input: &'a dyn Fn() -> Value,
+    /// Where the data came from; with digests of the files where there is a directory.
+    pub origin: &'a dyn Fn(bool) -> Origin,
     pub seed: Seed,
     pub run: &'a RunArguments,
     pub machine: &'a MachineArguments,
@@ -128,7 +128,8 @@ where
     }
     steps.check(drawn)?;
     let mut progress = Progress::new(S::NOUN, out.quiet);
-    let origin = (words(), if order.directory.is_some() { (asked.input)() } else { Value::Null });
+    let command = canonical(&std::env::args_os().collect::<Vec<_>>(), drawn);
+    let origin = (words(), Origin { command, ..(asked.origin)(order.directory.is_some()) });
     let mut desk = order.begin(drawn, asked.data, origin, engine, &mut progress)?;
     let ending = solved(asked, steps, &order, drawn, &mut desk, progress).map_err(|error| match error.kind {
         ErrorKind::Interrupted => interrupted(error, order.directory),
@@ -160,13 +161,11 @@ where
         None => {
             progress.total(study.work(&(0..study.problems()), false));
             let (study, outcome) = steps.whole(study, &mut desk.context(&mut progress))?;
-            if let Some(seed) = drawn.filter(|_| order.seed.is_none()) {
-                progress.notice(&format!("seed {seed}: pass --seed {seed} for the same draws").into());
-            }
             desk.note(progress.faults());
             let summary = desk.conclude(&study, &outcome, output::plain(), &mut progress)?;
             progress.finish();
             output::print(&if out.json { summary } else { outcome.table(output::view()) })?;
+            output::wrote(desk.place.as_ref().map(|place| (&*place.path, &place.manifest)), out.quiet);
             S::ending(&outcome)
         }
         Some(part) => {
@@ -210,7 +209,7 @@ pub fn shown(
     if let Some(path) = path.filter(|_| !out.quiet) {
         output::notice(&format!("`{}` holds this run already, finished: here is its summary", path.display()));
     }
-    output::print(if out.json { &summary } else { &table })?;
+    output::print(if out.json { &summary } else { without_notes(&table) })?;
     ended(&Ending { solves, disagreements, part }, strict, noun)
 }
 

@@ -20,7 +20,7 @@ const WISHES: [(&str, &str); 16] = [
     ("-b", "the number of resamples is -B N"),
     ("-n", "the number of resamples is -B N"),
     ("-K", "the number of assets of a subset is -k K"),
-    ("--weights", "risk budgets are given with --budgets, weights are what is solved for"),
+    ("--holdings", "the weights you hold are given with --weights"),
     ("--start", "the first date is --from DATE"),
     ("--end", "the last date is --to DATE"),
     ("--risk-free", "there is no rate to subtract: give excess returns with --returns"),

@@ -3,6 +3,8 @@
 mod args;
 mod batch;
 mod bootstrap;
+mod canonical;
+mod compare;
 mod data;
 #[cfg(feature = "gpu")]
 mod devices;
@@ -67,6 +69,7 @@ fn command(command: &args::Command) -> crate::Result<u8> {
         args::Command::Batch(arguments) => batch::run(arguments),
         args::Command::Rows(arguments) => rows::run(arguments),
         args::Command::Merge(arguments) => merge::run(arguments),
+        args::Command::Compare(arguments) => compare::run(arguments),
         args::Command::Verify(arguments) => verify::run(arguments),
         #[cfg(feature = "gpu")]
         args::Command::Devices(arguments) => devices::run(arguments),

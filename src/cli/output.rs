@@ -1,9 +1,12 @@
 //! Results to standard output, everything else to standard error.
 
 use std::io::{ErrorKind, IsTerminal as _, Write as _};
+use std::path::Path;
 
 use crate::error::{Mention, Text, Value};
+use crate::report::REPORT;
 use crate::report::terminal::View;
+use crate::store::manifest::Manifest;
 use crate::{Error, Result};
 use anstream::ColorChoice;
 use anstyle::{AnsiColor, Style};
@@ -70,6 +73,15 @@ pub fn option(mention: &Mention) -> String {
 /// Something the user should know, on standard error.
 pub fn notice(message: &str) {
     say("note", AnsiColor::Cyan.on_default(), message);
+}
+
+/// Says which files a run has left, the page first.
+pub fn wrote(run: Option<(&Path, &Manifest)>, quiet: bool) {
+    let Some((directory, manifest)) = run.filter(|_| !quiet) else { return };
+    let mut names: Vec<&str> = manifest.outputs_sha256.keys().map(String::as_str).collect();
+    names.sort_by_key(|name| *name != REPORT);
+    let folder = directory.display();
+    say("wrote", AnsiColor::Cyan.on_default(), &format!("{folder}: {}", names.join(", ")));
 }
 
 /// Notices of the library, unless the user wants quiet.

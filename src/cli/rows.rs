@@ -30,8 +30,9 @@ pub fn run(arguments: &RowsArguments) -> Result<u8> {
             }
         },
         None => {
-            let input = data::input(&arguments.data, arguments.quiet);
-            let (returns, _) = data::returns(&arguments.data, &input, None, arguments.quiet)?;
+            let notes = &mut data::Notes::new(arguments.quiet);
+            let input = data::input(&arguments.data, notes);
+            let (returns, _) = data::returns(&arguments.data, &input, None, notes)?;
             let (length, _) = block_length(&returns, None, scheme, arguments.law.block, &mut Unwatched);
             (returns.rows(), length)
         }

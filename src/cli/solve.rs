@@ -10,37 +10,41 @@ use crate::study::solve::{Question, solve};
 use crate::{Error, Result, observer::Observer as _};
 
 use super::args::{OutputArguments, SolveArguments};
+use super::data::{self, Notes};
 use super::progress::Progress;
-use super::{data, machine, output};
+use super::{machine, output};
 
 pub fn run(arguments: &SolveArguments) -> Result<u8> {
     let quiet = arguments.out.quiet;
-    let input = data::input(&arguments.data, quiet || arguments.covariance);
+    let notes = &mut Notes::new(quiet);
+    let input = data::input(&arguments.data, notes);
     let (assets, covariance, panel, periods_per_year) = if arguments.covariance {
         if arguments.data.data.is_empty() {
             return Err(Error::usage("--covariance needs DATA: the embedded sample holds prices")
                 .hint("name a file that holds the matrix and the names of its assets"));
         }
-        let covariance = data::covariance(&arguments.data, &input, arguments.machine.memory, quiet)?;
+        let covariance = data::covariance(&arguments.data, &input, arguments.machine.memory, notes)?;
         memory::check_portfolio(covariance.assets.len(), arguments.machine.memory)?;
         (covariance.assets, covariance.values, None, arguments.data.periods_per_year)
     } else {
-        let (returns, detected) = data::returns(&arguments.data, &input, arguments.machine.memory, quiet)?;
+        let (returns, detected) = data::returns(&arguments.data, &input, arguments.machine.memory, notes)?;
         if arguments.dry_run {
             return dry_run(&returns, &detected, &arguments.out);
         }
-        let periods_per_year = data::periods_per_year(&arguments.data, &returns, quiet);
+        let periods_per_year = data::periods_per_year(&arguments.data, &returns, notes);
         memory::check_portfolio(returns.assets.len(), arguments.machine.memory)?;
         let panel = Panel::new(&returns)?;
         (returns.assets, full_sample(&panel).covariance(), Some(panel), periods_per_year)
     };
-    let budgets = data::budgets(&arguments.problem, &assets, quiet)?;
+    let budgets = data::budgets(&arguments.problem, &assets, notes)?;
+    let weights = data::holdings(arguments.held.weights.as_deref(), &assets, notes)?;
     let work = choose::work(1, 0, assets.len());
     let engine = machine::choose(&arguments.machine, arguments.problem.tolerance, true, work, quiet)?;
     let question = Question {
         assets: &assets,
         covariance: &covariance,
         budgets: &budgets,
+        weights: weights.as_deref(),
         panel: panel.as_ref(),
         periods_per_year,
         // A sample covariance is positive semi-definite by construction.

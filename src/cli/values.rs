@@ -46,6 +46,10 @@ pub fn size(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|&size| size >= 1).ok_or_else(|| "not a whole number from 1 up".to_string())
 }
 
+pub fn windows(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|&count| count >= 2).ok_or_else(|| "not a whole number from 2 up".to_string())
+}
+
 pub fn correlation(text: &str) -> Result<f64, String> {
     text.parse().ok().filter(|x| (-1.0..=1.0).contains(x)).ok_or_else(|| "not a number from -1 to 1".to_string())
 }

@@ -68,7 +68,8 @@ impl Wish {
     }
 }
 
-/// Chooses the engine for about `work` floating-point operations ([`work`]); `say` hears which one, and why.
+/// Chooses the engine for about `work` floating-point operations ([`work`]); `say` hears of one that is not the
+/// CPU, and why a job that would pay does not have it.
 ///
 /// # Errors
 /// A GPU was asked for and there is none; wishes that contradict each other.
@@ -109,7 +110,6 @@ pub fn choose(wish: &Wish, work: f64, say: &mut dyn FnMut(&Text)) -> Result<Box<
                 return wish.gpu(true, say);
             }
             if work < GPU_PAYS {
-                say(&"engine: cpu (the job is too small for a GPU to pay)".into());
                 return Ok(wish.cpu());
             }
             match wish.gpu(false, say) {

@@ -3,7 +3,10 @@
 use super::{Shown, html};
 use crate::error::{Error, Result};
 use crate::methods::Method;
+use crate::report::sentence::sentence;
 use crate::report::terminal::{self, View};
+use crate::report::words;
+use crate::store::origin::Origin;
 use crate::study::bootstrap::Outcome;
 use crate::study::statistics::asset::WeightStatistics;
 
@@ -14,8 +17,17 @@ impl Shown for Outcome {
         terminal::bootstrap(self, view)
     }
 
-    fn texts(&self) -> Result<Vec<(&'static str, String)>> {
-        Ok(vec![(ASSETS, assets_csv(self)?), (super::REPORT, html::bootstrap(self))])
+    fn texts(&self, origin: &Origin, view: View) -> Result<Vec<(&'static str, String)>> {
+        Ok(vec![(ASSETS, assets_csv(self)?), (super::REPORT, html::bootstrap(self, origin, view))])
+    }
+
+    fn sentence(&self) -> Option<String> {
+        Some(sentence(self))
+    }
+
+    fn notes(&self, view: View) -> Vec<String> {
+        let said = self.notes.iter().map(|note| view.text(note.clone()));
+        said.chain(words::wider(&self.assets)).collect()
     }
 }
 

@@ -4,6 +4,7 @@ use super::Shown;
 use crate::error::Result;
 use crate::report::terminal::View;
 use crate::report::words::{counted, solves};
+use crate::store::origin::Origin;
 use crate::study::given::Outcome;
 
 impl Shown for Outcome {
@@ -18,7 +19,7 @@ impl Shown for Outcome {
         )
     }
 
-    fn texts(&self) -> Result<Vec<(&'static str, String)>> {
+    fn texts(&self, _: &Origin, _: View) -> Result<Vec<(&'static str, String)>> {
         Ok(Vec::new())
     }
 }

@@ -3,6 +3,7 @@
 use super::{Shown, html};
 use crate::error::{Error, Result};
 use crate::report::terminal::{self, View};
+use crate::store::origin::Origin;
 use crate::study::screen::{Outcome, Screened};
 
 const TOP: &str = "top.csv";
@@ -14,12 +15,12 @@ impl Shown for Screened {
         terminal::screen::screen(self, view)
     }
 
-    fn texts(&self) -> Result<Vec<(&'static str, String)>> {
+    fn texts(&self, origin: &Origin, view: View) -> Result<Vec<(&'static str, String)>> {
         Ok(vec![
             (TOP, top_csv(self)?),
             (HISTOGRAM, histogram_csv(&self.outcome)?),
             (INCLUSION, inclusion_csv(&self.outcome)?),
-            (super::REPORT, html::screen(self)),
+            (super::REPORT, html::screen(self, origin, view)),
         ])
     }
 }

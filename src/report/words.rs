@@ -14,6 +14,7 @@ use crate::resample::Scheme;
 use crate::run::crosscheck::CrossCheck;
 use crate::study::bootstrap::{Outcome, Run};
 use crate::study::change::Halves;
+use crate::study::holdings::Holdings;
 use crate::study::screen::figure::Figure;
 use crate::study::statistics::asset::Asset;
 pub use crate::wording::{counted, grouped};
@@ -70,12 +71,42 @@ pub fn wider(assets: &[Asset]) -> Option<String> {
         .then(|| format!("Robust bands, which allow for spells of volatility, are wider: {named}{more}."))
 }
 
+/// Names in a sentence at most.
+const MOST_NAMES: usize = 8;
+
+/// What somebody holds beside the portfolio and its bands.
+pub fn holdings(held: &Holdings) -> String {
+    let differs = held.distance.map_or("Your portfolio".to_string(), |distance| {
+        format!("Your portfolio differs from the risk-budgeting portfolio by {}", percent(distance, 1))
+    });
+    let count = counted(held.weights.iter().filter(|weight| **weight != 0.0).count() as u64, "holding");
+    match held.outside.as_deref() {
+        None => format!("{differs}; there are no bands to say which differences matter."),
+        Some([]) => format!(
+            "{differs}, and every weight lies within its band: this history does not tell your portfolio from it, so there is \
+             no reason to trade."
+        ),
+        Some(outside) => {
+            let named: Vec<String> = outside.iter().take(MOST_NAMES).map(|name| cut(name, 24)).collect();
+            let more = match outside.len() - named.len() {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            format!(
+                "{differs} ({count}). Beyond their bands: {}{more}. Trade these, if any: the others cannot be told from the \
+                 portfolio by this history.",
+                named.join(", ")
+            )
+        }
+    }
+}
+
 /// Windows that differ by more than this many times their standard errors are told.
 const MOVES: f64 = 2.0;
 
 /// How far the portfolio changes within its history; nothing where the halves have no portfolios.
 pub fn change(outcome: &Outcome) -> Option<String> {
-    let Halves { cut: at, distance, inside, expected_inside } = outcome.halves.as_ref()?;
+    let Halves { cut: at, distance, expected_distance, inside, expected_inside, .. } = outcome.halves.as_ref()?;
     let at = at.as_ref().map_or(String::new(), |at| format!(" (cut at {})", cut(at, 24)));
     let moves = outcome.windows.filter(|windows| windows.ratio > MOVES).map_or(String::new(), |windows| {
         format!(
@@ -84,9 +115,10 @@ pub fn change(outcome: &Outcome) -> Option<String> {
         )
     });
     Some(format!(
-        "The portfolios of the two halves{at} differ by {}. {inside} of {} of the second lie in the robust bands of the first; \
-         of a fresh sample {expected_inside:.1} would.{moves}",
+        "In two halves{at}: the portfolios differ by {} (sampling explains {}); {inside} of {} of the second lie in the \
+         robust bands of the first (expected of a fresh sample: {expected_inside:.1}).{moves}",
         percent(*distance, 1),
+        percent(*expected_distance, 1),
         counted(outcome.run.assets as u64, "weight"),
     ))
 }
@@ -121,6 +153,15 @@ pub fn percent(x: f64, decimals: usize) -> String {
         format!("{:.0e} %", 100.0 * x)
     } else {
         format!("{:.decimals$} %", 100.0 * x)
+    }
+}
+
+/// "23.59–30.57 %".
+pub fn band(low: f64, high: f64, decimals: usize) -> String {
+    if low.is_finite() && high.is_finite() {
+        format!("{:.decimals$}–{:.decimals$} %", 100.0 * low, 100.0 * high)
+    } else {
+        "-".to_string()
     }
 }
 

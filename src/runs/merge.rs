@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Visitor, json, results, study_of, visit};
+use super::{Visitor, results, study_of, summary, texts, visit};
 use crate::batch::part::Part;
 use crate::engine::choose::{Wish, choose};
 use crate::engine::{Absent, Choice, Engine};
@@ -15,7 +15,7 @@ use crate::run::Context;
 use crate::store::Checkpoint;
 use crate::store::atomic;
 use crate::store::difference::difference;
-use crate::store::directory::{self, Asked, Found, Place, SUMMARY, TABLE};
+use crate::store::directory::{self, Asked, Found, Place};
 use crate::store::maker::Maker;
 use crate::store::manifest::Manifest;
 use crate::study::protocol::{Ending, Spec as _, Study};
@@ -230,9 +230,8 @@ impl Visitor for Join<'_> {
             let mut context = Context { engine: &*engine, store: &mut place.checkpoint, observer };
             study.whole(&mut context)?
         };
-        let summary = json(&outcome)?;
-        let mut texts = outcome.texts()?;
-        texts.extend([(SUMMARY, summary.clone()), (TABLE, outcome.table(plain))]);
+        let summary = summary(&outcome, &first.input, plain)?;
+        let texts = texts(&outcome, &first.input, &summary, plain)?;
         observer.phase("writing");
         study.write(&outcome, &mut place.checkpoint, observer, output)?;
         place.finish(&results::<S>(None), S::DATA, &texts, S::state(&outcome))?;

@@ -1,10 +1,12 @@
 //! Runs in directories: begun, gone on with, finished, joined and verified, for every study alike.
 
+mod compare;
 mod merge;
 mod verify;
 
 use std::path::Path;
 
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::batch::part::Part;
@@ -17,12 +19,14 @@ use crate::run::Context;
 use crate::store::directory::{self, Asked, Place, SHARD, SUMMARY, TABLE, Terms};
 use crate::store::maker::Maker;
 use crate::store::manifest::Manifest;
+use crate::store::origin::Origin;
 use crate::store::{Checkpoint, IN_MEMORY};
 use crate::study::bootstrap::Bootstrap;
 use crate::study::given::Given;
 use crate::study::protocol::Study;
 use crate::study::screen::Screen;
 use crate::wording::{counted, grouped};
+pub use compare::{Asset, Compare, Compared, Field, compare};
 pub use directory::Found;
 pub use merge::{Joined, Shards};
 pub use verify::{Verified, verify};
@@ -55,7 +59,7 @@ impl<S: Study> Order<'_, S> {
         directory::examine(path, &Asked { job: &job, seed: self.seed, shard: self.part, results: &results, force })
     }
 
-    /// Takes the directory. `seed` is that of the draws; `input` says where the data came from. Where the run was begun on
+    /// Takes the directory. `seed` is that of the draws; `origin` says where the data came from. Where the run was begun on
     /// a device that is gone, what is left of it takes the engine's place.
     ///
     /// # Errors
@@ -64,21 +68,21 @@ impl<S: Study> Order<'_, S> {
         &self,
         seed: Option<u64>,
         data: &S::Data,
-        (command, input): (Vec<String>, Value),
+        (command, origin): (Vec<String>, Origin),
         mut engine: Box<dyn Engine>,
         observer: &mut dyn Observer,
     ) -> Result<Desk> {
         let mut place = None;
         if let Some(path) = self.directory {
             let manifest = Manifest::new(&self.job()?, seed, self.part, Maker::of(engine.info()))?;
-            let manifest = Manifest { command, input, ..manifest };
+            let manifest = Manifest { command, input: origin.clone(), ..manifest };
             let begun = Place::begin(path, manifest, &|path| S::keep(data, path), self.terms, observer)?;
             if begun.orphaned {
                 engine = Box::new(Absent(begun.manifest.maker.info.clone(), engine.reserve().options));
             }
             place = Some(begun);
         }
-        Ok(Desk { engine, place, aside: Checkpoint::aside(IN_MEMORY) })
+        Ok(Desk { engine, place, origin, aside: Checkpoint::aside(IN_MEMORY) })
     }
 }
 
@@ -94,6 +98,7 @@ fn results<S: Study>(part: Option<Part>) -> Vec<&'static str> {
 pub struct Desk {
     pub engine: Box<dyn Engine>,
     pub place: Option<Place>,
+    origin: Origin,
     aside: Checkpoint,
 }
 
@@ -124,10 +129,9 @@ impl Desk {
     where
         S::Outcome: Shown,
     {
-        let summary = json(outcome)?;
+        let summary = summary(outcome, &self.origin, view)?;
         if let Some(place) = &mut self.place {
-            let mut texts = outcome.texts()?;
-            texts.extend([(SUMMARY, summary.clone()), (TABLE, outcome.table(view))]);
+            let texts = texts(outcome, &self.origin, &summary, view)?;
             observer.phase("writing");
             study.write(outcome, &mut place.checkpoint, observer, &place.path)?;
             place.finish(&results::<S>(None), S::DATA, &texts, S::state(outcome))?;
@@ -171,11 +175,49 @@ impl Desk {
     }
 }
 
+/// An outcome as one JSON object: the sentence and the notes first.
+fn summary<O: Shown + Serialize>(outcome: &O, origin: &Origin, view: View) -> Result<String> {
+    #[derive(Serialize)]
+    struct Summary<'a, O> {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        sentence: Option<String>,
+        notes: Vec<String>,
+        #[serde(flatten)]
+        outcome: &'a O,
+    }
+    json(&Summary { sentence: outcome.sentence(), notes: notes(outcome, origin, view), outcome })
+}
+
+/// What a reader should know: of the data, then of the study.
+fn notes(outcome: &impl Shown, origin: &Origin, view: View) -> Vec<String> {
+    origin.notes.iter().cloned().chain(outcome.notes(view)).collect()
+}
+
+/// What stands between a table and the notes on its data.
+const NOTES: &str = "\nNotes on the data:\n";
+
+/// The table of a finished run without the notes on its data, which are said when these are read.
+pub fn without_notes(table: &str) -> &str {
+    table.split_once(NOTES).map_or(table, |(table, _)| table)
+}
+
+/// The texts of a run directory.
+fn texts<O: Shown>(outcome: &O, origin: &Origin, summary: &str, view: View) -> Result<Vec<(&'static str, String)>> {
+    let mut table = outcome.table(view);
+    if !origin.notes.is_empty() {
+        table.push_str(NOTES);
+        origin.notes.iter().for_each(|note| table.push_str(&view.wrapped(&format!("- {note}"))));
+    }
+    let mut texts = outcome.texts(origin, view)?;
+    texts.extend([(SUMMARY, summary.to_string()), (TABLE, table)]);
+    Ok(texts)
+}
+
 /// One JSON object, every float in full precision; numbers that do not exist are null.
 ///
 /// # Errors
 /// None that is known of.
-pub fn json(value: &impl serde::Serialize) -> Result<String> {
+pub fn json(value: &impl Serialize) -> Result<String> {
     serde_json::to_string_pretty(value)
         .map(|text| text + "\n")
         .map_err(|error| Error::failed(format!("the result cannot be written as JSON: {error}")))
@@ -200,6 +242,31 @@ pub fn visit<V: Visitor>(manifest: &Manifest, visitor: V) -> Option<Result<V::Ou
         Given::NAME => Some(visitor.visit::<Given>()),
         _ => None,
     }
+}
+
+/// What `run.json` says of a whole run that is finished, every file of which is what it was.
+///
+/// # Errors
+/// No such run.
+fn finished(directory: &Path) -> Result<Manifest> {
+    let shown = directory.display();
+    let manifest = Manifest::read(directory)?.ok_or_else(|| {
+        Error::usage(format!("`{shown}` holds no run"))
+            .hint(format!("name a directory that a study with {} has made", option("output").plain("DIR")))
+    })?;
+    if !manifest.finished {
+        return Err(Error::usage(format!("the run in `{shown}` is not finished"))
+            .hint("the command that began it goes on with it: see `command` in run.json"));
+    }
+    if let Some(part) = manifest.shard {
+        return Err(Error::usage(format!("`{shown}` holds {part}")).hint("merge the shards, and name the whole"));
+    }
+    let damaged = manifest.damaged(directory);
+    if !damaged.is_empty() {
+        return Err(Error::failed(format!("in `{shown}` these are not what they were: {}", damaged.join(", ")))
+            .hint(format!("run the job again with {}", option("force"))));
+    }
+    Ok(manifest)
 }
 
 /// The specification of a run, and a study that is ready.

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::{Visitor, study_of, visit};
-use crate::error::{Error, Result, option};
+use super::{Visitor, finished, study_of, visit};
+use crate::error::{Error, Result};
 use crate::observer::Unwatched;
 use crate::report::Shown;
 use crate::run::crosscheck::{CrossCheck, Sample};
@@ -27,22 +27,7 @@ pub struct Verified {
 /// No finished run, a file that is not what it was, or a study that this version does not know.
 pub fn verify(directory: &Path, sample: Sample) -> Result<Verified> {
     let shown = directory.display();
-    let manifest = Manifest::read(directory)?.ok_or_else(|| {
-        Error::usage(format!("`{shown}` holds no run"))
-            .hint(format!("name a directory that a study with {} has made", option("output").plain("DIR")))
-    })?;
-    if !manifest.finished {
-        return Err(Error::usage(format!("the run in `{shown}` is not finished"))
-            .hint("the command that began it goes on with it: see `command` in run.json"));
-    }
-    if let Some(part) = manifest.shard {
-        return Err(Error::usage(format!("`{shown}` holds {part}")).hint("merge the shards, then verify the whole"));
-    }
-    let damaged = manifest.damaged(directory);
-    if !damaged.is_empty() {
-        return Err(Error::failed(format!("in `{shown}` these are not what they were: {}", damaged.join(", ")))
-            .hint(format!("run the job again with {}", option("force"))));
-    }
+    let manifest = finished(directory)?;
     let wrong = || {
         Error::input(format!("`{shown}` holds a run that this version cannot verify"))
             .hint("verify it with the version that made it")

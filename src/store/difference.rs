@@ -26,6 +26,24 @@ pub fn difference(held: &Value, asked: &Value) -> String {
     found.join("; ")
 }
 
+/// All entries in which two values differ, by their names in order, each with both.
+pub fn fields(first: &Value, second: &Value) -> Vec<(String, Value, Value)> {
+    let mut names: Vec<&String> =
+        first.as_object().into_iter().chain(second.as_object()).flat_map(serde_json::Map::keys).collect();
+    names.sort_unstable();
+    names.dedup();
+    let mut found = Vec::new();
+    for name in names {
+        let (first, second) = (&first[name], &second[name]);
+        if first.is_object() && second.is_object() {
+            found.extend(fields(first, second));
+        } else if first != second {
+            found.push((name.clone(), first.clone(), second.clone()));
+        }
+    }
+    found
+}
+
 fn collect(held: &Value, asked: &Value, found: &mut Vec<String>, others: &mut Vec<String>) {
     let mut names: Vec<&String> =
         held.as_object().into_iter().chain(asked.as_object()).flat_map(serde_json::Map::keys).collect();

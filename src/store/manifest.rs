@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::digest;
 use super::maker::Maker;
+use super::origin::Origin;
 use crate::batch::part::Part;
 use crate::engine::Fault;
 use crate::error::{Error, Result, option};
@@ -21,7 +22,7 @@ const PROGRAM: &str = "equirisk";
 const LARGEST: u64 = 1 << 28;
 
 /// Of this form; another is of another version.
-const SCHEMA: u64 = 3;
+const SCHEMA: u64 = 4;
 
 /// What `run.json` says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,7 +35,8 @@ pub struct Manifest {
     /// The command line.
     pub command: Vec<String>,
     /// Where the data came from, and how they were read.
-    pub input: Value,
+    #[serde(default)]
+    pub input: Origin,
     /// The resolved configuration: what makes two runs the same, beside seed and shard.
     pub job: Value,
     pub seed: Option<u64>,
@@ -64,7 +66,7 @@ impl Manifest {
             version: env!("CARGO_PKG_VERSION").to_string(),
             commit: option_env!("EQUIRISK_COMMIT").map(str::to_string),
             command: Vec::new(),
-            input: Value::Null,
+            input: Origin::default(),
             job: serde_json::to_value(job).map_err(|error| Error::failed(error.to_string()))?,
             seed,
             shard,

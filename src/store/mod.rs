@@ -27,6 +27,8 @@ pub mod manifest;
 #[cfg(feature = "files")]
 pub mod metrics;
 #[cfg(feature = "files")]
+pub mod origin;
+#[cfg(feature = "files")]
 pub mod weights;
 
 pub use checkpoint::{Checkpoint, IN_MEMORY, Segment};

@@ -1,22 +1,34 @@
 //! How far a portfolio changes within its history: what no resample of the whole can show.
 //!
-//! The halves of the history, and eight windows that do not overlap, are histories of their own: each has its portfolio and
+//! The halves of the history, and windows that do not overlap, are histories of their own: each has its portfolio and
 //! its robust standard errors ([`influence`](super::influence)). Where weights differ by more than these say, the world moves.
+//! The first half's portfolio of every method is held in the second as well: what was estimated there meets other data here.
 
 use rayon::prelude::*;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::influence::{Band, Influence};
-use crate::covariance::full_sample;
+use crate::covariance::{RiskModel, full_sample};
+use crate::error::Result;
 use crate::methods::{Method, Program};
 use crate::panel::{Panel, Returns};
+use crate::stop::Stop;
 
-/// Windows of the history.
-const WINDOWS: usize = 8;
+/// Windows of the history, unless another number is asked for.
+pub const WINDOWS: usize = 8;
+
+/// Rolling windows: so many steps, each as long as one of those that do not overlap.
+const STEPS: usize = 40;
+
+/// Rolling windows are left out for more assets than this: forty portfolios would take longer than the study.
+const MOST_ROLLED: usize = 500;
 
 /// The share of a fresh sample's weights that lie in the 90 % band of a sample of equal length: the difference of two has
 /// the variance of two, and P(|Z| <= 1.645 / sqrt(2)) is about this.
 const EXPECTED: f64 = 0.75;
+
+/// E|Z| of a standard normal number.
+const MEAN_ABSOLUTE: f64 = 0.797_884_560_802_865_4;
 
 /// The portfolio of each half of the history.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -25,9 +37,43 @@ pub struct Halves {
     pub cut: Option<String>,
     /// Half the absolute change of all weights.
     pub distance: f64,
+    /// The same where only sampling moves the weights: half the sum of their expected absolute differences, by the
+    /// standard errors of [`HalvesOfAsset`].
+    pub expected_distance: f64,
     /// Weights of the second half within the robust band of the first, and how many of a fresh sample would be.
     pub inside: usize,
     pub expected_inside: f64,
+    /// Every method's portfolio of the first half, held in the second.
+    pub methods: OutOfSample,
+}
+
+/// A method's portfolio of the first half of the history, held in the second.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Held {
+    /// Half the absolute change of all weights between the halves.
+    pub distance: f64,
+    /// max_i |r_i / b_i - 1| of the first half's weights under the second half's covariance, r their risk shares.
+    pub max_error: f64,
+    /// 1/2 sum_i |r_i - b_i|: the part of the risk that is not where its budget wants it.
+    pub misplaced: f64,
+    /// Volatility of the first half's weights in the second half over that in the first.
+    pub volatility_ratio: f64,
+}
+
+/// All methods.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct OutOfSample([Held; Method::ALL.len()]);
+
+impl OutOfSample {
+    pub fn of(&self, method: Method) -> &Held {
+        &self.0[method as usize]
+    }
+}
+
+impl Serialize for OutOfSample {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.collect_map(Method::ALL.into_iter().map(|method| (method.name(), self.of(method))))
+    }
 }
 
 /// A weight in each half.
@@ -52,72 +98,157 @@ pub struct Windows {
     pub ratio: f64,
 }
 
-/// Both, and each asset's weights in the halves.
+/// The portfolios of windows that overlap, in the order of time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rolling {
+    /// Rows of a window.
+    pub length: usize,
+    /// Labels of their last rows.
+    pub ends: Vec<String>,
+    /// A portfolio for each of them, asset by asset.
+    pub bands: Vec<Vec<Banded>>,
+}
+
+/// A weight in a window, with its robust band of 90 %.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Banded {
+    pub weight: f64,
+    pub lower: f64,
+    pub upper: f64,
+}
+
+/// All of it, and each asset's weights in the halves.
 #[derive(Debug, Clone, Default)]
 pub struct Change {
     pub halves: Option<(Halves, Vec<HalvesOfAsset>)>,
     pub windows: Option<Windows>,
+    pub rolling: Option<Rolling>,
 }
 
 impl Change {
-    /// None of what has a part without a portfolio or too short for standard errors.
-    pub fn of(returns: &Returns, budgets: &[f64]) -> Change {
-        Change { halves: halves(returns, budgets), windows: windows(returns, budgets) }
+    /// None of what has a part without a portfolio or too short for standard errors. `windows` is the number of those
+    /// that do not overlap, two at least.
+    ///
+    /// # Errors
+    /// Asked to stop.
+    pub fn of(returns: &Returns, budgets: &[f64], windows: usize, stop: &Stop) -> Result<Change> {
+        let parts = Parts { returns, budgets, stop };
+        let change = Change {
+            halves: parts.halves(),
+            windows: parts.windows(windows),
+            rolling: parts.rolling(returns.rows() / windows.max(1)),
+        };
+        stop.check()?;
+        Ok(change)
     }
 }
 
-/// Weights with their bands.
-type Estimate = (Vec<f64>, Vec<Band>);
-
-/// The portfolios of successive parts of the history, of equal length up to a row.
-fn estimates(returns: &Returns, budgets: &[f64], parts: usize) -> Option<Vec<Estimate>> {
-    let rows = returns.rows();
-    let part = |part: usize| {
-        let (first, last) = (rows * part / parts, rows * (part + 1) / parts);
-        estimate(&returns.part(first..last), budgets)
-    };
-    (0..parts).into_par_iter().map(part).collect()
+/// The portfolio of a part of the history.
+struct Estimate {
+    full: RiskModel,
+    weights: Vec<f64>,
+    bands: Vec<Band>,
 }
 
-fn estimate(returns: &Returns, budgets: &[f64]) -> Option<Estimate> {
-    let panel = Panel::new(returns).ok()?;
-    let full = full_sample(&panel);
-    let weights = Method::RiskBudgeting.finished(&Program::new(budgets).ok()?, &full)?;
-    let bands = Influence::of(&panel, &full, &weights, budgets)?.bands()?;
-    Some((weights, bands))
+/// Parts of a history.
+struct Parts<'a> {
+    returns: &'a Returns,
+    budgets: &'a [f64],
+    stop: &'a Stop,
 }
 
-fn halves(returns: &Returns, budgets: &[f64]) -> Option<(Halves, Vec<HalvesOfAsset>)> {
-    let all = estimates(returns, budgets, 2)?;
-    let [(first, bands), (second, others)] = all.as_slice() else { return None };
-    let asset = |i: usize| HalvesOfAsset {
-        first: first[i],
-        second: second[i],
-        difference: second[i] - first[i],
-        se: bands[i].se.hypot(others[i].se),
-    };
-    let assets: Vec<HalvesOfAsset> = (0..first.len()).map(asset).collect();
-    let inside = bands.iter().zip(second).filter(|(band, w)| (band.lower..=band.upper).contains(w)).count();
-    let halves = Halves {
-        cut: returns.labels.get(returns.rows() / 2),
-        distance: 0.5 * assets.iter().map(|asset| asset.difference.abs()).sum::<f64>(),
-        inside,
-        expected_inside: EXPECTED * assets.len() as f64,
-    };
-    Some((halves, assets))
-}
+impl Parts<'_> {
+    /// Of so many parts, of equal length up to a row.
+    fn successive(&self, parts: usize) -> Option<Vec<Estimate>> {
+        let rows = self.returns.rows();
+        let estimate = |part: usize| self.estimate(rows * part / parts, rows * (part + 1) / parts);
+        (0..parts).into_par_iter().map(estimate).collect()
+    }
 
-fn windows(returns: &Returns, budgets: &[f64]) -> Option<Windows> {
-    let all = estimates(returns, budgets, WINDOWS)?;
-    let n = budgets.len();
-    let variance = |i: usize| {
-        let mean = all.iter().map(|(weights, _)| weights[i]).sum::<f64>() / WINDOWS as f64;
-        all.iter().map(|(weights, _)| (weights[i] - mean).powi(2)).sum::<f64>() / (WINDOWS - 1) as f64
-    };
-    let between_sd = ((0..n).map(variance).sum::<f64>() / n as f64).sqrt();
-    let squares = all.iter().flat_map(|(_, bands)| bands).map(|band| band.se.powi(2)).sum::<f64>();
-    let within_se = (squares / (WINDOWS * n) as f64).sqrt();
-    Some(Windows { count: WINDOWS, between_sd, within_se, ratio: between_sd / within_se })
+    /// Of the rows from `first` up to, but without, `last`.
+    fn estimate(&self, first: usize, last: usize) -> Option<Estimate> {
+        if self.stop.asked() {
+            return None;
+        }
+        let panel = Panel::new(&self.returns.part(first..last)).ok()?;
+        let full = full_sample(&panel);
+        let weights = Method::RiskBudgeting.finished(&Program::new(self.budgets).ok()?, &full)?;
+        let bands = Influence::of(&panel, &full, &weights, self.budgets)?.bands()?;
+        Some(Estimate { full, weights, bands })
+    }
+
+    fn halves(&self) -> Option<(Halves, Vec<HalvesOfAsset>)> {
+        let all = self.successive(2)?;
+        let [first, second] = all.as_slice() else { return None };
+        let asset = |i: usize| HalvesOfAsset {
+            first: first.weights[i],
+            second: second.weights[i],
+            difference: second.weights[i] - first.weights[i],
+            se: first.bands[i].se.hypot(second.bands[i].se),
+        };
+        let assets: Vec<HalvesOfAsset> = (0..self.budgets.len()).map(asset).collect();
+        let within = |(band, w): &(&Band, &f64)| (band.lower..=band.upper).contains(*w);
+        let methods = Method::ALL.map(|method| {
+            let of = |half: &Estimate| method.closed_form(&half.full.volatilities).unwrap_or(half.weights.clone());
+            self.held((&first.full, &second.full), &of(first), &of(second))
+        });
+        let halves = Halves {
+            cut: self.returns.labels.get(self.returns.rows() / 2),
+            distance: methods[Method::RiskBudgeting as usize].distance,
+            expected_distance: 0.5 * MEAN_ABSOLUTE * assets.iter().map(|asset| asset.se).sum::<f64>(),
+            inside: first.bands.iter().zip(&second.weights).filter(within).count(),
+            expected_inside: EXPECTED * assets.len() as f64,
+            methods: OutOfSample(methods),
+        };
+        Some((halves, assets))
+    }
+
+    /// The weights `first` of the first half under the covariances of both, beside those of the second.
+    fn held(&self, (before, after): (&RiskModel, &RiskModel), first: &[f64], second: &[f64]) -> Held {
+        let n = first.len();
+        let (mut scratch, mut shares) = (vec![0.0; n], vec![0.0; n]);
+        let volatility = before.shares(first, &mut scratch, &mut shares);
+        let later = after.shares(first, &mut scratch, &mut shares);
+        Held {
+            distance: 0.5 * first.iter().zip(second).map(|(a, b)| (a - b).abs()).sum::<f64>(),
+            max_error: shares.iter().zip(self.budgets).map(|(r, b)| (r / b - 1.0).abs()).fold(0.0, f64::max),
+            misplaced: 0.5 * shares.iter().zip(self.budgets).map(|(r, b)| (r - b).abs()).sum::<f64>(),
+            volatility_ratio: later / volatility,
+        }
+    }
+
+    fn windows(&self, count: usize) -> Option<Windows> {
+        if count < 2 {
+            return None;
+        }
+        let all = self.successive(count)?;
+        let n = self.budgets.len();
+        let variance = |i: usize| {
+            let mean = all.iter().map(|part| part.weights[i]).sum::<f64>() / count as f64;
+            all.iter().map(|part| (part.weights[i] - mean).powi(2)).sum::<f64>() / (count - 1) as f64
+        };
+        let between_sd = ((0..n).map(variance).sum::<f64>() / n as f64).sqrt();
+        let squares = all.iter().flat_map(|part| &part.bands).map(|band| band.se.powi(2)).sum::<f64>();
+        let within_se = (squares / (count * n) as f64).sqrt();
+        Some(Windows { count, between_sd, within_se, ratio: between_sd / within_se })
+    }
+
+    fn rolling(&self, length: usize) -> Option<Rolling> {
+        let rows = self.returns.rows();
+        if self.budgets.len() > MOST_ROLLED || length == 0 || length >= rows {
+            return None;
+        }
+        let steps = STEPS.min(rows - length);
+        let ends: Vec<usize> = (0..=steps).map(|step| length + (rows - length) * step / steps).collect();
+        let banded = |(weight, band): (&f64, &Band)| Banded { weight: *weight, lower: band.lower, upper: band.upper };
+        let estimate = |&end: &usize| {
+            let found = self.estimate(end - length, end)?;
+            Some(found.weights.iter().zip(&found.bands).map(banded).collect())
+        };
+        let bands: Option<Vec<Vec<Banded>>> = ends.par_iter().map(estimate).collect();
+        let label = |end: &usize| self.returns.labels.get(end - 1).unwrap_or(end.to_string());
+        Some(Rolling { length, ends: ends.iter().map(label).collect(), bands: bands? })
+    }
 }
 
 #[cfg(test)]
@@ -125,6 +256,10 @@ mod tests {
     use super::*;
     use crate::panel::Labels;
     use crate::philox::philox4x32;
+
+    fn change(returns: &Returns, windows: usize) -> Change {
+        Change::of(returns, &[0.5, 0.5], windows, &Stop::NEVER).unwrap()
+    }
 
     /// Two independent assets, the second of which moves `times` as much from the middle on.
     fn history(rows: usize, times: f64) -> Returns {
@@ -140,12 +275,13 @@ mod tests {
 
     #[test]
     fn what_does_not_change_differs_by_as_much_as_its_errors_say() {
-        let change = Change::of(&history(4000, 1.0), &[0.5, 0.5]);
+        let change = change(&history(4000, 1.0), WINDOWS);
         let (halves, assets) = change.halves.unwrap();
         assert_eq!(halves.cut.as_deref(), Some("row 2000"));
         // Two weights that sum to one: both are inside, or none.
         assert_eq!((halves.inside, halves.expected_inside), (2, 1.5));
-        assert!(halves.distance <= 0.02 && assets[0].difference.abs() <= 3.0 * assets[0].se);
+        assert!(halves.distance <= 0.02 && halves.distance <= 4.0 * halves.expected_distance);
+        assert!(assets[0].difference.abs() <= 3.0 * assets[0].se);
         // A standard deviation over eight windows, and standard errors of eight degrees each.
         assert!((0.4..2.0).contains(&change.windows.unwrap().ratio), "{:?}", change.windows);
     }
@@ -153,18 +289,46 @@ mod tests {
     #[test]
     fn what_changes_is_seen() {
         // By inverse volatility: half of each, then a quarter of the second.
-        let change = Change::of(&history(4000, 3.0), &[0.5, 0.5]);
+        let change = change(&history(4000, 3.0), WINDOWS);
         let (halves, assets) = change.halves.unwrap();
         assert_eq!(halves.inside, 0);
         assert!((halves.distance - 0.25).abs() <= 0.03, "{halves:?}");
         assert!((assets[1].difference + 0.25).abs() <= 0.03 && assets[1].difference < -3.0 * assets[1].se);
         assert!(change.windows.unwrap().ratio > 5.0, "{:?}", change.windows);
+        assert!(halves.distance > 5.0 * halves.expected_distance);
+        // Of two independent assets that vary as 1 to 9 when held in halves, the second takes 9 / 10 of the risk.
+        for method in Method::ALL {
+            let held = halves.methods.of(method);
+            assert!((held.max_error - 0.8).abs() <= 0.03, "{method:?}: {held:?}");
+            assert!((held.misplaced - 0.4).abs() <= 0.015, "{method:?}: {held:?}");
+            assert!((held.volatility_ratio - 5.0_f64.sqrt()).abs() <= 0.1, "{method:?}: {held:?}");
+        }
+        assert_eq!(halves.methods.of(Method::EqualWeight).distance, 0.0);
+    }
+
+    #[test]
+    fn rolling_windows_begin_and_end_with_the_history_and_follow_its_change() {
+        let rolling = change(&history(4000, 3.0), WINDOWS).rolling.unwrap();
+        assert_eq!((rolling.length, rolling.ends.len(), rolling.bands.len()), (500, STEPS + 1, STEPS + 1));
+        assert_eq!((rolling.ends[0].as_str(), rolling.ends[STEPS].as_str()), ("row 499", "row 3999"));
+        let second = |step: usize| rolling.bands[step][1];
+        assert!((second(0).weight - 0.5).abs() <= 0.05 && (second(STEPS).weight - 0.25).abs() <= 0.05);
+        assert!(rolling.bands.iter().flatten().all(|at| at.lower < at.weight && at.weight < at.upper));
+    }
+
+    #[test]
+    fn what_is_asked_to_stop_says_so() {
+        let stop = Stop::when(|| true);
+        let error = Change::of(&history(400, 1.0), &[0.5, 0.5], WINDOWS, &stop).unwrap_err();
+        assert_eq!(error.kind, crate::ErrorKind::Interrupted);
     }
 
     #[test]
     fn short_histories_have_no_parts() {
-        let change = Change::of(&history(40, 1.0), &[0.5, 0.5]);
-        assert!(change.halves.is_some() && change.windows.is_none());
-        assert!(Change::of(&history(20, 1.0), &[0.5, 0.5]).halves.is_none());
+        let short = change(&history(40, 1.0), WINDOWS);
+        assert!(short.halves.is_some() && short.windows.is_none() && short.rolling.is_none());
+        // Two windows of twenty rows are long enough.
+        assert!(change(&history(40, 1.0), 2).windows.is_some());
+        assert!(change(&history(20, 1.0), WINDOWS).halves.is_none());
     }
 }

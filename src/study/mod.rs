@@ -6,6 +6,7 @@ pub mod bootstrap;
 pub mod change;
 #[cfg(feature = "files")]
 pub mod given;
+pub mod holdings;
 pub mod influence;
 pub mod measures;
 #[cfg(feature = "files")]

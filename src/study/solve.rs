@@ -2,6 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
+use super::holdings::Holdings;
 use super::influence::{Band, DEGREES, Influence};
 use super::measures::Profile;
 use crate::batch::{Batch, active, submatrix};
@@ -32,6 +33,9 @@ pub struct Outcome {
     /// Bands of the weights; null where a covariance was given, and of short histories.
     pub robust: Option<Robust>,
     pub methods: Methods,
+    /// What somebody holds, where it was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub given: Option<Holdings>,
 }
 
 /// Bands of all weights that hold where volatility comes in spells ([`crate::study::influence`]), asset by asset; an asset
@@ -81,6 +85,8 @@ pub struct Question<'a> {
     /// n x n, row-major.
     pub covariance: &'a [f64],
     pub budgets: &'a [f64],
+    /// What somebody holds, one for each asset, where it is to be compared.
+    pub weights: Option<&'a [f64]>,
     /// The history that the covariance is of; none where it was given.
     pub panel: Option<&'a Panel>,
     pub periods_per_year: Option<f64>,
@@ -115,20 +121,24 @@ pub fn solve(question: &Question, engine: &dyn Engine, observer: &mut dyn Observ
     let robust = question
         .panel
         .and_then(|panel| Influence::of(&panel.select(&held), &risk, &solutions.weights, batch.budgets())?.bands());
+    let robust = robust.map(|bands| Robust::spread(&bands, &keep, n));
     let profile = |weights| risk.profile(weights, question.periods_per_year).spread(&keep, n);
     let mut all_budgets = vec![0.0; n];
     keep.iter().zip(batch.budgets()).for_each(|(&i, budget)| all_budgets[i] = *budget);
+    let solved = profile(solutions.weights);
+    let given = question.weights.map(|held| beside(question, held, &solved.weights, robust.as_ref())).transpose()?;
     Ok(Outcome {
+        given,
         assets: question.assets.to_vec(),
         budgets: all_budgets,
-        profile: profile(solutions.weights),
+        profile: solved,
         status: certificate.status,
         rc_error: certificate.rc_error,
         kappa: certificate.kappa,
         sweeps: certificate.sweeps,
         engine: if certificate.rescued { Kind::Cpu } else { engine.info().engine },
         periods_per_year: question.periods_per_year,
-        robust: robust.map(|bands| Robust::spread(&bands, &keep, n)),
+        robust,
         methods: Methods(
             Method::CLOSED_FORMS
                 .into_iter()
@@ -136,6 +146,16 @@ pub fn solve(question: &Question, engine: &dyn Engine, observer: &mut dyn Observ
                 .collect(),
         ),
     })
+}
+
+/// What is held beside the portfolio and its bands.
+fn beside(question: &Question, held: &[f64], portfolio: &[f64], robust: Option<&Robust>) -> Result<Holdings> {
+    if held.len() != question.assets.len() {
+        return Err(Error::input(format!("{} weights for {} assets", held.len(), question.assets.len())));
+    }
+    let band = robust.map(|all| move |i: usize| (all.lower[i], all.upper[i]));
+    let bands = band.as_ref().map(|band| band as &dyn Fn(usize) -> (f64, f64));
+    Ok(Holdings::under(question.covariance, held)?.beside(question.assets, Some(portfolio), bands))
 }
 
 /// The error for a matrix that is no covariance.

@@ -45,6 +45,7 @@ fn config(resamples: u64, scheme: Scheme, block: Block) -> Config {
         crosscheck: Sample::Default,
         sensitivity: false,
         periods_per_year: None,
+        windows: 8,
     }
 }
 

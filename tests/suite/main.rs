@@ -9,6 +9,7 @@ mod cli;
 mod covariance;
 mod data;
 mod gpu;
+mod interrupted;
 mod io;
 mod law;
 mod messages;

@@ -126,7 +126,10 @@ fn hostile(assets: usize) -> Vec<u8> {
     file.into_inner().unwrap()
 }
 
-const BOOTSTRAP: [&str; 8] = ["weights", "halves", "shares", "quantiles", "methods", "days", "convergence", "blocks"];
+const BOOTSTRAP: [&str; 9] =
+    ["weights", "halves", "shares", "methods", "rolling", "days", "correlation", "blocks", "convergence"];
+/// Of these, what waits for a click.
+const FOLDED: [&str; 2] = ["blocks", "convergence"];
 const SCREEN: [&str; 5] = ["list", "histogram", "inclusion", "halves", "again"];
 
 #[test]
@@ -144,14 +147,19 @@ fn a_browser_draws_a_bootstrap_of_many_assets_with_hostile_names() {
         let from = page.split_once(&format!("<section id=\"{chart}\"")).unwrap().1;
         from.split_once("</section>").unwrap().0.matches("<th scope=\"row\">").count()
     };
-    assert_eq!(["weights", "shares", "quantiles", "blocks"].map(rows), [45; 4]);
+    assert_eq!(["weights", "shares", "blocks"].map(rows), [45; 3]);
     let ticks = plots[0].1["layout"]["yaxis"]["ticktext"].as_array().unwrap();
     assert_eq!(ticks.len(), 40);
 
-    let shown = assert_drawn(&folder.path("out/report.html"), &BOOTSTRAP);
+    let open = BOOTSTRAP.iter().copied().filter(|chart| !FOLDED.contains(chart)).collect::<Vec<_>>();
+    let shown = assert_drawn(&folder.path("out/report.html"), &open);
+    // And with all that is folded opened.
+    folder.write("open.html", page.replace("<details class=\"folded\">", "<details class=\"folded\" open>"));
+    assert_drawn(&folder.path("open.html"), &BOOTSTRAP);
     // No name became an element, neither as HTML nor in plotly's markup.
     let text = without_scripts(&shown.dom);
-    assert!(text.contains("<title>How far can these risk-budgeting weights be trusted?</title>"));
+    let title = text.split_once("<title>").unwrap().1.split_once("</title>").unwrap().0;
+    assert!(title.starts_with("equirisk bootstrap of ") && title.contains("prices.csv"), "{title}");
     for element in ["<img", "<b>", "font-weight:bold", "<a href=\"http"] {
         assert!(!text.contains(element), "{element} in the document");
     }
@@ -208,14 +216,16 @@ fn titles_and_charts_hold_the_numbers_of_the_summary() {
         .json();
     let page = folder.read("out/report.html");
     let number = |value: &Value| value.as_f64().unwrap();
+    let change = |asset: &Value, key: &str| number(&asset[key]) / number(&asset["point"]) - 1.0;
+    let size = |asset: &Value| change(asset, "q95").abs().max(change(asset, "q05").abs());
     let width = |asset: &Value| number(&asset["q95"]) - number(&asset["q05"]);
     let assets = summary["assets"].as_array().unwrap();
-    let most = assets.iter().max_by(|a, b| width(a).total_cmp(&width(b))).unwrap();
+    let most = assets.iter().max_by(|a, b| size(a).total_cmp(&size(b))).unwrap();
     let expected = format!(
-        "{}&#39;s weight moves most: {:.1} to {:.1}\u{a0}%",
+        "For its size, {} moves most: {:+.0} to {:+.0}\u{a0}% of its full-history weight",
         most["name"].as_str().unwrap(),
-        100.0 * number(&most["q05"]),
-        100.0 * number(&most["q95"])
+        100.0 * change(most, "q05"),
+        100.0 * change(most, "q95")
     );
     assert_eq!(title(&page, "weights"), expected);
     let error = |method: &str| 100.0 * number(&summary["methods"][method]["realised"]["max_error"]["mean"]);
@@ -234,12 +244,12 @@ fn titles_and_charts_hold_the_numbers_of_the_summary() {
         for (part, key) in
             [("lowerfence", "q05"), ("q1", "q25"), ("median", "q50"), ("q3", "q75"), ("upperfence", "q95")]
         {
-            close(&boxes[part][i], number(&asset[key]));
+            close(&boxes[part][i], change(asset, key));
         }
-        close(&plots[0].1["data"][1]["x"][i], number(&asset["point"]));
     }
     // The last step of the convergence is the study itself.
-    let settling = plots[4].1["data"].as_array().unwrap();
+    let most = assets.iter().max_by(|a, b| width(a).total_cmp(&width(b))).unwrap();
+    let settling = plots.iter().find(|(id, _)| id == "convergence-plot").unwrap().1["data"].as_array().unwrap();
     let lines: Vec<&Value> = settling.iter().filter(|trace| trace["mode"] == "lines+markers").collect();
     for (line, key) in lines.iter().zip(["q95", "q50", "q05"]) {
         close(line["y"].as_array().unwrap().last().unwrap(), number(&most[key]));

@@ -8,7 +8,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use super::args::ScreenArguments;
-use super::data::{self, Inputs};
+use super::data::{self, Inputs, Notes};
 use super::driver::{Asked, Seed, Steps, drive};
 use super::machine;
 use super::output;
@@ -40,7 +40,8 @@ pub fn run(arguments: &ScreenArguments) -> Result<u8> {
     // Whether a sample is drawn depends on the data; resamples always are.
     let given = arguments.resample.seed;
     Seed { given, needed: arguments.bootstrap_top.is_some() }.check(arguments.run.part().is_some())?;
-    let Read { data, periods_per_year, input, detected } = read(arguments)?;
+    let mut notes = Notes::new(arguments.out.quiet);
+    let Read { data, periods_per_year, input, detected } = read(arguments, &mut notes)?;
     if arguments.halves && arguments.covariance {
         return Err(Error::usage("--halves compares the halves of the history, and a covariance has none")
             .hint("give prices or returns in place of --covariance"));
@@ -69,7 +70,7 @@ pub fn run(arguments: &ScreenArguments) -> Result<u8> {
     let asked = Asked::<Screen> {
         spec: &spec,
         data: &data,
-        input: &|| data::origin(&input, &detected, &data),
+        origin: &|digested| data::origin(&input, &detected, &data, &notes, digested),
         seed: Seed { given: given.filter(|_| needed), needed },
         run: &arguments.run,
         machine: &arguments.machine,
@@ -89,19 +90,18 @@ struct Read {
     detected: Vec<Detected>,
 }
 
-fn read(arguments: &ScreenArguments) -> Result<Read> {
-    let quiet = arguments.out.quiet;
-    let input = data::input(&arguments.data, quiet || arguments.covariance);
+fn read(arguments: &ScreenArguments, notes: &mut Notes) -> Result<Read> {
+    let input = data::input(&arguments.data, notes);
     if !arguments.covariance {
-        let (data, detected) = data::returns(&arguments.data, &input, arguments.machine.memory, quiet)?;
-        let periods_per_year = data::periods_per_year(&arguments.data, &data, quiet);
+        let (data, detected) = data::returns(&arguments.data, &input, arguments.machine.memory, notes)?;
+        let periods_per_year = data::periods_per_year(&arguments.data, &data, notes);
         return Ok(Read { data, periods_per_year, input, detected });
     }
     if arguments.data.data.is_empty() {
         return Err(Error::usage("--covariance needs DATA: the embedded sample holds prices")
             .hint("name a file that holds the matrix and the names of its assets"));
     }
-    let covariance = data::covariance(&arguments.data, &input, arguments.machine.memory, quiet)?;
+    let covariance = data::covariance(&arguments.data, &input, arguments.machine.memory, notes)?;
     let labels = Labels::Text(covariance.assets.clone());
     let data = Returns { assets: covariance.assets, labels, values: covariance.values };
     Ok(Read { data, periods_per_year: arguments.data.periods_per_year, input, detected: Vec::new() })

@@ -11,6 +11,7 @@ use plotly::layout::{Axis, AxisRange, DragMode, HoverMode, Layout, Legend, Margi
 use plotly::{Configuration, Plot, Trace};
 
 use super::text::{escaped, label};
+use crate::report::words::counted;
 
 pub const BLUE: &str = "#2f80c3";
 pub const LIGHT_BLUE: &str = "rgba(47,128,195,0.35)";
@@ -24,9 +25,6 @@ pub const INK: &str = "#15202b";
 /// Rows of a chart at most: more are not told apart.
 pub const MOST_ROWS: usize = 40;
 
-/// Rows of a table shown at once; more wait for a click.
-const MOST_OPEN: usize = 12;
-
 /// A chart on the page.
 pub struct Chart {
     /// Short and fixed: its address on the page.
@@ -34,10 +32,20 @@ pub struct Chart {
     /// What it found.
     pub title: String,
     pub plot: Plot,
+    /// The same in another way, and what both are called; a reader changes between them.
+    pub other: Option<Other>,
     pub height: usize,
     /// How to read it.
     pub caption: String,
     pub table: Table,
+    /// Waits for a click: it answers a question that few readers ask.
+    pub folded: bool,
+}
+
+/// A second drawing of a chart, with the names of both.
+pub struct Other {
+    pub names: [&'static str; 2],
+    pub plot: Plot,
 }
 
 /// The numbers of a chart. The first column names the row.
@@ -54,12 +62,11 @@ impl Table {
     }
 
     fn write(&self, out: &mut String, title: &str) {
-        let open = if self.rows.len() <= MOST_OPEN { " open" } else { "" };
         let _ = write!(
             out,
-            "<details{open}><summary>The numbers ({} rows)</summary>\n<div class=\"wide\" tabindex=\"0\" role=\"region\" \
+            "<details class=\"numbers\"><summary>The numbers ({})</summary>\n<div class=\"wide\" tabindex=\"0\" role=\"region\" \
              aria-label=\"Numbers: {title}\"><table>\n<thead><tr>",
-            self.rows.len()
+            counted(self.rows.len() as u64, "row")
         );
         let class =
             |column: usize| if self.ends_in_words && column + 1 == self.head.len() { " class=\"text\"" } else { "" };
@@ -87,16 +94,30 @@ impl Chart {
         let Chart { id, height, .. } = self;
         let title = escaped(&self.title);
         // A `<` in the data must not end the script.
-        let data = self.plot.to_json().replace('<', "\\u003c");
+        let data = |plot: &Plot| plot.to_json().replace('<', "\\u003c");
+        let heading = format!("<h2 id=\"{id}-title\">{title}</h2>");
+        let _ = write!(out, "<section id=\"{id}\" aria-labelledby=\"{id}-title\">\n");
+        match self.folded {
+            true => out.push_str(&format!("<details class=\"folded\"><summary>{heading}</summary>\n")),
+            false => out.push_str(&heading),
+        }
         let _ = write!(
             out,
-            "<section id=\"{id}\" aria-labelledby=\"{id}-title\">\n<h2 id=\"{id}-title\">{title}</h2>\n<figure>\n\
-             <div class=\"plot\" id=\"{id}-plot\" role=\"img\" aria-label=\"{title}\" style=\"height:{height}px\"></div>\n\
-             <script type=\"application/json\" data-plot=\"{id}-plot\">{data}</script>\n<figcaption>{}</figcaption>\n",
-            escaped(&self.caption)
+            "\n<figure>\n<div class=\"plot\" id=\"{id}-plot\" role=\"img\" aria-label=\"{title}\" \
+             style=\"height:{height}px\"></div>\n<script type=\"application/json\" data-plot=\"{id}-plot\">{}</script>\n",
+            data(&self.plot)
         );
+        if let Some(Other { names: [first, second], plot }) = &self.other {
+            let _ = write!(
+                out,
+                "<script type=\"application/json\" data-other=\"{id}-plot\" data-first=\"{first}\" \
+                 data-second=\"{second}\">{}</script>\n",
+                data(plot)
+            );
+        }
+        let _ = write!(out, "<figcaption>{}</figcaption>\n", escaped(&self.caption));
         self.table.write(out, &title);
-        out.push_str("</figure>\n</section>\n");
+        out.push_str(if self.folded { "</figure>\n</details>\n</section>\n" } else { "</figure>\n</section>\n" });
     }
 }
 

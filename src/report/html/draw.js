@@ -3,13 +3,69 @@
 const root = document.documentElement;
 const places = [];
 root.dataset.drawn = 0;
+const parsed = (script) => JSON.parse(script.textContent);
+const draw = (place, plot) => Plotly.newPlot(place, plot.data, plot.layout, plot.config);
+
+// Two ways to see one chart: a button for each.
+function choice(place, first, script) {
+  const plots = [first, parsed(script)];
+  const bar = document.createElement("div");
+  bar.className = "choice";
+  bar.setAttribute("role", "group");
+  [script.dataset.first, script.dataset.second].forEach((name, at) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = name;
+    button.setAttribute("aria-pressed", at === 0);
+    button.addEventListener("click", () => {
+      for (const other of bar.children) other.setAttribute("aria-pressed", other === button);
+      draw(place, plots[at]);
+    });
+    bar.append(button);
+  });
+  place.before(bar);
+}
+
 for (const script of document.querySelectorAll("script[data-plot]")) {
   const place = document.getElementById(script.dataset.plot);
-  const plot = JSON.parse(script.textContent);
-  places.push(place);
-  Plotly.newPlot(place, plot.data, plot.layout, plot.config).then(() => { root.dataset.drawn++; });
+  const plot = parsed(script);
+  const first = () => { places.push(place); draw(place, plot).then(() => { root.dataset.drawn++; }); };
+  const other = document.querySelector(`script[data-other="${place.id}"]`);
+  if (other) choice(place, plot, other);
+  // What is folded has no width to be drawn in.
+  const folded = place.closest("details:not([open])");
+  if (folded) folded.addEventListener("toggle", first, { once: true });
+  else first();
 }
-// Paper has its own width, and no scroll bars.
+
+// The numbers of a chart, for a spreadsheet.
+const cell = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+const row = (tr) => [...tr.cells].map((td) => cell(td.textContent.replaceAll("\u00a0", " "))).join(",");
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    const area = document.createElement("textarea");
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  }
+}
+for (const details of document.querySelectorAll("details.numbers")) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = "Copy as CSV";
+  button.addEventListener("click", async () => {
+    await copy([...details.querySelectorAll("tr")].map(row).join("\n") + "\n");
+    button.textContent = "Copied";
+    setTimeout(() => { button.textContent = "Copy as CSV"; }, 2000);
+  });
+  details.querySelector("summary").after(button);
+}
+
+// Paper has its own width, and no scroll bars; what is folded stays so.
 const PAPER = 680;
 addEventListener("beforeprint", () => {
   for (const place of places) Plotly.relayout(place, { width: PAPER, autosize: false });

@@ -1,10 +1,11 @@
 //! The table of `equirisk bootstrap`.
 
-use super::table::{Column, table};
+use super::table::{Column, fitting, table};
 use super::view::View;
-use super::{LEAVE_EARLY, LEAVE_LATE, LEAVE_NEXT, names_width};
+use super::{LEAVE_EARLY, LEAVE_LAST, LEAVE_LATE, LEAVE_NEXT, names_width};
 use crate::error::option;
 use crate::methods::Method;
+use crate::report::sentence::sentence;
 use crate::report::words::{self, counted, cut, maybe_percent, percent};
 use crate::study::bootstrap::{Outcome, Sensitivity};
 use crate::study::statistics::asset::Asset;
@@ -14,13 +15,14 @@ use crate::study::statistics::summary::Summary;
 /// Assets listed at most: the largest weights.
 const MOST_ASSETS: usize = 40;
 
-/// Characters of the range picture.
-const PICTURE: usize = 24;
+/// Characters of the range picture: at least, and on however wide a screen.
+const PICTURE: usize = 20;
+const LARGEST_PICTURE: usize = 60;
 
 pub fn bootstrap(outcome: &Outcome, view: View) -> String {
     let mut out = String::new();
     let run = &outcome.run;
-    out.push_str(&view.bold(&view.wrapped(&format!("{}; {}", words::history(run), words::resamples(run)))));
+    out.push_str(&view.dim(&view.wrapped(&format!("{}; {}", words::history(run), words::resamples(run)))));
     if outcome.solves.converged == 0 {
         out.push_str(&view.warning(&view.wrapped(&words::nothing_solved(&outcome.solves, "resample"))));
         return out;
@@ -34,6 +36,7 @@ pub fn bootstrap(outcome: &Outcome, view: View) -> String {
         );
         out.push_str(&view.warning(&view.wrapped(&text)));
     }
+    out.push_str(&view.bold(&view.wrapped(&sentence(outcome))));
     out.push('\n');
     weights(&mut out, outcome, view);
     methods(&mut out, outcome, view);
@@ -45,41 +48,57 @@ pub fn bootstrap(outcome: &Outcome, view: View) -> String {
 fn weights(out: &mut String, outcome: &Outcome, view: View) {
     let width = names_width(outcome.assets.iter().map(|asset| &asset.name));
     let widest =
-        outcome.assets.iter().map(|a| a.weight.q975.max(a.point.unwrap_or(0.0))).fold(f64::MIN_POSITIVE, f64::max);
-    let realised = |asset: &Asset| {
-        let share =
-            outcome.methods.of(Method::RiskBudgeting).realised.shares.iter().find(|share| share.name == asset.name);
-        share.map_or("-".to_string(), |s| format!("{:.1}–{:.1} %", 100.0 * s.summary.q05, 100.0 * s.summary.q95))
+        outcome.assets.iter().map(|a| a.weight.q95.max(a.point.unwrap_or(0.0))).fold(f64::MIN_POSITIVE, f64::max);
+    let shares = &outcome.methods.of(Method::RiskBudgeting).realised.shares;
+    let realised = |place: usize, _: &Asset| {
+        shares.get(place).map_or("-".to_string(), |s| words::band(s.summary.q05, s.summary.q95, 1))
     };
     // Small weights need more digits.
     let digits = if widest < 0.1 { 3 } else { 2 };
-    let sd = |asset: &Asset| {
+    let sd = |_: usize, asset: &Asset| {
         if asset.weight.sd.is_finite() {
             format!("{:.digits$} ± {:.*} %", 100.0 * asset.weight.sd, digits + 1, 100.0 * asset.mc_error.sd)
         } else {
             "-".to_string()
         }
     };
-    let range = |asset: &Asset| format!("{:>6.2}–{:>5.2} %", 100.0 * asset.weight.q05, 100.0 * asset.weight.q95);
-    let mut shown: Vec<&Asset> = outcome.assets.iter().collect();
+    let range = |_: usize, asset: &Asset| words::band(asset.weight.q05, asset.weight.q95, 2);
+    let given = outcome.given.as_ref();
+    let own = |place: usize, asset: &Asset| {
+        given.map_or(String::new(), |given| {
+            let is_outside = given.outside.as_ref().is_some_and(|outside| outside.contains(&asset.name));
+            format!("{} %{}", &format!("{:.2}", 100.0 * given.weights[place]), if is_outside { "*" } else { " " })
+        })
+    };
+    let mut shown: Vec<(usize, &Asset)> = outcome.assets.iter().enumerate().collect();
     if shown.len() > MOST_ASSETS {
-        shown.sort_by(|a, b| b.weight.mean.total_cmp(&a.weight.mean));
+        shown.sort_by(|a, b| b.1.weight.mean.total_cmp(&a.1.weight.mean));
         shown.truncate(MOST_ASSETS);
     }
-    let cells = |text: &dyn Fn(&Asset) -> String| -> Vec<String> { shown.iter().map(|asset| text(asset)).collect() };
-    let scale = format!("{:^PICTURE$}", format!("0 % {:>w$}", percent(widest, 0), w = PICTURE - 5));
-    table(
-        out,
-        vec![
-            Column::names("asset", cells(&|asset| cut(&asset.name, width)), width),
-            Column::numbers("weight", cells(&|asset| maybe_percent(asset.point, 2)), 7, 2, None),
-            Column::numbers("90 % of weights", cells(&range), 14, 2, None),
-            Column::numbers(&scale, cells(&|asset| picture(asset, widest)), PICTURE, 2, LEAVE_EARLY),
-            Column::numbers("sd (± MC error)", cells(&sd), 15, 2, LEAVE_LATE),
-            Column::numbers("risk share 90 %", cells(&realised), 14, 2, LEAVE_NEXT),
-        ],
-        view,
-    );
+    let cells = |text: &dyn Fn(usize, &Asset) -> String| -> Vec<String> {
+        shown.iter().map(|&(place, asset)| text(place, asset)).collect()
+    };
+    // The picture is what people look at: it stays where all else but the weights has left, and takes the room there is.
+    let columns = |room: usize| {
+        let scale = format!("0 %{:>w$}", percent(widest, 0), w = room - 3);
+        let mut columns = vec![
+            Column::names("asset", cells(&|_, asset| cut(&asset.name, width)), width),
+            Column::numbers("weight", cells(&|_, asset| maybe_percent(asset.point, 2)), 7, 2, None),
+            Column::numbers("weight, 5–95 %", cells(&range), 14, 2, LEAVE_LAST),
+            Column::numbers(&scale, cells(&|_, asset| picture(asset, widest, room)), room, 2, LEAVE_LATE),
+            Column::numbers("risk share 5–95 %", cells(&realised), 14, 2, LEAVE_NEXT),
+            Column::numbers("sd (± MC error)", cells(&sd), 15, 2, LEAVE_EARLY),
+        ];
+        if given.is_some() {
+            columns.insert(2, Column::numbers("yours ", cells(&own), 7, 2, None));
+        }
+        columns
+    };
+    let fitted = fitting(columns(PICTURE), view);
+    let used: usize = fitted.iter().map(Column::room).sum();
+    let has_picture = fitted.iter().any(|column| column.head.starts_with("0 %"));
+    let room = if has_picture { (PICTURE + view.columns().saturating_sub(used)).min(LARGEST_PICTURE) } else { PICTURE };
+    table(out, columns(room), view);
     if shown.len() < outcome.assets.len() {
         let more = outcome.assets.len() - shown.len();
         out.push_str(&view.wrapped(&view.text(format!(
@@ -88,19 +107,18 @@ fn weights(out: &mut String, outcome: &Outcome, view: View) {
             option("output").plain("DIR")
         ))));
     }
-    if let Some(text) = words::wider(&outcome.assets) {
-        out.push_str(&view.wrapped(&text));
-    }
-    if let Some(text) = words::change(outcome) {
+    out.push('\n');
+    let said = [given.map(words::holdings), words::change(outcome), words::wider(&outcome.assets)];
+    for text in said.into_iter().flatten() {
         out.push_str(&view.wrapped(&text));
     }
     out.push('\n');
 }
 
 /// `  ├──●───┤ `: the 90 % range with the full-sample weight, from 0 to `widest`.
-fn picture(asset: &Asset, widest: f64) -> String {
-    let position = |x: f64| ((x / widest * (PICTURE - 1) as f64).round().max(0.0) as usize).min(PICTURE - 1);
-    let mut cells = [' '; PICTURE];
+fn picture(asset: &Asset, widest: f64, room: usize) -> String {
+    let position = |x: f64| ((x / widest * (room - 1) as f64).round().max(0.0) as usize).min(room - 1);
+    let mut cells = vec![' '; room];
     let (low, high) = (position(asset.weight.q05), position(asset.weight.q95));
     cells[low..=high].fill('─');
     cells[low] = '├';
@@ -108,14 +126,19 @@ fn picture(asset: &Asset, widest: f64) -> String {
     if let Some(point) = asset.point {
         cells[position(point)] = '●';
     }
-    cells.iter().collect()
+    cells.into_iter().collect()
 }
 
 fn methods(out: &mut String, outcome: &Outcome, view: View) {
     let all = &outcome.methods;
     let annual = outcome.run.periods_per_year.map(f64::sqrt);
     let spread = |s: &Summary, scale: f64| {
-        format!("{:.1} ({:.1}–{:.1}) %", 100.0 * scale * s.mean, 100.0 * scale * s.q05, 100.0 * scale * s.q95)
+        let [mean, low, high] = [s.mean, s.q05, s.q95].map(|x| 100.0 * scale * x);
+        match low == high {
+            true if mean == 0.0 => "fixed".to_string(),
+            true => format!("{mean:.1} %"),
+            false => format!("{mean:.1} ({low:.1}–{high:.1}) %"),
+        }
     };
     let cells = |text: &dyn Fn(&MethodStatistics) -> String| -> Vec<String> {
         all.iter().map(|(_, method)| text(method)).collect()
@@ -126,17 +149,18 @@ fn methods(out: &mut String, outcome: &Outcome, view: View) {
     let volatility_name = periods.map_or("volatility".to_string(), |number| format!("vol a year ({number})"));
     let ratio = |method: &MethodStatistics| format!("{:.2}", method.diversification_ratio.mean);
     let names = all.iter().map(|(which, _)| words::method(which).to_string()).collect();
-    table(
-        out,
-        vec![
-            Column::names("method", names, 19),
-            Column::numbers("weights move by", cells(&turnover), 20, 1, LEAVE_LATE),
-            Column::numbers("worst risk-share error", cells(&|m| spread(&m.realised.max_error, 1.0)), 24, 1, None),
-            Column::numbers(&volatility_name, cells(&volatility), 18, 1, LEAVE_NEXT),
-            Column::numbers("div. ratio", cells(&ratio), 9, 1, LEAVE_EARLY),
-        ],
-        view,
-    );
+    let mut columns = vec![
+        Column::names("method", names, 19),
+        Column::numbers("re-estimation moves", cells(&turnover), 20, 1, LEAVE_LATE),
+        Column::numbers("worst miss of a budget", cells(&|m| spread(&m.realised.max_error, 1.0)), 24, 1, None),
+    ];
+    if let Some(halves) = &outcome.halves {
+        let misplaced = Method::ALL.map(|method| percent(halves.methods.of(method).misplaced, 1)).to_vec();
+        columns.push(Column::numbers("misplaced in half 2", misplaced, 19, 1, LEAVE_LAST));
+    }
+    columns.push(Column::numbers(&volatility_name, cells(&volatility), 18, 1, LEAVE_NEXT));
+    columns.push(Column::numbers("div. ratio", cells(&ratio), 9, 1, LEAVE_EARLY));
+    table(out, columns, view);
     out.push('\n');
 }
 
@@ -169,10 +193,16 @@ fn evidence(out: &mut String, outcome: &Outcome, view: View) {
         true => format!(" Robust bands: from what each row does to the weights; all of them with {}.", option("json")),
         false => String::new(),
     };
+    let halves = match outcome.halves.is_some() {
+        true => {
+            " misplaced in half 2: the risk that is not where its budget wants it, when the weights of the first half are \
+                 held in the second."
+        }
+        false => "",
+    };
     out.push_str(&view.dim(&view.wrapped(&view.text(format!(
-        "weight: from the full history. 90 %: between the 5 % and 95 % quantiles over resamples. weights move by: half the \
-         absolute change against the full-history weights. risk share and its worst error (against the budget): of the \
-         resampled weights under the full-history covariance, which stands for holding estimated weights under the truth.\
-         {periods}{robust}",
+        "weight: from the full history. 5–95 %: quantiles over the resamples. re-estimation moves: half the absolute change \
+         against the full-history weights. risk share and worst miss (relative to the budget): of the resampled weights under \
+         the full-history covariance, which stands for holding estimated weights under the truth.{halves}{periods}{robust}",
     )))));
 }

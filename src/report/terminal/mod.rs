@@ -2,6 +2,7 @@
 
 mod bootstrap;
 mod columns;
+mod compare;
 pub mod screen;
 mod solve;
 mod table;
@@ -12,6 +13,7 @@ use crate::report::words;
 pub use super::words::{counted, duration, grouped, size, solves};
 pub use bootstrap::bootstrap;
 pub use columns::columns;
+pub use compare::compare;
 pub use solve::solve;
 pub use view::View;
 
@@ -22,6 +24,7 @@ const NAME: usize = 22;
 const LEAVE_EARLY: Option<u8> = Some(1);
 const LEAVE_NEXT: Option<u8> = Some(2);
 const LEAVE_LATE: Option<u8> = Some(3);
+const LEAVE_LAST: Option<u8> = Some(4);
 
 /// Columns for these names.
 fn names_width<'a>(names: impl Iterator<Item = &'a String>) -> usize {

@@ -13,6 +13,9 @@ use crate::study::solve::Outcome;
 /// Columns that a method takes with the bands of its weights.
 const BANDED: usize = 35;
 
+/// Columns of what is held.
+const OWN: usize = 20;
+
 pub fn solve(outcome: &Outcome, view: View) -> String {
     let mut out = String::new();
     let leaves = |which| if which == Method::InverseVolatility { LEAVE_NEXT } else { LEAVE_EARLY };
@@ -20,18 +23,18 @@ pub fn solve(outcome: &Outcome, view: View) -> String {
     let others = outcome.methods.iter().map(|(which, profile)| (words::method(which), profile, leaves(which)));
     let methods: Vec<_> = std::iter::once(solved).chain(others).collect();
     let width = names_width(outcome.assets.iter());
-    let annual = outcome.periods_per_year.is_some();
     let under =
         |head: &str, cells: &mut dyn Iterator<Item = String>| std::iter::once(head.to_string()).chain(cells).collect();
     let names = under("asset", &mut outcome.assets.iter().map(|asset| cut(asset, width)));
     let budgets = under("budget", &mut outcome.budgets.iter().map(|&budget| percent(budget, 2)));
     let mut columns = vec![Column::names("", names, width), Column::numbers("", budgets, 8, 2, LEAVE_LATE)];
-    let robust = outcome.robust.as_ref().filter(|_| view.columns() >= width + 2 + BANDED);
+    // What is held stands last, and stays.
+    let own = if outcome.given.is_some() { OWN + 2 } else { 0 };
+    let robust = outcome.robust.as_ref().filter(|_| view.columns() >= width + 2 + BANDED + own);
     columns.extend(methods.iter().enumerate().map(|(number, &(name, profile, leaves))| {
         // Bands are those of the weights that were solved for.
         let robust = robust.filter(|_| number == 0);
-        let band =
-            |i: usize| robust.map(|all| format!("{:.2}–{:.2} %", 100.0 * all.lower[i].max(0.0), 100.0 * all.upper[i]));
+        let band = |i: usize| robust.map(|all| words::band(all.lower[i].max(0.0), all.upper[i], 2));
         let row = |weight: &str, band: Option<&str>, share: &str| {
             let band = band.map_or(String::new(), |band| format!(" {band:>15}"));
             format!("{weight:>8}{band} {share:>10}")
@@ -45,27 +48,50 @@ pub fn solve(outcome: &Outcome, view: View) -> String {
         let head = row("weight", robust.map(|_| "90 % band"), "risk share");
         Column::numbers(name, under(&head, &mut rows), if robust.is_some() { BANDED } else { 19 }, 2, leaves)
     }));
-    let ends = table(&mut out, columns, view);
+    if let Some(given) = &outcome.given {
+        let outside = |i: usize| given.outside.as_ref().is_some_and(|outside| outside.contains(&outcome.assets[i]));
+        let row = |i: usize| {
+            let weight = format!("{:.2} %{}", 100.0 * given.weights[i], if outside(i) { "*" } else { " " });
+            format!("{weight:>9} {:>10}", percent(given.risk_shares[i], 2))
+        };
+        let head = format!("{:>9} {:>10}", "weight ", "risk share");
+        columns.push(Column::numbers("yours", under(&head, &mut (0..outcome.assets.len()).map(row)), OWN, 2, None));
+    }
+    let mut ends = table(&mut out, columns, view);
+    let own = outcome.given.as_ref().and_then(|given| Some((given.volatility, ends.pop()?)));
     // Figures of the whole stand below the columns of their methods, their names beside them. Budgets leave last, when
     // names and one method are all there is room for.
     let first = if ends.len() > 2 { 2 } else { 1 };
-    let mut line = |label: &str, figure: &dyn Fn(&Profile) -> String| {
+    let mut line = |label: &str, figure: &dyn Fn(&Profile) -> String, own: Option<(String, usize)>| {
         let mut line = label.to_string();
         for ((_, profile, _), end) in methods.iter().zip(&ends[first..]) {
             let room = end.saturating_sub(line.len());
             line.push_str(&padded(&figure(profile), room, false));
         }
+        if let Some((figure, end)) = own {
+            line.push_str(&padded(&figure, end.saturating_sub(line.len()), false));
+        }
         out.push_str(&line);
         out.push('\n');
     };
-    if annual {
-        line("volatility a year", &|profile| maybe_percent(profile.volatility_annual, 2));
-    } else {
-        line("volatility", &|profile| percent(profile.volatility, 4));
+    match outcome.periods_per_year.map(f64::sqrt) {
+        Some(scale) => line(
+            "volatility a year",
+            &|profile| maybe_percent(profile.volatility_annual, 2),
+            own.map(|(volatility, end)| (percent(scale * volatility, 2), end)),
+        ),
+        None => line(
+            "volatility",
+            &|profile| percent(profile.volatility, 4),
+            own.map(|(volatility, end)| (percent(volatility, 4), end)),
+        ),
     }
-    line("diversification", &|profile| format!("{:.3}", profile.diversification_ratio));
+    line("diversification", &|profile| format!("{:.3}", profile.diversification_ratio), None);
     if let Some(periods) = outcome.periods_per_year {
         out.push_str(&view.wrapped(&format!("(annualised with {periods} periods a year)")));
+    }
+    if let Some(given) = &outcome.given {
+        out.push_str(&view.wrapped(&words::holdings(given)));
     }
     if let Some(robust) = robust {
         out.push_str(&view.wrapped(&format!(

@@ -5,8 +5,9 @@ use anstyle::{AnsiColor, Style};
 use crate::error::{Mention, Text};
 use crate::report::words;
 
-/// Characters of a line at most, on however wide a screen.
+/// Characters of a line of words at most, on however wide a screen, and of a line of a table.
 const WIDEST: usize = 118;
+const WIDEST_TABLE: usize = 160;
 
 /// What a text is written for.
 #[derive(Debug, Clone, Copy)]
@@ -22,7 +23,7 @@ impl View {
 
     /// A terminal of so many columns.
     pub fn terminal(columns: usize, styled: bool) -> View {
-        View { columns: columns.clamp(30, WIDEST), styled, ..View::PLAIN }
+        View { columns: columns.clamp(30, WIDEST_TABLE), styled, ..View::PLAIN }
     }
 
     /// For readers who give options as `front` says.
@@ -72,7 +73,7 @@ impl View {
         let mut used = 0;
         for word in text.replace(" %", "\u{a0}%").split(' ') {
             let width = words::columns(word);
-            if used > 0 && used + 1 + width > self.columns {
+            if used > 0 && used + 1 + width > self.columns.min(WIDEST) {
                 lines.push('\n');
                 used = 0;
             }
@@ -95,9 +96,9 @@ mod tests {
     #[test]
     fn lines_end_at_the_width_and_lose_no_word() {
         let text = "one two three, four five six 77 % eight nine ten eleven twelve";
-        for columns in [30, 31, 40, 118] {
+        for columns in [30, 31, 40, 118, 160] {
             let wrapped = View::terminal(columns, false).wrapped(text);
-            assert!(wrapped.lines().all(|line| line.chars().count() <= columns), "{wrapped}");
+            assert!(wrapped.lines().all(|line| line.chars().count() <= columns.min(118)), "{wrapped}");
             assert_eq!(wrapped.trim_end().replace('\n', " "), text);
             assert!(wrapped.contains("77 %"), "{wrapped}");
         }

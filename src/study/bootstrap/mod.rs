@@ -44,6 +44,8 @@ pub struct Config {
     /// Repeat the study at half and twice the block length with a tenth of the resamples.
     pub sensitivity: bool,
     pub periods_per_year: Option<f64>,
+    /// Windows of the history whose portfolios are compared, two at least.
+    pub windows: usize,
 }
 
 /// Runs the study. `budgets` has one entry per asset; assets with a zero budget leave.

@@ -4,11 +4,13 @@ use serde::{Serialize, Serializer};
 
 use crate::batch::counts::{RcError, Solves};
 use crate::engine::{Kind, Precision};
+use crate::error::Text;
 use crate::methods::Method;
 use crate::resample::Scheme;
 use crate::run::crosscheck::CrossCheck;
 use crate::study::block::BlockEstimates;
-use crate::study::change::{Halves, Windows};
+use crate::study::change::{Halves, Rolling, Windows};
+use crate::study::holdings::Holdings;
 use crate::study::influence::Day;
 use crate::study::statistics::asset::Asset;
 use crate::study::statistics::convergence::Step;
@@ -104,9 +106,21 @@ pub struct Outcome {
     /// too short.
     pub halves: Option<Halves>,
     pub windows: Option<Windows>,
+    /// The portfolios of windows that overlap; none where one of them is missing, and for more than 500 assets.
+    #[serde(skip)]
+    pub rolling: Option<Rolling>,
+    /// Correlations of the assets that were solved for, over the full history, row-major.
+    #[serde(skip)]
+    pub correlation: Vec<f64>,
+    /// What somebody holds, where it was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub given: Option<Holdings>,
     /// The periods of the history that decide most of the portfolio, the first most of all.
     pub days: Vec<Day>,
     pub run: Run,
+    /// What a reader should know of the history, as it was said when the study began.
+    #[serde(skip)]
+    pub notes: Vec<Text>,
     /// The weight of the asset that moves most over the first so many resamples.
     #[serde(skip)]
     pub convergence: Vec<Step>,

@@ -9,9 +9,9 @@ use crate::batch::part::{Part, scaled};
 use crate::batch::{Batch, Request, Solutions, active};
 use crate::covariance::{RiskModel, full_sample};
 use crate::engine::{EngineInfo, Precision};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Text};
 use crate::methods::{Method, Program};
-use crate::observer::Observer;
+use crate::observer::{Noted, Observer};
 use crate::panel::{Panel, Returns};
 use crate::resample::{LAW, Law};
 use crate::run::crosscheck::{CrossCheck, sample};
@@ -20,9 +20,10 @@ use crate::store::Checkpoint;
 use crate::store::blocks::{Blocks, Spread, Stored};
 use crate::study::block::{BlockEstimates, block_length, sensitivity_lengths};
 use crate::study::change::Change;
+use crate::study::holdings::Holdings;
 use crate::study::influence::Influence;
 use crate::study::measures::Components;
-use crate::study::statistics::asset::{self, with_excluded};
+use crate::study::statistics::asset::{self, Asset, with_excluded};
 use crate::study::statistics::figure::{Column, Figure, Setting};
 use crate::study::statistics::passes::{self, Passes};
 use crate::study::statistics::summary::Summary;
@@ -56,6 +57,10 @@ pub struct Plan {
     pub(super) batch: Batch<'static>,
     /// Other block lengths, with their laws.
     lengths: Vec<(f64, Law)>,
+    /// What was said of the history.
+    notes: Vec<Text>,
+    /// What somebody holds.
+    given: Option<Holdings>,
 }
 
 /// What was done for a study, or for a part of one: its resamples are kept.
@@ -78,6 +83,7 @@ impl Plan {
         if budgets.len() != returns.assets.len() {
             return Err(Error::input(format!("{} risk budgets for {} assets", budgets.len(), returns.assets.len())));
         }
+        let observer = &mut Noted::new(observer);
         let keep = active(budgets);
         let names = returns.assets.clone();
         let returns = returns.select(&keep);
@@ -107,7 +113,20 @@ impl Plan {
             law,
             batch,
             lengths,
+            notes: std::mem::take(&mut observer.notes),
+            given: None,
         })
+    }
+
+    /// Compares the weights that somebody holds, one for each asset of `returns`, with the study's.
+    ///
+    /// # Errors
+    /// Not as many as assets; they do not move.
+    pub fn holding(self, returns: &Returns, weights: &[f64]) -> Result<Plan> {
+        if weights.len() != self.names.len() {
+            return Err(Error::input(format!("{} weights for {} assets", weights.len(), self.names.len())));
+        }
+        Ok(Plan { given: Some(Holdings::over(returns, weights)?), ..self })
     }
 
     /// Resamples at each of the other block lengths.
@@ -239,7 +258,8 @@ impl Plan {
         let influence = self.influence();
         let robust = influence.as_ref().and_then(Influence::bands);
         let mut assets = asset::assets(&setting, &found, robust.as_deref());
-        let Change { halves, windows } = Change::of(&self.returns, self.batch.budgets());
+        let Change { halves, windows, rolling } =
+            Change::of(&self.returns, self.batch.budgets(), config.windows, &observer.stop())?;
         let halves = halves.map(|(halves, of_assets)| {
             assets.iter_mut().zip(of_assets).for_each(|(asset, own)| asset.halves = Some(own));
             halves
@@ -255,8 +275,10 @@ impl Plan {
         let methods = method::methods(&setting, solutions, &found, observer)?;
         let methods = Methods(methods.map(|method| method.spread(keep, names)));
         let erc = methods.of(Method::RiskBudgeting);
+        let assets = with_excluded(assets, keep, names);
         Ok(Outcome {
-            assets: with_excluded(assets, keep, names),
+            given: self.given.clone().map(|held| beside(held, &assets, names)),
+            assets,
             portfolio: Portfolio {
                 volatility: erc.volatility.clone(),
                 volatility_annual: config.periods_per_year.map(|_| Summary::from(found.of(ANNUAL.0, ANNUAL.1))),
@@ -270,8 +292,11 @@ impl Plan {
             sensitivity,
             halves,
             windows,
+            rolling,
+            correlation: self.full.correlation.clone(),
             days: influence.map_or(Vec::new(), |found| found.days(DAYS, &self.returns.labels, &self.returns.assets)),
             run: self.run(info),
+            notes: self.notes.clone(),
             convergence,
         })
     }
@@ -333,6 +358,15 @@ fn point(full: &RiskModel, budgets: &[f64]) -> Result<Option<Vec<f64>>> {
     let total: f64 = budgets.iter().sum();
     let program = Program::new(&budgets.iter().map(|b| b / total).collect::<Vec<f64>>())?;
     Ok(Method::RiskBudgeting.finished(&program, full))
+}
+
+/// What is held beside the study's portfolio and the bands of its resamples.
+fn beside(held: Holdings, assets: &[Asset], names: &[String]) -> Holdings {
+    let portfolio: Option<Vec<f64>> = assets.iter().map(|asset| asset.point).collect();
+    let band = |i: usize| (assets[i].weight.q05, assets[i].weight.q95);
+    let banded = assets.iter().all(|asset| asset.weight.q05.is_finite());
+    let bands: Option<&dyn Fn(usize) -> (f64, f64)> = if banded { Some(&band) } else { None };
+    held.beside(names, portfolio.as_deref(), bands)
 }
 
 /// The column of the yearly volatility.

@@ -21,6 +21,9 @@ pub struct Spec {
     pub data_sha256: String,
     /// One for each asset.
     pub budgets: Vec<f64>,
+    /// What somebody holds, one for each asset.
+    #[serde(default)]
+    pub weights: Option<Vec<f64>>,
     pub config: Config,
     pub estimator: Estimator,
     pub setup: Setup,
@@ -32,6 +35,7 @@ impl Spec {
             study: "bootstrap".to_string(),
             data_sha256: digest::history(returns),
             budgets: budgets.to_vec(),
+            weights: None,
             config: *config,
             estimator,
             setup,
@@ -52,6 +56,11 @@ impl protocol::Spec for Spec {
     fn is_sound(&self) -> bool {
         let positive = |x: &f64| *x > 0.0 && x.is_finite();
         (1..=MOST).contains(&self.config.resamples)
+            && self.config.windows >= 2
+            && self
+                .weights
+                .as_ref()
+                .is_none_or(|held| held.len() == self.budgets.len() && held.iter().all(|w| w.is_finite()))
             && self.budgets.iter().all(|b| *b >= 0.0 && b.is_finite())
             && self.config.periods_per_year.is_none_or(|periods| positive(&periods))
             && self.setup.tolerance.is_none_or(|tolerance| positive(&tolerance))

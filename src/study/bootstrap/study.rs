@@ -53,7 +53,12 @@ impl Study for Bootstrap {
 
     fn prepare(spec: &Spec, seed: Option<u64>, data: Returns, observer: &mut dyn Observer) -> Result<Bootstrap> {
         let config = spec.config(seed.unwrap_or_default());
-        Ok(Bootstrap { plan: Plan::new(&data, &spec.budgets, &config, observer)?, config })
+        let plan = Plan::new(&data, &spec.budgets, &config, observer)?;
+        let plan = match &spec.weights {
+            Some(weights) => plan.holding(&data, weights)?,
+            None => plan,
+        };
+        Ok(Bootstrap { plan, config })
     }
 
     fn problems(&self) -> u64 {

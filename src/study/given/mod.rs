@@ -267,7 +267,7 @@ impl<'a> Study for Given<'a> {
     }
 
     fn data(manifest: &Manifest, spec: &Spec, _: &Path) -> Result<Matrices<'a>> {
-        let path = manifest.input["files"][0]["source"].as_str().unwrap_or_default();
+        let path = manifest.input.files.first().map_or("", |file| file.source.as_str());
         let wrong = |what: &str| {
             Error::input(format!("the matrices of this run were read from `{path}`, {what}"))
                 .hint("put the file back to where it was")

@@ -2,27 +2,9 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Stdio;
-use std::time::{Duration, Instant};
 
-use crate::run::{Folder, Run, equirisk, fed, npy, program, returns, uniform};
-
-/// Everything but what holds the command and timings.
-fn files(directory: &Path) -> Vec<(String, Vec<u8>)> {
-    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
-    let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
-    let mut files: Vec<_> =
-        entries.filter(|path| name(path) != "run.json").map(|path| (name(&path), fs::read(path).unwrap())).collect();
-    files.sort();
-    files
-}
-
-fn assert_equal(found: &Path, expected: &Path) {
-    let (found, expected) = (files(found), files(expected));
-    let names = |files: &[(String, Vec<u8>)]| files.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
-    assert_eq!(names(&found), names(&expected));
-    found.iter().zip(&expected).for_each(|(a, b)| assert!(a.1 == b.1, "{} differs", a.0));
-}
+use crate::interrupted::{assert_equal, killed, results};
+use crate::run::{Folder, equirisk, fed, npy, program, returns, uniform};
 
 /// Covariances of six assets, the last of them flat in every tenth.
 fn covariances(folder: &Folder, problems: usize) -> String {
@@ -60,7 +42,7 @@ fn joined(args: &[&str], cuts: &[&[&str]]) {
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
     let out = folder.name("joined");
     equirisk(&[&["merge"], &parts[..], &["-o", &out]].concat()).succeeded();
-    assert_equal(&folder.path("joined"), &folder.path("whole"));
+    assert_equal(&folder.path("joined"), &results(&folder.path("whole")));
     equirisk(&["verify", &out]).succeeded();
 }
 
@@ -108,10 +90,10 @@ fn what_is_missing_or_given_twice_is_named_and_nothing_is_written() {
     assert!(run.stderr.contains("problems 250 to 600") && run.stderr.contains("overlaps"), "{}", run.stderr);
     assert!(!folder.path("gap").exists() && !folder.path("overlap").exists());
     // A part is no place for the whole.
-    let before = files(Path::new(&first));
+    let before = results(Path::new(&first));
     let run = equirisk(&["merge", &first, &over, "-o", &first, "--force"]).refused(2);
     assert!(run.stderr.contains("holds one of the parts"), "{}", run.stderr);
-    assert!(files(Path::new(&first)) == before);
+    assert!(results(Path::new(&first)) == before);
     // Chunks of one run beside the manifest of another.
     let text = folder.read("0..250/run.json").replace("\"seed\": 5", "\"seed\": 6");
     folder.write("0..250/run.json", text);
@@ -119,22 +101,6 @@ fn what_is_missing_or_given_twice_is_named_and_nothing_is_written() {
     folder.write("200..600/run.json", text);
     let run = merged(&[&first, &over], "forged").refused(4);
     assert!(run.stderr.contains("is not of the run"), "{}", run.stderr);
-}
-
-/// More than the first chunk of any of these runs.
-const A_CHUNK: u64 = 120_000;
-
-/// Kills a run once it has kept something, whole.
-fn killed(args: &[&str], out: &Path) {
-    let mut child = program(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let patience = Instant::now() + Duration::from_secs(60);
-    while fs::metadata(out.join("chunks.part")).map_or(0, |file| file.len()) <= A_CHUNK {
-        assert!(child.try_wait().unwrap().is_none(), "it ended before anything was kept");
-        assert!(Instant::now() < patience, "nothing was kept");
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
 }
 
 #[test]
@@ -149,13 +115,12 @@ fn a_batch_and_a_screens_halves_and_winners_go_on_where_they_were_killed() {
     };
     for (name, args) in [("batch", batch), ("cpu", screen("cpu", "8000")), ("gpu", screen("gpu", "400"))] {
         let (own, whole) = (folder.name(name), folder.name(&format!("{name}-whole")));
-        let own_args = [&args[..], &["-o", &own]].concat();
-        killed(&own_args, &folder.path(name));
-        let run: Run = equirisk(&own_args).succeeded();
+        killed(&args, &own, 1);
+        let run = equirisk(&[&args[..], &["-o", &own]].concat()).succeeded();
         assert!(run.stderr.contains("problems are solved already"), "{name}: {}", run.stderr);
         let once = equirisk(&[&args[..], &["-o", &whole]].concat()).succeeded();
         assert_eq!(run.stdout, once.stdout, "{name}");
-        assert_equal(Path::new(&own), Path::new(&whole));
+        assert_equal(Path::new(&own), &results(Path::new(&whole)));
     }
 }
 
@@ -186,10 +151,10 @@ fn runs_of_another_version_and_of_another_study_are_not_misread() {
     let args = [&BOOTSTRAP[..], &["--engine", "cpu", "-o", &out]].concat();
     equirisk(&args).succeeded();
     let manifest = folder.read("out/run.json");
-    folder.write("out/run.json", manifest.replace("\"schema\": 3", "\"schema\": 2"));
+    folder.write("out/run.json", manifest.replace("\"schema\": 4", "\"schema\": 3"));
     for refused in [equirisk(&args), equirisk(&["verify", &out]), equirisk(&["merge", &out, "-o", &folder.name("m")])] {
         let refused = refused.refused(2);
-        assert!(refused.stderr.contains("schema 2") && refused.stderr.contains("hint: "), "{}", refused.stderr);
+        assert!(refused.stderr.contains("schema 3") && refused.stderr.contains("hint: "), "{}", refused.stderr);
     }
     // Its files are as they were, until they are replaced.
     folder.write("out/run.json", &manifest);

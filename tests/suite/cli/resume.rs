@@ -2,62 +2,17 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use equirisk::store::journal::Journal;
 use serde_json::Value;
 
+use crate::interrupted::{assert_equal, begun, killed, results, waited};
 use crate::run::{Folder, Run, equirisk, program, uniform};
 
 /// Long enough to be interrupted: some seconds of one core, a chunk every few milliseconds.
 const BOOTSTRAP: [&str; 8] = ["bootstrap", "-B", "150000", "--seed", "3", "--engine", "cpu", "--quiet"];
-
-/// What a finished run leaves beside run.json.
-fn results(directory: &Path) -> Vec<(String, Vec<u8>)> {
-    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
-    let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
-    let mut files: Vec<_> =
-        entries.filter(|path| name(path) != "run.json").map(|path| (name(&path), fs::read(path).unwrap())).collect();
-    files.sort();
-    files
-}
-
-fn assert_equal(directory: &Path, expected: &[(String, Vec<u8>)]) {
-    let found = results(directory);
-    let names = |files: &[(String, Vec<u8>)]| files.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
-    assert_eq!(names(&found), names(expected));
-    found.iter().zip(expected).for_each(|(a, b)| assert!(a.1 == b.1, "{} differs", a.0));
-}
-
-fn begun(args: &[&str], out: &str) -> Child {
-    program(&[args, &["-o", out]].concat()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
-}
-
-fn chunks(directory: &Path) -> u64 {
-    fs::metadata(directory.join("chunks.part")).map_or(0, |file| file.len())
-}
-
-/// Waits until something is kept. False where the run ended before.
-fn waited(child: &mut Child, directory: &Path, more_than: u64) -> bool {
-    let patience = Instant::now() + Duration::from_secs(60);
-    while chunks(directory) <= more_than {
-        if child.try_wait().unwrap().is_some() {
-            return false;
-        }
-        assert!(Instant::now() < patience, "nothing was kept");
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    true
-}
-
-/// A run that is killed when more than so many bytes are kept.
-fn killed(args: &[&str], out: &str, more_than: u64) {
-    let mut child = begun(args, out);
-    assert!(waited(&mut child, Path::new(out), more_than));
-    child.kill().unwrap();
-    child.wait().unwrap();
-}
 
 #[test]
 fn a_run_killed_at_random_moments_ends_as_if_nothing_had_happened() {
@@ -72,7 +27,7 @@ fn a_run_killed_at_random_moments_ends_as_if_nothing_had_happened() {
     let mut interrupted = 0;
     for moment in 0..20 {
         let mut child = begun(&BOOTSTRAP, &out);
-        waited(&mut child, &folder.path("killed"), 4096);
+        waited(&mut child, &folder.path("killed"), 1);
         std::thread::sleep(takes.mul_f64((random() + 0.5) * 0.15));
         // Killed, not asked: there is no time to tidy up.
         child.kill().unwrap();
@@ -90,7 +45,7 @@ fn a_run_killed_at_random_moments_ends_as_if_nothing_had_happened() {
 fn what_is_kept_is_not_solved_again() {
     let folder = Folder::new();
     let out = folder.name("out");
-    killed(&BOOTSTRAP, &out, 4 << 20);
+    killed(&BOOTSTRAP, &out, 16_384);
     let args: Vec<&str> = BOOTSTRAP.into_iter().filter(|arg| *arg != "--quiet").collect();
     let run = equirisk(&[&args[..], &["-o", &out]].concat()).succeeded();
     let said = run.stderr.lines().find(|line| line.contains("was interrupted")).unwrap_or_else(|| panic!("{run:?}"));
@@ -105,7 +60,7 @@ fn a_damaged_file_of_chunks_costs_time_and_nothing_else() {
     let args = ["bootstrap", "-B", "60000", "--seed", "3", "--engine", "cpu", "--quiet"];
     equirisk(&[&args[..], &["-o", &folder.name("whole")]].concat()).succeeded();
     let expected = results(&folder.path("whole"));
-    killed(&args, &folder.name("begun"), 1 << 20);
+    killed(&args, &folder.name("begun"), 4096);
     let bytes = fs::read(folder.path("begun/chunks.part")).unwrap();
     let manifest = folder.read("begun/run.json");
     for (name, damaged) in [
@@ -131,7 +86,7 @@ fn a_signal_ends_the_run_within_a_second_and_says_how_to_go_on() {
     for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
         let out = folder.name(signal);
         let mut child = begun(&BOOTSTRAP, &out);
-        assert!(waited(&mut child, &folder.path(signal), 4096));
+        assert!(waited(&mut child, &folder.path(signal), 1));
         let sent = Instant::now();
         std::process::Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
         let output = child.wait_with_output().unwrap();
@@ -150,7 +105,7 @@ fn an_interrupted_run_lends_its_seed_and_other_jobs_are_refused() {
     let folder = Folder::new();
     let out = folder.name("out");
     let args = ["bootstrap", "-B", "60000", "--engine", "cpu"];
-    killed(&args, &out, 4096);
+    killed(&args, &out, 1);
     let manifest: Value = serde_json::from_str(&folder.read("out/run.json")).unwrap();
     assert_eq!(manifest["finished"], false);
     let seed = manifest["seed"].as_u64().unwrap();
@@ -166,7 +121,7 @@ fn force_replaces_results_and_goes_on_with_what_it_has_begun() {
     let out = folder.name("out");
     equirisk(&["bootstrap", "-B", "20", "--seed", "1", "--engine", "cpu", "-o", &out]).succeeded();
     let args = ["bootstrap", "-B", "60000", "--engine", "cpu", "--force"];
-    killed(&args, &out, 1 << 20);
+    killed(&args, &out, 4096);
     let manifest: Value = serde_json::from_str(&folder.read("out/run.json")).unwrap();
     let run = equirisk(&[&args[..], &["-o", &out, "--json"]].concat()).succeeded();
     assert!(run.stderr.contains("was interrupted"), "{}", run.stderr);
@@ -192,7 +147,7 @@ fn a_run_whose_device_is_gone_goes_on_without_it_and_says_so() {
     let out = folder.name("out");
     // The engine is left to choose: it had a device once.
     let args = ["bootstrap", "-B", "60000", "--seed", "3", "--no-sensitivity"];
-    killed(&args, &out, 1 << 20);
+    killed(&args, &out, 4096);
     made_by(&folder.path("out"), |maker| {
         maker["engine"] = "gpu".into();
         maker["adapter"] = "Yesterday's Card".into();
@@ -211,7 +166,7 @@ fn a_run_whose_device_is_gone_goes_on_without_it_and_says_so() {
 fn what_another_machine_has_begun_is_not_mixed_unless_told_to() {
     let folder = Folder::new();
     let out = folder.name("out");
-    killed(&BOOTSTRAP, &out, 1 << 20);
+    killed(&BOOTSTRAP, &out, 4096);
     made_by(&folder.path("out"), |maker| maker["cpu"] = "other".into());
     let command = [&BOOTSTRAP[..], &["-o", &out]].concat();
     let refused = equirisk(&command).refused(2);
@@ -228,7 +183,7 @@ fn two_programs_do_not_work_in_one_directory() {
     let folder = Folder::new();
     let out = folder.name("out");
     let mut child = begun(&BOOTSTRAP, &out);
-    assert!(waited(&mut child, &folder.path("out"), 4096));
+    assert!(waited(&mut child, &folder.path("out"), 1));
     let run = equirisk(&[&BOOTSTRAP[..], &["-o", &out]].concat());
     assert!(child.try_wait().unwrap().is_none(), "the first is still at work");
     let run = run.refused(2);
@@ -253,7 +208,7 @@ fn a_full_disk_is_said_and_what_was_kept_stays() {
     // In blocks of 1,024 bytes.
     let run = limited("3000").refused(1);
     assert!(run.stderr.contains("chunks.part") && run.stderr.contains("same command goes on"), "{}", run.stderr);
-    assert!(chunks(&folder.path("out")) > 1 << 20);
+    assert!(fs::metadata(folder.path("out/chunks.part")).unwrap().len() > 1 << 20);
     equirisk(&[&BOOTSTRAP[..], &["-o", &out]].concat()).succeeded();
     equirisk(&[&BOOTSTRAP[..], &["-o", &folder.name("whole")]].concat()).succeeded();
     assert_equal(&folder.path("out"), &results(&folder.path("whole")));
@@ -276,7 +231,7 @@ fn an_interrupted_screen_goes_on_with_the_metrics_of_every_subset() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    assert!(waited(&mut child, &folder.path("killed"), 1 << 20));
+    assert!(waited(&mut child, &folder.path("killed"), 4096));
     child.kill().unwrap();
     child.wait().unwrap();
     assert_eq!(run("killed").stdout, whole.stdout);

@@ -49,7 +49,7 @@ fn no_line_is_wider_than_the_terminal_and_columns_stay_aligned() {
             // A row per asset, all of whose numbers end where they end in the others.
             let ends: Vec<usize> = ["日経平均株価", "Ελλάδα", "naïve résumé"]
                 .iter()
-                .filter_map(|name| text.lines().find(|line| line.starts_with(name)))
+                .filter_map(|name| text.lines().find(|line| line.starts_with(&format!("{name}  "))))
                 .map(|line| line.width())
                 .collect();
             assert!(
@@ -61,14 +61,15 @@ fn no_line_is_wider_than_the_terminal_and_columns_stay_aligned() {
 }
 
 #[test]
-fn the_picture_leaves_before_the_numbers_do() {
+fn the_picture_stays_at_eighty_columns_and_grows_with_the_terminal() {
     let text = |columns| plain(&on_a_terminal("bootstrap -B 50 --seed 1 --quiet --engine cpu", columns, &[]));
-    let (wide, narrow) = (text(110), text(80));
-    assert!(wide.contains("├") && wide.contains("risk share 90 %"), "{wide}");
-    assert!(
-        !narrow.contains("├") && narrow.contains("90 % of weights") && narrow.contains("risk share 90 %"),
-        "{narrow}"
-    );
+    let [widest, wide, narrow] = [200, 110, 80].map(text);
+    for (text, columns) in [(&wide, ["├", "risk share 5–95 %"]), (&narrow, ["├", "weight, 5–95 %"])] {
+        assert!(columns.iter().all(|column| text.contains(column)), "{text}");
+    }
+    assert!(!narrow.contains("MC error"), "{narrow}");
+    let line = |text: &str| text.lines().find(|line| line.contains('├')).unwrap().chars().filter(|c| *c == ' ').count();
+    assert!(line(&widest) > line(&wide) && line(&wide) > 0, "{widest}");
 }
 
 #[test]

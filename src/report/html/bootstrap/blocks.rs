@@ -69,6 +69,8 @@ pub fn blocks(outcome: &Outcome) -> Option<Chart> {
                 rows(assets.iter().map(|(_, asset)| asset.name.as_str())),
             ),
         ),
+        other: None,
+        folded: true,
         height,
         caption: format!(
             "The study again in blocks of half and of twice the length, {} each. Marks close together: the answer does not \

@@ -94,6 +94,8 @@ pub fn settling(outcome: &Outcome) -> Chart {
                 percent_axis(&format!("weight of {} (%)", crate::report::html::text::label(&asset.name))),
             ),
         ),
+        other: None,
+        folded: true,
         height: HEIGHT,
         caption: format!(
             "The weight of {}, the asset that moves most, over the first so many resamples. Bands are 95 % Monte Carlo \

@@ -1,10 +1,10 @@
 //! The periods of the history that decide most of the portfolio.
 
 use plotly::Bar;
-use plotly::common::{HoverInfo, Marker, Orientation};
+use plotly::common::{HoverInfo, Marker, Orientation, TextPosition};
 
 use crate::report::html::chart::{BLUE, Chart, Table, at, axis, height, layout, plot, rows};
-use crate::report::html::text::{name, percent};
+use crate::report::html::text::{label, name, percent};
 use crate::report::words;
 use crate::study::bootstrap::Outcome;
 use crate::study::influence::Day;
@@ -17,17 +17,22 @@ pub fn days(outcome: &Outcome) -> Option<Chart> {
         .orientation(Orientation::Horizontal)
         .name("adds to the weight")
         .marker(Marker::new().color(BLUE))
+        .text_array(days.iter().map(|day| label(&day.asset)).collect::<Vec<_>>())
+        .text_position(TextPosition::Auto)
+        .clip_on_axis(false)
         .hover_text_array(days.iter().map(|day| format!("{}: {}", name(&day.asset), points(day))).collect::<Vec<_>>())
         .hover_info(HoverInfo::Text);
-    let labels: Vec<String> = days.iter().map(|day| format!("{} {}", day.date, day.asset)).collect();
     let height = height(days.len());
     Some(Chart {
         id: "days",
         title: format!("{} decides most: {} would have {} without it", first.date, name(&first.asset), without(first)),
         plot: plot(
             vec![bars],
-            layout(height, axis("points of the weight"), rows(labels.iter().map(String::as_str))).show_legend(false),
+            layout(height, axis("points of the weight"), rows(days.iter().map(|day| day.date.as_str())))
+                .show_legend(false),
         ),
+        other: None,
+        folded: false,
         height,
         caption: format!(
             "The {} of {} that move a weight most, each with the asset that it moves most and what it adds to that asset's \

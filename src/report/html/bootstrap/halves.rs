@@ -49,6 +49,8 @@ pub fn halves(outcome: &Outcome) -> Option<Chart> {
                 rows(own.iter().map(|((_, asset), _)| asset.name.as_str())),
             ),
         ),
+        other: None,
+        folded: false,
         height,
         caption: format!(
             "{sentence} A resample of the whole history mixes both halves, and cannot see what changed between them.{left_out}"

@@ -70,6 +70,8 @@ pub fn methods(outcome: &Outcome) -> Chart {
                 percent_axis("worst risk-share error (% of its budget)").range_mode(RangeMode::ToZero),
             ),
         ),
+        other: None,
+        folded: false,
         height: HEIGHT,
         caption:
             "Down and to the left is better. Across: half the sum of the absolute changes against the full-history \

@@ -2,56 +2,87 @@
 
 mod blocks;
 mod convergence;
+mod correlation;
 mod days;
 mod halves;
 mod methods;
-mod quantiles;
+mod overview;
+mod rolling;
 mod shares;
 mod weights;
 
 use super::chart::MOST_ROWS;
 use super::page::Page;
+use super::text;
+use crate::report::Shown as _;
+use crate::report::terminal::View;
 use crate::report::words::{self, counted};
+use crate::store::origin::Origin;
 use crate::study::bootstrap::Outcome;
 use crate::study::statistics::asset::{self, Asset};
 
-/// The page: a pure function of the outcome.
-pub fn bootstrap(outcome: &Outcome) -> String {
+/// The page: a pure function of the outcome, of where its data came from, and of how options are told.
+pub fn bootstrap(outcome: &Outcome, origin: &Origin, view: View) -> String {
     // One resample has no spread.
-    let charts = if outcome.solves.converged < 2 {
-        Vec::new()
-    } else {
+    let has_spread = outcome.solves.converged >= 2;
+    let charts = if has_spread {
         let charts = [
             Some(weights::weights(outcome)),
             halves::halves(outcome),
             Some(shares::shares(outcome)),
-            Some(quantiles::quantiles(outcome)),
             Some(methods::methods(outcome)),
+            rolling::rolling(outcome),
             days::days(outcome),
-            Some(convergence::settling(outcome)),
+            correlation::correlation(outcome),
             blocks::blocks(outcome),
+            Some(convergence::settling(outcome)),
         ];
         charts.into_iter().flatten().collect()
+    } else {
+        Vec::new()
     };
-    let run = &outcome.run;
-    let mut facts = vec![
-        ("History", words::history(run) + &words::periods(run.periods_per_year)),
-        ("Resamples", words::resamples(run)),
-        ("Engine", words::engine(run.adapter.as_deref(), run.precision)),
-        ("Certificates", words::certificates(&outcome.solves, outcome.rc_error.max)),
-    ];
-    facts.extend(outcome.crosscheck.as_ref().map(|check| ("Cross-check", words::crosscheck(check))));
+    let sources = origin.sources();
+    let of = if sources.is_empty() { String::new() } else { format!(" of {sources}") };
     Page {
+        name: format!("equirisk bootstrap{of}: risk-budgeting weights and how far to trust them"),
         title: "How far can these risk-budgeting weights be trusted?".to_string(),
-        facts,
+        answer: outcome.sentence().into_iter().chain(outcome.given.as_ref().map(words::holdings)).collect(),
+        facts: facts(outcome, origin),
         warnings: warnings(outcome),
+        notes: origin.notes.iter().cloned().chain(outcome.notes(view)).collect(),
+        overview: if has_spread { overview::overview(outcome) } else { String::new() },
         charts,
-        notes: "A bootstrap knows only its history: what never happened in it is in no band. Robust bands allow for spells of \
-                volatility that are longer than a block. All numbers in full precision stand in summary.json and \
-                assets.csv, the weights of every resample in weights.parquet."
+        closing: "A bootstrap knows only its history: what never happened in it is in no band. All numbers in full \
+                  precision stand in summary.json and assets.csv, the weights of every resample in weights.parquet."
             .to_string(),
     }
-    .html()
+    .html(origin)
+}
+
+/// What went in, and how it was solved.
+fn facts(outcome: &Outcome, origin: &Origin) -> Vec<(&'static str, String)> {
+    let run = &outcome.run;
+    let budgets: Vec<&Asset> = outcome.assets.iter().filter(|asset| asset.budget > 0.0).collect();
+    let equal = budgets.iter().all(|asset| (asset.budget / budgets[0].budget - 1.0).abs() <= 1e-9);
+    let listed = |asset: &&Asset| format!("{} {}", text::name(&asset.name), words::percent(asset.budget, 1));
+    let mut facts = Vec::new();
+    if !origin.files.is_empty() {
+        facts.push(("Data", origin.sources()));
+    }
+    facts.push(("History", words::history(run) + &words::periods(run.periods_per_year)));
+    facts.push((
+        "Risk budgets",
+        match (equal, budgets.len()) {
+            (true, _) => format!("equal, {} each", words::percent(budgets[0].budget, 2)),
+            (false, ..=12) => budgets.iter().map(listed).collect::<Vec<_>>().join(", "),
+            (false, count) => format!("unequal, of {}", counted(count as u64, "asset")),
+        },
+    ));
+    facts.push(("Resamples", words::resamples(run)));
+    facts.push(("Engine", words::engine(run.adapter.as_deref(), run.precision)));
+    facts.push(("Certificates", words::certificates(&outcome.solves, outcome.rc_error.max)));
+    facts.extend(outcome.crosscheck.as_ref().map(|check| ("Cross-check", words::crosscheck(check))));
+    facts
 }
 
 fn warnings(outcome: &Outcome) -> Vec<String> {
@@ -75,7 +106,7 @@ fn warnings(outcome: &Outcome) -> Vec<String> {
         ));
     }
     if !run.excluded.is_empty() {
-        let names: Vec<String> = run.excluded.iter().take(5).map(|name| super::text::name(name)).collect();
+        let names: Vec<String> = run.excluded.iter().take(5).map(|name| text::name(name)).collect();
         let more = if run.excluded.len() > 5 { ", .." } else { "" };
         warnings.push(format!(
             "{} with a zero budget {} held at weight zero and not shown: {}{more}.",
@@ -97,6 +128,16 @@ type Placed<'a> = (usize, &'a Asset);
 /// The assets that were solved for.
 fn solved(outcome: &Outcome) -> Vec<Placed<'_>> {
     outcome.assets.iter().enumerate().filter(|(_, asset)| asset.budget > 0.0).collect()
+}
+
+/// What weights are compared with: the median stands in where the full history has no portfolio.
+fn centre(asset: &Asset) -> f64 {
+    asset.point.unwrap_or(asset.weight.q50)
+}
+
+/// A weight relative to that, less one.
+fn change(asset: &Asset, weight: f64) -> f64 {
+    weight / centre(asset) - 1.0
 }
 
 /// The asset that moves most.

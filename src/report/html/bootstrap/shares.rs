@@ -74,6 +74,8 @@ pub fn shares(outcome: &Outcome) -> Chart {
             vec![budget.name("budget").hover_info(HoverInfo::Skip), realised],
             layout(height, percent_axis("share of the risk (%)"), y),
         ),
+        other: None,
+        folded: false,
         height,
         caption: format!(
             "Every resample's weights meet the budgets exactly on that resample. Here they are held under the covariance of \

@@ -1,60 +1,45 @@
 //! How the weight of each asset is distributed over the resamples.
 
-use plotly::common::{HoverInfo, Marker, MarkerSymbol, Mode, Orientation};
-use plotly::{BoxPlot, Scatter};
+use plotly::common::{HoverInfo, Line, Marker, MarkerSymbol, Mode, Orientation};
+use plotly::{BoxPlot, Plot, Scatter, Trace};
 
-use super::{Placed, mover, shown, solved};
+use super::{Placed, change, shown, solved};
 use crate::report::html::chart::{
-    BLUE, Chart, LIGHT_BLUE, ORANGE, Table, at, height, layout, percent_axis, plot, rows,
+    BLUE, Chart, GREEN, GREY, LIGHT_BLUE, ORANGE, Other, Table, at, height, layout, percent_axis, plot, rows,
 };
-use crate::report::html::text::{name, percent, range};
+use crate::report::html::text::{name, percent};
 use crate::report::words;
 use crate::study::bootstrap::Outcome;
-use crate::study::statistics::asset::WeightStatistics;
+use crate::study::holdings::Holdings;
+use crate::study::statistics::asset::{Asset, WeightStatistics};
+
+/// One number of an asset as a chart has it.
+type Drawn<'a> = &'a dyn Fn(&Asset, f64) -> f64;
 
 pub fn weights(outcome: &Outcome) -> Chart {
     let (assets, left_out) = shown(outcome);
-    let of = |statistic: fn(&WeightStatistics) -> f64| -> Vec<f64> {
-        assets.iter().map(|(_, asset)| percent(statistic(&asset.weight))).collect()
-    };
-    let places = at(assets.len());
-    let boxes = BoxPlot::<f64, f64>::new(places.clone())
-        .orientation(Orientation::Horizontal)
-        .lower_fence(of(|w| w.q05))
-        .q1(of(|w| w.q25))
-        .median(of(|w| w.q50))
-        .q3(of(|w| w.q75))
-        .upper_fence(of(|w| w.q95))
-        .name("resamples")
-        .fill_color(LIGHT_BLUE)
-        .line(plotly::common::Line::new().color(BLUE).width(1.5))
-        .hover_info(HoverInfo::Skip);
-    let hover = |&(_, asset): &Placed| {
-        format!(
-            "full history {}<br>90 % of resamples {}<br>median {}",
-            words::maybe_percent(asset.point, 2),
-            range(asset.weight.q05, asset.weight.q95, 2),
-            words::percent(asset.weight.q50, 2)
-        )
-    };
-    let points = Scatter::new(assets.iter().map(|(_, a)| a.point.map_or(f64::NAN, percent)).collect(), places)
-        .mode(Mode::Markers)
-        .name("full history")
-        .marker(Marker::new().symbol(MarkerSymbol::Diamond).size(10).color(ORANGE))
-        .hover_text_array(assets.iter().map(hover).collect::<Vec<_>>())
-        .hover_info(HoverInfo::Text);
-    let most = mover(outcome);
-    let wider = words::wider(&outcome.assets).map_or(String::new(), |text| format!(" {text}"));
-    let height = height(assets.len());
-    let y = rows(assets.iter().map(|(_, asset)| asset.name.as_str()));
+    let held = outcome.given.as_ref();
+    let absolute = drawing(&assets, held, &|_, weight| percent(weight), "weight (% of the portfolio)");
+    // What is held may be many times the weight, and would leave no room for the bands.
+    let relative = drawing(&assets, None, &|asset, weight| percent(change(asset, weight)), "change of the weight (%)");
+    let most = solved(outcome).into_iter().map(|(_, asset)| asset).reduce(|a, b| if size(b) > size(a) { b } else { a });
+    let most = most.expect("a study has assets");
+    let against = if most.point.is_some() { "full-history weight" } else { "median weight" };
     Chart {
         id: "weights",
-        title: format!("{}'s weight moves most: {}", name(&most.name), range(most.weight.q05, most.weight.q95, 1)),
-        plot: plot(vec![boxes, points], layout(height, percent_axis("weight (% of the portfolio)"), y)),
-        height,
+        title: format!(
+            "For its size, {} moves most: {:+.0} to {:+.0} % of its {against}",
+            name(&most.name),
+            100.0 * change(most, most.weight.q05),
+            100.0 * change(most, most.weight.q95),
+        ),
+        plot: relative,
+        other: Some(Other { names: ["Relative to the weight", "In % of the portfolio"], plot: absolute }),
+        folded: false,
+        height: height(assets.len()),
         caption: format!(
             "A box holds the middle half of the resamples' weights and is cut at their median; whiskers reach from the 5 % to \
-             the 95 % quantile. The diamond is the weight from the full history.{wider}{left_out}"
+             the 95 % quantile, relative to the {against} (orange). Triangles end the robust band, which allows for spells of volatility.{left_out}"
         ),
         table: Table::new(
             [
@@ -95,4 +80,62 @@ pub fn weights(outcome: &Outcome) -> Chart {
             }),
         ),
     }
+}
+
+/// How far a weight moves, beside its size.
+fn size(asset: &Asset) -> f64 {
+    let w = &asset.weight;
+    change(asset, w.q95).abs().max(change(asset, w.q05).abs())
+}
+
+fn drawing(assets: &[Placed], held: Option<&Holdings>, drawn: Drawn, title: &str) -> Plot {
+    let of = |statistic: fn(&WeightStatistics) -> f64| -> Vec<f64> {
+        assets.iter().map(|(_, asset)| drawn(asset, statistic(&asset.weight))).collect()
+    };
+    let places = at(assets.len());
+    let boxes = BoxPlot::<f64, f64>::new(places.clone())
+        .orientation(Orientation::Horizontal)
+        .lower_fence(of(|w| w.q05))
+        .q1(of(|w| w.q25))
+        .median(of(|w| w.q50))
+        .q3(of(|w| w.q75))
+        .upper_fence(of(|w| w.q95))
+        .name("resamples")
+        .fill_color(LIGHT_BLUE)
+        .line(Line::new().color(BLUE).width(1.5))
+        .hover_info(HoverInfo::Skip);
+    let hover = |&(_, asset): &Placed| {
+        format!(
+            "full history {}<br>90 % of resamples {}<br>median {}",
+            words::maybe_percent(asset.point, 2),
+            words::band(asset.weight.q05, asset.weight.q95, 2),
+            words::percent(asset.weight.q50, 2)
+        )
+    };
+    let hover: Vec<String> = assets.iter().map(hover).collect();
+    let marks = |x: Vec<f64>, name: &str, symbol, size, colour: &'static str| {
+        Scatter::new(x, places.clone())
+            .mode(Mode::Markers)
+            .name(name)
+            .marker(Marker::new().symbol(symbol).size(size).color(colour))
+            .hover_text_array(hover.clone())
+            .hover_info(HoverInfo::Text)
+    };
+    let all = |of: &dyn Fn(&Asset) -> Option<f64>| -> Vec<f64> {
+        assets.iter().map(|(_, asset)| of(asset).map_or(f64::NAN, |weight| drawn(asset, weight))).collect()
+    };
+    let mut traces: Vec<Box<dyn Trace>> = vec![boxes];
+    if assets.iter().any(|(_, asset)| asset.robust.is_some()) {
+        let lower = all(&|asset| asset.robust.map(|band| band.lower.max(0.0)));
+        let upper = all(&|asset| asset.robust.map(|band| band.upper));
+        traces.push(marks(lower, "robust band", MarkerSymbol::TriangleRight, 8, GREY));
+        traces.push(marks(upper, "", MarkerSymbol::TriangleLeft, 8, GREY).show_legend(false));
+    }
+    traces.push(marks(all(&|asset| asset.point), "full history", MarkerSymbol::Diamond, 10, ORANGE));
+    if let Some(given) = held {
+        let own = assets.iter().map(|&(place, asset)| drawn(asset, given.weights[place])).collect();
+        traces.push(marks(own, "yours", MarkerSymbol::X, 9, GREEN));
+    }
+    let y = rows(assets.iter().map(|(_, asset)| asset.name.as_str()));
+    plot(traces, layout(height(assets.len()), percent_axis(title), y))
 }

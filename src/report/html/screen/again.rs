@@ -62,6 +62,8 @@ pub fn again(screened: &Screened) -> Option<Chart> {
                 percent_axis(&format!("among the {} best again (%)", again.places)).range_mode(RangeMode::ToZero),
             ),
         ),
+        other: None,
+        folded: false,
         height: HEIGHT,
         caption: format!(
             "Each winner solved again on {} of the history ({}, mean block {:.1} rows, seed {}) and ranked against the other \

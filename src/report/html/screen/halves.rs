@@ -60,6 +60,8 @@ pub fn halves(outcome: &Outcome) -> Option<Chart> {
             ],
             layout(HEIGHT, figure_axis(by, " in the first half"), figure_axis(by, " in the second half")),
         ),
+        other: None,
+        folded: false,
         height: HEIGHT,
         caption: format!(
             "The subsets of the list, solved in each half by itself; the history is cut at {split}. Marks on the dotted line \

@@ -56,6 +56,8 @@ pub fn histogram(outcome: &Outcome) -> Option<Chart> {
         id: "histogram",
         title: format!("The best has {figure} {}, where the mean is {}{how_far}", text(best), text(statistics.mean)),
         plot: plot(vec![bars, winners], layout(HEIGHT, figure_axis(figure, ""), axis("subsets")).bar_gap(0.06)),
+        other: None,
+        folded: false,
         height: HEIGHT,
         caption: format!(
             "All {} subsets that pass, by {figure}, from {} to {}. Triangles mark the list. Winners that stand apart from \

@@ -57,6 +57,8 @@ pub fn inclusion(outcome: &Outcome) -> Option<Chart> {
                 rows(shown.iter().map(|asset| asset.name.as_str())),
             ),
         ),
+        other: None,
+        folded: false,
         height,
         caption: format!(
             "How many of the best {} by {} ({} of those that pass) hold each asset. The line is {} of {}, the share that draws \

@@ -89,6 +89,8 @@ pub fn list(screened: &Screened) -> Chart {
                 rows(places.iter().map(String::as_str)).title(heading("place")),
             ),
         ),
+        other: None,
+        folded: false,
         height,
         caption: format!(
             "A row is a subset, the best on top; a coloured cell is an asset it holds, the darker the larger its weight. \

@@ -11,7 +11,10 @@ use plotly::layout::Axis;
 use super::chart::{axis, percent_axis};
 use super::page::Page;
 use super::text::{percent, rounded};
+use crate::report::Shown as _;
+use crate::report::terminal::View;
 use crate::report::words::{self, counted, grouped};
+use crate::store::origin::Origin;
 use crate::study::screen::Outcome;
 use crate::study::screen::Screened;
 use crate::study::screen::figure::Figure;
@@ -19,8 +22,8 @@ use crate::study::screen::figure::Figure;
 /// Places of a list that a chart has room for.
 const MOST_PLACES: usize = 40;
 
-/// The page: a pure function of the outcome.
-pub fn screen(screened: &Screened) -> String {
+/// The page: a pure function of the outcome, of where its data came from, and of how options are told.
+pub fn screen(screened: &Screened, origin: &Origin, view: View) -> String {
     let outcome = &screened.outcome;
     let (run, subsets) = (&outcome.run, &outcome.subsets);
     let charts = if outcome.top.is_empty() {
@@ -66,16 +69,22 @@ pub fn screen(screened: &Screened) -> String {
     facts.push(("Certificates", words::certificates(&outcome.solves, outcome.rc_error.max)));
     let check = outcome.crosscheck.as_ref();
     facts.extend(check.map(|check| ("Cross-check", words::again(check.sampled, "subset", check.disagreements))));
+    let sources = origin.sources();
+    let of = if sources.is_empty() { String::new() } else { format!(" of {sources}") };
     Page {
+        name: format!("equirisk screen{of}: the best risk-parity portfolios of {} assets", run.size),
+        answer: screened.sentence().into_iter().collect(),
+        notes: origin.notes.iter().cloned().chain(screened.notes(view)).collect(),
+        overview: String::new(),
         title: format!("Which {} of {} to hold?", run.size, counted(run.assets as u64, "asset")),
         facts,
         warnings: warnings(outcome),
         charts,
-        notes: "The best of very many subsets are partly those whose past was kind. The list was solved again to rounding \
+        closing: "The best of very many subsets are partly those whose past was kind. The list was solved again to rounding \
                 and ranked in double precision. All numbers stand in summary.json, top.csv, histogram.csv and inclusion.csv."
             .to_string(),
     }
-    .html()
+    .html(origin)
 }
 
 fn warnings(outcome: &Outcome) -> Vec<String> {

@@ -1,0 +1,92 @@
+//! Weights that somebody holds, by asset name.
+
+use crate::error::{Error, Result};
+use crate::io::budgets::ROUNDING;
+use crate::io::shares::{self, Noun};
+use crate::io::{Notices, listed};
+
+const WEIGHTS: Noun = Noun {
+    option: "weights",
+    one: "weight",
+    columns: &[
+        "weight",
+        "weights",
+        "portfolio weight",
+        "allocation",
+        "share",
+        "shares",
+        "position",
+        "holding",
+        "market value",
+        "value",
+        "amount",
+        "percent",
+        "%",
+        "yours",
+    ],
+};
+
+/// Weights in the order of `assets`, summing to one: shares, percentages or amounts of money. Assets that are not named are
+/// not held; weights below zero are short positions.
+///
+/// # Errors
+/// Names that are unknown or repeated; numbers that are not finite, or do not sum to more than zero.
+pub fn read_holdings(argument: &str, assets: &[String]) -> Result<(Vec<f64>, Notices)> {
+    let found = shares::by_asset(shares::read(argument, assets, WEIGHTS)?, assets, WEIGHTS)?;
+    let absent: Vec<&str> =
+        assets.iter().zip(&found).filter(|(_, weight)| weight.is_none()).map(|(asset, _)| asset.as_str()).collect();
+    let weights: Vec<f64> = found.iter().map(|weight| weight.unwrap_or(0.0)).collect();
+    let total: f64 = weights.iter().sum();
+    if !(total > 0.0 && total.is_finite()) {
+        return Err(Error::input(format!("the weights that are held sum to {total}, not to more than zero"))
+            .hint("give the shares, percentages or amounts of what is held"));
+    }
+    let mut notices = Notices::new();
+    if !absent.is_empty() {
+        notices.push(format!("no weight for {}: taken as not held", listed(absent.into_iter())).into());
+    }
+    // People round to a hundredth of a percent.
+    if (total - 1.0).abs() > 1e-3 && (total - 100.0).abs() > 0.1 {
+        notices.push(format!("weights sum to {total}: they are taken as parts of that").into());
+    }
+    let exact = (total - 1.0).abs() <= ROUNDING;
+    Ok((weights.iter().map(|weight| if exact { *weight } else { weight / total }).collect(), notices))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(argument: &str) -> Result<(Vec<f64>, Notices)> {
+        read_holdings(argument, &["A", "B", "S&P 500"].map(String::from))
+    }
+
+    #[test]
+    fn shares_percentages_and_amounts_mean_the_same() {
+        for list in ["A=0.25,B=0.75,S&P 500=0", "A=25%,B=75%,S&P 500=0%", "A=25,B=75,S&P 500=0"] {
+            assert_eq!(read(list).expect(list), (vec![0.25, 0.75, 0.0], vec![]), "{list}");
+        }
+        let (weights, notices) = read("A=3000,B=9000").expect("amounts");
+        assert_eq!(weights, [0.25, 0.75, 0.0]);
+        assert_eq!(
+            notices,
+            ["no weight for `S&P 500`: taken as not held", "weights sum to 12000: they are taken as parts of that"]
+        );
+        assert_eq!(read("A=1.5,B=-0.5").expect("a short position").0, [1.5, -0.5, 0.0]);
+    }
+
+    #[test]
+    fn what_is_no_portfolio_is_refused() {
+        for (list, said) in [
+            ("A=1,C=2", "no asset `C`"),
+            ("A=1,A=2", "two weights"),
+            ("A=x", "no number"),
+            ("A=1,B=-1", "sum to 0"),
+            ("A=0", "sum to 0"),
+            ("A=1,B", "has no weight"),
+        ] {
+            let error = read(list).expect_err(list);
+            assert!(error.message.contains(said), "{list}: {}", error.message);
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! What a bootstrap found, in a few sentences: how far the weights move, why, and what a reader can do about it.
+//!
+//! Three reasons move the weights of the next estimate: sampling, which resamples show; spells of volatility, which robust
+//! bands show; and change, which the parts of the history show. The sentence says which of them matters most here, whether
+//! another method would have done better, and what makes this history hard, where something does.
+
+use crate::methods::Method;
+use crate::report::words::{self, counted, cut, percent};
+use crate::study::bootstrap::Outcome;
+use crate::study::change::Halves;
+
+/// Halves that differ by this many times what sampling explains have changed; below the second, sampling explains them.
+const CHANGED: f64 = 2.0;
+const UNCHANGED: f64 = 1.5;
+
+/// An asset with more of the weight than this dominates the portfolio.
+const DOMINANT: f64 = 0.5;
+
+/// Robust bands that are wider than those of the resamples by this, on average over the assets, matter most of all.
+const CLUSTERED: f64 = 1.5;
+
+/// Risk that another method misplaces is less, or more, than risk budgeting's by this to be told.
+const CLEARLY: f64 = 1.1;
+
+/// Columns of a name.
+const NAME: usize = 24;
+
+pub fn sentence(outcome: &Outcome) -> String {
+    if outcome.solves.converged == 0 {
+        let what = words::nothing(outcome.solves.total, "resample");
+        return format!(
+            "No weights can be trusted here: {what} ({}). {}.",
+            words::solves(&outcome.solves),
+            capitalised(&words::remedy(&outcome.solves).to_string())
+        );
+    }
+    let parts = [hard(outcome), Some(moves(outcome)), dominated(outcome), others(outcome)];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
+/// What makes the history hard, where something does.
+fn hard(outcome: &Outcome) -> Option<String> {
+    let (rows, assets) = (outcome.run.rows, outcome.run.assets);
+    let unsolved = outcome.solves.unsolved();
+    if rows <= assets {
+        return Some(format!(
+            "{} of {} make a singular covariance: some mixes seem to have no risk. Use fewer assets or a longer history \
+             before you rely on these weights.",
+            counted(rows as u64, "return"),
+            counted(assets as u64, "asset")
+        ));
+    }
+    if outcome.assets.iter().all(|asset| asset.point.is_none()) {
+        return Some(
+            "The full history has no risk-budgeting portfolio, because some long-only mix of these assets has no variance: \
+             leave one of them out."
+                .to_string(),
+        );
+    }
+    (unsolved > 0).then(|| {
+        format!(
+            "{} of the resamples have no portfolio and are left out: the figures speak for the others alone.",
+            percent(unsolved as f64 / outcome.solves.total as f64, 1)
+        )
+    })
+}
+
+/// How far the weights move, and why.
+fn moves(outcome: &Outcome) -> String {
+    let statistics = outcome.methods.of(Method::RiskBudgeting);
+    let moved = statistics.turnover.as_ref().map_or(statistics.pairwise_turnover, |turnover| turnover.mean);
+    let sample = format!("A new sample of the same history would move {} of the portfolio", percent(moved, 1));
+    let Some(halves) = &outcome.halves else {
+        return format!(
+            "{sample}. The history is too short to be cut in halves, so nothing here tells whether the world changes."
+        );
+    };
+    let ratio = halves.distance / halves.expected_distance;
+    let differ = format!(
+        "{sample}; the two halves of the history differ by {}, where sampling explains {}",
+        percent(halves.distance, 1),
+        percent(halves.expected_distance, 1)
+    );
+    if ratio >= CHANGED {
+        return format!(
+            "{differ}: change matters more than sampling here. Take the bands for the least that may move, and expect a \
+             portfolio estimated now to be off by about as much as the halves differ."
+        );
+    }
+    if let Some(times) = widening(outcome).filter(|times| *times >= CLUSTERED) {
+        return format!(
+            "{differ}. Spells of volatility matter most: bands that allow for them are {times:.1} times as wide, and are the \
+             ones to use."
+        );
+    }
+    if ratio >= UNCHANGED {
+        return format!("{differ}: both matter here. Take the bands for somewhat too narrow.");
+    }
+    format!("{differ}: sampling is the main reason here, and the bands show it. Only a longer history narrows them.")
+}
+
+/// How much wider robust bands are than those of the resamples: the mean over the assets that have both.
+fn widening(outcome: &Outcome) -> Option<f64> {
+    let ratios: Vec<f64> = outcome.assets.iter().filter_map(|asset| asset.widening()).collect();
+    (!ratios.is_empty()).then(|| ratios.iter().sum::<f64>() / ratios.len() as f64)
+}
+
+/// The asset with most of the weight, where it has more than half.
+fn dominated(outcome: &Outcome) -> Option<String> {
+    let weight = |point: Option<f64>| point.unwrap_or(0.0);
+    let most = outcome.assets.iter().max_by(|a, b| weight(a.point).total_cmp(&weight(b.point)))?;
+    let share = most.point.filter(|share| *share > DOMINANT && outcome.run.assets > 2)?;
+    Some(format!(
+        "{} holds {} of the portfolio, so read the bands of the others beside their own small weights.",
+        cut(&most.name, NAME),
+        percent(share, 0)
+    ))
+}
+
+/// Whether another method would have done better on the second half, or how much worse; nothing where budgets are unequal,
+/// which other methods do not know.
+fn others(outcome: &Outcome) -> Option<String> {
+    let held: Vec<f64> = outcome.assets.iter().map(|asset| asset.budget).filter(|budget| *budget > 0.0).collect();
+    if held.iter().any(|budget| (budget / held[0] - 1.0).abs() > 1e-9) {
+        return None;
+    }
+    let Halves { methods, .. } = outcome.halves.as_ref()?;
+    let misplaced = |method: Method| methods.of(method).misplaced;
+    let told = |method: Method| percent(misplaced(method), 0);
+    let own = Method::RiskBudgeting;
+    let best = Method::CLOSED_FORMS.into_iter().min_by(|&a, &b| misplaced(a).total_cmp(&misplaced(b)))?;
+    let held = "Held in the second half, the weights of the first put";
+    if misplaced(own) > CLEARLY * misplaced(best) {
+        return Some(format!(
+            "{} did better: {} {} of the risk where no budget wanted it, and those of {} {}.",
+            capitalised(words::method(best)),
+            held.replacen('H', "h", 1),
+            told(own),
+            words::method(best),
+            told(best)
+        ));
+    }
+    let other = Method::InverseVolatility;
+    let beside = if misplaced(other) > CLEARLY * misplaced(own) {
+        format!("those of inverse volatility {}", told(other))
+    } else {
+        format!("those of inverse volatility, which needs no correlations, {}", told(other))
+    };
+    Some(format!("{held} {} of the risk where no budget wanted it; {beside}.", told(own)))
+}
+
+/// With a capital letter.
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+}
