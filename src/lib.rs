@@ -166,5 +166,5 @@ pub use store::Checkpoint;
 
 /// The README's example is a test.
 #[cfg(doctest)]
-#[doc = include_str!("../README.md")]
+#[doc = include_str!("../docs/library.md")]
 struct Readme;

@@ -14,9 +14,10 @@ use crate::study::screen::figure::{Figure, Filter};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
 
+use super::help::Named;
 use super::values::{
     asset, block, correlation, count, delimiter, figure, filter, first_day, last_day, memory, metric, positive, range,
-    sample, seed, shard, size, thousands, tolerance, windows,
+    sample, seed, shard, size, table_or_json, thousands, tolerance, windows,
 };
 
 /// How far can you trust a risk-parity portfolio?
@@ -53,8 +54,8 @@ pub enum Command {
     Devices(DevicesArguments),
     /// Print a completion script for a shell
     Completions(CompletionsArguments),
-    /// Print the manual page
-    Man,
+    /// Print the manual page of the program or of a command
+    Man(ManArguments),
 }
 
 impl Command {
@@ -67,17 +68,20 @@ impl Command {
             Command::Batch(arguments) => arguments.machine.threads,
             Command::Merge(arguments) => arguments.threads,
             Command::Verify(arguments) => arguments.threads,
-            Command::Rows(_) | Command::Compare(_) | Command::Devices(_) | Command::Completions(_) | Command::Man => {
-                None
-            }
+            Command::Rows(_)
+            | Command::Compare(_)
+            | Command::Devices(_)
+            | Command::Completions(_)
+            | Command::Man(_) => None,
         }
     }
 }
 
 /// Where the weights of a batch go.
 const ARRAY: &str = "\
-With -o FILE.npy (default: weights.npy) the weights alone are written, B x n in f64; with -o DIR a run that can be gone
-on with, cut into parts and verified: weights.npy, and weights.parquet with a certificate for each row.";
+With -o FILE.npy (default: weights.npy) the weights alone are written, B x n in
+f64. With -o DIR a run is kept that can be resumed, cut into parts and verified:
+weights.npy, and weights.parquet with a certificate for each row.";
 
 /// What a screen can rank by and filter on.
 const FIGURES: &str = "\
@@ -425,7 +429,7 @@ pub struct ScreenArguments {
     #[arg(long, value_name = "X", value_parser = correlation, allow_negative_numbers = true, help_heading = "Subsets")]
     pub max_correlation: Option<f64>,
     /// What subsets are ranked by: `--help` lists the figures
-    #[arg(long, value_name = "FIGURE", default_value = "diversification", value_parser = figure, help_heading = "Ranking")]
+    #[arg(long, value_name = "FIGURE", default_value = "diversification", value_parser = Named { parse: figure, names: Figure::ALL.map(Figure::name).to_vec() }, hide_possible_values = true, help_heading = "Ranking")]
     pub by: Figure,
     /// Length of the list
     #[arg(long, value_name = "K", default_value = "50", value_parser = size, allow_negative_numbers = true)]
@@ -439,7 +443,7 @@ pub struct ScreenArguments {
     #[arg(help_heading = "Ranking")]
     pub shortlist: usize,
     /// The metric that makes this shortlist
-    #[arg(long, value_name = "METRIC", default_value = "diversification", value_parser = metric, help_heading = "Ranking")]
+    #[arg(long, value_name = "METRIC", default_value = "diversification", value_parser = Named { parse: metric, names: Metric::ALL.map(Metric::name).to_vec() }, hide_possible_values = true, help_heading = "Ranking")]
     pub shortlist_by: Metric,
     /// Compare the two halves of the history (the default where there is one)
     #[arg(long, conflicts_with = "no_halves", help_heading = "Ranking")]
@@ -489,6 +493,12 @@ pub struct SolveArguments {
     /// Only say what the columns of DATA are taken for, and what would be solved
     #[arg(long, help_heading = "Output", conflicts_with = "covariance")]
     pub dry_run: bool,
+    /// Write the portfolio to this file as well: a table (.csv) or all that --json prints (.json)
+    #[arg(short, long, value_name = "FILE", value_parser = table_or_json, help_heading = "Output")]
+    pub output: Option<PathBuf>,
+    /// Replace an existing file
+    #[arg(long, help_heading = "Output", requires = "output")]
+    pub force: bool,
     #[command(flatten)]
     pub out: OutputArguments,
 }
@@ -591,19 +601,17 @@ pub struct CompletionsArguments {
 }
 
 #[derive(Debug, Args)]
+pub struct ManArguments {
+    /// The command whose page is printed (default: that of the program)
+    pub command: Option<String>,
+    /// Write all pages to this folder, as files for `man`
+    #[arg(short, long, value_name = "DIR", conflicts_with = "command")]
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub struct DevicesArguments {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::CommandFactory as _;
-
-    #[test]
-    fn the_flags_are_consistent() {
-        Arguments::command().debug_assert();
-    }
 }

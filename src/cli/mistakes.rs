@@ -1,22 +1,20 @@
 //! What is said of flags and commands that do not exist: where there is another way to what is wished for, that way.
 
 use crate::io::nearest;
+use clap::Error;
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{CommandFactory as _, Error};
 
-use super::args::Arguments;
+use super::help::command;
 
 /// Flags that people try, and what serves them.
-const WISHES: [(&str, &str); 16] = [
+const WISHES: [(&str, &str); 14] = [
     ("--max-weight", BOUNDS),
     ("--min-weight", BOUNDS),
     ("--bounds", BOUNDS),
     ("--target-vol", TARGET),
     ("--target-volatility", TARGET),
     ("--groups", "`equirisk screen` takes --groups: the subsets it solves hold so many assets of each"),
-    ("--output", "`equirisk solve` prints its result: write `equirisk solve .. --json > FILE`"),
-    ("-o", "`equirisk solve` prints its result: write `equirisk solve .. --json > FILE`"),
     ("-b", "the number of resamples is -B N"),
     ("-n", "the number of resamples is -B N"),
     ("-K", "the number of assets of a subset is -k K"),
@@ -48,7 +46,9 @@ pub fn advised(mut error: Error) -> Error {
             // Nobody means a flag to be a file.
             tips.retain(|tip| !tip.to_string().contains("as a value"));
             if let Some((_, wish)) = WISHES.iter().find(|(wished, _)| *wished == flag) {
+                // The flag that was near is not what is meant.
                 error.remove(ContextKind::SuggestedArg);
+                error.remove(ContextKind::Usage);
                 tips = vec![StyledStr::from(*wish)];
             }
             if !tips.is_empty() {
@@ -57,7 +57,7 @@ pub fn advised(mut error: Error) -> Error {
         }
         ErrorKind::InvalidSubcommand => {
             let word = text(&error, ContextKind::InvalidSubcommand).unwrap_or_default();
-            let command = Arguments::command();
+            let command = command();
             let near: Vec<String> = nearest(&word, command.get_subcommands().map(|c| c.get_name()))
                 .into_iter()
                 .map(str::to_string)

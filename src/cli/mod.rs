@@ -9,6 +9,7 @@ mod data;
 #[cfg(feature = "gpu")]
 mod devices;
 mod driver;
+mod help;
 mod interrupt;
 mod machine;
 mod manual;
@@ -27,7 +28,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use anstyle::AnsiColor;
-use clap::Parser as _;
+use clap::FromArgMatches as _;
 
 use crate::{Error, ErrorKind};
 
@@ -43,7 +44,8 @@ pub fn main() -> ExitCode {
 /// Returns the exit code. Signals are listened to, and `XDG_RUNTIME_DIR` is set where it is not, on behalf of the process.
 pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
     silence_mesa();
-    let arguments = match args::Arguments::try_parse_from(words) {
+    let parsed = help::command().try_get_matches_from(words);
+    let arguments = match parsed.and_then(|matches| args::Arguments::from_arg_matches(&matches)) {
         Ok(arguments) => arguments,
         Err(error) => {
             let error = mistakes::advised(error);
@@ -76,7 +78,7 @@ fn command(command: &args::Command) -> crate::Result<u8> {
         #[cfg(not(feature = "gpu"))]
         args::Command::Devices(_) => Err(Error::device("this build has no GPU engine")),
         args::Command::Completions(arguments) => manual::completions(arguments.shell),
-        args::Command::Man => manual::page(),
+        args::Command::Man(arguments) => manual::man(arguments),
     }
 }
 

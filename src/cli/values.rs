@@ -1,6 +1,7 @@
 //! What the values of flags mean.
 
 use std::ops::Range;
+use std::path::PathBuf;
 
 use crate::batch::part::Part;
 use crate::io::nearest;
@@ -46,8 +47,17 @@ pub fn size(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|&size| size >= 1).ok_or_else(|| "not a whole number from 1 up".to_string())
 }
 
+/// A file whose name says what it holds.
+pub fn table_or_json(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    match path.extension().and_then(|extension| extension.to_str()) {
+        Some("csv" | "json") => Ok(path),
+        _ => Err("a file that ends with .csv or .json, such as weights.csv".to_string()),
+    }
+}
+
 pub fn windows(text: &str) -> Result<usize, String> {
-    text.parse().ok().filter(|&count| count >= 2).ok_or_else(|| "not a whole number from 2 up".to_string())
+    text.parse().ok().filter(|&count| count >= 2).ok_or_else(|| "at least 2".to_string())
 }
 
 pub fn correlation(text: &str) -> Result<f64, String> {

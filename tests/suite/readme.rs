@@ -1,5 +1,5 @@
 //! Is what README and docs show what the program prints? Every block that begins with `$ equirisk` is run, in a folder
-//! that holds the files which the text speaks of.
+//! that holds the files which the text speaks of. `UPDATE_PAGES=1` writes what is printed now into the pages. A block that ends with `...` shows the beginning.
 
 use std::fs;
 use std::path::Path;
@@ -41,6 +41,11 @@ fn folder() -> Folder {
     });
     folder.write("prices.csv", abroad.collect::<String>());
     folder.write("windows.npy", windows(&clean));
+    // Bootstraps of two months. Blocks of a given length, for an estimate is printed in full by `compare`.
+    for (month, last) in [("may", "2020-05"), ("june", "2020-06")] {
+        let words = ["bootstrap", "prices.csv", "--to", last, "--block", "20", "--seed", "1", "-o", month];
+        fed(program(&words).current_dir(folder.path("")), b"").succeeded();
+    }
     folder
 }
 
@@ -109,16 +114,45 @@ fn assert_shown(page: &str, command: &str, shown: &[String], run: &Run) {
         }
         // What is remarked, where a block shows only that.
         _ if shown.iter().all(|line| line.starts_with("note: ")) => shown.iter().all(|line| said.contains(line)),
-        _ => printed == shown,
+        _ => match shown.split_last() {
+            Some((last, beginning)) if last == "..." => printed.starts_with(beginning),
+            _ => printed == shown,
+        },
     };
     assert!(agrees, "`equirisk {command}` in {page} should show\n{}{}", run.stdout, run.stderr);
+}
+
+/// What a page should show in place of `shown`, which may be the beginning of a result; none where it is what a machine has.
+fn renewed(command: &str, shown: &str, run: &Run) -> Option<String> {
+    let lines = trimmed(shown);
+    let is_notes = lines.iter().all(|line| line.starts_with("note: "));
+    let printed = trimmed(if is_notes { &run.stderr } else { &run.stdout });
+    if command.starts_with("devices") {
+        return None;
+    }
+    let beginning = lines.last().filter(|last| *last == "...").map(|_| lines.len() - 1);
+    let mut text = printed[..beginning.unwrap_or(printed.len()).min(printed.len())].join("\n");
+    text.push_str(if beginning.is_some() { "\n..." } else { "" });
+    Some(text)
 }
 
 #[test]
 fn pages_show_what_the_program_prints() {
     let folder = folder();
     let mut commands = Vec::new();
-    for (page, text) in pages() {
+    let update = std::env::var_os("UPDATE_PAGES").is_some();
+    for (page, mut text) in pages() {
+        if update {
+            for (command, shown) in blocks(&text) {
+                let words: Vec<&str> = command.split_whitespace().collect();
+                let run = fed(program(&words).current_dir(folder.path("")), b"");
+                if let Some(renewed) = renewed(&command, &shown, &run) {
+                    let head = format!("$ equirisk {command}\n");
+                    text = text.replace(&(head.clone() + &shown), &(head + &renewed));
+                }
+            }
+            fs::write(&page, &text).unwrap();
+        }
         // Nothing that looks like a result is left out.
         assert_eq!(text.matches("$ equirisk ").count(), blocks(&text).len(), "{page}");
         for (command, shown) in blocks(&text) {
@@ -130,5 +164,6 @@ fn pages_show_what_the_program_prints() {
     }
     commands.sort();
     commands.dedup();
-    assert_eq!(commands, ["batch", "bootstrap", "devices", "rows", "screen", "solve"], "each has an example");
+    let all = ["batch", "bootstrap", "compare", "devices", "rows", "screen", "solve"];
+    assert_eq!(commands, all, "each has an example");
 }

@@ -1,0 +1,546 @@
+//! Is all JSON that the program prints or writes what docs/json.md says it is, field by field?
+//!
+//! `docs/json.schema.json` has a definition for each table of the page. The validator below knows the keywords that are
+//! there and no others: the schema says nothing that is not checked.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::interrupted::killed;
+use crate::run::{Folder, covariance, equirisk, npy, returns, sample_covariance, table};
+
+fn page(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Definitions of a schema, by name.
+struct Schema(Value);
+
+impl Schema {
+    fn of_the_page() -> Schema {
+        let whole: Value = serde_json::from_str(&page("json.schema.json")).unwrap();
+        let schema = Schema(whole["$defs"].clone());
+        schema.definitions().for_each(|(name, definition)| schema.sound(definition).expect(name));
+        schema
+    }
+
+    fn definitions(&self) -> impl Iterator<Item = (&String, &Value)> {
+        self.0.as_object().unwrap().iter()
+    }
+
+    fn definition(&self, name: &str) -> Result<&Value, String> {
+        self.0.get(name).ok_or_else(|| format!("nothing is defined as `{name}`"))
+    }
+
+    /// What a `$ref` names.
+    fn referred(&self, rule: &Value) -> Result<&Value, String> {
+        let name = rule.as_str().and_then(|rule| rule.strip_prefix("#/$defs/"));
+        self.definition(name.ok_or_else(|| format!("{rule} is no place in $defs"))?)
+    }
+
+    /// Whether a schema has only what is checked, says of every field whether there may be others, and requires only
+    /// fields that it knows.
+    fn sound(&self, schema: &Value) -> Result<(), String> {
+        for (keyword, rule) in schema.as_object().ok_or_else(|| format!("{schema} is no schema"))? {
+            let good = match keyword.as_str() {
+                "title" | "description" => rule.is_string(),
+                "$ref" => self.referred(rule).is_ok(),
+                "type" => kinds(rule).iter().all(|kind| KINDS.contains(kind)),
+                "enum" => rule.is_array(),
+                "minimum" | "maximum" => rule.is_number(),
+                "items" => self.sound(rule).map(|()| true)?,
+                "properties" => {
+                    rule.as_object().unwrap().values().try_for_each(|property| self.sound(property))?;
+                    schema.get("additionalProperties").is_some()
+                }
+                "additionalProperties" => *rule == json!(false) || self.sound(rule).map(|()| true)?,
+                "required" => {
+                    rule.as_array().unwrap().iter().all(|name| schema["properties"].get(word(name)).is_some())
+                }
+                _ => false,
+            };
+            if !good {
+                return Err(format!("`{keyword}` says {rule}, which is not checked"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Says where a value is not as a schema has it, and why.
+    fn check(&self, schema: &Value, value: &Value, place: &str) -> Result<(), String> {
+        let number = value.as_f64();
+        for (keyword, rule) in schema.as_object().unwrap() {
+            let good = match keyword.as_str() {
+                "$ref" => self.check(self.referred(rule)?, value, place).map(|()| true)?,
+                "type" => kinds(rule).iter().any(|kind| is_a(value, kind)),
+                "enum" => rule.as_array().unwrap().contains(value),
+                "minimum" => number.is_none_or(|x| x >= rule.as_f64().unwrap()),
+                "maximum" => number.is_none_or(|x| x <= rule.as_f64().unwrap()),
+                "items" => {
+                    for (at, item) in value.as_array().into_iter().flatten().enumerate() {
+                        self.check(rule, item, &format!("{place}[{at}]"))?;
+                    }
+                    true
+                }
+                "required" => {
+                    let has = |name: &Value| value.get(word(name)).is_some();
+                    !value.is_object() || rule.as_array().unwrap().iter().all(has)
+                }
+                "properties" | "additionalProperties" => {
+                    let known = schema.get("properties");
+                    for (name, member) in value.as_object().into_iter().flatten() {
+                        let own = known.and_then(|known| known.get(name));
+                        let rule = if keyword == "properties" { own } else { Some(rule).filter(|_| own.is_none()) };
+                        match rule {
+                            Some(Value::Bool(false)) => return Err(format!("{place}: `{name}` is not known")),
+                            Some(rule) => self.check(rule, member, &format!("{place}.{name}"))?,
+                            None => {}
+                        }
+                    }
+                    true
+                }
+                _ => true,
+            };
+            if !good {
+                let shown: String = value.to_string().chars().take(300).collect();
+                return Err(format!("{place}: {keyword} {rule}, found {shown}"));
+            }
+        }
+        Ok(())
+    }
+
+    fn valid(&self, name: &str, value: &Value) -> Result<(), String> {
+        self.check(self.definition(name)?, value, name)
+    }
+
+    /// Runs the program, whose JSON must be of this definition. A study that has solved nothing is one, too.
+    fn printed(&self, name: &str, args: &[&str]) -> Value {
+        let run = equirisk(&[args, &["--json", "--quiet"]].concat());
+        assert!([0, 3].contains(&run.code), "{args:?}: {run:?}");
+        let value = run.json();
+        self.valid(name, &value).unwrap_or_else(|error| panic!("{args:?}: {error}"));
+        value
+    }
+
+    /// The record of a run, with the job and the outcome of its study.
+    fn recorded(&self, folder: &Folder, directory: &str) -> Value {
+        let value: Value = serde_json::from_str(&folder.read(&format!("{directory}/run.json"))).unwrap();
+        let study = word(&value["job"]["study"]);
+        let valid = |name: &str, value: &Value| {
+            self.valid(name, value).unwrap_or_else(|error| panic!("{directory}: {error}"));
+        };
+        valid("run", &value);
+        valid(&format!("job_{study}"), &value["job"]);
+        if !value["outcome"].is_null() {
+            valid(&format!("outcome_{study}"), &value["outcome"]);
+        }
+        value
+    }
+
+    /// Whether a field may be null.
+    fn is_nullable(&self, property: &Value) -> bool {
+        match (property.get("type"), property.get("$ref")) {
+            (Some(rule), _) => kinds(rule).contains(&"null"),
+            (None, Some(rule)) => self.is_nullable(self.referred(rule).unwrap()),
+            (None, None) => false,
+        }
+    }
+}
+
+const KINDS: [&str; 7] = ["null", "boolean", "string", "number", "integer", "array", "object"];
+
+/// The words of `type`: one, or several.
+fn kinds(rule: &Value) -> Vec<&str> {
+    rule.as_array().map_or_else(|| vec![word(rule)], |all| all.iter().map(word).collect())
+}
+
+/// The text of a value; of what is none, a name that nothing bears.
+fn word(value: &Value) -> &str {
+    value.as_str().unwrap_or("(no text)")
+}
+
+fn is_a(value: &Value, kind: &str) -> bool {
+    match kind {
+        "null" => value.is_null(),
+        "boolean" => value.is_boolean(),
+        "string" => value.is_string(),
+        "number" => value.is_number(),
+        "integer" => value.is_i64() || value.is_u64(),
+        "array" => value.is_array(),
+        _ => value.is_object(),
+    }
+}
+
+/// Fields and types of the page's tables, by the name in the heading above.
+fn tables(page: &str) -> BTreeMap<String, Vec<(String, String)>> {
+    let mut tables: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
+    let mut heading = "";
+    for line in page.lines() {
+        let quoted = line.split('`').nth(1);
+        if line.starts_with('#') {
+            heading = quoted.unwrap_or_default();
+        } else if let Some(field) = quoted.filter(|_| line.starts_with("| `")) {
+            let kind = line.split('|').nth(2).unwrap().trim();
+            tables.entry(heading.to_owned()).or_default().push((field.to_owned(), kind.to_owned()));
+        }
+    }
+    tables
+}
+
+/// Returns of four assets over so many dated rows.
+fn history(folder: &Folder, rows: usize) -> String {
+    folder.write(&format!("{rows}.csv"), table(&returns(rows, 4, 0.7, 3), 4))
+}
+
+/// The same without dates.
+fn undated(folder: &Folder) -> String {
+    let text = table(&returns(250, 4, 0.7, 3), 4);
+    let lines: Vec<&str> = text.lines().map(|line| line.split_once(',').unwrap().1).collect();
+    folder.write("undated.csv", lines.join("\n"))
+}
+
+/// Two assets that hedge each other: nothing can be solved.
+fn hedge(folder: &Folder) -> String {
+    let values: Vec<f64> = returns(40, 1, 0.0, 5).into_iter().flat_map(|r| [r, -2.0 * r]).collect();
+    folder.write("hedge.csv", table(&values, 2))
+}
+
+/// The covariance of four assets.
+fn matrix() -> Vec<f64> {
+    sample_covariance(&returns(250, 4, 0.7, 3), 4, &(0..250).collect::<Vec<_>>())
+}
+
+/// Three matrices, of which the second is none.
+fn matrices(folder: &Folder) -> String {
+    folder.write("covariances.npy", npy(&[3, 4, 4], &[matrix(), vec![f64::NAN; 16], matrix()].concat()))
+}
+
+const CPU: [&str; 2] = ["--engine", "cpu"];
+const GPU: [&str; 2] = ["--engine", "gpu"];
+
+#[test]
+fn every_field_has_a_row_and_every_row_a_field() {
+    let (schema, tables) = (Schema::of_the_page(), tables(&page("json.md")));
+    let names: Vec<&String> = schema.definitions().map(|(name, _)| name).collect();
+    assert_eq!(tables.keys().collect::<Vec<_>>(), names, "tables and definitions");
+    for (name, definition) in schema.definitions() {
+        let properties = definition["properties"].as_object().unwrap();
+        let mut rows = tables[name].clone();
+        rows.sort();
+        let fields: Vec<&String> = rows.iter().map(|(field, _)| field).collect();
+        assert_eq!(fields, properties.keys().collect::<Vec<_>>(), "{name}");
+        for (field, kind) in &rows {
+            let is_required = definition["required"].as_array().unwrap().contains(&json!(field));
+            assert_eq!(kind.contains("optional"), !is_required, "{name}.{field} is {kind}");
+            assert_eq!(kind.contains("or null"), schema.is_nullable(&properties[field]), "{name}.{field} is {kind}");
+            // An object's table is named.
+            let referred = [&properties[field], &properties[field]["items"]].into_iter().find_map(|p| p.get("$ref"));
+            if let Some(referred) = referred {
+                let other = word(referred).rsplit('/').next().unwrap();
+                assert!(kind.contains(&format!("`{other}`")), "{name}.{field} is {kind}, not `{other}`");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_wrong_type_a_missing_and_an_unknown_field_are_refused() {
+    let schema = Schema(json!({
+        "pair": {
+            "type": ["object", "null"],
+            "properties": {
+                "name": {"type": "string", "enum": ["a", "b"]},
+                "count": {"type": "integer", "minimum": 1},
+                "share": {"type": ["number", "null"], "maximum": 1},
+                "next": {"$ref": "#/$defs/pair", "type": "object"},
+                "list": {"type": "array", "items": {"$ref": "#/$defs/pair"}},
+                "sums": {"type": "object", "additionalProperties": {"type": "string"}},
+            },
+            "required": ["name", "count", "share"],
+            "additionalProperties": false,
+        },
+    }));
+    schema.definitions().for_each(|(name, definition)| schema.sound(definition).expect(name));
+    let base = json!({"name": "a", "count": 2, "share": 0.5});
+    let with = |field: &str, value: Value| {
+        let mut changed = base.clone();
+        changed[field] = value;
+        changed
+    };
+    let sums = json!({"x": "1"});
+    let good = [
+        Value::Null,
+        base.clone(),
+        with("share", Value::Null),
+        with("next", base.clone()),
+        with("list", json!([base, null])),
+        with("sums", sums),
+    ];
+    good.iter().for_each(|value| schema.valid("pair", value).unwrap());
+    for (value, said) in [
+        (json!([]), "pair: type"),
+        (json!({"name": "a", "count": 2}), "pair: required"),
+        (with("name", json!("c")), "pair.name: enum"),
+        (with("name", Value::Null), "pair.name: "),
+        (with("count", json!(0)), "pair.count: minimum"),
+        (with("count", json!(1.5)), "pair.count: type"),
+        (with("share", json!(1.5)), "pair.share: maximum"),
+        (with("share", json!("1")), "pair.share: type"),
+        (with("next", Value::Null), "pair.next: type"),
+        (with("list", json!([base, {"name": "a"}])), "pair.list[1]: required"),
+        (with("sums", json!({"x": 1})), "pair.sums.x: type"),
+        (with("other", json!(1)), "pair: `other` is not known"),
+    ] {
+        let error = schema.valid("pair", &value).unwrap_err();
+        assert!(error.starts_with(said), "{error} is not {said}");
+    }
+    assert!(schema.valid("other", &base).unwrap_err().contains("`other`"));
+    // What would be passed over in silence.
+    for unchecked in [
+        json!({"type": "string", "pattern": "a"}),
+        json!({"anyOf": [{"type": "string"}]}),
+        json!({"type": "text"}),
+        json!({"$ref": "#/$defs/other"}),
+        json!({"properties": {"x": {"const": 1}}, "additionalProperties": false}),
+        json!({"properties": {"x": {}}}),
+        json!({"properties": {"x": {}}, "additionalProperties": false, "required": ["y"]}),
+        json!({"additionalProperties": true}),
+    ] {
+        assert!(schema.sound(&unchecked).is_err(), "{unchecked}");
+    }
+}
+
+#[test]
+fn one_portfolio_is_as_the_page_says() {
+    let (schema, folder) = (Schema::of_the_page(), Folder::new());
+    let solved = |args: &[&str]| schema.printed("solve", &[&["solve"], args].concat());
+    let dated = history(&folder, 250);
+    solved(&CPU);
+    solved(&[&[&dated, "--returns"], &GPU[..]].concat());
+    let held = solved(&[&dated, "--returns", "--weights", "A0=0.5,A1=0.5"]);
+    assert!(held["given"]["outside"].is_array() && held["robust"].is_object());
+    let undated = solved(&[&undated(&folder), "--returns", "--date-format", "none"]);
+    assert!(
+        undated["volatility_annual"].is_null() && undated["methods"]["equal_weight"]["volatility_annual"].is_null()
+    );
+    let zero = solved(&[&dated, "--returns", "--budgets", "A0=0.5,A1=0.5,A2=0,A3=0"]);
+    assert_eq!(zero["robust"]["se"][3], 0.0);
+    assert!(solved(&[&history(&folder, 12), "--returns"])["robust"].is_null());
+    let given = folder.write("covariance.csv", covariance(&matrix(), 4));
+    let given = solved(&[&given, "--covariance", "--weights", "A0=1"]);
+    assert!(given["robust"].is_null() && given["given"]["outside"].is_null());
+    let one = folder.write("one.csv", table(&returns(250, 1, 0.0, 3), 1));
+    solved(&[&one, "--returns"]);
+}
+
+#[test]
+fn a_bootstrap_is_as_the_page_says_whatever_it_has_no_number_for() {
+    let (schema, folder) = (Schema::of_the_page(), Folder::new());
+    let study = |args: &[&str]| {
+        schema.printed("bootstrap", &[&["bootstrap", "--returns", "-B", "50", "--seed", "1"], args].concat())
+    };
+    let dated = history(&folder, 250);
+    let whole = study(&[&[&dated, "--weights", "A0=0.5,A1=0.5"], &CPU[..]].concat());
+    assert!(whole["halves"].is_object() && whole["windows"].is_object() && whole["given"]["outside"].is_array());
+    assert!(study(&[&[dated.as_str()], &GPU[..]].concat())["crosscheck"].is_object());
+    let zero = study(&[&dated, "--budgets", "A0=0.5,A1=0.5,A2=0,A3=0"]);
+    assert!(zero["assets"][2]["mean_rank"].is_null() && zero["run"]["excluded"] == json!(["A2", "A3"]));
+    assert!(study(&[&dated, "--scheme", "iid"])["run"]["block_estimates"].is_null());
+    let moving = study(&[&dated, "--scheme", "moving", "--no-sensitivity"]);
+    assert!(moving["run"]["threshold"].is_null() && moving["sensitivity"] == json!([]));
+    assert!(study(&[&undated(&folder), "--date-format", "none"])["portfolio"]["volatility_annual"].is_null());
+    // Too few rows for anything but the bands, and fewer rows than assets.
+    let short = study(&[&history(&folder, 5)]);
+    assert!(short["halves"].is_null() && short["windows"].is_null() && short["assets"][0]["robust"].is_null());
+    let singular = folder.write("singular.csv", table(&returns(10, 20, 0.7, 3), 20));
+    assert!(study(&[&singular])["methods"]["erc"]["out_of_bag"].is_null());
+    let one = folder.write("one.csv", table(&returns(250, 1, 0.0, 3), 1));
+    assert!(study(&[&one])["windows"]["ratio"].is_null());
+    // No certified resample, with a portfolio of the history and without one.
+    let tight = ["bootstrap", "-B", "50", "--seed", "1", "--tolerance", "1e-17", "--weights", "NIKKEI=1"];
+    let stalled = schema.printed("bootstrap", &tight);
+    assert!(stalled["rc_error"]["max"].is_null() && stalled["given"]["outside"].is_null());
+    let hedged = study(&[&hedge(&folder), "--weights", "A0=1"]);
+    assert!(hedged["assets"][0]["point"].is_null() && hedged["methods"]["erc"]["bagged"].is_null());
+    assert!(hedged["methods"]["erc"]["turnover"].is_null() && hedged["given"]["distance"].is_null());
+}
+
+#[test]
+fn one_resample_and_two_are_as_the_page_says() {
+    let (schema, folder) = (Schema::of_the_page(), Folder::new());
+    let dated = history(&folder, 250);
+    for resamples in ["1", "2"] {
+        let args = ["bootstrap", &dated, "--returns", "-B", resamples, "--seed", "1"];
+        let study = schema.printed("bootstrap", &args);
+        assert_eq!(study["assets"][0]["sd"].is_null(), resamples == "1", "{resamples}");
+    }
+}
+
+#[test]
+fn a_screen_is_as_the_page_says() {
+    let (schema, folder) = (Schema::of_the_page(), Folder::new());
+    let dated = history(&folder, 250);
+    let screen =
+        |args: &[&str]| schema.printed("screen", &[&["screen", &dated, "--returns", "-k", "2"], args].concat());
+    let plain = screen(&CPU);
+    assert!(plain["halves"].is_object() && plain["top"][0]["halves"].is_object() && plain["bootstrap"].is_null());
+    assert!(screen(&GPU)["crosscheck"].is_object());
+    let again = ["--bootstrap-top", "3", "-B", "20", "--seed", "1", "--by", "effective-bets"];
+    let again = screen(&[&again[..], &["--where", "max-weight<0.9", "--max-correlation", "0.9"]].concat());
+    assert!(again["bootstrap"].is_object() && again["run"]["filters"] == json!(["max-weight<0.9"]));
+    let path = screen(&["--by", "sharpe", "--sample", "3", "--seed", "1", "--no-halves"]);
+    assert!(path["run"]["shortlist"].is_number() && path["halves"].is_null());
+    // Nothing passes, nothing is feasible, or there is but one subset.
+    let nothing = screen(&["--where", "volatility<0"]);
+    assert!(nothing["top"] == json!([]) && nothing["distribution"].get("mean").is_none());
+    assert!(screen(&["--max-correlation", "-0.99"])["rc_error"]["max"].is_null());
+    assert!(schema.printed("screen", &["screen", &dated, "--returns", "-k", "4"])["halves"].is_null());
+    let single = schema.printed("screen", &["screen", &dated, "--returns", "-k", "1"]);
+    assert!(single["top"][0]["mean_correlation"].is_null());
+    schema.printed("screen", &["screen", &hedge(&folder), "--returns", "-k", "2"]);
+    let given = folder.write("covariance.csv", covariance(&matrix(), 4));
+    let given = schema.printed("screen", &["screen", &given, "--covariance", "-k", "2"]);
+    assert!(given["top"][0]["path"].is_null() && given["run"]["rows"].is_null());
+}
+
+/// Where nothing is ever lost, there is no drawdown to divide by.
+#[test]
+fn an_infinite_figure_is_null() {
+    let (schema, folder) = (Schema::of_the_page(), Folder::new());
+    let rising: Vec<f64> = returns(100, 3, 0.7, 3).iter().map(|r| r.abs()).collect();
+    let data = folder.write("rising.csv", table(&rising, 3));
+    let args = ["screen", &data, "--returns", "-k", "2", "--by", "calmar", "--periods-per-year", "252"];
+    assert!(schema.printed("screen", &args)["top"][0]["path"]["calmar"].is_null());
+}
+
+#[test]
+fn a_batch_is_as_the_page_says() {
+    let (schema, folder) = (Schema::of_the_page(), Folder::new());
+    let (data, out) = (matrices(&folder), folder.name("weights.npy"));
+    let batch =
+        |data: &str, more: &[&str]| schema.printed("batch", &[&["batch", data, "-o", &out, "--force"], more].concat());
+    assert_eq!(batch(&data, &CPU)["statuses"], json!(["converged", "invalid", "converged"]));
+    assert!(batch(&data, &GPU)["crosscheck"].is_object());
+    batch(&data, &["--budgets", "0=0.5,1=0.5,2=0,3=0"]);
+    let nothing = folder.write("nothing.npy", npy(&[1, 4, 4], &[f64::NAN; 16]));
+    assert!(batch(&nothing, &CPU)["rc_error"]["median"].is_null());
+}
+
+/// Runs whole and in two parts, joins and verifies them.
+fn kept(folder: &Folder, study: &str, args: &[&str], parts: [[&str; 2]; 2]) {
+    let schema = Schema::of_the_page();
+    let whole = folder.name(&format!("{study}_whole"));
+    let printed = schema.printed(study, &[args, &["-o", &whole]].concat());
+    let summary: Value = serde_json::from_str(&folder.read(&format!("{study}_whole/summary.json"))).unwrap();
+    assert_eq!(summary, printed);
+    assert!(schema.recorded(folder, &format!("{study}_whole"))["shard"].is_null());
+    let mut merge = vec!["merge".to_owned()];
+    for (at, part) in parts.iter().enumerate() {
+        let directory = format!("{study}_{at}");
+        let out = folder.name(&directory);
+        schema.printed(&format!("share_{study}"), &[args, &part[..], &["-o", &out]].concat());
+        assert!(schema.recorded(folder, &directory)["shard"].is_object());
+        merge.push(out);
+    }
+    let joined = folder.name(&format!("{study}_joined"));
+    merge.extend(["-o".to_owned(), joined.clone()]);
+    let merge: Vec<&str> = merge.iter().map(String::as_str).collect();
+    assert_eq!(schema.printed(study, &merge), printed);
+    schema.recorded(folder, &format!("{study}_joined"));
+    for directory in [&whole, &joined] {
+        let run = equirisk(&["verify", directory, "--json"]).succeeded();
+        schema.valid("verify", &run.json()).unwrap();
+    }
+}
+
+#[test]
+fn runs_their_parts_and_what_verifies_them_are_as_the_page_says() {
+    let folder = Folder::new();
+    let dated = history(&folder, 250);
+    let bootstrap = ["bootstrap", &dated, "--returns", "-B", "50", "--seed", "1"];
+    let halves = [["--shard", "0/2"], ["--shard", "1/2"]];
+    kept(&folder, "bootstrap", &[&bootstrap[..], &CPU].concat(), [["--problems", "0..20"], ["--problems", "20..50"]]);
+    let groups = folder.write("groups.csv", "asset,group\nA0,x\nA1,x\n");
+    let screen =
+        ["screen", &dated, "--returns", "-k", "2", "--include", "A3", "--groups", &groups, "--group-max", "x=1"];
+    let again = ["--bootstrap-top", "2", "-B", "20", "--seed", "1", "--max-correlation", "0.9"];
+    kept(&folder, "screen", &[&screen[..], &again, &CPU].concat(), halves);
+    let data = matrices(&folder);
+    kept(&folder, "batch", &[&["batch", &data], &CPU[..]].concat(), halves);
+}
+
+#[test]
+fn runs_on_a_device_are_as_the_page_says() {
+    let folder = Folder::new();
+    let dated = history(&folder, 250);
+    let halves = [["--shard", "0/2"], ["--shard", "1/2"]];
+    let bootstrap = ["bootstrap", &dated, "--returns", "-B", "50", "--seed", "1", "--crosscheck", "all"];
+    kept(&folder, "bootstrap", &[&bootstrap[..], &GPU].concat(), halves);
+    let screen = ["screen", &dated, "--returns", "-k", "2"];
+    kept(&folder, "screen", &[&screen[..], &GPU].concat(), halves);
+}
+
+#[test]
+fn the_record_of_a_run_that_was_killed_is_as_the_page_says() {
+    let (schema, folder) = (Schema::of_the_page(), Folder::new());
+    let dated = history(&folder, 250);
+    let args = ["bootstrap", &dated, "--returns", "-B", "2000000", "--seed", "1", "--engine", "cpu", "--quiet"];
+    killed(&args, &folder.name("out"), 1);
+    let record = schema.recorded(&folder, "out");
+    assert!(record["finished"] == json!(false) && record["outcome"].is_null() && record["timings"].is_null());
+}
+
+#[test]
+fn a_comparison_is_as_the_page_says() {
+    let (schema, folder) = (Schema::of_the_page(), Folder::new());
+    let dated = history(&folder, 250);
+    let run = |name: &str, data: &str, more: &[&str]| {
+        let out = folder.name(name);
+        let args = ["bootstrap", data, "--returns", "-B", "50", "--seed", "1", "--engine", "cpu", "-o", &out];
+        schema.printed("bootstrap", &[&args[..], more].concat());
+        out
+    };
+    let (first, fewer) = (run("first", &dated, &[]), run("fewer", &dated, &["--assets", "A0,A1"]));
+    let hedged = run("hedged", &hedge(&folder), &[]);
+    let compare = |first: &str, second: &str| {
+        let run = equirisk(&["compare", first, second, "--json"]).succeeded();
+        let found = run.json();
+        schema.valid("compare", &found).unwrap_or_else(|error| panic!("{error}"));
+        found
+    };
+    assert!(compare(&first, &first)["configuration"] == json!([]));
+    assert!(compare(&first, &fewer)["assets"][3]["second"].is_null());
+    assert!(compare(&first, &hedged)["distance"].is_null());
+}
+
+#[test]
+fn dry_runs_are_as_the_page_says() {
+    let (schema, folder) = (Schema::of_the_page(), Folder::new());
+    let (dated, data) = (history(&folder, 250), matrices(&folder));
+    let array = folder.write("returns.npy", npy(&[250, 4], &returns(250, 4, 0.7, 3)));
+    let given = folder.write("covariance.csv", covariance(&matrix(), 4));
+    let all = folder.name("all.parquet");
+    let plan = |study: &str, args: &[&str]| {
+        schema.printed(&format!("dry_run_{study}"), &[&[study], args, &["--dry-run"]].concat())
+    };
+    assert_eq!(plan("solve", &[])["assets"].as_array().unwrap().len(), 10);
+    assert!(plan("solve", &[&array, "--returns"])["files"][0]["dates"].is_null());
+    for engine in [CPU, GPU] {
+        plan("bootstrap", &[&[&dated, "--returns", "-B", "50"], &engine[..]].concat());
+        plan("batch", &[&[data.as_str()], &engine[..]].concat());
+    }
+    assert!(plan("screen", &[&dated, "--returns", "-k", "2"])["all_bytes"].is_null());
+    let path = plan("screen", &[&dated, "--returns", "-k", "2", "--by", "sharpe", "--all", &all]);
+    assert!(path["all_bytes"].is_number() && path["shortlist"].is_number());
+    assert_eq!(plan("screen", &[&given, "--covariance", "-k", "2"])["files"], json!([]));
+}
+
+/// Where there is no adapter, there is JSON all the same.
+#[test]
+fn devices_are_as_the_page_says() {
+    let found = equirisk(&["devices", "--json"]).json();
+    Schema::of_the_page().valid("devices", &found).unwrap_or_else(|error| panic!("{error}"));
+}
