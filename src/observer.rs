@@ -19,6 +19,11 @@ pub trait Observer {
     /// So much of it is done.
     fn finished(&mut self, work: u64);
 
+    /// So much of it was done before: it says nothing of how long the rest will take.
+    fn kept(&mut self, work: u64) {
+        self.finished(work);
+    }
+
     /// Something a user should know.
     fn notice(&mut self, message: &Text);
 

@@ -2,9 +2,8 @@
 
 use std::ffi::OsString;
 
-use clap::{ArgAction, ArgMatches, Command, CommandFactory as _, parser::ValueSource};
-
-use super::args::Arguments;
+use clap::parser::ValueSource;
+use clap::{ArgAction, ArgMatches, Command};
 
 /// Where results go, how the work is divided, and what is printed.
 const LEFT_OUT: [&str; 14] = [
@@ -27,7 +26,7 @@ const LEFT_OUT: [&str; 14] = [
 /// The command line `words` without what results do not depend on, with the seed that was drawn; nothing where it is no
 /// command line of this program.
 pub fn canonical(words: &[OsString], seed: Option<u64>) -> String {
-    let mut command = Arguments::command();
+    let mut command = super::help::command();
     let Ok(matches) = command.try_get_matches_from_mut(words) else { return String::new() };
     let Some((name, matches)) = matches.subcommand() else { return String::new() };
     let Some(command) = command.find_subcommand(name) else { return String::new() };

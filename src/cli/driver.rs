@@ -165,7 +165,9 @@ where
             let summary = desk.conclude(&study, &outcome, output::plain(), &mut progress)?;
             progress.finish();
             output::print(&if out.json { summary } else { outcome.table(output::view()) })?;
-            output::wrote(desk.place.as_ref().map(|place| (&*place.path, &place.manifest)), out.quiet);
+            if let Some(place) = &desk.place {
+                output::wrote_run(&place.path, &place.manifest, out.quiet);
+            }
             S::ending(&outcome)
         }
         Some(part) => {

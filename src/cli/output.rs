@@ -76,12 +76,17 @@ pub fn notice(message: &str) {
 }
 
 /// Says which files a run has left, the page first.
-pub fn wrote(run: Option<(&Path, &Manifest)>, quiet: bool) {
-    let Some((directory, manifest)) = run.filter(|_| !quiet) else { return };
+pub fn wrote_run(directory: &Path, manifest: &Manifest, quiet: bool) {
     let mut names: Vec<&str> = manifest.outputs_sha256.keys().map(String::as_str).collect();
     names.sort_by_key(|name| *name != REPORT);
-    let folder = directory.display();
-    say("wrote", AnsiColor::Cyan.on_default(), &format!("{folder}: {}", names.join(", ")));
+    wrote(&format!("{}: {}", directory.display(), names.join(", ")), quiet);
+}
+
+/// Says what was written.
+pub fn wrote(what: &str, quiet: bool) {
+    if !quiet {
+        say("wrote", AnsiColor::Cyan.on_default(), what);
+    }
 }
 
 /// Notices of the library, unless the user wants quiet.

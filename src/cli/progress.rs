@@ -15,7 +15,7 @@ use crate::wording::grouped;
 /// How often the bar is drawn, so that the time left goes on while a long chunk is under way.
 const TICK: Duration = Duration::from_millis(200);
 
-/// The phase in which problems are counted.
+/// What phases begin with in which problems are counted.
 const SOLVING: &str = "solving";
 
 /// A bar over all phases, with the rate at which a noun is solved.
@@ -71,12 +71,17 @@ impl Observer for Progress {
 
     fn phase(&mut self, name: &str) {
         // Of what is not solved, the rate says nothing.
-        self.bar.set_style(style((name == SOLVING).then_some(&*self.noun)));
+        self.bar.set_style(style(name.starts_with(SOLVING).then_some(&*self.noun)));
         self.bar.set_message(name.to_string());
     }
 
     fn finished(&mut self, work: u64) {
         self.bar.inc(work);
+    }
+
+    fn kept(&mut self, work: u64) {
+        self.bar.inc(work);
+        self.bar.reset_eta();
     }
 
     fn notice(&mut self, message: &Text) {

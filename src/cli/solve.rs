@@ -1,10 +1,15 @@
 //! `equirisk solve`: one portfolio.
 
+use std::io::Write as _;
+use std::path::Path;
+
 use crate::covariance::full_sample;
 use crate::engine::choose;
 use crate::io::Detected;
 use crate::panel::{Panel, Returns};
+use crate::report::solve_csv;
 use crate::report::terminal::{self, counted};
+use crate::store::atomic::{self, Existing};
 use crate::study::memory;
 use crate::study::solve::{Question, solve};
 use crate::{Error, Result, observer::Observer as _};
@@ -16,6 +21,9 @@ use super::{machine, output};
 
 pub fn run(arguments: &SolveArguments) -> Result<u8> {
     let quiet = arguments.out.quiet;
+    if let Some(path) = &arguments.output {
+        check_file(path, arguments)?;
+    }
     let notes = &mut Notes::new(quiet);
     let input = data::input(&arguments.data, notes);
     let (assets, covariance, panel, periods_per_year) = if arguments.covariance {
@@ -61,7 +69,25 @@ pub fn run(arguments: &SolveArguments) -> Result<u8> {
     } else {
         terminal::solve(&outcome, output::view())
     })?;
+    if let Some(path) = &arguments.output {
+        let is_table = path.extension().is_some_and(|extension| extension == "csv");
+        let text = if is_table { solve_csv(&outcome)? } else { output::json(&outcome)? };
+        let existing = if arguments.force { Existing::Replace } else { Existing::Refuse };
+        atomic::write(path, existing, |file| file.write_all(text.as_bytes()))?;
+        output::wrote(&path.display().to_string(), quiet);
+    }
     Ok(0)
+}
+
+/// Whether the result may be written to this file: asked before the work.
+fn check_file(path: &Path, arguments: &SolveArguments) -> Result<()> {
+    if arguments.data.data.iter().any(|data| atomic::same(data, path)) {
+        return Err(Error::usage(format!("`{}` holds the data", path.display())).hint("give another -o FILE"));
+    }
+    if !arguments.force && path.exists() {
+        return Err(Error::usage(format!("`{}` exists already", path.display())).hint("pass --force to replace it"));
+    }
+    Ok(())
 }
 
 /// What the columns of the files were taken for, and what would be solved.

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::io::budgets::ROUNDING;
 use crate::io::shares::{self, Noun};
-use crate::io::{Notices, listed};
+use crate::io::{Notices, listed, shown};
 
 const WEIGHTS: Noun = Noun {
     option: "weights",
@@ -44,6 +44,15 @@ pub fn read_holdings(argument: &str, assets: &[String]) -> Result<(Vec<f64>, Not
     let mut notices = Notices::new();
     if !absent.is_empty() {
         notices.push(format!("no weight for {}: taken as not held", listed(absent.into_iter())).into());
+    }
+    let short: Vec<String> = assets
+        .iter()
+        .zip(&weights)
+        .filter(|(_, weight)| **weight < 0.0)
+        .map(|(asset, weight)| format!("`{}` ({weight})", shown(asset)))
+        .collect();
+    if !short.is_empty() {
+        notices.push(format!("held short: {}; the study's own portfolio holds nothing short", short.join(", ")).into());
     }
     // People round to a hundredth of a percent.
     if (total - 1.0).abs() > 1e-3 && (total - 100.0).abs() > 0.1 {

@@ -1,16 +1,20 @@
-//! Texts of a bootstrap study: `assets.csv` and `report.html` beside the summary.
+//! Texts of a bootstrap study: `assets.csv`, `days.csv`, `rolling.csv` and `report.html` beside the summary.
 
+use super::table::{csv_of, maybe, number};
 use super::{Shown, html};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::methods::Method;
 use crate::report::sentence::sentence;
 use crate::report::terminal::{self, View};
 use crate::report::words;
 use crate::store::origin::Origin;
 use crate::study::bootstrap::Outcome;
-use crate::study::statistics::asset::WeightStatistics;
+use crate::study::change::Banded;
+use crate::study::statistics::asset::{Asset, WeightStatistics};
 
 const ASSETS: &str = "assets.csv";
+const DAYS: &str = "days.csv";
+const ROLLING: &str = "rolling.csv";
 
 impl Shown for Outcome {
     fn table(&self, view: View) -> String {
@@ -18,7 +22,12 @@ impl Shown for Outcome {
     }
 
     fn texts(&self, origin: &Origin, view: View) -> Result<Vec<(&'static str, String)>> {
-        Ok(vec![(ASSETS, assets_csv(self)?), (super::REPORT, html::bootstrap(self, origin, view))])
+        Ok(vec![
+            (ASSETS, assets_csv(self)?),
+            (DAYS, days_csv(self)?),
+            (ROLLING, rolling_csv(self)?),
+            (super::REPORT, html::bootstrap(self, origin, view)),
+        ])
     }
 
     fn sentence(&self) -> Option<String> {
@@ -27,14 +36,13 @@ impl Shown for Outcome {
 
     fn notes(&self, view: View) -> Vec<String> {
         let said = self.notes.iter().map(|note| view.text(note.clone()));
-        said.chain(words::wider(&self.assets)).collect()
+        said.chain(words::wider(&self.assets)).chain(words::short_windows(self)).collect()
     }
 }
 
-/// One line per asset: the weight's distribution, its Monte Carlo errors, the realised risk share, and the robust band.
+/// One line per asset: the weight's distribution, its Monte Carlo errors, the realised risk share, the robust band, and the
+/// weights of the two halves.
 fn assets_csv(outcome: &Outcome) -> Result<String> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let failed = |error: csv::Error| Error::failed(format!("`{ASSETS}` cannot be written: {error}"));
     let statistics = ["mean", "sd", "q025", "q05", "q25", "q50", "q75", "q95", "q975"];
     let mut header: Vec<String> = ["asset", "budget", "point"].map(String::from).to_vec();
     header.extend(statistics.map(String::from));
@@ -44,11 +52,9 @@ fn assets_csv(outcome: &Outcome) -> Result<String> {
     header.extend(statistics.map(|s| format!("mc_error_{s}")));
     header.extend(["mean", "sd", "q05", "q50", "q95"].map(|s| format!("realised_risk_share_{s}")));
     header.extend(["robust_se", "robust_lower", "robust_upper"].map(String::from));
-    writer.write_record(&header).map_err(failed)?;
-    // Shortest text that reads back to the same number; nothing where there is none.
-    let number = |x: f64| if x.is_finite() { x.to_string() } else { String::new() };
-    let maybe = |x: Option<f64>| x.map_or(String::new(), number);
-    for asset in &outcome.assets {
+    header.extend(["first_half", "second_half", "half_difference", "half_se"].map(String::from));
+    let shares = &outcome.methods.of(Method::RiskBudgeting).realised.shares;
+    let record = |asset: &Asset| {
         let columns =
             |w: &WeightStatistics| [w.mean, w.sd, w.q025, w.q05, w.q25, w.q50, w.q75, w.q95, w.q975].map(number);
         let mut record = vec![asset.name.clone(), number(asset.budget), maybe(asset.point)];
@@ -59,9 +65,7 @@ fn assets_csv(outcome: &Outcome) -> Result<String> {
         );
         record.extend([maybe(asset.p_double), maybe(asset.p_half)]);
         record.extend(columns(&asset.mc_error));
-        let share =
-            outcome.methods.of(Method::RiskBudgeting).realised.shares.iter().find(|share| share.name == asset.name);
-        record.extend(match share {
+        record.extend(match shares.iter().find(|share| share.name == asset.name) {
             Some(s) => [s.summary.mean, s.summary.sd, s.summary.q05, s.summary.q50, s.summary.q95].map(number),
             None => [const { String::new() }; 5],
         });
@@ -69,8 +73,32 @@ fn assets_csv(outcome: &Outcome) -> Result<String> {
             Some(band) => [band.se, band.lower, band.upper].map(number),
             None => [const { String::new() }; 3],
         });
-        writer.write_record(&record).map_err(failed)?;
-    }
-    let bytes = writer.into_inner().map_err(|error| Error::failed(error.to_string()))?;
-    String::from_utf8(bytes).map_err(|error| Error::failed(error.to_string()))
+        record.extend(match asset.halves {
+            Some(half) => [half.first, half.second, half.difference, half.se].map(number),
+            None => [const { String::new() }; 4],
+        });
+        record
+    };
+    csv_of(ASSETS, std::iter::once(header).chain(outcome.assets.iter().map(record)))
+}
+
+/// The periods that decide most, the first most of all.
+fn days_csv(outcome: &Outcome) -> Result<String> {
+    let header = ["date", "asset", "influence"].map(String::from).to_vec();
+    let records = outcome.days.iter().map(|day| vec![day.date.clone(), day.asset.clone(), number(day.influence)]);
+    csv_of(DAYS, std::iter::once(header).chain(records))
+}
+
+/// One line per window that overlaps others and asset: the weight with its robust band.
+fn rolling_csv(outcome: &Outcome) -> Result<String> {
+    let header = ["last_row", "asset", "weight", "lower", "upper"].map(String::from).to_vec();
+    let solved: Vec<&Asset> = outcome.assets.iter().filter(|asset| asset.budget > 0.0).collect();
+    let windows = outcome.rolling.iter().flat_map(|rolling| rolling.ends.iter().zip(&rolling.bands));
+    let records = windows.flat_map(|(end, bands)| {
+        let record = |(asset, at): (&&Asset, &Banded)| {
+            vec![end.clone(), asset.name.clone(), number(at.weight), number(at.lower), number(at.upper)]
+        };
+        solved.iter().zip(bands).map(record).collect::<Vec<_>>()
+    });
+    csv_of(ROLLING, std::iter::once(header).chain(records))
 }

@@ -5,8 +5,12 @@ mod given;
 pub mod html;
 mod screen;
 mod sentence;
+mod solve;
+mod table;
 pub mod terminal;
 pub mod words;
+
+pub use solve::solve_csv;
 
 use crate::error::Result;
 use crate::store::origin::Origin;

@@ -1,7 +1,8 @@
 //! Texts of a screen: `top.csv`, `histogram.csv`, `inclusion.csv` and `report.html` beside the summary.
 
+use super::table::{csv_of, maybe, number};
 use super::{Shown, html};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::report::terminal::{self, View};
 use crate::store::origin::Origin;
 use crate::study::screen::{Outcome, Screened};
@@ -23,25 +24,6 @@ impl Shown for Screened {
             (super::REPORT, html::screen(self, origin, view)),
         ])
     }
-}
-
-/// Shortest text that reads back to the same number; nothing where there is none.
-fn number(x: f64) -> String {
-    if x.is_finite() { x.to_string() } else { String::new() }
-}
-
-fn maybe(x: Option<f64>) -> String {
-    x.map_or(String::new(), number)
-}
-
-fn csv_of(name: &str, records: impl Iterator<Item = Vec<String>>) -> Result<String> {
-    let failed = |error: String| Error::failed(format!("`{name}` cannot be written: {error}"));
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    for record in records {
-        writer.write_record(&record).map_err(|error| failed(error.to_string()))?;
-    }
-    let bytes = writer.into_inner().map_err(|error| failed(error.to_string()))?;
-    String::from_utf8(bytes).map_err(|error| failed(error.to_string()))
 }
 
 /// One line per subset of the list: its figures, then its assets, then their weights.

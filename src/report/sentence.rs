@@ -16,8 +16,10 @@ const UNCHANGED: f64 = 1.5;
 /// An asset with more of the weight than this dominates the portfolio.
 const DOMINANT: f64 = 0.5;
 
-/// Robust bands that are wider than those of the resamples by this, on average over the assets, matter most of all.
-const CLUSTERED: f64 = 1.5;
+/// Robust bands that are wider than those of the resamples by this, on average over the assets, matter most of all: of six
+/// assets over 2,520 rows they are 0.9 to 1.3 times as wide where volatility does not cluster, or does for all alike, and
+/// 1.1 to 1.5 times where each asset has spells of its own.
+const CLUSTERED: f64 = 1.33;
 
 /// Risk that another method misplaces is less, or more, than risk budgeting's by this to be told.
 const CLEARLY: f64 = 1.1;
@@ -69,7 +71,8 @@ fn hard(outcome: &Outcome) -> Option<String> {
 fn moves(outcome: &Outcome) -> String {
     let statistics = outcome.methods.of(Method::RiskBudgeting);
     let moved = statistics.turnover.as_ref().map_or(statistics.pairwise_turnover, |turnover| turnover.mean);
-    let sample = format!("A new sample of the same history would move {} of the portfolio", percent(moved, 1));
+    let sample =
+        format!("A new sample of the same history would move {} of the portfolio on average", percent(moved, 1));
     let Some(halves) = &outcome.halves else {
         return format!(
             "{sample}. The history is too short to be cut in halves, so nothing here tells whether the world changes."
@@ -129,12 +132,11 @@ fn others(outcome: &Outcome) -> Option<String> {
     let told = |method: Method| percent(misplaced(method), 0);
     let own = Method::RiskBudgeting;
     let best = Method::CLOSED_FORMS.into_iter().min_by(|&a, &b| misplaced(a).total_cmp(&misplaced(b)))?;
-    let held = "Held in the second half, the weights of the first put";
+    let held = "eld in the second half, the weights of the first left";
     if misplaced(own) > CLEARLY * misplaced(best) {
         return Some(format!(
-            "{} did better: {} {} of the risk where no budget wanted it, and those of {} {}.",
+            "{} did better: h{held} {} of the risk away from its budgets, those of {} {}.",
             capitalised(words::method(best)),
-            held.replacen('H', "h", 1),
             told(own),
             words::method(best),
             told(best)
@@ -144,9 +146,9 @@ fn others(outcome: &Outcome) -> Option<String> {
     let beside = if misplaced(other) > CLEARLY * misplaced(own) {
         format!("those of inverse volatility {}", told(other))
     } else {
-        format!("those of inverse volatility, which needs no correlations, {}", told(other))
+        format!("inverse volatility, which needs no correlations, did as well ({})", told(other))
     };
-    Some(format!("{held} {} of the risk where no budget wanted it; {beside}.", told(own)))
+    Some(format!("H{held} {} of the risk away from its budgets; {beside}.", told(own)))
 }
 
 /// With a capital letter.

@@ -15,6 +15,7 @@ use crate::run::crosscheck::CrossCheck;
 use crate::study::bootstrap::{Outcome, Run};
 use crate::study::change::Halves;
 use crate::study::holdings::Holdings;
+use crate::study::influence::LEAST_ROWS;
 use crate::study::screen::figure::Figure;
 use crate::study::statistics::asset::Asset;
 pub use crate::wording::{counted, grouped};
@@ -74,18 +75,20 @@ pub fn wider(assets: &[Asset]) -> Option<String> {
 /// Names in a sentence at most.
 const MOST_NAMES: usize = 8;
 
-/// What somebody holds beside the portfolio and its bands.
-pub fn holdings(held: &Holdings) -> String {
+/// What somebody holds beside the portfolio and its bands, which are called `bands`.
+pub fn holdings(held: &Holdings, bands: &str) -> String {
     let differs = held.distance.map_or("Your portfolio".to_string(), |distance| {
         format!("Your portfolio differs from the risk-budgeting portfolio by {}", percent(distance, 1))
     });
-    let count = counted(held.weights.iter().filter(|weight| **weight != 0.0).count() as u64, "holding");
     match held.outside.as_deref() {
         None => format!("{differs}; there are no bands to say which differences matter."),
         Some([]) => format!(
-            "{differs}, and every weight lies within its band: this history does not tell your portfolio from it, so there is \
-             no reason to trade."
+            "{differs}, and every weight lies within its {bands}: this history does not tell the two apart, so there is no \
+             reason to trade."
         ),
+        Some(outside) if outside.len() == held.weights.len() => {
+            format!("{differs}: every weight lies beyond its {bands}.")
+        }
         Some(outside) => {
             let named: Vec<String> = outside.iter().take(MOST_NAMES).map(|name| cut(name, 24)).collect();
             let more = match outside.len() - named.len() {
@@ -93,13 +96,17 @@ pub fn holdings(held: &Holdings) -> String {
                 more => format!(" and {more} more"),
             };
             format!(
-                "{differs} ({count}). Beyond their bands: {}{more}. Trade these, if any: the others cannot be told from the \
-                 portfolio by this history.",
+                "{differs}. Beyond the {bands}: {}{more}. This history does not tell the other weights from the portfolio's: \
+                 to trade them is to follow noise.",
                 named.join(", ")
             )
         }
     }
 }
+
+/// What holdings are compared with in a study, and of a single portfolio.
+pub const RESAMPLED: &str = "band of the resamples";
+pub const ROBUST: &str = "robust band";
 
 /// Windows that differ by more than this many times their standard errors are told.
 const MOVES: f64 = 2.0;
@@ -121,6 +128,21 @@ pub fn change(outcome: &Outcome) -> Option<String> {
         percent(*expected_distance, 1),
         counted(outcome.run.assets as u64, "weight"),
     ))
+}
+
+/// Why windows are not compared, where they are not although the halves are.
+pub fn short_windows(outcome: &Outcome) -> Option<String> {
+    let (rows, windows) = (outcome.run.rows, outcome.run.windows);
+    let length = rows / windows.max(1);
+    (outcome.halves.is_some() && outcome.windows.is_none()).then(|| {
+        if length < LEAST_ROWS {
+            format!(
+                "{windows} windows of {length} returns are too short to be compared: at least {LEAST_ROWS} are needed."
+            )
+        } else {
+            format!("Not compared: one of {windows} windows of {length} returns has no portfolio.")
+        }
+    })
 }
 
 /// Columns of a terminal.

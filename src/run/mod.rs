@@ -88,7 +88,7 @@ pub fn run(work: Work, range: Range<u64>, context: &mut Context, fold: &mut dyn 
                 runner.stop.check()?;
                 match fold.add(&range, &*context.store.read(work.number, &range)?)? {
                     Added::Taken => {
-                        context.observer.finished(range.end - range.start);
+                        context.observer.kept(range.end - range.start);
                         continue;
                     }
                     Added::Again => range,

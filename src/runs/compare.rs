@@ -34,7 +34,7 @@ pub struct Compare {
     pub data: String,
 }
 
-/// An entry that differs.
+/// An entry that differs, by its path.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Field {
     pub field: String,
@@ -133,11 +133,13 @@ fn configuration(manifest: &Manifest) -> Value {
         "assets": input.assets.len(),
         "job": manifest.job,
         "seed": manifest.seed,
-        "block_length": run["block_length"],
-        "engine": run["engine"],
-        "adapter": run["adapter"],
-        "precision": run["precision"],
-        "version": manifest.version,
+        "run": {
+            "block_length": run["block_length"],
+            "engine": run["engine"],
+            "adapter": run["adapter"],
+            "precision": run["precision"],
+            "version": manifest.version,
+        },
     })
 }
 

@@ -162,7 +162,7 @@ impl Desk {
             };
             let into = option("output").plain("DIR");
             table = view.text(format!(
-                "{what}: {} from {} on, {}\nnext: equirisk merge {} .. {into}, {rest}\n",
+                "{what}: {} from {} on, {}\nnext: equirisk merge {} OTHERS {into}, {rest}\n",
                 counted(to - from, S::NOUN),
                 grouped(from),
                 crate::report::words::solves(&S::shared(share).solves),
@@ -263,8 +263,11 @@ fn finished(directory: &Path) -> Result<Manifest> {
     }
     let damaged = manifest.damaged(directory);
     if !damaged.is_empty() {
-        return Err(Error::failed(format!("in `{shown}` these are not what they were: {}", damaged.join(", ")))
-            .hint(format!("run the job again with {}", option("force"))));
+        return Err(Error::failed(format!(
+            "in `{shown}` these files are missing or were changed after the run: {}",
+            damaged.join(", ")
+        ))
+        .hint(format!("run the job again with {}", option("force"))));
     }
     Ok(manifest)
 }

@@ -26,7 +26,8 @@ pub fn difference(held: &Value, asked: &Value) -> String {
     found.join("; ")
 }
 
-/// All entries in which two values differ, by their names in order, each with both.
+/// All entries in which two values differ, by their names in order, each with both; names of objects within others are
+/// paths such as `job.config.resamples`.
 pub fn fields(first: &Value, second: &Value) -> Vec<(String, Value, Value)> {
     let mut names: Vec<&String> =
         first.as_object().into_iter().chain(second.as_object()).flat_map(serde_json::Map::keys).collect();
@@ -36,7 +37,8 @@ pub fn fields(first: &Value, second: &Value) -> Vec<(String, Value, Value)> {
     for name in names {
         let (first, second) = (&first[name], &second[name]);
         if first.is_object() && second.is_object() {
-            found.extend(fields(first, second));
+            let inner = fields(first, second).into_iter();
+            found.extend(inner.map(|(path, first, second)| (format!("{name}.{path}"), first, second)));
         } else if first != second {
             found.push((name.clone(), first.clone(), second.clone()));
         }

@@ -1,18 +1,18 @@
 //! metrics.parquet: one row per screened subset, in index order.
 //!
 //! Columns: `rank` (u64), `status` (text; `barred` where a cap on correlations kept it from being solved), `rc_error`
-//! (f64), one f64 column per metric, and `asset_1` .. `asset_k` (u32, positions counted from 0). Numbers are null unless
-//! the problem converged. The names of the assets stand in the file's metadata, as a JSON list under `assets`.
+//! (f64), one f64 column per metric, and `asset_1` .. `asset_k` (text, the names, in the order of the data).
+//! Numbers are null unless the problem converged.
 
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray, UInt32Array, UInt64Array};
+use arrow_array::types::UInt32Type;
+use arrow_array::{ArrayRef, DictionaryArray, Float64Array, RecordBatch, StringArray, UInt32Array, UInt64Array};
 use arrow_schema::{DataType, Field, Schema};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, ZstdLevel};
-use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use parquet::schema::types::ColumnPath;
 
@@ -33,6 +33,7 @@ pub struct MetricsWriter<'a, W: Write + Send> {
     writer: ArrowWriter<W>,
     schema: Arc<Schema>,
     subsets: &'a Subsets,
+    names: Arc<StringArray>,
     /// Number of the first pending problem.
     next: u64,
     pending: Measured,
@@ -48,23 +49,23 @@ impl<'a, W: Write + Send> MetricsWriter<'a, W> {
             Field::new("rc_error", DataType::Float64, true),
         ];
         fields.extend(metrics.iter().map(|metric| Field::new(metric.name(), DataType::Float64, true)));
-        fields.extend((1..=subsets.size()).map(|i| Field::new(format!("asset_{i}"), DataType::UInt32, false)));
+        let name = DataType::Dictionary(Box::new(DataType::UInt32), Box::new(DataType::Utf8));
+        fields.extend((1..=subsets.size()).map(|i| Field::new(format!("asset_{i}"), name.clone(), false)));
         let schema = Arc::new(Schema::new(fields));
-        let names = serde_json::to_string(assets).map_err(io::Error::other)?;
         let mut properties = WriterProperties::builder()
             .set_created_by("equirisk".to_string())
             .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).map_err(io::Error::other)?))
             .set_max_row_group_row_count(Some(GROUP))
             // Figures hardly repeat; words and assets do.
             .set_dictionary_enabled(false)
-            .set_column_dictionary_enabled(ColumnPath::from("status"), true)
-            .set_key_value_metadata(Some(vec![KeyValue::new("assets".to_string(), names)]));
+            .set_column_dictionary_enabled(ColumnPath::from("status"), true);
         for i in 1..=subsets.size() {
             properties = properties.set_column_dictionary_enabled(ColumnPath::from(format!("asset_{i}")), true);
         }
         let options = ArrowWriterOptions::new().with_properties(properties.build()).with_skip_arrow_metadata(true);
         let writer = ArrowWriter::try_new_with_options(file, schema.clone(), options).map_err(io::Error::other)?;
-        Ok(MetricsWriter { writer, schema, subsets, next: 0, pending: Measured::new(metrics.len()) })
+        let names = Arc::new(StringArray::from_iter_values(assets));
+        Ok(MetricsWriter { writer, schema, subsets, names, next: 0, pending: Measured::new(metrics.len()) })
     }
 
     /// Adds the subsets that follow.
@@ -115,7 +116,10 @@ impl<'a, W: Write + Send> MetricsWriter<'a, W> {
             floats(&rc_error[rows.clone()]),
         ];
         arrays.extend(columns.iter().map(|column| floats(&column[rows.clone()])));
-        arrays.extend(assets.into_iter().map(|column| Arc::new(UInt32Array::from(column)) as ArrayRef));
+        for column in assets {
+            let named = DictionaryArray::<UInt32Type>::try_new(UInt32Array::from(column), Arc::clone(&self.names) as _);
+            arrays.push(Arc::new(named.map_err(io::Error::other)?));
+        }
         let batch = RecordBatch::try_new(self.schema.clone(), arrays).map_err(io::Error::other)?;
         self.writer.write(&batch).map_err(io::Error::other)?;
         self.writer.flush().map_err(io::Error::other)

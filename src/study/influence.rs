@@ -38,7 +38,7 @@ pub const DEGREES: usize = 8;
 const QUANTILE: f64 = 1.859_548_037_530_898_1;
 
 /// Below two rows for a cosine there is no band.
-const LEAST_ROWS: usize = 2 * DEGREES;
+pub const LEAST_ROWS: usize = 2 * DEGREES;
 
 /// Periods solved for together.
 const TOGETHER: usize = 64;

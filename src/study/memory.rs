@@ -6,6 +6,7 @@ use crate::error::{Error, Result, Text, option};
 use crate::io::size;
 use crate::store::IN_MEMORY;
 use crate::study::statistics::passes::BUDGET as STATISTICS;
+use crate::wording::counted;
 
 /// Bytes per resample and asset that are kept of a resample: its weight and its asset's volatility.
 const PER_WEIGHT: f64 = 16.0;
@@ -76,7 +77,7 @@ pub fn check_resamples(count: u64, rows: usize, assets: usize, directory: bool, 
             _ => format!("up to {} would fit", option("resamples").plain(fits)).into(),
         }
     };
-    check(&format!("{count} resamples of {assets} assets"), needed(count), limit, hint)
+    check(&format!("{} of {}", counted(count, "resample"), counted(assets as u64, "asset")), needed(count), limit, hint)
 }
 
 /// # Errors

@@ -30,15 +30,27 @@ struct Shown {
     requests: Vec<String>,
 }
 
-/// Without a sandbox, which a container has no right to, and without any network.
-fn show(page: &Path) -> Shown {
-    let folder = Folder::new();
-    let output = Command::new(browser())
-        .args(["--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--dump-dom"])
+/// Without a sandbox, which a container has no right to, and without any network; its profile lies in `folder`.
+fn browsing(folder: &Folder) -> Command {
+    let mut command = Command::new(browser());
+    command
+        .args(["--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr"])
         .args(["--host-resolver-rules=MAP * ~NOTFOUND", "--disable-background-networking", "--no-first-run"])
         // Timers run ahead of the clock, up to this many milliseconds of theirs.
         .args(["--virtual-time-budget=30000", "--window-size=1000,800"])
-        .arg(format!("--user-data-dir={}", folder.name("profile")))
+        .arg(format!("--user-data-dir={}", folder.name("profile")));
+    command
+}
+
+fn show(page: &Path) -> Shown {
+    show_with(page, &[])
+}
+
+fn show_with(page: &Path, args: &[&str]) -> Shown {
+    let folder = Folder::new();
+    let output = browsing(&folder)
+        .args(args)
+        .arg("--dump-dom")
         .arg(format!("--log-net-log={}", folder.name("network.json")))
         .arg(format!("file://{}", page.display()))
         .output()
@@ -178,6 +190,104 @@ fn a_browser_draws_a_screen_with_its_winners_resampled() {
     assert!(plots(&page).iter().map(|(id, _)| id.trim_end_matches("-plot")).eq(SCREEN));
     let shown = assert_drawn(&folder.path("out/report.html"), &SCREEN);
     assert!(!without_scripts(&shown.dom).contains("<img"));
+}
+
+/// Logs, once all is drawn: widths, colours, and texts of charts that are cut off.
+const MEASURE: &str = r#"<script>
+addEventListener("load", () => setTimeout(() => {
+  const cut = [];
+  const parts = ".xtick text, .ytick text, .xtitle, .ytitle, .legendtext, .annotation text";
+  for (const plot of document.querySelectorAll(".plot")) {
+    const box = plot.getBoundingClientRect();
+    for (const text of plot.querySelectorAll(parts)) {
+      const at = text.getBoundingClientRect();
+      const inside = at.left >= box.left - 1 && at.right <= box.right + 1 && at.top >= box.top - 1 && at.bottom <= box.bottom + 1;
+      if (at.width > 0 && !inside) cut.push(`${plot.id}: ${text.textContent}`);
+    }
+  }
+  const channels = (colour) => colour.match(/\d+/g).slice(0, 3).map(Number);
+  const style = getComputedStyle(document.body);
+  console.log("MEASURED" + JSON.stringify({
+    wide: document.documentElement.scrollWidth, window: innerWidth, cut,
+    paper: channels(style.backgroundColor), ink: channels(style.color),
+    tick: channels(getComputedStyle(document.querySelector(".xtick text")).fill),
+  }) + "END");
+}, 2000));
+</script></body>"#;
+
+fn measured(page: &Path, args: &[&str]) -> Value {
+    let shown = show_with(page, args);
+    let line =
+        shown.console.iter().find(|line| line.contains("MEASURED{")).unwrap_or_else(|| panic!("{:?}", shown.console));
+    let json = line.split_once("MEASURED").unwrap().1.split_once("END").unwrap().0;
+    serde_json::from_str(&json.replace("\\\"", "\"")).unwrap()
+}
+
+/// On a wide screen and on a phone, in light and dark: nothing sticks out, nothing is cut off, and text stands out from its
+/// paper.
+#[test]
+fn a_report_reads_in_light_and_dark_and_on_a_phone() {
+    let folder = Folder::new();
+    let data = folder.write("prices.csv", hostile(12));
+    equirisk(&["bootstrap", &data, "-B", "100", "--seed", "1", "--engine", "cpu", "-o", &folder.name("b")]).succeeded();
+    let screen = ["screen", &data, "-k", "3", "--top", "9", "--bootstrap-top", "5", "--resamples", "50", "--seed", "1"];
+    equirisk(&[&screen[..], &["--engine", "cpu", "-o", &folder.name("s")]].concat()).succeeded();
+    for study in ["b", "s"] {
+        let page = folder.read(&format!("{study}/report.html")).replace("</body>", MEASURE);
+        folder.write("page.html", page);
+        // A window has a least width, a frame has not.
+        folder.write(
+            "phone.html",
+            "<body style=\"margin:0\"><iframe src=\"page.html\" width=\"390\" height=\"844\"></iframe>",
+        );
+        for (page, args, window, dark) in [
+            ("page.html", &[][..], 1000, false),
+            ("page.html", &["--blink-settings=preferredColorScheme=0"], 1000, true),
+            ("phone.html", &[], 390, false),
+        ] {
+            let found = measured(&folder.path(page), args);
+            let number = |key: &str| found[key].as_f64().unwrap();
+            assert_eq!(number("window"), f64::from(window));
+            assert!(number("wide") <= number("window"), "{study}, {page}: {found}");
+            assert_eq!(found["cut"], serde_json::json!([]), "{study}, {page}");
+            let light =
+                |key: &str| found[key].as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).sum::<f64>() / 765.0;
+            assert_eq!(light("paper") < 0.5, dark, "{found}");
+            for text in ["ink", "tick"] {
+                assert!((light(text) - light("paper")).abs() >= 0.6, "{study}, {page}: {found}");
+            }
+        }
+    }
+}
+
+/// The lengths of what stands on each page of a PDF as Chromium writes it: objects one after the other, each page naming its
+/// contents.
+fn pages(pdf: &[u8]) -> Vec<usize> {
+    let text = String::from_utf8_lossy(pdf);
+    let length = |object: &str| -> usize {
+        let from = text.split_once(&format!("\n{object} 0 obj")).unwrap().1;
+        let digits = from.split_once("/Length ").unwrap().1;
+        digits.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap()
+    };
+    let contents = text.split("/Type /Page\n").skip(1).map(|page| page.split_once("/Contents ").unwrap().1);
+    contents.map(|rest| length(rest.split_once(' ').unwrap().0)).collect()
+}
+
+#[test]
+fn a_report_prints_without_empty_pages() {
+    let folder = Folder::new();
+    let data = folder.write("prices.csv", hostile(12));
+    let out = folder.name("out");
+    equirisk(&["bootstrap", &data, "-B", "100", "--seed", "1", "--engine", "cpu", "-o", &out]).succeeded();
+    let (pdf, page) = (folder.name("page.pdf"), folder.path("out/report.html"));
+    let printing = ["--no-pdf-header-footer".to_string(), format!("--print-to-pdf={pdf}")];
+    let output = browsing(&folder).args(printing).arg(format!("file://{}", page.display())).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let pages = pages(&std::fs::read(pdf).unwrap());
+    // Eight charts of a third of a page up to a whole one, and the text before them.
+    assert!((4..=10).contains(&pages.len()), "{pages:?}");
+    // An empty page holds a few settings alone.
+    assert!(pages.iter().all(|length| *length > 300), "{pages:?}");
 }
 
 /// What the tests above rely on: a page that fails or asks for the network does not go unnoticed.

@@ -108,7 +108,11 @@ fn weights(out: &mut String, outcome: &Outcome, view: View) {
         ))));
     }
     out.push('\n');
-    let said = [given.map(words::holdings), words::change(outcome), words::wider(&outcome.assets)];
+    let said = [
+        given.map(|given| words::holdings(given, words::RESAMPLED)),
+        words::change(outcome),
+        words::wider(&outcome.assets),
+    ];
     for text in said.into_iter().flatten() {
         out.push_str(&view.wrapped(&text));
     }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::table::{Column, table};
 use super::view::View;
 use super::{LEAVE_EARLY, LEAVE_NEXT, names_width};
-use crate::report::words::{self, counted, cut, maybe_percent, percent};
+use crate::report::words::{self, counted, cut, grouped, maybe_percent, percent};
 use crate::runs::{Asset, Compared, Field};
 
 /// Assets listed at most: those that differ most.
@@ -27,11 +27,23 @@ pub fn compare(found: &Compared, view: View) -> String {
     if found.configuration.is_empty() {
         out.push_str("Data and configuration are the same.\n");
     } else {
+        // A digest tells nobody anything but that the numbers are others.
+        let cell = |field: &Field, value: &Value| match field.field.ends_with("sha256") {
+            true => "differ".to_string(),
+            false => self::value(value),
+        };
+        let name = |field: &Field| {
+            let path = field.field.trim_start_matches("job.").trim_start_matches("config.");
+            match path.strip_suffix("_sha256") {
+                Some(what) => format!("{what} (numbers)"),
+                None => path.replace(['_', '.'], " "),
+            }
+        };
         let cells = |text: &dyn Fn(&Field) -> String| found.configuration.iter().map(text).collect::<Vec<_>>();
         let mut columns = vec![
-            Column::names("differs", cells(&|field| field.field.replace('_', " ")), 12),
-            Column::names("first", cells(&|field| value(&field.first)), 5),
-            Column::names("second", cells(&|field| value(&field.second)), 6),
+            Column::names("differs", cells(&name), 12),
+            Column::names("first", cells(&|field| cell(field, &field.first)), 5),
+            Column::names("second", cells(&|field| cell(field, &field.second)), 6),
         ];
         columns[1..].iter_mut().for_each(|column| column.gap = 2);
         table(&mut out, columns, view);
@@ -80,29 +92,39 @@ pub fn compare(found: &Compared, view: View) -> String {
 
 /// What a reader wants to know first.
 fn sentence(found: &Compared) -> String {
+    let same = found.assets.iter().all(|asset| asset.first == asset.second && asset.first_band == asset.second_band);
+    if same {
+        return "Weights and bands are the same.".to_string();
+    }
     let differ = found.distance.map_or("One of the runs has no full-history portfolio".to_string(), |distance| {
         format!("The portfolios differ by {}", percent(distance, 2))
     });
-    let alone = found.assets.iter().filter(|asset| asset.overlaps.is_none() && asset.difference.is_none()).count();
-    let alone = match alone {
-        0 => String::new(),
-        count => format!(" {} in one of the runs alone.", are(count)),
+    let named = |is_named: &dyn Fn(&Asset) -> bool| -> Vec<String> {
+        found.assets.iter().filter(|asset| is_named(asset)).map(|asset| cut(&asset.name, 24)).collect()
     };
-    let apart: Vec<String> =
-        found.assets.iter().filter(|asset| asset.overlaps == Some(false)).map(|asset| cut(&asset.name, 24)).collect();
-    let bands = match apart.len() {
-        0 => "all bands overlap, so resampling alone could make the difference.".to_string(),
-        count => {
-            let more = if count > MOST_NAMES { format!(" and {} more", count - MOST_NAMES) } else { String::new() };
-            let listed = apart[..count.min(MOST_NAMES)].join(", ");
-            format!("the bands of {listed}{more} lie apart: that is more than resampling explains.")
+    let alone = named(&|asset| asset.first_band.is_none() != asset.second_band.is_none());
+    let apart = named(&|asset| asset.overlaps == Some(false));
+    let lie = if apart.len() == 1 { "band" } else { "bands" };
+    match (alone.is_empty(), apart.is_empty()) {
+        (true, true) => format!("{differ}; all bands overlap, so resampling alone could make the difference."),
+        (true, false) => {
+            format!("{differ}; the {lie} of {} lie apart: that is more than resampling explains.", listed(&apart))
         }
-    };
-    format!("{differ}; {bands}{alone}")
+        (false, true) => {
+            format!("{differ}. {} stand in one of the runs alone; all other bands overlap.", listed(&alone))
+        }
+        (false, false) => format!(
+            "{differ}. {} stand in one of the runs alone, which moves all weights; the {lie} of {} lie apart.",
+            listed(&alone),
+            listed(&apart)
+        ),
+    }
 }
 
-fn are(count: usize) -> String {
-    if count == 1 { "1 asset is".to_string() } else { format!("{count} assets are") }
+/// The first of them, and how many more there are.
+fn listed(names: &[String]) -> String {
+    let first = names[..names.len().min(MOST_NAMES)].join(", ");
+    if names.len() > MOST_NAMES { format!("{first} and {} more", names.len() - MOST_NAMES) } else { first }
 }
 
 /// In a cell of the table.
@@ -111,6 +133,11 @@ fn value(value: &Value) -> String {
         Value::Null => "none".to_string(),
         Value::String(text) => text.clone(),
         Value::Array(entries) => counted(entries.len() as u64, "number"),
+        Value::Number(number) => match (number.as_u64(), number.as_f64()) {
+            (Some(whole), _) => grouped(whole),
+            (None, Some(real)) => format!("{real:.4}").trim_end_matches('0').trim_end_matches('.').to_string(),
+            (None, None) => number.to_string(),
+        },
         other => other.to_string(),
     };
     cut(&text, VALUE)

@@ -91,7 +91,7 @@ pub fn solve(outcome: &Outcome, view: View) -> String {
         out.push_str(&view.wrapped(&format!("(annualised with {periods} periods a year)")));
     }
     if let Some(given) = &outcome.given {
-        out.push_str(&view.wrapped(&words::holdings(given)));
+        out.push_str(&view.wrapped(&words::holdings(given, words::ROBUST)));
     }
     if let Some(robust) = robust {
         out.push_str(&view.wrapped(&format!(

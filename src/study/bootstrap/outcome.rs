@@ -90,6 +90,8 @@ pub struct Run {
     pub law: &'static str,
     pub tolerance: f64,
     pub periods_per_year: Option<f64>,
+    /// Windows of the history whose portfolios are compared.
+    pub windows: usize,
 }
 
 /// What the study found.

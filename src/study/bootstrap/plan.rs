@@ -170,6 +170,7 @@ impl Plan {
         let main = Work { batch: &self.batch, request: &request, number: MAIN, sample: &sampled };
         let check = run::keep(main, range.clone(), context)?;
         for (number, _, law) in self.others().filter(|(number, ..)| *number != MAIN) {
+            context.observer.phase("solving at other block lengths");
             let batch = Batch::resampled(Arc::clone(&self.panel), *law, self.tenth(), self.batch.budgets())?;
             let work = Work { batch: &batch, request: &request, number, sample: &[] };
             run::keep(work, scaled(&range, resamples, self.tenth()), context)?;
@@ -328,6 +329,7 @@ impl Plan {
             law: LAW,
             tolerance: info.tolerance,
             periods_per_year: config.periods_per_year,
+            windows: config.windows,
         }
     }
 }

@@ -46,7 +46,7 @@ impl Study for Bootstrap {
     const NAME: &'static str = "bootstrap";
     const NOUN: &'static str = "resample";
     const PIECE: u64 = 1;
-    const FILES: &'static [&'static str] = &["assets.csv", "report.html", WEIGHTS];
+    const FILES: &'static [&'static str] = &["assets.csv", "days.csv", "rolling.csv", "report.html", WEIGHTS];
     const DATA: Option<&'static str> = Some(history::NAME);
     const LAST_OF_PART: u32 = u32::MAX;
     const SOLVES_JOINED: bool = false;

@@ -16,7 +16,8 @@ pub struct Listed {
     pub rank_index: u64,
     pub assets: Vec<String>,
     pub weights: Vec<f64>,
-    pub value: f64,
+    /// None where it is not finite, as a ratio to a drawdown of zero is.
+    pub value: Option<f64>,
 }
 
 /// Solves the subsets of a list, taken from the first `problems` of the question's subsets and ranked by `by`, again. A
@@ -47,7 +48,11 @@ pub fn verify(question: &Question, problems: u64, by: Figure, list: &[Listed]) -
         let pairs = own.weights.iter().zip(&listed.weights);
         let difference = pairs.fold(0.0_f64, |worst, (a, b)| worst.max((a - b).abs()));
         let value = own.figures.get(by);
-        let agrees = difference <= EXACT * largest && (value - listed.value).abs() <= EXACT * value.abs().max(1.0);
+        let figure_agrees = match listed.value {
+            Some(listed) => (value - listed).abs() <= EXACT * value.abs().max(1.0),
+            None => !value.is_finite(),
+        };
+        let agrees = difference <= EXACT * largest && figure_agrees;
         found.disagreements += u64::from(!agrees);
         found.max_weight_difference = larger(found.max_weight_difference, Some(difference));
         found.max_rc_error = larger(found.max_rc_error, Some(own.rc_error));

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use arrow_array::cast::AsArray as _;
-use arrow_array::types::{Float64Type, UInt32Type, UInt64Type};
+use arrow_array::types::{Float64Type, UInt64Type};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
 
@@ -408,13 +408,13 @@ fn a_directory_holds_the_screen_and_every_subset_can_be_kept() {
         let ranks = batch.column_by_name("rank").unwrap().as_primitive::<UInt64Type>().clone();
         let asset = |i: usize| {
             let column = batch.column_by_name(&format!("asset_{i}")).unwrap();
-            column.as_primitive::<UInt32Type>().clone()
+            column.as_string::<i32>().clone()
         };
         let (values, errors) = (floats("diversification"), floats("rc_error"));
         let assets = [asset(1), asset(2), asset(3)];
         for at in 0..batch.num_rows() {
             assert!(errors.value(at) <= 1e-8);
-            let names = assets.clone().map(|column| format!("A{}", column.value(at) + 1));
+            let names = assets.clone().map(|column| column.value(at).to_string());
             rows.push((ranks.value(at), values.value(at), names));
         }
     }

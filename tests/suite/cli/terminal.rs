@@ -50,7 +50,8 @@ fn no_line_is_wider_than_the_terminal_and_columns_stay_aligned() {
             let ends: Vec<usize> = ["日経平均株価", "Ελλάδα", "naïve résumé"]
                 .iter()
                 .filter_map(|name| text.lines().find(|line| line.starts_with(&format!("{name}  "))))
-                .map(|line| line.width())
+                // A picture after the numbers ends where its band does.
+                .map(|line| line[..=line.rfind('%').unwrap()].width())
                 .collect();
             assert!(
                 study.starts_with("screen") || (ends.len() == 3 && ends.iter().all(|end| *end == ends[0])),

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::run::{Folder, equirisk, json};
+use crate::run::{Folder, equirisk, json, prices, returns, table};
 
 const BOOTSTRAP: [&str; 8] = ["bootstrap", "-B", "200", "--seed", "5", "--last", "300", "-o"];
 
@@ -90,4 +90,17 @@ fn what_is_no_finished_run_is_refused() {
         equirisk(&args).refused(2);
         assert_eq!(folder.read("run.json"), text);
     }
+}
+
+/// A history that never loses has no drawdown, and the ratio to it is not finite.
+#[test]
+fn a_list_whose_figure_is_not_finite_is_verified_by_its_portfolios() {
+    let folder = Folder::new();
+    let rising: Vec<f64> = returns(300, 5, 0.7, 3).iter().map(|r| 0.001 + 0.01 * r.abs()).collect();
+    let data = folder.write("rising.csv", table(&prices(&rising, 5), 5));
+    let out = folder.name("out");
+    equirisk(&["screen", &data, "-k", "2", "--by", "calmar", "--engine", "cpu", "-o", &out]).succeeded();
+    let summary: serde_json::Value = serde_json::from_str(&folder.read("out/summary.json")).unwrap();
+    assert!(summary["top"][0]["value"].is_null(), "{}", summary["top"][0]);
+    assert_eq!(json(&["verify", &out, "--json"])["crosscheck"]["disagreements"], 0);
 }

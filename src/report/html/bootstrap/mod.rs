@@ -46,7 +46,11 @@ pub fn bootstrap(outcome: &Outcome, origin: &Origin, view: View) -> String {
     Page {
         name: format!("equirisk bootstrap{of}: risk-budgeting weights and how far to trust them"),
         title: "How far can these risk-budgeting weights be trusted?".to_string(),
-        answer: outcome.sentence().into_iter().chain(outcome.given.as_ref().map(words::holdings)).collect(),
+        answer: outcome
+            .sentence()
+            .into_iter()
+            .chain(outcome.given.as_ref().map(|given| words::holdings(given, words::RESAMPLED)))
+            .collect(),
         facts: facts(outcome, origin),
         warnings: warnings(outcome),
         notes: origin.notes.iter().cloned().chain(outcome.notes(view)).collect(),
