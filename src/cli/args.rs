@@ -111,8 +111,9 @@ period, without costs (needs a history):
 
 Every subset is ranked by a figure of the covariance. Where --by is one of the
 path, --shortlist-by makes a shortlist, and the path figures are computed for it
-alone. A bound (--where) on the path is tried on the best by --by, at most
---shortlist of them.";
+alone: for all subsets, where --shortlist is as long. A bound (--where) on the
+path is tried on the best by --by, at most --shortlist of them. Bounds hold for
+the sample of subsets that is compared in the halves of the history, too.";
 
 /// Where the history comes from.
 #[derive(Debug, Args)]
@@ -451,7 +452,7 @@ pub struct ScreenArguments {
     /// Do not compare them
     #[arg(long, help_heading = "Ranking")]
     pub no_halves: bool,
-    /// Solve the best N subsets on resamples of the history: would they win again?
+    /// Solve the best N subsets on resamples of the history: would they win again, and be chosen again from all?
     #[arg(long, value_name = "N", value_parser = size, allow_negative_numbers = true, help_heading = "Resampling")]
     pub bootstrap_top: Option<usize>,
     /// Number of resamples for --bootstrap-top

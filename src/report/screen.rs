@@ -1,7 +1,7 @@
 //! Texts of a screen: `top.csv`, `histogram.csv`, `inclusion.csv` and `report.html` beside the summary.
 
 use super::table::{csv_of, maybe, number};
-use super::{Shown, html};
+use super::{Shown, choice, html};
 use crate::error::Result;
 use crate::report::terminal::{self, View};
 use crate::store::origin::Origin;
@@ -24,6 +24,10 @@ impl Shown for Screened {
             (super::REPORT, html::screen(self, origin, view)),
         ])
     }
+
+    fn sentence(&self) -> Option<String> {
+        Some(choice::sentence(self))
+    }
 }
 
 /// One line per subset of the list: its figures, then its assets, then their weights.
@@ -35,6 +39,7 @@ fn top_csv(screened: &Screened) -> Result<String> {
     let mut header: Vec<String> = ["place", "rank_index", "value"].map(String::from).to_vec();
     header.extend(figures.iter().chain(&["mean_correlation"]).chain(&path).map(ToString::to_string));
     header.extend(["rc_error", "first_half", "second_half", "p_best_again"].map(String::from));
+    header.extend(["p_best_of_all_again", "resampled_q05", "resampled_q95"].map(String::from));
     header.extend((1..=k).map(|i| format!("asset_{i}")));
     header.extend((1..=k).map(|i| format!("weight_{i}")));
     let records = outcome.top.iter().enumerate().map(|(at, entry)| {
@@ -52,7 +57,10 @@ fn top_csv(screened: &Screened) -> Result<String> {
             maybe(entry.halves.map(|h| h.first)),
             maybe(entry.halves.map(|h| h.second)),
         ]);
-        record.push(maybe(bootstrap.as_ref().and_then(|b| b.winners.get(at)).map(|winner| winner.probability)));
+        let winner = bootstrap.as_ref().and_then(|b| b.winners.get(at));
+        record.push(maybe(winner.map(|winner| winner.probability)));
+        record.push(maybe(winner.and_then(|winner| winner.reselected)));
+        record.extend([winner.map(|winner| winner.value.q05), winner.map(|winner| winner.value.q95)].map(maybe));
         record.extend(entry.assets.iter().cloned());
         record.extend(entry.weights.iter().map(|&w| number(w)));
         record

@@ -142,7 +142,7 @@ const BOOTSTRAP: [&str; 9] =
     ["weights", "halves", "shares", "methods", "rolling", "days", "correlation", "blocks", "convergence"];
 /// Of these, what waits for a click.
 const FOLDED: [&str; 2] = ["blocks", "convergence"];
-const SCREEN: [&str; 5] = ["list", "histogram", "inclusion", "halves", "again"];
+const SCREEN: [&str; 7] = ["list", "histogram", "cloud", "growth", "halves", "inclusion", "again"];
 
 #[test]
 fn a_browser_draws_a_bootstrap_of_many_assets_with_hostile_names() {
@@ -364,6 +364,57 @@ fn titles_and_charts_hold_the_numbers_of_the_summary() {
     for (line, key) in lines.iter().zip(["q95", "q50", "q05"]) {
         close(line["y"].as_array().unwrap().last().unwrap(), number(&most[key]));
     }
+}
+
+#[test]
+fn a_screens_page_begins_with_the_sentence_and_its_charts_hold_the_numbers_of_the_summary() {
+    let folder = Folder::new();
+    let out = folder.name("out");
+    let args = ["screen", "-k", "3", "--by", "sharpe", "--top", "6", "--bootstrap-top", "8", "-B", "60", "--seed", "2"];
+    let summary = equirisk(&[&args[..], &["--engine", "cpu", "--json", "-o", &out]].concat()).succeeded().json();
+    let page = folder.read("out/report.html").replace('\u{a0}', " ").replace("&#39;", "'").replace("&amp;", "&");
+    let sentence = summary["sentence"].as_str().unwrap();
+    let header = page.split_once("<header>").unwrap().1.split_once("<dl").unwrap().0;
+    assert!(header.contains(&format!("<p class=\"sentence\">{sentence}</p>")), "{sentence}\n{header}");
+    // A line per place: its figure, the resamples' range, and every asset with its weight.
+    let overview = page.split_once("<section id=\"places\"").unwrap().1.split_once("</section>").unwrap().0;
+    let top = summary["top"].as_array().unwrap();
+    assert_eq!(overview.matches("<th scope=\"row\">").count(), 6);
+    let number = |value: &Value| value.as_f64().unwrap();
+    for (entry, winner) in top.iter().zip(summary["bootstrap"]["winners"].as_array().unwrap()) {
+        let held: Vec<String> = (0..3)
+            .map(|i| format!("{} {:.2} %", entry["assets"][i].as_str().unwrap(), 100.0 * number(&entry["weights"][i])))
+            .collect();
+        assert!(overview.contains(&held.join(", ")), "{held:?}");
+        let range = format!("{:.4} to {:.4}", number(&winner["value"]["q05"]), number(&winner["value"]["q95"]));
+        assert!(overview.contains(&format!("<td>{:.4}</td><td>{range}</td>", number(&entry["value"]))), "{range}");
+        assert!(overview.contains(&format!("<td>{:.0} %</td>", 100.0 * number(&winner["reselected"]))));
+    }
+    // Where everything is drawn.
+    let plots = plots(&folder.read("out/report.html"));
+    let traces = |chart: &str| {
+        plots.iter().find(|(id, _)| id == &format!("{chart}-plot")).unwrap().1["data"].as_array().unwrap().clone()
+    };
+    let cloud = traces("cloud");
+    assert_eq!((cloud[0]["x"].as_array().unwrap().len(), cloud[1]["x"].as_array().unwrap().len()), (120, 6));
+    for (at, entry) in top.iter().enumerate() {
+        let (drawn, known) = (number(&cloud[1]["x"][at]), 100.0 * number(&entry["volatility_annual"]));
+        assert!((drawn / known - 1.0).abs() < 1e-5, "{drawn} {known}");
+    }
+    // Wealth and drawdown of three places and of equal weight.
+    let growth = traces("growth");
+    assert_eq!(growth.len(), 8);
+    for (at, entry) in top.iter().take(3).enumerate() {
+        let deepest = growth[2 * at + 1]["y"].as_array().unwrap().iter().map(number).fold(0.0, f64::min);
+        let known = -100.0 * number(&entry["path"]["max_drawdown"]);
+        // Some rows are drawn.
+        assert!(deepest >= known - 1e-3 && deepest < 0.8 * known, "{deepest} {known}");
+    }
+    let bars = &traces("histogram")[0]["y"];
+    let all: f64 = bars.as_array().unwrap().iter().map(number).sum();
+    assert_eq!(all, 120.0);
+    assert!(caption(&page, "histogram").starts_with("All 120 subsets, by sharpe"), "{}", caption(&page, "histogram"));
+    assert!(caption(&page, "again").contains("chosen on the same history"), "{}", caption(&page, "again"));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Is every subset solved as if it were alone, and measured right?
 
 use equirisk::batch::part::Part;
-use equirisk::covariance::RiskModel;
+use equirisk::covariance::{RiskModel, full_sample};
 use equirisk::engine::cpu::CpuEngine;
 use equirisk::engine::{Engine, Job as _};
 use equirisk::measure::{Measured, Metric};
@@ -12,11 +12,12 @@ use equirisk::run::crosscheck::Sample;
 use equirisk::stop::Stop;
 use equirisk::store::Checkpoint;
 use equirisk::study::measures::Components;
-use equirisk::study::screen::figure::Figure;
+use equirisk::study::screen::figure::{Figure, Filter};
 use equirisk::study::screen::{Config, Outcome, Question, part as share, screen};
+use equirisk::study::winners::affordable;
 use equirisk::subsets::Subsets;
 use equirisk::subsets::space::{Pool, Space};
-use equirisk::{Batch, Request, Status};
+use equirisk::{Batch, Labels, Panel, Request, Returns, Status};
 
 use crate::cases::Npz;
 
@@ -366,4 +367,230 @@ fn spaces_too_large_to_rank_are_sampled() {
     let s = outcome.distribution.statistics.unwrap();
     assert!((s.mc_error / (s.sd / 500.0_f64.sqrt()) - 1.0).abs() < 1e-12);
     assert!(Subsets::all(Space::of(225, 60).unwrap()).unwrap_err().message.contains("too many to number"));
+}
+
+/// A history of so many assets, its covariance, and everything that a screen of it asks.
+struct Told {
+    names: Vec<String>,
+    returns: Returns,
+    universe: RiskModel,
+    subsets: Subsets,
+    problems: u64,
+}
+
+impl Told {
+    fn of(rows: usize, assets: usize, size: usize) -> Told {
+        let values = crate::run::returns(rows, assets, 0.6, 17).iter().map(|r| 0.2 * r + 1e-4).collect();
+        let labels = Labels::Text((0..rows).map(|row| format!("row {row}")).collect());
+        Told::new(Returns { assets: names(assets), labels, values }, size)
+    }
+
+    fn new(returns: Returns, size: usize) -> Told {
+        let universe = full_sample(&Panel::new(&returns).unwrap());
+        let subsets = Subsets::all(Space::of(returns.assets.len(), size).unwrap()).unwrap();
+        let problems = subsets.space().count().unwrap();
+        Told { names: returns.assets.clone(), universe, subsets, problems, returns }
+    }
+
+    fn screened(&self, config: &Config) -> Outcome {
+        let question = Question {
+            assets: &self.names,
+            universe: &self.universe,
+            returns: Some(&self.returns),
+            simple: Some(&self.returns),
+            subsets: &self.subsets,
+            max_correlation: None,
+            periods_per_year: Some(252.0),
+        };
+        found(&question, self.problems, config, &CpuEngine::default())
+    }
+
+    /// Each subset by number with its weights, solved another way, and its path.
+    fn by_hand(&self) -> Vec<(Vec<u32>, Vec<f64>, Vec<f64>)> {
+        let mut all = Vec::new();
+        self.subsets.visit(0..self.problems, |_, assets| {
+            let weights = independent(&part(&self.universe, assets));
+            let row = |row: &[f64]| assets.iter().zip(&weights).map(|(&i, w)| w * row[i as usize]).sum();
+            let path = self.returns.values.chunks(self.names.len()).map(row).collect();
+            all.push((assets.to_vec(), weights, path));
+        });
+        all
+    }
+}
+
+/// Between the two values in the middle.
+fn middle(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    0.5 * (values[values.len() / 2 - 1] + values[values.len() / 2])
+}
+
+fn sharpe(path: &[f64]) -> f64 {
+    let mean = path.iter().sum::<f64>() / path.len() as f64;
+    let squares: f64 = path.iter().map(|r| (r - mean).powi(2)).sum();
+    252.0_f64.sqrt() * mean / (squares / (path.len() - 1) as f64).sqrt()
+}
+
+#[test]
+fn histogram_and_inclusion_are_of_the_figure_asked_for() {
+    let told = Told::of(120, 12, 3);
+    let by_hand = told.by_hand();
+    let mut ranked: Vec<(f64, &Vec<u32>)> = by_hand.iter().map(|(assets, _, path)| (sharpe(path), assets)).collect();
+    ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let outcome = told.screened(&config("sharpe", 5));
+    let distribution = &outcome.distribution;
+    assert_eq!((distribution.figure.name(), distribution.subsets, distribution.shortlist), ("sharpe", 220, false));
+    assert_eq!((outcome.run.shortlist, outcome.run.shortlist_by), (None, None));
+    let s = distribution.statistics.unwrap();
+    let mean = ranked.iter().map(|(value, _)| value).sum::<f64>() / 220.0;
+    assert!(
+        (s.mean - mean).abs() < 1e-10 && (s.max - ranked[0].0).abs() < 1e-10 && (s.min - ranked[219].0).abs() < 1e-10
+    );
+    assert_eq!(s.mc_error, 0.0);
+    for (edges, count) in distribution.histogram.edges.windows(2).zip(&distribution.histogram.counts) {
+        let within = ranked.iter().filter(|(value, _)| (edges[0]..edges[1]).contains(value)).count();
+        assert_eq!(*count, within as u64, "{edges:?}");
+    }
+    // The best hundredth: three of 220.
+    assert_eq!((outcome.inclusion.figure.name(), outcome.inclusion.subsets), ("sharpe", 3));
+    for (asset, included) in outcome.inclusion.assets.iter().enumerate() {
+        let count = ranked[..3].iter().filter(|(_, assets)| assets.contains(&(asset as u32))).count();
+        assert_eq!(included.count, count as u64, "{asset}");
+    }
+
+    // Of a shortlist, what it holds: the best by the other metric.
+    let short = told.screened(&Config { shortlist: 40, ..config("sharpe", 5) });
+    let mut diversified: Vec<(f64, f64)> = by_hand
+        .iter()
+        .map(|(assets, weights, path)| {
+            (part(&told.universe, assets).profile(weights.clone(), None).diversification_ratio, sharpe(path))
+        })
+        .collect();
+    diversified.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let of_these = diversified[..40].iter().map(|(_, value)| value).sum::<f64>() / 40.0;
+    assert_eq!((short.distribution.subsets, short.distribution.shortlist, short.run.shortlist), (40, true, Some(40)));
+    assert!((short.distribution.statistics.unwrap().mean - of_these).abs() < 1e-10);
+    assert_eq!((short.inclusion.figure.name(), short.inclusion.subsets), ("sharpe", 1));
+}
+
+#[test]
+fn bounds_on_the_path_hold_for_histogram_and_inclusion_where_all_are_known() {
+    let told = Told::of(120, 12, 3);
+    let bound = middle(told.by_hand().iter().map(|(_, _, path)| sharpe(path)).collect());
+    let filters = vec![Filter::parse(&format!("sharpe>{bound}")).unwrap()];
+    let outcome = told.screened(&Config { filters, ..config("diversification", 300) });
+    let kept = 110;
+    assert_eq!((outcome.top.len(), outcome.distribution.subsets), (kept, kept as u64));
+    assert_eq!(outcome.distribution.histogram.counts.iter().sum::<u64>(), kept as u64);
+    assert_eq!(outcome.inclusion.subsets, kept.div_ceil(100) as u64);
+}
+
+#[test]
+fn halves_compare_the_subsets_that_keep_the_bounds() {
+    let told = Told::of(200, 12, 3);
+    let half = |rows: std::ops::Range<usize>| Told::new(told.returns.part(rows), 3).by_hand();
+    let (first, second) = (half(0..100), half(100..200));
+    let largest = |weights: &[f64]| weights.iter().copied().fold(0.0, f64::max);
+    let whole: Vec<(f64, f64)> =
+        told.by_hand().iter().map(|(_, weights, path)| (largest(weights), sharpe(path))).collect();
+    let (light, good) =
+        (middle(whole.iter().map(|one| one.0).collect()), middle(whole.iter().map(|one| one.1).collect()));
+    for bound in [format!("max-weight<{light}"), format!("sharpe>{good}")] {
+        let filters = vec![Filter::parse(&bound).unwrap()];
+        let outcome = told.screened(&Config { filters, halves: true, ..config("sharpe", 5) });
+        let keeps = |at: &usize| if bound.starts_with("max") { whole[*at].0 < light } else { whole[*at].1 > good };
+        let kept: Vec<usize> = (0..220).filter(keeps).collect();
+        assert_eq!(kept.len(), 110, "{bound}");
+        let halves = outcome.halves.unwrap();
+        assert_eq!(halves.subsets, kept.len() as u64, "{bound}");
+        let all = kept.iter().map(|&at| sharpe(&second[at].2)).sum::<f64>() / kept.len() as f64;
+        assert!((halves.all_second - all).abs() < 1e-10, "{bound}: {} {all}", halves.all_second);
+        // The best hundredth of the first half.
+        let mut order = kept.clone();
+        order.sort_by(|&a, &b| sharpe(&first[b].2).total_cmp(&sharpe(&first[a].2)));
+        let winners = &order[..kept.len().div_ceil(100)];
+        let later = winners.iter().map(|&at| sharpe(&second[at].2)).sum::<f64>() / winners.len() as f64;
+        assert!((halves.winners_second - later).abs() < 1e-10, "{bound}: {} {later}", halves.winners_second);
+    }
+}
+
+#[test]
+fn bounds_that_leave_few_of_the_sample_are_met_by_a_larger_one() {
+    let told = Told::of(150, 30, 4);
+    let calm = told.screened(&config("volatility", 301)).top;
+    let bound = 0.5 * (calm[299].value + calm[300].value);
+    let filters = vec![Filter::parse(&format!("volatility<{bound}")).unwrap()];
+    let outcome = told.screened(&Config { filters, halves: true, ..config("diversification", 5) });
+    let passing = outcome.subsets.passing;
+    // 4,096 of the 27,405 subsets would hold about 45 of these: all are looked at.
+    assert_eq!((outcome.subsets.screened, passing), (27_405, 300));
+    assert_eq!(outcome.halves.unwrap().subsets, passing);
+    assert_eq!(outcome.cloud.unwrap().sample.len() as u64, passing);
+}
+
+#[test]
+fn the_cloud_and_the_growth_are_those_of_pen_and_paper() {
+    let told = Told::of(150, 9, 3);
+    let outcome = told.screened(&config("volatility", 4));
+    let cloud = outcome.cloud.unwrap();
+    let by_hand = told.by_hand();
+    assert_eq!((cloud.sample.len(), cloud.list.len()), (84, 4));
+    for (point, (_, _, path)) in cloud.sample.iter().zip(&by_hand) {
+        let mean = path.iter().sum::<f64>() / 150.0;
+        let sd = (path.iter().map(|r| (r - mean).powi(2)).sum::<f64>() / 149.0).sqrt();
+        assert!((point.mean_return / (252.0 * mean) - 1.0).abs() < 1e-10);
+        assert!((point.volatility / (252.0_f64.sqrt() * sd) - 1.0).abs() < 1e-10);
+    }
+    let growth = outcome.growth.unwrap();
+    assert_eq!((growth.rows.len(), growth.every, growth.list.len()), (150, 1, 3));
+    let equal: Vec<f64> = told.returns.values.chunks(9).map(|row| row.iter().sum::<f64>() / 9.0).collect();
+    let of_place = |place: usize| {
+        let listed = &outcome.top[place].assets;
+        let held = |assets: &[u32]| assets.iter().map(|&i| &told.names[i as usize]).eq(listed);
+        by_hand.iter().find(|(assets, _, _)| held(assets)).unwrap().2.clone()
+    };
+    let lines = growth.list.iter().chain([&growth.equal_weight]).zip((0..3).map(of_place).chain([equal]));
+    for (line, path) in lines {
+        let wealth = |rows: usize| path[..rows].iter().map(|r| 1.0 + r).product::<f64>();
+        for row in 0..150 {
+            let highest = (0..=row + 1).map(wealth).fold(0.0, f64::max);
+            assert!((line.wealth[row] / wealth(row + 1) - 1.0).abs() < 1e-12);
+            assert!((line.drawdown[row] - (wealth(row + 1) / highest - 1.0)).abs() < 1e-12);
+        }
+        let deepest = line.drawdown.iter().copied().fold(0.0, f64::min);
+        assert!((line.figures.max_drawdown + deepest).abs() < 1e-12);
+        assert_eq!(line.last, line.wealth[149]);
+    }
+    // Of a long history some rows are kept, the last among them.
+    let long = Told::of(2500, 5, 2).screened(&config("volatility", 1)).growth.unwrap();
+    assert_eq!((long.every, long.rows.len(), long.rows.last().unwrap().as_str()), (3, 834, "row 2499"));
+    assert_eq!(long.equal_weight.last, *long.equal_weight.wealth.last().unwrap());
+}
+
+#[test]
+fn what_is_shown_of_a_history_does_not_depend_on_threads() {
+    let told = Told::of(150, 30, 3);
+    let filters = vec![Filter::parse("max-weight<0.6").unwrap(), Filter::parse("max-drawdown<0.5").unwrap()];
+    let config = Config { filters, halves: true, ..config("sharpe", 9) };
+    let run = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| told.screened(&config))
+    };
+    let (one, two) = (run(1), run(2));
+    assert!(one.halves.is_some() && one.growth.is_some() && one.top.len() == 9);
+    assert_eq!(one, two);
+}
+
+#[test]
+fn the_choice_is_repeated_where_that_takes_seconds() {
+    let of = |name: &str| Figure::named(name).unwrap();
+    for (subsets, size, rows, figure, resamples, expected) in [
+        (210, 4, 3971, "diversification", 1000, Some(200)),
+        (5000, 5, 3971, "diversification", 50, Some(50)),
+        (5001, 5, 100, "diversification", 50, None),
+        (210, 4, 3971, "sharpe", 1000, Some(200)),
+        (5000, 5, 3971, "sharpe", 1000, None),
+        (5000, 100, 3971, "volatility", 1000, None),
+    ] {
+        assert_eq!(affordable(subsets, size, rows, of(figure), resamples), expected, "{subsets} {size} {figure}");
+    }
 }

@@ -11,7 +11,8 @@ use crate::store::metrics;
 use crate::study::screen::finalist::{Finalist, Setting};
 use crate::study::screen::sample::SIZE;
 use crate::study::screen::{Config, Question};
-use crate::{Batch, Request, Result};
+use crate::study::winners::affordable;
+use crate::{Batch, Request, Result, Returns};
 use rayon::prelude::*;
 
 use crate::cli::args::ScreenArguments;
@@ -82,14 +83,20 @@ pub fn dry_run(
     Ok(0)
 }
 
-/// Seconds for the subsets that are solved by themselves: a shortlist, the halves of the history, winners on resamples.
+/// Seconds for the subsets that are solved by themselves: a shortlist, the halves of the history, winners on resamples, and
+/// all subsets on these where the choice is repeated.
 fn alone(arguments: &ScreenArguments, question: &Question, problems: u64, config: &Config) -> Result<f64> {
     let of_the_path = config.by.is_of_the_path();
     let shortlist = if of_the_path { problems.min(config.shortlist as u64) } else { 0 };
     // Two halves of the history are as long as the whole.
     let halves = if config.halves && question.returns.is_some() { problems.min(SIZE) } else { 0 };
     let resampled = arguments.bootstrap_top.map_or(0, |count| arguments.resamples.saturating_mul(count as u64));
-    let solved = shortlist + halves + resampled;
+    let rows = question.returns.map_or(0, Returns::rows);
+    let again = arguments
+        .bootstrap_top
+        .and_then(|_| affordable(problems, question.subsets.size(), rows, config.by, arguments.resamples));
+    let reselected = again.map_or(0, |resamples| resamples.saturating_mul(problems));
+    let solved = (shortlist + halves).saturating_add(resampled).saturating_add(reselected);
     if solved == 0 {
         return Ok(0.0);
     }

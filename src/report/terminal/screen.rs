@@ -4,20 +4,26 @@ use std::fmt::Write as _;
 
 use super::table::{Column, fitting, table};
 use super::view::View;
-use super::{LEAVE_EARLY, LEAVE_LATE, LEAVE_NEXT, NAME};
+use super::{LEAVE_EARLY, LEAVE_LAST, LEAVE_LATE, LEAVE_NEXT, NAME};
 use crate::error::option;
 use crate::measure::Metric;
+use crate::report::choice;
 use crate::report::words::{self, counted, cut, figure as shown, grouped, percent, solves};
-use crate::study::screen::Screened;
 use crate::study::screen::figure::{Figure, Filter};
 use crate::study::screen::halves::InHalves;
-use crate::study::screen::{Entry, Outcome};
+use crate::study::screen::{Entry, Outcome, Screened};
+use crate::study::winners::Winner;
 
 /// Rows shown at most: a list to be read.
 const MOST_ROWS: usize = 50;
 
 /// Columns of a terminal that a list of names has, as long as numbers can leave for it; half of that at least.
 const FEWEST_NAMES: usize = 24;
+const MOST_NAMES: usize = 48;
+
+/// Columns of a name with its weight, and of the name alone, at least.
+const ROOM_OF_A_NAME: usize = 12;
+const SHORTEST_NAME: usize = 4;
 
 /// Heights of a histogram's bars.
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
@@ -25,37 +31,32 @@ const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█']
 pub fn screen(screened: &Screened, view: View) -> String {
     let outcome = &screened.outcome;
     let mut out = String::new();
-    heading(&mut out, outcome, view);
+    out.push_str(&view.dim(&view.wrapped(&heading(outcome))));
     if outcome.solves.total > 0 && outcome.solves.converged == 0 {
         out.push_str(&view.warning(&view.wrapped(&words::nothing_solved(&outcome.solves, "subset"))));
         return out;
     }
+    out.push_str(&view.bold(&view.wrapped(&choice::sentence(screened))));
+    bounds(&mut out, outcome, view);
     warned(&mut out, outcome, view);
     if outcome.top.is_empty() {
-        out.push_str("No subset has a certified portfolio that keeps the bounds.\n");
         evidence(&mut out, outcome, view);
         return out;
     }
     list(&mut out, screened, view);
     distribution(&mut out, outcome, view);
-    halves(&mut out, outcome, view);
+    if let Some(halves) = &outcome.halves {
+        out.push_str(&view.wrapped(&choice::out_of_sample(outcome, halves)));
+    }
     if let Some(again) = &screened.bootstrap {
-        out.push_str(&view.wrapped(&format!(
-            "Resampled: P(again) is how often a subset was among the {} best of these {} on {} ({}, mean block {:.1} rows, \
-             seed {})",
-            again.places,
-            again.winners.len(),
-            counted(again.counted, "resample"),
-            again.scheme,
-            again.block_length,
-            again.seed
-        )));
+        out.push_str(&view.wrapped(&choice::caveat(again)));
     }
     evidence(&mut out, outcome, view);
     out
 }
 
-fn heading(out: &mut String, outcome: &Outcome, view: View) {
+/// "210 subsets of 4 of 10 assets; 3,971 returns, 1999-01-01 to 2014-03-21, 252 periods a year".
+fn heading(outcome: &Outcome) -> String {
     let (run, subsets) = (&outcome.run, &outcome.subsets);
     let space = subsets.space.map_or(format!("{:.2e} subsets", subsets.space_approximate), |n| counted(n, "subset"));
     let what = match run.sample {
@@ -63,13 +64,20 @@ fn heading(out: &mut String, outcome: &Outcome, view: View) {
         None => space,
     };
     let drawn = run.seed.map_or(String::new(), |seed| format!(", drawn without replacement (seed {seed})"));
-    let what = format!("{what} of {} of {}{drawn}", run.size, counted(run.assets as u64, "asset"));
-    out.push_str(&view.bold(&view.wrapped(&what)));
+    let history = match (run.rows, &run.first, &run.last) {
+        (Some(rows), Some(first), Some(last)) => {
+            let periods = words::periods(run.periods_per_year);
+            format!("; {}, {first} to {last}{periods}", counted(rows as u64, "return"))
+        }
+        _ => String::new(),
+    };
+    format!("{what} of {} of {}{drawn}{history}", run.size, counted(run.assets as u64, "asset"))
+}
+
+/// What subsets were chosen from, where that is not all of them.
+fn bounds(out: &mut String, outcome: &Outcome, view: View) {
+    let (run, subsets) = (&outcome.run, &outcome.subsets);
     let mut line = |text: String| out.push_str(&view.wrapped(&text));
-    if let (Some(rows), Some(first), Some(last)) = (run.rows, &run.first, &run.last) {
-        let periods = words::periods(run.periods_per_year);
-        line(format!("{}, {first} to {last}{periods}", counted(rows as u64, "return")));
-    }
     let share = |part: u64, whole: u64| if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
     if let Some(cap) = run.max_correlation {
         let feasible = percent(share(subsets.feasible, subsets.screened), 1);
@@ -85,8 +93,15 @@ fn heading(out: &mut String, outcome: &Outcome, view: View) {
     if let (Some(metric), Some(count)) = (run.shortlist_by, run.shortlist) {
         line(format!("ranked by {} among the {} best by {metric}", run.by, grouped(count)));
     }
-    if !path.is_empty() {
+    if path.is_empty() {
+        return;
+    }
+    if choice::bounds_of_the_list(outcome) {
         line(format!("of the list, only what keeps {}", listed(&path)));
+    } else {
+        let kept = outcome.distribution.subsets;
+        let passing = percent(share(kept, run.shortlist.unwrap_or(subsets.passing)), 1);
+        line(format!("{} ({passing}) keep {}", grouped(kept), listed(&path)));
     }
 }
 
@@ -134,19 +149,28 @@ fn list(out: &mut String, screened: &Screened, view: View) {
         columns.push(Column::numbers("in the two halves", cells(&text), 17, 2, LEAVE_LATE));
     }
     if let Some(again) = &screened.bootstrap {
-        let probability = |at: usize| again.winners.get(at).map_or(f64::NAN, |winner| winner.probability);
-        let cells = (0..top.len()).map(|at| percent(probability(at), 0)).collect();
-        columns.push(Column::numbers("P(again)", cells, 8, 2, LEAVE_LATE));
+        let of = |text: &dyn Fn(&Winner) -> String| -> Vec<String> {
+            (0..top.len()).map(|at| again.winners.get(at).map_or("-".to_string(), text)).collect()
+        };
+        let range = |winner: &Winner| format!("{} {}", shown(by, winner.value.q05), shown(by, winner.value.q95));
+        columns.insert(2, Column::numbers("5–95 %", of(&range), 13, 2, LEAVE_LAST));
+        columns.push(Column::numbers("P(again)", of(&|winner| percent(winner.probability, 0)), 8, 2, LEAVE_LATE));
+        if again.reselection.is_some() {
+            let share = |winner: &Winner| winner.reselected.map_or("-".to_string(), |share| percent(share, 0));
+            columns.push(Column::numbers("P(again, all)", of(&share), 13, 2, LEAVE_LAST));
+        }
     }
-    // Names take what room is left; some numbers leave so that they have any.
-    let mut assets = Column { gap: 2, ..Column::names("assets", vec![String::new(); top.len()], FEWEST_NAMES) };
+    // Names and weights take what room is left; some numbers leave so that they have any.
+    let fewest = (ROOM_OF_A_NAME * outcome.run.size).clamp(FEWEST_NAMES, MOST_NAMES);
+    let mut assets = Column { gap: 2, ..Column::names("assets, weights in %", vec![String::new(); top.len()], fewest) };
     columns.push(assets.clone());
     let mut columns = fitting(columns, view);
     columns.pop();
     let used: usize = columns.iter().map(Column::room).sum();
     let room = view.columns().saturating_sub(used + assets.gap).max(FEWEST_NAMES / 2);
     assets.width = 0;
-    assets.cells = cells(&|entry| cut(&entry.assets.join(", "), room));
+    assets.head = cut(&assets.head, room);
+    assets.cells = cells(&|entry| holding(entry, room));
     columns.push(assets);
     table(out, columns, view);
     if outcome.top.len() > MOST_ROWS {
@@ -160,13 +184,24 @@ fn list(out: &mut String, screened: &Screened, view: View) {
     out.push('\n');
 }
 
+/// "SPY 12.3, TLT 45.6" in so many columns: names are cut as far as that helps.
+fn holding(entry: &Entry, room: usize) -> String {
+    let text = |longest: usize| {
+        let part = |(name, weight): (&String, &f64)| format!("{} {:.1}", cut(name, longest), 100.0 * weight);
+        entry.assets.iter().zip(&entry.weights).map(part).collect::<Vec<_>>().join(", ")
+    };
+    let longest = (SHORTEST_NAME..=NAME).rev().find(|&longest| words::columns(&text(longest)) <= room);
+    cut(&text(longest.unwrap_or(SHORTEST_NAME)), room)
+}
+
 fn distribution(out: &mut String, outcome: &Outcome, view: View) {
     let distribution = &outcome.distribution;
     let figure = distribution.figure;
     if let Some(s) = distribution.statistics {
         let error = if s.mc_error > 0.0 { format!(" ± {:.1e}", s.mc_error) } else { String::new() };
         out.push_str(&view.wrapped(&format!(
-            "All that pass: {figure} {} to {}, mean {}{error}, sd {}",
+            "{}: {figure} {} to {}, mean {}{error}, sd {}",
+            choice::ranked(outcome),
             shown(figure, s.min),
             shown(figure, s.max),
             shown(figure, s.mean),
@@ -203,26 +238,10 @@ fn distribution(out: &mut String, outcome: &Outcome, view: View) {
         line.push_str(&part);
     }
     let (share, subsets) = (percent(inclusion.share, 1), counted(inclusion.subsets, "subset"));
-    out.push_str(&view.wrapped(&format!("In the best {share} ({subsets} by {}):", inclusion.figure)));
+    let of = if distribution.shortlist { " of the shortlist" } else { "" };
+    out.push_str(&view.wrapped(&format!("In the best {share}{of} ({subsets} by {}):", inclusion.figure)));
     out.push_str(&line);
     out.push('\n');
-}
-
-fn halves(out: &mut String, outcome: &Outcome, view: View) {
-    let Some(halves) = &outcome.halves else { return };
-    let by = outcome.run.by;
-    let correlation = halves.rank_correlation.map_or("-".to_string(), |r| format!("{r:.2}"));
-    out.push_str(&view.wrapped(&format!(
-        "How much is luck ({}, history cut at {}): rank correlation of the halves {correlation}; the best {} of the first \
-         half: {} there, {} in the second, where all average {}; they beat {} of all there (chance: 50 %)",
-        counted(halves.subsets, "subset"),
-        halves.split.as_deref().unwrap_or("the middle"),
-        halves.winners,
-        shown(by, halves.winners_first),
-        shown(by, halves.winners_second),
-        shown(by, halves.all_second),
-        percent(halves.winners_beat, 0)
-    )));
 }
 
 fn evidence(out: &mut String, outcome: &Outcome, view: View) {

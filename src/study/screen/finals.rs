@@ -3,10 +3,11 @@
 use rayon::prelude::*;
 
 use super::best::Candidate;
-use super::figure::{Figure, Filter};
-use super::finalist::{Finalist, Setting};
+use super::figure::Figure;
+use super::finalist::Finalist;
+use super::passing::{Asked, passing};
 use super::{Config, Question};
-use crate::error::option;
+use crate::error::{Result, option};
 use crate::measure::Metric;
 use crate::observer::Observer;
 
@@ -25,31 +26,51 @@ pub struct Finals<'a> {
     pub bulk_error: f64,
 }
 
+/// What the finals chose.
+#[derive(Debug)]
+pub struct Selected {
+    /// The list asked for, in order.
+    pub list: Vec<Finalist>,
+    /// Every subset that was ranked by its exact figure, where that is all of them, or all of a shortlist.
+    pub ranked: Option<Ranked>,
+}
+
+/// Subsets in the order of their exact figure.
+#[derive(Debug)]
+pub struct Ranked {
+    pub values: Vec<f64>,
+    pub ranks: Vec<u64>,
+    /// How many were on the shortlist, where those ranked are not all that keep the bounds of the covariance.
+    pub shortlist: Option<u64>,
+}
+
 impl Finals<'_> {
-    /// The list asked for, in order, and the length of the shortlist where there was one. `passing` is how many subsets
-    /// the best were taken from.
-    pub fn select(
-        &self,
-        best: &[Candidate],
-        passing: u64,
-        observer: &mut dyn Observer,
-    ) -> (Vec<Finalist>, Option<u64>) {
+    /// Chooses among the `best`, which are of `count` subsets that pass.
+    ///
+    /// # Errors
+    /// Asked to stop.
+    pub fn select(&self, best: &[Candidate], count: u64, observer: &mut dyn Observer) -> Result<Selected> {
         let Config { by, top, shortlist, .. } = *self.config;
-        if by.is_of_the_path() {
-            let list = &best[..best.len().min(shortlist)];
-            let mut finalists = self.solved(list);
-            self.rank(&mut finalists);
-            finalists.truncate(top);
-            return (self.complete(finalists), Some(list.len() as u64));
-        }
         // What the path decides is decided among the shortlist.
         let on_the_path = self.config.filters.iter().any(|filter| filter.figure.is_of_the_path());
-        let best = if on_the_path { &best[..best.len().min(shortlist)] } else { best };
+        let all = count <= best.len() as u64 && best.len() <= shortlist;
+        let best = if by.is_of_the_path() || on_the_path { &best[..best.len().min(shortlist)] } else { best };
+        if by.is_of_the_path() || (on_the_path && all) {
+            let mut finalists = self.solved(best, observer)?;
+            self.rank(&mut finalists);
+            let ranked = Ranked {
+                values: finalists.iter().map(|finalist| finalist.figures.get(by)).collect(),
+                ranks: finalists.iter().map(|finalist| finalist.rank).collect(),
+                shortlist: (!all).then_some(best.len() as u64),
+            };
+            finalists.truncate(top);
+            return Ok(Selected { list: self.complete(finalists), ranked: Some(ranked) });
+        }
         let mut finalists = Vec::new();
         let mut solved = 0;
         loop {
             let next = best.len().min((2 * solved).max(top.saturating_add(SPARE)));
-            finalists.extend(self.solved(&best[solved..next]));
+            finalists.extend(self.solved(&best[solved..next], observer)?);
             solved = next;
             self.rank(&mut finalists);
             // The place that the next by bulk figures might still take.
@@ -63,7 +84,7 @@ impl Finals<'_> {
                 Some(candidate) if within(candidate.value) => {}
                 Some(_) => break,
                 None => {
-                    if passing > best.len() as u64 {
+                    if count > best.len() as u64 {
                         self.cut_short(best, finalists.len(), within, observer);
                     }
                     break;
@@ -71,7 +92,7 @@ impl Finals<'_> {
             }
         }
         finalists.truncate(top);
-        (self.complete(finalists), None)
+        Ok(Selected { list: self.complete(finalists), ranked: None })
     }
 
     /// Says what might be on the list and is not among the `best`, which are not all that pass.
@@ -94,20 +115,17 @@ impl Finals<'_> {
     }
 
     /// Solved again by themselves; those that keep all bounds.
-    fn solved(&self, candidates: &[Candidate]) -> Vec<Finalist> {
-        let Question { universe, simple: returns, periods_per_year, subsets, .. } = *self.question;
-        let bets = self.config.by.is_of_bets() || self.config.filters.iter().any(|filter| filter.figure.is_of_bets());
-        let setting = Setting { universe, returns, periods_per_year, bets };
-        let keeps = |finalist: &Finalist| {
-            let holds = |filter: &Filter| filter.relation.holds(finalist.figures.get(filter.figure), filter.bound);
-            self.config.filters.iter().all(holds) && !finalist.figures.get(self.config.by).is_nan()
-        };
-        let solve = |candidate: &Candidate| {
+    fn solved(&self, candidates: &[Candidate], observer: &dyn Observer) -> Result<Vec<Finalist>> {
+        let subsets = self.question.subsets;
+        let set = |candidate: &Candidate| {
             let mut assets = vec![0; subsets.size()];
             subsets.assets(candidate.rank, &mut assets);
-            Finalist::of(&setting, candidate.rank, assets).filter(keeps)
+            (candidate.rank, assets)
         };
-        candidates.par_iter().filter_map(solve).collect()
+        let sets: Vec<(u64, Vec<u32>)> = candidates.par_iter().map(set).collect();
+        let Config { by, filters, .. } = self.config;
+        let asked = Asked { question: self.question, filters, figure: Some(*by), paths: true };
+        passing(&asked, &sets, &observer.stop())
     }
 
     /// With every figure, now that they are few.

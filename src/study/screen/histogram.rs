@@ -43,6 +43,16 @@ impl Histogram {
         }
     }
 
+    /// Bins for these values, and how many fall into each.
+    pub fn of(values: &[f64]) -> Histogram {
+        let mut histogram = Histogram::for_values(values.iter().copied());
+        for &value in values {
+            let bin = histogram.bin(value);
+            histogram.counts[bin] += 1;
+        }
+        histogram
+    }
+
     /// The bin of a value.
     #[inline]
     pub fn bin(&self, value: f64) -> usize {

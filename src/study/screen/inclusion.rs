@@ -4,7 +4,6 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::Question;
-use super::best::Candidate;
 use super::figure::Figure;
 
 /// The share of all subsets in which assets are counted.
@@ -17,7 +16,7 @@ pub struct Inclusion {
     pub figure: Figure,
     /// The best so many.
     pub subsets: u64,
-    /// Of those that pass.
+    /// Of those that were ranked by the figure: all that pass, or a shortlist.
     pub share: f64,
     pub assets: Vec<Included>,
 }
@@ -29,8 +28,9 @@ pub struct Included {
     pub frequency: f64,
 }
 
-/// Counts each asset in the best hundredth of the subsets that pass, or in as many as were kept.
-pub fn inclusion(question: &Question, figure: Figure, best: &[Candidate], passing: u64) -> Inclusion {
+/// Counts each asset in the best hundredth of the `passing` subsets, of which `best` gives the ranks of the best, in order:
+/// that many, or as many as there are.
+pub fn inclusion(question: &Question, figure: Figure, best: &[u64], passing: u64) -> Inclusion {
     let wanted = (SHARE * passing as f64).ceil() as usize;
     let counted = &best[..best.len().min(wanted)];
     let subsets = question.subsets;
@@ -39,9 +39,9 @@ pub fn inclusion(question: &Question, figure: Figure, best: &[Candidate], passin
         counts.iter_mut().zip(more).for_each(|(count, more)| *count += more);
         counts
     };
-    let count = |mut counts: Vec<u64>, candidate: &Candidate| {
+    let count = |mut counts: Vec<u64>, &rank: &u64| {
         let mut assets = vec![0; subsets.size()];
-        subsets.assets(candidate.rank, &mut assets);
+        subsets.assets(rank, &mut assets);
         assets.iter().for_each(|&asset| counts[asset as usize] += 1);
         counts
     };

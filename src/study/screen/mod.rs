@@ -4,18 +4,23 @@
 //! 2. All subsets are measured chunk by chunk; a [`tally`] keeps counts, the histogram and the best, whatever the chunks.
 //! 3. The best are solved again, finished to rounding, and ranked again by what is then known ([`finalist`]): ties, up to
 //!    rounding, by rank. Where bulk figures cannot tell the last place from the next, more are solved again.
-//! 4. A figure of the [`path`] is computed for a shortlist: the best by a metric of the covariance.
-//! 5. How much of the ranking is luck is measured on the two [`halves`] of the history.
+//! 4. A figure of the [`path`] is computed for a shortlist: the best by a metric of the covariance, or all. Histogram and
+//!    inclusion are then of what is known by the figure.
+//! 5. How much of the ranking is luck is measured on the two [`halves`] of the history, over a sample of the subsets that
+//!    keep all bounds; the same sample makes the [`cloud`].
 
 pub mod best;
+pub mod cloud;
 pub mod figure;
 pub mod finalist;
 pub mod finals;
 pub mod fold;
+pub mod growth;
 pub mod halves;
 pub mod histogram;
 pub mod inclusion;
 pub mod outcome;
+pub mod passing;
 pub mod path;
 pub mod sample;
 #[cfg(feature = "files")]
@@ -39,6 +44,7 @@ use crate::covariance::RiskModel;
 use crate::engine::{Engine, Job as _};
 use crate::error::{Error, Result, option};
 use crate::measure::{Measured, Metric};
+use crate::methods::certificate::Status;
 use crate::panel::Returns;
 use crate::run::chunks::{self, PIECE};
 use crate::run::crosscheck::{self, MetricCheck, Sample};
@@ -48,19 +54,23 @@ use crate::store::Columns;
 use crate::subsets::cap::Cap;
 use crate::subsets::{Draw, LAW, Subsets};
 use best::Candidate;
+use cloud::Cloud;
 use figure::{Figure, Filter};
-use finals::Finals;
+use finalist::Finalist;
+use finals::{Finals, Ranked, Selected};
 use fold::Fold;
+use growth::Growth;
 use halves::{InHalves, Split};
 use histogram::Histogram;
 use inclusion::inclusion;
 pub use outcome::{Counts, Distribution, Entry, Outcome, Run};
+use passing::{Asked, passing};
 #[cfg(feature = "files")]
 pub use spec::{Again, Spec};
 #[cfg(feature = "files")]
 pub use study::{Screen, Screened};
 pub use tally::LargestError;
-use tally::{Rule, Tally};
+use tally::{Rule, Statistics, Tally, left_out};
 
 /// Subsets kept by value at most: 64 MiB of them.
 const MOST_KEPT: usize = 1 << 22;
@@ -131,8 +141,9 @@ pub fn screen(
 ) -> Result<Outcome> {
     let ready = Ready::new(question, problems, config, context)?;
     let tally = ready.solve(None, context, sink)?;
-    let halves = ready.halves(None, context)?;
-    ready.outcome(tally, halves, context)
+    let sampled = ready.sampled(context)?;
+    let halves = ready.halves(None, &sampled, context)?;
+    ready.outcome(tally, &sampled, halves, context)
 }
 
 /// What one machine of several found: its subsets are counted and its best kept, and the ranking waits until all are
@@ -155,7 +166,9 @@ pub fn part(question: &Question, problems: u64, config: &Config, part: Part, con
     let ready = Ready::new(question, problems, config, context)?;
     let tally = ready.solve(Some(part), context, &mut |_, _, _| Ok(()))?;
     let range = part.range(problems, PIECE)?;
-    ready.halves(Some(&range), context)?;
+    if config.halves {
+        ready.halves(Some(&range), &ready.sampled(context)?, context)?;
+    }
     Ok(Share {
         shard: part,
         range: [range.start, range.end],
@@ -166,7 +179,7 @@ pub fn part(question: &Question, problems: u64, config: &Config, part: Part, con
 }
 
 /// The batches of a screen in a checkpoint: its subsets; the sample in each half of the history; and, once the ranking is
-/// known, the list in each half and on resamples.
+/// known, the list in each half and on resamples, and all subsets on resamples.
 const SUBSETS: u32 = 0;
 const SAMPLE: u32 = 1;
 const LIST: u32 = 3;
@@ -266,9 +279,42 @@ impl<'a> Ready<'a> {
         Ok(counting.tally)
     }
 
+    /// The study's own sample on the whole history: those that keep all bounds. Empty without a history.
+    fn sampled(&self, context: &Context) -> Result<Vec<Finalist>> {
+        let (question, stop) = (self.question, context.observer.stop());
+        let cap = self.cap.as_ref();
+        let asked = Asked { question, filters: &self.config.filters, figure: None, paths: false };
+        if question.returns.is_none() {
+            return Ok(Vec::new());
+        }
+        let numbered = |sets: Vec<Vec<u32>>| -> Vec<(u64, Vec<u32>)> { (0..).zip(sets).collect() };
+        let found = passing(&asked, &numbered(sample::admitted(&self.sample, self.drawn, cap)), &stop)?;
+        if self.rule.filters.is_empty() || found.len() >= sample::FEW {
+            return Ok(found);
+        }
+        // Of a larger sample, the metrics tell most of those that miss a bound.
+        let (larger, drawn) = sample::larger(question.subsets)?;
+        let batch = Batch::subsets(Arc::new(question.universe.clone()), larger.clone(), drawn, self.cap.clone())?;
+        let request = Request::Metrics(self.rule.metrics.clone());
+        let measured = context.engine.reserve().job(&batch, &request).run(0..drawn, &stop)?.metrics();
+        let (mut sets, mut at) = (Vec::new(), 0);
+        larger.visit(0..drawn, |_, assets| {
+            if measured.statuses[at] == Some(Status::Converged) && self.rule.keeps(&measured, at, 0.0) {
+                sets.push(assets.to_vec());
+            }
+            at += 1;
+        });
+        passing(&asked, &numbered(sample::evenly(sets)), &stop)
+    }
+
     /// The history cut in two, with the figures of the sample in both halves; none where they are not compared. Of a part
     /// its share of the sample.
-    fn halves(&self, part: Option<&Range<u64>>, context: &mut Context) -> Result<Option<(Split, [Vec<f64>; 2])>> {
+    fn halves(
+        &self,
+        part: Option<&Range<u64>>,
+        sampled: &[Finalist],
+        context: &mut Context,
+    ) -> Result<Option<(Split, [Vec<f64>; 2])>> {
         let Question { returns, simple, periods_per_year, .. } = *self.question;
         let (Some(returns), Some(simple), true) = (returns, simple, self.config.halves) else { return Ok(None) };
         let split = match Split::new(returns, simple, periods_per_year) {
@@ -279,14 +325,19 @@ impl<'a> Ready<'a> {
                 return Ok(None);
             }
         };
-        let mut sets = sample::admitted(&self.sample, self.drawn, self.cap.as_ref());
-        sets.iter_mut().for_each(|set| set.sort_unstable());
+        let sets: Vec<Vec<u32>> = sampled.iter().map(|finalist| finalist.assets.clone()).collect();
         let share = part.map(|part| scaled(part, self.problems, sets.len() as u64));
         let figures = split.figures(&sets, self.config.by, SAMPLE, share.as_ref(), context)?;
         Ok(Some((split, figures)))
     }
 
-    fn outcome(&self, tally: Tally, halves: Option<(Split, [Vec<f64>; 2])>, context: &mut Context) -> Result<Outcome> {
+    fn outcome(
+        &self,
+        tally: Tally,
+        sampled: &[Finalist],
+        halves: Option<(Split, [Vec<f64>; 2])>,
+        context: &mut Context,
+    ) -> Result<Outcome> {
         let Ready { question, problems, config, bulk_error, .. } = *self;
         let subsets = question.subsets;
         let (space, solves) = (subsets.space().count(), tally.solves);
@@ -297,13 +348,15 @@ impl<'a> Ready<'a> {
             feasible: solves.total,
             passing: tally.passing,
         };
+        let (by, count) = (config.by, counts.passing);
         let statistics = tally.statistics(space, problems);
         let (rc_error, crosscheck) = (tally.error(), tally.check.map(MetricCheck::from));
         let best = tally.best.sorted();
-        let histogram = tally.histogram;
+        let bulk = tally.histogram;
 
         let finals = Finals { question, config, bulk_error };
-        let (finalists, shortlisted) = finals.select(&best, counts.passing, context.observer);
+        let Selected { list: finalists, ranked } = finals.select(&best, count, context.observer)?;
+        let shortlisted = ranked.as_ref().and_then(|ranked| ranked.shortlist);
         let listed: Vec<Vec<u32>> = finalists.iter().map(|finalist| finalist.assets.clone()).collect();
         // All of the list is in f64.
         let host = context.engine.reserve();
@@ -313,7 +366,29 @@ impl<'a> Ready<'a> {
             None => None,
         };
         let halves = halves.and_then(|(split, sample)| split.compare(&sample, config.by));
-        let ranked_by = if config.by.is_of_the_path() { Figure::Metric(config.shortlist_by) } else { config.by };
+        // Of what is known by the figure itself: all that pass, or the shortlist.
+        let (distribution, inclusion) = match &ranked {
+            Some(Ranked { values, ranks, .. }) => {
+                let left = if shortlisted.is_some() { 0.0 } else { left_out(space, problems) };
+                let (statistics, histogram) = (Statistics::of(values, left), Histogram::of(values));
+                let (subsets, shortlist) = (values.len() as u64, shortlisted.is_some());
+                let distribution =
+                    Distribution { figure: by, subsets, shortlist, of_metrics: false, statistics, histogram };
+                (distribution, inclusion(question, by, ranks, subsets))
+            }
+            None => {
+                let ranks: Vec<u64> = best.iter().map(|candidate| candidate.rank).collect();
+                let distribution = Distribution {
+                    figure: by,
+                    subsets: count,
+                    shortlist: false,
+                    of_metrics: true,
+                    statistics,
+                    histogram: bulk,
+                };
+                (distribution, inclusion(question, by, &ranks, count))
+            }
+        };
         let name = |&asset: &u32| question.assets[asset as usize].clone();
         let top: Vec<Entry> = finalists
             .iter()
@@ -329,16 +404,16 @@ impl<'a> Ready<'a> {
             })
             .collect();
         let (first, last) = question.returns.map_or((None, None), Returns::span);
-        let sampled = match subsets.draw() {
+        let drawn = match subsets.draw() {
             Draw::All => (problems < counts.space.unwrap_or(u64::MAX)).then_some((problems, None)),
             Draw::Permuted { seed } | Draw::Floyd { seed } => Some((problems, Some(seed))),
         };
         let info = context.engine.info();
         Ok(Outcome {
-            inclusion: inclusion(question, ranked_by, &best, counts.passing),
+            inclusion,
             subsets: counts,
             top,
-            distribution: Distribution { figure: ranked_by, statistics, histogram },
+            distribution,
             halves,
             solves,
             rc_error,
@@ -348,12 +423,12 @@ impl<'a> Ready<'a> {
                 assets: question.assets.len(),
                 by: config.by,
                 larger_is_better: config.by.larger_is_better(),
-                shortlist_by: config.by.is_of_the_path().then_some(config.shortlist_by),
+                shortlist_by: shortlisted.map(|_| config.shortlist_by),
                 shortlist: shortlisted,
                 filters: config.filters.clone(),
                 max_correlation: question.max_correlation,
-                sample: sampled.map(|(count, _)| count),
-                seed: sampled.and_then(|(_, seed)| seed),
+                sample: drawn.map(|(count, _)| count),
+                seed: drawn.and_then(|(_, seed)| seed),
                 law: LAW,
                 rows: question.returns.map(Returns::rows),
                 first,
@@ -366,6 +441,11 @@ impl<'a> Ready<'a> {
                 tolerance: info.tolerance,
             },
             winners: listed,
+            cloud: question.simple.map(|simple| Cloud::of(sampled, &finalists, simple, question.periods_per_year)),
+            growth: question
+                .simple
+                .filter(|_| !finalists.is_empty())
+                .map(|simple| Growth::of(&finalists, simple, question.periods_per_year)),
         })
     }
 }

@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
+use super::cloud::Cloud;
 use super::figure::{Figure, Figures, Filter};
+use super::growth::Growth;
 use super::halves::{Halves, InHalves};
 use super::histogram::Histogram;
 use super::inclusion::Inclusion;
@@ -42,10 +44,17 @@ pub struct Entry {
     pub halves: Option<InHalves>,
 }
 
-/// How a figure is distributed over the subsets that pass.
+/// How the figure asked for is distributed over the subsets that pass, or over a shortlist of these.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Distribution {
     pub figure: Figure,
+    /// Of so many subsets.
+    pub subsets: u64,
+    /// These are a shortlist: the figure of the others is not known.
+    pub shortlist: bool,
+    /// Chosen by the bounds on metrics of the covariance alone: bounds on the path were tried on the best, for the list.
+    #[serde(skip)]
+    pub of_metrics: bool,
     #[serde(flatten)]
     pub statistics: Option<Statistics>,
     pub histogram: Histogram,
@@ -59,7 +68,8 @@ pub struct Run {
     pub by: Figure,
     /// Whether the largest value is the best.
     pub larger_is_better: bool,
-    /// Where `by` is a figure of the path: what made the shortlist, and how many were on it.
+    /// Where `by` is a figure of the path, and not all that pass are known by it: what made the shortlist, and how many were
+    /// on it.
     pub shortlist_by: Option<Metric>,
     pub shortlist: Option<u64>,
     pub filters: Vec<Filter>,
@@ -96,4 +106,10 @@ pub struct Outcome {
     /// The best subsets by asset number, ascending.
     #[serde(skip)]
     pub winners: Vec<Vec<u32>>,
+    /// Risk and return of a sample and of the list; none without a history.
+    #[serde(skip)]
+    pub cloud: Option<Cloud>,
+    /// None without a history, or without a list.
+    #[serde(skip)]
+    pub growth: Option<Growth>,
 }

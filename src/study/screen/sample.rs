@@ -11,8 +11,8 @@ pub const SIZE: u64 = 4096;
 /// Samples of the study are drawn with this seed, whatever the user's.
 pub const SEED: u64 = 0;
 
-/// Where a cap leaves fewer of the sample than this, a larger one is drawn.
-const FEW: usize = 256;
+/// Where a cap, or bounds, leave fewer of the sample than this, a larger one is drawn.
+pub const FEW: usize = 256;
 
 /// So many times larger.
 const LARGER: u64 = 64;
@@ -22,16 +22,25 @@ const LARGER: u64 = 64;
 /// # Errors
 /// A space that cannot be sampled.
 pub fn sample(subsets: &Subsets, cap: Option<&Cap>) -> Result<(Subsets, u64)> {
-    let drawn = |size: u64| -> Result<(Subsets, u64)> {
-        let sample = Subsets::sampled(subsets.space().clone(), size, SEED)?;
-        let count = sample.space().count().map_or(size, |count| count.min(size));
-        Ok((sample, count))
-    };
-    let (sample, count) = drawn(SIZE)?;
+    let (sample, count) = drawn(subsets, SIZE)?;
     if cap.is_none() || admitted(&sample, count, cap).len() >= FEW {
         return Ok((sample, count));
     }
-    drawn(LARGER * SIZE)
+    larger(subsets)
+}
+
+/// As [`sample`], where that leaves too few.
+///
+/// # Errors
+/// As [`sample`].
+pub fn larger(subsets: &Subsets) -> Result<(Subsets, u64)> {
+    drawn(subsets, LARGER * SIZE)
+}
+
+fn drawn(subsets: &Subsets, size: u64) -> Result<(Subsets, u64)> {
+    let sample = Subsets::sampled(subsets.space().clone(), size, SEED)?;
+    let count = sample.space().count().map_or(size, |count| count.min(size));
+    Ok((sample, count))
 }
 
 /// Those of the problems 0..count that the cap admits, [`SIZE`] of them at most.
@@ -42,7 +51,11 @@ pub fn admitted(sample: &Subsets, count: u64, cap: Option<&Cap>) -> Vec<Vec<u32>
             admitted.push(assets.to_vec());
         }
     });
-    // Evenly, for a space that was taken whole stands in its order.
-    let step = admitted.len().div_ceil(SIZE as usize).max(1);
-    admitted.into_iter().step_by(step).collect()
+    evenly(admitted)
+}
+
+/// [`SIZE`] of them at most: evenly, for a space that was taken whole stands in its order.
+pub fn evenly<T>(all: Vec<T>) -> Vec<T> {
+    let step = all.len().div_ceil(SIZE as usize).max(1);
+    all.into_iter().step_by(step).collect()
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::passing::{Asked, passing};
 use super::sample::SIZE;
 use super::universe::Screenable;
 use super::verify::{Listed, verify};
@@ -19,11 +20,13 @@ use crate::panel::Returns;
 use crate::run::Context;
 use crate::run::chunks::PIECE;
 use crate::run::crosscheck::{CrossCheck, Sample};
+use crate::stop::Stop;
 use crate::store::manifest::Manifest;
 use crate::store::{Checkpoint, directory, history};
 use crate::study::protocol::{Ending, Study};
 use crate::study::winners;
 use crate::subsets::Subsets;
+use crate::subsets::cap::Cap;
 
 /// A screen, and what became of its winners on resamples of the history.
 #[derive(Debug, Clone, Serialize)]
@@ -65,13 +68,38 @@ impl Screen {
                 };
                 let count = outcome.winners.len().min(again.winners);
                 let winners = &outcome.winners[..count];
-                Some(winners::winners((returns, simple), winners, outcome.run.by, &config, context)?)
+                let all = self.reselected(again.resamples, &context.observer.stop())?;
+                let all = all.as_ref().map(|(sets, resamples)| (&sets[..], *resamples));
+                Some(winners::winners((returns, simple), winners, all, outcome.run.by, &config, context)?)
             }
             _ => None,
         };
         // No more of them listed than were asked for.
         outcome.top.truncate(self.spec.config.top);
         Ok(Screened { outcome, bootstrap })
+    }
+
+    /// The subsets that the best are chosen from again on resamples, and on how many: those within the cap that keep all
+    /// bounds on the whole history. None where that is too much.
+    fn reselected(&self, resamples: u64, stop: &Stop) -> Result<Option<(Vec<Vec<u32>>, u64)>> {
+        let Some(resamples) = self.reselections(resamples) else { return Ok(None) };
+        let question = self.question();
+        let cap = question.max_correlation.map(|largest| Cap::new(&question.universe.correlation, largest));
+        let mut sets = Vec::new();
+        self.subsets.visit(0..self.problems, |rank, assets| {
+            if cap.as_ref().is_none_or(|cap| cap.admits(assets)) {
+                sets.push((rank, assets.to_vec()));
+            }
+        });
+        let asked = Asked { question: &question, filters: &self.config.filters, figure: None, paths: false };
+        let kept = passing(&asked, &sets, stop)?;
+        Ok(Some((kept.into_iter().map(|finalist| finalist.assets).collect(), resamples)))
+    }
+
+    /// Resamples on which the best are chosen again; none where that is too much.
+    fn reselections(&self, resamples: u64) -> Option<u64> {
+        let rows = self.screenable.returns.as_ref().map_or(0, Returns::rows);
+        winners::affordable(self.problems, self.subsets.size(), rows, self.config.by, resamples)
     }
 
     pub fn question(&self) -> Question<'_> {
@@ -123,7 +151,9 @@ impl Study for Screen {
             .spec
             .bootstrap
             .map_or(0, |again| again.resamples.saturating_mul((again.winners as u64).min(self.problems)));
-        own.saturating_add(sample + list).saturating_add(again)
+        let asked = self.spec.bootstrap.and_then(|again| self.reselections(again.resamples));
+        let reselected = asked.map_or(0, |resamples| resamples.saturating_mul(self.problems));
+        own.saturating_add(sample + list).saturating_add(again).saturating_add(reselected)
     }
 
     fn whole(&self, context: &mut Context) -> Result<Screened> {

@@ -12,6 +12,7 @@ use crate::measure::{Measured, Metric};
 use crate::methods::certificate::Status;
 use crate::run::chunks::PIECE;
 use crate::run::crosscheck::Check;
+use crate::stats::{self, Moments};
 use crate::subsets::Subsets;
 
 /// Which column ranks, and which columns must keep a bound, in the units of the columns.
@@ -27,6 +28,17 @@ pub struct Rule {
     pub bulk_error: f64,
 }
 
+impl Rule {
+    /// Whether a measured subset keeps all bounds, or would if it were off by a share of each.
+    #[inline]
+    pub fn keeps(&self, measured: &Measured, at: usize, slack: f64) -> bool {
+        let holds = |(column, relation, bound): &(usize, Relation, f64)| {
+            relation.nearly_holds(measured.columns[*column][at], *bound, slack)
+        };
+        self.filters.iter().all(holds)
+    }
+}
+
 /// Certified errors of the bulk.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct LargestError {
@@ -39,10 +51,28 @@ pub struct LargestError {
 pub struct Statistics {
     pub mean: f64,
     pub sd: f64,
-    /// Standard error of the mean as an estimate over the whole space: zero where all of it was screened.
+    /// Standard error of the mean as an estimate over the whole space: zero where all of it was screened, and for a
+    /// shortlist, which is no sample.
     pub mc_error: f64,
     pub min: f64,
     pub max: f64,
+}
+
+impl Statistics {
+    /// Of values that are all there are; none of no values. `left` is the share of the space that they leave out: nought
+    /// where they stand for themselves.
+    pub fn of(values: &[f64], left: f64) -> Option<Statistics> {
+        let Moments { mean, sd, .. } = stats::moments(values);
+        let sd = if values.len() < 2 { 0.0 } else { sd };
+        let fold = |of: fn(f64, f64) -> f64| values.iter().copied().reduce(of);
+        let (min, max) = (fold(f64::min)?, fold(f64::max)?);
+        Some(Statistics { mean, sd, mc_error: (sd * sd / values.len() as f64 * left).sqrt(), min, max })
+    }
+}
+
+/// The finite-population correction: a sample of the whole has no error.
+pub fn left_out(space: Option<u64>, screened: u64) -> f64 {
+    space.map_or(1.0, |space| (space - screened) as f64 / (space as f64 - 1.0).max(1.0))
 }
 
 /// A fold over chunks in order.
@@ -111,7 +141,7 @@ impl<'a> Tally<'a> {
     }
 
     fn piece(&self, start: u64, measured: &Measured, number: usize) -> Piece {
-        let Rule { by, larger_is_better, scale, filters, bulk_error, .. } = self.rule;
+        let Rule { by, larger_is_better, scale, bulk_error, .. } = self.rule;
         let mut piece = Piece::new(self.histogram.counts.len());
         let bound = self.best.bound();
         let first = number * PIECE as usize;
@@ -129,12 +159,7 @@ impl<'a> Tally<'a> {
             }
             largest_error = largest_error.max(error);
             let value = value * scale;
-            let keeps = |slack: f64| {
-                let holds = |(column, relation, bound): &(usize, Relation, f64)| {
-                    relation.nearly_holds(measured.columns[*column][at], *bound, slack)
-                };
-                filters.iter().all(holds)
-            };
+            let keeps = |slack: f64| self.rule.keeps(measured, at, slack);
             if keeps(0.0) {
                 passing += 1;
                 piece.histogram[self.histogram.bin(value)] += 1;
@@ -164,8 +189,7 @@ impl<'a> Tally<'a> {
         let count = self.passing as f64;
         let mean = self.sums[0] / count;
         let variance = (self.sums[1] - count * mean * mean).max(0.0) / (count - 1.0).max(1.0);
-        // The finite-population correction: a sample of the whole has no error.
-        let left = space.map_or(1.0, |space| (space - screened) as f64 / (space as f64 - 1.0).max(1.0));
+        let left = left_out(space, screened);
         (self.passing > 0).then(|| Statistics {
             mean: self.centre + mean,
             sd: variance.sqrt(),

@@ -592,3 +592,159 @@ fn what_makes_no_sense_is_refused_in_words() {
         assert!(run.stderr.contains(said), "{more:?}: {}", run.stderr);
     }
 }
+
+#[test]
+fn the_choice_is_repeated_on_resamples() {
+    let folder = Folder::new();
+    let (data, _) = history(&folder);
+    let run = |more: &[&str]| {
+        let asked = ["screen", &data, "--returns", "-k", "2", "--json", "--seed", "1", "--threads"];
+        let (one, two) = (json(&[&asked[..], &["1"], more].concat()), json(&[&asked[..], &["2"], more].concat()));
+        assert_eq!(one, two);
+        one["bootstrap"].clone()
+    };
+    let share = |winner: &Value, of: &str| winner[of].as_f64().unwrap();
+    for by in ["diversification", "sharpe"] {
+        // Where all subsets are winners, to be among the best of these is to be among the best of all.
+        let all = run(&["--by", by, "--bootstrap-top", "28", "-B", "150"]);
+        assert_eq!(all["reselection"], serde_json::json!({ "subsets": 28, "resamples": 150 }));
+        let winners = all["winners"].as_array().unwrap();
+        assert!(winners.iter().all(|winner| share(winner, "reselected") == share(winner, "probability")), "{by}");
+        assert!(winners.iter().any(|winner| share(winner, "reselected") > 0.0 && share(winner, "reselected") < 1.0));
+        // Among more subsets a place is harder to keep.
+        let few = run(&["--by", by, "--bootstrap-top", "6", "-B", "150"]);
+        let winners = few["winners"].as_array().unwrap();
+        assert!(winners.iter().all(|winner| share(winner, "reselected") <= share(winner, "probability")), "{by}");
+        let total: f64 = winners.iter().map(|winner| share(winner, "reselected")).sum();
+        assert!(total > 0.0 && total < 3.0, "{total}");
+        // Blocks as long as the history: every resample is the history, and the choice is the screen.
+        let same = run(&["--by", by, "--bootstrap-top", "6", "-B", "3", "--scheme", "moving", "--block", "400"]);
+        let found: Vec<f64> =
+            same["winners"].as_array().unwrap().iter().map(|winner| share(winner, "reselected")).collect();
+        assert_eq!(found, [1.0, 1.0, 1.0, 0.0, 0.0, 0.0], "{by}");
+    }
+    // The first 200 resamples, and only subsets that keep the bounds on the whole history.
+    let bounded = run(&["--bootstrap-top", "3", "-B", "300", "--where", "max-weight<0.6"]);
+    assert_eq!(bounded["reselection"]["resamples"], 200);
+    let subsets = bounded["reselection"]["subsets"].as_u64().unwrap();
+    let passing = json(&["screen", &data, "--returns", "-k", "2", "--json", "--where", "max-weight<0.6"]);
+    assert!(subsets > 3 && subsets < 28 && passing["subsets"]["passing"] == subsets, "{subsets}");
+}
+
+#[test]
+fn the_choice_of_too_many_is_not_repeated_and_that_is_said() {
+    let folder = Folder::new();
+    let values = returns(60, 34, 0.5, 3);
+    let mut text = format!("t,{}\n", (0..34).map(|i| format!("S{i}")).collect::<Vec<_>>().join(","));
+    for (t, row) in values.chunks(34).enumerate() {
+        let _ = writeln!(text, "{t},{}", row.iter().map(ToString::to_string).collect::<Vec<_>>().join(","));
+    }
+    let data = folder.write("returns.csv", text);
+    let args = ["screen", &data, "--returns", "-k", "3", "--bootstrap-top", "4", "-B", "20", "--seed", "1"];
+    // 5,984 subsets.
+    let outcome = json(&[&args[..], &["--json"]].concat());
+    assert!(
+        outcome["bootstrap"]["reselection"].is_null() && outcome["bootstrap"]["winners"][0]["reselected"].is_null()
+    );
+    assert!(outcome["sentence"].as_str().unwrap().contains("which is kind"), "{}", outcome["sentence"]);
+    let shown = equirisk(&args).succeeded().stdout.replace('\n', " ");
+    assert!(shown.contains("would take too long here") && !shown.contains("P(again, all)"), "{shown}");
+    // A sample of them is screened, and chosen from.
+    let sampled = json(&[&args[..], &["--json", "--sample", "1000"]].concat());
+    assert_eq!(sampled["bootstrap"]["reselection"], serde_json::json!({ "subsets": 1000, "resamples": 20 }));
+}
+
+#[test]
+fn a_table_shows_weights_and_how_far_the_figure_moves() {
+    let folder = Folder::new();
+    let (data, _) = history(&folder);
+    let args = ["screen", &data, "--returns", "-k", "3", "--by", "sharpe", "--top", "4", "--seed", "1"];
+    let args = [&args[..], &["--bootstrap-top", "6", "-B", "100"]].concat();
+    let outcome = json(&[&args[..], &["--json"]].concat());
+    let shown = equirisk(&args).succeeded().stdout;
+    let heads = shown.lines().find(|line| line.contains("assets, weights in %")).unwrap();
+    assert!(["sharpe", "5–95 %", "P(again)", "P(again, all)"].iter().all(|head| heads.contains(head)), "{heads}");
+    let number = |value: &Value| value.as_f64().unwrap();
+    for (at, entry) in outcome["top"].as_array().unwrap().iter().enumerate() {
+        let line = shown.lines().find(|line| line.starts_with(&format!("  {}  ", at + 1))).unwrap();
+        let weights: Vec<String> = held(entry)
+            .iter()
+            .zip(numbers(&entry["weights"]))
+            .map(|(name, weight)| format!("{name} {:.1}", 100.0 * weight))
+            .collect();
+        assert!(line.ends_with(&weights.join(", ")), "{line}");
+        let winner = &outcome["bootstrap"]["winners"][at];
+        let [low, high] = ["q05", "q95"].map(|name| format!("{:.4}", number(&winner["value"][name])));
+        assert!(line.contains(&format!("{low} {high}")), "{line}");
+        let [again, all] = ["probability", "reselected"].map(|name| format!("{:.0} %", 100.0 * number(&winner[name])));
+        assert!(line.contains(&again) && line.contains(&all), "{line}");
+    }
+    let text = shown.replace('\n', " ");
+    assert!(text.contains("It is kind: these were chosen on the same history."), "{text}");
+}
+
+/// Returns of assets in two spells of equal length: in each, an asset has the volatility that `volatility` gives it.
+fn spells(folder: &Folder, name: &str, assets: usize, volatility: impl Fn(usize, usize) -> f64) -> String {
+    let values = returns(600, assets, 0.2, 4);
+    let mut text = format!("t,{}\n", (0..assets).map(|i| format!("S{i}")).collect::<Vec<_>>().join(","));
+    for (t, row) in values.chunks(assets).enumerate() {
+        // Those of `returns` grow with the number of the asset.
+        let cell = |i: usize| row[i] / (1.0 + i as f64) * volatility(i, t / 300);
+        let _ = writeln!(text, "{t},{}", (0..assets).map(|i| cell(i).to_string()).collect::<Vec<_>>().join(","));
+    }
+    folder.write(name, text)
+}
+
+#[test]
+fn the_sentence_says_what_to_do() {
+    let folder = Folder::new();
+    let sentence = |args: &[&str]| {
+        let run = equirisk(&[&["screen"], args, &["--json"]].concat());
+        run.json()["sentence"].as_str().unwrap().to_string()
+    };
+    // The same assets are calm in both halves.
+    let steady = spells(&folder, "steady.csv", 10, |i, _| 1.0 + i as f64);
+    let by = ["--returns", "-k", "4", "--by", "volatility"];
+    let said = sentence(&[&[&steady[..]], &by[..]].concat());
+    assert!(
+        said.starts_with("The best 4 of 10 by volatility (") && said.ends_with("the ranking carries over."),
+        "{said}"
+    );
+    assert!(said.contains("out of sample (split at 300) the halves' rankings correlate 0.9"), "{said}");
+    assert!(said.contains(" hold S0 "), "{said}");
+    // All but one asset change places: what the best have in common is that one.
+    let turned = spells(&folder, "turned.csv", 10, |i, half| match (i, half) {
+        (0, _) => 3.0,
+        (i, 0) => 1.0 + i as f64,
+        (i, _) => 11.0 - i as f64,
+    });
+    let said = sentence(&[&[&turned[..]], &by[..]].concat());
+    assert!(said.contains("is mostly luck: hold the common assets (S0 in 100 %"), "{said}");
+    assert!(said.ends_with("of the best 3), not the list."), "{said}");
+    // One best of ten has nothing in common with others.
+    let few = sentence(&[&[&turned[..]], &["--returns", "-k", "9", "--by", "volatility"][..]].concat());
+    assert!(!few.contains("common assets ("), "{few}");
+    let uncompared = sentence(&[&[&steady[..]], &by[..], &["--no-halves"]].concat());
+    assert!(uncompared.contains("the halves of the history were not compared"), "{uncompared}");
+    let nothing = sentence(&[&[&steady[..]], &by[..], &["--where", "sharpe>100"]].concat());
+    assert_eq!(nothing, "No subset keeps sharpe>100: loosen a bound, or choose among more assets.");
+    let capped = sentence(&[&[&steady[..]], &by[..], &["--max-correlation", "-0.9"]].concat());
+    assert!(capped.starts_with("There is nothing to choose from: each of the 210 subsets holds a pair"), "{capped}");
+    let covariance = hang_seng(&folder);
+    let said = sentence(&[&covariance, "--covariance", "-k", "2"]);
+    assert!(
+        said.starts_with("The best 2 of 31 by diversification (") && said.contains("a covariance has no history"),
+        "{said}"
+    );
+    let names = ["A".to_owned(), "B".to_owned()];
+    let hedge = self::covariance(&folder, &names, &[1.0, -1.0, -1.0, 1.0]);
+    let said = sentence(&[&hedge, "--covariance", "-k", "2"]);
+    assert!(said.starts_with("There is nothing to choose from: the only subset has no certified portfolio"), "{said}");
+    // The table begins with it, after what went in.
+    let shown = equirisk(&[&["screen", &steady], &by[..]].concat()).succeeded().stdout;
+    assert!(shown.lines().nth(1).unwrap().starts_with("The best 4 of 10 by volatility ("), "{shown}");
+    assert!(
+        shown.replace('\n', " ").contains("Out of sample (split at 300; 210 subsets): the halves' rankings correlate"),
+        "{shown}"
+    );
+}

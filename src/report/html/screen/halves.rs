@@ -4,9 +4,10 @@ use plotly::Scatter;
 use plotly::common::{DashType, HoverInfo, Line, Marker, Mode};
 
 use super::{figure_axis, plotted};
+use crate::report::choice;
 use crate::report::html::chart::{BLUE, Chart, GREY, ORANGE, Table, layout, plot};
 use crate::report::html::text::label;
-use crate::report::words::{self, counted};
+use crate::report::words;
 use crate::study::screen::Outcome;
 use crate::study::screen::halves::InHalves;
 
@@ -44,8 +45,6 @@ pub fn halves(outcome: &Outcome) -> Option<Chart> {
         .marker(Marker::new().size(9).color(BLUE))
         .hover_text_array(hover.collect::<Vec<_>>())
         .hover_info(HoverInfo::Text);
-    let split = halves.split.as_deref().unwrap_or("the middle");
-    let correlation = halves.rank_correlation.map_or("-".to_string(), |r| format!("{r:.2}"));
     Some(Chart {
         id: "halves",
         title: format!(
@@ -64,14 +63,8 @@ pub fn halves(outcome: &Outcome) -> Option<Chart> {
         folded: false,
         height: HEIGHT,
         caption: format!(
-            "The subsets of the list, solved in each half by itself; the history is cut at {split}. Marks on the dotted line \
-             did equally well in both. Over {} the rank correlation of the halves is {correlation}; the best {} of the first \
-             had {} there and {} in the second, where all average {}.",
-            counted(halves.subsets, "subset"),
-            halves.winners,
-            text(halves.winners_first),
-            text(halves.winners_second),
-            text(halves.all_second)
+            "The subsets of the list, solved in each half by itself. Marks on the dotted line did equally well in both. {}",
+            choice::out_of_sample(outcome, halves)
         ),
         table: Table::new(
             ["place", "first half", "second half", "whole"],

@@ -4,6 +4,7 @@ use plotly::common::{HoverInfo, Marker, MarkerSymbol, Mode};
 use plotly::{Bar, Scatter};
 
 use super::{figure_axis, plotted};
+use crate::report::choice;
 use crate::report::html::chart::{BLUE, Chart, ORANGE, Table, axis, layout, plot};
 use crate::report::words::{self, grouped};
 use crate::study::screen::Outcome;
@@ -60,15 +61,31 @@ pub fn histogram(outcome: &Outcome) -> Option<Chart> {
         folded: false,
         height: HEIGHT,
         caption: format!(
-            "All {} subsets that pass, by {figure}, from {} to {}. Triangles mark the list. Winners that stand apart from \
-             the bulk are few; winners at the end of a broad slope have many equals, and which of these is first may be luck.",
-            grouped(outcome.subsets.passing),
+            "{}, by {figure}, from {} to {}.{} Triangles mark the list. Winners that stand apart from the bulk are few; winners \
+             at the end of a broad slope have many equals, and which of these is first may be luck.",
+            choice::ranked(outcome),
             text(statistics.min),
-            text(statistics.max)
+            text(statistics.max),
+            unknown(outcome)
         ),
         table: Table::new(
             ["from", "to", "subsets"],
             bins.iter().map(|&(from, to, count)| [text(from), text(to), grouped(count)]),
         ),
     })
+}
+
+/// What the chart does not know.
+pub fn unknown(outcome: &Outcome) -> String {
+    if outcome.distribution.shortlist {
+        return format!(
+            " {} is a figure of the path, computed for the shortlist alone: that of the other {} is not known.",
+            outcome.run.by,
+            grouped(outcome.subsets.passing.saturating_sub(outcome.run.shortlist.unwrap_or(0)))
+        );
+    }
+    if choice::bounds_of_the_list(outcome) {
+        return " Bounds on the path were tried on the best alone, and hold for the list.".to_string();
+    }
+    String::new()
 }

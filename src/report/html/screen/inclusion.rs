@@ -4,6 +4,8 @@ use plotly::common::{DashType, HoverInfo, Line, Marker, Mode, Orientation};
 use plotly::layout::RangeMode;
 use plotly::{Bar, Scatter};
 
+use super::histogram::unknown;
+use crate::report::choice;
 use crate::report::html::chart::{BLUE, Chart, MOST_ROWS, ORANGE, Table, at, height, layout, percent_axis, plot, rows};
 use crate::report::html::text::{name, percent};
 use crate::report::words::{self, counted, grouped};
@@ -61,12 +63,14 @@ pub fn inclusion(outcome: &Outcome) -> Option<Chart> {
         folded: false,
         height,
         caption: format!(
-            "How many of the best {} by {} ({} of those that pass) hold each asset. The line is {} of {}, the share that draws \
+            "How many of the best {} by {} ({} of {}) hold each asset.{} The line is {} of {}, the share that draws \
              without any limits would give. Assets far above it are what the good portfolios have in common, which is more \
              robust than the list.{left_out}",
             counted(inclusion.subsets, "subset"),
             inclusion.figure,
             words::percent(inclusion.share, 1),
+            lower(&choice::ranked(outcome)),
+            unknown(outcome),
             run.size,
             run.assets
         ),
@@ -75,4 +79,9 @@ pub fn inclusion(outcome: &Outcome) -> Option<Chart> {
             assets.iter().map(|asset| [name(&asset.name), grouped(asset.count), words::percent(asset.frequency, 2)]),
         ),
     })
+}
+
+/// Inside a sentence.
+fn lower(text: &str) -> String {
+    text.replacen("All ", "all ", 1).replacen("The ", "the ", 1)
 }

@@ -3,7 +3,7 @@
 use plotly::HeatMap;
 use plotly::common::{Anchor, ColorBar, HoverInfo, Orientation};
 
-use super::MOST_PLACES;
+use super::{MOST_PLACES, holding};
 use crate::report::html::chart::{Chart, Table, at, columns, heading, height, layout, plot, rows, sequential};
 use crate::report::html::text::{label, name, percent};
 use crate::report::words;
@@ -105,16 +105,13 @@ pub fn list(screened: &Screened) -> Chart {
                     let volatility = figures
                         .volatility_annual
                         .map_or(words::percent(figures.volatility, 4), |annual| words::percent(annual, 2));
-                    let weights = entry.assets.iter().zip(&entry.weights);
-                    let weights: Vec<String> =
-                        weights.map(|(asset, &w)| format!("{} {}", name(asset), words::percent(w, 2))).collect();
                     [
                         (at + 1).to_string(),
                         words::figure(by, entry.value),
                         volatility,
                         format!("{:.4}", figures.diversification_ratio),
                         format!("{:.1e}", entry.rc_error),
-                        weights.join(", "),
+                        holding(entry),
                     ]
                 }),
             )
