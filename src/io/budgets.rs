@@ -29,6 +29,7 @@ const BUDGETS: Noun = Noun {
         "percent",
         "%",
     ],
+    others: &[],
 };
 
 /// Budgets in the order of `assets`, summing to one. Every asset is named once; a budget of zero takes it out of the

@@ -14,8 +14,6 @@ const WEIGHTS: Noun = Noun {
         "portfolio weight",
         "allocation",
         "share",
-        "shares",
-        "position",
         "holding",
         "market value",
         "value",
@@ -24,7 +22,11 @@ const WEIGHTS: Noun = Noun {
         "%",
         "yours",
     ],
+    others: &["shares", "quantity", "qty", "units", "price", "position", "number"],
 };
+
+/// Of long and short positions that cancel but for less than this, no shares of the whole can be told.
+const LEAST_NET: f64 = 0.05;
 
 /// Weights in the order of `assets`, summing to one: shares, percentages or amounts of money. Assets that are not named are
 /// not held; weights below zero are short positions.
@@ -37,8 +39,9 @@ pub fn read_holdings(argument: &str, assets: &[String]) -> Result<(Vec<f64>, Not
         assets.iter().zip(&found).filter(|(_, weight)| weight.is_none()).map(|(asset, _)| asset.as_str()).collect();
     let weights: Vec<f64> = found.iter().map(|weight| weight.unwrap_or(0.0)).collect();
     let total: f64 = weights.iter().sum();
-    if !(total > 0.0 && total.is_finite()) {
-        return Err(Error::input(format!("the weights that are held sum to {total}, not to more than zero"))
+    let gross: f64 = weights.iter().map(|weight| weight.abs()).sum();
+    if !(total > LEAST_NET * gross && gross.is_finite()) {
+        return Err(Error::input(format!("the weights that are held sum to {total}, too little beside what is held"))
             .hint("give the shares, percentages or amounts of what is held"));
     }
     let mut notices = Notices::new();
@@ -92,6 +95,8 @@ mod tests {
             ("A=x", "no number"),
             ("A=1,B=-1", "sum to 0"),
             ("A=0", "sum to 0"),
+            ("A=0.5,B=-0.49", "too little"),
+            ("A=60,B=40%", "without a percent sign"),
             ("A=1,B", "has no weight"),
         ] {
             let error = read(list).expect_err(list);

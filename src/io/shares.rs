@@ -18,6 +18,8 @@ pub struct Noun {
     pub one: &'static str,
     /// What else its column may be called.
     pub columns: &'static [&'static str],
+    /// What its column may not be called: numbers of something else.
+    pub others: &'static [&'static str],
 }
 
 /// One named number, and where it stands.
@@ -26,6 +28,8 @@ pub struct Share {
     pub place: String,
     pub name: String,
     pub value: f64,
+    /// It has a percent sign, and is a fraction now.
+    pub percent: bool,
 }
 
 /// Reads them all. An argument with `=` is a list, unless there is a file of that name; all else is a file, `-` standard
@@ -35,10 +39,23 @@ pub struct Share {
 /// A file that cannot be read, names and numbers that are none.
 pub fn read(argument: &str, assets: &[String], noun: Noun) -> Result<Vec<Share>> {
     let path = Path::new(argument);
-    match argument.contains('=') && !path.exists() {
+    let shares = match argument.contains('=') && !path.exists() {
         true => from_list(argument, noun),
         false => from_file(&Input::from_argument(Some(path)), assets, noun),
+    }?;
+    // 60 beside 40% may be either.
+    let plain = shares.iter().find(|share| !share.percent && share.value.abs() > 1.0);
+    if let (Some(plain), true) = (plain, shares.iter().any(|share| share.percent)) {
+        return Err(Error::input(format!(
+            "{}: the {} of `{}` is {} without a percent sign, and others have one",
+            plain.place,
+            noun.one,
+            shown(&plain.name),
+            plain.value
+        ))
+        .hint("write all of them in percent, or none"));
     }
+    Ok(shares)
 }
 
 /// The numbers in the order of `assets`; none for those that are not named.
@@ -47,7 +64,7 @@ pub fn read(argument: &str, assets: &[String], noun: Noun) -> Result<Vec<Share>>
 /// Names that are unknown or repeated.
 pub fn by_asset(shares: Vec<Share>, assets: &[String], noun: Noun) -> Result<Vec<Option<f64>>> {
     let mut found: Vec<Option<f64>> = vec![None; assets.len()];
-    for Share { place, name, value } in shares {
+    for Share { place, name, value, .. } in shares {
         let asset =
             assets.iter().position(|asset| *asset == name).ok_or_else(|| names::unknown(&place, &name, assets))?;
         if found[asset].replace(value).is_some() {
@@ -90,6 +107,12 @@ fn from_file(input: &Input, assets: &[String], noun: Noun) -> Result<Vec<Share>>
         rows.push((table.header_line, table.names.clone()));
     }
     let width = table.names.len();
+    if let [_, called] = &table.names[..]
+        && noun.others.contains(&called.to_lowercase().trim())
+    {
+        return Err(Error::input(format!("{source}: the column `{}` holds no {}s", shown(called), noun.one))
+            .hint(format!("give amounts of money or shares of the whole, in a column called `{}`", noun.one)));
+    }
     while let Some(line) = table.next_record()? {
         if table.width() < width.max(2) || (width.max(2)..table.width()).any(|column| !table.cell(column).is_empty()) {
             let cells = if width <= 2 { "two cells".to_string() } else { count(width, "cell") };
@@ -157,8 +180,10 @@ fn plain(name: &str) -> String {
 
 fn share(place: String, name: &str, text: &str, numbers: &Numbers, noun: Noun) -> Result<Share> {
     let name = plain(name);
-    match numbers.parse(text) {
-        Cell::Number(value) | Cell::Percent(value) if value.is_finite() => Ok(Share { place, name, value }),
+    let cell = numbers.parse(text);
+    let percent = matches!(cell, Cell::Percent(_));
+    match cell {
+        Cell::Number(value) | Cell::Percent(value) if value.is_finite() => Ok(Share { place, name, value, percent }),
         _ => Err(Error::input(format!(
             "{place}: the {} of `{}` is no number: `{}`",
             noun.one,

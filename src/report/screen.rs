@@ -1,4 +1,4 @@
-//! Texts of a screen: `top.csv`, `histogram.csv`, `inclusion.csv` and `report.html` beside the summary.
+//! Texts of a screen: `top.csv`, `list.csv`, `histogram.csv`, `inclusion.csv` and `report.html` beside the summary.
 
 use super::table::{csv_of, maybe, number};
 use super::{Shown, choice, html};
@@ -8,6 +8,7 @@ use crate::store::origin::Origin;
 use crate::study::screen::{Outcome, Screened};
 
 const TOP: &str = "top.csv";
+const LIST: &str = "list.csv";
 const HISTOGRAM: &str = "histogram.csv";
 const INCLUSION: &str = "inclusion.csv";
 
@@ -19,6 +20,7 @@ impl Shown for Screened {
     fn texts(&self, origin: &Origin, view: View) -> Result<Vec<(&'static str, String)>> {
         Ok(vec![
             (TOP, top_csv(self)?),
+            (LIST, list_csv(&self.outcome)?),
             (HISTOGRAM, histogram_csv(&self.outcome)?),
             (INCLUSION, inclusion_csv(&self.outcome)?),
             (super::REPORT, html::screen(self, origin, view)),
@@ -66,6 +68,17 @@ fn top_csv(screened: &Screened) -> Result<String> {
         record
     });
     csv_of(TOP, std::iter::once(header).chain(records))
+}
+
+/// One line per place and asset: the weight.
+fn list_csv(outcome: &Outcome) -> Result<String> {
+    let header = ["place", "asset", "weight"].map(String::from).to_vec();
+    let records = outcome.top.iter().enumerate().flat_map(|(at, entry)| {
+        let place = (at + 1).to_string();
+        let pairs = entry.assets.iter().zip(&entry.weights);
+        pairs.map(move |(asset, &weight)| vec![place.clone(), asset.clone(), number(weight)])
+    });
+    csv_of(LIST, std::iter::once(header).chain(records))
 }
 
 fn histogram_csv(outcome: &Outcome) -> Result<String> {

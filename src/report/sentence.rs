@@ -8,10 +8,14 @@ use crate::methods::Method;
 use crate::report::words::{self, counted, cut, percent};
 use crate::study::bootstrap::Outcome;
 use crate::study::change::Halves;
+use crate::study::influence::LEAST_ROWS;
 
 /// Halves that differ by this many times what sampling explains have changed; below the second, sampling explains them.
 const CHANGED: f64 = 2.0;
 const UNCHANGED: f64 = 1.5;
+
+/// Halves of fewer rows than half of this have standard errors that are themselves uncertain.
+const SHORT: usize = 250;
 
 /// An asset with more of the weight than this dominates the portfolio.
 const DOMINANT: f64 = 0.5;
@@ -24,6 +28,9 @@ const CLUSTERED: f64 = 1.33;
 /// Risk that another method misplaces is less, or more, than risk budgeting's by this to be told.
 const CLEARLY: f64 = 1.1;
 
+/// A history of fewer rows has no robust bands in its halves, and hardly any in itself.
+const FEW_ROWS: usize = 2 * LEAST_ROWS;
+
 /// Columns of a name.
 const NAME: usize = 24;
 
@@ -35,6 +42,9 @@ pub fn sentence(outcome: &Outcome) -> String {
             words::solves(&outcome.solves),
             capitalised(&words::remedy(&outcome.solves).to_string())
         );
+    }
+    if outcome.run.assets == 1 {
+        return "One asset is all of the portfolio: there is no weight to be trusted or not.".to_string();
     }
     let parts = [hard(outcome), Some(moves(outcome)), dominated(outcome), others(outcome)];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
@@ -51,6 +61,9 @@ fn hard(outcome: &Outcome) -> Option<String> {
             counted(rows as u64, "return"),
             counted(assets as u64, "asset")
         ));
+    }
+    if rows < FEW_ROWS {
+        return Some(format!("{} are too few to say how far weights move.", counted(rows as u64, "return")));
     }
     if outcome.assets.iter().all(|asset| asset.point.is_none()) {
         return Some(
@@ -78,9 +91,9 @@ fn moves(outcome: &Outcome) -> String {
             "{sample}. The history is too short to be cut in halves, so nothing here tells whether the world changes."
         );
     };
-    let ratio = halves.distance / halves.expected_distance;
+    let ratio = halves.distance / (halves.expected_distance * stretch(outcome));
     let differ = format!(
-        "{sample}; the two halves of the history differ by {}, where sampling explains {}",
+        "{sample}; the two halves of the history differ by {}, where sampling alone would part halves by {}",
         percent(halves.distance, 1),
         percent(halves.expected_distance, 1)
     );
@@ -90,16 +103,28 @@ fn moves(outcome: &Outcome) -> String {
              portfolio estimated now to be off by about as much as the halves differ."
         );
     }
+    if ratio >= UNCHANGED {
+        return format!("{differ}: both matter here. Take the bands for somewhat too narrow.");
+    }
     if let Some(times) = widening(outcome).filter(|times| *times >= CLUSTERED) {
         return format!(
             "{differ}. Spells of volatility matter most: bands that allow for them are {times:.1} times as wide, and are the \
              ones to use."
         );
     }
-    if ratio >= UNCHANGED {
-        return format!("{differ}: both matter here. Take the bands for somewhat too narrow.");
-    }
     format!("{differ}: sampling is the main reason here, and the bands show it. Only a longer history narrows them.")
+}
+
+/// How much farther the halves of a history without change may differ before that is told: few weights differ by chance
+/// more often, beside what is expected of them, and so do standard errors of few rows. By quantiles of chi with one and two
+/// degrees of freedom over their means, beside those of more.
+fn stretch(outcome: &Outcome) -> f64 {
+    let of_assets = match outcome.run.assets {
+        ..=2 => 1.4,
+        3 => 1.15,
+        _ => 1.0,
+    };
+    if outcome.run.rows < SHORT { 1.25 * of_assets } else { of_assets }
 }
 
 /// How much wider robust bands are than those of the resamples: the mean over the assets that have both.

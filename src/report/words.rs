@@ -83,7 +83,7 @@ pub fn holdings(held: &Holdings, bands: &str) -> String {
     match held.outside.as_deref() {
         None => format!("{differs}; there are no bands to say which differences matter."),
         Some([]) => format!(
-            "{differs}, and every weight lies within its {bands}: this history does not tell the two apart, so there is no \
+            "{differs}, and every weight lies within its {bands}: this history does not tell the two apart, and gives no \
              reason to trade."
         ),
         Some(outside) if outside.len() == held.weights.len() => {
@@ -96,8 +96,7 @@ pub fn holdings(held: &Holdings, bands: &str) -> String {
                 more => format!(" and {more} more"),
             };
             format!(
-                "{differs}. Beyond the {bands}: {}{more}. This history does not tell the other weights from the portfolio's: \
-                 to trade them is to follow noise.",
+                "{differs}. Beyond the {bands}: {}{more}. This history does not tell the other weights from the portfolio's.",
                 named.join(", ")
             )
         }
@@ -172,7 +171,8 @@ pub fn percent(x: f64, decimals: usize) -> String {
         "-".to_string()
     } else if x != 0.0 && (100.0 * x).abs() < 0.5 * 0.1_f64.powi(decimals as i32) {
         // A tiny number is not zero.
-        format!("{:.0e} %", 100.0 * x)
+        let sign = if x < 0.0 { ">-" } else { "<" };
+        format!("{sign}{:.decimals$} %", 0.1_f64.powi(decimals as i32))
     } else {
         format!("{:.decimals$} %", 100.0 * x)
     }
@@ -327,7 +327,7 @@ mod tests {
 
     #[test]
     fn a_tiny_share_is_not_zero() {
-        assert_eq!([percent(0.0, 2), percent(4e-7, 2), percent(f64::NAN, 2)], ["0.00 %", "4e-5 %", "-"]);
+        assert_eq!([percent(0.0, 2), percent(4e-7, 2), percent(f64::NAN, 2)], ["0.00 %", "<0.01 %", "-"]);
     }
 
     #[test]

@@ -169,7 +169,7 @@ fn what_somebody_holds_is_measured_and_set_beside_the_bands() {
         assert!((one.as_f64().unwrap() - other.as_f64().unwrap()).abs() <= 1e-12);
     }
     let text = equirisk(&["solve", &data, "--weights", &own.join(",")]).succeeded().stdout;
-    assert!(text.contains("no reason to trade"), "{text}");
+    assert!(text.contains("gives no reason to trade"), "{text}");
     // A name that is not there, and a run that is another with other holdings.
     let refused = equirisk(&["solve", &data, "--weights", "A0=0.5,CASH=0.5"]).refused(4);
     assert!(refused.stderr.contains("no asset `CASH`"), "{}", refused.stderr);

@@ -111,6 +111,7 @@ fn weights(out: &mut String, outcome: &Outcome, view: View) {
     let said = [
         given.map(|given| words::holdings(given, words::RESAMPLED)),
         words::change(outcome),
+        words::short_windows(outcome),
         words::wider(&outcome.assets),
     ];
     for text in said.into_iter().flatten() {

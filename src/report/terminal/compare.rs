@@ -14,6 +14,9 @@ const MOST_ASSETS: usize = 40;
 /// Names in a sentence at most.
 const MOST_NAMES: usize = 8;
 
+/// Portfolios that differ by less are the same up to rounding.
+const SAME: f64 = 1e-9;
+
 /// Columns of a value that differs.
 const VALUE: usize = 40;
 
@@ -106,6 +109,9 @@ fn sentence(found: &Compared) -> String {
     let apart = named(&|asset| asset.overlaps == Some(false));
     let lie = if apart.len() == 1 { "band" } else { "bands" };
     match (alone.is_empty(), apart.is_empty()) {
+        (true, true) if found.distance.is_some_and(|distance| distance < SAME) => {
+            "The portfolios are the same; their bands differ as other resamples do.".to_string()
+        }
         (true, true) => format!("{differ}; all bands overlap, so resampling alone could make the difference."),
         (true, false) => {
             format!("{differ}; the {lie} of {} lie apart: that is more than resampling explains.", listed(&apart))
@@ -114,7 +120,7 @@ fn sentence(found: &Compared) -> String {
             format!("{differ}. {} stand in one of the runs alone; all other bands overlap.", listed(&alone))
         }
         (false, false) => format!(
-            "{differ}. {} stand in one of the runs alone, which moves all weights; the {lie} of {} lie apart.",
+            "{differ}. In one of the runs alone: {}, which moves all weights. The {lie} of {} lie apart.",
             listed(&alone),
             listed(&apart)
         ),

@@ -120,7 +120,7 @@ impl Study for Screen {
     const NAME: &'static str = "screen";
     const NOUN: &'static str = "subset";
     const PIECE: u64 = PIECE;
-    const FILES: &'static [&'static str] = &["top.csv", "histogram.csv", "inclusion.csv", "report.html"];
+    const FILES: &'static [&'static str] = &["top.csv", "list.csv", "histogram.csv", "inclusion.csv", "report.html"];
     const DATA: Option<&'static str> = Some(history::NAME);
     const LAST_OF_PART: u32 = LAST_OF_PART;
     const SOLVES_JOINED: bool = true;

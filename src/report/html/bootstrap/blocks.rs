@@ -53,10 +53,13 @@ pub fn blocks(outcome: &Outcome) -> Option<Chart> {
         }));
         row
     });
-    let effect = match format!("{:.0}", change.abs()).as_str() {
-        "0" => "leave the spread of the weights as it is".to_string(),
-        size if change < 0.0 => format!("narrow the spread of the weights by {size} % on average"),
-        size => format!("widen the spread of the weights by {size} % on average"),
+    // The standard error of a standard deviation from so many resamples, twice, is what no eye should read into.
+    let noise = 100.0 * 2.0 / (2.0 * first.resamples as f64).sqrt();
+    let effect = if change.abs() > noise {
+        let verb = if change < 0.0 { "narrow" } else { "widen" };
+        format!("{verb} the spread of the weights by {:.0} % on average", change.abs())
+    } else {
+        "make no visible difference to the spread of the weights".to_string()
     };
     Some(Chart {
         id: "blocks",

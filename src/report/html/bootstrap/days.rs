@@ -25,7 +25,12 @@ pub fn days(outcome: &Outcome) -> Option<Chart> {
     let height = height(days.len());
     Some(Chart {
         id: "days",
-        title: format!("{} decides most: {} would have {} without it", first.date, name(&first.asset), without(first)),
+        title: format!(
+            "{} decides most: without it, {} would have about {}",
+            first.date,
+            name(&first.asset),
+            without(first)
+        ),
         plot: plot(
             vec![bars],
             layout(height, axis("points of the weight"), rows(days.iter().map(|day| day.date.as_str())))

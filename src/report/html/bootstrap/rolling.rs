@@ -128,7 +128,7 @@ pub fn rolling(outcome: &Outcome) -> Option<Chart> {
     Some(Chart {
         id: "rolling",
         title: format!(
-            "Over windows of {} rows, {}'s weight went from {} to {}",
+            "Over windows of {} rows, {}'s weight lay between {} and {}",
             words::grouped(rolling.length as u64),
             name(&solved[most].1.name),
             words::percent(extremes.0, 1),
