@@ -59,6 +59,12 @@ fn a_screen_in_shards_is_the_screen_byte_by_byte() {
     [1, 3, 7].into_iter().for_each(|of| joined(&five, of));
     let again = ["--bootstrap-top", "5", "-B", "50", "--sample", "9000", "--seed", "1", "--max-correlation", "0.7"];
     joined(&[&five[..], &again].concat(), 2);
+    // Bounds on what the halves are compared over, a figure of the path, and the choice repeated after the parts are joined.
+    let path = ["screen", data, "--size", "5", "--by", "sharpe", "--top", "12", "--engine", "cpu"];
+    let bounds = ["--where", "max-weight<0.3", "--where", "max-drawdown<0.6", "--sample", "9000", "--seed", "1"];
+    joined(&[&path[..], &bounds].concat(), 3);
+    let four = ["screen", data, "--size", "4", "--where", "max-weight<0.5", "--top", "9", "--engine", "cpu"];
+    joined(&[&four[..], &["--bootstrap-top", "6", "-B", "100", "--seed", "4"]].concat(), 2);
 }
 
 #[test]

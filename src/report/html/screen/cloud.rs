@@ -25,7 +25,8 @@ pub fn cloud(outcome: &Outcome) -> Option<Chart> {
         let scale = 10.0_f64.powi(DIGITS);
         values.into_iter().map(|x| (x * scale).round() / scale).collect()
     };
-    let (risk, mean): (fn(&Point) -> f64, fn(&Point) -> f64) = (|p| p.volatility, |p| p.mean_return);
+    let risk = |point: &Point| point.volatility;
+    let mean = |point: &Point| point.mean_return;
     let sample = Scatter::new(short(of(&cloud.sample, risk)), short(of(&cloud.sample, mean)))
         .mode(Mode::Markers)
         .name("subsets")
