@@ -88,6 +88,19 @@ mod tests {
     }
 
     #[test]
+    fn an_export_of_a_broker_is_read_by_its_weights_and_counts_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("holdings.csv");
+        let name = path.to_str().unwrap();
+        let export = "Symbol,Name,Shares,Price,Market Value,Weight (%)\nA,Ay,10,30,300,75\nB,Bee,10,10,100,25\n";
+        std::fs::write(&path, export).unwrap();
+        assert_eq!(read(name).expect("an export").0, [0.75, 0.25, 0.0]);
+        std::fs::write(&path, "Symbol,Shares\nA,10\nB,10\n").unwrap();
+        let error = read(name).expect_err("counts are no weights");
+        assert!(error.message.contains("`Shares` holds no weights"), "{}", error.message);
+    }
+
+    #[test]
     fn what_is_no_portfolio_is_refused() {
         for (list, said) in [
             ("A=1,C=2", "no asset `C`"),

@@ -152,7 +152,8 @@ fn columns(
 ) -> Result<[usize; 2]> {
     let called = |wanted: &[&str]| -> Vec<usize> {
         let plain = |name: &str| name.to_lowercase().replace(['_', '-'], " ");
-        (0..header.len()).filter(|&column| wanted.contains(&plain(&header[column]).trim())).collect()
+        let called = |name: &str| wanted.contains(&plain(name).trim().trim_end_matches("(%)").trim_end());
+        (0..header.len()).filter(|&column| called(&header[column])).collect()
     };
     let known = |column: usize| rows.iter().filter(|(_, cells)| assets.contains(&plain(&cells[column]))).count();
     // The first of those that name as many.

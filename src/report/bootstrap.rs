@@ -4,7 +4,7 @@ use super::table::{csv_of, maybe, number};
 use super::{Shown, html};
 use crate::error::Result;
 use crate::methods::Method;
-use crate::report::sentence::sentence;
+use crate::report::sentence::bootstrap::sentence;
 use crate::report::terminal::{self, View};
 use crate::report::words;
 use crate::store::origin::Origin;

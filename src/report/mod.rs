@@ -1,7 +1,6 @@
 //! Outcomes for people and programs: terminal tables, and the files of a run directory, a page with charts among them.
 
 pub mod bootstrap;
-mod choice;
 mod given;
 pub mod html;
 mod screen;

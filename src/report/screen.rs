@@ -1,7 +1,7 @@
 //! Texts of a screen: `top.csv`, `list.csv`, `histogram.csv`, `inclusion.csv` and `report.html` beside the summary.
 
 use super::table::{csv_of, maybe, number};
-use super::{Shown, choice, html};
+use super::{Shown, html, sentence};
 use crate::error::Result;
 use crate::report::terminal::{self, View};
 use crate::store::origin::Origin;
@@ -28,7 +28,7 @@ impl Shown for Screened {
     }
 
     fn sentence(&self) -> Option<String> {
-        Some(choice::sentence(self))
+        Some(sentence::screen::sentence(self))
     }
 }
 

@@ -391,7 +391,8 @@ fn a_screen_is_as_the_page_says() {
     let again = ["--bootstrap-top", "3", "-B", "20", "--seed", "1", "--by", "effective-bets"];
     let again = screen(&[&again[..], &["--where", "max-weight<0.9", "--max-correlation", "0.9"]].concat());
     assert!(again["bootstrap"].is_object() && again["run"]["filters"] == json!(["max-weight<0.9"]));
-    let path = screen(&["--by", "sharpe", "--sample", "3", "--seed", "1", "--no-halves"]);
+    let path =
+        screen(&["--by", "sharpe", "--sample", "5", "--seed", "1", "--no-halves", "--top", "1", "--shortlist", "4"]);
     assert!(path["run"]["shortlist"].is_number() && path["halves"].is_null());
     // Nothing passes, nothing is feasible, or there is but one subset.
     let nothing = screen(&["--where", "volatility<0"]);

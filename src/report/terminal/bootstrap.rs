@@ -5,7 +5,7 @@ use super::view::View;
 use super::{LEAVE_EARLY, LEAVE_LAST, LEAVE_LATE, LEAVE_NEXT, names_width};
 use crate::error::option;
 use crate::methods::Method;
-use crate::report::sentence::sentence;
+use crate::report::sentence::bootstrap::sentence;
 use crate::report::words::{self, counted, cut, maybe_percent, percent};
 use crate::study::bootstrap::{Outcome, Sensitivity};
 use crate::study::statistics::asset::Asset;

@@ -7,7 +7,7 @@ use super::view::View;
 use super::{LEAVE_EARLY, LEAVE_LAST, LEAVE_LATE, LEAVE_NEXT, NAME};
 use crate::error::option;
 use crate::measure::Metric;
-use crate::report::choice;
+use crate::report::sentence::screen as choice;
 use crate::report::words::{self, counted, cut, figure as shown, grouped, percent, solves};
 use crate::study::screen::figure::{Figure, Filter};
 use crate::study::screen::halves::InHalves;

@@ -4,9 +4,9 @@ use plotly::Scatter;
 use plotly::common::{DashType, ErrorData, ErrorType, HoverInfo, Line, Marker, MarkerSymbol, Mode};
 use plotly::layout::RangeMode;
 
-use crate::report::choice;
 use crate::report::html::chart::{BLUE, Chart, GREEN, GREY, ORANGE, Table, axis, layout, percent_axis, plot};
 use crate::report::html::text::{label, name, percent};
+use crate::report::sentence::screen as choice;
 use crate::report::words::{self, counted};
 use crate::study::screen::Screened;
 use crate::study::winners::Winner;

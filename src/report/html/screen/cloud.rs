@@ -4,9 +4,9 @@ use plotly::Scatter;
 use plotly::common::{HoverInfo, Marker, MarkerSymbol, Mode};
 
 use super::holding;
-use crate::report::choice;
 use crate::report::html::chart::{BLUE, Chart, ORANGE, Table, layout, percent_axis, plot};
 use crate::report::html::text::{label, percent};
+use crate::report::sentence::screen as choice;
 use crate::report::words::{self, counted};
 use crate::study::screen::Outcome;
 use crate::study::screen::cloud::Point;

@@ -4,9 +4,9 @@ use plotly::Scatter;
 use plotly::common::{DashType, HoverInfo, Line, Marker, Mode};
 
 use super::{figure_axis, plotted};
-use crate::report::choice;
 use crate::report::html::chart::{BLUE, Chart, GREY, ORANGE, Table, layout, plot};
 use crate::report::html::text::label;
+use crate::report::sentence::screen as choice;
 use crate::report::words;
 use crate::study::screen::Outcome;
 use crate::study::screen::halves::InHalves;

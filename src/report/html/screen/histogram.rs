@@ -4,8 +4,8 @@ use plotly::common::{HoverInfo, Marker, MarkerSymbol, Mode};
 use plotly::{Bar, Scatter};
 
 use super::{figure_axis, plotted};
-use crate::report::choice;
 use crate::report::html::chart::{BLUE, Chart, ORANGE, Table, axis, layout, plot};
+use crate::report::sentence::screen as choice;
 use crate::report::words::{self, grouped};
 use crate::study::screen::Outcome;
 

@@ -5,9 +5,9 @@ use plotly::layout::RangeMode;
 use plotly::{Bar, Scatter};
 
 use super::histogram::unknown;
-use crate::report::choice;
 use crate::report::html::chart::{BLUE, Chart, MOST_ROWS, ORANGE, Table, at, height, layout, percent_axis, plot, rows};
 use crate::report::html::text::{name, percent};
+use crate::report::sentence::screen as choice;
 use crate::report::words::{self, counted, grouped};
 use crate::study::screen::Outcome;
 use crate::study::screen::inclusion::Included;

@@ -1,0 +1,4 @@
+//! What a study found, in a few sentences: the answer first, then why, then what a reader can do about it.
+
+pub mod bootstrap;
+pub mod screen;
