@@ -1,7 +1,7 @@
 //! Would the winners of a screen win again? The history is resampled, each winner solved on every resample, and the
 //! winners ranked against each other.
 //!
-//! The winners were chosen on the very history that is resampled, so that this answers too kindly. Where it is affordable,
+//! The winners were chosen on the very history that is resampled, so that this answers too optimistically. Where it is affordable,
 //! the choice itself is repeated: every subset is solved on the resamples, and the best are chosen again out of all.
 
 use std::collections::HashMap;
@@ -66,7 +66,7 @@ pub struct Winner {
     /// Its place in the screen, from 1.
     pub place: usize,
     pub assets: Vec<String>,
-    /// P(among the best places of these winners | resample), with its Monte Carlo error. Kind, for the winners were chosen
+    /// P(among the best places of these winners | resample), with its Monte Carlo error. Optimistic, for the winners were chosen
     /// on the history that is resampled.
     pub probability: f64,
     pub mc_error: f64,

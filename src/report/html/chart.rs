@@ -96,7 +96,7 @@ impl Chart {
         // A `<` in the data must not end the script.
         let data = |plot: &Plot| plot.to_json().replace('<', "\\u003c");
         let heading = format!("<h2 id=\"{id}-title\">{title}</h2>");
-        let _ = write!(out, "<section id=\"{id}\" aria-labelledby=\"{id}-title\">\n");
+        let _ = writeln!(out, "<section id=\"{id}\" aria-labelledby=\"{id}-title\">");
         match self.folded {
             true => out.push_str(&format!("<details class=\"folded\"><summary>{heading}</summary>\n")),
             false => out.push_str(&heading),
@@ -108,14 +108,14 @@ impl Chart {
             data(&self.plot)
         );
         if let Some(Other { names: [first, second], plot }) = &self.other {
-            let _ = write!(
+            let _ = writeln!(
                 out,
                 "<script type=\"application/json\" data-other=\"{id}-plot\" data-first=\"{first}\" \
-                 data-second=\"{second}\">{}</script>\n",
+                 data-second=\"{second}\">{}</script>",
                 data(plot)
             );
         }
-        let _ = write!(out, "<figcaption>{}</figcaption>\n", escaped(&self.caption));
+        let _ = writeln!(out, "<figcaption>{}</figcaption>", escaped(&self.caption));
         self.table.write(out, &title);
         out.push_str(if self.folded { "</figure>\n</details>\n</section>\n" } else { "</figure>\n</section>\n" });
     }

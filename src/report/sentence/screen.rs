@@ -190,7 +190,7 @@ fn again(again: &winners::Outcome) -> Option<String> {
         ));
     }
     Some(format!(
-        "On {} it is among the best {} of these {} in {} (chance: {}), which is kind: they were chosen on the same history.",
+        "On {} it is among the best {} of these {} in {} (chance: {}), which is optimistic: they were chosen on the same history.",
         counted(again.counted, "resample"),
         again.places,
         again.winners.len(),
@@ -264,7 +264,7 @@ pub fn passing(outcome: &Outcome) -> u64 {
 pub fn caveat(again: &winners::Outcome) -> String {
     let own = format!(
         "Resampled: P(again) is how often a subset is among the {} best of these {} on {} ({}, mean block {:.1} rows, seed {}). \
-         It is kind: these were chosen on the same history.",
+         It is optimistic: these were chosen on the same history.",
         again.places,
         again.winners.len(),
         counted(again.counted, "resample"),

@@ -646,7 +646,7 @@ fn the_choice_of_too_many_is_not_repeated_and_that_is_said() {
     assert!(
         outcome["bootstrap"]["reselection"].is_null() && outcome["bootstrap"]["winners"][0]["reselected"].is_null()
     );
-    assert!(outcome["sentence"].as_str().unwrap().contains("which is kind"), "{}", outcome["sentence"]);
+    assert!(outcome["sentence"].as_str().unwrap().contains("which is optimistic"), "{}", outcome["sentence"]);
     let shown = equirisk(&args).succeeded().stdout.replace('\n', " ");
     assert!(shown.contains("would take too long here") && !shown.contains("P(again, all)"), "{shown}");
     // A sample of them is screened, and chosen from.
@@ -680,7 +680,7 @@ fn a_table_shows_weights_and_how_far_the_figure_moves() {
         assert!(line.contains(&again) && line.contains(&all), "{line}");
     }
     let text = shown.replace('\n', " ");
-    assert!(text.contains("It is kind: these were chosen on the same history."), "{text}");
+    assert!(text.contains("It is optimistic: these were chosen on the same history."), "{text}");
 }
 
 /// Returns of assets in two spells of equal length: in each, an asset has the volatility that `volatility` gives it.

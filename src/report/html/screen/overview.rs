@@ -53,7 +53,7 @@ pub fn overview(screened: &Screened) -> String {
         how += " First and second half: each half of the history solved by itself.";
     }
     if resampled {
-        how += " P(again): how often a subset is among the best of these winners on resamples, which is kind, for they were \
+        how += " P(again): how often a subset is among the best of these winners on resamples, which is optimistic, for they were \
                 chosen on the same history.";
     }
     if reselected {
