@@ -43,10 +43,34 @@ pub fn plain() -> View {
     View::PLAIN.with_front(option)
 }
 
-/// A word with its message on standard error, coloured on a terminal.
+/// A word with its message on standard error, coloured on a terminal, whose lines end between words.
 pub fn say(word: &str, style: Style, message: &str) {
+    let message = match stderr_columns() {
+        // The word takes its part of the first line.
+        Some(columns) => {
+            wrapped(&format!("{word}: {message}"), columns).get(word.len() + 2..).unwrap_or_default().to_string()
+        }
+        None => message.to_string(),
+    };
     // Nothing can be done about a stderr that is gone.
     let _ = writeln!(anstream::stderr().lock(), "{style}{word}:{style:#} {message}");
+}
+
+/// Columns of standard error where it is a terminal.
+fn stderr_columns() -> Option<usize> {
+    let stderr = std::io::stderr();
+    if !stderr.is_terminal() {
+        return None;
+    }
+    let given = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    given.or_else(|| terminal_size::terminal_size_of(&stderr).map(|(width, _)| usize::from(width.0)))
+}
+
+/// Every line of a message in lines of so many columns.
+fn wrapped(message: &str, columns: usize) -> String {
+    let view = View::terminal(columns, false);
+    let lines: Vec<String> = message.lines().map(|line| view.wrapped(line).trim_end().to_string()).collect();
+    lines.join("\n")
 }
 
 /// One JSON object, every float in full precision; numbers that do not exist are null.
@@ -101,6 +125,13 @@ mod tests {
     use crate::error;
 
     use super::*;
+
+    #[test]
+    fn messages_keep_their_lines_and_all_words() {
+        let text = "note: one two three four five six seven\nsecond line";
+        let lines = wrapped(text, 30);
+        assert_eq!(lines, "note: one two three four five\nsix seven\nsecond line");
+    }
 
     #[test]
     fn options_are_given_as_flags() {

@@ -121,6 +121,7 @@ pub fn winners(
     let (length, _) = block_length(&history, None, config.scheme, config.block, context.observer);
     let law = Law::new(config.scheme, length, returns.rows(), config.seed, 0)?;
     let work = Resampled { returns, simple, law, figure, periods_per_year: config.periods_per_year };
+    context.observer.phase("solving the winners on resamples");
     let own = work.values(winners, config.resamples, config.number, context)?;
     // Only resamples on which every winner has a figure count.
     let counted: Vec<&[f64]> =
@@ -129,6 +130,7 @@ pub fn winners(
     let best = PLACES.min(winners.len().div_ceil(2));
     let again = match all {
         Some((sets, resamples)) => {
+            context.observer.phase("solving all on resamples");
             let values = work.values(sets, resamples, config.number + 1, context)?;
             Some(reselected(winners, sets, &values, best, figure))
         }

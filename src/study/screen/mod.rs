@@ -327,6 +327,7 @@ impl<'a> Ready<'a> {
         };
         let sets: Vec<Vec<u32>> = sampled.iter().map(|finalist| finalist.assets.clone()).collect();
         let share = part.map(|part| scaled(part, self.problems, sets.len() as u64));
+        context.observer.phase("solving the halves");
         let figures = split.figures(&sets, self.config.by, SAMPLE, share.as_ref(), context)?;
         Ok(Some((split, figures)))
     }
@@ -354,6 +355,7 @@ impl<'a> Ready<'a> {
         let best = tally.best.sorted();
         let bulk = tally.histogram;
 
+        context.observer.phase("ranking");
         let finals = Finals { question, config, bulk_error };
         let Selected { list: finalists, ranked } = finals.select(&best, count, context.observer)?;
         let shortlisted = ranked.as_ref().and_then(|ranked| ranked.shortlist);
