@@ -121,17 +121,16 @@ fn read(directory: &Path) -> Result<Read> {
     })
 }
 
-/// Whatever may explain a difference.
+/// Whatever may explain a difference: what was asked for stands at the top, how it was computed under `setup` and `run`.
 fn configuration(manifest: &Manifest) -> Value {
     let input = &manifest.input;
     let run = &manifest.outcome["run"];
-    serde_json::json!({
+    let mut all = serde_json::json!({
         "data": input.sources(),
         "rows": input.rows,
         "first": input.first,
         "last": input.last,
         "assets": input.assets.len(),
-        "job": manifest.job,
         "seed": manifest.seed,
         "run": {
             "block_length": run["block_length"],
@@ -140,7 +139,13 @@ fn configuration(manifest: &Manifest) -> Value {
             "precision": run["precision"],
             "version": manifest.version,
         },
-    })
+    });
+    for part in [&manifest.job, &manifest.job["config"]] {
+        for (name, value) in part.as_object().into_iter().flatten().filter(|(name, _)| *name != "config") {
+            all[name] = value.clone();
+        }
+    }
+    all
 }
 
 fn beside(first: Option<Weight>, second: Option<Weight>, name: String) -> Asset {

@@ -27,7 +27,7 @@ pub fn difference(held: &Value, asked: &Value) -> String {
 }
 
 /// All entries in which two values differ, by their names in order, each with both; names of objects within others are
-/// paths such as `job.config.resamples`.
+/// paths such as `run.engine`.
 pub fn fields(first: &Value, second: &Value) -> Vec<(String, Value, Value)> {
     let mut names: Vec<&String> =
         first.as_object().into_iter().chain(second.as_object()).flat_map(serde_json::Map::keys).collect();

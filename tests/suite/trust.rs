@@ -193,10 +193,10 @@ fn two_runs_are_compared_by_weights_bands_and_what_was_asked_for() {
     let found = json(&["compare", &whole, &late, "--json"]);
     let names: Vec<&str> =
         found["configuration"].as_array().unwrap().iter().map(|f| f["field"].as_str().unwrap()).collect();
-    for name in ["rows", "first", "assets", "job.data_sha256", "job.budgets"] {
+    for name in ["rows", "first", "assets", "data_sha256", "budgets"] {
         assert!(names.contains(&name), "{name}: {names:?}");
     }
-    assert!(!names.contains(&"job.config.resamples") && !names.contains(&"seed"));
+    assert!(!names.contains(&"resamples") && !names.contains(&"seed"));
     let assets = found["assets"].as_array().unwrap();
     let of = |path: &str, name: &str, key: &str| {
         let summary: Value = serde_json::from_str(&folder.read(path)).unwrap();

@@ -35,12 +35,9 @@ pub fn compare(found: &Compared, view: View) -> String {
             true => "differ".to_string(),
             false => self::value(value),
         };
-        let name = |field: &Field| {
-            let path = field.field.trim_start_matches("job.").trim_start_matches("config.");
-            match path.strip_suffix("_sha256") {
-                Some(what) => format!("{what} (numbers)"),
-                None => path.replace(['_', '.'], " "),
-            }
+        let name = |field: &Field| match field.field.strip_suffix("_sha256") {
+            Some(what) => format!("{what} (numbers)"),
+            None => field.field.replace(['_', '.'], " "),
         };
         let cells = |text: &dyn Fn(&Field) -> String| found.configuration.iter().map(text).collect::<Vec<_>>();
         let mut columns = vec![
