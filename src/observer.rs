@@ -69,6 +69,10 @@ impl Observer for Noted<'_> {
         self.observer.finished(work);
     }
 
+    fn kept(&mut self, work: u64) {
+        self.observer.kept(work);
+    }
+
     fn notice(&mut self, message: &Text) {
         self.notes.push(message.clone());
         self.observer.notice(message);

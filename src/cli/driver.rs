@@ -128,8 +128,10 @@ where
     }
     steps.check(drawn)?;
     let mut progress = Progress::new(S::NOUN, out.quiet);
-    let command = canonical(&std::env::args_os().collect::<Vec<_>>(), drawn);
-    let origin = (words(), Origin { command, ..(asked.origin)(order.directory.is_some()) });
+    // Files alone hold the command and digests.
+    let kept = order.directory.is_some();
+    let command = if kept { canonical(&std::env::args_os().collect::<Vec<_>>(), drawn) } else { String::new() };
+    let origin = (words(), Origin { command, ..(asked.origin)(kept) });
     let mut desk = order.begin(drawn, asked.data, origin, engine, &mut progress)?;
     let ending = solved(asked, steps, &order, drawn, &mut desk, progress).map_err(|error| match error.kind {
         ErrorKind::Interrupted => interrupted(error, order.directory),

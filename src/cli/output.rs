@@ -25,6 +25,11 @@ pub fn print(text: &str) -> Result<bool> {
 /// Columns of a terminal that does not say.
 const COLUMNS: usize = 80;
 
+/// What COLUMNS says.
+fn asked_columns() -> Option<usize> {
+    std::env::var("COLUMNS").ok()?.parse().ok()
+}
+
 /// What standard output is: a terminal, whose width COLUMNS overrides and NO_COLOR keeps plain, or something that wants
 /// the same bytes everywhere.
 pub fn view() -> View {
@@ -32,10 +37,9 @@ pub fn view() -> View {
     if !stdout.is_terminal() {
         return plain();
     }
-    let given = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     let measured = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
     let styled = anstream::AutoStream::choice(&stdout) != ColorChoice::Never;
-    View::terminal(given.or_else(measured).unwrap_or(COLUMNS), styled).with_front(option)
+    View::terminal(asked_columns().or_else(measured).unwrap_or(COLUMNS), styled).with_front(option)
 }
 
 /// A file.
@@ -62,8 +66,7 @@ fn stderr_columns() -> Option<usize> {
     if !stderr.is_terminal() {
         return None;
     }
-    let given = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    given.or_else(|| terminal_size::terminal_size_of(&stderr).map(|(width, _)| usize::from(width.0)))
+    asked_columns().or_else(|| terminal_size::terminal_size_of(&stderr).map(|(width, _)| usize::from(width.0)))
 }
 
 /// Every line of a message in lines of so many columns.

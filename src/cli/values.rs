@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use crate::batch::part::Part;
-use crate::io::nearest;
+use crate::io::{nearest, plain};
 use crate::measure::Metric;
 use crate::run::crosscheck::Sample;
 use crate::study::block::Block;
@@ -15,7 +15,7 @@ use super::output::option;
 
 /// An asset's name, without the spaces around it and with single ones inside, as files have it.
 pub fn asset(text: &str) -> Result<String, String> {
-    Ok(text.split_whitespace().collect::<Vec<_>>().join(" "))
+    Ok(plain(text))
 }
 
 /// Beyond 2^53 a float no longer says which whole number is meant.

@@ -3,6 +3,7 @@
 use crate::error::{Error, Mention, Result};
 use crate::io::csv::Table;
 use crate::io::input::Format;
+use crate::io::names::plain;
 use crate::io::{Input, Limits, names, shown, text};
 
 /// Assets by group, in the order in which the groups first appear.
@@ -45,10 +46,6 @@ pub fn read_groups(input: &Input, assets: &[String]) -> Result<Groups> {
             .hint("write asset,group on each line, with the names of the data"));
     }
     Ok(groups)
-}
-
-fn plain(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 impl Groups {

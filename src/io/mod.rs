@@ -66,7 +66,7 @@ pub use in_memory::Table;
 pub use input::Input;
 pub use limits::size;
 pub use missing::Missing;
-pub use names::nearest;
+pub use names::{nearest, plain};
 pub use request::{Kind, Notation, ReadOptions};
 pub use returns::{Reading, read_returns, read_table};
 pub use roles::ColumnRole;

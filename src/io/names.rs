@@ -39,6 +39,11 @@ pub(crate) fn choose(
     Ok(chosen)
 }
 
+/// A name without the spaces around it, and with single ones inside.
+pub fn plain(name: &str) -> String {
+    name.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// The error for a name that is not there: the nearest names, or else what there is.
 pub(crate) fn unknown(source: &str, name: &str, names: &[String]) -> Error {
     let near = nearest(name, names.iter().map(String::as_str));

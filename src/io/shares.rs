@@ -7,6 +7,7 @@ use crate::error::{Error, Result, option};
 use crate::io::cells::{Cell, Decimal, Numbers};
 use crate::io::csv::Table;
 use crate::io::input::Format;
+use crate::io::names::plain;
 use crate::io::{Input, Limits, count, listed, names, shown, text};
 
 /// What the numbers are.
@@ -172,11 +173,6 @@ fn columns(
         ))
         .hint(format!("call them `asset` and `{}`, or leave the others out", noun.one))
     })
-}
-
-/// A name without the spaces around it, and with single ones inside.
-fn plain(name: &str) -> String {
-    name.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn share(place: String, name: &str, text: &str, numbers: &Numbers, noun: Noun) -> Result<Share> {

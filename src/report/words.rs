@@ -72,8 +72,16 @@ pub fn wider(assets: &[Asset]) -> Option<String> {
         .then(|| format!("Robust bands, which allow for spells of volatility, are wider: {named}{more}."))
 }
 
-/// Names in a sentence at most.
+/// Names in a sentence at most, and columns of each.
 const MOST_NAMES: usize = 8;
+const NAME: usize = 24;
+
+/// "A, B, C", and how many more there are.
+pub fn listed(names: &[String]) -> String {
+    let first: Vec<String> = names.iter().take(MOST_NAMES).map(|name| cut(name, NAME)).collect();
+    let first = first.join(", ");
+    if names.len() > MOST_NAMES { format!("{first} and {} more", names.len() - MOST_NAMES) } else { first }
+}
 
 /// What somebody holds beside the portfolio and its bands, which are called `bands`.
 pub fn holdings(held: &Holdings, bands: &str) -> String {
@@ -89,17 +97,10 @@ pub fn holdings(held: &Holdings, bands: &str) -> String {
         Some(outside) if outside.len() == held.weights.len() => {
             format!("{differs}: every weight lies beyond its {bands}.")
         }
-        Some(outside) => {
-            let named: Vec<String> = outside.iter().take(MOST_NAMES).map(|name| cut(name, 24)).collect();
-            let more = match outside.len() - named.len() {
-                0 => String::new(),
-                more => format!(" and {more} more"),
-            };
-            format!(
-                "{differs}. Beyond the {bands}: {}{more}. This history does not tell the other weights from the portfolio's.",
-                named.join(", ")
-            )
-        }
+        Some(outside) => format!(
+            "{differs}. Beyond the {bands}: {}. This history does not tell the other weights from the portfolio's.",
+            listed(outside)
+        ),
     }
 }
 

@@ -5,14 +5,11 @@ use serde_json::Value;
 use super::table::{Column, table};
 use super::view::View;
 use super::{LEAVE_EARLY, LEAVE_NEXT, names_width};
-use crate::report::words::{self, counted, cut, grouped, maybe_percent, percent};
+use crate::report::words::{self, counted, cut, grouped, listed, maybe_percent, percent};
 use crate::runs::{Asset, Compared, Field};
 
 /// Assets listed at most: those that differ most.
 const MOST_ASSETS: usize = 40;
-
-/// Names in a sentence at most.
-const MOST_NAMES: usize = 8;
 
 /// Portfolios that differ by less are the same up to rounding.
 const SAME: f64 = 1e-9;
@@ -100,7 +97,7 @@ fn sentence(found: &Compared) -> String {
         format!("The portfolios differ by {}", percent(distance, 2))
     });
     let named = |is_named: &dyn Fn(&Asset) -> bool| -> Vec<String> {
-        found.assets.iter().filter(|asset| is_named(asset)).map(|asset| cut(&asset.name, 24)).collect()
+        found.assets.iter().filter(|asset| is_named(asset)).map(|asset| asset.name.clone()).collect()
     };
     let alone = named(&|asset| asset.first_band.is_none() != asset.second_band.is_none());
     let apart = named(&|asset| asset.overlaps == Some(false));
@@ -122,12 +119,6 @@ fn sentence(found: &Compared) -> String {
             listed(&apart)
         ),
     }
-}
-
-/// The first of them, and how many more there are.
-fn listed(names: &[String]) -> String {
-    let first = names[..names.len().min(MOST_NAMES)].join(", ");
-    if names.len() > MOST_NAMES { format!("{first} and {} more", names.len() - MOST_NAMES) } else { first }
 }
 
 /// In a cell of the table.
