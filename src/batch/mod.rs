@@ -15,7 +15,8 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::covariance::{Estimator, RiskModel};
+use crate::covariance::estimator::SHORTEST;
+use crate::covariance::{Estimator, Universe};
 use crate::error::{Error, Result};
 use crate::methods::Program;
 use crate::methods::risk_budgeting::validity;
@@ -62,8 +63,20 @@ impl<'a> Batch<'a> {
     /// # Errors
     /// As [`Program::new`] and [`Batch::new`].
     pub fn resampled(panel: impl Into<Arc<Panel>>, law: Law, resamples: u64, budgets: &[f64]) -> Result<Batch<'a>> {
-        let rows = Rows::Resampled { law, resamples };
-        let covariances = Covariances::Estimated { panel: panel.into(), rows, estimator: Estimator::Sample };
+        Batch::estimated(panel, Rows::Resampled { law, resamples }, Estimator::Sample, budgets)
+    }
+
+    /// What an estimator makes of each of these sets of rows of one history.
+    ///
+    /// # Errors
+    /// As [`Program::new`] and [`Batch::new`].
+    pub fn estimated(
+        panel: impl Into<Arc<Panel>>,
+        rows: Rows,
+        estimator: Estimator,
+        budgets: &[f64],
+    ) -> Result<Batch<'a>> {
+        let covariances = Covariances::Estimated { panel: panel.into(), rows, estimator };
         Batch::new(Source { covariances, assets: Assets::All }, Program::new(budgets)?)
     }
 
@@ -72,14 +85,14 @@ impl<'a> Batch<'a> {
     /// # Errors
     /// As [`Batch::new`].
     pub fn subsets(
-        model: impl Into<Arc<RiskModel>>,
+        universe: impl Into<Arc<Universe>>,
         subsets: Subsets,
         count: u64,
         cap: Option<Cap>,
     ) -> Result<Batch<'a>> {
         let program = Program::new(&vec![1.0; subsets.size()])?;
-        let source =
-            Source { covariances: Covariances::Known(model.into()), assets: Assets::Subsets { subsets, count, cap } };
+        let covariances = Covariances::Known(universe.into());
+        let source = Source { covariances, assets: Assets::Subsets { subsets, count, cap } };
         Batch::new(source, program)
     }
 
@@ -108,7 +121,12 @@ impl<'a> Batch<'a> {
                 symmetrised = symmetrise(matrices, assets);
             }
             Covariances::Known(_) => {}
-            Covariances::Estimated { panel, rows, .. } => check_rows(rows, panel.rows())?,
+            Covariances::Estimated { panel, rows, estimator } => {
+                if !estimator.is_sound() {
+                    return Err(Error::input(format!("{estimator:?}: its half-life is no number of rows from {SHORTEST} up")));
+                }
+                check_rows(rows, panel.rows())?;
+            }
         }
         let problems = source.covariances.count().saturating_mul(source.assets.count());
         Ok(Batch { source, program, problems, symmetrised })
@@ -145,6 +163,14 @@ impl<'a> Batch<'a> {
     /// Risk budgets, which sum to one.
     pub fn budgets(&self) -> &[f64] {
         self.program.budgets()
+    }
+
+    /// Whether GPUs take its estimator.
+    pub fn fits_devices(&self) -> bool {
+        match &self.source.covariances {
+            Covariances::Estimated { estimator, .. } => estimator.is_on_devices(),
+            Covariances::Given { .. } | Covariances::Known(_) => true,
+        }
     }
 
     /// What was made symmetric of the given matrices.

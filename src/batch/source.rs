@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::assets::Assets;
-use crate::covariance::{Estimator, RiskModel};
+use crate::covariance::{Estimator, Universe};
 use crate::panel::Panel;
 use crate::sampling::Rows;
 
@@ -24,7 +24,7 @@ pub enum Covariances<'a> {
     /// ([`crate::methods::risk_budgeting::validity::Rounding`]). With `assume_psd` they are not searched for negative variances.
     Given { matrices: Cow<'a, [f64]>, assets: usize, assume_psd: bool },
     /// One, checked already.
-    Known(Arc<RiskModel>),
+    Known(Arc<Universe>),
     /// Estimated from sets of rows of one history.
     Estimated { panel: Arc<Panel>, rows: Rows, estimator: Estimator },
 }
@@ -43,7 +43,7 @@ impl Covariances<'_> {
     pub fn assets(&self) -> usize {
         match self {
             Covariances::Given { assets, .. } => *assets,
-            Covariances::Known(model) => model.assets(),
+            Covariances::Known(universe) => universe.assets(),
             Covariances::Estimated { panel, .. } => panel.assets(),
         }
     }

@@ -4,7 +4,6 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use crate::batch::part::Part;
-use crate::covariance;
 use crate::engine::{Choice, Precision};
 use crate::measure::Metric;
 use crate::resample::Scheme;
@@ -14,6 +13,7 @@ use crate::study::screen::figure::{Figure, Filter};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
 
+use super::estimator::EstimatorArguments;
 use super::help::Named;
 use super::values::{
     asset, block, correlation, count, delimiter, figure, filter, first_day, last_day, memory, metric, positive, range,
@@ -174,9 +174,6 @@ pub struct DataArguments {
     /// What becomes of rows in which a cell is missing
     #[arg(long, value_enum, default_value_t = MissingRule::CompleteRows)]
     pub missing: MissingRule,
-    /// How the covariance is estimated
-    #[arg(long, value_enum, default_value_t = Estimator::Sample)]
-    pub estimator: Estimator,
     /// Periods per year, to annualise volatilities (default: from the dates)
     #[arg(long, value_name = "N", value_parser = positive, allow_negative_numbers = true)]
     pub periods_per_year: Option<f64>,
@@ -190,20 +187,6 @@ pub enum MissingRule {
     ExcludeAssets,
     /// Refuse the data
     Error,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Estimator {
-    /// The sample covariance, divisor T - 1
-    Sample,
-}
-
-impl Estimator {
-    pub fn estimator(self) -> covariance::Estimator {
-        match self {
-            Estimator::Sample => covariance::Estimator::Sample,
-        }
-    }
 }
 
 /// What is solved, and how well.
@@ -373,6 +356,8 @@ impl RunArguments {
 pub struct BootstrapArguments {
     #[command(flatten)]
     pub data: DataArguments,
+    #[command(flatten)]
+    pub estimation: EstimatorArguments,
     /// Number of resamples
     #[arg(short = 'B', long, value_name = "N", default_value = "10000", value_parser = count)]
     #[arg(allow_negative_numbers = true, help_heading = "Resampling")]
@@ -402,6 +387,8 @@ pub struct BootstrapArguments {
 pub struct ScreenArguments {
     #[command(flatten)]
     pub data: DataArguments,
+    #[command(flatten)]
+    pub estimation: EstimatorArguments,
     /// DATA is a covariance matrix with the names of its assets (CSV, Parquet, Arrow, NPZ; NPY: assets 0, 1, 2, ..)
     #[arg(long, help_heading = "Data", conflicts_with_all = ["returns", "log_returns", "from", "to", "last"])]
     pub covariance: bool,
@@ -479,6 +466,8 @@ pub struct ScreenArguments {
 pub struct SolveArguments {
     #[command(flatten)]
     pub data: DataArguments,
+    #[command(flatten)]
+    pub estimation: EstimatorArguments,
     /// DATA is a covariance matrix with the names of its assets (CSV, Parquet, Arrow, NPZ; NPY: assets 0, 1, 2, ..)
     #[arg(long, help_heading = "Data", conflicts_with_all = ["returns", "log_returns", "from", "to", "last"])]
     pub covariance: bool,

@@ -21,6 +21,7 @@ pub fn run(arguments: &BootstrapArguments) -> Result<u8> {
     let quiet = arguments.out.quiet;
     let seed = Seed { given: arguments.resample.seed, needed: true };
     seed.check(arguments.run.part().is_some())?;
+    let estimator = arguments.estimation.estimator()?;
     let notes = &mut Notes::new(quiet);
     let input = data::input(&arguments.data, notes);
     let (returns, detected) = data::returns(&arguments.data, &input, arguments.machine.memory, notes)?;
@@ -34,13 +35,14 @@ pub fn run(arguments: &BootstrapArguments) -> Result<u8> {
         sensitivity: !arguments.no_sensitivity,
         periods_per_year: data::periods_per_year(&arguments.data, &returns, notes),
         windows: arguments.windows,
+        estimator,
     };
     if config.scheme == Scheme::Iid && config.block != Block::Auto && !quiet {
         output::notice("--scheme iid draws single rows: --block is not used");
     }
     let setup = machine::setup(&arguments.machine, arguments.problem.tolerance);
     let weights = data::holdings(arguments.held.weights.as_deref(), &returns.assets, notes)?;
-    let spec = Spec::of(&returns, &budgets, &config, arguments.data.estimator.estimator(), setup);
+    let spec = Spec::of(&returns, &budgets, &config, setup);
     let spec = Spec { weights, ..spec };
     let asked = Asked::<Bootstrap> {
         spec: &spec,
@@ -51,7 +53,7 @@ pub fn run(arguments: &BootstrapArguments) -> Result<u8> {
         machine: &arguments.machine,
         tolerance: arguments.problem.tolerance,
         out: &arguments.out,
-        work: choose::work(arguments.resamples, returns.rows(), returns.assets.len()),
+        work: machine::work(estimator, choose::work(arguments.resamples, returns.rows(), returns.assets.len())),
     };
     drive(&asked, &Command { arguments, spec: &spec, returns: &returns, detected: &detected })
 }

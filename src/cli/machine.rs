@@ -2,6 +2,7 @@
 
 use super::args::{EngineChoice, MachineArguments, PrecisionChoice};
 use super::output;
+use crate::covariance::Estimator;
 use crate::engine::choose::{Wish, choose as choose_engine};
 use crate::engine::{Engine, Precision};
 use crate::error::Text;
@@ -34,6 +35,11 @@ pub fn choose(
         }
     };
     choose_engine(&wish, work, &mut say)
+}
+
+/// Operations as [`choose`] takes them: devices do not take every estimator, and then none of the work.
+pub fn work(estimator: Estimator, work: f64) -> f64 {
+    if estimator.is_on_devices() { work } else { 0.0 }
 }
 
 /// What a job says of the machine flags.

@@ -9,6 +9,7 @@ mod data;
 #[cfg(feature = "gpu")]
 mod devices;
 mod driver;
+mod estimator;
 mod help;
 mod interrupt;
 mod machine;

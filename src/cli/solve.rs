@@ -3,7 +3,6 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use crate::covariance::full_sample;
 use crate::engine::choose;
 use crate::io::Detected;
 use crate::panel::{Panel, Returns};
@@ -11,7 +10,7 @@ use crate::report::solve_csv;
 use crate::report::terminal::{self, counted};
 use crate::store::atomic::{self, Existing};
 use crate::study::memory;
-use crate::study::solve::{Question, solve};
+use crate::study::solve::{Question, Risk, solve};
 use crate::{Error, Result, observer::Observer as _};
 
 use super::args::{OutputArguments, SolveArguments};
@@ -24,16 +23,18 @@ pub fn run(arguments: &SolveArguments) -> Result<u8> {
     if let Some(path) = &arguments.output {
         check_file(path, arguments)?;
     }
+    let estimator = arguments.estimation.estimator()?;
     let notes = &mut Notes::new(quiet);
     let input = data::input(&arguments.data, notes);
-    let (assets, covariance, panel, periods_per_year) = if arguments.covariance {
+    let (assets, given, panel, periods_per_year) = if arguments.covariance {
+        arguments.estimation.none()?;
         if arguments.data.data.is_empty() {
             return Err(Error::usage("--covariance needs DATA: the embedded sample holds prices")
                 .hint("name a file that holds the matrix and the names of its assets"));
         }
         let covariance = data::covariance(&arguments.data, &input, arguments.machine.memory, notes)?;
         memory::check_portfolio(covariance.assets.len(), arguments.machine.memory)?;
-        (covariance.assets, covariance.values, None, arguments.data.periods_per_year)
+        (covariance.assets, Some(covariance.values), None, arguments.data.periods_per_year)
     } else {
         let (returns, detected) = data::returns(&arguments.data, &input, arguments.machine.memory, notes)?;
         if arguments.dry_run {
@@ -42,21 +43,23 @@ pub fn run(arguments: &SolveArguments) -> Result<u8> {
         let periods_per_year = data::periods_per_year(&arguments.data, &returns, notes);
         memory::check_portfolio(returns.assets.len(), arguments.machine.memory)?;
         let panel = Panel::new(&returns)?;
-        (returns.assets, full_sample(&panel).covariance(), Some(panel), periods_per_year)
+        (returns.assets, None, Some(panel), periods_per_year)
     };
     let budgets = data::budgets(&arguments.problem, &assets, notes)?;
     let weights = data::holdings(arguments.held.weights.as_deref(), &assets, notes)?;
     let work = choose::work(1, 0, assets.len());
     let engine = machine::choose(&arguments.machine, arguments.problem.tolerance, true, work, quiet)?;
+    let risk = match (&given, &panel) {
+        (Some(covariance), _) => Risk::Given { covariance, assume_psd: arguments.assume_psd },
+        (None, Some(panel)) => Risk::History { panel, estimator },
+        (None, None) => unreachable!("one of the two was read"),
+    };
     let question = Question {
         assets: &assets,
-        covariance: &covariance,
+        risk,
         budgets: &budgets,
         weights: weights.as_deref(),
-        panel: panel.as_ref(),
         periods_per_year,
-        // A sample covariance is positive semi-definite by construction.
-        assume_psd: arguments.assume_psd || !arguments.covariance,
     };
     let mut progress = Progress::new("problem", quiet);
     let outcome = solve(&question, &*engine, &mut progress)?;

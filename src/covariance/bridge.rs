@@ -10,6 +10,14 @@
 //! A block of any length costs two rows of B, and one that wraps past T nothing more. B is never whole: a tile of its
 //! columns is made where it stays in cache, many resamples pass over it, and it is gone. Tiles are independent, so that
 //! threads share them and the sums do not depend on how.
+//!
+//! Where weights decay with age, sums are geometric ones, which do not close at T: a block that wraps is cut in two.
+//!
+//! ```text
+//! G_{t+1} = lambda G_t + q_t - mean q                              G_0 = 0
+//! weighted sum over rows [s, e), of which the last is a rows old = lambda^a G_e - lambda^(a + e - s) G_s
+//!                                                                + mean q times their weights
+//! ```
 
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -22,6 +30,7 @@ use crate::covariance::spare::{Loan, Spare};
 use crate::lanes::{LANES, Lanes, interleave, vectors, vectors_mut};
 use crate::panel::Panel;
 use crate::resample::Law;
+use crate::sampling::{Decay, Weighting};
 
 /// Vectors of eight columns in a tile: 32 columns of T = 2,520 rows are 630 KiB.
 const TILE: usize = 4;
@@ -39,6 +48,10 @@ const DRAWN: usize = 64;
 pub struct Bridge {
     rows: usize,
     assets: usize,
+    /// How the weights of rows decay, where they do.
+    decay: Option<Decay>,
+    /// W / T.
+    total: f64,
     /// T rows z_t, 1, and zeros up to a vector beyond, so that vectors may start at any asset.
     values: Vec<Lanes>,
     arch: Arch,
@@ -60,8 +73,13 @@ impl Bridge {
         tiles(assets) * size_of::<Row>()
     }
 
-    pub fn new(panel: &Panel) -> Bridge {
+    pub fn new(panel: &Panel, weighting: &Weighting) -> Bridge {
         let (rows, assets) = (panel.rows(), panel.assets());
+        let total = weighting.total(rows) / rows as f64;
+        let decay = match weighting {
+            Weighting::Equal => None,
+            Weighting::Exponential(decay) => Some(decay.clone()),
+        };
         let mut values = vec![Lanes::default(); rows * width(assets)];
         for (padded, z) in values.chunks_exact_mut(width(assets)).zip(panel.values().chunks_exact(assets)) {
             let padded = bytemuck::cast_slice_mut::<Lanes, f64>(padded);
@@ -69,12 +87,17 @@ impl Bridge {
             padded[assets] = 1.0;
         }
         let totals = vec![OnceLock::new(); tiles(assets)];
-        Bridge { rows, assets, values, arch: Arch::new(), totals, tiles: Spare::default(), sums: Spare::default() }
+        let (arch, tiles, sums) = (Arch::new(), Spare::default(), Spare::default());
+        Bridge { rows, assets, decay, total, values, arch, totals, tiles, sums }
     }
 
     /// Sums and packed second moments of each of the resamples, which ascend.
     pub fn sums(&self, law: &Law, resamples: Vec<u64>) -> Sums<'_> {
-        let runs: Vec<Runs> = resamples.par_chunks(DRAWN).map(|resamples| Runs::draw(law, resamples)).collect();
+        let draw = |resamples: &[u64]| match &self.decay {
+            None => Runs::draw(law, resamples),
+            Some(decay) => Runs::draw_ageing(law, resamples, decay),
+        };
+        let runs: Vec<Runs> = resamples.par_chunks(DRAWN).map(draw).collect();
         let mut tiles = self.sums.lend(self.totals.len() * resamples.len());
         tiles.par_chunks_mut(resamples.len().max(1)).enumerate().for_each_init(
             || self.tiles.lend(self.rows + 1),
@@ -82,7 +105,12 @@ impl Bridge {
                 let segments = segments(self.assets, tile * COLUMNS);
                 let total = || self.arch.dispatch(Total { bridge: self, segments: &segments });
                 let total = self.totals[tile].get_or_init(total);
-                self.arch.dispatch(SumTile { bridge: self, segments: &segments, total, runs: &runs, prefix, sums });
+                let (segments, runs) = (&segments[..], &runs[..]);
+                if self.decay.is_some() {
+                    self.arch.dispatch(SumTile::<true> { bridge: self, segments, total, runs, prefix, sums });
+                } else {
+                    self.arch.dispatch(SumTile::<false> { bridge: self, segments, total, runs, prefix, sums });
+                }
             },
         );
         Sums { resamples, columns: columns(self.assets), tiles }
@@ -127,31 +155,63 @@ fn segments(assets: usize, from: usize) -> Vec<Segment> {
     overlaps.map(segment).collect()
 }
 
+/// The rows of the bridge at a run's start and at its end, and what they count.
+#[derive(Debug, Clone, Copy)]
+struct Run {
+    start: u32,
+    end: u32,
+    head: f64,
+    tail: f64,
+}
+
 /// The runs of a few resamples.
 struct Runs {
-    /// Rows of the bridge at a run's start and at its end.
-    ends: Vec<(u32, u32)>,
-    /// Runs of each resample.
+    runs: Vec<Run>,
+    /// Those of each resample.
     ranges: Vec<Range<usize>>,
 }
 
 impl Runs {
     fn draw(law: &Law, resamples: &[u64]) -> Runs {
-        let (mut ends, mut ranges) = (Vec::new(), Vec::with_capacity(resamples.len()));
+        let (mut runs, mut ranges) = (Vec::new(), Vec::with_capacity(resamples.len()));
         for &resample in resamples {
-            let first = ends.len();
+            let first = runs.len();
             law.runs(resample, |start, length| {
                 let end = start + length;
-                ends.push((start, if end > law.rows { end - law.rows } else { end }));
+                let end = if end > law.rows { end - law.rows } else { end };
+                runs.push(Run { start, end, head: 1.0, tail: 1.0 });
             });
-            ranges.push(first..ends.len());
+            ranges.push(first..runs.len());
         }
-        Runs { ends, ranges }
+        Runs { runs, ranges }
+    }
+
+    /// The same where rows count by their age; those too old to count are left out.
+    fn draw_ageing(law: &Law, resamples: &[u64], decay: &Decay) -> Runs {
+        let (mut runs, mut ranges) = (Vec::new(), Vec::with_capacity(resamples.len()));
+        for &resample in resamples {
+            let first = runs.len();
+            // The age of the row before the next.
+            let mut age = law.rows;
+            law.runs(resample, |start, length| {
+                let before = length.min(law.rows - start);
+                for (start, rows) in [(start, before), (0, length - before)] {
+                    let head = decay.weight(age as usize);
+                    age -= rows;
+                    if rows > 0 && (age as usize) < decay.ages() {
+                        runs.push(Run { start, end: start + rows, head, tail: decay.weight(age as usize) });
+                    }
+                }
+            });
+            ranges.push(first..runs.len());
+        }
+        Runs { runs, ranges }
     }
 }
 
-/// One tile: its prefix sums, then for each resample T mean q + sum over runs of B_e - B_s.
-struct SumTile<'a> {
+/// One tile: its prefix sums, then for each resample T mean q + sum over runs of B_e - B_s, or W mean q + sum over runs of
+/// tail G_e - head G_s.
+struct SumTile<'a, const DECAYS: bool> {
     bridge: &'a Bridge,
     segments: &'a [Segment],
     total: &'a Row,
@@ -161,7 +221,7 @@ struct SumTile<'a> {
     sums: &'a mut [Row],
 }
 
-impl WithSimd for SumTile<'_> {
+impl<const DECAYS: bool> WithSimd for SumTile<'_, DECAYS> {
     type Output = ();
 
     #[inline(always)]
@@ -169,14 +229,22 @@ impl WithSimd for SumTile<'_> {
         let SumTile { bridge, segments, total, runs, prefix, sums } = self;
         let v = LANES / S::F64_LANES;
         prefixes(simd, bridge, segments, total, prefix);
+        let total = if DECAYS { &total.map(|lanes| Lanes(lanes.0.map(|x| x * bridge.total))) } else { total };
         let resamples = runs.iter().flat_map(|runs| runs.ranges.iter().map(move |range| (runs, range)));
         for ((runs, range), sums) in resamples.zip(sums) {
             let mut all = [simd.splat_f64s(0.0); COLUMNS];
             all[..TILE * v].copy_from_slice(vectors::<S>(total));
-            for &(start, end) in &runs.ends[range.clone()] {
-                let (head, tail) = (vectors::<S>(&prefix[start as usize]), vectors::<S>(&prefix[end as usize]));
+            for run in &runs.runs[range.clone()] {
+                let head = vectors::<S>(&prefix[run.start as usize]);
+                let tail = vectors::<S>(&prefix[run.end as usize]);
+                let (of_head, of_tail) = (simd.splat_f64s(run.head), simd.splat_f64s(run.tail));
                 for k in 0..TILE * v {
-                    all[k] = simd.add_f64s(all[k], simd.sub_f64s(tail[k], head[k]));
+                    if DECAYS {
+                        all[k] = simd.negate_mul_add_e_f64s(head[k], of_head, all[k]);
+                        all[k] = simd.mul_add_e_f64s(tail[k], of_tail, all[k]);
+                    } else {
+                        all[k] = simd.add_f64s(all[k], simd.sub_f64s(tail[k], head[k]));
+                    }
                 }
             }
             vectors_mut::<S>(sums).copy_from_slice(&all[..TILE * v]);
@@ -213,23 +281,26 @@ impl WithSimd for Total<'_> {
     }
 }
 
-/// Fills in the rows of a tile of B.
+/// Fills in the rows of a tile of B, or of G.
 #[inline(always)]
 fn prefixes<S: Simd>(simd: S, bridge: &Bridge, segments: &[Segment], total: &Row, prefix: &mut [Row]) {
     let (rows, width) = (bridge.rows, width(bridge.assets));
     let mut q = [[Lanes::default(); TILE + 1]; BATCH];
     let mean = total.map(|total| Lanes(total.0.map(|x| x / rows as f64)));
+    let lambda = simd.splat_f64s(bridge.decay.as_ref().map_or(1.0, Decay::lambda));
     let mut row = Row::default();
     prefix[0] = row;
     for (z, prefix) in bridge.values.chunks(BATCH * width).zip(prefix[1..].chunks_mut(BATCH)) {
         pair_products(simd, z, width, segments, &mut q);
         for (q, prefix) in q.iter().zip(prefix) {
             let sums = vectors_mut::<S>(&mut row).iter_mut().zip(vectors::<S>(q)).zip(vectors::<S>(&mean));
-            sums.for_each(|((row, q), mean)| *row = simd.add_f64s(*row, simd.sub_f64s(*q, *mean)));
+            sums.for_each(|((row, q), mean)| *row = simd.mul_add_e_f64s(*row, lambda, simd.sub_f64s(*q, *mean)));
             *prefix = row;
         }
     }
-    prefix[rows] = Row::default();
+    if bridge.decay.is_none() {
+        prefix[rows] = Row::default();
+    }
 }
 
 /// q of a few rows, for the columns of a tile and some that mean nothing.
@@ -302,6 +373,7 @@ mod tests {
     use crate::covariance::moments;
     use crate::panel::{Labels, Returns};
     use crate::resample::Scheme;
+    use crate::sampling::Rows;
 
     #[test]
     fn sums_by_the_ends_of_blocks_are_sums_over_their_rows() {
@@ -311,25 +383,28 @@ mod tests {
             let assets = (0..n).map(|i| i.to_string()).collect();
             let panel = Panel::new(&Returns { assets, labels: Labels::Text(Vec::new()), values }).unwrap();
             let law = Law::new(Scheme::Stationary, 9.0, rows, 5, 0).unwrap();
-            let bridge = Bridge::new(&panel);
-            // With gaps: resamples need not be neighbours.
-            let span: Vec<u64> = (3..3 + DRAWN as u64 + 2).map(|at| at * at).collect();
-            let all = bridge.sums(&law, span.clone());
-            let mut counts = vec![0; rows];
-            let (mut sums, mut products) = (vec![0.0; n], vec![0.0; packed(n)]);
-            let mut found = vec![0.0; n + packed(n)];
-            for resample in span {
-                law.counts(resample, &mut counts);
-                moments(panel.values(), &counts, &mut sums, &mut products, &mut Vec::new());
-                all.copy(resample, &mut found);
-                for (found, expected) in found.iter().zip(sums.iter().chain(&products)) {
-                    // Standardised returns: sums of T numbers of the order of one.
-                    assert!((found - expected).abs() <= 1e-13 * rows as f64, "n = {n}: {found} {expected}");
+            let drawn = Rows::Resampled { law, resamples: u64::MAX };
+            for weighting in [Weighting::Equal, Weighting::exponential(0.4, rows), Weighting::exponential(25.0, rows)] {
+                let bridge = Bridge::new(&panel, &weighting);
+                // With gaps: resamples need not be neighbours.
+                let span: Vec<u64> = (3..3 + DRAWN as u64 + 2).map(|at| at * at).collect();
+                let all = bridge.sums(&law, span.clone());
+                let mut weights = vec![0.0; rows];
+                let (mut sums, mut products) = (vec![0.0; n], vec![0.0; packed(n)]);
+                let mut found = vec![0.0; n + packed(n)];
+                for resample in span {
+                    drawn.weights(resample, &weighting, &mut weights);
+                    moments(panel.values(), &weights, &mut sums, &mut products, &mut Vec::new());
+                    all.copy(resample, &mut found);
+                    for (found, expected) in found.iter().zip(sums.iter().chain(&products)) {
+                        // Standardised returns: sums of T numbers of the order of one.
+                        assert!((found - expected).abs() <= 1e-13 * rows as f64, "n = {n}: {found} {expected}");
+                    }
+                    // Alone as among others.
+                    let mut alone = vec![0.0; n + packed(n)];
+                    bridge.sums(&law, vec![resample]).copy(resample, &mut alone);
+                    assert_eq!(alone, found, "n = {n}");
                 }
-                // Alone as among others.
-                let mut alone = vec![0.0; n + packed(n)];
-                bridge.sums(&law, vec![resample]).copy(resample, &mut alone);
-                assert_eq!(alone, found, "n = {n}");
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Second moments row by row, in vector arithmetic: stage `moments` of [`crate::covariance`] where blocks are short.
 //!
 //! ```text
-//! M_ij += sum_r z_ri (c_r z_rj)        for eight rows r at a time, j in vectors of eight, i >= the first j
+//! M_ij += sum_r z_ri (omega_r z_rj)        for eight rows r at a time, j in vectors of eight, i >= the first j
 //! ```
 //!
 //! Rows that a resample does not draw cost nothing, and eight rows share each load and store of a sum.
@@ -26,7 +26,7 @@ pub struct Gram {
 /// Room to sum in.
 #[derive(Debug, Clone, Default)]
 pub struct Sums {
-    /// Rows, and how often they are taken.
+    /// Rows, and what they count.
     drawn: Vec<(u32, f64)>,
     /// For each vector of columns j, the sums of all i: ceil(n / 8) x n.
     products: Vec<Lanes>,
@@ -46,8 +46,8 @@ impl Gram {
         Gram { assets: n, rows: rows.collect(), arch: Arch::new() }
     }
 
-    /// Sums, then packed second moments, of the rows taken `counts` times.
-    pub fn moments(&self, counts: &[u32], room: &mut Sums, moments: &mut [f64]) {
+    /// Sums, then packed second moments, of the rows counted `weights` times.
+    pub fn moments(&self, weights: &[f64], room: &mut Sums, moments: &mut [f64]) {
         let (n, width) = (self.assets, self.assets.div_ceil(LANES));
         let Sums { drawn, products, sums } = room;
         products.clear();
@@ -55,11 +55,11 @@ impl Gram {
         sums.clear();
         sums.resize(width, Lanes::default());
         // Every row is written, and written over where it was not drawn: whether it was cannot be foretold.
-        drawn.resize(counts.len() + ROWS, (0, 0.0));
+        drawn.resize(weights.len() + ROWS, (0, 0.0));
         let mut found = 0;
-        for (row, &count) in (0..).zip(counts) {
-            drawn[found] = (row, f64::from(count));
-            found += usize::from(count > 0);
+        for (row, &weight) in (0..).zip(weights) {
+            drawn[found] = (row, weight);
+            found += usize::from(weight > 0.0);
         }
         // Rows that add nothing fill the last eight.
         drawn[found..found + ROWS].fill((0, 0.0));
@@ -106,33 +106,33 @@ impl WithSimd for Add<'_> {
 fn add_rows<S: Simd>(simd: S, gram: &Gram, drawn: &[(u32, f64); ROWS], products: &mut [Lanes], sums: &mut [Lanes]) {
     let (n, width) = (gram.assets, gram.assets.div_ceil(LANES));
     let v = LANES / S::F64_LANES;
-    let (mut rows, mut counts): ([&[Lanes]; ROWS], _) = ([&[]; ROWS], [simd.splat_f64s(0.0); ROWS]);
-    for (r, &(row, count)) in drawn.iter().enumerate() {
+    let (mut rows, mut weights): ([&[Lanes]; ROWS], _) = ([&[]; ROWS], [simd.splat_f64s(0.0); ROWS]);
+    for (r, &(row, weight)) in drawn.iter().enumerate() {
         rows[r] = &gram.rows[row as usize * width..][..width];
-        counts[r] = simd.splat_f64s(count);
+        weights[r] = simd.splat_f64s(weight);
     }
     // Two columns of vectors at a time share the numbers that multiply them; the first of the two begins earlier.
     for j in (0..width).step_by(2) {
         let (first, second) = (j * LANES, ((j + 1) * LANES).min(n));
         for k in 0..v {
-            let one = weigh(simd, &rows, &counts, j, k, sums);
+            let one = weigh(simd, &rows, &weights, j, k, sums);
             let (front, back) = products[j * n..].split_at_mut(n);
             let (square, front) = front[first..].split_at_mut(second - first);
             add_products(simd, &rows, [one], k, first, [square]);
             if j + 1 < width {
-                let two = weigh(simd, &rows, &counts, j + 1, k, sums);
+                let two = weigh(simd, &rows, &weights, j + 1, k, sums);
                 add_products(simd, &rows, [one, two], k, second, [front, &mut back[second..n]]);
             }
         }
     }
 }
 
-/// c_r z_rj of eight rows, for vector `k` of column `j` of vectors; sums += theirs.
+/// omega_r z_rj of eight rows, for vector `k` of column `j` of vectors; sums += theirs.
 #[inline(always)]
 fn weigh<S: Simd>(
     simd: S,
     rows: &[&[Lanes]; ROWS],
-    counts: &[S::f64s; ROWS],
+    weights: &[S::f64s; ROWS],
     j: usize,
     k: usize,
     sums: &mut [Lanes],
@@ -140,14 +140,14 @@ fn weigh<S: Simd>(
     let sum = &mut vectors_mut::<S>(&mut sums[j..=j])[k];
     let mut weighted = [*sum; ROWS];
     for r in 0..ROWS {
-        weighted[r] = simd.mul_f64s(counts[r], vectors::<S>(&rows[r][j..=j])[k]);
+        weighted[r] = simd.mul_f64s(weights[r], vectors::<S>(&rows[r][j..=j])[k]);
         *sum = simd.add_f64s(*sum, weighted[r]);
     }
     weighted
 }
 
-/// products += sum over eight rows of z_ri c_r z_rj, for i from `first` on and vector `k` of the j of W columns of vectors;
-/// of those the c_r z_rj are at hand.
+/// products += sum over eight rows of z_ri omega_r z_rj, for i from `first` on and vector `k` of the j of W columns of
+/// vectors; of those the omega_r z_rj are at hand.
 #[inline(always)]
 fn add_products<S: Simd, const W: usize>(
     simd: S,

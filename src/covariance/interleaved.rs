@@ -3,25 +3,28 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-use crate::covariance::SUSPICIOUS_VARIANCE;
+use crate::covariance::estimator::Estimator;
+use crate::covariance::estimator::fourth_moments::FourthMoments;
+use crate::covariance::estimator::shrinkage::{Pairs, Shrinkage};
+use crate::covariance::{Drawn, SUSPICIOUS_VARIANCE};
 use crate::lanes::{LANES, Lanes, below, vectors, vectors_mut};
 
 /// Correlations below the diagonal ([`below`]) and volatilities of eight problems from their interleaved moments (n sums,
-/// then packed second moments) over so many rows each. Returns which lanes have variances that can be trusted.
+/// then packed second moments) over the rows that each has drawn. Returns which lanes have variances that can be trusted.
 pub fn correlate(
     arch: Arch,
     moments: &[Lanes],
-    rows: [usize; LANES],
+    drawn: [Drawn; LANES],
     correlation: &mut [Lanes],
     volatilities: &mut [Lanes],
     inverses: &mut [Lanes],
 ) -> [bool; LANES] {
-    arch.dispatch(Correlate { moments, rows, correlation, volatilities, inverses })
+    arch.dispatch(Correlate { moments, drawn, correlation, volatilities, inverses })
 }
 
 struct Correlate<'a> {
     moments: &'a [Lanes],
-    rows: [usize; LANES],
+    drawn: [Drawn; LANES],
     correlation: &'a mut [Lanes],
     volatilities: &'a mut [Lanes],
     /// 1 / sigma.
@@ -33,11 +36,11 @@ impl WithSimd for Correlate<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
-        let Correlate { moments, rows, correlation, volatilities, inverses } = self;
+        let Correlate { moments, drawn, correlation, volatilities, inverses } = self;
         let n = volatilities.len();
         let v = LANES / S::F64_LANES;
-        let inverse_rows = [Lanes(rows.map(|rows| 1.0 / rows as f64))];
-        let divisors = [Lanes(rows.map(|rows| 1.0 / (rows - 1) as f64))];
+        let inverse_rows = [Lanes(drawn.map(|drawn| 1.0 / drawn.total))];
+        let divisors = [Lanes(drawn.map(|drawn| 1.0 / drawn.divisor))];
         let (inverse_rows, divisors) = (vectors::<S>(&inverse_rows), vectors::<S>(&divisors));
         let (one, zero) = (simd.splat_f64s(1.0), simd.splat_f64s(0.0));
         let (sums, products) = moments.split_at(n);
@@ -49,7 +52,7 @@ impl WithSimd for Correlate<'_> {
             let mut smallest = simd.splat_f64s(f64::INFINITY);
             let mut first = 0;
             for i in 0..n {
-                // S_ii = (M_ii - m_i m_i / T) / (T - 1), as below.
+                // S_ii = (M_ii - m_i m_i / W) / (W - W2 / W), as below.
                 let diagonal = products[(first + i) * v + k];
                 let mean = simd.mul_f64s(sums[i * v + k], per_row);
                 let cross = simd.mul_f64s(mean, sums[i * v + k]);
@@ -76,6 +79,47 @@ impl WithSimd for Correlate<'_> {
             }
         }
         trusted.0.map(|flag| flag > 0.5)
+    }
+}
+
+/// Stage `shrink`: correlations below the diagonal of eight problems of `assets` assets, over so many rows each, become what
+/// an estimator makes of them. Returns the intensities, where it has one.
+pub fn shrink(
+    arch: Arch,
+    estimator: Estimator,
+    assets: usize,
+    rows: [usize; LANES],
+    moments: &[FourthMoments<f64>; LANES],
+    correlation: &mut [Lanes],
+) -> Option<[f64; LANES]> {
+    arch.dispatch(Shrink { estimator, assets, rows, moments, correlation })
+}
+
+struct Shrink<'a> {
+    estimator: Estimator,
+    assets: usize,
+    rows: [usize; LANES],
+    moments: &'a [FourthMoments<f64>; LANES],
+    correlation: &'a mut [Lanes],
+}
+
+impl WithSimd for Shrink<'_> {
+    type Output = Option<[f64; LANES]>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> Self::Output {
+        let Shrink { estimator, assets, rows, moments, correlation } = self;
+        let pairs = Pairs::of(correlation.iter().map(|lanes| &lanes.0));
+        let mut all = [Shrinkage::none(0.0); LANES];
+        for lane in 0..LANES {
+            all[lane] = Shrinkage::of(estimator, assets, rows[lane], pairs[lane], moments[lane])?;
+        }
+        for lanes in correlation {
+            for lane in 0..LANES {
+                lanes.0[lane] = all[lane].apply(lanes.0[lane]);
+            }
+        }
+        Some(all.map(|shrinkage| shrinkage.intensity))
     }
 }
 

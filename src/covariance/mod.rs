@@ -1,12 +1,15 @@
 //! Building a problem's covariance: stages `moments` and `correlate`.
 //!
-//! With row counts c of a resample, a standardised panel z (T x n) and the divisor T - 1,
+//! With row weights omega of a problem, which are counts where all rows count alike ([`Weighting`]), their total W, the
+//! divisor W - W2 / W, which is T - 1 for counts, and a standardised panel z (T x n),
 //!
 //! ```text
-//! m_i  = sum_t c_t z_ti        M_ij = sum_t c_t z_ti z_tj        (stage moments)
-//! S_ij = (M_ij - m_i m_j / T) / (T - 1)
+//! m_i  = sum_t omega_t z_ti    M_ij = sum_t omega_t z_ti z_tj    (stage moments)
+//! S_ij = (M_ij - m_i m_j / W) / (W - W2 / W)
 //! s_i  = sqrt(S_ii)            C_ij = S_ij / (s_i s_j)           (stage correlate)
 //! ```
+//!
+//! What an [`Estimator`] makes of C comes after that (stage `shrink`).
 //!
 //! Second moments are packed by rows of the lower triangle, diagonal included: M_ij at i (i + 1) / 2 + j, j <= i.
 //! WGSL twins: `shaders/moments.wgsl`, `shaders/correlate.wgsl`.
@@ -16,26 +19,24 @@
 //! correlates eight problems at a time ([`interleaved`]).
 
 pub mod bridge;
+pub mod estimator;
+mod full_history;
 pub mod gram;
 pub mod interleaved;
 pub mod resampler;
 mod risk_model;
 mod spare;
+pub mod tangent;
+mod universe;
 
-use serde::{Deserialize, Serialize};
-
-use crate::panel::Panel;
 use crate::real::Real;
+pub use estimator::Estimator;
+pub use full_history::{Estimate, estimate, full_sample};
 pub use risk_model::RiskModel;
+pub use universe::Universe;
 
-/// How a covariance is estimated from returns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Estimator {
-    /// The sample covariance, divisor T - 1.
-    #[default]
-    Sample,
-}
+#[cfg(doc)]
+use crate::sampling::Weighting;
 
 /// Rows summed before they join the total: keeps rounding at the order of the tile, not of T.
 pub const TILE_ROWS: usize = 64;
@@ -52,25 +53,24 @@ pub const fn packed(n: usize) -> usize {
     n * (n + 1) / 2
 }
 
-/// Sums and second moments of the rows of `values` (T x n, row-major), each taken `counts` times.
-pub fn moments<R: Real>(values: &[R], counts: &[u32], sums: &mut [R], products: &mut [R], tile: &mut Vec<R>) {
+/// Sums and second moments of the rows of `values` (T x n, row-major), each counted `weights` times.
+pub fn moments<R: Real>(values: &[R], weights: &[R], sums: &mut [R], products: &mut [R], tile: &mut Vec<R>) {
     let n = sums.len();
     sums.fill(R::ZERO);
     products.fill(R::ZERO);
     tile.clear();
     tile.resize(n + products.len(), R::ZERO);
-    for (rows, counts) in values.chunks(TILE_ROWS * n).zip(counts.chunks(TILE_ROWS)) {
+    for (rows, weights) in values.chunks(TILE_ROWS * n).zip(weights.chunks(TILE_ROWS)) {
         let (tile_sums, tile_products) = tile.split_at_mut(n);
         tile_sums.fill(R::ZERO);
         tile_products.fill(R::ZERO);
-        for (z, &count) in rows.chunks_exact(n).zip(counts) {
-            if count == 0 {
+        for (z, &weight) in rows.chunks_exact(n).zip(weights) {
+            if weight == R::ZERO {
                 continue;
             }
-            let count = R::from_f64(f64::from(count));
             let mut at = 0;
             for i in 0..n {
-                let weighted = count * z[i];
+                let weighted = weight * z[i];
                 tile_sums[i] += weighted;
                 for (product, &zj) in tile_products[at..=at + i].iter_mut().zip(&z[..=i]) {
                     *product += weighted * zj;
@@ -87,12 +87,34 @@ pub fn moments<R: Real>(values: &[R], counts: &[u32], sums: &mut [R], products: 
     }
 }
 
-/// Correlations (n x n, row-major, unit diagonal) and volatilities from moments over `rows` rows. Returns the smallest
-/// variance; where it is not positive, the correlations mean nothing.
-pub fn correlate<R: Real>(sums: &[R], products: &[R], rows: usize, correlation: &mut [R], volatilities: &mut [R]) -> R {
+/// What the rows of a problem weigh together.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Drawn {
+    /// W: T, where all count alike.
+    pub total: f64,
+    /// W - W2 / W: T - 1.
+    pub divisor: f64,
+}
+
+impl Drawn {
+    /// So many rows that count alike.
+    pub fn rows(rows: usize) -> Drawn {
+        Drawn { total: rows as f64, divisor: (rows - 1) as f64 }
+    }
+}
+
+/// Correlations (n x n, row-major, unit diagonal) and volatilities from moments. Returns the smallest variance; where it
+/// is not positive, the correlations mean nothing.
+pub fn correlate<R: Real>(
+    sums: &[R],
+    products: &[R],
+    drawn: Drawn,
+    correlation: &mut [R],
+    volatilities: &mut [R],
+) -> R {
     let n = sums.len();
-    let per_row = R::ONE / R::from_f64(rows as f64);
-    let divisor = R::ONE / R::from_f64((rows - 1) as f64);
+    let per_row = R::ONE / R::from_f64(drawn.total);
+    let divisor = R::ONE / R::from_f64(drawn.divisor);
     let mut at = 0;
     let mut smallest = R::from_f64(f64::INFINITY);
     for i in 0..n {
@@ -125,21 +147,27 @@ fn scale_to_correlation<R: Real>(matrix: &mut [R], volatilities: &[R]) {
     }
 }
 
-/// Correlations and volatilities from rows centred by their mean, each taken `counts` times: nothing cancels. False where
-/// some asset does not move over the drawn rows.
+/// Correlations and volatilities from rows centred by their mean, each counted `weights` times: nothing cancels. Writes
+/// the means. False where some asset does not move over the drawn rows.
 ///
 /// ```text
-/// d_t = z_t - mean as computed      S_ij = (sum_t c_t d_ti d_tj - (sum_t c_t d_ti) (sum_t c_t d_tj) / T) / (T - 1)
+/// d_t = z_t - mean as computed
+/// S_ij = (sum_t omega_t d_ti d_tj - (sum_t omega_t d_ti) (sum_t omega_t d_tj) / W) / (W - W2 / W)
 /// ```
-pub fn centred(values: &[f64], counts: &[u32], correlation: &mut [f64], volatilities: &mut [f64]) -> bool {
+pub fn centred(
+    values: &[f64],
+    weights: &[f64],
+    Drawn { total, divisor }: Drawn,
+    means: &mut [f64],
+    RiskModel { correlation, volatilities }: &mut RiskModel,
+) -> bool {
     let n = volatilities.len();
-    let rows = counts.iter().map(|&count| f64::from(count)).sum::<f64>();
-    let drawn = || values.chunks_exact(n).zip(counts).filter(|(_, count)| **count > 0);
-    let mut means = vec![0.0; n];
+    let drawn = || values.chunks_exact(n).zip(weights).filter(|(_, weight)| **weight > 0.0);
+    means.fill(0.0);
     let mut ranges = vec![(f64::INFINITY, f64::NEG_INFINITY); n];
-    for (z, &count) in drawn() {
+    for (z, &weight) in drawn() {
         for ((mean, range), &z) in means.iter_mut().zip(&mut ranges).zip(z) {
-            *mean += f64::from(count) * z / rows;
+            *mean += weight * z / total;
             *range = (range.0.min(z), range.1.max(z));
         }
     }
@@ -150,12 +178,11 @@ pub fn centred(values: &[f64], counts: &[u32], correlation: &mut [f64], volatili
     correlation.fill(0.0);
     let mut left = vec![0.0; n];
     let mut deviations = vec![0.0; n];
-    for (z, &count) in drawn() {
-        let count = f64::from(count);
+    for (z, &weight) in drawn() {
         for i in 0..n {
             deviations[i] = z[i] - means[i];
-            left[i] += count * deviations[i];
-            let weighted = count * deviations[i];
+            let weighted = weight * deviations[i];
+            left[i] += weighted;
             for (s, d) in correlation[i * n..=i * n + i].iter_mut().zip(&deviations[..=i]) {
                 *s += weighted * d;
             }
@@ -163,7 +190,7 @@ pub fn centred(values: &[f64], counts: &[u32], correlation: &mut [f64], volatili
     }
     for i in 0..n {
         for j in 0..=i {
-            correlation[i * n + j] = (correlation[i * n + j] - left[i] * left[j] / rows) / (rows - 1.0);
+            correlation[i * n + j] = (correlation[i * n + j] - left[i] * left[j] / total) / divisor;
         }
         let variance = correlation[i * n + i];
         if !(variance > 0.0) {
@@ -173,15 +200,4 @@ pub fn centred(values: &[f64], counts: &[u32], correlation: &mut [f64], volatili
     }
     scale_to_correlation(correlation, volatilities);
     true
-}
-
-/// The covariance of the whole history, per period.
-pub fn full_sample(panel: &Panel) -> RiskModel {
-    let (rows, n) = (panel.rows(), panel.assets());
-    let (mut sums, mut products) = (vec![0.0; n], vec![0.0; packed(n)]);
-    let mut model = RiskModel::room(n);
-    moments(panel.values(), &vec![1; rows], &mut sums, &mut products, &mut Vec::new());
-    correlate(&sums, &products, rows, &mut model.correlation, &mut model.volatilities);
-    model.volatilities.iter_mut().zip(panel.volatilities()).for_each(|(s, unit)| *s *= unit);
-    model
 }

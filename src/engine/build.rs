@@ -20,8 +20,8 @@ pub(super) enum Built<'a> {
     Barred,
     /// Its input is no covariance.
     Invalid,
-    /// Its model, and the matrix as given, where one was.
-    Model(&'a RiskModel, Option<&'a [f64]>),
+    /// Its model, the matrix as given, where one was, and the intensity with which it was shrunk, where it has one.
+    Model(&'a RiskModel, Option<&'a [f64]>, Option<f64>),
 }
 
 impl Building {
@@ -38,25 +38,37 @@ impl Building {
         let number = problem / sets;
         if matches!(source.assets, Assets::All) {
             let sound = covariance(source, resampler, span, number, &mut self.work);
-            return if sound { Built::Model(&self.work.model, given(source, number)) } else { Built::Invalid };
+            let Workspace { model, intensity, .. } = &self.work;
+            return if sound { Built::Model(model, given(source, number), *intensity) } else { Built::Invalid };
         }
         let mut held = None;
         let set = problem % sets;
         source.assets.visit(set..set + 1, |assets| held = assets.map(<[u32]>::to_vec));
         let Some(held) = held else { return Built::Barred };
-        if let Covariances::Known(model) = &source.covariances {
-            model.gather(&held, &mut self.part);
-            return Built::Model(&self.part, None);
+        if let Covariances::Known(universe) = &source.covariances {
+            let intensity = universe.gather(&held, &mut self.part);
+            return Built::Model(&self.part, None, intensity);
         }
+        let alone = resampler.map(Resampler::alone);
+        let span = span.or(alone.as_ref());
         // Neighbours are parts of one covariance.
         let known = self.whole.filter(|(known, _)| *known == number);
-        let (_, sound) = known.unwrap_or_else(|| (number, covariance(source, resampler, span, number, &mut self.work)));
+        let (_, sound) = known.unwrap_or_else(|| {
+            let sound = match span {
+                Some(span) => span.whole(number, &mut self.work),
+                None => covariance(source, None, None, number, &mut self.work),
+            };
+            (number, sound)
+        });
         self.whole = Some((number, sound));
         if !sound {
             return Built::Invalid;
         }
-        self.work.model.gather(&held, &mut self.part);
-        Built::Model(&self.part, None)
+        match span {
+            Some(span) => span.part(number, &held, &mut self.work, &mut self.part),
+            None => self.work.model.gather(&held, &mut self.part),
+        }
+        Built::Model(&self.part, None, self.work.intensity)
     }
 }
 
@@ -70,19 +82,11 @@ fn covariance(
     work: &mut Workspace,
 ) -> bool {
     match &source.covariances {
-        Covariances::Estimated { panel, .. } => {
-            let moves = match (span, resampler) {
-                (Some(span), _) => span.covariance(number, work),
-                (None, Some(resampler)) => resampler.covariance(number, work),
-                (None, None) => false,
-            };
-            if moves {
-                for (volatility, unit) in work.model.volatilities.iter_mut().zip(panel.volatilities()) {
-                    *volatility *= unit;
-                }
-            }
-            moves
-        }
+        Covariances::Estimated { .. } => match (span, resampler) {
+            (Some(span), _) => span.covariance(number, work),
+            (None, Some(resampler)) => resampler.alone().covariance(number, work),
+            (None, None) => false,
+        },
         Covariances::Given { assets, assume_psd, .. } => {
             let model = &mut work.model;
             model.correlation.resize(assets * assets, 0.0);
@@ -91,8 +95,9 @@ fn covariance(
                 validity::check(given, *assume_psd, &mut model.correlation, &mut model.volatilities).is_ok()
             })
         }
-        Covariances::Known(model) => {
-            work.model.clone_from(model);
+        Covariances::Known(universe) => {
+            let all: Vec<u32> = (0..universe.assets() as u32).collect();
+            universe.gather(&all, &mut work.model);
             true
         }
     }

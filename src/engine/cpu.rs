@@ -9,9 +9,9 @@ use super::build::{Building, Built};
 use super::screen::Screen;
 use super::{Engine, EngineInfo, Job, Kind, Precision};
 use crate::batch::{Assets, Batch, Block, Covariances, Request, Solutions};
-use crate::covariance::interleaved::{correlate, scale};
+use crate::covariance::interleaved::scale;
 use crate::covariance::resampler::{Resampler, Span};
-use crate::covariance::{RiskModel, packed};
+use crate::covariance::RiskModel;
 use crate::error::Result;
 use crate::lanes::{LANES, Lanes, interleave};
 use crate::measure::{Measured, Metric, metric};
@@ -66,7 +66,7 @@ impl Engine for CpuEngine {
 impl CpuEngine {
     pub fn job<'a>(&self, batch: &'a Batch<'_>, request: &'a Request) -> CpuJob<'a> {
         let resampler = match &batch.source().covariances {
-            Covariances::Estimated { panel, rows, .. } => Some(Resampler::new(panel, rows)),
+            Covariances::Estimated { panel, rows, estimator } => Some(Resampler::new(panel, rows, *estimator)),
             Covariances::Given { .. } | Covariances::Known(_) => None,
         };
         CpuJob { batch, request, options: self.options, resampler, arch: Arch::new() }
@@ -106,6 +106,8 @@ struct Slot<'a> {
     volatilities: &'a mut [f64],
     /// Volatilities of the portfolios of other methods, where asked for.
     portfolios: &'a mut [f64],
+    /// Where the estimator shrinks.
+    intensity: Option<&'a mut f64>,
 }
 
 impl Job for CpuJob<'_> {
@@ -180,10 +182,14 @@ impl CpuJob<'_> {
     fn solve_all(&self, problems: &[u64], beside: &[Method], stop: &Stop) -> Solutions {
         let (n, count) = (self.batch.assets(), problems.len());
         let mut all = Solutions::unsolved(Certificate::unsolved(Status::Invalid), count, n, beside);
-        let Solutions { weights, certificates, comparisons } = &mut all;
+        if self.resampler.as_ref().is_some_and(Resampler::shrinks) {
+            all = all.shrunk();
+        }
+        let Solutions { weights, certificates, comparisons, intensities } = &mut all;
         // Without comparisons their columns are empty, and so is every slot's share of them.
         let mut volatilities = comparisons.volatilities.chunks_mut(n);
         let mut portfolios = comparisons.portfolios.chunks_mut(beside.len().max(1));
+        let mut intensities = intensities.iter_mut();
         let mut slots: Vec<Slot> = problems
             .iter()
             .zip(weights.chunks_mut(n))
@@ -194,6 +200,7 @@ impl CpuJob<'_> {
                 certificate,
                 volatilities: volatilities.next().unwrap_or_default(),
                 portfolios: portfolios.next().unwrap_or_default(),
+                intensity: intensities.next(),
             })
             .collect();
         // Results do not depend on how problems are dealt out.
@@ -227,7 +234,7 @@ impl CpuJob<'_> {
                 match self.build(problem, None, &mut room.building) {
                     Built::Barred => continue,
                     Built::Invalid => {}
-                    Built::Model(model, given) => {
+                    Built::Model(model, given, _) => {
                         let RiskModel { correlation, volatilities } = model;
                         let budgets = self.batch.budgets();
                         let problem = Problem { correlation, volatilities, budgets, covariance: given };
@@ -260,19 +267,19 @@ impl CpuJob<'_> {
     /// The fast way of subsets of one covariance; none for another source.
     fn screen<'a>(&'a self, metrics: &'a [Metric], stop: &'a Stop) -> Option<Screen<'a>> {
         let source = self.batch.source();
-        let (Covariances::Known(model), Assets::Subsets { subsets, cap, .. }) = (&source.covariances, &source.assets)
+        let (Covariances::Known(universe), Assets::Subsets { subsets, cap, .. }) = (&source.covariances, &source.assets)
         else {
             return None;
         };
         let (budgets, options, arch) = (self.batch.budgets(), self.options, self.arch);
-        Some(Screen { model, subsets, cap: cap.as_ref(), budgets, options, arch, metrics, stop })
+        Some(Screen { universe, subsets, cap: cap.as_ref(), budgets, options, arch, metrics, stop })
     }
 
     /// Error and kappa of `weights` under the covariance of `problem` as this engine builds it, in f64. Infinite where
     /// the problem's input is invalid.
     pub fn certify(&self, problem: u64, weights: &[f64]) -> (f64, f64) {
         let mut building = Building::default();
-        let Built::Model(model, _) = self.build(problem, None, &mut building) else {
+        let Built::Model(model, ..) = self.build(problem, None, &mut building) else {
             return (f64::INFINITY, f64::INFINITY);
         };
         let exposures: Vec<f64> = weights.iter().zip(&model.volatilities).map(|(w, s)| w * s).collect();
@@ -330,17 +337,13 @@ impl CpuJob<'_> {
         group.resize(n);
         // Lanes without a problem repeat the last one, unheeded.
         let problems: [u64; LANES] = std::array::from_fn(|lane| slots[lane.min(slots.len() - 1)].problem);
+        let mut intensities = None;
         match &self.batch.source().covariances {
-            Covariances::Estimated { panel, rows, .. } => {
-                interleaved.resize(n + packed(n), Lanes::default());
+            Covariances::Estimated { .. } => {
                 let span = span.expect("made for resampled sources");
-                span.interleave(&problems, &mut building.work, interleaved);
                 let Group { correlation, volatilities, weights: inverses, .. } = group;
-                let lengths = problems.map(|problem| rows.length(problem, panel.rows()));
-                group.usable = correlate(self.arch, interleaved, lengths, correlation, volatilities, inverses);
-                for (volatility, unit) in group.volatilities.iter_mut().zip(panel.volatilities()) {
-                    volatility.0.iter_mut().for_each(|s| *s *= unit);
-                }
+                let to = (&mut correlation[..], &mut volatilities[..], &mut inverses[..]);
+                (group.usable, intensities) = span.group(&problems, self.arch, &mut building.work, interleaved, to);
             }
             Covariances::Given { matrices, assume_psd, .. } => {
                 let given = problems.map(|problem| &matrices[problem as usize * n * n..][..n * n]);
@@ -361,6 +364,9 @@ impl CpuJob<'_> {
         {
             slot.weights.iter_mut().zip(&group.weights).for_each(|(to, from)| *to = from.0[lane]);
             *slot.certificate = Certificate::converged(found.rc_error, found.sweeps, found.volatility);
+            if let (Some(to), Some(from)) = (&mut slot.intensity, intensities) {
+                **to = from[lane];
+            }
             if self.compares() {
                 slot.volatilities.iter_mut().zip(&group.volatilities).for_each(|(to, from)| *to = from.0[lane]);
                 for (to, method) in slot.portfolios.iter_mut().zip(self.request.beside()) {
@@ -396,8 +402,8 @@ impl CpuJob<'_> {
     #[inline(always)]
     fn solve_one(&self, span: Option<&Span>, room: &mut Room, slot: &mut Slot) {
         let n = self.batch.assets();
-        let (model, given) = match self.build(slot.problem, span, &mut room.building) {
-            Built::Model(model, given) => (model, given),
+        let (model, given, intensity) = match self.build(slot.problem, span, &mut room.building) {
+            Built::Model(model, given, intensity) => (model, given, intensity),
             Built::Invalid | Built::Barred => {
                 slot.weights.fill(f64::NAN);
                 return;
@@ -405,6 +411,9 @@ impl CpuJob<'_> {
         };
         let RiskModel { correlation, volatilities } = model;
         let (budgets, options) = (self.batch.budgets(), self.options);
+        if let (Some(to), Some(from)) = (&mut slot.intensity, intensity) {
+            **to = from;
+        }
         // What was tried in lanes, or as it was given, is not tried again.
         let untried = given.is_none() && self.in_bulk() && !self.interleaves();
         let matrix = untried.then_some(Matrix::Made { correlation, volatilities });

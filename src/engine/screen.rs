@@ -7,7 +7,9 @@ use std::ops::Range;
 use pulp::Arch;
 use rayon::prelude::*;
 
-use crate::covariance::RiskModel;
+use crate::covariance::estimator::fourth_moments::FourthMoments;
+use crate::covariance::interleaved::shrink;
+use crate::covariance::{RiskModel, Universe};
 use crate::lanes::{LANES, Lanes};
 use crate::measure::{Measured, Metric, bets, metric};
 use crate::methods::certificate::Status;
@@ -30,7 +32,7 @@ const MOST_GATHERED: usize = 32;
 /// The problems of a screen and what is wanted of them.
 #[derive(Debug)]
 pub(super) struct Screen<'a> {
-    pub model: &'a RiskModel,
+    pub universe: &'a Universe,
     pub subsets: &'a Subsets,
     pub cap: Option<&'a Cap>,
     pub budgets: &'a [f64],
@@ -148,17 +150,18 @@ impl Screen<'_> {
     #[inline(always)]
     fn gather(&self, assets: &[u32], room: &mut Room) {
         let k = assets.len();
-        let n = self.model.assets();
+        let model = self.universe.model();
+        let n = model.assets();
         let (group, lane) = (room.slots.len() / LANES, room.slots.len() % LANES);
         let gathered = &mut room.gathered[group * entries(k)..][..entries(k)];
         let (correlation, volatilities) = gathered.split_at_mut(k * (k - 1) / 2);
         let mut entry = correlation.iter_mut();
         for (i, &a) in assets.iter().enumerate() {
-            let row = &self.model.correlation[a as usize * n..][..n];
+            let row = &model.correlation[a as usize * n..][..n];
             for (&b, c) in assets[..i].iter().zip(&mut entry) {
                 c.0[lane] = row[b as usize];
             }
-            volatilities[i].0[lane] = self.model.volatilities[a as usize];
+            volatilities[i].0[lane] = model.volatilities[a as usize];
         }
         room.assets.extend_from_slice(assets);
     }
@@ -172,6 +175,7 @@ impl Screen<'_> {
         }
         let k = self.subsets.size();
         let groups = room.slots.len().div_ceil(LANES);
+        (0..groups).for_each(|group| self.shrink(group, room));
         if k <= small::MOST {
             let (gathered, weights) = (&room.gathered[..groups * entries(k)], &mut room.weights[..groups * k]);
             small::solve(self.arch, k, gathered, self.options, weights, &mut room.found[..groups]);
@@ -207,6 +211,18 @@ impl Screen<'_> {
         }
         room.slots.clear();
         room.assets.clear();
+    }
+
+    /// Stage `shrink` of a gathered group.
+    fn shrink(&self, group: usize, room: &mut Room) {
+        let Some(shrinking) = self.universe.shrinking() else { return };
+        let k = self.subsets.size();
+        let pairs = &mut room.gathered[group * entries(k)..][..k * (k - 1) / 2];
+        let moments = std::array::from_fn(|lane| {
+            let assets = room.assets.get((group * LANES + lane) * k..(group * LANES + lane + 1) * k);
+            assets.map_or(FourthMoments::default(), |assets| shrinking.moments(assets))
+        });
+        shrink(self.arch, shrinking.estimator, k, [shrinking.rows; LANES], &moments, pairs);
     }
 
     /// Larger problems, by coordinate descent.
@@ -258,7 +274,7 @@ impl Screen<'_> {
         let k = self.subsets.size();
         let slot = room.slots[position];
         let Room { assets, part, own_weights, solver, .. } = room;
-        self.model.gather(&assets[position * k..][..k], part);
+        self.universe.gather(&assets[position * k..][..k], part);
         let RiskModel { correlation, volatilities } = part;
         let problem = Problem { correlation, volatilities, budgets: self.budgets, covariance: None };
         let certificate = risk_budgeting::solve(problem, self.options, solver, own_weights);

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::Weighting;
 use crate::resample::Law;
 
 /// Sets of rows by number. Whoever sums moments knows them by their runs alone ([`Rows::runs`]).
@@ -64,15 +65,26 @@ impl Rows {
         }
     }
 
-    /// How often each row of the history occurs in a set; `counts` has one entry for each row and is overwritten.
-    pub fn counts(&self, set: u64, counts: &mut [u32]) {
-        counts.fill(0);
-        let rows = counts.len();
-        self.runs(set, rows, |start, length| {
-            let (start, end) = (start as usize, (start + length) as usize);
-            let wrapped = end.saturating_sub(rows);
-            counts[start..end - wrapped].iter_mut().for_each(|count| *count += 1);
-            counts[..wrapped].iter_mut().for_each(|count| *count += 1);
+    /// What each row of the history counts in a set: how often it occurs, or by its positions. `weights` has one entry for
+    /// each row and is overwritten.
+    pub fn weights(&self, set: u64, weighting: &Weighting, weights: &mut [f64]) {
+        weights.fill(0.0);
+        let history = weights.len();
+        let mut left = self.length(set, history);
+        self.runs(set, history, |start, length| {
+            let (start, length) = (start as usize, length as usize);
+            let before = length.min(history - start);
+            for (first, rows) in [(start, before), (0, length - before)] {
+                left -= rows;
+                let rows = weights[first..first + rows].iter_mut();
+                match weighting {
+                    Weighting::Equal => rows.for_each(|weight| *weight += 1.0),
+                    Weighting::Exponential(decay) if left < decay.ages() => {
+                        rows.rev().zip(left..).for_each(|(weight, age)| *weight += decay.weight(age));
+                    }
+                    Weighting::Exponential(_) => {}
+                }
+            }
         });
     }
 
@@ -107,11 +119,18 @@ mod tests {
                 });
                 assert_eq!(found, path[span.start as usize..span.end as usize], "{scheme:?} {set}");
                 assert_eq!(windows.length(set, rows), found.len());
-                let mut counts = vec![9; rows];
-                windows.counts(set, &mut counts);
+                let mut counts = vec![9.0; rows];
+                windows.weights(set, &Weighting::Equal, &mut counts);
                 assert!(
-                    (0..rows).all(|row| counts[row] == found.iter().filter(|&&r| r as usize == row).count() as u32)
+                    (0..rows).all(|row| counts[row] == found.iter().filter(|&&r| r as usize == row).count() as f64)
                 );
+                // The last row is the newest.
+                let mut weights = vec![0.0; rows];
+                for (age, row) in found.iter().rev().enumerate() {
+                    weights[*row as usize] += 0.5_f64.powf(age as f64 / 3.0);
+                }
+                windows.weights(set, &Weighting::exponential(3.0, rows), &mut counts);
+                assert!(counts.iter().zip(&weights).all(|(a, b)| (a - b).abs() <= 1e-15));
             }
         }
     }

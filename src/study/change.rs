@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use serde::{Serialize, Serializer};
 
 use super::influence::{Band, Influence};
-use crate::covariance::{RiskModel, full_sample};
+use crate::covariance::{Estimate, Estimator, RiskModel, estimate};
 use crate::error::Result;
 use crate::methods::{Method, Program};
 use crate::panel::{Panel, Returns};
@@ -126,13 +126,19 @@ pub struct Change {
 }
 
 impl Change {
-    /// None of what has a part without a portfolio or too short for standard errors. `windows` is the number of those
-    /// that do not overlap, two at least.
+    /// Under the covariances that `estimator` makes of the parts; none of what has a part without a portfolio or without
+    /// standard errors. `windows` is the number of those that do not overlap, two at least.
     ///
     /// # Errors
     /// Asked to stop.
-    pub fn of(returns: &Returns, budgets: &[f64], windows: usize, stop: &Stop) -> Result<Change> {
-        let parts = Parts { returns, budgets, stop };
+    pub fn of(
+        returns: &Returns,
+        budgets: &[f64],
+        estimator: Estimator,
+        windows: usize,
+        stop: &Stop,
+    ) -> Result<Change> {
+        let parts = Parts { returns, budgets, estimator, stop };
         let change = Change {
             halves: parts.halves(),
             windows: parts.windows(windows),
@@ -144,7 +150,7 @@ impl Change {
 }
 
 /// The portfolio of a part of the history.
-struct Estimate {
+struct Portfolio {
     full: RiskModel,
     weights: Vec<f64>,
     bands: Vec<Band>,
@@ -154,27 +160,28 @@ struct Estimate {
 struct Parts<'a> {
     returns: &'a Returns,
     budgets: &'a [f64],
+    estimator: Estimator,
     stop: &'a Stop,
 }
 
 impl Parts<'_> {
     /// Of so many parts, of equal length up to a row.
-    fn successive(&self, parts: usize) -> Option<Vec<Estimate>> {
+    fn successive(&self, parts: usize) -> Option<Vec<Portfolio>> {
         let rows = self.returns.rows();
         let estimate = |part: usize| self.estimate(rows * part / parts, rows * (part + 1) / parts);
         (0..parts).into_par_iter().map(estimate).collect()
     }
 
     /// Of the rows from `first` up to, but without, `last`.
-    fn estimate(&self, first: usize, last: usize) -> Option<Estimate> {
+    fn estimate(&self, first: usize, last: usize) -> Option<Portfolio> {
         if self.stop.asked() {
             return None;
         }
         let panel = Panel::new(&self.returns.part(first..last)).ok()?;
-        let full = full_sample(&panel);
-        let weights = Method::RiskBudgeting.finished(&Program::new(self.budgets).ok()?, &full)?;
-        let bands = Influence::of(&panel, &full, &weights, self.budgets)?.bands()?;
-        Some(Estimate { full, weights, bands })
+        let found: Estimate = estimate(&panel, self.estimator).ok()?;
+        let weights = Method::RiskBudgeting.finished(&Program::new(self.budgets).ok()?, &found.model)?;
+        let bands = Influence::of(&panel, &found, &weights, self.budgets)?.bands()?;
+        Some(Portfolio { full: found.model, weights, bands })
     }
 
     fn halves(&self) -> Option<(Halves, Vec<HalvesOfAsset>)> {
@@ -189,7 +196,7 @@ impl Parts<'_> {
         let assets: Vec<HalvesOfAsset> = (0..self.budgets.len()).map(asset).collect();
         let within = |(band, w): &(&Band, &f64)| (band.lower..=band.upper).contains(*w);
         let methods = Method::ALL.map(|method| {
-            let of = |half: &Estimate| method.closed_form(&half.full.volatilities).unwrap_or(half.weights.clone());
+            let of = |half: &Portfolio| method.closed_form(&half.full.volatilities).unwrap_or(half.weights.clone());
             self.held((&first.full, &second.full), &of(first), &of(second))
         });
         let halves = Halves {
@@ -258,7 +265,7 @@ mod tests {
     use crate::philox::philox4x32;
 
     fn change(returns: &Returns, windows: usize) -> Change {
-        Change::of(returns, &[0.5, 0.5], windows, &Stop::NEVER).unwrap()
+        Change::of(returns, &[0.5, 0.5], Estimator::Sample, windows, &Stop::NEVER).unwrap()
     }
 
     /// Two independent assets, the second of which moves `times` as much from the middle on.
@@ -319,7 +326,7 @@ mod tests {
     #[test]
     fn what_is_asked_to_stop_says_so() {
         let stop = Stop::when(|| true);
-        let error = Change::of(&history(400, 1.0), &[0.5, 0.5], WINDOWS, &stop).unwrap_err();
+        let error = Change::of(&history(400, 1.0), &[0.5, 0.5], Estimator::Sample, WINDOWS, &stop).unwrap_err();
         assert_eq!(error.kind, crate::ErrorKind::Interrupted);
     }
 

@@ -10,7 +10,8 @@
 //! ```
 //!
 //! is how the weights w = x / sum(x) move as the covariance moves towards z_t z_t', and w(sample) - w(truth) is about the
-//! mean of psi_t. The long-run variance of that mean is taken from nu equally weighted cosines (Mueller 2004; Lazarus, Lewis,
+//! mean of psi_t. Where correlations are shrunk, z_t z_t' - C gives way to how the shrunk covariance moves, its intensity
+//! held ([`Tangent`]). The long-run variance of that mean is taken from nu equally weighted cosines (Mueller 2004; Lazarus, Lewis,
 //! Stock & Watson 2018):
 //!
 //! ```text
@@ -27,7 +28,8 @@ use nalgebra::{Cholesky, DMatrix, DMatrixViewMut, Dyn};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::covariance::RiskModel;
+use crate::covariance::Estimate;
+use crate::covariance::tangent::Tangent;
 use crate::methods::volatility;
 use crate::panel::{Labels, Panel};
 
@@ -75,10 +77,11 @@ pub struct Influence {
 }
 
 impl Influence {
-    /// Of the portfolio with these weights and budgets, which sum to one, under the covariance of all rows; none where the
-    /// weights do not follow from it smoothly.
-    pub fn of(panel: &Panel, full: &RiskModel, weights: &[f64], budgets: &[f64]) -> Option<Influence> {
+    /// Of the portfolio with these weights and budgets, which sum to one, under the estimate from all rows; none where the
+    /// weights do not follow from the rows smoothly, or mostly from the last of them.
+    pub fn of(panel: &Panel, estimate: &Estimate, weights: &[f64], budgets: &[f64]) -> Option<Influence> {
         let n = panel.assets();
+        let full = &estimate.model;
         // The unscaled solution has variance one.
         let volatility = volatility(full, weights);
         let u: Vec<f64> = weights.iter().zip(&full.volatilities).map(|(w, s)| w * s / volatility).collect();
@@ -88,13 +91,11 @@ impl Influence {
             hessian[(i, i)] += budgets[i] / (u[i] * u[i]);
         }
         let factor: Cholesky<f64, Dyn> = Cholesky::new(hessian)?;
+        let tangent = Tangent::of(estimate, &u, budgets)?;
         let mut series = vec![0.0; panel.values().len()];
         series.par_chunks_mut(TOGETHER * n).zip(panel.values().par_chunks(TOGETHER * n)).for_each(|(psi, rows)| {
             for (psi, z) in psi.chunks_exact_mut(n).zip(rows.chunks_exact(n)) {
-                let exposed: f64 = z.iter().zip(&u).map(|(z, u)| z * u).sum();
-                for i in 0..n {
-                    psi[i] = budgets[i] / u[i] - z[i] * exposed;
-                }
+                tangent.against(z, psi);
             }
             // A period is a column here.
             let periods = psi.len() / n;
@@ -163,7 +164,7 @@ impl Influence {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::covariance::full_sample;
+    use crate::covariance::{Estimator, RiskModel, estimate, full_sample};
     use crate::methods::{Method, Program};
     use crate::panel::Returns;
 
@@ -190,8 +191,8 @@ mod tests {
     }
 
     fn influence(panel: &Panel, budgets: &[f64]) -> Influence {
-        let full = full_sample(panel);
-        Influence::of(panel, &full, &weights(&full, budgets), budgets).unwrap()
+        let full = Estimate::sample(panel);
+        Influence::of(panel, &full, &weights(&full.model, budgets), budgets).unwrap()
     }
 
     #[test]

@@ -4,6 +4,7 @@
 pub mod block;
 pub mod bootstrap;
 pub mod change;
+pub mod estimation;
 #[cfg(feature = "files")]
 pub mod given;
 pub mod holdings;

@@ -1,12 +1,15 @@
 //! One portfolio: the risk-budgeting weights with their certificate, beside inverse volatility and equal weight.
 
+use std::borrow::Cow;
+
 use serde::{Serialize, Serializer};
 
+use super::estimation::{Estimation, Intensity};
 use super::holdings::Holdings;
 use super::influence::{Band, DEGREES, Influence};
 use super::measures::Profile;
 use crate::batch::{Batch, active, submatrix};
-use crate::covariance::RiskModel;
+use crate::covariance::{Estimator, RiskModel, estimate};
 use crate::engine::{Engine, Kind};
 use crate::error::{Error, ErrorKind, Result, option};
 use crate::methods::Method;
@@ -36,6 +39,16 @@ pub struct Outcome {
     /// What somebody holds, where it was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub given: Option<Holdings>,
+    /// The intensity of shrinkage; null where the estimator has none, and where a covariance was given.
+    pub shrinkage: Option<f64>,
+    pub run: Run,
+}
+
+/// How it was done.
+#[derive(Debug, Clone, Serialize)]
+pub struct Run {
+    /// Null where a covariance was given.
+    pub estimator: Option<Estimation>,
 }
 
 /// Bands of all weights that hold where volatility comes in spells ([`crate::study::influence`]), asset by asset; an asset
@@ -82,15 +95,37 @@ impl Serialize for Methods {
 #[derive(Debug, Clone)]
 pub struct Question<'a> {
     pub assets: &'a [String],
-    /// n x n, row-major.
-    pub covariance: &'a [f64],
+    pub risk: Risk<'a>,
     pub budgets: &'a [f64],
     /// What somebody holds, one for each asset, where it is to be compared.
     pub weights: Option<&'a [f64]>,
-    /// The history that the covariance is of; none where it was given.
-    pub panel: Option<&'a Panel>,
     pub periods_per_year: Option<f64>,
-    pub assume_psd: bool,
+}
+
+/// Where the covariance of all assets comes from.
+#[derive(Debug, Clone, Copy)]
+pub enum Risk<'a> {
+    /// n x n, row-major.
+    Given { covariance: &'a [f64], assume_psd: bool },
+    /// Estimated from a history: of the assets that are held, by themselves.
+    History { panel: &'a Panel, estimator: Estimator },
+}
+
+impl Risk<'_> {
+    /// Of all assets.
+    fn covariance(&self) -> Result<Cow<'_, [f64]>> {
+        Ok(match *self {
+            Risk::Given { covariance, .. } => covariance.into(),
+            Risk::History { panel, estimator } => estimate(panel, estimator)?.model.covariance().into(),
+        })
+    }
+
+    fn assets(&self) -> usize {
+        match self {
+            Risk::Given { covariance, .. } => covariance.len().isqrt(),
+            Risk::History { panel, .. } => panel.assets(),
+        }
+    }
 }
 
 /// Solves it on `engine`, which should take the finishing step.
@@ -99,16 +134,25 @@ pub struct Question<'a> {
 /// `Input` where the matrix is no covariance; `Unsolved` where no certified portfolio was found.
 pub fn solve(question: &Question, engine: &dyn Engine, observer: &mut dyn Observer) -> Result<Outcome> {
     let n = question.assets.len();
-    if question.budgets.len() != n || question.covariance.len() != n * n {
-        let (budgets, numbers) = (question.budgets.len(), question.covariance.len());
-        return Err(Error::input(format!("{budgets} risk budgets and {numbers} covariances for {n} assets")));
+    let (budgets, assets) = (question.budgets.len(), question.risk.assets());
+    if budgets != n || assets != n {
+        return Err(Error::input(format!("{budgets} risk budgets and a covariance of {assets} assets for {n} assets")));
     }
     let keep = active(question.budgets);
     let names: Vec<&str> = keep.iter().map(|&i| question.assets[i].as_str()).collect();
-    let covariance = submatrix(question.covariance, n, &keep);
+    let held: Vec<u32> = keep.iter().map(|&i| i as u32).collect();
+    let (covariance, assume_psd, history) = match question.risk {
+        Risk::Given { covariance, assume_psd } => (submatrix(covariance, n, &keep), assume_psd, None),
+        // An estimate is positive semi-definite by construction.
+        Risk::History { panel, estimator } => {
+            let panel = panel.select(&held);
+            let found = estimate(&panel, estimator)?;
+            (found.model.covariance(), true, Some((panel, found)))
+        }
+    };
     let budgets: Vec<f64> = keep.iter().map(|&i| question.budgets[i]).collect();
 
-    let risk = validity::model(&covariance, question.assume_psd).map_err(|flaw| rejected(flaw, &names))?;
+    let risk = validity::model(&covariance, assume_psd).map_err(|flaw| rejected(flaw, &names))?;
 
     // Checked above.
     let batch = Batch::given(covariance, &budgets)?.assume_psd();
@@ -117,18 +161,23 @@ pub fn solve(question: &Question, engine: &dyn Engine, observer: &mut dyn Observ
     if certificate.status != Status::Converged {
         return Err(unsolved(&certificate, &risk, &names, engine.reserve().options.tolerance));
     }
-    let held: Vec<u32> = keep.iter().map(|&i| i as u32).collect();
-    let robust = question
-        .panel
-        .and_then(|panel| Influence::of(&panel.select(&held), &risk, &solutions.weights, batch.budgets())?.bands());
+    let robust = history.as_ref().and_then(|(panel, estimate)| {
+        Influence::of(panel, estimate, &solutions.weights, batch.budgets())?.bands()
+    });
     let robust = robust.map(|bands| Robust::spread(&bands, &keep, n));
     let profile = |weights| risk.profile(weights, question.periods_per_year).spread(&keep, n);
     let mut all_budgets = vec![0.0; n];
     keep.iter().zip(batch.budgets()).for_each(|(&i, budget)| all_budgets[i] = *budget);
     let solved = profile(solutions.weights);
+    let estimation = history.as_ref().map(|(panel, estimate)| {
+        let intensity = estimate.intensity().map(|point| Intensity { point, resamples: None });
+        Estimation::of(estimate.estimator, panel.rows(), intensity)
+    });
     let given = question.weights.map(|held| beside(question, held, &solved.weights, robust.as_ref())).transpose()?;
     Ok(Outcome {
         given,
+        shrinkage: history.as_ref().and_then(|(_, estimate)| estimate.intensity()),
+        run: Run { estimator: estimation },
         assets: question.assets.to_vec(),
         budgets: all_budgets,
         profile: solved,
@@ -155,7 +204,7 @@ fn beside(question: &Question, held: &[f64], portfolio: &[f64], robust: Option<&
     }
     let band = robust.map(|all| move |i: usize| (all.lower[i], all.upper[i]));
     let bands = band.as_ref().map(|band| band as &dyn Fn(usize) -> (f64, f64));
-    Ok(Holdings::under(question.covariance, held)?.beside(question.assets, Some(portfolio), bands))
+    Ok(Holdings::under(&question.risk.covariance()?, held)?.beside(question.assets, Some(portfolio), bands))
 }
 
 /// The error for a matrix that is no covariance.

@@ -55,6 +55,7 @@ pub struct Config {
     pub scheme: Scheme,
     pub block: Block,
     pub seed: u64,
+    pub estimator: Estimator,
     pub periods_per_year: Option<f64>,
     /// Of the batch among those of the study; the one after it repeats the choice.
     pub number: u32,
@@ -120,7 +121,7 @@ pub fn winners(
     let history = returns.select(&held(winners));
     let (length, _) = block_length(&history, None, config.scheme, config.block, context.observer);
     let law = Law::new(config.scheme, length, returns.rows(), config.seed, 0)?;
-    let work = Resampled { returns, simple, law, figure, periods_per_year: config.periods_per_year };
+    let work = Resampled { returns, simple, law, figure, config };
     context.observer.phase("solving the winners on resamples");
     let own = work.values(winners, config.resamples, config.number, context)?;
     // Only resamples on which every winner has a figure count.
@@ -210,20 +211,20 @@ struct Resampled<'a> {
     simple: &'a Returns,
     law: Law,
     figure: Figure,
-    periods_per_year: Option<f64>,
+    config: &'a Config,
 }
 
 impl Resampled<'_> {
     /// The figure of each of the `sets` on each of the resamples, resample after resample; NaN where there is none.
     fn values(&self, sets: &[Vec<u32>], resamples: u64, number: u32, context: &mut Context) -> Result<Vec<f64>> {
-        let Resampled { returns, simple, law, figure, periods_per_year } = *self;
+        let Resampled { returns, simple, law, figure, config: &Config { estimator, periods_per_year, .. } } = *self;
         // Only the assets that some set holds.
         let held = held(sets);
         let place_of = |asset: &u32| held.binary_search(&(*asset as usize)).unwrap_or_default() as u32;
         let placed: Vec<Vec<u32>> = sets.iter().map(|assets| assets.iter().map(place_of).collect()).collect();
         let panel = Arc::new(Panel::new(&returns.select(&held))?);
         let rows = Rows::Resampled { law, resamples };
-        let covariances = Covariances::Estimated { panel, rows, estimator: Estimator::Sample };
+        let covariances = Covariances::Estimated { panel, rows, estimator };
         let count = sets.len() as u64;
         let path = |problem: u64, weights: &[f64]| {
             drawn_path(simple, &law, problem / count, &sets[(problem % count) as usize], weights)

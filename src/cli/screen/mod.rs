@@ -12,6 +12,7 @@ use super::data::{self, Inputs, Notes};
 use super::driver::{Asked, Seed, Steps, drive};
 use super::machine;
 use super::output;
+use crate::covariance::Estimator;
 use crate::engine::{Engine, choose};
 use crate::io::Detected;
 use crate::measure::Metric;
@@ -40,6 +41,10 @@ pub fn run(arguments: &ScreenArguments) -> Result<u8> {
     // Whether a sample is drawn depends on the data; resamples always are.
     let given = arguments.resample.seed;
     Seed { given, needed: arguments.bootstrap_top.is_some() }.check(arguments.run.part().is_some())?;
+    let estimator = arguments.estimation.estimator()?;
+    if arguments.covariance {
+        arguments.estimation.none()?;
+    }
     let mut notes = Notes::new(arguments.out.quiet);
     let Read { data, periods_per_year, input, detected } = read(arguments, &mut notes)?;
     if arguments.halves && arguments.covariance {
@@ -62,7 +67,7 @@ pub fn run(arguments: &ScreenArguments) -> Result<u8> {
         return Err(Error::usage(format!("`{}` is a file of the run itself", all.display()))
             .hint("give --all FILE another name"));
     }
-    let spec = spec(arguments, &data, periods_per_year)?;
+    let spec = spec(arguments, estimator, &data, periods_per_year)?;
     let space = spec.space(data.assets.len())?;
     let draws = |sample: u64| space.count().is_none_or(|count| sample < count);
     let needed = arguments.sample.is_some_and(draws) || arguments.bootstrap_top.is_some();
@@ -108,7 +113,12 @@ fn read(arguments: &ScreenArguments, notes: &mut Notes) -> Result<Read> {
 }
 
 /// What makes two screens the same, beside the seed.
-fn spec(arguments: &ScreenArguments, data: &Returns, periods_per_year: Option<f64>) -> Result<Spec> {
+fn spec(
+    arguments: &ScreenArguments,
+    estimator: Estimator,
+    data: &Returns,
+    periods_per_year: Option<f64>,
+) -> Result<Spec> {
     let (included, pools) = constraints::constraints(arguments, &data.assets)?;
     let most = arguments.top.max(arguments.bootstrap_top.unwrap_or(0));
     Ok(Spec {
@@ -138,7 +148,7 @@ fn spec(arguments: &ScreenArguments, data: &Returns, periods_per_year: Option<f6
             scheme: arguments.resample.scheme.scheme(),
             block: arguments.resample.block,
         }),
-        estimator: (!arguments.covariance).then(|| arguments.data.estimator.estimator()),
+        estimator: (!arguments.covariance).then_some(estimator),
         periods_per_year,
         setup: machine::setup(&arguments.machine, arguments.tolerance),
     })

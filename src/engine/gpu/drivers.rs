@@ -30,8 +30,11 @@ pub fn driver<'a>(
             Ok(Box::new(Given::new(device, memory, batch.budgets(), matrices, accuracy, request)?))
         }
         (Covariances::Given { .. }, _, _) => Err(unfit("parts of given matrices")),
-        (Covariances::Estimated { panel, rows, .. }, assets, request) => {
+        (Covariances::Estimated { panel, rows, estimator }, assets, request) => {
             let Some(law) = rows.law() else { return Err(unfit("windows of a history")) };
+            if !estimator.is_on_devices() {
+                return Err(unfit(&format!("the estimator {}", estimator.name())));
+            }
             let how = |assets| (engine.way(&law, assets), accuracy);
             match (assets, request) {
                 (Assets::All, Request::Portfolios { beside }) => {
@@ -45,13 +48,15 @@ pub fn driver<'a>(
                 _ => Err(unfit("this of resamples")),
             }
         }
-        (Covariances::Known(model), Assets::Subsets { subsets, cap, .. }, Request::Metrics(metrics)) => {
-            let source = (&**model, subsets, cap.as_ref());
+        (Covariances::Known(universe), Assets::Subsets { subsets, cap, .. }, Request::Metrics(metrics))
+            if universe.shrinking().is_none() =>
+        {
+            let source = (universe.model(), subsets, cap.as_ref());
             Ok(Box::new(Screened::new(device, memory, batch.budgets(), source, accuracy, metrics)?))
         }
         (Covariances::Known(_), Assets::All, _) => Err(unfit("one covariance")),
-        (Covariances::Known(model), assets, request) => {
-            let matrices = Matrices::Parts { model, assets };
+        (Covariances::Known(universe), assets, request) => {
+            let matrices = Matrices::Parts { universe, assets };
             Ok(Box::new(Given::new(device, memory, batch.budgets(), matrices, accuracy, request)?))
         }
     }
@@ -66,8 +71,8 @@ pub fn bytes(engine: &GpuEngine, batch: &Batch) -> Attempt<u64> {
             let Some(law) = rows.law() else { return Err(unfit("windows of a history")) };
             Origin::Resampled { rows: panel.rows(), way: engine.way(&law, batch.assets()) }
         }
-        (Covariances::Known(model), Assets::Subsets { subsets, cap, .. }) => {
-            let source = (&**model, subsets, cap.as_ref());
+        (Covariances::Known(universe), Assets::Subsets { subsets, cap, .. }) if universe.shrinking().is_none() => {
+            let source = (universe.model(), subsets, cap.as_ref());
             return arrange(facts, memory, source, accuracy).map(|arrangement| arrangement.bytes);
         }
         (Covariances::Given { .. } | Covariances::Known(_), _) => Origin::Given,

@@ -15,7 +15,7 @@ use super::plan::{Accuracy, Origin, Plan, SWEEP_LIMIT};
 use super::precision::Precision;
 use super::stages::Descents;
 use crate::batch::{Assets, Block, Comparisons, Request, Solutions};
-use crate::covariance::RiskModel;
+use crate::covariance::{RiskModel, Universe};
 use crate::measure::{Measured, Metric, metric};
 use crate::methods::Method;
 use crate::methods::certificate::{Certificate, Status};
@@ -31,7 +31,7 @@ pub enum Matrices<'a> {
     /// One after the other.
     Given { covariances: &'a [f64], assume_psd: bool },
     /// Sets of assets of one covariance.
-    Parts { model: &'a RiskModel, assets: &'a Assets },
+    Parts { universe: &'a Universe, assets: &'a Assets },
 }
 
 impl Matrices<'_> {
@@ -42,12 +42,12 @@ impl Matrices<'_> {
                 let given = &covariances[range.start as usize * n * n..range.end as usize * n * n];
                 given.par_chunks(n * n).map(|covariance| validity::model(covariance, assume_psd).ok()).collect()
             }
-            Matrices::Parts { model, assets } => {
+            Matrices::Parts { universe, assets } => {
                 let mut parts = Vec::new();
                 assets.visit(range.clone(), |set| {
                     parts.push(set.map(|set| {
                         let mut part = RiskModel::default();
-                        model.gather(set, &mut part);
+                        universe.gather(set, &mut part);
                         part
                     }));
                 });
@@ -188,7 +188,7 @@ impl<'a> Given<'a> {
                     true => Comparisons::default(),
                     false => compare(&checked, beside, n),
                 };
-                Block::Portfolios(Solutions { weights, certificates, comparisons })
+                Block::Portfolios(Solutions { weights, certificates, comparisons, intensities: Vec::new() })
             }
             Request::Metrics(metrics) => {
                 let barred = matches!(self.matrices, Matrices::Parts { .. });

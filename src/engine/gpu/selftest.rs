@@ -19,7 +19,7 @@ use super::way::Way;
 use rayon::prelude::*;
 
 use crate::batch::{Batch, Block, Request, Solutions};
-use crate::covariance::{RiskModel, correlate, moments, packed};
+use crate::covariance::{Drawn, RiskModel, Universe, correlate, moments, packed};
 use crate::engine::Job as _;
 use crate::engine::cpu::CpuEngine;
 use crate::error::Result;
@@ -134,15 +134,15 @@ fn panel(rows: usize, n: usize) -> Result<Panel> {
 
 /// Risk of such returns.
 fn model(n: usize) -> Result<RiskModel> {
-    Ok(model_of(&panel(4 * n, n)?, &vec![1; 4 * n]).2)
+    Ok(model_of(&panel(4 * n, n)?, &vec![1.0; 4 * n]).2)
 }
 
-/// Sums, products and the risk model of a history whose rows count so many times.
-fn model_of(panel: &Panel, counts: &[u32]) -> (Vec<f64>, Vec<f64>, RiskModel) {
+/// Sums, products and the risk model of a history whose rows count so much.
+fn model_of(panel: &Panel, weights: &[f64]) -> (Vec<f64>, Vec<f64>, RiskModel) {
     let n = panel.assets();
     let (mut sums, mut products, mut model) = (vec![0.0; n], vec![0.0; packed(n)], RiskModel::room(n));
-    moments(panel.values(), counts, &mut sums, &mut products, &mut Vec::new());
-    correlate(&sums, &products, panel.rows(), &mut model.correlation, &mut model.volatilities);
+    moments(panel.values(), weights, &mut sums, &mut products, &mut Vec::new());
+    correlate(&sums, &products, Drawn::rows(panel.rows()), &mut model.correlation, &mut model.volatilities);
     (sums, products, model)
 }
 
@@ -185,7 +185,8 @@ fn resampled(device: &Arc<Device>, accuracy: Accuracy, panel: &Panel, law: Law) 
     let mut counts = vec![0; ROWS];
     for p in 0..RESAMPLES {
         law.counts(p as u64, &mut counts);
-        let (sums, products, model) = model_of(panel, &counts);
+        let weights: Vec<f64> = counts.iter().map(|&count| f64::from(count)).collect();
+        let (sums, products, model) = model_of(panel, &weights);
         let size = |i: usize| products[i * (i + 1) / 2 + i].sqrt();
         for i in 0..n {
             found.moments &= near(stages.sums[p * n + i], sums[i], size(i) * (ROWS as f64).sqrt());
@@ -230,10 +231,10 @@ fn resampled(device: &Arc<Device>, accuracy: Accuracy, panel: &Panel, law: Law) 
 /// Subsets of one covariance, and their figures.
 fn screened(device: &Arc<Device>, accuracy: Accuracy, size: usize) -> Result<SelfTest> {
     let subsets = Subsets::all(Space::of(UNIVERSE, size)?)?;
-    let model = Arc::new(model(UNIVERSE)?);
-    let batch = Batch::subsets(Arc::clone(&model), subsets.clone(), SUBSETS, None)?;
+    let universe: Arc<Universe> = model(UNIVERSE)?.into();
+    let batch = Batch::subsets(Arc::clone(&universe), subsets.clone(), SUBSETS, None)?;
     let blocks = device.attempt(|| {
-        let source = (&*model, &subsets, None);
+        let source = (universe.model(), &subsets, None);
         let mut screened = Screened::new(Arc::clone(device), MEMORY, batch.budgets(), source, accuracy, &METRICS)?;
         screened.start(0..SUBSETS)?;
         screened.finish()

@@ -13,6 +13,7 @@ use super::block::Block;
 use super::statistics::reading::Reading;
 use crate::batch::part::Part;
 use crate::batch::{self, Request, Solutions};
+use crate::covariance::Estimator;
 use crate::engine::Precision;
 use crate::error::Result;
 use crate::methods::risk_budgeting::Options;
@@ -29,8 +30,8 @@ pub use spec::Spec;
 #[cfg(feature = "files")]
 pub use study::{Bootstrap, WEIGHTS};
 
-/// What changes for the user. A run keeps its seed and its cross-check elsewhere ([`crate::store::manifest`],
-/// [`crate::study::setup`]).
+/// What changes for the user. A run keeps its seed, its cross-check and its estimator elsewhere
+/// ([`crate::store::manifest`], [`crate::study::setup`]).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -46,6 +47,8 @@ pub struct Config {
     pub periods_per_year: Option<f64>,
     /// Windows of the history whose portfolios are compared, two at least.
     pub windows: usize,
+    #[serde(skip)]
+    pub estimator: Estimator,
 }
 
 /// Runs the study. `budgets` has one entry per asset; assets with a zero budget leave.
@@ -102,7 +105,7 @@ pub fn part(plan: &Plan, part: Part, context: &mut Context) -> Result<Share> {
         solves,
         rc_error,
         crosscheck: solved.crosscheck,
-        run: plan.run(info),
+        run: plan.run(info, None),
     })
 }
 

@@ -10,6 +10,7 @@ use crate::resample::Scheme;
 use crate::run::crosscheck::CrossCheck;
 use crate::study::block::BlockEstimates;
 use crate::study::change::{Halves, Rolling, Windows};
+use crate::study::estimation::Estimation;
 use crate::study::holdings::Holdings;
 use crate::study::influence::Day;
 use crate::study::statistics::asset::Asset;
@@ -92,6 +93,7 @@ pub struct Run {
     pub periods_per_year: Option<f64>,
     /// Windows of the history whose portfolios are compared.
     pub windows: usize,
+    pub estimator: Estimation,
 }
 
 /// What the study found.

@@ -7,23 +7,26 @@ use std::sync::Arc;
 use super::{Config, Methods, Outcome, Portfolio, Run, Sensitivity, SensitivityAsset};
 use crate::batch::part::{Part, scaled};
 use crate::batch::{Batch, Request, Solutions, active};
-use crate::covariance::{RiskModel, full_sample};
+use crate::covariance::{Estimate, Estimator, RiskModel, estimate};
 use crate::engine::{EngineInfo, Precision};
 use crate::error::{Error, Result, Text};
 use crate::methods::{Method, Program};
 use crate::observer::{Noted, Observer};
 use crate::panel::{Panel, Returns};
 use crate::resample::{LAW, Law};
+use crate::sampling::Rows;
 use crate::run::crosscheck::{CrossCheck, sample};
 use crate::run::{self, Context, RcError, Solves, Work};
 use crate::store::Checkpoint;
 use crate::store::blocks::{Blocks, Spread, Stored};
 use crate::study::block::{BlockEstimates, block_length, sensitivity_lengths};
 use crate::study::change::Change;
+use crate::study::estimation::{Estimation, Intensity, OverResamples};
 use crate::study::holdings::Holdings;
 use crate::study::influence::Influence;
 use crate::study::measures::Components;
 use crate::study::statistics::asset::{self, Asset, with_excluded};
+use crate::study::statistics::distribution::Distribution;
 use crate::study::statistics::figure::{Column, Figure, Setting};
 use crate::study::statistics::passes::{self, Passes};
 use crate::study::statistics::summary::Summary;
@@ -48,7 +51,10 @@ pub struct Plan {
     /// Of the assets with a budget.
     returns: Returns,
     panel: Arc<Panel>,
+    /// The sample covariance of the full history: the truth of the world that resamples are drawn from.
     full: RiskModel,
+    /// What the estimator makes of the full history.
+    estimate: Estimate,
     components: Option<Components>,
     point: Option<Vec<f64>>,
     block_length: f64,
@@ -88,13 +94,15 @@ impl Plan {
         let names = returns.assets.clone();
         let returns = returns.select(&keep);
         let panel = Arc::new(Panel::new(&returns)?);
-        let full = full_sample(&panel);
+        let full = Estimate::sample(&panel).model;
+        let estimate = estimate(&panel, config.estimator)?;
         let budgets_kept: Vec<f64> = keep.iter().map(|&i| budgets[i]).collect();
-        let point = point(&full, &budgets_kept)?;
+        let point = point(&estimate.model, &budgets_kept)?;
         let (block_length, block_estimates) =
             block_length(&returns, point.as_deref(), config.scheme, config.block, observer);
         let law = Law::new(config.scheme, block_length, panel.rows(), config.seed, 0)?;
-        let batch = Batch::resampled(Arc::clone(&panel), law, config.resamples, &budgets_kept)?;
+        let rows = Rows::Resampled { law, resamples: config.resamples };
+        let batch = Batch::estimated(Arc::clone(&panel), rows, config.estimator, &budgets_kept)?;
         let lengths =
             if config.sensitivity { sensitivity_lengths(&law, block_length, config.scheme) } else { Vec::new() };
         let components = (panel.assets() <= MOST_COMPONENTS).then(|| Components::of(&full));
@@ -106,6 +114,7 @@ impl Plan {
             returns,
             panel,
             full,
+            estimate,
             components,
             point,
             block_length,
@@ -126,7 +135,11 @@ impl Plan {
         if weights.len() != self.names.len() {
             return Err(Error::input(format!("{} weights for {} assets", weights.len(), self.names.len())));
         }
-        Ok(Plan { given: Some(Holdings::over(returns, weights)?), ..self })
+        let held = match self.config.estimator {
+            Estimator::Sample => Holdings::over(returns, weights)?,
+            estimator => Holdings::under(&estimate(&Panel::new(returns)?, estimator)?.model.covariance(), weights)?,
+        };
+        Ok(Plan { given: Some(held), ..self })
     }
 
     /// Resamples at each of the other block lengths.
@@ -171,7 +184,9 @@ impl Plan {
         let check = run::keep(main, range.clone(), context)?;
         for (number, _, law) in self.others().filter(|(number, ..)| *number != MAIN) {
             context.observer.phase("solving at other block lengths");
-            let batch = Batch::resampled(Arc::clone(&self.panel), *law, self.tenth(), self.batch.budgets())?;
+            let rows = Rows::Resampled { law: *law, resamples: self.tenth() };
+            let estimator = self.config.estimator;
+            let batch = Batch::estimated(Arc::clone(&self.panel), rows, estimator, self.batch.budgets())?;
             let work = Work { batch: &batch, request: &request, number, sample: &[] };
             run::keep(work, scaled(&range, resamples, self.tenth()), context)?;
         }
@@ -205,7 +220,7 @@ impl Plan {
     fn setting<'a>(&'a self, law: &'a Law) -> Setting<'a> {
         Setting::new(
             (&self.panel, law),
-            (&self.full, self.components.as_ref()),
+            (&self.full, &self.estimate.model, self.components.as_ref()),
             (&self.returns.assets, self.batch.budgets()),
             self.point.as_deref(),
             self.config.periods_per_year,
@@ -215,7 +230,7 @@ impl Plan {
     /// Problems that the statistics and the file of weights read, all in all: what an observer is told of.
     pub fn reading(&self) -> u64 {
         let (resamples, tenth) = (self.config.resamples, self.tenth());
-        let columns = columns(&self.setting(&self.law)).len();
+        let columns = self.columns(&self.setting(&self.law)).len();
         let others = self.lengths.len() as u64 * passes::work(sensitivity_columns(self.panel.assets()).len(), tenth);
         passes::work(columns, resamples) + convergence::work(resamples) + others + resamples
     }
@@ -255,12 +270,12 @@ impl Plan {
         let setting = self.setting(&self.law);
         let solutions = &self.blocks(store, MAIN, 0..config.resamples)?;
         let passes = Passes { setting: &setting, blocks: solutions, problems: config.resamples };
-        let (found, solves) = passes.distributions(columns(&setting), observer)?;
+        let (found, solves) = passes.distributions(self.columns(&setting), observer)?;
         let influence = self.influence();
         let robust = influence.as_ref().and_then(Influence::bands);
         let mut assets = asset::assets(&setting, &found, robust.as_deref());
         let Change { halves, windows, rolling } =
-            Change::of(&self.returns, self.batch.budgets(), config.windows, &observer.stop())?;
+            Change::of(&self.returns, self.batch.budgets(), config.estimator, config.windows, &observer.stop())?;
         let halves = halves.map(|(halves, of_assets)| {
             assets.iter_mut().zip(of_assets).for_each(|(asset, own)| asset.halves = Some(own));
             halves
@@ -296,7 +311,7 @@ impl Plan {
             rolling,
             correlation: self.full.correlation.clone(),
             days: influence.map_or(Vec::new(), |found| found.days(DAYS, &self.returns.labels, &self.returns.assets)),
-            run: self.run(info),
+            run: self.run(info, found.get(INTENSITY.0, INTENSITY.1)),
             notes: self.notes.clone(),
             convergence,
         })
@@ -304,10 +319,13 @@ impl Plan {
 
     /// What each period does to the weights of the full history.
     fn influence(&self) -> Option<Influence> {
-        Influence::of(&self.panel, &self.full, self.point.as_deref()?, self.batch.budgets())
+        Influence::of(&self.panel, &self.estimate, self.point.as_deref()?, self.batch.budgets())
     }
 
-    pub(super) fn run(&self, info: EngineInfo) -> Run {
+    /// `intensities` are those of the resamples, where they are known.
+    pub(super) fn run(&self, info: EngineInfo, intensities: Option<&Distribution>) -> Run {
+        let resamples = intensities.map(|found| OverResamples::from(Summary::from(found)));
+        let intensity = self.estimate.intensity().map(|point| Intensity { point, resamples });
         let (first, last) = self.returns.span();
         let (config, names) = (&self.config, &self.names);
         Run {
@@ -330,6 +348,7 @@ impl Plan {
             tolerance: info.tolerance,
             periods_per_year: config.periods_per_year,
             windows: config.windows,
+            estimator: Estimation::of(config.estimator, self.panel.rows(), intensity),
         }
     }
 }
@@ -374,19 +393,26 @@ fn beside(held: Holdings, assets: &[Asset], names: &[String]) -> Holdings {
 /// The column of the yearly volatility.
 const ANNUAL: (Method, Figure) = (Method::RiskBudgeting, Figure::VolatilityAnnual);
 
-/// The columns of the resamples; those of the assets ask for more than those of the method they belong to.
-fn columns(setting: &Setting) -> Vec<Column> {
-    let mut columns = asset::columns(setting);
-    columns.push(certificates::column());
-    columns.extend(setting.periods_per_year.map(|_| Column::summarised(ANNUAL.0, ANNUAL.1)));
-    for rule in Method::ALL {
-        let own = method::columns(setting, rule).into_iter();
-        let known: HashSet<(Method, Figure)> = columns.iter().map(|column| (column.method, column.figure)).collect();
-        columns.extend(own.filter(|column| !known.contains(&(column.method, column.figure))));
+/// The column of the intensities of shrinkage.
+const INTENSITY: (Method, Figure) = (Method::RiskBudgeting, Figure::Intensity);
+
+impl Plan {
+    /// The columns of the resamples; those of the assets ask for more than those of the method they belong to.
+    fn columns(&self, setting: &Setting) -> Vec<Column> {
+        let mut columns = asset::columns(setting);
+        columns.push(certificates::column());
+        columns.extend(setting.periods_per_year.map(|_| Column::summarised(ANNUAL.0, ANNUAL.1)));
+        columns.extend(self.estimate.shrinkage.map(|_| Column::summarised(INTENSITY.0, INTENSITY.1)));
+        for rule in Method::ALL {
+            let own = method::columns(setting, rule).into_iter();
+            let known: HashSet<(Method, Figure)> =
+                columns.iter().map(|column| (column.method, column.figure)).collect();
+            columns.extend(own.filter(|column| !known.contains(&(column.method, column.figure))));
+        }
+        // Figures of one method are computed together.
+        columns.sort_by_key(|column| column.method as usize);
+        columns
     }
-    // Figures of one method are computed together.
-    columns.sort_by_key(|column| column.method as usize);
-    columns
 }
 
 /// The columns that are looked at again at other block lengths.

@@ -30,21 +30,21 @@ pub struct Spec {
 }
 
 impl Spec {
-    pub fn of(returns: &Returns, budgets: &[f64], config: &Config, estimator: Estimator, setup: Setup) -> Spec {
+    pub fn of(returns: &Returns, budgets: &[f64], config: &Config, setup: Setup) -> Spec {
         Spec {
             study: "bootstrap".to_string(),
             data_sha256: digest::history(returns),
             budgets: budgets.to_vec(),
             weights: None,
             config: *config,
-            estimator,
+            estimator: config.estimator,
             setup,
         }
     }
 
     /// With its seed.
     pub fn config(&self, seed: u64) -> Config {
-        Config { seed, crosscheck: self.setup.crosscheck, ..self.config }
+        Config { seed, crosscheck: self.setup.crosscheck, estimator: self.estimator, ..self.config }
     }
 }
 
@@ -57,6 +57,7 @@ impl protocol::Spec for Spec {
         let positive = |x: &f64| *x > 0.0 && x.is_finite();
         (1..=MOST).contains(&self.config.resamples)
             && self.config.windows >= 2
+            && self.estimator.is_sound()
             && self
                 .weights
                 .as_ref()

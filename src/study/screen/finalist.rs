@@ -2,7 +2,7 @@
 
 use super::figure::{Figure, Figures};
 use super::path::PathFigures;
-use crate::covariance::RiskModel;
+use crate::covariance::{RiskModel, Universe};
 use crate::measure::{Metric, bets, metric};
 use crate::methods::certificate::Status;
 use crate::methods::risk_budgeting::{self, Options, Problem};
@@ -11,7 +11,7 @@ use crate::panel::Returns;
 /// What a subset is evaluated on.
 #[derive(Debug, Clone, Copy)]
 pub struct Setting<'a> {
-    pub universe: &'a RiskModel,
+    pub universe: &'a Universe,
     /// Simple returns of all assets, for figures of the path.
     pub returns: Option<&'a Returns>,
     pub periods_per_year: Option<f64>,
@@ -27,6 +27,8 @@ pub struct Finalist {
     pub assets: Vec<u32>,
     pub weights: Vec<f64>,
     pub rc_error: f64,
+    /// The intensity with which the subset's covariance was shrunk, where it was.
+    pub intensity: Option<f64>,
     pub figures: Figures,
 }
 
@@ -36,7 +38,7 @@ impl Finalist {
         assets.sort_unstable();
         let k = assets.len();
         let mut part = RiskModel::default();
-        setting.universe.gather(&assets, &mut part);
+        let intensity = setting.universe.gather(&assets, &mut part);
         let RiskModel { correlation, volatilities } = part;
         let budgets = vec![1.0 / k as f64; k];
         let mut weights = vec![0.0; k];
@@ -62,11 +64,11 @@ impl Finalist {
                 .returns
                 .map(|returns| PathFigures::of(&mut path(returns, &assets, &weights), setting.periods_per_year)),
         };
-        Some(Finalist { rank, assets, weights, rc_error: certificate.rc_error, figures })
+        Some(Finalist { rank, assets, weights, rc_error: certificate.rc_error, intensity, figures })
     }
 
     /// Fills in what [`Setting::bets`] left out.
-    pub fn count_bets(&mut self, universe: &RiskModel) {
+    pub fn count_bets(&mut self, universe: &Universe) {
         let mut part = RiskModel::default();
         universe.gather(&self.assets, &mut part);
         let x: Vec<f64> = self.weights.iter().zip(&part.volatilities).map(|(w, s)| w * s).collect();

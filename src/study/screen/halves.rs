@@ -10,7 +10,7 @@ use super::figure::Figure;
 use super::finalist::path;
 use super::values::{Asking, values};
 use crate::batch::Covariances;
-use crate::covariance::{RiskModel, full_sample};
+use crate::covariance::{Estimator, Universe};
 use crate::error::Result;
 use crate::panel::{Panel, Returns};
 use crate::run::Context;
@@ -55,7 +55,7 @@ impl InHalves {
 /// A history cut in two.
 #[derive(Debug)]
 pub struct Split {
-    models: [Arc<RiskModel>; 2],
+    models: [Arc<Universe>; 2],
     /// Simple returns.
     paths: [Returns; 2],
     periods_per_year: Option<f64>,
@@ -67,10 +67,14 @@ impl Split {
     ///
     /// # Errors
     /// A half without a covariance.
-    pub fn new(returns: &Returns, simple: &Returns, periods_per_year: Option<f64>) -> Result<Split> {
+    pub fn new(
+        (returns, simple): (&Returns, &Returns),
+        estimator: Estimator,
+        periods_per_year: Option<f64>,
+    ) -> Result<Split> {
         let (middle, rows) = (returns.rows() / 2, returns.rows());
         let halves = [returns.part(0..middle), returns.part(middle..rows)];
-        let model = |half: &Returns| -> Result<Arc<RiskModel>> { Ok(Arc::new(full_sample(&Panel::new(half)?))) };
+        let model = |half: &Returns| Universe::estimated(&Panel::new(half)?, estimator).map(Arc::new);
         let label = halves[1].span().0;
         Ok(Split {
             models: [model(&halves[0])?, model(&halves[1])?],

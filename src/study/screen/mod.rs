@@ -40,7 +40,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::batch::part::{Part, scaled};
 use crate::batch::{Batch, Block, Request};
-use crate::covariance::RiskModel;
+use crate::covariance::{Estimator, Universe};
 use crate::engine::{Engine, Job as _};
 use crate::error::{Error, Result, option};
 use crate::measure::{Measured, Metric};
@@ -50,6 +50,7 @@ use crate::run::chunks::{self, PIECE};
 use crate::run::crosscheck::{self, MetricCheck, Sample};
 use crate::run::{self, Added, Chunk, Context, Solves, Work};
 use crate::stop::Stop;
+use crate::study::estimation::Estimation;
 use crate::store::Columns;
 use crate::subsets::cap::Cap;
 use crate::subsets::{Draw, LAW, Subsets};
@@ -82,7 +83,8 @@ const BULK_ERROR: f64 = 4.0;
 #[derive(Debug, Clone, Copy)]
 pub struct Question<'a> {
     pub assets: &'a [String],
-    pub universe: &'a RiskModel,
+    pub universe: &'a Universe,
+    pub estimator: Estimator,
     /// The returns that the covariance is of, which may be logarithmic; none where a covariance was given.
     pub returns: Option<&'a Returns>,
     /// Simple returns of the same rows, for figures of the path: a portfolio's return is the mean of these.
@@ -246,7 +248,7 @@ impl<'a> Ready<'a> {
     fn new(question: &'a Question, problems: u64, config: &'a Config, context: &Context) -> Result<Ready<'a>> {
         check(question, config)?;
         let Question { universe, subsets, .. } = *question;
-        let cap = question.max_correlation.map(|largest| Cap::new(&universe.correlation, largest));
+        let cap = question.max_correlation.map(|largest| Cap::new(&universe.model().correlation, largest));
         let universe = Arc::new(universe.clone());
         let batch = |subsets: Subsets, count| Batch::subsets(Arc::clone(&universe), subsets, count, cap.clone());
         let bulk_error = BULK_ERROR * context.engine.info().tolerance;
@@ -317,7 +319,7 @@ impl<'a> Ready<'a> {
     ) -> Result<Option<(Split, [Vec<f64>; 2])>> {
         let Question { returns, simple, periods_per_year, .. } = *self.question;
         let (Some(returns), Some(simple), true) = (returns, simple, self.config.halves) else { return Ok(None) };
-        let split = match Split::new(returns, simple, periods_per_year) {
+        let split = match Split::new((returns, simple), self.question.estimator, periods_per_year) {
             Ok(split) => split,
             Err(error) => {
                 let what = format!("the halves of the history are not compared: {}", error.message.nested());
@@ -402,6 +404,7 @@ impl<'a> Ready<'a> {
                 value: finalist.figures.get(config.by),
                 figures: finalist.figures.clone(),
                 rc_error: finalist.rc_error,
+                shrinkage: finalist.intensity,
                 halves: in_halves.as_ref().and_then(|[first, second]| InHalves::of(first[at], second[at])),
             })
             .collect();
@@ -441,6 +444,8 @@ impl<'a> Ready<'a> {
                 driver: info.driver,
                 precision: info.precision,
                 tolerance: info.tolerance,
+                // Every subset has its own intensity.
+                estimator: question.returns.map(|returns| Estimation::of(question.estimator, returns.rows(), None)),
             },
             winners: listed,
             cloud: question.simple.map(|simple| Cloud::of(sampled, &finalists, simple, question.periods_per_year)),

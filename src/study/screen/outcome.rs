@@ -13,6 +13,7 @@ use crate::batch::counts::Solves;
 use crate::engine::{Kind, Precision};
 use crate::measure::Metric;
 use crate::run::crosscheck::MetricCheck;
+use crate::study::estimation::Estimation;
 
 /// How many subsets there are.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -40,6 +41,8 @@ pub struct Entry {
     #[serde(flatten)]
     pub figures: Figures,
     pub rc_error: f64,
+    /// The intensity with which its covariance was shrunk; null where the estimator has none.
+    pub shrinkage: Option<f64>,
     /// The figure in each half of the history; null without one.
     pub halves: Option<InHalves>,
 }
@@ -88,6 +91,8 @@ pub struct Run {
     /// Of the bulk; the list is solved again in f64.
     pub precision: Precision,
     pub tolerance: f64,
+    /// Null where a covariance was given.
+    pub estimator: Option<Estimation>,
 }
 
 /// What the screen found.

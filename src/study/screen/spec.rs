@@ -95,6 +95,7 @@ impl protocol::Spec for Spec {
     fn is_sound(&self) -> bool {
         let positive = |x: &f64| *x > 0.0 && x.is_finite();
         self.estimator.is_none() == self.covariance
+            && self.estimator.is_none_or(Estimator::is_sound)
             && self.config.top > 0
             && self.periods_per_year.is_none_or(|periods| positive(&periods))
             && self.setup.tolerance.is_none_or(|tolerance| positive(&tolerance))

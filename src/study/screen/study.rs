@@ -63,6 +63,7 @@ impl Screen {
                     scheme: again.scheme,
                     block: again.block,
                     seed: self.seed.unwrap_or_default(),
+                    estimator: question.estimator,
                     periods_per_year: question.periods_per_year,
                     number: AGAIN,
                 };
@@ -84,7 +85,7 @@ impl Screen {
     fn reselected(&self, resamples: u64, stop: &Stop) -> Result<Option<(Vec<Vec<u32>>, u64)>> {
         let Some(resamples) = self.reselections(resamples) else { return Ok(None) };
         let question = self.question();
-        let cap = question.max_correlation.map(|largest| Cap::new(&question.universe.correlation, largest));
+        let cap = question.max_correlation.map(|largest| Cap::new(&question.universe.model().correlation, largest));
         let mut sets = Vec::new();
         self.subsets.visit(0..self.problems, |rank, assets| {
             if cap.as_ref().is_none_or(|cap| cap.admits(assets)) {

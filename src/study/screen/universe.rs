@@ -1,7 +1,7 @@
 //! What is screened: the history or the covariance, checked once for all subsets.
 
 use super::{Question, Spec};
-use crate::covariance::{RiskModel, full_sample};
+use crate::covariance::Universe;
 use crate::error::{Error, Result};
 use crate::methods::risk_budgeting::validity;
 use crate::panel::{Panel, Returns};
@@ -12,7 +12,7 @@ use crate::subsets::Subsets;
 #[derive(Debug)]
 pub struct Screenable {
     pub assets: Vec<String>,
-    pub universe: RiskModel,
+    pub universe: Universe,
     /// What the covariance is of; none where there is a covariance alone.
     pub returns: Option<Returns>,
     /// The same as simple returns, where they are logarithmic.
@@ -29,10 +29,10 @@ impl Screenable {
                 return Err(Error::input(format!("{} numbers are no covariance of {n} assets", data.values.len())));
             }
             let names: Vec<&str> = assets.iter().map(String::as_str).collect();
-            let universe = validity::model(&data.values, spec.assume_psd).map_err(|flaw| rejected(flaw, &names))?;
-            return Ok(Screenable { assets, universe, returns: None, simple: None });
+            let model = validity::model(&data.values, spec.assume_psd).map_err(|flaw| rejected(flaw, &names))?;
+            return Ok(Screenable { assets, universe: model.into(), returns: None, simple: None });
         }
-        let universe = full_sample(&Panel::new(&data)?);
+        let universe = Universe::estimated(&Panel::new(&data)?, spec.estimator.unwrap_or_default())?;
         // A portfolio's return is the mean of simple ones.
         let simple = spec
             .log_returns
@@ -44,6 +44,7 @@ impl Screenable {
         Question {
             assets: &self.assets,
             universe: &self.universe,
+            estimator: spec.estimator.unwrap_or_default(),
             returns: self.returns.as_ref(),
             simple: self.simple.as_ref().or(self.returns.as_ref()),
             subsets,

@@ -52,7 +52,8 @@ pub fn values(
     };
     let mut found = Values { asking, scale, assets: k, values: Vec::new() };
     let finishing = CpuEngine { options: Options { finish: true, ..Options::default() } };
-    let engine: &dyn Engine = if context.engine.info().on_device() { context.engine } else { &finishing };
+    let on_device = context.engine.info().on_device() && batch.fits_devices();
+    let engine: &dyn Engine = if on_device { context.engine } else { &finishing };
     let work = Work { batch: &batch, request: &request, number: asking.number, sample: &[] };
     let range = range.unwrap_or(0..batch.problems());
     let context = &mut Context { engine, store: &mut *context.store, observer: &mut *context.observer };

@@ -83,7 +83,7 @@ mod tests {
         let panel = Panel::new(&returns).unwrap();
         let law = Law::new(Scheme::Iid, 1.0, 3, 1, 0).unwrap();
         let full = full_sample(&panel);
-        let setting = Setting::new((&panel, &law), (&full, None), (&assets, &[0.5, 0.5]), None, None);
+        let setting = Setting::new((&panel, &law), (&full, &full, None), (&assets, &[0.5, 0.5]), None, None);
         // More than a block.
         let total = 6000;
         let mut certificates = vec![Certificate::converged(1e-9, 4, 0.1); total];

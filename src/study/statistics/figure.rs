@@ -13,6 +13,8 @@ use crate::study::measures::Components;
 pub enum Figure {
     /// Of the solver's certificate.
     RcError,
+    /// Of shrinkage.
+    Intensity,
     Weight(usize),
     /// From 1, the largest weight first.
     Rank(usize),
@@ -38,8 +40,8 @@ pub enum Figure {
 impl Figure {
     /// Whether it follows from the weights alone.
     pub fn is_of_weights(self) -> bool {
-        use Figure::{DiversificationRatio, DiversificationRatioSquared, RcError, Volatility, VolatilityAnnual};
-        let drawn = [RcError, Volatility, VolatilityAnnual, DiversificationRatio, DiversificationRatioSquared];
+        use Figure::{DiversificationRatio, DiversificationRatioSquared, Intensity, RcError, Volatility, VolatilityAnnual};
+        let drawn = [RcError, Intensity, Volatility, VolatilityAnnual, DiversificationRatio, DiversificationRatioSquared];
         !drawn.contains(&self)
     }
 
@@ -94,8 +96,10 @@ impl Reference {
 pub struct Setting<'a> {
     pub panel: &'a Panel,
     pub law: &'a Law,
-    /// The full-sample covariance: the truth that a resample's portfolio is measured against.
+    /// The full-sample covariance: the truth that a resample's portfolio is measured against, whatever the estimator.
     pub full: &'a RiskModel,
+    /// What the estimator makes of the full history.
+    pub model: &'a RiskModel,
     /// None for too many assets.
     pub components: Option<&'a Components>,
     pub budgets: &'a [f64],
@@ -108,14 +112,14 @@ impl<'a> Setting<'a> {
     /// `names` and `budgets` have one entry for each asset, and `point` the full-sample portfolio, where one exists.
     pub fn new(
         (panel, law): (&'a Panel, &'a Law),
-        (full, components): (&'a RiskModel, Option<&'a Components>),
+        (full, model, components): (&'a RiskModel, &'a RiskModel, Option<&'a Components>),
         (assets, budgets): (&'a [String], &'a [f64]),
         point: Option<&[f64]>,
         periods_per_year: Option<f64>,
     ) -> Setting<'a> {
-        let of = |method: Method| method.closed_form(&full.volatilities).or_else(|| point.map(<[f64]>::to_vec));
+        let of = |method: Method| method.closed_form(&model.volatilities).or_else(|| point.map(<[f64]>::to_vec));
         let references = Method::ALL.map(|method| of(method).map(Reference::new));
-        Setting { panel, law, full, components, budgets, assets, periods_per_year, references }
+        Setting { panel, law, full, model, components, budgets, assets, periods_per_year, references }
     }
 
     pub fn reference(&self, method: Method) -> Option<&Reference> {

@@ -148,7 +148,7 @@ impl MethodStatistics {
             },
             out_of_bag,
             bagged: bagged(setting, method, found, point),
-            point: point.map(|point| setting.full.profile(point.to_vec(), setting.periods_per_year)),
+            point: point.map(|point| setting.model.profile(point.to_vec(), setting.periods_per_year)),
         }
     }
 
@@ -182,5 +182,5 @@ fn bagged(setting: &Setting, method: Method, found: &Distributions, point: Optio
     let total: f64 = weights.iter().map(|weight| weight.sum).sum();
     let mean: Vec<f64> = weights.iter().map(|weight| weight.sum / total).collect();
     let distance = point.map(|point| 0.5 * mean.iter().zip(point).map(|(m, p)| (m - p).abs()).sum::<f64>());
-    Some(Bagged { profile: setting.full.profile(mean, setting.periods_per_year), distance_to_point: distance })
+    Some(Bagged { profile: setting.model.profile(mean, setting.periods_per_year), distance_to_point: distance })
 }

@@ -41,6 +41,11 @@ pub struct Passes<'a> {
 pub struct Distributions(HashMap<(Method, Figure), Distribution>);
 
 impl Distributions {
+    /// Of a column that may not have been asked for.
+    pub fn get(&self, method: Method, figure: Figure) -> Option<&Distribution> {
+        self.0.get(&(method, figure))
+    }
+
     /// Of a column asked for.
     pub fn of(&self, method: Method, figure: Figure) -> &Distribution {
         &self.0[&(method, figure)]
@@ -122,6 +127,7 @@ impl Passes<'_> {
                 methods: Method::CLOSED_FORMS.to_vec(),
                 portfolios: vec![f64::NAN; Method::CLOSED_FORMS.len()],
             },
+            intensities: Vec::new(),
         };
         let figures: Vec<(Method, Figure)> = columns.iter().map(|column| (column.method, column.figure)).collect();
         let mut sheet = Sheet::default();
@@ -326,7 +332,7 @@ mod tests {
             let point: Vec<f64> = (0..n).map(|i| noise(i) / total).collect();
             let budgets: Vec<f64> = (0..n).map(|i| noise(i + 5)).collect();
             let setting =
-                Setting::new((&panel, &law), (&full, Some(&components)), (&names, &budgets), Some(&point), Some(12.0));
+                Setting::new((&panel, &law), (&full, &full, Some(&components)), (&names, &budgets), Some(&point), Some(12.0));
             // Every third weight is tied with others; one problem did not converge.
             let problems = 11;
             let weights = (0..problems * n).map(|k| if k % 3 == 0 { 0.125 } else { noise(7 * k + 1) }).collect();

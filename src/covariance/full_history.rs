@@ -1,0 +1,74 @@
+//! The covariance of a whole history, per period.
+
+use std::sync::OnceLock;
+
+use super::estimator::fourth_moments::Room;
+use super::estimator::shrinkage::Shrinkage;
+use super::estimator::{Estimator, Refining};
+use super::{Drawn, RiskModel, SUSPICIOUS_VARIANCE, centred, correlate, moments, packed};
+use crate::error::{Error, Result, option};
+use crate::panel::Panel;
+use crate::sampling::Rows;
+
+/// A covariance, and how it came about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Estimate {
+    pub model: RiskModel,
+    pub estimator: Estimator,
+    /// What became of the sample correlations; none where the estimator does not shrink.
+    pub shrinkage: Option<Shrinkage<f64>>,
+}
+
+impl Estimate {
+    /// The sample covariance.
+    pub fn sample(panel: &Panel) -> Estimate {
+        Estimate { model: full_sample(panel), estimator: Estimator::Sample, shrinkage: None }
+    }
+
+    /// rho; none where the estimator does not shrink.
+    pub fn intensity(&self) -> Option<f64> {
+        self.shrinkage.map(|shrinkage| shrinkage.intensity)
+    }
+}
+
+/// The sample covariance.
+pub fn full_sample(panel: &Panel) -> RiskModel {
+    let mut model = standardised(panel, Drawn::rows(panel.rows()), &vec![1.0; panel.rows()]).0;
+    model.volatilities.iter_mut().zip(panel.volatilities()).for_each(|(s, unit)| *s *= unit);
+    model
+}
+
+/// What an estimator makes of all rows.
+///
+/// # Errors
+/// An asset that does not move over the rows that count.
+pub fn estimate(panel: &Panel, estimator: Estimator) -> Result<Estimate> {
+    if estimator == Estimator::Sample {
+        return Ok(Estimate::sample(panel));
+    }
+    let rows = panel.rows();
+    let weighting = estimator.weighting(rows);
+    let mut weights = vec![0.0; rows];
+    Rows::All.weights(0, &weighting, &mut weights);
+    let drawn = Drawn { total: weighting.total(rows), divisor: weighting.divisor(rows) };
+    let (mut model, mut means, smallest) = standardised(panel, drawn, &weights);
+    if !(smallest >= SUSPICIOUS_VARIANCE) && !centred(panel.values(), &weights, drawn, &mut means, &mut model) {
+        return Err(Error::input(
+            "an asset does not move over the last rows, which are all that counts with this half-life",
+        )
+        .hint(format!("give a longer {}, or leave the asset out with {}", option("half-life"), option("assets"))));
+    }
+    let refining = Refining { estimator, panel, rows, places: None, means: &means, tiles: &OnceLock::new() };
+    let shrinkage = refining.refine(&mut model, &mut Room::default(), |to| to.copy_from_slice(&weights));
+    Ok(Estimate { model, estimator, shrinkage })
+}
+
+/// The sample covariance of weighted rows in standardised units, the means, and the smallest variance.
+fn standardised(panel: &Panel, drawn: Drawn, weights: &[f64]) -> (RiskModel, Vec<f64>, f64) {
+    let n = panel.assets();
+    let (mut sums, mut products) = (vec![0.0; n], vec![0.0; packed(n)]);
+    let mut model = RiskModel::room(n);
+    moments(panel.values(), weights, &mut sums, &mut products, &mut Vec::new());
+    let smallest = correlate(&sums, &products, drawn, &mut model.correlation, &mut model.volatilities);
+    (model, sums.into_iter().map(|sum| sum / drawn.total).collect(), smallest)
+}
