@@ -89,6 +89,8 @@ pub struct Panel {
     values: Vec<f64>,
     /// Full-sample volatility per period of each asset (divisor T - 1).
     volatilities: Vec<f64>,
+    /// Full-sample mean of each asset, in units of its volatility.
+    means: Vec<f64>,
 }
 
 impl Panel {
@@ -154,19 +156,21 @@ impl Panel {
                 row[j] /= volatilities[j];
             }
         }
+        means.iter_mut().zip(&volatilities).for_each(|(mean, volatility)| *mean /= volatility);
         volatilities.iter_mut().zip(largest).for_each(|(volatility, largest)| *volatility *= largest);
-        Ok(Panel { rows, values, volatilities })
+        Ok(Panel { rows, values, volatilities, means })
     }
 
     /// Of these assets alone.
     #[must_use]
     pub fn select(&self, assets: &[u32]) -> Panel {
-        let column = |&asset: &u32| self.volatilities[asset as usize];
+        let of = |all: &[f64]| assets.iter().map(|&asset| all[asset as usize]).collect();
         let rows = self.values.chunks_exact(self.assets());
         Panel {
             rows: self.rows,
             values: rows.flat_map(|row| assets.iter().map(|&asset| row[asset as usize])).collect(),
-            volatilities: assets.iter().map(column).collect(),
+            volatilities: of(&self.volatilities),
+            means: of(&self.means),
         }
     }
 
@@ -181,6 +185,11 @@ impl Panel {
     /// Standardised returns, rows x assets, row-major.
     pub fn values(&self) -> &[f64] {
         &self.values
+    }
+
+    /// Full-sample means in units of the volatilities: what was taken from the returns.
+    pub fn means(&self) -> &[f64] {
+        &self.means
     }
 
     /// Full-sample volatilities: what one unit of a standardised return is worth.

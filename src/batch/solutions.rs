@@ -40,8 +40,8 @@ pub struct Solutions {
     pub weights: Vec<f64>,
     pub certificates: Vec<Certificate>,
     pub comparisons: Comparisons,
-    /// Intensities with which covariances were shrunk; none of estimators that have none, NaN where the input is invalid.
-    pub intensities: Vec<f64>,
+    /// The parameter of the estimator; none of estimators that have none, NaN where the input is invalid.
+    pub parameters: Vec<f64>,
 }
 
 impl Solutions {
@@ -51,14 +51,14 @@ impl Solutions {
             weights: vec![f64::NAN; problems * assets],
             certificates: vec![certificate; problems],
             comparisons: Comparisons::unknown(beside, problems, assets),
-            intensities: Vec::new(),
+            parameters: Vec::new(),
         }
     }
 
-    /// With intensities, none of which is known.
+    /// With parameters of the estimator, none of which is known.
     #[must_use]
-    pub fn shrunk(self) -> Solutions {
-        Solutions { intensities: vec![f64::NAN; self.certificates.len()], ..self }
+    pub fn with_parameters(self) -> Solutions {
+        Solutions { parameters: vec![f64::NAN; self.certificates.len()], ..self }
     }
 
     /// Those of the problems at these positions.
@@ -77,7 +77,7 @@ impl Solutions {
                 volatilities: rows(&self.comparisons.volatilities),
                 portfolios: rows(&self.comparisons.portfolios),
             },
-            intensities: rows(&self.intensities),
+            parameters: rows(&self.parameters),
         }
     }
 
@@ -85,7 +85,7 @@ impl Solutions {
     pub fn extend(&mut self, next: Solutions) {
         self.weights.extend(next.weights);
         self.certificates.extend(next.certificates);
-        self.intensities.extend(next.intensities);
+        self.parameters.extend(next.parameters);
         let (all, more) = (&mut self.comparisons, next.comparisons);
         all.methods = more.methods;
         all.volatilities.extend(more.volatilities);
@@ -104,7 +104,7 @@ impl Solutions {
         rows(&mut self.weights, &others.weights);
         rows(&mut self.comparisons.volatilities, &others.comparisons.volatilities);
         rows(&mut self.comparisons.portfolios, &others.comparisons.portfolios);
-        rows(&mut self.intensities, &others.intensities);
+        rows(&mut self.parameters, &others.parameters);
         positions
             .iter()
             .zip(&others.certificates[first..])

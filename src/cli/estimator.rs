@@ -34,6 +34,16 @@ pub enum Name {
     ConstantCorrelation,
     /// Correlations shrunk to zero (Chen, Wiesel, Eldar & Hero 2010)
     Oas,
+    /// Ledoit-Wolf in the units of the returns, as libraries have it: wrong where volatilities differ much
+    LedoitWolfRaw,
+    /// OAS in the units of the returns, as libraries have it
+    OasRaw,
+    /// How often assets move far together (Gerber et al. 2022)
+    Gerber,
+    /// Eigenvalues shrunk one by one (Ledoit & Wolf 2022)
+    Nonlinear,
+    /// Eigenvalues within the reach of noise made equal (Lopez de Prado 2020)
+    Denoised,
 }
 
 /// Half-lives that others take without being asked, with their decays.
@@ -65,6 +75,11 @@ impl EstimatorArguments {
             Name::LedoitWolf => Estimator::LedoitWolf,
             Name::ConstantCorrelation => Estimator::ConstantCorrelation,
             Name::Oas => Estimator::Oas,
+            Name::LedoitWolfRaw => Estimator::LedoitWolfRaw,
+            Name::OasRaw => Estimator::OasRaw,
+            Name::Gerber => Estimator::Gerber,
+            Name::Nonlinear => Estimator::Nonlinear,
+            Name::Denoised => Estimator::Denoised,
         })
     }
 

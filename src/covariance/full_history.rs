@@ -1,10 +1,6 @@
 //! The covariance of a whole history, per period.
 
-use std::sync::OnceLock;
-
-use super::estimator::fourth_moments::Room;
-use super::estimator::shrinkage::Shrinkage;
-use super::estimator::{Estimator, Refining};
+use super::estimator::{Estimator, Layouts, Refined, Refining, Room};
 use super::{Drawn, RiskModel, SUSPICIOUS_VARIANCE, centred, correlate, moments, packed};
 use crate::error::{Error, Result, option};
 use crate::panel::Panel;
@@ -15,19 +11,14 @@ use crate::sampling::Rows;
 pub struct Estimate {
     pub model: RiskModel,
     pub estimator: Estimator,
-    /// What became of the sample correlations; none where the estimator does not shrink.
-    pub shrinkage: Option<Shrinkage<f64>>,
+    /// What became of the sample covariance.
+    pub refined: Refined,
 }
 
 impl Estimate {
     /// The sample covariance.
     pub fn sample(panel: &Panel) -> Estimate {
-        Estimate { model: full_sample(panel), estimator: Estimator::Sample, shrinkage: None }
-    }
-
-    /// rho; none where the estimator does not shrink.
-    pub fn intensity(&self) -> Option<f64> {
-        self.shrinkage.map(|shrinkage| shrinkage.intensity)
+        Estimate { model: full_sample(panel), estimator: Estimator::Sample, refined: Refined::default() }
     }
 }
 
@@ -58,9 +49,10 @@ pub fn estimate(panel: &Panel, estimator: Estimator) -> Result<Estimate> {
         )
         .hint(format!("give a longer {}, or leave the asset out with {}", option("half-life"), option("assets"))));
     }
-    let refining = Refining { estimator, panel, rows, places: None, means: &means, tiles: &OnceLock::new() };
-    let shrinkage = refining.refine(&mut model, &mut Room::default(), |to| to.copy_from_slice(&weights));
-    Ok(Estimate { model, estimator, shrinkage })
+    let (rows, means, layouts) = (&Rows::All, &means[..], &Layouts::default());
+    let refining = Refining { estimator, panel, rows, set: 0, places: None, means, layouts };
+    let refined = refining.refine(&mut model, &mut Room::default());
+    Ok(Estimate { model, estimator, refined })
 }
 
 /// The sample covariance of weighted rows in standardised units, the means, and the smallest variance.

@@ -6,11 +6,11 @@ use std::sync::OnceLock;
 use pulp::Arch;
 
 use crate::covariance::bridge::{self, Bridge};
-use crate::covariance::estimator::fourth_moments::{self, FourthMoments, RowTiles};
-use crate::covariance::estimator::{Estimator, Refining};
+use crate::covariance::estimator::fourth_moments::FourthMoments;
+use crate::covariance::estimator::{Estimator, Layouts, Refining, Room};
 use crate::covariance::gram::{self, Gram};
 use crate::covariance::{Drawn, RiskModel, SUSPICIOUS_VARIANCE, centred, correlate, interleaved, packed};
-use crate::lanes::{LANES, Lanes, interleave};
+use crate::lanes::{LANES, Lanes, below, interleave};
 use crate::panel::Panel;
 use crate::resample::{Law, Restart};
 use crate::sampling::{Rows, Weighting};
@@ -36,14 +36,15 @@ pub const SPAN_BYTES: usize = 128 << 20;
 pub struct Workspace {
     /// What was built last.
     pub model: RiskModel,
-    /// Its intensity of shrinkage; none where the estimator has none.
-    pub intensity: Option<f64>,
+    /// The parameter of its estimator; none of some.
+    pub parameter: Option<f64>,
     /// Means of the drawn rows.
     means: Vec<f64>,
     weights: Vec<f64>,
     moments: Vec<f64>,
+    deviations: Vec<f64>,
     sums: gram::Sums,
-    pass: fourth_moments::Room,
+    room: Room,
 }
 
 /// Builds the covariance of any set of rows of a panel. Which way is taken depends on T, n, the mean block length, and
@@ -56,7 +57,7 @@ pub struct Resampler<'a> {
     weighting: Weighting,
     /// Made when it is first asked for.
     gram: OnceLock<Gram>,
-    tiles: OnceLock<RowTiles>,
+    layouts: Layouts,
     /// Where it pays for many resamples.
     bridge: Option<(Bridge, Law)>,
     /// Resamples whose moments are kept at a time.
@@ -71,12 +72,12 @@ impl<'a> Resampler<'a> {
         let fits = Bridge::tile_bytes(panel.rows()) <= TILE_BYTES;
         let weighting = estimator.weighting(panel.rows());
         let bridge = rows.law().filter(|law| fits && pays(law)).map(|law| (Bridge::new(panel, &weighting), law));
-        Resampler { panel, rows, estimator, weighting, gram: OnceLock::new(), tiles: OnceLock::new(), bridge, span }
+        Resampler { panel, rows, estimator, weighting, gram: OnceLock::new(), layouts: Layouts::default(), bridge, span }
     }
 
-    /// Whether problems have an intensity of shrinkage.
-    pub fn shrinks(&self) -> bool {
-        self.estimator.shrinks()
+    /// Whether problems have a parameter of their estimator.
+    pub fn has_parameter(&self) -> bool {
+        self.estimator.parameter().is_some()
     }
 
     /// Entries of one problem's moments: n sums, then the packed second moments.
@@ -113,8 +114,8 @@ impl<'a> Resampler<'a> {
     }
 
     fn refining<'b>(&'b self, set: u64, places: Option<&'b [u32]>, means: &'b [f64]) -> Refining<'b> {
-        let (estimator, panel, tiles) = (self.estimator, self.panel, &self.tiles);
-        Refining { estimator, panel, rows: self.length(set), places, means, tiles }
+        let Resampler { panel, rows, estimator, ref layouts, .. } = *self;
+        Refining { estimator, panel, rows, set, places, means, layouts }
     }
 
     fn weigh(&self, set: u64, weights: &mut [f64]) {
@@ -143,11 +144,24 @@ impl Span<'_> {
         gram.get_or_init(|| Gram::new(panel)).moments(&work.weights, &mut work.sums, moments);
     }
 
-    /// Those of eight sets, a lane each.
-    fn interleave(&self, sets: &[u64; LANES], work: &mut Workspace, moments: &mut [Lanes]) {
+    /// Those of eight sets, a lane each; and the fourth moments, where the estimator takes them.
+    fn interleave(
+        &self,
+        sets: &[u64; LANES],
+        work: &mut Workspace,
+        moments: &mut [Lanes],
+    ) -> [FourthMoments<f64>; LANES] {
+        let mut fourth = [FourthMoments::default(); LANES];
+        let reads_rows = self.resampler.estimator.reads_rows();
         if let Some(sums) = &self.sums {
             sums.interleave(sets, moments);
-            return;
+            for lane in (0..LANES).filter(|_| reads_rows) {
+                fourth[lane] = match lane.checked_sub(1).filter(|&before| sets[lane] == sets[before]) {
+                    Some(before) => fourth[before],
+                    None => self.fourth_moments(sets[lane], |at| moments[at].0[lane], false, work),
+                };
+            }
+            return fourth;
         }
         let entries = self.resampler.entries();
         let mut rows = std::mem::take(&mut work.moments);
@@ -157,12 +171,40 @@ impl Span<'_> {
             let (done, row) = rows.split_at_mut(lane * entries);
             if lane > 0 && set == sets[lane - 1] {
                 row[..entries].copy_from_slice(&done[(lane - 1) * entries..]);
+                fourth[lane] = fourth[lane - 1];
             } else {
                 self.moments(set, work, &mut row[..entries]);
+                if reads_rows {
+                    fourth[lane] = self.fourth_moments(set, |at| row[at], true, work);
+                }
             }
         }
         interleave(&std::array::from_fn(|lane| &rows[lane * entries..(lane + 1) * entries]), moments);
         work.moments = rows;
+        fourth
+    }
+
+    /// Fourth moments of a set whose `moments` are known. With `weighed` its rows were the last that weights were drawn of.
+    fn fourth_moments(
+        &self,
+        set: u64,
+        moments: impl Fn(usize) -> f64,
+        weighed: bool,
+        work: &mut Workspace,
+    ) -> FourthMoments<f64> {
+        let resampler = self.resampler;
+        let (n, drawn) = (resampler.panel.assets(), resampler.drawn(set));
+        let Workspace { means, weights, room, deviations, .. } = work;
+        means.clear();
+        means.extend((0..n).map(|i| moments(i) / drawn.total));
+        deviations.clear();
+        let variance = |i: usize| (moments(n + packed(i) + i) - means[i] * moments(i)) / drawn.divisor;
+        deviations.extend((0..n).map(|i| variance(i).sqrt()));
+        let weigh = |to: &mut [f64]| match weighed {
+            true => to.copy_from_slice(weights),
+            false => resampler.weigh(set, to),
+        };
+        resampler.refining(set, None, means).fourth_moments(deviations, room, weigh)
     }
 
     /// The sample covariance of a set, all of its assets, in standardised units, as `work.model`. False where some
@@ -194,30 +236,28 @@ impl Span<'_> {
     pub fn covariance(&self, set: u64, work: &mut Workspace) -> bool {
         let moves = self.sample(set, work);
         if moves {
-            let Workspace { model, means, pass, .. } = work;
-            let refining = self.resampler.refining(set, None, means);
-            let shrinkage = refining.refine(model, pass, |weights| self.resampler.weigh(set, weights));
-            work.intensity = shrinkage.map(|shrinkage| shrinkage.intensity);
+            let Workspace { model, means, room, .. } = work;
+            work.parameter = self.resampler.refining(set, None, means).refine(model, room).parameter;
         }
         moves
     }
 
     /// Begins with a set of rows of which parts are asked for. False where some asset's variance is zero over them.
     pub fn whole(&self, set: u64, work: &mut Workspace) -> bool {
-        self.sample(set, work)
+        if self.resampler.estimator.is_entry_wise() { self.covariance(set, work) } else { self.sample(set, work) }
     }
 
     /// Covariance of these assets alone, per period, of the set that [`Span::whole`] began with.
     pub fn part(&self, set: u64, places: &[u32], work: &mut Workspace, part: &mut RiskModel) {
-        let Workspace { model, means, pass, .. } = work;
+        let Workspace { model, means, room, .. } = work;
         model.gather(places, part);
-        let refining = self.resampler.refining(set, Some(places), means);
-        let shrinkage = refining.refine(part, pass, |weights| self.resampler.weigh(set, weights));
-        work.intensity = shrinkage.map(|shrinkage| shrinkage.intensity);
+        if !self.resampler.estimator.is_entry_wise() {
+            work.parameter = self.resampler.refining(set, Some(places), means).refine(part, room).parameter;
+        }
     }
 
     /// Covariances of eight sets of rows, a lane each, per period: correlations below the diagonal and volatilities, with
-    /// room for their inverses. Returns which lanes can be trusted, and the intensities of shrinkage.
+    /// room for their inverses. Returns which lanes can be trusted, and the parameters of the estimator, where it has one.
     pub fn group(
         &self,
         sets: &[u64; LANES],
@@ -228,25 +268,14 @@ impl Span<'_> {
     ) -> ([bool; LANES], Option<[f64; LANES]>) {
         let resampler = self.resampler;
         let (panel, estimator, n) = (resampler.panel, resampler.estimator, resampler.panel.assets());
+        if estimator.refines() && !estimator.is_linear() {
+            return self.one_by_one(sets, work, (correlation, volatilities));
+        }
         moments.resize(resampler.entries(), Lanes::default());
-        self.interleave(sets, work, moments);
+        let fourth = self.interleave(sets, work, moments);
         let drawn = sets.map(|set| resampler.drawn(set));
         let trusted = interleaved::correlate(arch, moments, drawn, correlation, volatilities, inverses);
-        let intensities = if estimator.shrinks() {
-            let mut fourth = [FourthMoments::default(); LANES];
-            for lane in (0..LANES).filter(|_| estimator.reads_rows()) {
-                if lane > 0 && sets[lane] == sets[lane - 1] {
-                    fourth[lane] = fourth[lane - 1];
-                    continue;
-                }
-                work.means.clear();
-                work.means.extend(moments[..n].iter().map(|sum| sum.0[lane] / drawn[lane].total));
-                work.moments.clear();
-                work.moments.extend(volatilities.iter().map(|s| s.0[lane]));
-                let refining = resampler.refining(sets[lane], None, &work.means);
-                let weigh = |weights: &mut [f64]| resampler.weigh(sets[lane], weights);
-                fourth[lane] = refining.fourth_moments(&work.moments, &mut work.pass, weigh);
-            }
+        let intensities = if estimator.is_linear() {
             let rows = sets.map(|set| resampler.length(set));
             interleaved::shrink(arch, estimator, n, rows, &fourth, correlation)
         } else {
@@ -256,5 +285,30 @@ impl Span<'_> {
             volatility.0.iter_mut().for_each(|s| *s *= unit);
         }
         (trusted, intensities)
+    }
+
+    /// The same where estimates are made one by one.
+    fn one_by_one(
+        &self,
+        sets: &[u64; LANES],
+        work: &mut Workspace,
+        (correlation, volatilities): (&mut [Lanes], &mut [Lanes]),
+    ) -> ([bool; LANES], Option<[f64; LANES]>) {
+        let n = volatilities.len();
+        let (mut trusted, mut parameters) = ([false; LANES], [f64::NAN; LANES]);
+        for lane in 0..LANES {
+            if lane == 0 || sets[lane] != sets[lane - 1] {
+                trusted[lane] = self.covariance(sets[lane], work);
+            } else {
+                trusted[lane] = trusted[lane - 1];
+            }
+            parameters[lane] = work.parameter.unwrap_or(f64::NAN);
+            for i in 0..n {
+                volatilities[i].0[lane] = work.model.volatilities[i];
+                let row = correlation[below(i)].iter_mut().zip(&work.model.correlation[i * n..]);
+                row.for_each(|(to, c)| to.0[lane] = *c);
+            }
+        }
+        (trusted, self.resampler.has_parameter().then_some(parameters))
     }
 }

@@ -28,21 +28,21 @@ pub struct Tangent<'a> {
 }
 
 impl<'a> Tangent<'a> {
-    /// At the solution of a risk-budgeting problem, where (C* u)_i = b_i / u_i; none where the estimate depends on some
-    /// rows more than on others, or on the correlations no more.
+    /// At the solution of a risk-budgeting problem, where (C* u)_i = b_i / u_i; none where the estimate is neither the
+    /// sample covariance nor shrunk towards a correlation, or depends on the correlations no more.
     pub fn of(estimate: &Estimate, exposures: &'a [f64], budgets: &[f64]) -> Option<Tangent<'a>> {
         let n = exposures.len();
-        let (shrinkage, rows) = match (estimate.estimator, estimate.shrinkage) {
-            (Estimator::Sample, _) => (Shrinkage::none(0.0), None),
-            (Estimator::Ewma { .. }, _) => return None,
-            (_, None) => (Shrinkage::none(0.0), None),
-            (Estimator::ConstantCorrelation, Some(shrinkage)) if shrinkage.shift != 0.0 => {
+        let smooth = estimate.estimator == Estimator::Sample || estimate.estimator.is_linear();
+        let (shrinkage, rows) = match estimate.refined.shrinkage {
+            _ if !smooth => return None,
+            None => (Shrinkage::none(0.0), None),
+            Some(shrinkage) if shrinkage.shift != 0.0 => {
                 let row = |i: usize| estimate.model.correlation[i * n..(i + 1) * n].iter().sum::<f64>() - 1.0;
                 let others = (n - 1) as f64;
                 let own = |i: usize| (row(i) - shrinkage.shift * others) / shrinkage.keep;
                 (shrinkage, Some((0..n).map(own).collect::<Vec<f64>>()))
             }
-            (_, Some(shrinkage)) => (shrinkage, None),
+            Some(shrinkage) => (shrinkage, None),
         };
         if shrinkage.keep == 0.0 && rows.is_some() {
             return None;

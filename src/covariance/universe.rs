@@ -1,21 +1,22 @@
 //! A covariance whose parts are problems of their own: each is estimated from its own assets alone.
 //!
-//! Where an estimator goes entry by entry, a part is gathered. Where it shrinks, the intensity of a part depends on how
-//! many assets it has, and on which. It follows from co-moments that are made once for all,
+//! Where an estimator goes entry by entry, a part is gathered. Where it does not, what becomes of a part depends on how
+//! many assets it has, and on which. An intensity follows from co-moments that are made once for all,
 //!
 //! ```text
 //! kappa_ij = mean y_i^2 y_j^2        eta_ij = mean y_i^3 y_j
 //! A = sum_ij kappa_ij        B = sum_i kappa_ii        D = sum_ij eta_ij        over the pairs of a part
 //! ```
 //!
-//! so that a part of k assets costs k^2 additions and no pass over rows.
+//! so that a part of k assets costs k^2 additions and no pass over rows. In the units of returns, with v_i = s_i / max s of
+//! the part, A = ((T - 1) / T)^2 sum_ij v_i^2 v_j^2 kappa_ij.
 
 use std::sync::Arc;
 
 use super::RiskModel;
 use super::estimator::Estimator;
 use super::estimator::fourth_moments::{FourthMoments, Units};
-use super::estimator::refining::shrink;
+use super::estimator::refining::{Refined, refine};
 use super::full_history::estimate;
 use crate::error::Result;
 use crate::panel::Panel;
@@ -82,12 +83,23 @@ impl Universe {
         self.shrinking.as_ref()
     }
 
-    /// Writes the covariance of these assets alone, and returns its intensity of shrinkage, where it has one.
+    /// Writes the covariance of these assets alone, and returns the parameter of its estimator, where it has one.
     pub fn gather(&self, assets: &[u32], part: &mut RiskModel) -> Option<f64> {
         self.model.gather(assets, part);
-        let shrinking = self.shrinking.as_ref()?;
-        let shrinkage = shrink(shrinking.estimator, shrinking.rows, shrinking.moments(assets), part)?;
-        Some(shrinkage.intensity)
+        let Some(Shrinking { estimator, rows, .. }) = self.shrinking else { return None };
+        let moments = self.fourth_moments(assets, &part.volatilities);
+        let Refined { parameter, .. } = refine(estimator, rows, moments, part);
+        parameter
+    }
+
+    /// Of these assets, which have these volatilities, as the estimator reads them.
+    #[inline(always)]
+    pub fn fourth_moments(&self, assets: &[u32], volatilities: &[f64]) -> FourthMoments<f64> {
+        match &self.shrinking {
+            Some(shrinking) if shrinking.estimator.is_linear() => shrinking.moments(assets),
+            Some(shrinking) if shrinking.estimator.reads_rows() => shrinking.norms(assets, volatilities),
+            _ => FourthMoments::default(),
+        }
     }
 }
 
@@ -133,9 +145,24 @@ impl Shrinking {
         Shrinking { estimator, rows, squares, cubes }
     }
 
-    /// Of these assets.
+    /// Of these assets, in units of the largest of their volatilities: the norms alone.
+    fn norms(&self, assets: &[u32], volatilities: &[f64]) -> FourthMoments<f64> {
+        let n = self.squares.len().isqrt();
+        let rows = self.rows as f64;
+        let largest = volatilities.iter().copied().fold(0.0, f64::max);
+        let square = |at: usize| (volatilities[at] / largest).powi(2) * (rows - 1.0) / rows;
+        let mut norms = 0.0;
+        for (at, &i) in assets.iter().enumerate() {
+            let row = &self.squares[i as usize * n..][..n];
+            let others: f64 = (0..at).map(|other| square(other) * row[assets[other] as usize]).sum();
+            norms += square(at) * (2.0 * others + square(at) * row[i as usize]);
+        }
+        FourthMoments { norms, ..FourthMoments::default() }
+    }
+
+    /// Of these assets, in correlation units.
     #[inline(always)]
-    pub fn moments(&self, assets: &[u32]) -> FourthMoments<f64> {
+    fn moments(&self, assets: &[u32]) -> FourthMoments<f64> {
         if !self.estimator.reads_rows() {
             return FourthMoments::default();
         }

@@ -20,7 +20,7 @@ pub(super) enum Built<'a> {
     Barred,
     /// Its input is no covariance.
     Invalid,
-    /// Its model, the matrix as given, where one was, and the intensity with which it was shrunk, where it has one.
+    /// Its model, the matrix as given, where one was, and the parameter of its estimator, where it has one.
     Model(&'a RiskModel, Option<&'a [f64]>, Option<f64>),
 }
 
@@ -38,16 +38,16 @@ impl Building {
         let number = problem / sets;
         if matches!(source.assets, Assets::All) {
             let sound = covariance(source, resampler, span, number, &mut self.work);
-            let Workspace { model, intensity, .. } = &self.work;
-            return if sound { Built::Model(model, given(source, number), *intensity) } else { Built::Invalid };
+            let Workspace { model, parameter, .. } = &self.work;
+            return if sound { Built::Model(model, given(source, number), *parameter) } else { Built::Invalid };
         }
         let mut held = None;
         let set = problem % sets;
         source.assets.visit(set..set + 1, |assets| held = assets.map(<[u32]>::to_vec));
         let Some(held) = held else { return Built::Barred };
         if let Covariances::Known(universe) = &source.covariances {
-            let intensity = universe.gather(&held, &mut self.part);
-            return Built::Model(&self.part, None, intensity);
+            let parameter = universe.gather(&held, &mut self.part);
+            return Built::Model(&self.part, None, parameter);
         }
         let alone = resampler.map(Resampler::alone);
         let span = span.or(alone.as_ref());
@@ -68,7 +68,7 @@ impl Building {
             Some(span) => span.part(number, &held, &mut self.work, &mut self.part),
             None => self.work.model.gather(&held, &mut self.part),
         }
-        Built::Model(&self.part, None, self.work.intensity)
+        Built::Model(&self.part, None, self.work.parameter)
     }
 }
 

@@ -106,8 +106,8 @@ struct Slot<'a> {
     volatilities: &'a mut [f64],
     /// Volatilities of the portfolios of other methods, where asked for.
     portfolios: &'a mut [f64],
-    /// Where the estimator shrinks.
-    intensity: Option<&'a mut f64>,
+    /// Of the estimator, where it has one.
+    parameter: Option<&'a mut f64>,
 }
 
 impl Job for CpuJob<'_> {
@@ -182,14 +182,14 @@ impl CpuJob<'_> {
     fn solve_all(&self, problems: &[u64], beside: &[Method], stop: &Stop) -> Solutions {
         let (n, count) = (self.batch.assets(), problems.len());
         let mut all = Solutions::unsolved(Certificate::unsolved(Status::Invalid), count, n, beside);
-        if self.resampler.as_ref().is_some_and(Resampler::shrinks) {
-            all = all.shrunk();
+        if self.resampler.as_ref().is_some_and(Resampler::has_parameter) {
+            all = all.with_parameters();
         }
-        let Solutions { weights, certificates, comparisons, intensities } = &mut all;
+        let Solutions { weights, certificates, comparisons, parameters } = &mut all;
         // Without comparisons their columns are empty, and so is every slot's share of them.
         let mut volatilities = comparisons.volatilities.chunks_mut(n);
         let mut portfolios = comparisons.portfolios.chunks_mut(beside.len().max(1));
-        let mut intensities = intensities.iter_mut();
+        let mut parameters = parameters.iter_mut();
         let mut slots: Vec<Slot> = problems
             .iter()
             .zip(weights.chunks_mut(n))
@@ -200,7 +200,7 @@ impl CpuJob<'_> {
                 certificate,
                 volatilities: volatilities.next().unwrap_or_default(),
                 portfolios: portfolios.next().unwrap_or_default(),
-                intensity: intensities.next(),
+                parameter: parameters.next(),
             })
             .collect();
         // Results do not depend on how problems are dealt out.
@@ -337,13 +337,13 @@ impl CpuJob<'_> {
         group.resize(n);
         // Lanes without a problem repeat the last one, unheeded.
         let problems: [u64; LANES] = std::array::from_fn(|lane| slots[lane.min(slots.len() - 1)].problem);
-        let mut intensities = None;
+        let mut parameters = None;
         match &self.batch.source().covariances {
             Covariances::Estimated { .. } => {
                 let span = span.expect("made for resampled sources");
                 let Group { correlation, volatilities, weights: inverses, .. } = group;
                 let to = (&mut correlation[..], &mut volatilities[..], &mut inverses[..]);
-                (group.usable, intensities) = span.group(&problems, self.arch, &mut building.work, interleaved, to);
+                (group.usable, parameters) = span.group(&problems, self.arch, &mut building.work, interleaved, to);
             }
             Covariances::Given { matrices, assume_psd, .. } => {
                 let given = problems.map(|problem| &matrices[problem as usize * n * n..][..n * n]);
@@ -364,7 +364,7 @@ impl CpuJob<'_> {
         {
             slot.weights.iter_mut().zip(&group.weights).for_each(|(to, from)| *to = from.0[lane]);
             *slot.certificate = Certificate::converged(found.rc_error, found.sweeps, found.volatility);
-            if let (Some(to), Some(from)) = (&mut slot.intensity, intensities) {
+            if let (Some(to), Some(from)) = (&mut slot.parameter, parameters) {
                 **to = from[lane];
             }
             if self.compares() {
@@ -402,8 +402,8 @@ impl CpuJob<'_> {
     #[inline(always)]
     fn solve_one(&self, span: Option<&Span>, room: &mut Room, slot: &mut Slot) {
         let n = self.batch.assets();
-        let (model, given, intensity) = match self.build(slot.problem, span, &mut room.building) {
-            Built::Model(model, given, intensity) => (model, given, intensity),
+        let (model, given, parameter) = match self.build(slot.problem, span, &mut room.building) {
+            Built::Model(model, given, parameter) => (model, given, parameter),
             Built::Invalid | Built::Barred => {
                 slot.weights.fill(f64::NAN);
                 return;
@@ -411,7 +411,7 @@ impl CpuJob<'_> {
         };
         let RiskModel { correlation, volatilities } = model;
         let (budgets, options) = (self.batch.budgets(), self.options);
-        if let (Some(to), Some(from)) = (&mut slot.intensity, intensity) {
+        if let (Some(to), Some(from)) = (&mut slot.parameter, parameter) {
             **to = from;
         }
         // What was tried in lanes, or as it was given, is not tried again.

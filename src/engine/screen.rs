@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use crate::covariance::estimator::fourth_moments::FourthMoments;
 use crate::covariance::interleaved::shrink;
 use crate::covariance::{RiskModel, Universe};
-use crate::lanes::{LANES, Lanes};
+use crate::lanes::{LANES, Lanes, below};
 use crate::measure::{Measured, Metric, bets, metric};
 use crate::methods::certificate::Status;
 use crate::methods::risk_budgeting::interleaved::Group;
@@ -217,12 +217,25 @@ impl Screen<'_> {
     fn shrink(&self, group: usize, room: &mut Room) {
         let Some(shrinking) = self.universe.shrinking() else { return };
         let k = self.subsets.size();
-        let pairs = &mut room.gathered[group * entries(k)..][..k * (k - 1) / 2];
-        let moments = std::array::from_fn(|lane| {
-            let assets = room.assets.get((group * LANES + lane) * k..(group * LANES + lane + 1) * k);
-            assets.map_or(FourthMoments::default(), |assets| shrinking.moments(assets))
-        });
-        shrink(self.arch, shrinking.estimator, k, [shrinking.rows; LANES], &moments, pairs);
+        let Room { gathered, assets, part, slots, .. } = room;
+        let lanes = slots.len().saturating_sub(group * LANES).min(LANES);
+        let held = |lane: usize| &assets[(group * LANES + lane) * k..][..k];
+        let (pairs, volatilities) = gathered[group * entries(k)..][..entries(k)].split_at_mut(k * (k - 1) / 2);
+        if shrinking.estimator.is_linear() {
+            let mut moments = [FourthMoments::default(); LANES];
+            for (lane, moments) in moments.iter_mut().enumerate().take(lanes) {
+                *moments = self.universe.fourth_moments(held(lane), &[]);
+            }
+            shrink(self.arch, shrinking.estimator, k, [shrinking.rows; LANES], &moments, pairs);
+            return;
+        }
+        for lane in 0..lanes {
+            self.universe.gather(held(lane), part);
+            for i in 0..k {
+                volatilities[i].0[lane] = part.volatilities[i];
+                pairs[below(i)].iter_mut().zip(&part.correlation[i * k..]).for_each(|(to, c)| to.0[lane] = *c);
+            }
+        }
     }
 
     /// Larger problems, by coordinate descent.

@@ -7,7 +7,7 @@ use crate::methods::certificate::{Certificate, Status};
 
 impl From<Solutions> for Columns {
     fn from(solutions: Solutions) -> Columns {
-        let Solutions { weights, certificates, comparisons, intensities } = solutions;
+        let Solutions { weights, certificates, comparisons, parameters } = solutions;
         let floats = |of: fn(&Certificate) -> f64| certificates.iter().map(of).collect::<Vec<f64>>();
         let columns = Columns::default()
             .with("weights", weights)
@@ -17,7 +17,7 @@ impl From<Solutions> for Columns {
             .with("sweeps", certificates.iter().map(|c| c.sweeps).collect::<Vec<u32>>())
             .with("status", certificates.iter().map(|c| c.status.code()).collect::<Vec<u8>>())
             .with("rescued", certificates.iter().map(|c| u8::from(c.rescued)).collect::<Vec<u8>>());
-        let columns = if intensities.is_empty() { columns } else { columns.with("intensity", intensities) };
+        let columns = if parameters.is_empty() { columns } else { columns.with("parameter", parameters) };
         if comparisons.methods.is_empty() {
             return columns;
         }
@@ -48,7 +48,7 @@ impl Solutions {
             && statuses.len() as u64 == problems
             && statuses.iter().all(|&code| Status::from_code(code).is_some())
             && methods.is_none_or(compared)
-            && columns.f64s("intensity").is_none_or(|all| all.len() as u64 == problems)
+            && columns.f64s("parameter").is_none_or(|all| all.len() as u64 == problems)
     }
 
     /// Of so many problems of `assets` assets each; none where the columns are of something else.
@@ -78,8 +78,8 @@ impl Solutions {
             },
         };
         let certificates = (0..statuses.len()).map(certificate).collect::<Option<_>>()?;
-        let intensities = columns.f64s("intensity").unwrap_or_default().to_vec();
-        Some(Solutions { weights: columns.f64s("weights")?.to_vec(), certificates, comparisons, intensities })
+        let parameters = columns.f64s("parameter").unwrap_or_default().to_vec();
+        Some(Solutions { weights: columns.f64s("weights")?.to_vec(), certificates, comparisons, parameters })
     }
 }
 
@@ -103,7 +103,7 @@ mod tests {
                     volatilities: columns(6),
                     portfolios: columns(6),
                 },
-                intensities: columns(3),
+                parameters: columns(3),
             };
             let kept = Columns::from(solutions.clone());
             let found = Solutions::from_columns(&kept, 3, 2).expect("they were kept");

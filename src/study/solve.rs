@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Serialize, Serializer};
 
-use super::estimation::{Estimation, Intensity};
+use super::estimation::Estimation;
 use super::holdings::Holdings;
 use super::influence::{Band, DEGREES, Influence};
 use super::measures::Profile;
@@ -169,14 +169,11 @@ pub fn solve(question: &Question, engine: &dyn Engine, observer: &mut dyn Observ
     let mut all_budgets = vec![0.0; n];
     keep.iter().zip(batch.budgets()).for_each(|(&i, budget)| all_budgets[i] = *budget);
     let solved = profile(solutions.weights);
-    let estimation = history.as_ref().map(|(panel, estimate)| {
-        let intensity = estimate.intensity().map(|point| Intensity { point, resamples: None });
-        Estimation::of(estimate.estimator, panel.rows(), intensity)
-    });
+    let estimation = history.as_ref().map(|(panel, estimate)| Estimation::of(estimate, panel.rows()));
     let given = question.weights.map(|held| beside(question, held, &solved.weights, robust.as_ref())).transpose()?;
     Ok(Outcome {
         given,
-        shrinkage: history.as_ref().and_then(|(_, estimate)| estimate.intensity()),
+        shrinkage: estimation.as_ref().and_then(Estimation::shrinkage),
         run: Run { estimator: estimation },
         assets: question.assets.to_vec(),
         budgets: all_budgets,

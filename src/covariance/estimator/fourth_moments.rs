@@ -109,7 +109,7 @@ impl RowTiles {
         weigh: impl FnOnce(&mut [f64]),
     ) -> FourthMoments<f64> {
         let Room { weights, units } = room;
-        weights.clear();
+        // What lies beyond the last row stays zero.
         weights.resize(self.values.len() / self.assets, Lanes::default());
         weigh(&mut bytemuck::cast_slice_mut::<Lanes, f64>(weights)[..self.rows]);
         let sums = if cubes {

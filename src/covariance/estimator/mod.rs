@@ -14,16 +14,21 @@
 //! ```
 
 mod constant_correlation;
+mod denoised;
 pub mod fourth_moments;
+mod gerber;
 mod ledoit_wolf;
+mod nonlinear;
 mod oas;
+mod raw;
 pub(super) mod refining;
 pub mod shrinkage;
+mod spectrum;
 
 use serde::{Deserialize, Serialize};
 
 use crate::sampling::Weighting;
-pub use refining::Refining;
+pub use refining::{Layouts, Refined, Refining, Room};
 
 /// How a covariance is estimated from returns.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
@@ -45,6 +50,26 @@ pub enum Estimator {
     /// Towards no correlation, by the oracle-approximating intensity (Chen, Wiesel, Eldar & Hero 2010), in correlation
     /// units.
     Oas,
+    /// As `LedoitWolf` in the units of the returns, towards equal variances, as libraries have it: weights depend on the
+    /// units of each asset.
+    LedoitWolfRaw,
+    /// As `Oas` in the units of the returns.
+    OasRaw,
+    /// How often assets move far together (Gerber et al. 2022), with the volatilities of the sample.
+    Gerber,
+    /// Quadratic-inverse shrinkage of the eigenvalues of the correlation (Ledoit & Wolf 2022).
+    Nonlinear,
+    /// Eigenvalues of the correlation within the reach of noise become their mean (Lopez de Prado 2020).
+    Denoised,
+}
+
+/// What an estimator is told by, beside its covariance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Parameter {
+    /// The intensity of shrinkage, from 0 to 1.
+    Intensity,
+    /// The number of eigenvalues that were kept.
+    Kept,
 }
 
 impl Estimator {
@@ -56,6 +81,11 @@ impl Estimator {
             Estimator::LedoitWolf => "ledoit-wolf",
             Estimator::ConstantCorrelation => "constant-correlation",
             Estimator::Oas => "oas",
+            Estimator::LedoitWolfRaw => "ledoit-wolf-raw",
+            Estimator::OasRaw => "oas-raw",
+            Estimator::Gerber => "gerber",
+            Estimator::Nonlinear => "nonlinear",
+            Estimator::Denoised => "denoised",
         }
     }
 
@@ -69,7 +99,26 @@ impl Estimator {
 
     /// Whether its covariance of some assets is part of that of all: entry by entry, from two columns of the rows.
     pub fn is_entry_wise(self) -> bool {
-        matches!(self, Estimator::Sample | Estimator::Ewma { .. })
+        matches!(self, Estimator::Sample | Estimator::Ewma { .. } | Estimator::Gerber)
+    }
+
+    /// Whether all it does to correlations of the sample is to move them, all alike, towards one number.
+    pub fn is_linear(self) -> bool {
+        matches!(self, Estimator::LedoitWolf | Estimator::ConstantCorrelation | Estimator::Oas)
+    }
+
+    /// Whether something becomes of the weighted covariance of the rows.
+    pub fn refines(self) -> bool {
+        !matches!(self, Estimator::Sample | Estimator::Ewma { .. })
+    }
+
+    /// What it is told by; none of some.
+    pub fn parameter(self) -> Option<Parameter> {
+        match self {
+            Estimator::Sample | Estimator::Ewma { .. } | Estimator::Gerber | Estimator::Nonlinear => None,
+            Estimator::Denoised => Some(Parameter::Kept),
+            _ => Some(Parameter::Intensity),
+        }
     }
 
     /// Whether GPUs take it.
@@ -77,14 +126,9 @@ impl Estimator {
         self == Estimator::Sample
     }
 
-    /// Whether it is read with an intensity.
-    pub fn shrinks(self) -> bool {
-        !self.is_entry_wise()
-    }
-
     /// Whether its intensity takes a pass over the rows, beside their covariance.
     pub fn reads_rows(self) -> bool {
-        matches!(self, Estimator::LedoitWolf | Estimator::ConstantCorrelation)
+        matches!(self, Estimator::LedoitWolf | Estimator::ConstantCorrelation | Estimator::LedoitWolfRaw)
     }
 
     /// Whether that pass takes all sums.

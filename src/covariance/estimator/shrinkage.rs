@@ -88,11 +88,10 @@ impl<R: Real> Shrinkage<R> {
     ) -> Option<Shrinkage<R>> {
         let (n, rows) = (R::from_f64(assets as f64), R::from_f64(rows as f64));
         match estimator {
-            Estimator::Sample | Estimator::Ewma { .. } => None,
-            _ if assets < 2 => None,
+            _ if assets < 2 || !estimator.is_linear() => None,
             Estimator::LedoitWolf => Some(ledoit_wolf::shrinkage(n, rows, pairs, moments)),
             Estimator::ConstantCorrelation => Some(constant_correlation::shrinkage(n, rows, pairs, moments)),
-            Estimator::Oas => Some(oas::shrinkage(n, rows, pairs)),
+            _ => Some(oas::shrinkage(n, rows, pairs)),
         }
     }
 

@@ -188,7 +188,7 @@ impl<'a> Given<'a> {
                     true => Comparisons::default(),
                     false => compare(&checked, beside, n),
                 };
-                Block::Portfolios(Solutions { weights, certificates, comparisons, intensities: Vec::new() })
+                Block::Portfolios(Solutions { weights, certificates, comparisons, parameters: Vec::new() })
             }
             Request::Metrics(metrics) => {
                 let barred = matches!(self.matrices, Matrices::Parts { .. });

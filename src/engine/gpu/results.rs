@@ -98,7 +98,7 @@ impl Layout {
                 weights.fill(f64::NAN);
             }
         }
-        Solutions { weights, certificates, comparisons, intensities: Vec::new() }
+        Solutions { weights, certificates, comparisons, parameters: Vec::new() }
     }
 }
 

@@ -21,7 +21,7 @@ use crate::store::Checkpoint;
 use crate::store::blocks::{Blocks, Spread, Stored};
 use crate::study::block::{BlockEstimates, block_length, sensitivity_lengths};
 use crate::study::change::Change;
-use crate::study::estimation::{Estimation, Intensity, OverResamples};
+use crate::study::estimation::Estimation;
 use crate::study::holdings::Holdings;
 use crate::study::influence::Influence;
 use crate::study::measures::Components;
@@ -311,7 +311,7 @@ impl Plan {
             rolling,
             correlation: self.full.correlation.clone(),
             days: influence.map_or(Vec::new(), |found| found.days(DAYS, &self.returns.labels, &self.returns.assets)),
-            run: self.run(info, found.get(INTENSITY.0, INTENSITY.1)),
+            run: self.run(info, found.get(PARAMETER.0, PARAMETER.1)),
             notes: self.notes.clone(),
             convergence,
         })
@@ -322,10 +322,8 @@ impl Plan {
         Influence::of(&self.panel, &self.estimate, self.point.as_deref()?, self.batch.budgets())
     }
 
-    /// `intensities` are those of the resamples, where they are known.
-    pub(super) fn run(&self, info: EngineInfo, intensities: Option<&Distribution>) -> Run {
-        let resamples = intensities.map(|found| OverResamples::from(Summary::from(found)));
-        let intensity = self.estimate.intensity().map(|point| Intensity { point, resamples });
+    /// `parameters` are those of the estimator over the resamples, where they are known.
+    pub(super) fn run(&self, info: EngineInfo, parameters: Option<&Distribution>) -> Run {
         let (first, last) = self.returns.span();
         let (config, names) = (&self.config, &self.names);
         Run {
@@ -348,7 +346,7 @@ impl Plan {
             tolerance: info.tolerance,
             periods_per_year: config.periods_per_year,
             windows: config.windows,
-            estimator: Estimation::of(config.estimator, self.panel.rows(), intensity),
+            estimator: Estimation::of(&self.estimate, self.panel.rows()).over(parameters.map(Summary::from)),
         }
     }
 }
@@ -393,8 +391,8 @@ fn beside(held: Holdings, assets: &[Asset], names: &[String]) -> Holdings {
 /// The column of the yearly volatility.
 const ANNUAL: (Method, Figure) = (Method::RiskBudgeting, Figure::VolatilityAnnual);
 
-/// The column of the intensities of shrinkage.
-const INTENSITY: (Method, Figure) = (Method::RiskBudgeting, Figure::Intensity);
+/// The column of the parameters of the estimator.
+const PARAMETER: (Method, Figure) = (Method::RiskBudgeting, Figure::Parameter);
 
 impl Plan {
     /// The columns of the resamples; those of the assets ask for more than those of the method they belong to.
@@ -402,7 +400,7 @@ impl Plan {
         let mut columns = asset::columns(setting);
         columns.push(certificates::column());
         columns.extend(setting.periods_per_year.map(|_| Column::summarised(ANNUAL.0, ANNUAL.1)));
-        columns.extend(self.estimate.shrinkage.map(|_| Column::summarised(INTENSITY.0, INTENSITY.1)));
+        columns.extend(self.estimate.refined.parameter.map(|_| Column::summarised(PARAMETER.0, PARAMETER.1)));
         for rule in Method::ALL {
             let own = method::columns(setting, rule).into_iter();
             let known: HashSet<(Method, Figure)> =

@@ -27,8 +27,8 @@ pub struct Finalist {
     pub assets: Vec<u32>,
     pub weights: Vec<f64>,
     pub rc_error: f64,
-    /// The intensity with which the subset's covariance was shrunk, where it was.
-    pub intensity: Option<f64>,
+    /// Of the estimator of the subset's covariance, where it has one.
+    pub parameter: Option<f64>,
     pub figures: Figures,
 }
 
@@ -38,7 +38,7 @@ impl Finalist {
         assets.sort_unstable();
         let k = assets.len();
         let mut part = RiskModel::default();
-        let intensity = setting.universe.gather(&assets, &mut part);
+        let parameter = setting.universe.gather(&assets, &mut part);
         let RiskModel { correlation, volatilities } = part;
         let budgets = vec![1.0 / k as f64; k];
         let mut weights = vec![0.0; k];
@@ -64,7 +64,7 @@ impl Finalist {
                 .returns
                 .map(|returns| PathFigures::of(&mut path(returns, &assets, &weights), setting.periods_per_year)),
         };
-        Some(Finalist { rank, assets, weights, rc_error: certificate.rc_error, intensity, figures })
+        Some(Finalist { rank, assets, weights, rc_error: certificate.rc_error, parameter, figures })
     }
 
     /// Fills in what [`Setting::bets`] left out.

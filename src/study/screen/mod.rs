@@ -40,6 +40,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::batch::part::{Part, scaled};
 use crate::batch::{Batch, Block, Request};
+use crate::covariance::estimator::Parameter;
 use crate::covariance::{Estimator, Universe};
 use crate::engine::{Engine, Job as _};
 use crate::error::{Error, Result, option};
@@ -404,7 +405,7 @@ impl<'a> Ready<'a> {
                 value: finalist.figures.get(config.by),
                 figures: finalist.figures.clone(),
                 rc_error: finalist.rc_error,
-                shrinkage: finalist.intensity,
+                shrinkage: finalist.parameter.filter(|_| question.estimator.parameter() == Some(Parameter::Intensity)),
                 halves: in_halves.as_ref().and_then(|[first, second]| InHalves::of(first[at], second[at])),
             })
             .collect();
@@ -444,8 +445,8 @@ impl<'a> Ready<'a> {
                 driver: info.driver,
                 precision: info.precision,
                 tolerance: info.tolerance,
-                // Every subset has its own intensity.
-                estimator: question.returns.map(|returns| Estimation::of(question.estimator, returns.rows(), None)),
+                // Every subset has its own parameter.
+                estimator: question.returns.map(|returns| Estimation::by(question.estimator, returns.rows())),
             },
             winners: listed,
             cloud: question.simple.map(|simple| Cloud::of(sampled, &finalists, simple, question.periods_per_year)),

@@ -13,8 +13,8 @@ use crate::study::measures::Components;
 pub enum Figure {
     /// Of the solver's certificate.
     RcError,
-    /// Of shrinkage.
-    Intensity,
+    /// Of the estimator.
+    Parameter,
     Weight(usize),
     /// From 1, the largest weight first.
     Rank(usize),
@@ -40,8 +40,8 @@ pub enum Figure {
 impl Figure {
     /// Whether it follows from the weights alone.
     pub fn is_of_weights(self) -> bool {
-        use Figure::{DiversificationRatio, DiversificationRatioSquared, Intensity, RcError, Volatility, VolatilityAnnual};
-        let drawn = [RcError, Intensity, Volatility, VolatilityAnnual, DiversificationRatio, DiversificationRatioSquared];
+        use Figure::{DiversificationRatio, DiversificationRatioSquared, Parameter, RcError, Volatility, VolatilityAnnual};
+        let drawn = [RcError, Parameter, Volatility, VolatilityAnnual, DiversificationRatio, DiversificationRatioSquared];
         !drawn.contains(&self)
     }
 

@@ -127,7 +127,7 @@ impl Passes<'_> {
                 methods: Method::CLOSED_FORMS.to_vec(),
                 portfolios: vec![f64::NAN; Method::CLOSED_FORMS.len()],
             },
-            intensities: Vec::new(),
+            parameters: Vec::new(),
         };
         let figures: Vec<(Method, Figure)> = columns.iter().map(|column| (column.method, column.figure)).collect();
         let mut sheet = Sheet::default();

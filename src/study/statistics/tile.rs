@@ -20,7 +20,7 @@ pub struct Tile {
     /// Of the portfolio, under the resample's covariance.
     volatility: Lanes,
     rc_error: Lanes,
-    intensity: Lanes,
+    parameter: Lanes,
     ranks: Vec<Lanes>,
     /// Realised risk shares, and the volatility that goes with them.
     shares: Vec<Lanes>,
@@ -92,7 +92,7 @@ impl Tile {
         }
         self.volatility = Lanes(at.map(|at| block.volatility_of(method, at)));
         self.rc_error = Lanes(at.map(|at| block.certificates[at].rc_error));
-        self.intensity = Lanes(at.map(|at| block.intensities.get(at).copied().unwrap_or(f64::NAN)));
+        self.parameter = Lanes(at.map(|at| block.parameters.get(at).copied().unwrap_or(f64::NAN)));
     }
 
     /// Ranks, the largest weight first; ties share their mean rank. Half-integers and their sums are exact in any order.
@@ -158,7 +158,7 @@ impl Tile {
         let point = || setting.reference(method).expect("a full-sample portfolio");
         match figure {
             Figure::RcError => self.rc_error,
-            Figure::Intensity => self.intensity,
+            Figure::Parameter => self.parameter,
             Figure::Weight(i) => weights[i],
             Figure::Rank(i) => self.ranks[i],
             Figure::Share(i) => shares[i],
