@@ -7,7 +7,7 @@ pub mod assets;
 pub mod counts;
 pub mod part;
 pub mod request;
-mod solutions;
+pub mod solutions;
 pub mod source;
 
 use std::borrow::Cow;

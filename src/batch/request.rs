@@ -5,31 +5,28 @@ use std::ops::Range;
 use super::part::aligned;
 use super::solutions::Solutions;
 use crate::measure::{Measured, Metric};
-use crate::methods::Method;
+use crate::methods::Selection;
 use crate::methods::certificate::Status;
 
 /// What comes back of every problem.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Request {
-    /// Weights and certificates of risk budgeting; with other methods beside it, which need no solver, the volatilities
-    /// of the assets and of these methods' portfolios.
-    Portfolios { beside: &'static [Method] },
+    /// Weights and certificates of risk budgeting; with other methods beside it, the volatilities of the assets and of
+    /// these methods' portfolios, and the weights and proofs of those that are solved for.
+    Portfolios { beside: Selection },
     /// Figures of the portfolio and no weights.
     Metrics(Vec<Metric>),
 }
 
 impl Request {
     /// Weights and certificates alone.
-    pub const PORTFOLIOS: Request = Request::Portfolios { beside: &[] };
-
-    /// And the methods that need no solver beside these.
-    pub const COMPARED: Request = Request::Portfolios { beside: &Method::CLOSED_FORMS };
+    pub const PORTFOLIOS: Request = Request::Portfolios { beside: Selection::NONE };
 
     /// Methods beside risk budgeting.
-    pub fn beside(&self) -> &'static [Method] {
+    pub fn beside(&self) -> &Selection {
         match self {
             Request::Portfolios { beside } => beside,
-            Request::Metrics(_) => &[],
+            Request::Metrics(_) => &Selection::NONE,
         }
     }
 }
@@ -149,16 +146,23 @@ impl Block {
 mod tests {
     use super::*;
     use crate::methods::Method;
-    use crate::methods::certificate::Certificate;
+    use crate::methods::certificate::{Certificate, Proof};
 
     #[test]
     fn the_blocks_that_one_is_cut_into_are_what_it_was() {
         let problems = 10_000;
         let numbers = |each: usize| (0..problems * each).map(|k| k as f64).collect::<Vec<f64>>();
-        let mut solutions = Solutions::unsolved(Certificate::exact(0.1), problems, 3, &Method::CLOSED_FORMS);
+        let beside = Selection::new(&[Method::InverseVolatility, Method::MinimumVariance], Vec::new());
+        let certificate = Certificate::converged(1e-9, 8, 0.1);
+        let mut solutions = Solutions::unsolved(certificate, problems, 3, &beside).with_parameters();
         solutions.weights = numbers(3);
         solutions.comparisons.volatilities = numbers(3);
         solutions.comparisons.portfolios = numbers(2);
+        solutions.comparisons.solved[0].weights = numbers(3);
+        for (at, proof) in solutions.comparisons.solved[0].proofs.iter_mut().enumerate() {
+            *proof = Proof { margin: at as f64, ..*proof };
+        }
+        solutions.parameters = numbers(1);
         assert_eq!(Block::parts(1000..11_000), [0..3096, 3096..7192, 7192..10_000]);
         let cut = Block::Portfolios(solutions.clone()).cut(1000);
         assert_eq!(cut.iter().map(Block::problems).collect::<Vec<_>>(), [3096, 4096, 2808]);

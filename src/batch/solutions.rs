@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use crate::methods::Method;
-use crate::methods::certificate::Certificate;
+use crate::methods::certificate::{Certificate, Proof, Status};
+use crate::methods::{Method, Selection};
 
 /// What other methods make of each problem, one row per problem.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -13,16 +13,34 @@ pub struct Comparisons {
     pub volatilities: Vec<f64>,
     /// Volatilities of the methods' portfolios under the problem's covariance, problems x methods.
     pub portfolios: Vec<f64>,
+    /// Of the methods among these that are solved for, in their order.
+    pub solved: Vec<Solved>,
+}
+
+/// The portfolios of a method that is solved for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Solved {
+    pub method: Method,
+    /// Problems x n, row-major. NaN rows where there are none.
+    pub weights: Vec<f64>,
+    pub proofs: Vec<Proof>,
 }
 
 impl Comparisons {
     /// Of so many problems of n assets, none known.
-    pub fn unknown(methods: &[Method], problems: usize, assets: usize) -> Comparisons {
-        let problems = if methods.is_empty() { 0 } else { problems };
+    pub fn unknown(beside: &Selection, problems: usize, assets: usize) -> Comparisons {
+        let methods = beside.methods();
+        let compared = if methods.is_empty() { 0 } else { problems };
+        let unsolved = |method| Solved {
+            method,
+            weights: vec![f64::NAN; problems * assets],
+            proofs: vec![Proof::unsolved(Status::Invalid); problems],
+        };
         Comparisons {
             methods: methods.to_vec(),
-            volatilities: vec![f64::NAN; problems * assets],
+            volatilities: vec![f64::NAN; compared * assets],
             portfolios: vec![f64::NAN; problems * methods.len()],
+            solved: beside.solved().map(unsolved).collect(),
         }
     }
 
@@ -30,6 +48,11 @@ impl Comparisons {
     pub fn volatility(&self, method: Method, at: usize) -> Option<f64> {
         let place = self.methods.iter().position(|own| *own == method)?;
         self.portfolios.get(at * self.methods.len() + place).copied()
+    }
+
+    /// The portfolios of a method; none where it was not asked for, or is not solved for.
+    pub fn of(&self, method: Method) -> Option<&Solved> {
+        self.solved.iter().find(|solved| solved.method == method)
     }
 }
 
@@ -46,7 +69,7 @@ pub struct Solutions {
 
 impl Solutions {
     /// So many problems, none of which is solved.
-    pub fn unsolved(certificate: Certificate, problems: usize, assets: usize, beside: &[Method]) -> Solutions {
+    pub fn unsolved(certificate: Certificate, problems: usize, assets: usize, beside: &Selection) -> Solutions {
         Solutions {
             weights: vec![f64::NAN; problems * assets],
             certificates: vec![certificate; problems],
@@ -69,6 +92,11 @@ impl Solutions {
             let each = values.len() / problems;
             values[positions.start * each..positions.end * each].to_vec()
         };
+        let solved = |solved: &Solved| Solved {
+            method: solved.method,
+            weights: rows(&solved.weights),
+            proofs: solved.proofs[positions.clone()].to_vec(),
+        };
         Solutions {
             weights: rows(&self.weights),
             certificates: self.certificates[positions.clone()].to_vec(),
@@ -76,6 +104,7 @@ impl Solutions {
                 methods: self.comparisons.methods.clone(),
                 volatilities: rows(&self.comparisons.volatilities),
                 portfolios: rows(&self.comparisons.portfolios),
+                solved: self.comparisons.solved.iter().map(solved).collect(),
             },
             parameters: rows(&self.parameters),
         }
@@ -90,6 +119,14 @@ impl Solutions {
         all.methods = more.methods;
         all.volatilities.extend(more.volatilities);
         all.portfolios.extend(more.portfolios);
+        if all.solved.is_empty() {
+            all.solved = more.solved;
+            return;
+        }
+        for (all, more) in all.solved.iter_mut().zip(more.solved) {
+            all.weights.extend(more.weights);
+            all.proofs.extend(more.proofs);
+        }
     }
 
     /// Replaces the solutions at `positions` by those of `others` from the one at `first` on, in order.
@@ -105,20 +142,26 @@ impl Solutions {
         rows(&mut self.comparisons.volatilities, &others.comparisons.volatilities);
         rows(&mut self.comparisons.portfolios, &others.comparisons.portfolios);
         rows(&mut self.parameters, &others.parameters);
+        for (all, own) in self.comparisons.solved.iter_mut().zip(&others.comparisons.solved) {
+            rows(&mut all.weights, &own.weights);
+            (first..).zip(positions).for_each(|(from, &to)| all.proofs[to] = own.proofs[from]);
+        }
         positions
             .iter()
             .zip(&others.certificates[first..])
             .for_each(|(&at, certificate)| self.certificates[at] = *certificate);
     }
 
-    /// The weights that a method has for problem `at`: those solved for, or those that follow from the volatilities,
-    /// which a closed form needs to have been asked for.
-    pub fn weights_of(&self, method: Method, at: usize) -> Vec<f64> {
+    /// The weights that a method of a selection has for problem `at`: those solved for, or those that follow from the
+    /// volatilities, which a closed form needs to have been asked for. NaN where there are none.
+    pub fn weights_of(&self, method: Method, beside: &Selection, at: usize) -> Vec<f64> {
         let n = self.weights.len() / self.certificates.len().max(1);
         let row = at * n..(at + 1) * n;
-        match method.closed_form(self.comparisons.volatilities.get(row.clone()).unwrap_or_default()) {
-            Some(weights) => weights,
-            None => self.weights[row].to_vec(),
+        let volatilities = self.comparisons.volatilities.get(row.clone()).unwrap_or_default();
+        match (beside.closed_form(method, volatilities), self.comparisons.of(method)) {
+            (Some(weights), _) => weights.into_owned(),
+            (None, Some(solved)) => solved.weights[row].to_vec(),
+            (None, None) => self.weights[row].to_vec(),
         }
     }
 
@@ -126,7 +169,7 @@ impl Solutions {
     pub fn volatility_of(&self, method: Method, at: usize) -> f64 {
         match method {
             Method::RiskBudgeting => self.certificates[at].volatility,
-            closed_form => self.comparisons.volatility(closed_form, at).unwrap_or(f64::NAN),
+            other => self.comparisons.volatility(other, at).unwrap_or(f64::NAN),
         }
     }
 }

@@ -15,6 +15,7 @@ use jiff::civil::Date;
 
 use super::estimator::EstimatorArguments;
 use super::help::Named;
+use super::methods::MethodArguments;
 use super::values::{
     asset, block, correlation, count, delimiter, figure, filter, first_day, last_day, memory, metric, positive, range,
     sample, seed, shard, size, table_or_json, thousands, tolerance, windows,
@@ -374,6 +375,8 @@ pub struct BootstrapArguments {
     #[command(flatten)]
     pub problem: ProblemArguments,
     #[command(flatten)]
+    pub methods: MethodArguments,
+    #[command(flatten)]
     pub held: HeldArguments,
     #[command(flatten)]
     pub machine: MachineArguments,
@@ -476,6 +479,8 @@ pub struct SolveArguments {
     pub assume_psd: bool,
     #[command(flatten)]
     pub problem: ProblemArguments,
+    #[command(flatten)]
+    pub methods: MethodArguments,
     #[command(flatten)]
     pub held: HeldArguments,
     #[command(flatten)]

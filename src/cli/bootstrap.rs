@@ -43,7 +43,9 @@ pub fn run(arguments: &BootstrapArguments) -> Result<u8> {
     let setup = machine::setup(&arguments.machine, arguments.problem.tolerance);
     let weights = data::holdings(arguments.held.weights.as_deref(), &returns.assets, notes)?;
     let spec = Spec::of(&returns, &budgets, &config, setup);
-    let spec = Spec { weights, ..spec };
+    let methods = arguments.methods.named().map(|named| named.iter().map(|method| method.name().to_string()).collect());
+    let fixed = arguments.methods.mixes(&returns.assets, &budgets, notes)?;
+    let spec = Spec { weights, methods, fixed, ..spec };
     let asked = Asked::<Bootstrap> {
         spec: &spec,
         data: &returns,
@@ -53,7 +55,7 @@ pub fn run(arguments: &BootstrapArguments) -> Result<u8> {
         machine: &arguments.machine,
         tolerance: arguments.problem.tolerance,
         out: &arguments.out,
-        work: machine::work(estimator, choose::work(arguments.resamples, returns.rows(), returns.assets.len())),
+        work: machine::work(estimator, &spec.selection(), choose::work(arguments.resamples, returns.rows(), returns.assets.len())),
     };
     drive(&asked, &Command { arguments, spec: &spec, returns: &returns, detected: &detected })
 }

@@ -25,7 +25,7 @@ impl Notes {
         Notes { quiet, kept: Vec::new() }
     }
 
-    fn say(&mut self, messages: &[Text]) {
+    pub fn say(&mut self, messages: &[Text]) {
         output::notices(messages, self.quiet);
         self.kept.extend(messages.iter().map(|message| message.render(output::option)));
     }

@@ -6,6 +6,7 @@ use crate::covariance::Estimator;
 use crate::engine::choose::{Wish, choose as choose_engine};
 use crate::engine::{Engine, Precision};
 use crate::error::Text;
+use crate::methods::Selection;
 use crate::study::setup::Setup;
 use crate::{Error, Result};
 
@@ -37,9 +38,9 @@ pub fn choose(
     choose_engine(&wish, work, &mut say)
 }
 
-/// Operations as [`choose`] takes them: devices do not take every estimator, and then none of the work.
-pub fn work(estimator: Estimator, work: f64) -> f64 {
-    if estimator.is_on_devices() { work } else { 0.0 }
+/// Operations as [`choose`] takes them: devices do not take every estimator and method, and then none of the work.
+pub fn work(estimator: Estimator, beside: &Selection, work: f64) -> f64 {
+    if estimator.is_on_devices() && beside.is_on_devices() { work } else { 0.0 }
 }
 
 /// What a job says of the machine flags.

@@ -15,6 +15,7 @@ mod interrupt;
 mod machine;
 mod manual;
 mod merge;
+mod methods;
 mod mistakes;
 mod output;
 mod plan;

@@ -6,6 +6,7 @@ use std::time::Instant;
 use crate::batch::active;
 use crate::engine::{Engine, Job};
 use crate::io::Detected;
+use crate::methods::Selection;
 use crate::observer::Unwatched;
 use crate::panel::Returns;
 use crate::report::terminal::{self, counted, duration, size};
@@ -110,9 +111,11 @@ pub fn bootstrap(
     let scale = (assets as f64 / timed as f64).powi(2);
     let part: Vec<f64> = keep[..timed].iter().map(|&asset| budgets[asset]).collect();
     let plan = Plan::new(&returns.select(&keep[..timed]), &part, config, &mut Unwatched)?;
+    // Mixes take no time.
+    let beside = Selection::new(&arguments.methods.methods(), Vec::new());
     let share = resamples as f64 / config.resamples as f64;
     let problems = (plan.problems() as f64 * share).ceil() as u64;
-    let request = Request::COMPARED;
+    let request = Request::Portfolios { beside };
     let job = engine.prepare(plan.batch(), &request)?;
     let probe = probe(first(guess(rows, timed)), resamples.max(1), &mut |count| {
         Job::run(&*job, 0..count, &Stop::NEVER).map(drop)

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::engine::choose;
 use crate::io::Detected;
+use crate::methods::Selection;
 use crate::panel::{Panel, Returns};
 use crate::report::solve_csv;
 use crate::report::terminal::{self, counted};
@@ -47,6 +48,8 @@ pub fn run(arguments: &SolveArguments) -> Result<u8> {
     };
     let budgets = data::budgets(&arguments.problem, &assets, notes)?;
     let weights = data::holdings(arguments.held.weights.as_deref(), &assets, notes)?;
+    let mixes = arguments.methods.mixes(&assets, &budgets, notes)?;
+    let beside = Selection::new(&arguments.methods.methods(), mixes);
     let work = choose::work(1, 0, assets.len());
     let engine = machine::choose(&arguments.machine, arguments.problem.tolerance, true, work, quiet)?;
     let risk = match (&given, &panel) {
@@ -59,6 +62,7 @@ pub fn run(arguments: &SolveArguments) -> Result<u8> {
         risk,
         budgets: &budgets,
         weights: weights.as_deref(),
+        beside: &beside,
         periods_per_year,
     };
     let mut progress = Progress::new("problem", quiet);

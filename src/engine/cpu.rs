@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use super::build::{Building, Built};
 use super::screen::Screen;
 use super::{Engine, EngineInfo, Job, Kind, Precision};
+use crate::batch::solutions::Solved;
 use crate::batch::{Assets, Batch, Block, Covariances, Request, Solutions};
 use crate::covariance::interleaved::scale;
 use crate::covariance::resampler::{Resampler, Span};
@@ -15,8 +16,8 @@ use crate::covariance::RiskModel;
 use crate::error::Result;
 use crate::lanes::{LANES, Lanes, interleave};
 use crate::measure::{Measured, Metric, metric};
-use crate::methods::Method;
-use crate::methods::certificate::{Certificate, Status};
+use crate::methods::{self, Method, Selection};
+use crate::methods::certificate::{Certificate, Proof, Status};
 use crate::methods::risk_budgeting::certificate::certify;
 use crate::methods::risk_budgeting::condition::condition;
 use crate::methods::risk_budgeting::definite::{definite, definite_lanes};
@@ -93,7 +94,9 @@ struct Room {
     interleaved: Vec<Lanes>,
     building: Building,
     mixed: Mixed,
-    solver: risk_budgeting::Workspace,
+    solver: methods::Workspace,
+    /// A lane by itself.
+    lane: RiskModel,
     portfolio: Vec<f64>,
     product: Vec<f64>,
 }
@@ -106,6 +109,8 @@ struct Slot<'a> {
     volatilities: &'a mut [f64],
     /// Volatilities of the portfolios of other methods, where asked for.
     portfolios: &'a mut [f64],
+    /// Weights and proofs of those that are solved for.
+    solved: Vec<(&'a mut [f64], &'a mut Proof)>,
     /// Of the estimator, where it has one.
     parameter: Option<&'a mut f64>,
 }
@@ -161,6 +166,22 @@ impl WithSimd for SolveOne<'_, '_, '_> {
     }
 }
 
+/// [`CpuJob::solve_others`], likewise.
+struct SolveOthers<'a, 'b, 'c> {
+    job: &'a CpuJob<'b>,
+    room: &'a mut Room,
+    slot: &'a mut Slot<'c>,
+}
+
+impl WithSimd for SolveOthers<'_, '_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        self.job.solve_others(self.room, self.slot);
+    }
+}
+
 impl CpuJob<'_> {
     /// The results of these problems, in ascending order but not necessarily neighbours. Each comes out as it does by
     /// itself, at the cost of a problem in a batch: what the lanes and the sums of moments share is shared.
@@ -179,7 +200,7 @@ impl CpuJob<'_> {
         Ok(block)
     }
 
-    fn solve_all(&self, problems: &[u64], beside: &[Method], stop: &Stop) -> Solutions {
+    fn solve_all(&self, problems: &[u64], beside: &Selection, stop: &Stop) -> Solutions {
         let (n, count) = (self.batch.assets(), problems.len());
         let mut all = Solutions::unsolved(Certificate::unsolved(Status::Invalid), count, n, beside);
         if self.resampler.as_ref().is_some_and(Resampler::has_parameter) {
@@ -188,7 +209,12 @@ impl CpuJob<'_> {
         let Solutions { weights, certificates, comparisons, parameters } = &mut all;
         // Without comparisons their columns are empty, and so is every slot's share of them.
         let mut volatilities = comparisons.volatilities.chunks_mut(n);
-        let mut portfolios = comparisons.portfolios.chunks_mut(beside.len().max(1));
+        let mut portfolios = comparisons.portfolios.chunks_mut(beside.methods().len().max(1));
+        let mut solved: Vec<_> = comparisons
+            .solved
+            .iter_mut()
+            .map(|Solved { weights, proofs, .. }| weights.chunks_mut(n).zip(proofs))
+            .collect();
         let mut parameters = parameters.iter_mut();
         let mut slots: Vec<Slot> = problems
             .iter()
@@ -200,6 +226,7 @@ impl CpuJob<'_> {
                 certificate,
                 volatilities: volatilities.next().unwrap_or_default(),
                 portfolios: portfolios.next().unwrap_or_default(),
+                solved: solved.iter_mut().filter_map(Iterator::next).collect(),
                 parameter: parameters.next(),
             })
             .collect();
@@ -238,7 +265,7 @@ impl CpuJob<'_> {
                         let RiskModel { correlation, volatilities } = model;
                         let budgets = self.batch.budgets();
                         let problem = Problem { correlation, volatilities, budgets, covariance: given };
-                        certificate = risk_budgeting::solve(problem, self.options, &mut room.solver, &mut weights);
+                        certificate = risk_budgeting::solve(problem, self.options, &mut room.solver.risk_budgeting, &mut weights);
                         if certificate.status == Status::Converged {
                             let x: Vec<f64> = weights.iter().zip(volatilities).map(|(w, s)| w * s).collect();
                             measured.rc_error[at] = certificate.rc_error;
@@ -307,7 +334,7 @@ impl CpuJob<'_> {
     }
 
     fn compares(&self) -> bool {
-        !self.request.beside().is_empty()
+        !self.request.beside().methods().is_empty()
     }
 
     /// Whether every solution takes the finishing step.
@@ -369,9 +396,15 @@ impl CpuJob<'_> {
             }
             if self.compares() {
                 slot.volatilities.iter_mut().zip(&group.volatilities).for_each(|(to, from)| *to = from.0[lane]);
-                for (to, method) in slot.portfolios.iter_mut().zip(self.request.beside()) {
-                    *to = found.volatility_of(*method);
+                for (to, method) in slot.portfolios.iter_mut().zip(self.request.beside().methods()) {
+                    *to = found.volatility_of(*method).unwrap_or(f64::NAN);
                 }
+            }
+        }
+        if self.compares() && !self.request.beside().is_on_devices() {
+            for (lane, slot) in slots.iter_mut().enumerate().filter(|(lane, _)| solved[*lane].converged) {
+                room.group.lane(lane, &mut room.lane);
+                self.arch.dispatch(SolveOthers { job: self, room, slot });
             }
         }
         solved.map(|found| found.converged)
@@ -401,7 +434,6 @@ impl CpuJob<'_> {
 
     #[inline(always)]
     fn solve_one(&self, span: Option<&Span>, room: &mut Room, slot: &mut Slot) {
-        let n = self.batch.assets();
         let (model, given, parameter) = match self.build(slot.problem, span, &mut room.building) {
             Built::Model(model, given, parameter) => (model, given, parameter),
             Built::Invalid | Built::Barred => {
@@ -422,20 +454,49 @@ impl CpuJob<'_> {
             Certificate::converged(found.rc_error, found.sweeps, found.volatility)
         } else {
             let problem = Problem { correlation, volatilities, budgets, covariance: given };
-            risk_budgeting::solve(problem, options, &mut room.solver, slot.weights)
+            risk_budgeting::solve(problem, options, &mut room.solver.risk_budgeting, slot.weights)
         };
         if self.compares() {
             slot.volatilities.copy_from_slice(volatilities);
-            room.portfolio.resize(n, 0.0);
-            room.product.resize(n, 0.0);
-            for (to, method) in slot.portfolios.iter_mut().zip(self.request.beside()) {
-                let Some(weights) = method.closed_form(volatilities) else { continue };
-                for (x, (w, s)) in room.portfolio.iter_mut().zip(weights.iter().zip(volatilities)) {
-                    *x = w * s;
-                }
-                multiply(correlation, &room.portfolio, &mut room.product);
-                let variance: f64 = room.portfolio.iter().zip(&room.product).map(|(x, p)| x * p).sum();
-                *to = variance.max(0.0).sqrt();
+            room.lane.clone_from(model);
+            self.close(room, slot, true);
+            if !self.request.beside().is_on_devices() {
+                self.solve_others(room, slot);
+            }
+        }
+    }
+
+    /// Volatilities of portfolios that follow from a formula, under the covariance in `room.lane`: of those that lanes know,
+    /// or of the others.
+    #[inline(always)]
+    fn close(&self, room: &mut Room, slot: &mut Slot, of_lanes: bool) {
+        let Room { lane: RiskModel { correlation, volatilities }, portfolio, product, .. } = room;
+        portfolio.resize(volatilities.len(), 0.0);
+        product.resize(volatilities.len(), 0.0);
+        let beside = self.request.beside();
+        let wanted = |method: &Method| Method::CLOSED_FORMS.contains(method) == of_lanes;
+        for (to, method) in slot.portfolios.iter_mut().zip(beside.methods()).filter(|(_, method)| wanted(method)) {
+            let Some(weights) = beside.closed_form(*method, volatilities) else { continue };
+            for (x, (w, s)) in portfolio.iter_mut().zip(weights.iter().zip(&*volatilities)) {
+                *x = w * s;
+            }
+            multiply(correlation, portfolio, product);
+            let variance: f64 = portfolio.iter().zip(&*product).map(|(x, p)| x * p).sum();
+            *to = variance.max(0.0).sqrt();
+        }
+    }
+
+    /// The methods beside risk budgeting that lanes do not know, under the covariance in `room.lane`.
+    #[inline(always)]
+    fn solve_others(&self, room: &mut Room, slot: &mut Slot) {
+        self.close(room, slot, false);
+        let beside = self.request.beside();
+        let mut places = beside.methods().iter().enumerate().filter(|(_, method)| method.is_solved());
+        for (weights, proof) in &mut slot.solved {
+            let Some((place, method)) = places.next() else { break };
+            if let Some(found) = method.solve(&room.lane, self.options.tolerance, &mut room.solver, weights) {
+                slot.portfolios[place] = found.volatility;
+                **proof = found;
             }
         }
     }

@@ -1,7 +1,10 @@
 //! Weights that somebody holds, by asset name.
 
+use std::path::Path;
+
 use crate::error::{Error, Result};
 use crate::io::budgets::ROUNDING;
+use crate::io::names::plain;
 use crate::io::shares::{self, Noun};
 use crate::io::{Notices, listed, shown};
 
@@ -25,6 +28,8 @@ const WEIGHTS: Noun = Noun {
     others: &["shares", "quantity", "qty", "units", "price", "position", "number"],
 };
 
+const MIX: Noun = Noun { option: "fixed", ..WEIGHTS };
+
 /// Of long and short positions that cancel but for less than this, no shares of the whole can be told.
 const LEAST_NET: f64 = 0.05;
 
@@ -38,13 +43,8 @@ pub fn read_holdings(argument: &str, assets: &[String]) -> Result<(Vec<f64>, Not
     let absent: Vec<&str> =
         assets.iter().zip(&found).filter(|(_, weight)| weight.is_none()).map(|(asset, _)| asset.as_str()).collect();
     let weights: Vec<f64> = found.iter().map(|weight| weight.unwrap_or(0.0)).collect();
-    let total: f64 = weights.iter().sum();
-    let gross: f64 = weights.iter().map(|weight| weight.abs()).sum();
-    if !(total > LEAST_NET * gross && gross.is_finite()) {
-        return Err(Error::input(format!("the weights that are held sum to {total}, too little beside what is held"))
-            .hint("give the shares, percentages or amounts of what is held"));
-    }
     let mut notices = Notices::new();
+    let scaled = scaled(&weights, &mut notices)?;
     if !absent.is_empty() {
         notices.push(format!("no weight for {}: taken as not held", listed(absent.into_iter())).into());
     }
@@ -57,12 +57,41 @@ pub fn read_holdings(argument: &str, assets: &[String]) -> Result<(Vec<f64>, Not
     if !short.is_empty() {
         notices.push(format!("held short: {}; the study's own portfolio holds nothing short", short.join(", ")).into());
     }
+    Ok((scaled, notices))
+}
+
+/// A fixed mix in the order of `assets`, with its name, from `A=0.6,B=0.4`, a file, or either behind `NAME:`. Weights sum to
+/// one; assets that are not named are not held.
+///
+/// # Errors
+/// As [`read_holdings`].
+pub fn read_mix(argument: &str, assets: &[String]) -> Result<(Option<String>, Vec<f64>, Notices)> {
+    let named = argument.split_once(':').filter(|(name, list)| {
+        let is_list = list.contains('=') || Path::new(list).exists();
+        is_list && !name.contains(['=', ',']) && !Path::new(argument).exists()
+    });
+    let (name, list) = named.map_or((None, argument), |(name, list)| (Some(plain(name)), list));
+    let found = shares::by_asset(shares::read(list, assets, MIX)?, assets, MIX)?;
+    let weights: Vec<f64> = found.iter().map(|weight| weight.unwrap_or(0.0)).collect();
+    let mut notices = Notices::new();
+    let scaled = scaled(&weights, &mut notices)?;
+    Ok((name.filter(|name| !name.is_empty()), scaled, notices))
+}
+
+/// Weights that sum to one.
+fn scaled(weights: &[f64], notices: &mut Notices) -> Result<Vec<f64>> {
+    let total: f64 = weights.iter().sum();
+    let gross: f64 = weights.iter().map(|weight| weight.abs()).sum();
+    if !(total > LEAST_NET * gross && gross.is_finite()) {
+        return Err(Error::input(format!("the weights that are held sum to {total}, too little beside what is held"))
+            .hint("give the shares, percentages or amounts of what is held"));
+    }
     // People round to a hundredth of a percent.
     if (total - 1.0).abs() > 1e-3 && (total - 100.0).abs() > 0.1 {
         notices.push(format!("weights sum to {total}: they are taken as parts of that").into());
     }
     let exact = (total - 1.0).abs() <= ROUNDING;
-    Ok((weights.iter().map(|weight| if exact { *weight } else { weight / total }).collect(), notices))
+    Ok(weights.iter().map(|weight| if exact { *weight } else { weight / total }).collect())
 }
 
 #[cfg(test)]

@@ -61,7 +61,7 @@ pub use budgets::read_budgets;
 pub use covariance::read_covariance;
 pub use detected::Detected;
 pub use groups::{Groups, read_groups};
-pub use holdings::read_holdings;
+pub use holdings::{read_holdings, read_mix};
 pub use in_memory::Table;
 pub use input::Input;
 pub use limits::size;

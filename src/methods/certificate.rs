@@ -43,6 +43,28 @@ impl Status {
     }
 }
 
+/// What travels with the weights of a method beside risk budgeting that had to be solved for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Proof {
+    pub status: Status,
+    /// What is left of the portfolio's own conditions, from the returned weights by a fresh product: `gap` of the quadratic
+    /// methods, `split_error` of hierarchical risk parity; NaN without weights.
+    pub error: f64,
+    /// Of hierarchical risk parity, how far the tree is from another; NaN of other methods.
+    pub margin: f64,
+    /// No other portfolio is as good.
+    pub unique: bool,
+    /// Volatility of the returned weights under the covariance they were solved for, per period; NaN without weights.
+    pub volatility: f64,
+}
+
+impl Proof {
+    /// Of a problem without weights.
+    pub const fn unsolved(status: Status) -> Proof {
+        Proof { status, error: f64::NAN, margin: f64::NAN, unique: false, volatility: f64::NAN }
+    }
+}
+
 /// What travels with every weight vector: how the problem ended and how far its weights are from the budgets.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Certificate {
@@ -63,11 +85,6 @@ impl Certificate {
     /// The certificate of a problem whose error is so far above the rounding floor that kappa was not needed.
     pub fn converged(rc_error: f64, sweeps: u32, volatility: f64) -> Certificate {
         Certificate { status: Status::Converged, rc_error, kappa: f64::NAN, sweeps, rescued: false, volatility }
-    }
-
-    /// The certificate of weights that follow from a formula: nothing was approached.
-    pub fn exact(volatility: f64) -> Certificate {
-        Certificate::converged(f64::NAN, 0, volatility)
     }
 
     /// The certificate of a problem without weights.

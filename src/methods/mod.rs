@@ -1,21 +1,26 @@
 //! Methods: from a covariance to weights. Slices in, certified weights out.
 //!
 //! [`Method`] is closed on purpose: kernels and lanes have to be enumerable. What a portfolio is asked to be, whatever
-//! makes it, is its [`Program`].
+//! makes it, is its [`Program`]; which methods a study compares, its [`Selection`].
 
 pub mod certificate;
 mod equal_weight;
+pub mod hierarchical;
 mod inverse_volatility;
 mod program;
+pub mod quadratic;
 pub mod risk_budgeting;
+mod selection;
 
 use crate::covariance::RiskModel;
-use certificate::{Certificate, Status};
+use certificate::{Proof, Status};
 pub use equal_weight::equal_weight;
 pub use inverse_volatility::inverse_volatility;
 pub use program::Program;
+use quadratic::Aim;
 use risk_budgeting::descent::multiply;
-use risk_budgeting::{Options, Problem, Workspace};
+use risk_budgeting::{Options, Problem};
+pub use selection::{Mix, Selection};
 
 /// How weights are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,20 +29,54 @@ pub enum Method {
     RiskBudgeting,
     InverseVolatility,
     EqualWeight,
+    /// [`quadratic`]: the least variance without short positions.
+    MinimumVariance,
+    /// [`quadratic`]: the greatest diversification ratio without short positions.
+    MaximumDiversification,
+    /// [`hierarchical`]: hierarchical risk parity.
+    HierarchicalRiskParity,
+    /// A mix of a [`Selection`], by its number there.
+    Fixed(u8),
+}
+
+/// Room to solve one problem after the other in.
+#[derive(Debug, Clone, Default)]
+pub struct Workspace {
+    pub risk_budgeting: risk_budgeting::Workspace,
+    pub quadratic: quadratic::Workspace,
+    pub hierarchical: hierarchical::Workspace,
 }
 
 impl Method {
-    pub const ALL: [Method; 3] = [Method::RiskBudgeting, Method::InverseVolatility, Method::EqualWeight];
+    /// Those that have a name of their own.
+    pub const NAMED: [Method; 6] = [
+        Method::RiskBudgeting,
+        Method::MinimumVariance,
+        Method::MaximumDiversification,
+        Method::HierarchicalRiskParity,
+        Method::InverseVolatility,
+        Method::EqualWeight,
+    ];
 
-    /// Those that need no solver: their weights follow from the volatilities.
+    /// Those whose weights follow from the volatilities of the assets.
     pub const CLOSED_FORMS: [Method; 2] = [Method::InverseVolatility, Method::EqualWeight];
 
-    /// As results call it.
+    /// Mixes of a selection at most.
+    pub const MOST_FIXED: usize = 64;
+
+    /// The byte of the first mix.
+    const FIXED: u8 = 64;
+
+    /// As results call it; a mix is called by its own name.
     pub const fn name(self) -> &'static str {
         match self {
             Method::RiskBudgeting => "erc",
             Method::InverseVolatility => "inverse_volatility",
             Method::EqualWeight => "equal_weight",
+            Method::MinimumVariance => "min_variance",
+            Method::MaximumDiversification => "max_diversification",
+            Method::HierarchicalRiskParity => "hrp",
+            Method::Fixed(_) => "fixed",
         }
     }
 
@@ -47,56 +86,73 @@ impl Method {
             Method::RiskBudgeting => 0,
             Method::InverseVolatility => 1,
             Method::EqualWeight => 2,
+            Method::MinimumVariance => 3,
+            Method::MaximumDiversification => 4,
+            Method::HierarchicalRiskParity => 5,
+            Method::Fixed(number) => Method::FIXED + number,
         }
     }
 
     pub fn from_code(code: u8) -> Option<Method> {
-        Method::ALL.into_iter().find(|method| method.code() == code)
+        let fixed = code.checked_sub(Method::FIXED).filter(|number| usize::from(*number) < Method::MOST_FIXED);
+        fixed.map(Method::Fixed).or(Method::NAMED.into_iter().find(|method| method.code() == code))
     }
 
     /// Whether its weights depend on the covariance.
     pub fn varies(self) -> bool {
-        self != Method::EqualWeight
+        !matches!(self, Method::EqualWeight | Method::Fixed(_))
     }
 
-    /// Weights from the volatilities alone; none where these do not tell.
-    pub fn closed_form(self, volatilities: &[f64]) -> Option<Vec<f64>> {
-        match self {
-            Method::RiskBudgeting => None,
-            Method::InverseVolatility => Some(inverse_volatility(volatilities)),
-            Method::EqualWeight => Some(equal_weight(volatilities.len())),
-        }
+    /// Whether its weights, beside those of risk budgeting, have to be solved for.
+    pub fn is_solved(self) -> bool {
+        matches!(
+            self,
+            Method::MinimumVariance | Method::MaximumDiversification | Method::HierarchicalRiskParity
+        )
     }
 
-    /// The weights of one portfolio, to rounding; none where there is none.
+    /// The weights of one portfolio, to rounding; none where there is none, and of mixes.
     pub fn finished(self, program: &Program, model: &RiskModel) -> Option<Vec<f64>> {
-        let mut weights = vec![0.0; program.assets()];
-        let options = Options { finish: true, ..Options::default() };
-        let certificate = self.allocate(program, model, options, &mut Workspace::default(), &mut weights);
-        (certificate.status == Status::Converged).then_some(weights)
+        if let Some(weights) = Selection::NONE.closed_form(self, &model.volatilities) {
+            return Some(weights.into_owned());
+        }
+        let (mut weights, mut work) = (vec![0.0; program.assets()], Workspace::default());
+        let status = match self {
+            Method::RiskBudgeting => {
+                let RiskModel { correlation, volatilities } = model;
+                let problem = Problem { correlation, volatilities, budgets: program.budgets(), covariance: None };
+                let options = Options { finish: true, ..Options::default() };
+                risk_budgeting::solve(problem, options, &mut work.risk_budgeting, &mut weights).status
+            }
+            _ => self.solve(model, Options::default().tolerance, &mut work, &mut weights)?.status,
+        };
+        (status == Status::Converged).then_some(weights)
     }
 
-    /// Writes the weights of one portfolio; NaN where there are none. `options` are those of solvers; closed forms have
-    /// no error to certify.
-    pub fn allocate(
+    /// Solves for the weights of one portfolio; NaN where there is none. None of a method that is not solved for.
+    #[inline(always)]
+    pub fn solve(
         self,
-        program: &Program,
         model: &RiskModel,
-        options: Options,
+        tolerance: f64,
         work: &mut Workspace,
         weights: &mut [f64],
-    ) -> Certificate {
+    ) -> Option<Proof> {
         let RiskModel { correlation, volatilities } = model;
-        match self.closed_form(volatilities) {
-            Some(found) => {
-                weights.copy_from_slice(&found);
-                Certificate::exact(volatility(model, weights))
+        let aim = match self {
+            Method::MinimumVariance => Aim::MinimumVariance,
+            Method::MaximumDiversification => Aim::MaximumDiversification,
+            Method::HierarchicalRiskParity => {
+                let found = hierarchical::solve(correlation, volatilities, &mut work.hierarchical, weights);
+                let hierarchical::Found { status, split_error, margin, volatility } = found;
+                return Some(Proof { status, error: split_error, margin, unique: true, volatility });
             }
-            None => {
-                let problem = Problem { correlation, volatilities, budgets: program.budgets(), covariance: None };
-                risk_budgeting::solve(problem, options, work, weights)
-            }
-        }
+            _ => return None,
+        };
+        let problem = quadratic::Problem { correlation, volatilities };
+        let found = quadratic::solve(aim, problem, tolerance, &mut work.quadratic, weights);
+        let quadratic::Found { status, gap, unique, volatility, .. } = found;
+        Some(Proof { status, error: gap, margin: f64::NAN, unique, volatility })
     }
 }
 
@@ -116,16 +172,16 @@ mod tests {
     fn all_methods_agree_where_assets_are_alike_and_none_depends_on_units() {
         let model = RiskModel { correlation: vec![1.0, 0.3, 0.3, 1.0], volatilities: vec![0.2, 0.2] };
         let program = Program::new(&[1.0, 1.0]).unwrap();
-        let finish = Options { finish: true, ..Options::default() };
-        for method in Method::ALL {
-            let mut weights = [f64::NAN; 2];
-            let certificate = method.allocate(&program, &model, finish, &mut Workspace::default(), &mut weights);
-            assert_eq!(certificate.status, Status::Converged, "{method:?}");
+        for method in Method::NAMED {
+            let weights = method.finished(&program, &model).unwrap();
             assert!(weights.iter().all(|w| (w - 0.5).abs() < 1e-15), "{method:?}: {weights:?}");
             // sqrt(0.65) of the volatility of either.
-            assert!((certificate.volatility / 0.2 - 0.65_f64.sqrt()).abs() < 1e-15, "{method:?}");
-            assert_eq!(method.closed_form(&[0.1, 0.3]).is_some(), Method::CLOSED_FORMS.contains(&method));
+            assert!((volatility(&model, &weights) / 0.2 - 0.65_f64.sqrt()).abs() < 1e-15, "{method:?}");
+            assert_eq!(Method::from_code(method.code()), Some(method));
         }
-        assert_eq!(Method::InverseVolatility.closed_form(&[0.5, 0.25]).unwrap(), [1.0 / 3.0, 2.0 / 3.0]);
+        assert_eq!(Method::from_code(Method::Fixed(7).code()), Some(Method::Fixed(7)));
+        assert_eq!((Method::from_code(63), Method::from_code(200)), (None, None));
+        let inverse = Selection::NONE.closed_form(Method::InverseVolatility, &[0.5, 0.25]).unwrap();
+        assert_eq!(inverse[..], [1.0 / 3.0, 2.0 / 3.0]);
     }
 }

@@ -3,7 +3,6 @@
 use super::table::{csv_of, maybe, number};
 use super::{Shown, html};
 use crate::error::Result;
-use crate::methods::Method;
 use crate::report::sentence::bootstrap::sentence;
 use crate::report::terminal::{self, View};
 use crate::report::words;
@@ -53,7 +52,7 @@ fn assets_csv(outcome: &Outcome) -> Result<String> {
     header.extend(["mean", "sd", "q05", "q50", "q95"].map(|s| format!("realised_risk_share_{s}")));
     header.extend(["robust_se", "robust_lower", "robust_upper"].map(String::from));
     header.extend(["first_half", "second_half", "half_difference", "half_se"].map(String::from));
-    let shares = &outcome.methods.of(Method::RiskBudgeting).realised.shares;
+    let shares = &outcome.methods.own().realised.shares;
     let record = |asset: &Asset| {
         let columns =
             |w: &WeightStatistics| [w.mean, w.sd, w.q025, w.q05, w.q25, w.q50, w.q75, w.q95, w.q975].map(number);

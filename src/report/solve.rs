@@ -2,6 +2,7 @@
 
 use super::table::{csv_of, number};
 use crate::error::Result;
+use crate::methods::Method;
 use crate::study::solve::Outcome;
 
 /// One line per asset: budget, weight and risk share, the robust band where there is one, what somebody holds where it was
@@ -24,7 +25,8 @@ pub fn solve_csv(outcome: &Outcome) -> Result<String> {
         columns.push(("given_weight", &given.weights));
         columns.push(("given_risk_share", &given.risk_shares));
     }
-    columns.extend(outcome.methods.iter().map(|(method, profile)| (method.name(), &profile.weights[..])));
+    let others = outcome.methods.iter().filter(|portfolio| portfolio.method != Method::RiskBudgeting);
+    columns.extend(others.map(|portfolio| (portfolio.name.as_str(), &portfolio.profile.weights[..])));
     let header = std::iter::once("asset").chain(columns.iter().map(|(name, _)| *name)).map(String::from).collect();
     let record = |(i, asset): (usize, &String)| {
         std::iter::once(asset.clone()).chain(columns.iter().map(|(_, values)| number(values[i]))).collect()

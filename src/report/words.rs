@@ -14,6 +14,7 @@ use crate::resample::Scheme;
 use crate::run::crosscheck::CrossCheck;
 use crate::study::bootstrap::{Outcome, Run};
 use crate::study::change::Halves;
+use crate::study::estimation::{Estimation, Told};
 use crate::study::holdings::Holdings;
 use crate::study::influence::LEAST_ROWS;
 use crate::study::screen::figure::Figure;
@@ -38,13 +39,61 @@ pub fn cut(text: &str, columns: usize) -> String {
     short + "…"
 }
 
-/// A method's name.
-pub const fn method(method: Method) -> &'static str {
+/// A method's name; of a mix that which results call it by.
+pub fn method(method: Method, name: &str) -> String {
     match method {
-        Method::RiskBudgeting => "risk budgeting",
-        Method::InverseVolatility => "inverse volatility",
-        Method::EqualWeight => "equal weight",
+        Method::RiskBudgeting => "risk budgeting".to_string(),
+        Method::InverseVolatility => "inverse volatility".to_string(),
+        Method::EqualWeight => "equal weight".to_string(),
+        Method::MinimumVariance => "minimum variance".to_string(),
+        Method::MaximumDiversification => "max. diversification".to_string(),
+        Method::HierarchicalRiskParity => "hierarchical parity".to_string(),
+        Method::Fixed(_) => match name {
+            "fixed" => "fixed mix".to_string(),
+            name => cut(name, NAME),
+        },
     }
+}
+
+/// What is said of an estimator other than the sample covariance.
+pub fn estimation(estimation: &Estimation) -> Option<String> {
+    let Estimation { name, half_life, effective_rows, intensity, kept } = estimation;
+    let called = match *name {
+        "sample" => return None,
+        "ewma" => "EWMA",
+        "ledoit-wolf" => "Ledoit-Wolf, correlation units",
+        "constant-correlation" => "Constant correlation (Ledoit-Wolf)",
+        "oas" => "OAS, correlation units",
+        "ledoit-wolf-raw" => "Ledoit-Wolf, in the units of the returns",
+        "oas-raw" => "OAS, in the units of the returns",
+        "gerber" => "Gerber statistic",
+        "nonlinear" => "Nonlinear shrinkage",
+        "denoised" => "Denoised correlations",
+        other => other,
+    };
+    let told = |what: &str, told: &Told, digits: usize| match told.resamples {
+        Some(over) => format!(": {what} {:.digits$} ({:.digits$} on the history)", over.mean, told.point),
+        None => format!(": {what} {:.digits$}", told.point),
+    };
+    let parameter = intensity
+        .as_ref()
+        .map(|intensity| told("intensity", intensity, 3))
+        .or(kept.as_ref().map(|kept| told("eigenvalues kept", kept, usize::from(kept.resamples.is_some()))))
+        .or(half_life.zip(*effective_rows).map(|(half_life, rows)| {
+            format!(": half-life {} rows, worth {rows:.0} rows of equal weight", trimmed(half_life))
+        }))
+        .unwrap_or_default();
+    Some(format!("Covariances: {called}{parameter}."))
+}
+
+/// What a bootstrap of an estimate that follows the last rows cannot say.
+pub const EWMA: &str =
+    "EWMA: the bands show how much such an estimate moves over the years, not how wrong today's is.";
+
+/// A number without zeros that say nothing.
+fn trimmed(x: f64) -> String {
+    let text = format!("{x:.4}");
+    text.trim_end_matches('0').trim_end_matches('.').to_string()
 }
 
 /// Robust bands that are wider than those of the resamples by more than this are told.

@@ -146,7 +146,7 @@ impl Shards {
             where
                 S::Outcome: Shown,
             {
-                Ok(results::<S>(None))
+                Ok(results::<S>(None, S::FURTHER))
             }
         }
         let manifest = self.manifest();
@@ -234,7 +234,7 @@ impl Visitor for Join<'_> {
         let texts = texts(&outcome, &first.input, &summary, plain)?;
         observer.phase("writing");
         study.write(&outcome, &mut place.checkpoint, observer, output)?;
-        place.finish(&results::<S>(None), S::DATA, &texts, S::state(&outcome))?;
+        place.finish(&results::<S>(None, &study.further()), S::DATA, &texts, S::state(&outcome))?;
         Ok(Joined { summary, table: outcome.table(view), ending: S::ending(&outcome), noun: S::NOUN })
     }
 }

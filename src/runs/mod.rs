@@ -54,7 +54,7 @@ impl<S: Study> Order<'_, S> {
     /// It holds another run, or results that no manifest vouches for.
     pub fn look(&self) -> Result<Found> {
         let Some(path) = self.directory else { return Ok(Found::Nothing) };
-        let results = results::<S>(self.part);
+        let results = results::<S>(self.part, S::FURTHER);
         let (job, force) = (self.job()?, self.terms.force);
         directory::examine(path, &Asked { job: &job, seed: self.seed, shard: self.part, results: &results, force })
     }
@@ -87,10 +87,10 @@ impl<S: Study> Order<'_, S> {
 }
 
 /// The files of a finished run, or of a part of one.
-fn results<S: Study>(part: Option<Part>) -> Vec<&'static str> {
+fn results<S: Study>(part: Option<Part>, further: &[&'static str]) -> Vec<&'static str> {
     match part {
         Some(_) => SHARD.to_vec(),
-        None => [SUMMARY, TABLE].iter().chain(S::FILES).copied().collect(),
+        None => [SUMMARY, TABLE].iter().chain(S::FILES).chain(further).copied().collect(),
     }
 }
 
@@ -134,7 +134,7 @@ impl Desk {
             let texts = texts(outcome, &self.origin, &summary, view)?;
             observer.phase("writing");
             study.write(outcome, &mut place.checkpoint, observer, &place.path)?;
-            place.finish(&results::<S>(None), S::DATA, &texts, S::state(outcome))?;
+            place.finish(&results::<S>(None, &study.further()), S::DATA, &texts, S::state(outcome))?;
         }
         Ok(summary)
     }
@@ -169,7 +169,7 @@ impl Desk {
                 place.path.display(),
             ));
             let texts = [(SUMMARY, summary.clone()), (TABLE, table.clone())];
-            place.finish(&results::<S>(place.manifest.shard), S::DATA, &texts, state)?;
+            place.finish(&results::<S>(place.manifest.shard, &[]), S::DATA, &texts, state)?;
         }
         Ok((summary, table))
     }

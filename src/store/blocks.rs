@@ -5,6 +5,8 @@ use std::ops::Range;
 
 use super::checkpoint::{Checkpoint, Segment, foreign};
 use crate::batch::Solutions;
+use crate::methods::certificate::{Certificate, Status};
+use crate::methods::{Method, Selection};
 use crate::error::{Error, Result};
 
 /// Problems of a block of solutions in memory.
@@ -78,6 +80,38 @@ impl Blocks for Stored<'_> {
         let columns = self.store.read(self.batch, range)?;
         let solutions = Solutions::from_columns(&columns, range.end - range.start, self.assets);
         solutions.map(Cow::Owned).ok_or_else(|| foreign(range))
+    }
+}
+
+/// The portfolios of one method in place of those of risk budgeting, their errors in place of theirs.
+pub struct OfMethod<'a, B: ?Sized> {
+    pub blocks: &'a B,
+    pub method: Method,
+    pub beside: &'a Selection,
+}
+
+impl<B: Blocks + ?Sized> Blocks for OfMethod<'_, B> {
+    fn count(&self) -> usize {
+        self.blocks.count()
+    }
+
+    fn read(&self, block: usize) -> Result<Cow<'_, Solutions>> {
+        let found = self.blocks.read(block)?;
+        let problems = 0..found.certificates.len();
+        let weights = problems.clone().flat_map(|at| found.weights_of(self.method, self.beside, at)).collect();
+        let solved = found.comparisons.of(self.method);
+        let certificate = |at: usize| {
+            let (status, rc_error) = match solved {
+                Some(solved) => (solved.proofs[at].status, solved.proofs[at].error),
+                // What follows from a formula is there wherever the input is valid.
+                None if found.certificates[at].status == Status::Invalid => (Status::Invalid, f64::NAN),
+                None => (Status::Converged, f64::NAN),
+            };
+            let volatility = found.volatility_of(self.method, at);
+            Certificate { status, rc_error, volatility, ..Certificate::converged(f64::NAN, 0, f64::NAN) }
+        };
+        let certificates = problems.map(certificate).collect();
+        Ok(Cow::Owned(Solutions { weights, certificates, ..Solutions::default() }))
     }
 }
 

@@ -1,9 +1,10 @@
 //! Solutions as columns: what is kept of a chunk of portfolios.
 
 use super::columns::Columns;
+use crate::batch::solutions::Solved;
 use crate::batch::{Comparisons, Solutions};
 use crate::methods::Method;
-use crate::methods::certificate::{Certificate, Status};
+use crate::methods::certificate::{Certificate, Proof, Status};
 
 impl From<Solutions> for Columns {
     fn from(solutions: Solutions) -> Columns {
@@ -21,10 +22,45 @@ impl From<Solutions> for Columns {
         if comparisons.methods.is_empty() {
             return columns;
         }
-        columns
+        let mut columns = columns
             .with("methods", comparisons.methods.iter().map(|method| method.code()).collect::<Vec<u8>>())
             .with("volatilities", comparisons.volatilities)
-            .with("portfolios", comparisons.portfolios)
+            .with("portfolios", comparisons.portfolios);
+        for Solved { method, weights, proofs } in comparisons.solved {
+            let floats = |of: fn(&Proof) -> f64| proofs.iter().map(of).collect::<Vec<f64>>();
+            let bytes = |of: fn(&Proof) -> u8| proofs.iter().map(of).collect::<Vec<u8>>();
+            columns = columns
+                .with(&of(method, "weights"), weights)
+                .with(&of(method, "error"), floats(|proof| proof.error))
+                .with(&of(method, "margin"), floats(|proof| proof.margin))
+                .with(&of(method, "volatility"), floats(|proof| proof.volatility))
+                .with(&of(method, "status"), bytes(|proof| proof.status.code()))
+                .with(&of(method, "unique"), bytes(|proof| u8::from(proof.unique)));
+        }
+        columns
+    }
+}
+
+/// The name of a column of a method.
+fn of(method: Method, what: &str) -> String {
+    format!("{}.{what}", method.name())
+}
+
+impl Solved {
+    fn from_columns(columns: &Columns, method: Method, problems: usize, assets: usize) -> Option<Solved> {
+        let floats = |what: &str, each: usize| {
+            columns.f64s(&of(method, what)).filter(|numbers| numbers.len() == problems * each)
+        };
+        let bytes = |what: &str| columns.u8s(&of(method, what)).filter(|bytes| bytes.len() == problems);
+        let (error, margin, volatility) = (floats("error", 1)?, floats("margin", 1)?, floats("volatility", 1)?);
+        let (status, unique) = (bytes("status")?, bytes("unique")?);
+        let proof = |at: usize| {
+            let status = Status::from_code(status[at])?;
+            let (error, margin, volatility) = (error[at], margin[at], volatility[at]);
+            Some(Proof { status, error, margin, unique: unique[at] != 0, volatility })
+        };
+        let weights = floats("weights", assets)?.to_vec();
+        Some(Solved { method, weights, proofs: (0..problems).map(proof).collect::<Option<_>>()? })
     }
 }
 
@@ -71,11 +107,16 @@ impl Solutions {
         };
         let comparisons = match columns.u8s("methods") {
             None => Comparisons::default(),
-            Some(methods) => Comparisons {
-                methods: methods.iter().map(|&code| Method::from_code(code)).collect::<Option<_>>()?,
+            Some(codes) => {
+                let methods: Vec<Method> = codes.iter().map(|&code| Method::from_code(code)).collect::<Option<_>>()?;
+                let solved = methods.iter().filter(|method| method.is_solved());
+                let solved = solved.map(|&method| Solved::from_columns(columns, method, problems as usize, assets));
+                Comparisons {
+                solved: solved.collect::<Option<_>>()?,
+                methods,
                 volatilities: columns.f64s("volatilities")?.to_vec(),
                 portfolios: columns.f64s("portfolios")?.to_vec(),
-            },
+            }},
         };
         let certificates = (0..statuses.len()).map(certificate).collect::<Option<_>>()?;
         let parameters = columns.f64s("parameter").unwrap_or_default().to_vec();
@@ -89,6 +130,13 @@ mod tests {
 
     #[test]
     fn solutions_come_back_bit_by_bit() {
+        let solved = Solved {
+            method: Method::HierarchicalRiskParity,
+            weights: vec![0.5, 0.5, f64::NAN, f64::NAN, 0.1, 0.9],
+            proofs: [Status::Converged, Status::NoSolution, Status::Stalled]
+                .map(|status| Proof { margin: 1.0 / 3.0, ..Proof::unsolved(status) })
+                .to_vec(),
+        };
         for compared in [false, true] {
             let columns = |rows: usize| if compared { (0..rows).map(|i| 0.1 + i as f64).collect() } else { Vec::new() };
             let solutions = Solutions {
@@ -99,9 +147,10 @@ mod tests {
                     Certificate { rescued: true, kappa: 3.5, ..Certificate::converged(2e-9, 11, 0.02) },
                 ],
                 comparisons: Comparisons {
-                    methods: if compared { Method::CLOSED_FORMS.to_vec() } else { Vec::new() },
+                    methods: if compared { vec![Method::Fixed(1), solved.method] } else { Vec::new() },
                     volatilities: columns(6),
                     portfolios: columns(6),
+                    solved: if compared { vec![solved.clone()] } else { Vec::new() },
                 },
                 parameters: columns(3),
             };

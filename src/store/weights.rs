@@ -36,10 +36,13 @@ use crate::observer::Observer;
 use crate::store::atomic::{self, Existing};
 use crate::store::blocks::Blocks;
 
+/// What the errors of risk budgeting are called.
+pub const RC_ERROR: &str = "rc_error";
+
 /// After the number of the problem.
 const FIXED: [(&str, DataType); 5] = [
     ("status", DataType::Utf8),
-    ("rc_error", DataType::Float64),
+    (RC_ERROR, DataType::Float64),
     ("sweeps", DataType::UInt32),
     ("rescued", DataType::Boolean),
     ("volatility", DataType::Float64),
@@ -56,6 +59,8 @@ pub struct Described<'a> {
     /// What a problem is called.
     pub noun: &'a str,
     pub assets: &'a [String],
+    /// What certified errors are called.
+    pub error: &'a str,
     /// Number of the first problem.
     pub start: u64,
     /// Key-value pairs of the file.
@@ -161,8 +166,8 @@ impl<W: Write + Send> WeightsWriter<W> {
     /// # Errors
     /// Those of the file.
     pub fn new(file: W, described: &Described) -> io::Result<Self> {
-        let Described { noun, assets, start, metadata } = *described;
-        let schema = Arc::new(schema(noun, assets));
+        let Described { noun, assets, error, start, metadata } = *described;
+        let schema = Arc::new(schema(noun, error, assets));
         let fixed = |column: usize| ColumnPath::from(schema.field(column).name().as_str());
         let metadata: Vec<KeyValue> =
             metadata.iter().map(|(key, value)| KeyValue::new(key.clone(), value.clone())).collect();
@@ -246,10 +251,10 @@ fn group_rows(assets: usize) -> usize {
     1 << most.ilog2()
 }
 
-fn schema(noun: &str, assets: &[String]) -> Schema {
+fn schema(noun: &str, error: &str, assets: &[String]) -> Schema {
     let mut fields = Vec::with_capacity(NUMBERS + assets.len());
     for (name, data_type) in std::iter::once((noun, DataType::UInt64)).chain(FIXED) {
-        let mut name = name.to_string();
+        let mut name = if name == RC_ERROR { error } else { name }.to_string();
         while assets.contains(&name) {
             name.insert(0, '_');
         }
@@ -279,7 +284,7 @@ mod tests {
 
     #[test]
     fn a_fixed_column_steps_aside_for_an_asset_of_its_name() {
-        let schema = schema("resample", &["status".into(), "_status".into(), "A".into()]);
+        let schema = schema("resample", RC_ERROR, &["status".into(), "_status".into(), "A".into()]);
         let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
         assert_eq!(names[..3], ["resample", "__status", "rc_error"]);
         assert_eq!(names[6..], ["status", "_status", "A"]);

@@ -4,13 +4,15 @@
 //! its robust standard errors ([`influence`](super::influence)). Where weights differ by more than these say, the world moves.
 //! The first half's portfolio of every method is held in the second as well: what was estimated there meets other data here.
 
+use std::borrow::Cow;
+
 use rayon::prelude::*;
 use serde::{Serialize, Serializer};
 
 use super::influence::{Band, Influence};
 use crate::covariance::{Estimate, Estimator, RiskModel, estimate};
 use crate::error::Result;
-use crate::methods::{Method, Program};
+use crate::methods::{Method, Program, Selection};
 use crate::panel::{Panel, Returns};
 use crate::stop::Stop;
 
@@ -60,19 +62,32 @@ pub struct Held {
     pub volatility_ratio: f64,
 }
 
-/// All methods.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct OutOfSample([Held; Method::ALL.len()]);
+/// Risk budgeting, and the methods beside it that have a portfolio in both halves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OutOfSample {
+    names: Vec<String>,
+    held: Vec<(Method, Held)>,
+}
 
 impl OutOfSample {
-    pub fn of(&self, method: Method) -> &Held {
-        &self.0[method as usize]
+    /// Risk budgeting.
+    pub fn own(&self) -> &Held {
+        &self.held[0].1
+    }
+
+    pub fn of(&self, method: Method) -> Option<&Held> {
+        self.held.iter().find(|(own, _)| *own == method).map(|(_, held)| held)
+    }
+
+    /// Those beside risk budgeting.
+    pub fn others(&self) -> impl Iterator<Item = (Method, &str, &Held)> {
+        self.held.iter().zip(&self.names).skip(1).map(|((method, held), name)| (*method, name.as_str(), held))
     }
 }
 
 impl Serialize for OutOfSample {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        serializer.collect_map(Method::ALL.into_iter().map(|method| (method.name(), self.of(method))))
+        serializer.collect_map(self.names.iter().zip(&self.held).map(|(name, (_, held))| (name, held)))
     }
 }
 
@@ -132,13 +147,13 @@ impl Change {
     /// # Errors
     /// Asked to stop.
     pub fn of(
-        returns: &Returns,
-        budgets: &[f64],
+        (returns, budgets): (&Returns, &[f64]),
         estimator: Estimator,
+        beside: &Selection,
         windows: usize,
         stop: &Stop,
     ) -> Result<Change> {
-        let parts = Parts { returns, budgets, estimator, stop };
+        let parts = Parts { returns, budgets, estimator, beside, stop };
         let change = Change {
             halves: parts.halves(),
             windows: parts.windows(windows),
@@ -161,6 +176,7 @@ struct Parts<'a> {
     returns: &'a Returns,
     budgets: &'a [f64],
     estimator: Estimator,
+    beside: &'a Selection,
     stop: &'a Stop,
 }
 
@@ -195,17 +211,28 @@ impl Parts<'_> {
         };
         let assets: Vec<HalvesOfAsset> = (0..self.budgets.len()).map(asset).collect();
         let within = |(band, w): &(&Band, &f64)| (band.lower..=band.upper).contains(*w);
-        let methods = Method::ALL.map(|method| {
-            let of = |half: &Portfolio| method.closed_form(&half.full.volatilities).unwrap_or(half.weights.clone());
-            self.held((&first.full, &second.full), &of(first), &of(second))
-        });
+        let program = Program::new(self.budgets).ok()?;
+        let held = |method: Method| {
+            let of = |half: &Portfolio| match method {
+                Method::RiskBudgeting => Some(half.weights.clone()),
+                method => self
+                    .beside
+                    .closed_form(method, &half.full.volatilities)
+                    .map(Cow::into_owned)
+                    .or_else(|| method.finished(&program, &half.full)),
+            };
+            Some((method, self.held((&first.full, &second.full), &of(first)?, &of(second)?)))
+        };
+        let held: Vec<(Method, Held)> = self.beside.all().into_iter().filter_map(held).collect();
+        let names = held.iter().map(|(method, _)| self.beside.name(*method).to_string()).collect();
+        let methods = OutOfSample { names, held };
         let halves = Halves {
             cut: self.returns.labels.get(self.returns.rows() / 2),
-            distance: methods[Method::RiskBudgeting as usize].distance,
+            distance: methods.own().distance,
             expected_distance: 0.5 * MEAN_ABSOLUTE * assets.iter().map(|asset| asset.se).sum::<f64>(),
             inside: first.bands.iter().zip(&second.weights).filter(within).count(),
             expected_inside: EXPECTED * assets.len() as f64,
-            methods: OutOfSample(methods),
+            methods,
         };
         Some((halves, assets))
     }
@@ -264,8 +291,12 @@ mod tests {
     use crate::panel::Labels;
     use crate::philox::philox4x32;
 
+    fn beside() -> Selection {
+        Selection::new(&Method::NAMED, Vec::new())
+    }
+
     fn change(returns: &Returns, windows: usize) -> Change {
-        Change::of(returns, &[0.5, 0.5], Estimator::Sample, windows, &Stop::NEVER).unwrap()
+        Change::of((returns, &[0.5, 0.5]), Estimator::Sample, &beside(), windows, &Stop::NEVER).unwrap()
     }
 
     /// Two independent assets, the second of which moves `times` as much from the middle on.
@@ -304,13 +335,14 @@ mod tests {
         assert!(change.windows.unwrap().ratio > 5.0, "{:?}", change.windows);
         assert!(halves.distance > 5.0 * halves.expected_distance);
         // Of two independent assets that vary as 1 to 9 when held in halves, the second takes 9 / 10 of the risk.
-        for method in Method::ALL {
-            let held = halves.methods.of(method);
+        for method in Method::NAMED {
+            let held = halves.methods.of(method).unwrap();
+            // Equal variances: all methods hold halves, but for the noise of the estimates.
             assert!((held.max_error - 0.8).abs() <= 0.03, "{method:?}: {held:?}");
             assert!((held.misplaced - 0.4).abs() <= 0.015, "{method:?}: {held:?}");
             assert!((held.volatility_ratio - 5.0_f64.sqrt()).abs() <= 0.1, "{method:?}: {held:?}");
         }
-        assert_eq!(halves.methods.of(Method::EqualWeight).distance, 0.0);
+        assert_eq!(halves.methods.of(Method::EqualWeight).unwrap().distance, 0.0);
     }
 
     #[test]
@@ -326,7 +358,7 @@ mod tests {
     #[test]
     fn what_is_asked_to_stop_says_so() {
         let stop = Stop::when(|| true);
-        let error = Change::of(&history(400, 1.0), &[0.5, 0.5], Estimator::Sample, WINDOWS, &stop).unwrap_err();
+        let error = Change::of((&history(400, 1.0), &[0.5, 0.5]), Estimator::Sample, &beside(), WINDOWS, &stop).unwrap_err();
         assert_eq!(error.kind, crate::ErrorKind::Interrupted);
     }
 

@@ -55,6 +55,8 @@ pub trait Study: Sized {
     const PIECE: u64;
     /// The files of a finished run beside the summary.
     const FILES: &'static [&'static str];
+    /// Files that a finished run may have beside these.
+    const FURTHER: &'static [&'static str] = &[];
     /// The file that holds the data of a run, where there is one.
     const DATA: Option<&'static str>;
     /// Batches up to this number belong to parts; what comes after them is solved when the parts are joined.
@@ -107,6 +109,11 @@ pub trait Study: Sized {
         observer: &mut dyn Observer,
         directory: &Path,
     ) -> Result<()>;
+
+    /// Which of [`Study::FURTHER`] it writes.
+    fn further(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
 
     /// Keeps the data in a run directory, so that it can be verified and its parts joined where the files they came from
     /// are not.

@@ -12,9 +12,9 @@ use crate::batch::{Batch, active, submatrix};
 use crate::covariance::{Estimator, RiskModel, estimate};
 use crate::engine::{Engine, Kind};
 use crate::error::{Error, ErrorKind, Result, option};
-use crate::methods::Method;
-use crate::methods::certificate::{Certificate, Status};
-use crate::methods::risk_budgeting::existence;
+use crate::methods::certificate::{Certificate, Proof, Status};
+use crate::methods::risk_budgeting::{Options, existence};
+use crate::methods::{self, Method, Selection};
 use crate::methods::risk_budgeting::validity::{self, Flaw};
 use crate::observer::Observer;
 use crate::panel::Panel;
@@ -75,19 +75,50 @@ impl Robust {
     }
 }
 
-/// The portfolios of methods that need no solver, under the same covariance.
+/// A method's portfolio under the same covariance, with its proof.
+#[derive(Debug, Clone, Serialize)]
+pub struct Portfolio {
+    #[serde(skip)]
+    pub method: Method,
+    /// As results call the method.
+    #[serde(skip)]
+    pub name: String,
+    #[serde(flatten)]
+    pub profile: Profile,
+    pub status: Status,
+    /// Of risk budgeting.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rc_error: Option<f64>,
+    /// Of minimum variance and maximum diversification: no long-only portfolio is better by more than this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gap: Option<f64>,
+    /// No other portfolio is as good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unique: Option<bool>,
+    /// Of hierarchical risk parity.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub split_error: Option<f64>,
+    /// How far the tree is from another, in correlations; null where there are fewer than two merges.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub margin: Option<Option<f64>>,
+    /// Assets as they are split, from left to right.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order: Option<Vec<String>>,
+}
+
+/// Risk budgeting and the methods beside it that have a portfolio.
 #[derive(Debug, Clone)]
-pub struct Methods(Vec<(Method, Profile)>);
+pub struct Methods(Vec<Portfolio>);
 
 impl Methods {
-    pub fn iter(&self) -> impl Iterator<Item = (Method, &Profile)> {
-        self.0.iter().map(|(method, profile)| (*method, profile))
+    pub fn iter(&self) -> impl Iterator<Item = &Portfolio> {
+        self.0.iter()
     }
 }
 
 impl Serialize for Methods {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        serializer.collect_map(self.iter().map(|(method, profile)| (method.name(), profile)))
+        serializer.collect_map(self.iter().map(|portfolio| (&portfolio.name, portfolio)))
     }
 }
 
@@ -99,6 +130,8 @@ pub struct Question<'a> {
     pub budgets: &'a [f64],
     /// What somebody holds, one for each asset, where it is to be compared.
     pub weights: Option<&'a [f64]>,
+    /// Methods beside risk budgeting; mixes are over all assets.
+    pub beside: &'a Selection,
     pub periods_per_year: Option<f64>,
 }
 
@@ -169,6 +202,24 @@ pub fn solve(question: &Question, engine: &dyn Engine, observer: &mut dyn Observ
     let mut all_budgets = vec![0.0; n];
     keep.iter().zip(batch.budgets()).for_each(|(&i, budget)| all_budgets[i] = *budget);
     let solved = profile(solutions.weights);
+    let selection = question.beside.over(&keep);
+    let own = Portfolio {
+        method: Method::RiskBudgeting,
+        name: Method::RiskBudgeting.name().to_string(),
+        profile: solved.clone(),
+        status: certificate.status,
+        rc_error: Some(certificate.rc_error),
+        gap: None,
+        unique: None,
+        split_error: None,
+        margin: None,
+        order: None,
+    };
+    let others = selection
+        .methods()
+        .iter()
+        .filter_map(|&method| portfolio(method, &selection, (&risk, &names), &|weights| profile(weights)));
+    let methods = Methods(std::iter::once(own).chain(others).collect());
     let estimation = history.as_ref().map(|(panel, estimate)| Estimation::of(estimate, panel.rows()));
     let given = question.weights.map(|held| beside(question, held, &solved.weights, robust.as_ref())).transpose()?;
     Ok(Outcome {
@@ -185,12 +236,46 @@ pub fn solve(question: &Question, engine: &dyn Engine, observer: &mut dyn Observ
         engine: if certificate.rescued { Kind::Cpu } else { engine.info().engine },
         periods_per_year: question.periods_per_year,
         robust,
-        methods: Methods(
-            Method::CLOSED_FORMS
-                .into_iter()
-                .filter_map(|method| Some((method, profile(method.closed_form(&risk.volatilities)?))))
-                .collect(),
-        ),
+        methods,
+    })
+}
+
+/// The portfolio of a method beside risk budgeting; none where it has none.
+fn portfolio(
+    method: Method,
+    beside: &Selection,
+    (risk, names): (&RiskModel, &[&str]),
+    profile: &dyn Fn(Vec<f64>) -> Profile,
+) -> Option<Portfolio> {
+    let exact = |weights: Vec<f64>| Portfolio {
+        method,
+        name: beside.name(method).to_string(),
+        profile: profile(weights),
+        status: Status::Converged,
+        rc_error: None,
+        gap: None,
+        unique: None,
+        split_error: None,
+        margin: None,
+        order: None,
+    };
+    if let Some(weights) = beside.closed_form(method, &risk.volatilities) {
+        return Some(exact(weights.into_owned()));
+    }
+    let (mut weights, mut work) = (vec![0.0; names.len()], methods::Workspace::default());
+    let Proof { status, error, margin, unique, .. } =
+        method.solve(risk, Options::default().tolerance, &mut work, &mut weights)?;
+    let found = (status == Status::Converged || status == Status::Stalled).then(|| exact(weights))?;
+    let order = work.hierarchical.order().iter().map(|&i| names[i].to_string()).collect();
+    Some(match method {
+        Method::HierarchicalRiskParity => Portfolio {
+            status,
+            split_error: Some(error),
+            margin: Some(margin.is_finite().then_some(margin)),
+            order: Some(order),
+            ..found
+        },
+        _ => Portfolio { status, gap: Some(error), unique: Some(unique), ..found },
     })
 }
 

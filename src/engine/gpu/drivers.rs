@@ -24,6 +24,9 @@ pub fn driver<'a>(
 ) -> Attempt<Box<dyn Driver + 'a>> {
     let (memory, accuracy) = (engine.memory(), engine.accuracy());
     let source = batch.source();
+    if !request.beside().is_on_devices() {
+        return Err(unfit("methods beside risk budgeting that have to be solved for, or mixes"));
+    }
     match (&source.covariances, &source.assets, request) {
         (Covariances::Given { matrices, assume_psd, .. }, Assets::All, request) => {
             let matrices = Matrices::Given { covariances: matrices, assume_psd: *assume_psd };
@@ -38,7 +41,7 @@ pub fn driver<'a>(
             let how = |assets| (engine.way(&law, assets), accuracy);
             match (assets, request) {
                 (Assets::All, Request::Portfolios { beside }) => {
-                    let how = how(panel.assets());
+                    let (how, beside) = (how(panel.assets()), beside.methods());
                     Ok(Box::new(Resampled::new(device, memory, batch.budgets(), (panel, law), how, beside)?))
                 }
                 (Assets::Listed(sets), request) => {

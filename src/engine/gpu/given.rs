@@ -17,11 +17,11 @@ use super::stages::Descents;
 use crate::batch::{Assets, Block, Comparisons, Request, Solutions};
 use crate::covariance::{RiskModel, Universe};
 use crate::measure::{Measured, Metric, metric};
-use crate::methods::Method;
+use crate::methods::risk_budgeting::descent::multiply;
+use crate::methods::{Selection, volatility};
 use crate::methods::certificate::{Certificate, Status};
 use crate::methods::risk_budgeting::certificate::certify;
 use crate::methods::risk_budgeting::condition::condition;
-use crate::methods::risk_budgeting::descent::multiply;
 use crate::methods::risk_budgeting::validity;
 use crate::real::Real;
 
@@ -184,7 +184,7 @@ impl<'a> Given<'a> {
             .collect();
         Ok(match self.request {
             Request::Portfolios { beside } => {
-                let comparisons = match beside.is_empty() {
+                let comparisons = match beside.methods().is_empty() {
                     true => Comparisons::default(),
                     false => compare(&checked, beside, n),
                 };
@@ -370,19 +370,17 @@ fn measured(
     measured
 }
 
-/// Volatilities of the assets, and those of the portfolios of `methods`, in f64.
-fn compare(checked: &[Option<RiskModel>], methods: &[Method], n: usize) -> Comparisons {
-    let mut comparisons = Comparisons::unknown(methods, checked.len(), n);
+/// Volatilities of the assets, and those of the portfolios that follow from a formula, in f64.
+fn compare(checked: &[Option<RiskModel>], beside: &Selection, n: usize) -> Comparisons {
+    let methods = beside.methods();
+    let mut comparisons = Comparisons::unknown(beside, checked.len(), n);
     let rows = comparisons.volatilities.par_chunks_mut(n).zip(comparisons.portfolios.par_chunks_mut(methods.len()));
     rows.zip(checked).for_each(|((own, portfolios), problem)| {
-        let Some(RiskModel { correlation, volatilities }) = problem else { return };
-        own.copy_from_slice(volatilities);
+        let Some(model) = problem else { return };
+        own.copy_from_slice(&model.volatilities);
         for (found, method) in portfolios.iter_mut().zip(methods) {
-            let Some(weights) = method.closed_form(volatilities) else { continue };
-            let exposures: Vec<f64> = weights.iter().zip(volatilities).map(|(w, s)| w * s).collect();
-            let mut product = vec![0.0; n];
-            multiply(correlation, &exposures, &mut product);
-            *found = exposures.iter().zip(&product).map(|(x, p)| x * p).sum::<f64>().max(0.0).sqrt();
+            let Some(weights) = beside.closed_form(*method, &model.volatilities) else { continue };
+            *found = volatility(model, &weights);
         }
     });
     comparisons

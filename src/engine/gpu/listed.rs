@@ -10,7 +10,7 @@ use super::resampled::Resampled;
 use super::way::Way;
 use crate::batch::{Block, Request, Solutions};
 use crate::measure::{Measured, Metric};
-use crate::methods::Method;
+use crate::methods::Selection;
 use crate::methods::certificate::{Certificate, Status};
 use crate::panel::Panel;
 use crate::resample::Law;
@@ -43,7 +43,7 @@ impl<'a> Listed<'a> {
         }
         let memory = memory / sets.len() as u64;
         let set = |set: &[u32]| {
-            Resampled::new(Arc::clone(device), memory, budgets, (&panel.select(set), law), how, beside(request))
+            Resampled::new(Arc::clone(device), memory, budgets, (&panel.select(set), law), how, beside(request).methods())
         };
         let sets = sets.iter().map(|assets| set(assets)).collect::<Attempt<Vec<Resampled>>>()?;
         Ok(Listed { sets, assets: budgets.len(), request, under_way: Queue::default() })
@@ -107,10 +107,10 @@ impl Driver for Listed<'_> {
 }
 
 /// Other methods that are wanted: figures need the volatilities, too.
-fn beside(request: &Request) -> &[Method] {
+fn beside(request: &Request) -> &Selection {
     match request {
         Request::Portfolios { beside } => beside,
-        Request::Metrics(_) => &Method::CLOSED_FORMS,
+        Request::Metrics(_) => &Selection::CLOSED_FORMS,
     }
 }
 

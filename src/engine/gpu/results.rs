@@ -83,7 +83,8 @@ impl Layout {
                 comparisons.portfolios.extend(self.beside.iter().map(|&method| match method {
                     Method::InverseVolatility => c.inverse_volatility * unit,
                     Method::EqualWeight => c.equal_weight * unit,
-                    Method::RiskBudgeting => c.volatility * unit,
+                    // Devices take no others.
+                    _ => f64::NAN,
                 }));
                 finite[at] &= known[at] & comparisons.portfolios[own..].iter().all(|volatility| volatility.is_finite());
             }

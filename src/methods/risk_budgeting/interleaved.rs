@@ -20,6 +20,7 @@ use pulp::{Arch, Simd, WithSimd};
 
 use super::{AIM, FLOOR, Options, condition_bound};
 use crate::lanes::{LANES, Lanes, below, vectors, vectors_mut};
+use crate::covariance::RiskModel;
 use crate::methods::Method;
 
 /// More than twice what ordinary problems take to 1e-10.
@@ -49,12 +50,13 @@ pub struct Group {
 }
 
 impl Solved {
-    /// Volatility of a method's portfolio under the lane's covariance.
-    pub fn volatility_of(&self, method: Method) -> f64 {
+    /// Volatility of a method's portfolio under the lane's covariance; none of methods that lanes do not know.
+    pub fn volatility_of(&self, method: Method) -> Option<f64> {
         match method {
-            Method::RiskBudgeting => self.volatility,
-            Method::InverseVolatility => self.inverse_volatility,
-            Method::EqualWeight => self.equal_weight,
+            Method::RiskBudgeting => Some(self.volatility),
+            Method::InverseVolatility => Some(self.inverse_volatility),
+            Method::EqualWeight => Some(self.equal_weight),
+            _ => None,
         }
     }
 }
@@ -79,6 +81,21 @@ impl Group {
         let Group { volatilities, weights, y, below, above, slopes, .. } = self;
         for vector in [volatilities, weights, y, below, above, slopes] {
             vector.resize(n, Lanes::default());
+        }
+    }
+
+    /// The model of one lane by itself.
+    pub fn lane(&self, lane: usize, model: &mut RiskModel) {
+        let n = self.volatilities.len();
+        model.volatilities.clear();
+        model.volatilities.extend(self.volatilities.iter().map(|s| s.0[lane]));
+        model.correlation.resize(n * n, 1.0);
+        for i in 0..n {
+            model.correlation[i * n + i] = 1.0;
+            for (j, c) in self.correlation[below(i)].iter().enumerate() {
+                model.correlation[i * n + j] = c.0[lane];
+                model.correlation[j * n + i] = c.0[lane];
+            }
         }
     }
 

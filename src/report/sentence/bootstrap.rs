@@ -82,14 +82,28 @@ fn hard(outcome: &Outcome) -> Option<String> {
 
 /// How far the weights move, and why.
 fn moves(outcome: &Outcome) -> String {
-    let statistics = outcome.methods.of(Method::RiskBudgeting);
+    let statistics = outcome.methods.own();
+    let ewma = outcome.run.estimator.half_life.is_some();
+    if ewma {
+        return format!(
+            "Two such estimates, each from rows of this history in another order, differ by {} of the portfolio: that is \
+             how much an estimate that follows the last rows moves over the years, not how wrong today's is.",
+            percent(statistics.pairwise_turnover, 1)
+        );
+    }
     let moved = statistics.turnover.as_ref().map_or(statistics.pairwise_turnover, |turnover| turnover.mean);
     let sample =
         format!("A new sample of the same history would move {} of the portfolio on average", percent(moved, 1));
     let Some(halves) = &outcome.halves else {
-        return format!(
-            "{sample}. The history is too short to be cut in halves, so nothing here tells whether the world changes."
-        );
+        return match outcome.assets.iter().any(|asset| asset.robust.is_some()) {
+            false if outcome.run.rows >= FEW_ROWS => format!(
+                "{sample}. Halves of the history are not compared: this estimator has no standard errors to compare them \
+                 with."
+            ),
+            _ => format!(
+                "{sample}. The history is too short to be cut in halves, so nothing here tells whether the world changes."
+            ),
+        };
     };
     let ratio = halves.distance / (halves.expected_distance * stretch(outcome));
     let differ = format!(
@@ -153,27 +167,29 @@ fn others(outcome: &Outcome) -> Option<String> {
         return None;
     }
     let Halves { methods, .. } = outcome.halves.as_ref()?;
-    let misplaced = |method: Method| methods.of(method).misplaced;
-    let told = |method: Method| percent(misplaced(method), 0);
-    let own = Method::RiskBudgeting;
-    let best = Method::CLOSED_FORMS.into_iter().min_by(|&a, &b| misplaced(a).total_cmp(&misplaced(b)))?;
+    let told = |misplaced: f64| percent(misplaced, 0);
+    let own = methods.own().misplaced;
     let held = "eld in the second half, the weights of the first left";
-    if misplaced(own) > CLEARLY * misplaced(best) {
+    let best = methods.others().min_by(|a, b| a.2.misplaced.total_cmp(&b.2.misplaced));
+    if let Some((method, name, best)) = best.filter(|(.., best)| own > CLEARLY * best.misplaced) {
+        let name = words::method(method, name);
         return Some(format!(
-            "{} did better: h{held} {} of the risk away from its budgets, those of {} {}.",
-            capitalised(words::method(best)),
+            "{} did better: h{held} {} of the risk away from its budgets, those of {name} {}.",
+            capitalised(&name),
             told(own),
-            words::method(best),
-            told(best)
+            told(best.misplaced)
         ));
     }
-    let other = Method::InverseVolatility;
-    let beside = if misplaced(other) > CLEARLY * misplaced(own) {
-        format!("those of inverse volatility {}", told(other))
-    } else {
-        format!("inverse volatility, which needs no correlations, did as well ({})", told(other))
+    let beside = match methods.of(Method::InverseVolatility) {
+        None => String::new(),
+        Some(other) if other.misplaced > CLEARLY * own => {
+            format!("; those of inverse volatility {}", told(other.misplaced))
+        }
+        Some(other) => {
+            format!("; inverse volatility, which needs no correlations, did as well ({})", told(other.misplaced))
+        }
     };
-    Some(format!("H{held} {} of the risk away from its budgets; {beside}.", told(own)))
+    Some(format!("H{held} {} of the risk away from its budgets{beside}.", told(own)))
 }
 
 /// With a capital letter.

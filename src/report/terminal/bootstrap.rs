@@ -49,7 +49,7 @@ fn weights(out: &mut String, outcome: &Outcome, view: View) {
     let width = names_width(outcome.assets.iter().map(|asset| &asset.name));
     let widest =
         outcome.assets.iter().map(|a| a.weight.q95.max(a.point.unwrap_or(0.0))).fold(f64::MIN_POSITIVE, f64::max);
-    let shares = &outcome.methods.of(Method::RiskBudgeting).realised.shares;
+    let shares = &outcome.methods.own().realised.shares;
     let realised = |place: usize, _: &Asset| {
         shares.get(place).map_or("-".to_string(), |s| words::band(s.summary.q05, s.summary.q95, 1))
     };
@@ -134,38 +134,57 @@ fn picture(asset: &Asset, widest: f64, room: usize) -> String {
     cells.into_iter().collect()
 }
 
+/// On a narrower screen, bands of methods leave first.
+const BANDS: usize = 100;
+
 fn methods(out: &mut String, outcome: &Outcome, view: View) {
     let all = &outcome.methods;
-    let annual = outcome.run.periods_per_year.map(f64::sqrt);
-    let spread = |s: &Summary, scale: f64| {
-        let [mean, low, high] = [s.mean, s.q05, s.q95].map(|x| 100.0 * scale * x);
+    let scale = outcome.run.periods_per_year.map_or(1.0, f64::sqrt);
+    let banded = view.columns() >= BANDS;
+    let spread = |s: &Summary| {
+        let [mean, low, high] = [s.mean, s.q05, s.q95].map(|x| 100.0 * x);
         match low == high {
             true if mean == 0.0 => "fixed".to_string(),
-            true => format!("{mean:.1} %"),
-            false => format!("{mean:.1} ({low:.1}–{high:.1}) %"),
+            false if banded => format!("{mean:.1} ({low:.1}–{high:.1}) %"),
+            _ => format!("{mean:.1} %"),
         }
     };
-    let cells = |text: &dyn Fn(&MethodStatistics) -> String| -> Vec<String> {
-        all.iter().map(|(_, method)| text(method)).collect()
+    let cells = |text: &dyn Fn(Method, &MethodStatistics) -> String| -> Vec<String> {
+        all.iter().map(|(which, method)| text(which, method)).collect()
     };
-    let turnover = |method: &MethodStatistics| method.turnover.as_ref().map_or("-".to_string(), |t| spread(t, 1.0));
-    let volatility = |method: &MethodStatistics| spread(&method.volatility, annual.unwrap_or(1.0));
-    let periods = outcome.run.periods_per_year;
-    let volatility_name = periods.map_or("volatility".to_string(), |number| format!("vol a year ({number})"));
-    let ratio = |method: &MethodStatistics| format!("{:.2}", method.diversification_ratio.mean);
-    let names = all.iter().map(|(which, _)| words::method(which).to_string()).collect();
+    let turnover = |_, method: &MethodStatistics| method.turnover.as_ref().map_or("-".to_string(), spread);
+    let held = |_, method: &MethodStatistics| {
+        let [held, promised] = [&method.realised.volatility, &method.promised].map(|s| percent(scale * s.mean, 2));
+        format!("{held} ({promised})")
+    };
+    let aim = |which, method: &MethodStatistics| match (which, &method.aim) {
+        (Method::RiskBudgeting, Some(missed)) => format!("{} of a budget", percent(missed.mean, 0)),
+        (Method::MinimumVariance, Some(missed)) => format!("{} of vol", percent(missed.mean, 1)),
+        (Method::MaximumDiversification, Some(missed)) => format!("{} of DR", percent(missed.mean, 1)),
+        _ => "-".to_string(),
+    };
+    let volatility = if outcome.run.periods_per_year.is_some() { "vol a year, held (promised)" } else { "vol held (promised)" };
     let mut columns = vec![
-        Column::names("method", names, 19),
-        Column::numbers("re-estimation moves", cells(&turnover), 20, 1, LEAVE_LATE),
-        Column::numbers("worst miss of a budget", cells(&|m| spread(&m.realised.max_error, 1.0)), 24, 1, None),
+        Column::names("method", cells(&|which, _| words::method(which, all.name(which))), 18),
+        Column::numbers("differ by", cells(&|_, m| percent(m.pairwise_turnover, 1)), 9, 2, None),
+        Column::numbers("weights move by", cells(&turnover), 15, 2, LEAVE_LAST),
+        Column::numbers(volatility, cells(&held), 19, 2, None),
+        Column::numbers("own aim missed by", cells(&aim), 17, 2, LEAVE_LATE),
+        Column::numbers("held", cells(&|_, m| format!("{:.1}", m.held.mean)), 5, 2, LEAVE_EARLY),
     ];
     if let Some(halves) = &outcome.halves {
-        let misplaced = Method::ALL.map(|method| percent(halves.methods.of(method).misplaced, 1)).to_vec();
-        columns.push(Column::numbers("misplaced in half 2", misplaced, 19, 1, LEAVE_LAST));
+        let misplaced = |which, _: &MethodStatistics| {
+            halves.methods.of(which).map_or("-".to_string(), |held| percent(held.misplaced, 1))
+        };
+        columns.push(Column::numbers("misplaced", cells(&misplaced), 9, 2, LEAVE_NEXT));
     }
-    columns.push(Column::numbers(&volatility_name, cells(&volatility), 18, 1, LEAVE_NEXT));
-    columns.push(Column::numbers("div. ratio", cells(&ratio), 9, 1, LEAVE_EARLY));
     table(out, columns, view);
+    if let Some(estimation) = words::estimation(&outcome.run.estimator) {
+        out.push_str(&view.wrapped(&estimation));
+    }
+    if outcome.run.estimator.half_life.is_some() {
+        out.push_str(&view.wrapped(words::EWMA));
+    }
     out.push('\n');
 }
 
@@ -193,21 +212,28 @@ fn evidence(out: &mut String, outcome: &Outcome, view: View) {
         out.push_str(&view.verdict(&view.wrapped(&text), check.disagreements == 0));
     }
     out.push('\n');
-    let periods = run.periods_per_year.map_or(String::new(), |number| format!(" vol a year: of {number} periods."));
+    let periods = run.periods_per_year.map_or(String::new(), |number| format!(" A year has {number} periods."));
     let robust = match outcome.assets.iter().any(|asset| asset.robust.is_some()) {
         true => format!(" Robust bands: from what each row does to the weights; all of them with {}.", option("json")),
         false => String::new(),
     };
+    let hierarchical = match outcome.methods.iter().any(|(which, _)| which == Method::HierarchicalRiskParity) {
+        true => " Hierarchical risk parity links by single linkage; other libraries do otherwise.",
+        false => "",
+    };
     let halves = match outcome.halves.is_some() {
         true => {
-            " misplaced in half 2: the risk that is not where its budget wants it, when the weights of the first half are \
-                 held in the second."
+            " misplaced: the risk that is not where its budget wants it, when the weights of the first half are held in the \
+                 second."
         }
         false => "",
     };
     out.push_str(&view.dim(&view.wrapped(&view.text(format!(
-        "weight: from the full history. 5–95 %: quantiles over the resamples. re-estimation moves: half the absolute change \
-         against the full-history weights. risk share and worst miss (relative to the budget): of the resampled weights under \
-         the full-history covariance, which stands for holding estimated weights under the truth.{halves}{periods}{robust}",
+        "weight: from the full history. 5–95 %: quantiles over the resamples. risk share: of the resampled weights under the \
+         full-history covariance, which stands for holding estimated weights under the truth. differ by: half the absolute \
+         difference of two resamples' weights; weights move by: against the full-history weights. vol held: under that \
+         covariance; promised: under the estimate that the portfolio was made from. own aim: of risk budgeting the budgets, \
+         the worst of them; of minimum variance the least volatility; of maximum diversification the greatest ratio (DR).\
+         {hierarchical} held: assets with a weight.{halves}{periods}{robust}",
     )))));
 }

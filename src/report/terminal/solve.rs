@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 
 use super::table::{Column, padded, table};
 use super::view::View;
-use super::{LEAVE_EARLY, LEAVE_LATE, LEAVE_NEXT, names_width};
-use crate::methods::Method;
+use super::names_width;
+use crate::methods::certificate::Status;
 use crate::report::words::{self, counted, cut, maybe_percent, percent};
 use crate::study::measures::Profile;
-use crate::study::solve::Outcome;
+use crate::study::solve::{Outcome, Portfolio};
 
 /// Columns that a method takes with the bands of its weights.
 const BANDED: usize = 35;
@@ -18,20 +18,24 @@ const OWN: usize = 20;
 
 pub fn solve(outcome: &Outcome, view: View) -> String {
     let mut out = String::new();
-    let leaves = |which| if which == Method::InverseVolatility { LEAVE_NEXT } else { LEAVE_EARLY };
-    let solved = (words::method(Method::RiskBudgeting), &outcome.profile, None);
-    let others = outcome.methods.iter().map(|(which, profile)| (words::method(which), profile, leaves(which)));
-    let methods: Vec<_> = std::iter::once(solved).chain(others).collect();
+    // The last leaves first, before the budgets do.
+    let count = outcome.methods.iter().count();
+    let leaves = |number: usize| (number > 0).then(|| (count - number) as u8);
+    let method = |(number, portfolio): (usize, &'_ Portfolio)| {
+        let name = words::method(portfolio.method, &portfolio.name);
+        (name, portfolio.profile.clone(), leaves(number))
+    };
+    let methods: Vec<_> = outcome.methods.iter().enumerate().map(method).collect();
     let width = names_width(outcome.assets.iter());
     let under =
         |head: &str, cells: &mut dyn Iterator<Item = String>| std::iter::once(head.to_string()).chain(cells).collect();
     let names = under("asset", &mut outcome.assets.iter().map(|asset| cut(asset, width)));
     let budgets = under("budget", &mut outcome.budgets.iter().map(|&budget| percent(budget, 2)));
-    let mut columns = vec![Column::names("", names, width), Column::numbers("", budgets, 8, 2, LEAVE_LATE)];
+    let mut columns = vec![Column::names("", names, width), Column::numbers("", budgets, 8, 2, Some(u8::MAX))];
     // What is held stands last, and stays.
     let own = if outcome.given.is_some() { OWN + 2 } else { 0 };
     let robust = outcome.robust.as_ref().filter(|_| view.columns() >= width + 2 + BANDED + own);
-    columns.extend(methods.iter().enumerate().map(|(number, &(name, profile, leaves))| {
+    columns.extend(methods.iter().enumerate().map(|(number, (name, profile, leaves))| {
         // Bands are those of the weights that were solved for.
         let robust = robust.filter(|_| number == 0);
         let band = |i: usize| robust.map(|all| words::band(all.lower[i].max(0.0), all.upper[i], 2));
@@ -46,7 +50,7 @@ pub fn solve(outcome: &Outcome, view: View) -> String {
             .enumerate()
             .map(|(i, (&weight, &share))| row(&percent(weight, 2), band(i).as_deref(), &percent(share, 2)));
         let head = row("weight", robust.map(|_| "90 % band"), "risk share");
-        Column::numbers(name, under(&head, &mut rows), if robust.is_some() { BANDED } else { 19 }, 2, leaves)
+        Column::numbers(name, under(&head, &mut rows), if robust.is_some() { BANDED } else { 19 }, 2, *leaves)
     }));
     if let Some(given) = &outcome.given {
         let outside = |i: usize| given.outside.as_ref().is_some_and(|outside| outside.contains(&outcome.assets[i]));
@@ -110,5 +114,35 @@ pub fn solve(outcome: &Outcome, view: View) -> String {
     );
     // Writing to a string cannot fail.
     let _ = write!(out, "\n{}", view.verdict(&view.wrapped(&found), true));
+    for portfolio in outcome.methods.iter() {
+        if let Some((proof, sound)) = proof(portfolio) {
+            out.push_str(&view.verdict(&view.wrapped(&proof), sound));
+        }
+    }
+    if let Some(estimation) = outcome.run.estimator.as_ref().and_then(words::estimation) {
+        out.push_str(&view.wrapped(&estimation));
+    }
     out
 }
+
+/// What proves the portfolio of a method beside risk budgeting, and whether it does; nothing of what follows from a formula.
+fn proof(portfolio: &Portfolio) -> Option<(String, bool)> {
+    let name = words::method(portfolio.method, &portfolio.name);
+    let status = portfolio.status.name();
+    let held = portfolio.profile.weights.iter().filter(|weight| **weight > HELD).count();
+    let held = format!("{held} of {} held", counted(portfolio.profile.weights.len() as u64, "asset"));
+    let sound = portfolio.status == Status::Converged;
+    if let Some(gap) = portfolio.gap {
+        let others = if portfolio.unique == Some(false) { "; other portfolios are as good" } else { "" };
+        return Some((format!("{name}: {status}, no long-only portfolio is better by more than {gap:.1e}; {held}{others}"), sound));
+    }
+    let split_error = portfolio.split_error?;
+    let margin = portfolio.margin.flatten().map_or(String::new(), |margin| {
+        format!("; correlations off by less than {:.1e} give the same tree", margin / 2.0)
+    });
+    let leaves = portfolio.order.as_deref().map_or(String::new(), |order| format!("; leaves {}", words::listed(order)));
+    Some((format!("{name} (single linkage): {status}, splits are within {split_error:.1e}{margin}{leaves}"), sound))
+}
+
+/// A smaller weight does not count as held.
+const HELD: f64 = 1e-6;

@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 use crate::batch::counts::{RcError, Solves};
 use crate::engine::{Kind, Precision};
 use crate::error::Text;
-use crate::methods::Method;
+use crate::methods::{Method, Selection};
 use crate::resample::Scheme;
 use crate::run::crosscheck::CrossCheck;
 use crate::study::block::BlockEstimates;
@@ -27,23 +27,32 @@ pub struct Portfolio {
     pub effective_assets: Summary,
 }
 
-/// Every method on the same resamples.
+/// Every method on the same resamples: risk budgeting, then those beside it in the order asked for.
 #[derive(Debug, Clone)]
-pub struct Methods(pub(super) [MethodStatistics; Method::ALL.len()]);
+pub struct Methods {
+    pub selection: Selection,
+    pub(super) statistics: Vec<MethodStatistics>,
+}
 
 impl Methods {
-    pub fn of(&self, method: Method) -> &MethodStatistics {
-        &self.0[method as usize]
+    /// Risk budgeting.
+    pub fn own(&self) -> &MethodStatistics {
+        &self.statistics[0]
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (Method, &MethodStatistics)> {
-        Method::ALL.into_iter().zip(&self.0)
+        self.selection.all().into_iter().zip(&self.statistics)
+    }
+
+    /// As results call a method.
+    pub fn name(&self, method: Method) -> &str {
+        self.selection.name(method)
     }
 }
 
 impl Serialize for Methods {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.iter().map(|(method, statistics)| (method.name(), statistics)))
+        serializer.collect_map(self.iter().map(|(method, statistics)| (self.name(method), statistics)))
     }
 }
 

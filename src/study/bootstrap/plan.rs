@@ -1,5 +1,6 @@
 //! The study before and after the work: what follows from data and configuration, and what solutions make of it.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use crate::batch::{Batch, Request, Solutions, active};
 use crate::covariance::{Estimate, Estimator, RiskModel, estimate};
 use crate::engine::{EngineInfo, Precision};
 use crate::error::{Error, Result, Text};
-use crate::methods::{Method, Program};
+use crate::methods::{Method, Program, Selection};
 use crate::observer::{Noted, Observer};
 use crate::panel::{Panel, Returns};
 use crate::resample::{LAW, Law};
@@ -18,7 +19,7 @@ use crate::sampling::Rows;
 use crate::run::crosscheck::{CrossCheck, sample};
 use crate::run::{self, Context, RcError, Solves, Work};
 use crate::store::Checkpoint;
-use crate::store::blocks::{Blocks, Spread, Stored};
+use crate::store::blocks::{Blocks, OfMethod, Spread, Stored};
 use crate::study::block::{BlockEstimates, block_length, sensitivity_lengths};
 use crate::study::change::Change;
 use crate::study::estimation::Estimation;
@@ -57,6 +58,9 @@ pub struct Plan {
     estimate: Estimate,
     components: Option<Components>,
     point: Option<Vec<f64>>,
+    /// Methods beside risk budgeting, over the assets with a budget, and the full-history portfolio of each.
+    pub(super) selection: Selection,
+    points: Vec<Option<Vec<f64>>>,
     block_length: f64,
     block_estimates: Option<BlockEstimates>,
     law: Law,
@@ -116,7 +120,9 @@ impl Plan {
             full,
             estimate,
             components,
+            points: vec![point.clone()],
             point,
+            selection: Selection::NONE,
             block_length,
             block_estimates,
             law,
@@ -124,7 +130,26 @@ impl Plan {
             lengths,
             notes: std::mem::take(&mut observer.notes),
             given: None,
-        })
+        }
+        .beside(Selection::CLOSED_FORMS))
+    }
+
+    /// Compares these methods, whose mixes are over all assets, with risk budgeting.
+    #[must_use]
+    pub fn beside(self, selection: Selection) -> Plan {
+        let selection = selection.over(&self.keep);
+        let model = &self.estimate.model;
+        // Checked when the batch was made.
+        let program = self.batch.program();
+        let of = |method: Method| match method {
+            Method::RiskBudgeting => self.point.clone(),
+            method => selection
+                .closed_form(method, &model.volatilities)
+                .map(Cow::into_owned)
+                .or_else(|| method.finished(program, model)),
+        };
+        let points = selection.all().into_iter().map(of).collect();
+        Plan { selection, points, ..self }
     }
 
     /// Compares the weights that somebody holds, one for each asset of `returns`, with the study's.
@@ -179,7 +204,7 @@ impl Plan {
             true => sample(resamples, self.config.seed, self.config.crosscheck),
             false => Vec::new(),
         };
-        let request = Request::COMPARED;
+        let request = Request::Portfolios { beside: self.selection.clone() };
         let main = Work { batch: &self.batch, request: &request, number: MAIN, sample: &sampled };
         let check = run::keep(main, range.clone(), context)?;
         for (number, _, law) in self.others().filter(|(number, ..)| *number != MAIN) {
@@ -216,13 +241,25 @@ impl Plan {
         take(&Spread { blocks: &blocks, keep: &self.keep, assets: self.names.len() })
     }
 
+    /// The solutions of a method beside risk budgeting, block by block.
+    pub(super) fn with_portfolios<T>(
+        &self,
+        method: Method,
+        store: &Checkpoint,
+        take: impl FnOnce(&dyn Blocks) -> Result<T>,
+    ) -> Result<T> {
+        let blocks = self.blocks(store, MAIN, 0..self.config.resamples)?;
+        let blocks = OfMethod { blocks: &blocks, method, beside: &self.selection };
+        take(&Spread { blocks: &blocks, keep: &self.keep, assets: self.names.len() })
+    }
+
     /// What all statistics of resamples drawn by `law` share.
     fn setting<'a>(&'a self, law: &'a Law) -> Setting<'a> {
         Setting::new(
             (&self.panel, law),
             (&self.full, &self.estimate.model, self.components.as_ref()),
             (&self.returns.assets, self.batch.budgets()),
-            self.point.as_deref(),
+            (&self.selection, &self.points),
             self.config.periods_per_year,
         )
     }
@@ -275,7 +312,7 @@ impl Plan {
         let robust = influence.as_ref().and_then(Influence::bands);
         let mut assets = asset::assets(&setting, &found, robust.as_deref());
         let Change { halves, windows, rolling } =
-            Change::of(&self.returns, self.batch.budgets(), config.estimator, config.windows, &observer.stop())?;
+            Change::of((&self.returns, self.batch.budgets()), config.estimator, &self.selection, config.windows, &observer.stop())?;
         let halves = halves.map(|(halves, of_assets)| {
             assets.iter_mut().zip(of_assets).for_each(|(asset, own)| asset.halves = Some(own));
             halves
@@ -288,9 +325,10 @@ impl Plan {
             None => Vec::new(),
         };
         let (keep, names) = (&self.keep, &self.names);
-        let methods = method::methods(&setting, solutions, &found, observer)?;
-        let methods = Methods(methods.map(|method| method.spread(keep, names)));
-        let erc = methods.of(Method::RiskBudgeting);
+        let statistics = method::methods(&setting, solutions, (&found, &solves), observer)?;
+        let statistics = statistics.into_iter().map(|method| method.spread(keep, names)).collect();
+        let methods = Methods { selection: self.selection.clone(), statistics };
+        let erc = methods.own();
         let assets = with_excluded(assets, keep, names);
         Ok(Outcome {
             given: self.given.clone().map(|held| beside(held, &assets, names)),
@@ -401,14 +439,14 @@ impl Plan {
         columns.push(certificates::column());
         columns.extend(setting.periods_per_year.map(|_| Column::summarised(ANNUAL.0, ANNUAL.1)));
         columns.extend(self.estimate.refined.parameter.map(|_| Column::summarised(PARAMETER.0, PARAMETER.1)));
-        for rule in Method::ALL {
+        for rule in self.selection.all() {
             let own = method::columns(setting, rule).into_iter();
             let known: HashSet<(Method, Figure)> =
                 columns.iter().map(|column| (column.method, column.figure)).collect();
             columns.extend(own.filter(|column| !known.contains(&(column.method, column.figure))));
         }
         // Figures of one method are computed together.
-        columns.sort_by_key(|column| column.method as usize);
+        columns.sort_by_key(|column| column.method.code());
         columns
     }
 }

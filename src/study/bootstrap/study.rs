@@ -9,6 +9,7 @@ use super::{Config, Outcome, Plan, Share, Spec, part, solve, verify};
 use crate::batch::part::{Part, scaled};
 use crate::engine::EngineInfo;
 use crate::error::{Error, Result};
+use crate::methods::Method;
 use crate::methods::risk_budgeting::Options;
 use crate::observer::Observer;
 use crate::panel::Returns;
@@ -17,24 +18,44 @@ use crate::run::chunks::chunk_size;
 use crate::run::crosscheck::{CrossCheck, Sample};
 use crate::store::atomic::Existing;
 use crate::store::manifest::Manifest;
-use crate::store::weights::{Described, read_weights, write_weights};
+use crate::store::weights::{Described, RC_ERROR, read_weights, write_weights};
 use crate::store::{Checkpoint, history};
 use crate::study::protocol::{Ending, Study};
 use crate::study::statistics::reading::Reading;
 
 pub const WEIGHTS: &str = "weights.parquet";
 
+/// The weights of methods beside risk budgeting that were asked for by name.
+const FURTHER: [(Method, &str); 4] = [
+    (Method::InverseVolatility, "weights.inverse_volatility.parquet"),
+    (Method::MinimumVariance, "weights.min_variance.parquet"),
+    (Method::MaximumDiversification, "weights.max_diversification.parquet"),
+    (Method::HierarchicalRiskParity, "weights.hrp.parquet"),
+];
+
 /// A bootstrap, ready to be solved.
 #[derive(Debug)]
 pub struct Bootstrap {
     plan: Plan,
     config: Config,
+    /// Whether methods were asked for by name.
+    named: bool,
 }
 
 impl Bootstrap {
     pub fn plan(&self) -> &Plan {
         &self.plan
     }
+
+    /// The files of weights beside those of risk budgeting.
+    fn files(&self) -> impl Iterator<Item = (Method, &'static str)> {
+        let wanted = |(method, _): &(Method, &str)| self.named && self.plan.selection.methods().contains(method);
+        FURTHER.into_iter().filter(wanted)
+    }
+}
+
+fn described<'a>(error: &'a str, assets: &'a [String], metadata: &'a [(String, String)]) -> Described<'a> {
+    Described { noun: Bootstrap::NOUN, assets, error, start: 0, metadata }
 }
 
 impl Study for Bootstrap {
@@ -47,6 +68,7 @@ impl Study for Bootstrap {
     const NOUN: &'static str = "resample";
     const PIECE: u64 = 1;
     const FILES: &'static [&'static str] = &["assets.csv", "days.csv", "rolling.csv", "report.html", WEIGHTS];
+    const FURTHER: &'static [&'static str] = &[FURTHER[0].1, FURTHER[1].1, FURTHER[2].1, FURTHER[3].1];
     const DATA: Option<&'static str> = Some(history::NAME);
     const LAST_OF_PART: u32 = u32::MAX;
     const SOLVES_JOINED: bool = false;
@@ -58,7 +80,12 @@ impl Study for Bootstrap {
             Some(weights) => plan.holding(&data, weights)?,
             None => plan,
         };
-        Ok(Bootstrap { plan, config })
+        let named = spec.methods.is_some();
+        Ok(Bootstrap { plan: plan.beside(spec.selection()), config, named })
+    }
+
+    fn further(&self) -> Vec<&'static str> {
+        self.files().map(|(_, name)| name).collect()
     }
 
     fn problems(&self) -> u64 {
@@ -118,9 +145,17 @@ impl Study for Bootstrap {
         let metadata = [("equirisk".to_string(), env!("CARGO_PKG_VERSION").to_string()), ("run".to_string(), run)];
         let (path, names, observer) = (directory.join(WEIGHTS), &self.plan.names, &mut Reading::new(observer));
         self.plan.with_solutions(store, |blocks| {
-            let described = Described { noun: Self::NOUN, assets: names, start: 0, metadata: &metadata };
+            let described = described(RC_ERROR, names, &metadata);
             write_weights(&path, Existing::Replace, &described, blocks, observer)
-        })
+        })?;
+        for (method, name) in self.files() {
+            let error = if method == Method::HierarchicalRiskParity { "split_error" } else { "gap" };
+            let described = described(error, names, &metadata);
+            self.plan.with_portfolios(method, store, |blocks| {
+                write_weights(&directory.join(name), Existing::Replace, &described, blocks, observer)
+            })?;
+        }
+        Ok(())
     }
 
     fn keep(data: &Returns, directory: &Path) -> Result<()> {

@@ -22,7 +22,7 @@ use crate::run::{Context, Gathered, RcError, Solves, Work, gather};
 use crate::stop::Stop;
 use crate::store::atomic::{self, Existing};
 use crate::store::manifest::Manifest;
-use crate::store::weights::{Described, read_weights, write_weights};
+use crate::store::weights::{Described, RC_ERROR, read_weights, write_weights};
 use crate::store::{Checkpoint, digest};
 use crate::study::protocol::{Ending, Study};
 use crate::study::statistics::reading::Reading;
@@ -257,7 +257,7 @@ impl<'a> Study for Given<'a> {
         write_array(outcome, &directory.join(ARRAY), Existing::Replace)?;
         let names: Vec<String> = (0..self.assets).map(|i| i.to_string()).collect();
         let (path, solutions) = (directory.join(WEIGHTS), &outcome.solutions);
-        let described = Described { noun: Self::NOUN, assets: &names, start: 0, metadata: &[] };
+        let described = Described { noun: Self::NOUN, assets: &names, error: RC_ERROR, start: 0, metadata: &[] };
         write_weights(&path, Existing::Replace, &described, solutions, &mut Reading::new(observer))
     }
 

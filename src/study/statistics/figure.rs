@@ -2,7 +2,7 @@
 
 use super::distribution::{Asked, CENTRAL};
 use crate::covariance::RiskModel;
-use crate::methods::Method;
+use crate::methods::{Method, Program, Selection};
 use crate::panel::Panel;
 use crate::resample::Law;
 use crate::stats;
@@ -35,6 +35,10 @@ pub enum Figure {
     Gini,
     EffectiveContributors,
     RealisedVolatility,
+    /// Assets with a weight that counts.
+    Held,
+    /// By how much the method misses what it aims at, under the full-sample covariance.
+    Aim,
 }
 
 impl Figure {
@@ -50,8 +54,8 @@ impl Figure {
     }
 
     pub fn is_of_shares(self) -> bool {
-        use Figure::{EffectiveContributors, Gini, MaxError, RealisedVolatility, Share, ShareSd};
-        matches!(self, Share(_) | MaxError | ShareSd | Gini | EffectiveContributors | RealisedVolatility)
+        use Figure::{Aim, EffectiveContributors, Gini, MaxError, RealisedVolatility, Share, ShareSd};
+        matches!(self, Share(_) | MaxError | ShareSd | Gini | EffectiveContributors | RealisedVolatility | Aim)
     }
 }
 
@@ -66,7 +70,8 @@ pub struct Column {
 impl Column {
     /// With the quantiles that summaries have.
     pub fn summarised(method: Method, figure: Figure) -> Column {
-        let finite = figure == Figure::RankCorrelation;
+        // A method may have no portfolio where risk budgeting has one.
+        let finite = figure == Figure::RankCorrelation || method.is_solved();
         Column { method, figure, asked: Asked { finite, ..Asked::quantiles(CENTRAL) } }
     }
 }
@@ -105,24 +110,59 @@ pub struct Setting<'a> {
     pub budgets: &'a [f64],
     pub assets: &'a [String],
     pub periods_per_year: Option<f64>,
-    references: [Option<Reference>; Method::ALL.len()],
+    /// Beside risk budgeting.
+    pub selection: &'a Selection,
+    /// Risk budgeting, then those beside it.
+    pub methods: Vec<Method>,
+    references: Vec<Option<Reference>>,
+    /// The least volatility and the greatest diversification ratio of any long-only portfolio under the full-sample
+    /// covariance; NaN where a method that aims at them is not asked for, or there are none.
+    pub least_volatility: f64,
+    pub greatest_diversification: f64,
 }
 
 impl<'a> Setting<'a> {
-    /// `names` and `budgets` have one entry for each asset, and `point` the full-sample portfolio, where one exists.
+    /// `names` and `budgets` have one entry for each asset, and `points` a full-sample portfolio for each method, where one
+    /// exists.
     pub fn new(
         (panel, law): (&'a Panel, &'a Law),
         (full, model, components): (&'a RiskModel, &'a RiskModel, Option<&'a Components>),
         (assets, budgets): (&'a [String], &'a [f64]),
-        point: Option<&[f64]>,
+        (selection, points): (&'a Selection, &[Option<Vec<f64>>]),
         periods_per_year: Option<f64>,
     ) -> Setting<'a> {
-        let of = |method: Method| method.closed_form(&model.volatilities).or_else(|| point.map(<[f64]>::to_vec));
-        let references = Method::ALL.map(|method| of(method).map(Reference::new));
-        Setting { panel, law, full, model, components, budgets, assets, periods_per_year, references }
+        let references = points.iter().map(|point| point.clone().map(Reference::new)).collect();
+        let methods = selection.all();
+        let best = |method: Method| {
+            let wanted = methods.contains(&method).then(|| Program::new(budgets).ok()).flatten();
+            wanted.and_then(|program| method.finished(&program, full))
+        };
+        let least = best(Method::MinimumVariance).map(|weights| full.profile(weights, None).volatility);
+        let greatest = best(Method::MaximumDiversification);
+        let greatest = greatest.map(|weights| full.profile(weights, None).diversification_ratio);
+        Setting {
+            panel,
+            law,
+            full,
+            model,
+            components,
+            budgets,
+            assets,
+            periods_per_year,
+            selection,
+            methods,
+            references,
+            least_volatility: least.unwrap_or(f64::NAN),
+            greatest_diversification: greatest.unwrap_or(f64::NAN),
+        }
+    }
+
+    /// The place of a method of the study.
+    pub fn place(&self, method: Method) -> usize {
+        self.methods.iter().position(|own| *own == method).expect("a method of the study")
     }
 
     pub fn reference(&self, method: Method) -> Option<&Reference> {
-        self.references[method as usize].as_ref()
+        self.references[self.place(method)].as_ref()
     }
 }

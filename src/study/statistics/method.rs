@@ -3,11 +3,13 @@
 
 use serde::Serialize;
 
+use super::evidence::{self, Evidence, MethodCertificate, Statuses};
 use super::figure::{Column, Figure, Setting};
 use super::out_of_bag::{OutOfBag, out_of_bag};
 use super::passes::Distributions;
 use super::summary::Summary;
 use super::turnover::pairwise;
+use crate::batch::counts::Solves;
 use crate::error::Result;
 use crate::methods::Method;
 use crate::observer::Observer;
@@ -75,6 +77,19 @@ pub struct MethodStatistics {
     /// Null where resamples leave fewer than 2 n rows out.
     pub out_of_bag: Option<OutOfBag>,
     pub bagged: Option<Bagged>,
+    /// Volatility under the estimate that the portfolio was made from, per period: what it promised, where `realised` is
+    /// what it holds.
+    pub promised: Summary,
+    /// By how much the portfolios miss what the method aims at, under the full-sample covariance: risk budgeting the
+    /// budgets (as `realised.max_error`), minimum variance the least volatility, maximum diversification the greatest
+    /// ratio, relative. Null for methods without such an aim.
+    pub aim: Option<Summary>,
+    /// Assets with a weight above 1e-6.
+    pub held: Summary,
+    /// Null for portfolios that follow from a formula.
+    pub certificate: Option<MethodCertificate>,
+    /// How the resamples ended; null for portfolios that follow from a formula.
+    pub statuses: Option<Statuses>,
 }
 
 /// The columns it takes.
@@ -82,6 +97,10 @@ pub fn columns(setting: &Setting, method: Method) -> Vec<Column> {
     use Figure::*;
     let n = setting.assets.len();
     let mut figures: Vec<Figure> = (0..n).map(Weight).chain((0..n).map(Share)).collect();
+    figures.push(Held);
+    if aims(method) {
+        figures.push(Aim);
+    }
     if setting.reference(method).is_some() {
         figures.extend([Turnover, MaxChange, RankCorrelation]);
     }
@@ -100,14 +119,23 @@ pub fn columns(setting: &Setting, method: Method) -> Vec<Column> {
 pub fn methods(
     setting: &Setting,
     blocks: &dyn Blocks,
-    found: &Distributions,
+    (found, solves): (&Distributions, &Solves),
     observer: &mut dyn Observer,
-) -> Result<[MethodStatistics; Method::ALL.len()]> {
-    let pairwise = pairwise(blocks, observer)?;
-    let mut out_of_bag = out_of_bag(setting, blocks, observer)?;
-    Ok(Method::ALL.map(|method| {
-        MethodStatistics::of(setting, method, found, pairwise[method as usize], out_of_bag[method as usize].take())
-    }))
+) -> Result<Vec<MethodStatistics>> {
+    let pairwise = pairwise(blocks, setting.selection, observer)?;
+    let out_of_bag = out_of_bag(setting, blocks, observer)?;
+    let errors = found.of(Method::RiskBudgeting, Figure::RcError);
+    let own = Evidence::of(solves, (errors.count > 0).then(|| errors.quantile(1.0).value));
+    let evidence = evidence::evidence(setting.selection, own, blocks, observer)?;
+    let of = |(((&method, pairwise), out_of_bag), evidence)| {
+        MethodStatistics::of(setting, method, found, pairwise, out_of_bag, evidence)
+    };
+    Ok(setting.methods.iter().zip(pairwise).zip(out_of_bag).zip(evidence).map(of).collect())
+}
+
+/// Whether a method is the best at something that can be measured.
+fn aims(method: Method) -> bool {
+    matches!(method, Method::RiskBudgeting | Method::MinimumVariance | Method::MaximumDiversification)
 }
 
 impl MethodStatistics {
@@ -117,6 +145,7 @@ impl MethodStatistics {
         found: &Distributions,
         pairwise_turnover: f64,
         out_of_bag: Option<OutOfBag>,
+        evidence: Evidence,
     ) -> MethodStatistics {
         let point = setting.reference(method).map(|point| &point.weights[..]);
         let summary = |figure| Summary::from(found.of(method, figure));
@@ -147,6 +176,11 @@ impl MethodStatistics {
                 volatility: summary(Figure::RealisedVolatility),
             },
             out_of_bag,
+            promised: summary(Figure::Volatility),
+            aim: aims(method).then(|| summary(Figure::Aim)),
+            held: summary(Figure::Held),
+            certificate: evidence.certificate,
+            statuses: evidence.statuses,
             bagged: bagged(setting, method, found, point),
             point: point.map(|point| setting.model.profile(point.to_vec(), setting.periods_per_year)),
         }

@@ -8,6 +8,7 @@ pub mod asset;
 pub mod certificates;
 pub mod convergence;
 pub mod distribution;
+pub mod evidence;
 pub mod figure;
 pub mod method;
 mod out_of_bag;

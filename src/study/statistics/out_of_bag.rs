@@ -7,7 +7,6 @@ use super::figure::Setting;
 use super::summary::Summary;
 use super::turnover::converged;
 use crate::error::Result;
-use crate::methods::Method;
 use crate::observer::Observer;
 use crate::stats;
 use crate::store::blocks::Blocks;
@@ -25,8 +24,8 @@ pub struct OutOfBag {
 /// Resamples whose left-out rows are evaluated.
 const RESAMPLES: usize = 1000;
 
-/// One for each method, or one for all of them.
-type Each<T> = [T; Method::ALL.len()];
+/// One for each method.
+type Each<T> = Vec<T>;
 
 /// A resample's portfolios: weights, and volatility under its own covariance.
 struct Portfolios {
@@ -44,12 +43,12 @@ pub fn out_of_bag(
     blocks: &dyn Blocks,
     observer: &mut dyn Observer,
 ) -> Result<Each<Option<OutOfBag>>> {
-    let mut portfolios = Vec::new();
+    let (methods, mut portfolios) = (&setting.methods, Vec::new());
     converged(blocks, observer, |block, at, resample| {
         portfolios.push(Portfolios {
             resample,
-            weights: Method::ALL.map(|method| block.weights_of(method, at)),
-            volatility: Method::ALL.map(|method| block.volatility_of(method, at)),
+            weights: methods.iter().map(|method| block.weights_of(*method, setting.selection, at)).collect(),
+            volatility: methods.iter().map(|method| block.volatility_of(*method, at)).collect(),
         });
         portfolios.len() < RESAMPLES
     })?;
@@ -57,17 +56,19 @@ pub fn out_of_bag(
     for some in portfolios.chunks(16 * rayon::current_num_threads()) {
         observer.check()?;
         let some: Option<Vec<Each<(f64, f64)>>> = some.par_iter().map(|one| evaluate(setting, one)).collect();
-        let Some(some) = some else { return Ok(Method::ALL.map(|_| None)) };
+        let Some(some) = some else { return Ok(methods.iter().map(|_| None).collect()) };
         figures.extend(some);
     }
-    Ok(Method::ALL.map(|method| {
-        let figures = || figures.iter().map(|figures| figures[method as usize]);
-        (figures().len() > 0).then(|| OutOfBag {
-            resamples: figures().len(),
+    let of = |place: usize| {
+        // A method may have no portfolio where risk budgeting has one.
+        let figures = || figures.iter().map(|figures| figures[place]).filter(|(ratio, _)| !ratio.is_nan());
+        (figures().count() > 0).then(|| OutOfBag {
+            resamples: figures().count(),
             volatility_ratio: Summary::of(figures().map(|f| f.0)),
             max_error: Summary::of(figures().map(|f| f.1)),
         })
-    }))
+    };
+    Ok((0..methods.len()).map(of).collect())
 }
 
 /// Volatility on the rows left out over that under the resample's covariance, and the largest error of the risk shares.
@@ -80,8 +81,7 @@ fn evaluate(setting: &Setting, portfolios: &Portfolios) -> Option<Each<(f64, f64
     if left.len() < 2 * n {
         return None;
     }
-    Some(Method::ALL.map(|method| {
-        let (weights, volatility) = (&portfolios.weights[method as usize], portfolios.volatility[method as usize]);
+    let of = |(weights, volatility): (&Vec<f64>, &f64)| {
         let exposure: Vec<f64> = weights.iter().zip(setting.panel.volatilities()).map(|(w, s)| w * s).collect();
         let returns: Vec<f64> = left.iter().map(|z| z.iter().zip(&exposure).map(|(z, x)| z * x).sum()).collect();
         let centre = stats::mean(&returns);
@@ -94,5 +94,6 @@ fn evaluate(setting: &Setting, portfolios: &Portfolios) -> Option<Each<(f64, f64
         let variance: f64 = shares.iter().sum();
         let errors = shares.iter().zip(setting.budgets).map(|(share, b)| (share / variance / b - 1.0).abs());
         ((variance / (left.len() - 1) as f64).sqrt() / volatility, errors.fold(0.0, f64::max))
-    }))
+    };
+    Some(portfolios.weights.iter().zip(&portfolios.volatility).map(of).collect())
 }

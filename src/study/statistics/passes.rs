@@ -13,7 +13,7 @@ use super::distribution::{self, Distribution, First, Second};
 use super::figure::{Column, Figure, Setting};
 use super::tile::Tile;
 use crate::batch::counts::Solves;
-use crate::batch::{Comparisons, Solutions};
+use crate::batch::Solutions;
 use crate::error::Result;
 use crate::lanes::LANES;
 use crate::methods::Method;
@@ -119,16 +119,8 @@ impl Passes<'_> {
     /// Figures of weights that are the same in every resample.
     fn constants(&self, columns: &[Column]) -> Vec<f64> {
         let n = self.setting.assets.len();
-        let any = Solutions {
-            weights: vec![f64::NAN; n],
-            certificates: vec![Certificate::converged(f64::NAN, 0, f64::NAN)],
-            comparisons: Comparisons {
-                volatilities: vec![f64::NAN; n],
-                methods: Method::CLOSED_FORMS.to_vec(),
-                portfolios: vec![f64::NAN; Method::CLOSED_FORMS.len()],
-            },
-            parameters: Vec::new(),
-        };
+        let certificate = Certificate::converged(f64::NAN, 0, f64::NAN);
+        let any = Solutions::unsolved(certificate, 1, n, self.setting.selection);
         let figures: Vec<(Method, Figure)> = columns.iter().map(|column| (column.method, column.figure)).collect();
         let mut sheet = Sheet::default();
         sheet.fill(self.setting, &figures, &any, 1);

@@ -11,6 +11,9 @@ use crate::batch::Solutions;
 use crate::lanes::{LANES, Lanes, interleave, vectors, vectors_mut};
 use crate::methods::Method;
 
+/// A smaller weight does not count as held.
+const HELD: f64 = 1e-6;
+
 /// Eight resamples' portfolios of one method.
 #[derive(Debug, Default)]
 pub struct Tile {
@@ -80,15 +83,20 @@ impl Tile {
             lanes.resize(n, Lanes::default());
         }
         interleave(&rows(&block.comparisons.volatilities, n, at), &mut self.volatilities);
-        match method {
-            Method::RiskBudgeting => interleave(&rows(&block.weights, n, at), &mut self.weights),
-            Method::InverseVolatility => {
+        match (method, block.comparisons.of(method)) {
+            (_, Some(solved)) => interleave(&rows(&solved.weights, n, at), &mut self.weights),
+            (Method::InverseVolatility, _) => {
                 let total = sums(n, |i, l| self.volatilities[i].0[l].recip());
                 for (weight, volatility) in self.weights.iter_mut().zip(&self.volatilities) {
                     *weight = each(|l| volatility.0[l].recip() / total.0[l]);
                 }
             }
-            Method::EqualWeight => self.weights.fill(Lanes::splat(1.0 / n as f64)),
+            (Method::EqualWeight, _) => self.weights.fill(Lanes::splat(1.0 / n as f64)),
+            (Method::Fixed(number), _) => {
+                let mix = &setting.selection.mixes()[usize::from(number)].weights;
+                self.weights.iter_mut().zip(mix).for_each(|(weight, w)| *weight = Lanes::splat(*w));
+            }
+            _ => interleave(&rows(&block.weights, n, at), &mut self.weights),
         }
         self.volatility = Lanes(at.map(|at| block.volatility_of(method, at)));
         self.rc_error = Lanes(at.map(|at| block.certificates[at].rc_error));
@@ -150,9 +158,18 @@ impl Tile {
     }
 
     /// A figure; those of ranks and of shares after [`Tile::rank`] and [`Tile::share`], those against the full-sample
-    /// portfolio where there is one.
+    /// portfolio where there is one. NaN where the method has no portfolio.
     #[inline(always)]
     pub fn figure(&mut self, figure: Figure, method: Method, setting: &Setting) -> Lanes {
+        let found = self.found(figure, method, setting);
+        if !method.is_solved() {
+            return found;
+        }
+        each(|l| if self.weights[0].0[l].is_nan() { f64::NAN } else { found.0[l] })
+    }
+
+    #[inline(always)]
+    fn found(&mut self, figure: Figure, method: Method, setting: &Setting) -> Lanes {
         let n = self.weights.len();
         let (weights, shares) = (&self.weights, &self.shares);
         let point = || setting.reference(method).expect("a full-sample portfolio");
@@ -193,6 +210,15 @@ impl Tile {
             Figure::Gini => self.gini(),
             Figure::EffectiveContributors => effective_number(shares),
             Figure::RealisedVolatility => self.realised,
+            Figure::Held => sums(n, |i, l| if weights[i].0[l] > HELD { 1.0 } else { 0.0 }),
+            Figure::Aim => match method {
+                Method::MinimumVariance => each(|l| self.realised.0[l] / setting.least_volatility - 1.0),
+                Method::MaximumDiversification => {
+                    let alone = sums(n, |i, l| weights[i].0[l] * setting.full.volatilities[i]);
+                    each(|l| 1.0 - alone.0[l] / self.realised.0[l] / setting.greatest_diversification)
+                }
+                _ => largest(n, |i, l| (shares[i].0[l] / setting.budgets[i] - 1.0).abs()),
+            },
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::batch::Solutions;
 use crate::error::Result;
-use crate::methods::Method;
+use crate::methods::Selection;
 use crate::methods::certificate::Status;
 use crate::observer::Observer;
 use crate::stats;
@@ -35,24 +35,29 @@ pub fn converged(
     Ok(())
 }
 
-/// Mean half-L1 distance of the weights of resamples 0 and 1, 2 and 3, ..., for each method.
+/// Mean half-L1 distance of the weights of resamples 0 and 1, 2 and 3, ..., for risk budgeting and each method beside it.
 ///
 /// # Errors
 /// Those of the blocks and the observer.
-pub fn pairwise(blocks: &dyn Blocks, observer: &mut dyn Observer) -> Result<[f64; Method::ALL.len()]> {
-    let mut distances = Method::ALL.map(|_| Vec::new());
-    let mut waiting: Option<[Vec<f64>; Method::ALL.len()]> = None;
+pub fn pairwise(blocks: &dyn Blocks, beside: &Selection, observer: &mut dyn Observer) -> Result<Vec<f64>> {
+    let methods = beside.all();
+    let mut distances = vec![Vec::new(); methods.len()];
+    let mut waiting: Option<Vec<Vec<f64>>> = None;
+    let mut pairs = 0;
     converged(blocks, observer, |block, at, _| {
-        let weights = Method::ALL.map(|method| block.weights_of(method, at));
+        let weights: Vec<Vec<f64>> = methods.iter().map(|method| block.weights_of(*method, beside, at)).collect();
         match waiting.take() {
             None => waiting = Some(weights),
             Some(others) => {
+                pairs += 1;
                 for (distances, (a, b)) in distances.iter_mut().zip(others.iter().zip(&weights)) {
-                    distances.push(0.5 * a.iter().zip(b).map(|(a, b)| (a - b).abs()).sum::<f64>());
+                    let distance = 0.5 * a.iter().zip(b).map(|(a, b)| (a - b).abs()).sum::<f64>();
+                    // A method may have no portfolio where risk budgeting has one.
+                    distances.extend((!distance.is_nan()).then_some(distance));
                 }
             }
         }
-        distances[0].len() < PAIRS
+        pairs < PAIRS
     })?;
-    Ok(distances.map(|distances| stats::mean(&distances)))
+    Ok(distances.iter().map(|distances| stats::mean(distances)).collect())
 }

@@ -1,105 +1,129 @@
-//! Risk budgeting beside methods that need less: how far its weights move, and what its risk shares are worth.
+//! Methods beside each other: how far two histories of the same kind part them, and how much more risk they hold than they
+//! promised.
 
 use plotly::Scatter;
-use plotly::common::{ErrorData, ErrorType, HoverInfo, Marker, MarkerSymbol, Mode};
+use plotly::common::{HoverInfo, Marker, MarkerSymbol, Mode};
 use plotly::layout::RangeMode;
 
 use crate::methods::Method;
-use crate::report::html::chart::{BLUE, Chart, GREEN, ORANGE, Table, layout, percent_axis, plot};
-use crate::report::html::text::{percent, range};
+use crate::report::html::chart::{BLUE, Chart, GREEN, GREY, ORANGE, Table, layout, percent_axis, plot};
+use crate::report::html::text::{self, percent, range};
 use crate::report::words;
 use crate::study::bootstrap::Outcome;
 use crate::study::statistics::method::MethodStatistics;
-use crate::study::statistics::summary::Summary;
 
 const HEIGHT: usize = 420;
 
-pub fn methods(outcome: &Outcome) -> Chart {
-    let all = &outcome.methods;
-    let mark = |which| match which {
+/// How a method is drawn.
+pub fn mark(method: Method) -> (&'static str, MarkerSymbol) {
+    match method {
         Method::RiskBudgeting => (BLUE, MarkerSymbol::Circle),
         Method::InverseVolatility => (ORANGE, MarkerSymbol::Square),
         Method::EqualWeight => (GREEN, MarkerSymbol::Diamond),
-    };
-    // Without a full-history portfolio, neighbouring resamples are compared.
-    let turnover = |method: &MethodStatistics| method.turnover.as_ref().map_or(method.pairwise_turnover, |t| t.mean);
-    let spread = |summary: Option<&Summary>, colour| {
-        let of = |number: fn(&Summary) -> f64| vec![summary.map_or(0.0, |s| percent(number(s)))];
-        ErrorData::new(ErrorType::Data)
-            .symmetric(false)
-            .array(of(|s| s.q95 - s.mean))
-            .array_minus(of(|s| s.mean - s.q05))
-            .color(colour)
-            .thickness(1.5)
-            .width(5)
-    };
+        Method::MinimumVariance => (ORANGE, MarkerSymbol::TriangleDown),
+        Method::MaximumDiversification => (GREEN, MarkerSymbol::TriangleUp),
+        Method::HierarchicalRiskParity => (BLUE, MarkerSymbol::Hexagon),
+        Method::Fixed(_) => (GREY, MarkerSymbol::Cross),
+    }
+}
+
+/// By how much more a method's portfolios hold than they promised, relative.
+fn excess(method: &MethodStatistics) -> f64 {
+    method.realised.volatility.mean / method.promised.mean - 1.0
+}
+
+pub fn methods(outcome: &Outcome) -> Chart {
+    let all = &outcome.methods;
+    let name = |which| text::name(&words::method(which, all.name(which)));
     let trace = |(which, method): (Method, &MethodStatistics)| {
-        let (label, (colour, symbol)) = (words::method(which), mark(which));
-        let error = &method.realised.max_error;
+        let (label, (colour, symbol)) = (text::label(&words::method(which, all.name(which))), mark(which));
         let hover = format!(
-            "{label}<br>weights move by {}<br>worst risk share misses by {}",
-            words::percent(turnover(method), 1),
-            words::percent(error.mean, 1)
+            "{label}<br>two histories differ by {}<br>volatility held over promised: {}",
+            words::percent(method.pairwise_turnover, 1),
+            signed(excess(method))
         );
-        let trace: Box<dyn plotly::Trace> = Scatter::new(vec![percent(turnover(method))], vec![percent(error.mean)])
-            .mode(Mode::Markers)
-            .name(label)
-            .marker(Marker::new().symbol(symbol).size(13).color(colour))
-            .clip_on_axis(false)
-            .error_x(spread(method.turnover.as_ref(), colour))
-            .error_y(spread(Some(error), colour))
-            .hover_text_array(vec![hover])
-            .hover_info(HoverInfo::Text);
+        let trace: Box<dyn plotly::Trace> =
+            Scatter::new(vec![percent(method.pairwise_turnover)], vec![percent(excess(method))])
+                .mode(Mode::Markers)
+                .name(label)
+                .marker(Marker::new().symbol(symbol).size(13).color(colour))
+                .clip_on_axis(false)
+                .hover_text_array(vec![hover])
+                .hover_info(HoverInfo::Text);
         trace
     };
     let annual = outcome.run.periods_per_year.map_or(1.0, f64::sqrt);
     let volatility = if outcome.run.periods_per_year.is_some() { "volatility a year" } else { "volatility" };
-    let miss = |method: &MethodStatistics| words::percent(method.realised.max_error.mean, 0);
+    let own = all.own();
     Chart {
         id: "methods",
         title: format!(
-            "Risk budgeting's worst risk share misses its budget by {} on average, inverse volatility's by {}",
-            miss(all.of(Method::RiskBudgeting)),
-            miss(all.of(Method::InverseVolatility))
+            "Two histories of this kind part risk budgeting by {}, and it holds {} the volatility it promised",
+            words::percent(own.pairwise_turnover, 1),
+            beside(excess(own))
         ),
         plot: plot(
             all.iter().map(trace).collect(),
             layout(
                 HEIGHT,
-                percent_axis("weights move by (% of the portfolio)").range_mode(RangeMode::ToZero),
-                percent_axis("worst risk-share error (% of its budget)").range_mode(RangeMode::ToZero),
+                percent_axis("two resamples differ by (% of the portfolio)").range_mode(RangeMode::ToZero),
+                percent_axis("volatility held over promised, less one (%)").range_mode(RangeMode::ToZero),
             ),
         ),
         other: None,
         folded: false,
         height: HEIGHT,
-        caption:
-            "Down and to the left is better. Across: half the sum of the absolute changes against the full-history \
-                  weights. Up: the largest error of a risk share against its budget, relative, under the full-history \
-                  covariance. Marks are means over the resamples, whiskers reach from the 5 % to the 95 % quantile."
-                .to_string(),
+        caption: format!(
+            "Down and to the left is better. Across: half the sum of the absolute differences of the weights of two resamples, \
+             which needs no reference. Up: the volatility of the resampled weights under the sample covariance of the full \
+             history, over that under the estimate they were made from. Each method is judged by its own aim in the table: \
+             risk budgeting by the worst budget, minimum variance by the least volatility, maximum diversification by the \
+             greatest ratio.{}",
+            if all.iter().any(|(which, _)| which == Method::HierarchicalRiskParity) {
+                " Hierarchical risk parity links by single linkage; other libraries do otherwise."
+            } else {
+                ""
+            }
+        ),
         table: Table::new(
             [
                 "method",
+                "differ by",
                 "weights move by",
                 "5 % to 95 %",
+                &format!("{volatility} held"),
+                "promised",
+                "own aim missed by",
                 "worst risk share misses by",
-                "5 % to 95 %",
-                volatility,
-                "diversification ratio",
+                "assets held",
             ],
             all.iter().map(|(which, method)| {
-                let (moves, error) = (method.turnover.as_ref(), &method.realised.max_error);
+                let moves = method.turnover.as_ref();
                 [
-                    words::method(which).to_string(),
-                    words::percent(turnover(method), 2),
+                    name(which),
+                    words::percent(method.pairwise_turnover, 2),
+                    moves.map_or("-".to_string(), |t| words::percent(t.mean, 2)),
                     moves.map_or("-".to_string(), |t| range(t.q05, t.q95, 2)),
-                    words::percent(error.mean, 1),
-                    range(error.q05, error.q95, 1),
-                    words::percent(annual * method.volatility.mean, 3),
-                    format!("{:.3}", method.diversification_ratio.mean),
+                    words::percent(annual * method.realised.volatility.mean, 3),
+                    words::percent(annual * method.promised.mean, 3),
+                    method.aim.as_ref().map_or("-".to_string(), |aim| words::percent(aim.mean, 2)),
+                    words::percent(method.realised.max_error.mean, 1),
+                    format!("{:.1}", method.held.mean),
                 ]
             }),
         ),
+    }
+}
+
+fn signed(x: f64) -> String {
+    if x < 0.0 { format!("-{}", words::percent(-x, 1)) } else { format!("+{}", words::percent(x, 1)) }
+}
+
+/// "2.9 % more than".
+fn beside(excess: f64) -> String {
+    if excess < 0.0 {
+        format!("{} less than", words::percent(-excess, 1))
+    } else {
+        format!("{} more than", words::percent(excess, 1))
     }
 }

@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 
 use super::{Placed, change, shown};
-use crate::methods::Method;
 use crate::report::html::text::{escaped, name};
 use crate::report::words;
 use crate::study::bootstrap::Outcome;
@@ -37,7 +36,7 @@ pub fn overview(outcome: &Outcome) -> String {
     .replace(" %", "\u{a0}%");
     for placed @ (place, asset) in assets {
         let w = &asset.weight;
-        let share = &outcome.methods.of(Method::RiskBudgeting).realised.shares[place].summary;
+        let share = &outcome.methods.own().realised.shares[place].summary;
         let cell = |text: String| format!("<td>{}</td>", escaped(&text));
         let yours = outcome.given.as_ref().map_or(String::new(), |given| {
             let outside = given.outside.as_ref().is_some_and(|names| names.contains(&asset.name));

@@ -4,7 +4,6 @@ use plotly::Scatter;
 use plotly::common::{DashType, ErrorData, ErrorType, HoverInfo, Line, Marker, MarkerSymbol, Mode};
 
 use super::{Placed, shown, solved};
-use crate::methods::Method;
 use crate::report::html::chart::{BLUE, Chart, ORANGE, Table, at, height, layout, percent_axis, plot, rows};
 use crate::report::html::text::{name, percent, range};
 use crate::report::words;
@@ -14,7 +13,7 @@ use crate::study::statistics::summary::Summary;
 pub fn shares(outcome: &Outcome) -> Chart {
     let (assets, left_out) = shown(outcome);
     let share =
-        |place: usize| -> &Summary { &outcome.methods.of(Method::RiskBudgeting).realised.shares[place].summary };
+        |place: usize| -> &Summary { &outcome.methods.own().realised.shares[place].summary };
     let of = |number: &dyn Fn(&Placed) -> f64| -> Vec<f64> { assets.iter().map(|a| percent(number(a))).collect() };
     let places = at(assets.len());
     let hover = |&(place, asset): &Placed| {

@@ -1,0 +1,113 @@
+//! The flags that say which methods are compared.
+
+use clap::{Args, ValueEnum};
+
+use super::data::Notes;
+use crate::io;
+use crate::methods::{Method, Mix};
+use crate::{Error, Result};
+
+/// Portfolios beside risk budgeting.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Methods")]
+pub struct MethodArguments {
+    /// Methods to compare, in this order [default: erc,inverse-volatility,equal-weight]
+    #[arg(long, value_name = "A,B,..", value_enum, value_delimiter = ',')]
+    pub methods: Option<Vec<Name>>,
+    /// A fixed mix to compare, with a name or without: `60/40:A=0.6,B=0.4` or a CSV file `asset,weight`; may be given
+    /// several times
+    #[arg(long, value_name = "[NAME:]A=0.6,B=0.4|FILE")]
+    pub fixed: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Name {
+    /// Risk budgeting, which is always there
+    Erc,
+    /// The least variance without short positions
+    MinVariance,
+    /// The greatest diversification ratio without short positions
+    MaxDiversification,
+    /// Hierarchical risk parity (Lopez de Prado 2016, single linkage)
+    Hrp,
+    /// Weights as one over the volatility
+    InverseVolatility,
+    /// The same weight for each
+    EqualWeight,
+    /// All of these
+    All,
+}
+
+impl Name {
+    fn methods(self) -> Vec<Method> {
+        vec![match self {
+            Name::Erc => Method::RiskBudgeting,
+            Name::MinVariance => Method::MinimumVariance,
+            Name::MaxDiversification => Method::MaximumDiversification,
+            Name::Hrp => Method::HierarchicalRiskParity,
+            Name::InverseVolatility => Method::InverseVolatility,
+            Name::EqualWeight => Method::EqualWeight,
+            Name::All => return Method::NAMED.to_vec(),
+        }]
+    }
+}
+
+impl MethodArguments {
+    /// The methods that were asked for by name; none where none was.
+    pub fn named(&self) -> Option<Vec<Method>> {
+        let names = self.methods.as_ref()?;
+        Some(names.iter().flat_map(|name| name.methods()).collect())
+    }
+
+    /// Those that are compared anyway, where none was asked for.
+    pub fn methods(&self) -> Vec<Method> {
+        self.named().unwrap_or(Method::CLOSED_FORMS.to_vec())
+    }
+
+    /// The mixes of these assets.
+    ///
+    /// # Errors
+    /// Names that are taken, mixes that cannot be read or hold no asset with a budget.
+    pub fn mixes(&self, assets: &[String], budgets: &[f64], notes: &mut Notes) -> Result<Vec<Mix>> {
+        let mut mixes: Vec<Mix> = Vec::new();
+        if self.fixed.len() > Method::MOST_FIXED {
+            let (given, most) = (self.fixed.len(), Method::MOST_FIXED);
+            return Err(Error::usage(format!("--fixed is given {given} times")).hint(format!("compare up to {most} mixes")));
+        }
+        for argument in &self.fixed {
+            let (name, weights, notices) = io::read_mix(argument, assets)?;
+            notes.say(&notices);
+            let unnamed = (1..).map(|number| if number == 1 { "fixed".to_string() } else { format!("fixed_{number}") });
+            let taken = |name: &str| mixes.iter().any(|mix| mix.name == name);
+            let name = match name {
+                Some(name) if taken(&name) || Method::NAMED.iter().any(|method| method.name() == name) => {
+                    return Err(Error::usage(format!("--fixed: there is another portfolio called `{name}`"))
+                        .hint("give each mix a name of its own: NAME:A=0.6,B=0.4"));
+                }
+                Some(name) => name,
+                None => unnamed.into_iter().find(|name| !taken(name)).unwrap_or_default(),
+            };
+            let left: f64 = weights.iter().zip(budgets).filter(|(_, b)| **b == 0.0).map(|(w, _)| w.abs()).sum();
+            if left > 0.0 {
+                let held: f64 = weights.iter().zip(budgets).filter(|(_, b)| **b > 0.0).map(|(w, _)| w).sum();
+                if !(held > 0.0) {
+                    return Err(Error::usage(format!("--fixed: `{name}` holds no asset with a risk budget"))
+                        .hint("an asset with a budget of zero takes part in no method"));
+                }
+                notes.say(&[format!(
+                    "`{name}` holds {:.1} % in assets with a risk budget of zero, which take part in no method: the rest is \
+                     scaled up",
+                    100.0 * left
+                )
+                .into()]);
+            }
+            mixes.push(Mix { name, weights });
+        }
+        let held = || budgets.iter().copied().filter(|budget| *budget > 0.0);
+        let (least, most) = (held().fold(f64::INFINITY, f64::min), held().fold(0.0, f64::max));
+        if most > least * (1.0 + 1e-9) && (self.methods.is_some() || !mixes.is_empty()) {
+            notes.say(&["risk budgets are those of risk budgeting: the other methods do not know them".into()]);
+        }
+        Ok(mixes)
+    }
+}

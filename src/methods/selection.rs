@@ -1,0 +1,118 @@
+//! Which methods stand beside risk budgeting in a study.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Method, equal_weight, inverse_volatility};
+
+/// A fixed mix of the assets: nothing is estimated.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mix {
+    /// As results call it.
+    pub name: String,
+    /// One for each asset of a problem, summing to one.
+    pub weights: Vec<f64>,
+}
+
+/// Methods beside risk budgeting, in the order asked for.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Selection {
+    methods: Cow<'static, [Method]>,
+    mixes: Cow<'static, [Mix]>,
+}
+
+impl Selection {
+    /// Risk budgeting alone.
+    pub const NONE: Selection = Selection { methods: Cow::Borrowed(&[]), mixes: Cow::Borrowed(&[]) };
+
+    /// Those that follow from the volatilities.
+    pub const CLOSED_FORMS: Selection =
+        Selection { methods: Cow::Borrowed(&Method::CLOSED_FORMS), mixes: Cow::Borrowed(&[]) };
+
+    /// These methods, risk budgeting left out, then the mixes.
+    pub fn new(methods: &[Method], mixes: Vec<Mix>) -> Selection {
+        let mut all: Vec<Method> = Vec::new();
+        for &method in methods {
+            if method != Method::RiskBudgeting && !all.contains(&method) {
+                all.push(method);
+            }
+        }
+        all.extend((0..mixes.len()).map(|number| Method::Fixed(number as u8)));
+        Selection { methods: all.into(), mixes: mixes.into() }
+    }
+
+    /// Those beside risk budgeting.
+    pub fn methods(&self) -> &[Method] {
+        &self.methods
+    }
+
+    /// Risk budgeting, then those beside it.
+    pub fn all(&self) -> Vec<Method> {
+        std::iter::once(Method::RiskBudgeting).chain(self.methods.iter().copied()).collect()
+    }
+
+    pub fn mixes(&self) -> &[Mix] {
+        &self.mixes
+    }
+
+    /// Those that have to be solved for.
+    pub fn solved(&self) -> impl Iterator<Item = Method> {
+        self.methods.iter().copied().filter(|method| method.is_solved())
+    }
+
+    /// Whether GPUs take all of them.
+    pub fn is_on_devices(&self) -> bool {
+        self.methods.iter().all(|method| Method::CLOSED_FORMS.contains(method))
+    }
+
+    /// For problems of the assets at these places alone: mixes hold the others not, and are scaled up.
+    #[must_use]
+    pub fn over(&self, keep: &[usize]) -> Selection {
+        let part = |mix: &Mix| {
+            let held: Vec<f64> = keep.iter().map(|&place| mix.weights[place]).collect();
+            let total: f64 = held.iter().sum();
+            let whole = keep.len() == mix.weights.len();
+            let weights = if whole { held } else { held.iter().map(|weight| weight / total).collect() };
+            Mix { name: mix.name.clone(), weights }
+        };
+        Selection { methods: self.methods.clone(), mixes: self.mixes.iter().map(part).collect() }
+    }
+
+    /// As results call a method.
+    pub fn name(&self, method: Method) -> &str {
+        match method {
+            Method::Fixed(number) => self.mixes.get(usize::from(number)).map_or("fixed", |mix| &mix.name),
+            method => method.name(),
+        }
+    }
+
+    /// Weights that follow from the volatilities, or from nothing; none of a method that is solved for.
+    pub fn closed_form(&self, method: Method, volatilities: &[f64]) -> Option<Cow<'_, [f64]>> {
+        match method {
+            Method::InverseVolatility => Some(inverse_volatility(volatilities).into()),
+            Method::EqualWeight => Some(equal_weight(volatilities.len()).into()),
+            Method::Fixed(number) => self.mixes.get(usize::from(number)).map(|mix| mix.weights.as_slice().into()),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn risk_budgeting_is_always_first_and_nothing_comes_twice() {
+        let mix = Mix { name: "60/40".to_string(), weights: vec![0.6, 0.4] };
+        let methods = [Method::EqualWeight, Method::RiskBudgeting, Method::EqualWeight, Method::MinimumVariance];
+        let selection = Selection::new(&methods, vec![mix]);
+        let all = [Method::RiskBudgeting, Method::EqualWeight, Method::MinimumVariance, Method::Fixed(0)];
+        assert_eq!(selection.all(), all);
+        assert_eq!(all.map(|method| selection.name(method)), ["erc", "equal_weight", "min_variance", "60/40"]);
+        assert_eq!(selection.closed_form(Method::Fixed(0), &[1.0, 2.0]).unwrap()[..], [0.6, 0.4]);
+        assert!(selection.closed_form(Method::MinimumVariance, &[1.0, 2.0]).is_none());
+        assert!(!selection.is_on_devices() && Selection::CLOSED_FORMS.is_on_devices());
+    }
+}
