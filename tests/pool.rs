@@ -1,6 +1,7 @@
 //! In a process of its own: does one problem leave the machine's other cores alone, and all else stay in the pool that it
 //! is called from?
 
+use equirisk::covariance::Estimator;
 use equirisk::engine::cpu::CpuEngine;
 use equirisk::engine::gpu::{GpuEngine, Options};
 use equirisk::observer::Unwatched;
@@ -32,6 +33,7 @@ fn study(engine: &dyn Engine) {
         sensitivity: true,
         periods_per_year: None,
         windows: 8,
+        estimator: Estimator::Sample,
     };
     let context = &mut Context { engine, store: &mut Checkpoint::none(), observer: &mut Unwatched };
     let outcome = bootstrap(&returns, &[1.0; 5], &config, context).expect("a sound history");

@@ -22,6 +22,9 @@ impl Request {
     /// Weights and certificates alone.
     pub const PORTFOLIOS: Request = Request::Portfolios { beside: Selection::NONE };
 
+    /// And the methods that follow from the volatilities beside these.
+    pub const COMPARED: Request = Request::Portfolios { beside: Selection::CLOSED_FORMS };
+
     /// Methods beside risk budgeting.
     pub fn beside(&self) -> &Selection {
         match self {

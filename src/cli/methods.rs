@@ -52,6 +52,12 @@ impl Name {
     }
 }
 
+/// Whether results call a method so, however it is written.
+fn is_of_a_method(name: &str) -> bool {
+    let plain = name.to_lowercase().replace(['-', ' '], "_");
+    Method::NAMED.iter().any(|method| method.name() == plain)
+}
+
 impl MethodArguments {
     /// The methods that were asked for by name; none where none was.
     pub fn named(&self) -> Option<Vec<Method>> {
@@ -80,7 +86,7 @@ impl MethodArguments {
             let unnamed = (1..).map(|number| if number == 1 { "fixed".to_string() } else { format!("fixed_{number}") });
             let taken = |name: &str| mixes.iter().any(|mix| mix.name == name);
             let name = match name {
-                Some(name) if taken(&name) || Method::NAMED.iter().any(|method| method.name() == name) => {
+                Some(name) if taken(&name) || is_of_a_method(&name) => {
                     return Err(Error::usage(format!("--fixed: there is another portfolio called `{name}`"))
                         .hint("give each mix a name of its own: NAME:A=0.6,B=0.4"));
                 }

@@ -2,7 +2,7 @@
 
 use super::estimator::{Estimator, Layouts, Refined, Refining, Room};
 use super::{Drawn, RiskModel, SUSPICIOUS_VARIANCE, centred, correlate, moments, packed};
-use crate::error::{Error, Result, option};
+use crate::error::{Error, option};
 use crate::panel::Panel;
 use crate::sampling::Rows;
 
@@ -29,11 +29,24 @@ pub fn full_sample(panel: &Panel) -> RiskModel {
     model
 }
 
+/// An asset, by its place, that does not move over the rows that count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Still(pub usize);
+
+impl Still {
+    /// The error of a history whose assets bear these names.
+    pub fn named(self, names: &[String]) -> Error {
+        let name = names.get(self.0).map_or(self.0.to_string(), Clone::clone);
+        Error::input(format!("asset `{name}` does not move over the last rows, which are all that counts with this half-life"))
+            .hint(format!("give a longer {}, or leave `{name}` out with {}", option("half-life"), option("assets")))
+    }
+}
+
 /// What an estimator makes of all rows.
 ///
 /// # Errors
 /// An asset that does not move over the rows that count.
-pub fn estimate(panel: &Panel, estimator: Estimator) -> Result<Estimate> {
+pub fn estimate(panel: &Panel, estimator: Estimator) -> Result<Estimate, Still> {
     if estimator == Estimator::Sample {
         return Ok(Estimate::sample(panel));
     }
@@ -44,10 +57,10 @@ pub fn estimate(panel: &Panel, estimator: Estimator) -> Result<Estimate> {
     let drawn = Drawn { total: weighting.total(rows), divisor: weighting.divisor(rows) };
     let (mut model, mut means, smallest) = standardised(panel, drawn, &weights);
     if !(smallest >= SUSPICIOUS_VARIANCE) && !centred(panel.values(), &weights, drawn, &mut means, &mut model) {
-        return Err(Error::input(
-            "an asset does not move over the last rows, which are all that counts with this half-life",
-        )
-        .hint(format!("give a longer {}, or leave the asset out with {}", option("half-life"), option("assets"))));
+        let n = panel.assets();
+        let counted = || panel.values().chunks_exact(n).zip(&weights).filter(|(_, weight)| **weight > 0.0);
+        let moves = |i: &usize| counted().zip(counted().skip(1)).any(|((a, _), (b, _))| a[*i] != b[*i]);
+        return Err(Still((0..n).find(|i| !moves(i)).unwrap_or_default()));
     }
     let (rows, means, layouts) = (&Rows::All, &means[..], &Layouts::default());
     let refining = Refining { estimator, panel, rows, set: 0, places: None, means, layouts };

@@ -31,7 +31,7 @@ mod universe;
 
 use crate::real::Real;
 pub use estimator::Estimator;
-pub use full_history::{Estimate, estimate, full_sample};
+pub use full_history::{Estimate, Still, estimate, full_sample};
 pub use risk_model::RiskModel;
 pub use universe::Universe;
 

@@ -17,8 +17,7 @@ use super::RiskModel;
 use super::estimator::Estimator;
 use super::estimator::fourth_moments::{FourthMoments, Units};
 use super::estimator::refining::{Refined, refine};
-use super::full_history::estimate;
-use crate::error::Result;
+use super::full_history::{Still, estimate, full_sample};
 use crate::panel::Panel;
 
 /// A covariance of which parts are asked for.
@@ -59,11 +58,11 @@ impl Universe {
     ///
     /// # Errors
     /// As [`estimate`].
-    pub fn estimated(panel: &Panel, estimator: Estimator) -> Result<Universe> {
+    pub fn estimated(panel: &Panel, estimator: Estimator) -> Result<Universe, Still> {
         if estimator.is_entry_wise() {
             return Ok(estimate(panel, estimator)?.model.into());
         }
-        let model = estimate(panel, Estimator::Sample)?.model;
+        let model = full_sample(panel);
         let shrinking = Some(Shrinking::of(panel, estimator, &model));
         Ok(Universe { model, shrinking })
     }

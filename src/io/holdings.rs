@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, option};
 use crate::io::budgets::ROUNDING;
 use crate::io::names::plain;
 use crate::io::shares::{self, Noun};
@@ -43,8 +43,8 @@ pub fn read_holdings(argument: &str, assets: &[String]) -> Result<(Vec<f64>, Not
     let absent: Vec<&str> =
         assets.iter().zip(&found).filter(|(_, weight)| weight.is_none()).map(|(asset, _)| asset.as_str()).collect();
     let weights: Vec<f64> = found.iter().map(|weight| weight.unwrap_or(0.0)).collect();
+    let (scaled, said) = scaled(&weights)?;
     let mut notices = Notices::new();
-    let scaled = scaled(&weights, &mut notices)?;
     if !absent.is_empty() {
         notices.push(format!("no weight for {}: taken as not held", listed(absent.into_iter())).into());
     }
@@ -57,6 +57,7 @@ pub fn read_holdings(argument: &str, assets: &[String]) -> Result<(Vec<f64>, Not
     if !short.is_empty() {
         notices.push(format!("held short: {}; the study's own portfolio holds nothing short", short.join(", ")).into());
     }
+    notices.extend(said);
     Ok((scaled, notices))
 }
 
@@ -71,27 +72,31 @@ pub fn read_mix(argument: &str, assets: &[String]) -> Result<(Option<String>, Ve
         is_list && !name.contains(['=', ',']) && !Path::new(argument).exists()
     });
     let (name, list) = named.map_or((None, argument), |(name, list)| (Some(plain(name)), list));
+    if list.trim().trim_end_matches(':').is_empty() {
+        return Err(Error::usage(format!("{}: `{argument}` names no asset", option(MIX.option)))
+            .hint("write NAME:A=0.6,B=0.4, or name a file of asset,weight lines"));
+    }
     let found = shares::by_asset(shares::read(list, assets, MIX)?, assets, MIX)?;
     let weights: Vec<f64> = found.iter().map(|weight| weight.unwrap_or(0.0)).collect();
-    let mut notices = Notices::new();
-    let scaled = scaled(&weights, &mut notices)?;
+    let (scaled, notices) = scaled(&weights)?;
     Ok((name.filter(|name| !name.is_empty()), scaled, notices))
 }
 
-/// Weights that sum to one.
-fn scaled(weights: &[f64], notices: &mut Notices) -> Result<Vec<f64>> {
+/// Weights that sum to one, and what is said where they did not.
+fn scaled(weights: &[f64]) -> Result<(Vec<f64>, Notices)> {
     let total: f64 = weights.iter().sum();
     let gross: f64 = weights.iter().map(|weight| weight.abs()).sum();
     if !(total > LEAST_NET * gross && gross.is_finite()) {
         return Err(Error::input(format!("the weights that are held sum to {total}, too little beside what is held"))
             .hint("give the shares, percentages or amounts of what is held"));
     }
+    let mut notices = Notices::new();
     // People round to a hundredth of a percent.
     if (total - 1.0).abs() > 1e-3 && (total - 100.0).abs() > 0.1 {
         notices.push(format!("weights sum to {total}: they are taken as parts of that").into());
     }
     let exact = (total - 1.0).abs() <= ROUNDING;
-    Ok(weights.iter().map(|weight| if exact { *weight } else { weight / total }).collect())
+    Ok((weights.iter().map(|weight| if exact { *weight } else { weight / total }).collect(), notices))
 }
 
 #[cfg(test)]

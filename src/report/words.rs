@@ -55,6 +55,19 @@ pub fn method(method: Method, name: &str) -> String {
     }
 }
 
+/// The same in few columns.
+pub fn short_method(method: Method, name: &str) -> String {
+    match method {
+        Method::RiskBudgeting => "budgeting".to_string(),
+        Method::InverseVolatility => "inv. vol.".to_string(),
+        Method::EqualWeight => "equal".to_string(),
+        Method::MinimumVariance => "min. var.".to_string(),
+        Method::MaximumDiversification => "max. div.".to_string(),
+        Method::HierarchicalRiskParity => "HRP".to_string(),
+        Method::Fixed(_) => cut(name, 10),
+    }
+}
+
 /// What is said of an estimator other than the sample covariance.
 pub fn estimation(estimation: &Estimation) -> Option<String> {
     let Estimation { name, half_life, effective_rows, intensity, kept } = estimation;
@@ -217,6 +230,8 @@ pub fn duration(seconds: f64) -> String {
 }
 
 pub fn percent(x: f64, decimals: usize) -> String {
+    // Zero has no sign.
+    let x = x + 0.0;
     if !x.is_finite() {
         "-".to_string()
     } else if x != 0.0 && (100.0 * x).abs() < 0.5 * 0.1_f64.powi(decimals as i32) {

@@ -145,6 +145,12 @@ fn configuration(manifest: &Manifest) -> Value {
             all[name] = value.clone();
         }
     }
+    // By its name, and its parameter beside it.
+    if let Some((name, parameters)) = all["estimator"].as_object().and_then(|own| own.iter().next()) {
+        let (name, half_life) = (name.clone(), parameters["half_life"].clone());
+        all["estimator"] = name.into();
+        all["half_life"] = half_life;
+    }
     all
 }
 

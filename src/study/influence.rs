@@ -226,6 +226,56 @@ mod tests {
         }
     }
 
+    /// Where correlations are shrunk by a fixed intensity, towards none or towards their mean.
+    #[test]
+    fn it_is_how_shrunk_weights_move_while_the_intensity_stays() {
+        let (n, budgets) = (5, [0.1, 0.3, 0.2, 0.25, 0.15]);
+        let mut history = returns(n);
+        // Pairs that differ.
+        for row in history.values.chunks_exact_mut(n) {
+            row[1] += 2.0 * row[0];
+            row[4] -= row[3];
+        }
+        let panel = Panel::new(&history).unwrap();
+        let full = full_sample(&panel);
+        let step = 1e-6;
+        for estimator in [Estimator::LedoitWolf, Estimator::ConstantCorrelation, Estimator::Oas] {
+            let estimate = estimate(&panel, estimator).unwrap();
+            let rho = estimate.refined.parameter.unwrap();
+            assert!(rho > 0.0 && rho < 1.0, "{estimator:?}: {rho}");
+            let found = Influence::of(&panel, &estimate, &weights(&estimate.model, &budgets), &budgets).unwrap();
+            for t in [0, 17, ROWS - 1] {
+                let z: Vec<f64> = (0..n).map(|i| panel.values()[t * n + i] * panel.volatilities()[i]).collect();
+                let moved = |step: f64| {
+                    let covariance: Vec<f64> = full
+                        .covariance()
+                        .iter()
+                        .enumerate()
+                        .map(|(k, s)| s + step * (z[k / n] * z[k % n] - s))
+                        .collect();
+                    let volatilities: Vec<f64> = (0..n).map(|i| covariance[i * n + i].sqrt()).collect();
+                    let plain = |k: usize| covariance[k] / (volatilities[k / n] * volatilities[k % n]);
+                    let pairs = (0..n * n).filter(|k| k / n != k % n);
+                    let mean = pairs.map(plain).sum::<f64>() / (n * (n - 1)) as f64;
+                    let target = if estimator == Estimator::ConstantCorrelation { mean } else { 0.0 };
+                    let shrunk = |k: usize| if k / n == k % n { 1.0 } else { (1.0 - rho) * plain(k) + rho * target };
+                    weights(&RiskModel { correlation: (0..n * n).map(shrunk).collect(), volatilities }, &budgets)
+                };
+                let (up, down) = (moved(step), moved(-step));
+                for i in 0..n {
+                    let slope = (up[i] - down[i]) / (2.0 * step);
+                    let psi = found.series()[t * n + i];
+                    assert!((psi - slope).abs() <= 1e-7 * (1.0 + slope.abs()), "{estimator:?} {t} {i}: {psi} {slope}");
+                }
+            }
+        }
+        // Those of which it is not known have none.
+        for estimator in [Estimator::Ewma { half_life: 40.0 }, Estimator::Gerber, Estimator::Nonlinear] {
+            let found = estimate(&panel, estimator).unwrap();
+            assert!(Influence::of(&panel, &found, &weights(&found.model, &budgets), &budgets).is_none());
+        }
+    }
+
     #[test]
     fn over_all_periods_it_sums_to_zero() {
         let budgets = [0.5, 0.3, 0.2];

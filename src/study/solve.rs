@@ -146,10 +146,12 @@ pub enum Risk<'a> {
 
 impl Risk<'_> {
     /// Of all assets.
-    fn covariance(&self) -> Result<Cow<'_, [f64]>> {
+    fn covariance(&self, names: &[String]) -> Result<Cow<'_, [f64]>> {
         Ok(match *self {
             Risk::Given { covariance, .. } => covariance.into(),
-            Risk::History { panel, estimator } => estimate(panel, estimator)?.model.covariance().into(),
+            Risk::History { panel, estimator } => {
+                estimate(panel, estimator).map_err(|still| still.named(names))?.model.covariance().into()
+            }
         })
     }
 
@@ -179,7 +181,8 @@ pub fn solve(question: &Question, engine: &dyn Engine, observer: &mut dyn Observ
         // An estimate is positive semi-definite by construction.
         Risk::History { panel, estimator } => {
             let panel = panel.select(&held);
-            let found = estimate(&panel, estimator)?;
+            let names: Vec<String> = names.iter().map(|name| (*name).to_string()).collect();
+            let found = estimate(&panel, estimator).map_err(|still| still.named(&names))?;
             (found.model.covariance(), true, Some((panel, found)))
         }
     };
@@ -286,7 +289,7 @@ fn beside(question: &Question, held: &[f64], portfolio: &[f64], robust: Option<&
     }
     let band = robust.map(|all| move |i: usize| (all.lower[i], all.upper[i]));
     let bands = band.as_ref().map(|band| band as &dyn Fn(usize) -> (f64, f64));
-    Ok(Holdings::under(&question.risk.covariance()?, held)?.beside(question.assets, Some(portfolio), bands))
+    Ok(Holdings::under(&question.risk.covariance(question.assets)?, held)?.beside(question.assets, Some(portfolio), bands))
 }
 
 /// The error for a matrix that is no covariance.

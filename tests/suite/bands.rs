@@ -2,7 +2,7 @@
 
 use crate::run::{Folder, json};
 use crate::worlds::{ASSETS, World};
-use equirisk::covariance::full_sample;
+use equirisk::covariance::Estimate;
 use equirisk::methods::{Method, Program};
 use equirisk::panel::Panel;
 use equirisk::study::influence::Influence;
@@ -14,9 +14,9 @@ fn coverage(world: World, rows: usize, histories: u64) -> f64 {
     let truth = world.truth();
     let inside = (0..histories).into_par_iter().map(|seed| {
         let panel = Panel::new(&world.history(rows, seed)).unwrap();
-        let full = full_sample(&panel);
+        let full = Estimate::sample(&panel);
         let program = Program::new(&[1.0; ASSETS]).unwrap();
-        let weights = Method::RiskBudgeting.finished(&program, &full).unwrap();
+        let weights = Method::RiskBudgeting.finished(&program, &full.model).unwrap();
         let bands = Influence::of(&panel, &full, &weights, program.budgets()).unwrap().bands().unwrap();
         bands.iter().zip(&truth).filter(|(band, truth)| (band.lower..=band.upper).contains(truth)).count()
     });

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use equirisk::batch::{Assets, Block, Covariances, Rows, Source};
-use equirisk::covariance::{Estimator, RiskModel};
+use equirisk::covariance::{Estimator, RiskModel, Universe};
 use equirisk::engine::cpu::CpuEngine;
 use equirisk::engine::{Engine, Job as _};
 use equirisk::measure::{Measured, Metric};
@@ -125,7 +125,7 @@ fn covariances() -> Vec<(String, Covariances<'static>, Vec<Option<RiskModel>>)> 
     let mut all = vec![("given".to_owned(), given, checked)];
     for (name, matrix) in [("an ordinary one", &matrices()[0]), ("a hedged one", &hedged())] {
         let known = validity::model(matrix, false).unwrap();
-        all.push((name.to_owned(), Covariances::Known(Arc::new(known.clone())), vec![Some(known)]));
+        all.push((name.to_owned(), Covariances::Known(known.clone().into()), vec![Some(known)]));
     }
     let values = history();
     let assets = names(ASSETS);
@@ -263,7 +263,7 @@ fn every_set_of_assets_of_every_covariance_is_solved_as_if_it_stood_alone() {
 fn sets_of_assets_that_are_not_there_are_refused() {
     let model = Arc::new(validity::model(&matrices()[0], false).unwrap());
     let refused = |assets: Assets| {
-        let covariances = Covariances::Known(model.clone());
+        let covariances = Covariances::Known(RiskModel::clone(&model).into());
         let budgets = vec![1.0; assets.size(ASSETS)];
         Batch::new(Source { covariances, assets }, Program::new(&budgets).unwrap()).err()
     };
@@ -420,9 +420,11 @@ pub fn assert_figures_go_on(engine: &dyn Engine, universe: &RiskModel, kept: Ran
     let names = names(universe.assets());
     let subsets = Subsets::all(Space::of(universe.assets(), 3).unwrap()).unwrap();
     let problems = subsets.space().count().unwrap();
+    let universe = &Universe::from(universe.clone());
     let question = Question {
         assets: &names,
         universe,
+        estimator: Estimator::Sample,
         returns: None,
         simple: None,
         subsets: &subsets,

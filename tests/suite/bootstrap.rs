@@ -17,7 +17,7 @@ use equirisk::stats;
 use equirisk::store::Checkpoint;
 use equirisk::store::atomic::Existing;
 use equirisk::store::blocks::Blocks;
-use equirisk::store::weights::{Described, write_weights};
+use equirisk::store::weights::{Described, RC_ERROR, write_weights};
 use equirisk::study::block::Block;
 use equirisk::study::bootstrap::{Bootstrap, Config, Outcome, Plan, Spec, solve};
 use equirisk::study::protocol::Study as _;
@@ -46,6 +46,7 @@ fn config(resamples: u64, scheme: Scheme, block: Block) -> Config {
         sensitivity: false,
         periods_per_year: None,
         windows: 8,
+        estimator: Estimator::Sample,
     }
 }
 
@@ -160,16 +161,16 @@ fn the_reported_statistics_are_those_of_the_weights() {
     assert!((first - 1.0).abs() < 1e-12);
     // Equal weights do not move; inverse volatility promises less than risk budgeting keeps.
     let methods = &outcome.methods;
-    assert_eq!(methods.of(Method::EqualWeight).turnover.as_ref().unwrap().mean, 0.0);
+    assert_eq!(methods.of(Method::EqualWeight).unwrap().turnover.as_ref().unwrap().mean, 0.0);
     assert!(
-        methods.of(Method::RiskBudgeting).realised.max_error.mean
-            < methods.of(Method::InverseVolatility).realised.max_error.mean
+        methods.own().realised.max_error.mean
+            < methods.of(Method::InverseVolatility).unwrap().realised.max_error.mean
     );
     assert!(
-        methods.of(Method::InverseVolatility).realised.max_error.mean
-            < methods.of(Method::EqualWeight).realised.max_error.mean
+        methods.of(Method::InverseVolatility).unwrap().realised.max_error.mean
+            < methods.of(Method::EqualWeight).unwrap().realised.max_error.mean
     );
-    let shares: f64 = methods.of(Method::RiskBudgeting).realised.shares.iter().map(|s| s.summary.mean).sum();
+    let shares: f64 = methods.own().realised.shares.iter().map(|s| s.summary.mean).sum();
     assert!((shares - 1.0).abs() < 1e-12);
 }
 
@@ -290,7 +291,9 @@ impl Blocks for Cut<'_> {
                 volatilities: compared.volatilities[start * n..end * n].to_vec(),
                 methods: compared.methods.clone(),
                 portfolios: compared.portfolios[start * 2..end * 2].to_vec(),
+                solved: Vec::new(),
             },
+            parameters: Vec::new(),
         }))
     }
 }
@@ -328,7 +331,7 @@ fn weights_are_written_alike_whatever_the_blocks_and_stopped_when_asked() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str, blocks: &dyn Blocks, observer: &mut dyn Observer| {
         let path = folder.path().join(name);
-        let described = Described { noun: "resample", assets: &returns.assets, start: 0, metadata: &[] };
+        let described = Described { noun: "resample", assets: &returns.assets, error: RC_ERROR, start: 0, metadata: &[] };
         write_weights(&path, Existing::Refuse, &described, blocks, observer).map(|()| std::fs::read(&path).unwrap())
     };
     let whole = file("whole", &solutions, &mut Unwatched).unwrap();
@@ -344,7 +347,7 @@ fn a_study_tells_of_all_its_work_and_ends_wherever_it_is_stopped() {
     let returns = sp20(Some(300));
     let config = Config { sensitivity: true, ..config(1500, Scheme::Stationary, Block::Length(20.0)) };
     let setup = Setup { engine: Choice::Cpu, crosscheck: Sample::Default, precision: None, tolerance: None };
-    let spec = Spec::of(&returns, &vec![1.0; returns.assets.len()], &config, Estimator::Sample, setup);
+    let spec = Spec::of(&returns, &vec![1.0; returns.assets.len()], &config, setup);
     let study = Bootstrap::prepare(&spec, Some(1), returns, &mut Unwatched).unwrap();
     let engine = CpuEngine::default();
     let folder = tempfile::tempdir().unwrap();

@@ -1,7 +1,7 @@
 //! Is every subset solved as if it were alone, and measured right?
 
 use equirisk::batch::part::Part;
-use equirisk::covariance::{RiskModel, full_sample};
+use equirisk::covariance::{Estimator, RiskModel, Universe, full_sample};
 use equirisk::engine::cpu::CpuEngine;
 use equirisk::engine::{Engine, Job as _};
 use equirisk::measure::{Measured, Metric};
@@ -220,9 +220,11 @@ fn screened(universe: &RiskModel, subsets: &Subsets, problems: u64, config: &Con
 /// The same, in parts first that start where these problems do: chunks are cut there.
 fn cut(universe: &RiskModel, subsets: &Subsets, problems: u64, config: &Config, starts: &[u64]) -> Outcome {
     let names = names(universe.assets());
+    let universe = &Universe::from(universe.clone());
     let question = Question {
         assets: &names,
         universe,
+        estimator: Estimator::Sample,
         returns: None,
         simple: None,
         subsets,
@@ -395,7 +397,8 @@ impl Told {
     fn screened(&self, config: &Config) -> Outcome {
         let question = Question {
             assets: &self.names,
-            universe: &self.universe,
+            universe: &Universe::from(self.universe.clone()),
+            estimator: Estimator::Sample,
             returns: Some(&self.returns),
             simple: Some(&self.returns),
             subsets: &self.subsets,

@@ -1,6 +1,6 @@
 //! Inputs with a fixed seed: returns of a market with factors and fat tails, covariances resampled from such returns.
 
-use equirisk::covariance::{correlate, moments, packed};
+use equirisk::covariance::{Drawn, correlate, moments, packed};
 use equirisk::panel::{Labels, Panel, Returns};
 use equirisk::resample::{Law, Scheme};
 use rayon::prelude::*;
@@ -73,9 +73,10 @@ pub fn covariances(assets: usize, problems: usize) -> Vec<f64> {
     first.par_chunks_mut(n * n).enumerate().for_each(|(p, covariance)| {
         let mut counts = vec![0; ROWS];
         law.counts(p as u64, &mut counts);
+        let counts: Vec<f64> = counts.iter().map(|&count| f64::from(count)).collect();
         let (mut sums, mut products, mut volatilities) = (vec![0.0; n], vec![0.0; packed(n)], vec![0.0; n]);
         moments(panel.values(), &counts, &mut sums, &mut products, &mut Vec::new());
-        correlate(&sums, &products, ROWS, covariance, &mut volatilities);
+        correlate(&sums, &products, Drawn::rows(ROWS), covariance, &mut volatilities);
         let volatility = |i: usize| volatilities[i] * panel.volatilities()[i];
         for i in 0..n {
             for j in 0..n {

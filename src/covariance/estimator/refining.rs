@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use super::fourth_moments::{self, FourthMoments, RowTiles, Units};
 use super::gerber::{self, History, THRESHOLD};
 use super::shrinkage::{Pairs, Shrinkage};
-use super::{Estimator, denoised, nonlinear, raw};
+use super::{Estimator, Parameter, denoised, nonlinear, raw};
 use crate::covariance::RiskModel;
 use crate::panel::Panel;
 use crate::sampling::{Rows, Weighting};
@@ -134,6 +134,10 @@ impl Refining<'_> {
 /// moments are known where it reads the rows.
 pub fn refine(estimator: Estimator, rows: usize, moments: FourthMoments<f64>, model: &mut RiskModel) -> Refined {
     let RiskModel { correlation, volatilities } = model;
+    if volatilities.len() < 2 && estimator.parameter() == Some(Parameter::Intensity) {
+        // Of one asset nothing is shrunk.
+        return Refined::told(0.0);
+    }
     match estimator {
         Estimator::Sample | Estimator::Ewma { .. } | Estimator::Gerber => Refined::default(),
         Estimator::LedoitWolf | Estimator::ConstantCorrelation | Estimator::Oas => {

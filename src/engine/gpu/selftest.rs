@@ -24,7 +24,7 @@ use crate::engine::Job as _;
 use crate::engine::cpu::CpuEngine;
 use crate::error::Result;
 use crate::measure::{Measured, Metric};
-use crate::methods::{Method, Selection};
+use crate::methods::Method;
 use crate::methods::certificate::Status;
 use crate::methods::risk_budgeting::certificate::certify;
 use crate::methods::risk_budgeting::condition::condition;
@@ -177,7 +177,7 @@ fn resampled(device: &Arc<Device>, accuracy: Accuracy, panel: &Panel, law: Law) 
         let running = resampled.begin(&numbers)?;
         Ok((resampled.end_whole(running)?, inspect::stages(&resampled, RESAMPLES)?))
     })?;
-    let request = Request::Portfolios { beside: Selection::CLOSED_FORMS };
+    let request = Request::COMPARED;
     let expected = CpuEngine::default().job(&batch, &request).run(0..RESAMPLES as u64, &Stop::NEVER)?.portfolios();
 
     let close = close(precision);

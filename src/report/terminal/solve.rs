@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::table::{Column, padded, table};
 use super::view::View;
 use super::names_width;
+use crate::error::option;
 use crate::methods::certificate::Status;
 use crate::report::words::{self, counted, cut, maybe_percent, percent};
 use crate::study::measures::Profile;
@@ -12,6 +13,9 @@ use crate::study::solve::{Outcome, Portfolio};
 
 /// Columns that a method takes with the bands of its weights.
 const BANDED: usize = 35;
+
+/// More methods than this stand side by side without their risk shares.
+const MANY: usize = 3;
 
 /// Columns of what is held.
 const OWN: usize = 20;
@@ -21,8 +25,13 @@ pub fn solve(outcome: &Outcome, view: View) -> String {
     // The last leaves first, before the budgets do.
     let count = outcome.methods.iter().count();
     let leaves = |number: usize| (number > 0).then(|| (count - number) as u8);
+    // Of many only the weights are shown, but for those of risk budgeting.
+    let many = count > MANY;
     let method = |(number, portfolio): (usize, &'_ Portfolio)| {
-        let name = words::method(portfolio.method, &portfolio.name);
+        let name = match many && number > 0 {
+            true => words::short_method(portfolio.method, &portfolio.name),
+            false => words::method(portfolio.method, &portfolio.name),
+        };
         (name, portfolio.profile.clone(), leaves(number))
     };
     let methods: Vec<_> = outcome.methods.iter().enumerate().map(method).collect();
@@ -38,6 +47,10 @@ pub fn solve(outcome: &Outcome, view: View) -> String {
     columns.extend(methods.iter().enumerate().map(|(number, (name, profile, leaves))| {
         // Bands are those of the weights that were solved for.
         let robust = robust.filter(|_| number == 0);
+        if many && number > 0 {
+            let weights = under("weight", &mut profile.weights.iter().map(|&weight| percent(weight, 2)));
+            return Column::numbers(name, weights, 9, 2, *leaves);
+        }
         let band = |i: usize| robust.map(|all| words::band(all.lower[i].max(0.0), all.upper[i], 2));
         let row = |weight: &str, band: Option<&str>, share: &str| {
             let band = band.map_or(String::new(), |band| format!(" {band:>15}"));
@@ -78,6 +91,7 @@ pub fn solve(outcome: &Outcome, view: View) -> String {
         out.push_str(&line);
         out.push('\n');
     };
+    let left_out = methods.len().saturating_sub(ends.len().saturating_sub(first));
     match outcome.periods_per_year.map(f64::sqrt) {
         Some(scale) => line(
             "volatility a year",
@@ -91,6 +105,15 @@ pub fn solve(outcome: &Outcome, view: View) -> String {
         ),
     }
     line("diversification", &|profile| format!("{:.3}", profile.diversification_ratio), None);
+    if left_out > 0 {
+        out.push_str(&view.wrapped(&view.text(format!(
+            "{} not shown: a wider terminal has room for {}, {} and {} have all.",
+            counted(left_out as u64, "method"),
+            if left_out == 1 { "it" } else { "them" },
+            option("json"),
+            option("output").plain("FILE")
+        ))));
+    }
     if let Some(periods) = outcome.periods_per_year {
         out.push_str(&view.wrapped(&format!("(annualised with {periods} periods a year)")));
     }
@@ -133,8 +156,12 @@ fn proof(portfolio: &Portfolio) -> Option<(String, bool)> {
     let held = format!("{held} of {} held", counted(portfolio.profile.weights.len() as u64, "asset"));
     let sound = portfolio.status == Status::Converged;
     if let Some(gap) = portfolio.gap {
+        let gap = if gap == 0.0 { "rounding".to_string() } else { format!("{gap:.1e}") };
         let others = if portfolio.unique == Some(false) { "; other portfolios are as good" } else { "" };
-        return Some((format!("{name}: {status}, no long-only portfolio is better by more than {gap:.1e}; {held}{others}"), sound));
+        return Some((
+            format!("{name}: {status}, no long-only portfolio is better by more than {gap}; {held}{others}"),
+            sound,
+        ));
     }
     let split_error = portfolio.split_error?;
     let margin = portfolio.margin.flatten().map_or(String::new(), |margin| {

@@ -40,6 +40,11 @@ impl Methods {
         &self.statistics[0]
     }
 
+    /// A method; none where it was not compared.
+    pub fn of(&self, method: Method) -> Option<&MethodStatistics> {
+        self.iter().find(|(own, _)| *own == method).map(|(_, statistics)| statistics)
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = (Method, &MethodStatistics)> {
         self.selection.all().into_iter().zip(&self.statistics)
     }

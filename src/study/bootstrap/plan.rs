@@ -99,7 +99,7 @@ impl Plan {
         let returns = returns.select(&keep);
         let panel = Arc::new(Panel::new(&returns)?);
         let full = Estimate::sample(&panel).model;
-        let estimate = estimate(&panel, config.estimator)?;
+        let estimate = estimate(&panel, config.estimator).map_err(|still| still.named(&returns.assets))?;
         let budgets_kept: Vec<f64> = keep.iter().map(|&i| budgets[i]).collect();
         let point = point(&estimate.model, &budgets_kept)?;
         let (block_length, block_estimates) =
@@ -162,7 +162,10 @@ impl Plan {
         }
         let held = match self.config.estimator {
             Estimator::Sample => Holdings::over(returns, weights)?,
-            estimator => Holdings::under(&estimate(&Panel::new(returns)?, estimator)?.model.covariance(), weights)?,
+            estimator => {
+                let all = estimate(&Panel::new(returns)?, estimator).map_err(|still| still.named(&returns.assets))?;
+                Holdings::under(&all.model.covariance(), weights)?
+            }
         };
         Ok(Plan { given: Some(held), ..self })
     }
@@ -204,7 +207,7 @@ impl Plan {
             true => sample(resamples, self.config.seed, self.config.crosscheck),
             false => Vec::new(),
         };
-        let request = Request::Portfolios { beside: self.selection.clone() };
+        let request = self.request();
         let main = Work { batch: &self.batch, request: &request, number: MAIN, sample: &sampled };
         let check = run::keep(main, range.clone(), context)?;
         for (number, _, law) in self.others().filter(|(number, ..)| *number != MAIN) {
@@ -216,6 +219,15 @@ impl Plan {
             run::keep(work, scaled(&range, resamples, self.tenth()), context)?;
         }
         Ok(Solved { range, crosscheck: check.map(CrossCheck::from) })
+    }
+
+    /// Statistics want the volatilities of the assets, which come with the other methods: with some, where none is compared.
+    fn request(&self) -> Request {
+        let beside = match self.selection.methods() {
+            [] => Selection::CLOSED_FORMS,
+            _ => self.selection.clone(),
+        };
+        Request::Portfolios { beside }
     }
 
     /// The first resamples of a batch that were solved for the store.

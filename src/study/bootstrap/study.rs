@@ -149,7 +149,11 @@ impl Study for Bootstrap {
             write_weights(&path, Existing::Replace, &described, blocks, observer)
         })?;
         for (method, name) in self.files() {
-            let error = if method == Method::HierarchicalRiskParity { "split_error" } else { "gap" };
+            let error = match method {
+                Method::HierarchicalRiskParity => "split_error",
+                Method::InverseVolatility => RC_ERROR,
+                _ => "gap",
+            };
             let described = described(error, names, &metadata);
             self.plan.with_portfolios(method, store, |blocks| {
                 write_weights(&directory.join(name), Existing::Replace, &described, blocks, observer)

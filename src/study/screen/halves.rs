@@ -74,7 +74,10 @@ impl Split {
     ) -> Result<Split> {
         let (middle, rows) = (returns.rows() / 2, returns.rows());
         let halves = [returns.part(0..middle), returns.part(middle..rows)];
-        let model = |half: &Returns| Universe::estimated(&Panel::new(half)?, estimator).map(Arc::new);
+        let model = |half: &Returns| -> Result<Arc<Universe>> {
+            let universe = Universe::estimated(&Panel::new(half)?, estimator);
+            Ok(Arc::new(universe.map_err(|still| still.named(&half.assets))?))
+        };
         let label = halves[1].span().0;
         Ok(Split {
             models: [model(&halves[0])?, model(&halves[1])?],

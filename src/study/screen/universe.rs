@@ -32,7 +32,8 @@ impl Screenable {
             let model = validity::model(&data.values, spec.assume_psd).map_err(|flaw| rejected(flaw, &names))?;
             return Ok(Screenable { assets, universe: model.into(), returns: None, simple: None });
         }
-        let universe = Universe::estimated(&Panel::new(&data)?, spec.estimator.unwrap_or_default())?;
+        let universe = Universe::estimated(&Panel::new(&data)?, spec.estimator.unwrap_or_default());
+        let universe = universe.map_err(|still| still.named(&assets))?;
         // A portfolio's return is the mean of simple ones.
         let simple = spec
             .log_returns

@@ -69,6 +69,7 @@ mod tests {
     use super::*;
     use crate::batch::{Comparisons, Solutions};
     use crate::covariance::full_sample;
+    use crate::methods::Selection;
     use crate::methods::certificate::{Certificate, Status};
     use crate::observer::Unwatched;
     use crate::panel::{Labels, Panel, Returns};
@@ -83,7 +84,8 @@ mod tests {
         let panel = Panel::new(&returns).unwrap();
         let law = Law::new(Scheme::Iid, 1.0, 3, 1, 0).unwrap();
         let full = full_sample(&panel);
-        let setting = Setting::new((&panel, &law), (&full, &full, None), (&assets, &[0.5, 0.5]), None, None);
+        let beside = Selection::NONE;
+        let setting = Setting::new((&panel, &law), (&full, &full, None), (&assets, &[0.5, 0.5]), (&beside, &[None]), None);
         // More than a block.
         let total = 6000;
         let mut certificates = vec![Certificate::converged(1e-9, 4, 0.1); total];
@@ -91,11 +93,8 @@ mod tests {
         let solutions = Solutions {
             weights: (0..total).flat_map(|p| [p as f64, 0.5]).collect(),
             certificates,
-            comparisons: Comparisons {
-                volatilities: vec![0.1; 2 * total],
-                methods: Method::CLOSED_FORMS.to_vec(),
-                portfolios: vec![0.1; 2 * total],
-            },
+            comparisons: Comparisons { volatilities: vec![0.1; 2 * total], ..Comparisons::default() },
+            parameters: Vec::new(),
         };
         let passes = Passes { setting: &setting, blocks: &solutions, problems: total as u64 };
         let steps = convergence(&passes, 0, Summary::of([1.0, 2.0]), &mut Unwatched).unwrap();

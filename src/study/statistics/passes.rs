@@ -240,6 +240,7 @@ impl WithSimd for Fill<'_> {
 mod tests {
     use super::*;
     use crate::covariance::full_sample;
+    use crate::methods::{Mix, Selection};
     use crate::panel::{Labels, Panel, Returns};
     use crate::resample::{Law, Scheme};
     use crate::stats;
@@ -251,7 +252,8 @@ mod tests {
         let weights = [F::RankCorrelation, F::EffectiveAssets, F::EntropyAssets, F::Volatility, F::VolatilityAnnual];
         let bets = [F::DiversificationRatio, F::DiversificationRatioSquared, F::EffectiveBets];
         let shares = [F::MaxError, F::ShareSd, F::Gini, F::EffectiveContributors, F::RealisedVolatility];
-        single.into_iter().chain(weights).chain(bets).chain(shares)
+        let single = single.into_iter().chain([F::Parameter, F::Held, F::Aim]);
+        single.chain(weights).chain(bets).chain(shares)
     }
 
     /// As one portfolio by itself is measured.
@@ -306,6 +308,16 @@ mod tests {
             }
             Figure::EffectiveContributors => measures::effective_number(&shares),
             Figure::RealisedVolatility => realised,
+            Figure::Held => weights.iter().filter(|weight| **weight > 1e-6).count() as f64,
+            Figure::Aim => match method {
+                Method::MinimumVariance => realised / setting.least_volatility - 1.0,
+                Method::MaximumDiversification => {
+                    let alone: f64 = weights.iter().zip(&setting.full.volatilities).map(|(w, s)| w * s).sum();
+                    1.0 - alone / realised / setting.greatest_diversification
+                }
+                _ => relative.iter().fold(0.0, |m, r| m.max((r - 1.0).abs())),
+            },
+            Figure::Parameter => unreachable!("of no weights"),
         }
     }
 
@@ -323,8 +335,15 @@ mod tests {
             let total: f64 = (0..n).map(noise).sum();
             let point: Vec<f64> = (0..n).map(|i| noise(i) / total).collect();
             let budgets: Vec<f64> = (0..n).map(|i| noise(i + 5)).collect();
+            let beside = Selection::new(
+                &Method::NAMED,
+                vec![Mix { name: "mix".to_string(), weights: (0..n).map(|i| noise(i + 9)).collect() }],
+            );
+            let methods = beside.all();
+            let points: Vec<Option<Vec<f64>>> = methods.iter().map(|_| Some(point.clone())).collect();
+            let full_models = (&full, &full, Some(&components));
             let setting =
-                Setting::new((&panel, &law), (&full, &full, Some(&components)), (&names, &budgets), Some(&point), Some(12.0));
+                Setting::new((&panel, &law), full_models, (&names, &budgets), (&beside, &points), Some(12.0));
             // Every third weight is tied with others; one problem did not converge.
             let problems = 11;
             let weights = (0..problems * n).map(|k| if k % 3 == 0 { 0.125 } else { noise(7 * k + 1) }).collect();
@@ -332,26 +351,35 @@ mod tests {
                 3 => Certificate::unsolved(Status::Stalled),
                 _ => Certificate::converged(1e-9, 5, noise(p + 2)),
             };
-            let block = Solutions {
+            let unsolved = Solutions::unsolved(Certificate::unsolved(Status::Invalid), problems, n, &beside);
+            let mut block = Solutions {
                 weights,
                 certificates: (0..problems).map(certificate).collect(),
-                comparisons: Comparisons {
-                    volatilities: (0..problems * n).map(|k| noise(k + 11)).collect(),
-                    methods: Method::CLOSED_FORMS.to_vec(),
-                    portfolios: (0..2 * problems).map(|k| noise(k + 3)).collect(),
-                },
+                parameters: (0..problems).map(|k| noise(k + 17)).collect(),
+                ..unsolved
             };
+            block.comparisons.volatilities = (0..problems * n).map(|k| noise(k + 11)).collect();
+            block.comparisons.portfolios = (0..methods.len() * problems).map(|k| noise(k + 3)).collect();
+            for (number, solved) in block.comparisons.solved.iter_mut().enumerate() {
+                solved.weights = (0..problems * n).map(|k| noise(k + 23 * number + 2)).collect();
+                // One has no portfolio where risk budgeting has one.
+                solved.weights[5 * n..6 * n].fill(f64::NAN);
+            }
             let figures: Vec<(Method, Figure)> =
-                Method::ALL.iter().flat_map(|&method| figures(n).map(move |f| (method, f))).collect();
+                methods.iter().flat_map(|&method| figures(n).map(move |f| (method, f))).collect();
             let mut sheet = Sheet::default();
             sheet.fill(&setting, &figures, &block, problems);
             assert_eq!(sheet.kept, [0, 1, 2, 4, 5, 6, 7, 8, 9, 10]);
             for (at, &(method, figure)) in figures.iter().enumerate() {
                 for (&p, found) in sheet.kept.iter().zip(sheet.column(at)) {
-                    let weights = block.weights_of(method, p);
+                    let weights = block.weights_of(method, &beside, p);
                     let volatilities = &block.comparisons.volatilities[p * n..(p + 1) * n];
-                    let expected =
-                        alone(&setting, method, figure, &weights, volatilities, block.volatility_of(method, p));
+                    let (own, parameter) = (block.volatility_of(method, p), block.parameters[p]);
+                    let expected = match figure {
+                        _ if weights[0].is_nan() => f64::NAN,
+                        Figure::Parameter => parameter,
+                        _ => alone(&setting, method, figure, &weights, volatilities, own),
+                    };
                     let same = found.to_bits() == expected.to_bits() || expected.is_nan() && found.is_nan();
                     assert!(same, "{method:?} {figure:?}, problem {p}, {n} assets: {found} {expected}");
                 }

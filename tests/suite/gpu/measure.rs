@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::screen::{config, first_of, found, hang_seng, names, nikkei, watched};
-use equirisk::covariance::RiskModel;
+use equirisk::covariance::{Estimator, RiskModel, Universe};
 use equirisk::engine::Kind;
 use equirisk::engine::cpu::CpuEngine;
 use equirisk::measure::{Measured, Metric};
@@ -148,9 +148,11 @@ fn ranks_beyond_32_bits_samples_included_assets_and_caps_reach_the_same_subsets(
 
 fn screened(engine: &dyn Engine, universe: &RiskModel, subsets: &Subsets, by: &str) -> Outcome {
     let names = names(universe.assets());
+    let universe = &Universe::from(universe.clone());
     let question = Question {
         assets: &names,
         universe,
+        estimator: Estimator::Sample,
         returns: None,
         simple: None,
         subsets,
@@ -263,7 +265,8 @@ fn what_a_device_cannot_screen_is_screened_on_the_cpu_and_said() {
         let subsets = Subsets::all(space).unwrap();
         let question = Question {
             assets: &names,
-            universe: &universe,
+            universe: &Universe::from(universe.clone()),
+            estimator: Estimator::Sample,
             returns: None,
             simple: None,
             subsets: &subsets,

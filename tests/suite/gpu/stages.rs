@@ -1,7 +1,7 @@
 //! Does each stage compute what its Rust twin does?
 
 use super::*;
-use equirisk::covariance::{correlate, moments, packed};
+use equirisk::covariance::{Drawn, correlate, moments, packed};
 use equirisk::methods::risk_budgeting::certificate::certify;
 use equirisk::methods::risk_budgeting::descent::descend;
 
@@ -26,10 +26,11 @@ fn moments_and_correlations_are_those_of_their_twins() {
         for (p, &problem) in PROBLEMS.iter().enumerate() {
             let mut counts = vec![0; rows];
             law.counts(problem, &mut counts);
+            let counts: Vec<f64> = counts.iter().map(|&count| f64::from(count)).collect();
             let (mut sums, mut products) = (vec![0.0; n], vec![0.0; packed(n)]);
             moments(panel.values(), &counts, &mut sums, &mut products, &mut Vec::new());
             let (mut correlation, mut volatilities) = (vec![0.0; n * n], vec![0.0; n]);
-            correlate(&sums, &products, rows, &mut correlation, &mut volatilities);
+            correlate(&sums, &products, Drawn::rows(rows), &mut correlation, &mut volatilities);
 
             // Moments are rounded to the order of a tile of 64 rows or a slice of 256, a few eps of single precision.
             let size = |i: usize| products[i * (i + 1) / 2 + i].sqrt();
@@ -68,7 +69,7 @@ fn descents_end_where_their_twin_does() {
             let sums = &stages.sums[p * n..(p + 1) * n];
             let products = &stages.products[p * packed(n)..(p + 1) * packed(n)];
             let (mut correlation, mut volatilities) = (vec![0.0; n * n], vec![0.0; n]);
-            correlate(sums, products, rows, &mut correlation, &mut volatilities);
+            correlate(sums, products, Drawn::rows(rows), &mut correlation, &mut volatilities);
             let correlation: Vec<f32> = correlation.iter().map(|&c| c as f32).collect();
             let (mut y, mut product) = (vec![0.0; n], vec![0.0; n]);
             descend(&correlation, &budgets, 2e-6_f32, 200, &mut y, &mut product);
@@ -90,10 +91,11 @@ fn certificates_say_what_double_precision_says() {
         for p in 0..3 {
             let mut counts = vec![0; rows];
             law.counts(p as u64, &mut counts);
+            let counts: Vec<f64> = counts.iter().map(|&count| f64::from(count)).collect();
             let (mut sums, mut products) = (vec![0.0; n], vec![0.0; packed(n)]);
             moments(panel.values(), &counts, &mut sums, &mut products, &mut Vec::new());
             let (mut correlation, mut volatilities) = (vec![0.0; n * n], vec![0.0; n]);
-            correlate(&sums, &products, rows, &mut correlation, &mut volatilities);
+            correlate(&sums, &products, Drawn::rows(rows), &mut correlation, &mut volatilities);
 
             let weights = &solutions.weights[p * n..(p + 1) * n];
             let exposures: Vec<_> = (0..n).map(|i| weights[i] * volatilities[i] * panel.volatilities()[i]).collect();
