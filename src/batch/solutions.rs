@@ -110,6 +110,31 @@ impl Solutions {
         }
     }
 
+    /// Weights of the assets at these places alone, of `assets` assets.
+    #[must_use]
+    pub fn over(self, keep: &[usize], assets: usize) -> Solutions {
+        let part = |weights: Vec<f64>| -> Vec<f64> {
+            weights.chunks_exact(assets).flat_map(|row| keep.iter().map(|&i| row[i])).collect()
+        };
+        let Comparisons { solved, .. } = self.comparisons;
+        let solved = solved.into_iter().map(|own| Solved { weights: part(own.weights), ..own }).collect();
+        let comparisons = Comparisons { solved, ..self.comparisons };
+        Solutions { weights: part(self.weights), comparisons, ..self }
+    }
+
+    /// With the portfolios of a method that is solved for, whose errors stand in its certificates.
+    pub fn join(&mut self, method: Method, found: Solutions) {
+        let proof = |own: &Certificate| Proof {
+            status: own.status,
+            error: own.rc_error,
+            margin: f64::NAN,
+            unique: true,
+            volatility: own.volatility,
+        };
+        let proofs = found.certificates.iter().map(proof).collect();
+        self.comparisons.solved.push(Solved { method, weights: found.weights, proofs });
+    }
+
     /// Appends the solutions of the problems that follow.
     pub fn extend(&mut self, next: Solutions) {
         self.weights.extend(next.weights);

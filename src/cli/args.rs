@@ -13,9 +13,9 @@ use crate::study::screen::figure::{Figure, Filter};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
 
-use super::estimator::EstimatorArguments;
+use super::estimator::{EstimatorArguments, Name as EstimatorName};
 use super::help::Named;
-use super::methods::MethodArguments;
+use super::methods::{MethodArguments, Name as MethodName};
 use super::values::{
     asset, block, correlation, count, delimiter, figure, filter, first_day, last_day, memory, metric, positive, range,
     sample, seed, shard, size, table_or_json, thousands, tolerance, windows,
@@ -368,6 +368,9 @@ pub struct BootstrapArguments {
     /// Leave out the runs at half and twice the block length
     #[arg(long, help_heading = "Resampling")]
     pub no_sensitivity: bool,
+    /// Repeat the study under these estimators, on a tenth of the resamples
+    #[arg(long, value_name = "A,B,..", value_enum, value_delimiter = ',', help_heading = "Estimation")]
+    pub compare_estimators: Vec<EstimatorName>,
     /// Cut the history into N windows and compare their portfolios
     #[arg(long, value_name = "N", default_value_t = crate::study::change::WINDOWS, value_parser = windows)]
     #[arg(allow_negative_numbers = true, help_heading = "Change")]
@@ -508,6 +511,9 @@ pub struct BatchArguments {
     pub assume_psd: bool,
     #[command(flatten)]
     pub problem: ProblemArguments,
+    /// Methods to solve for beside risk budgeting; each writes FILE.METHOD.npy beside FILE.npy
+    #[arg(long, value_name = "A,B,..", value_enum, value_delimiter = ',', help_heading = "Methods")]
+    pub methods: Option<Vec<MethodName>>,
     #[command(flatten)]
     pub machine: MachineArguments,
     #[command(flatten)]

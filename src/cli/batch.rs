@@ -6,15 +6,18 @@ use super::args::{BatchArguments, RunArguments};
 use super::data::{self, Notes};
 use super::driver::{Asked, Seed, Steps, drive};
 use super::machine;
+use super::methods::names;
 use super::{output, plan};
 use crate::engine::{Engine, choose};
 use crate::io::Input;
+use crate::methods::Method;
 use crate::observer::Observer;
 use crate::report::terminal::{duration, size};
 use crate::run::Context;
 use crate::stop::Stop;
 use crate::store::atomic::{self, Existing};
 use crate::store::origin::{Origin, SourceFile};
+use crate::study::comparison::Comparison;
 use crate::study::given::{Given, Matrices, Outcome, Spec, write_array};
 use crate::study::protocol::Study;
 use crate::wording::{counted, grouped};
@@ -27,7 +30,11 @@ pub fn run(arguments: &BatchArguments) -> Result<u8> {
     let file = arguments.run.output.as_deref().unwrap_or(Path::new(DEFAULT));
     let alone = file.extension().is_some_and(|extension| extension == "npy");
     if alone {
-        check_file(file, &arguments.covariances, &arguments.run)?;
+        let methods = arguments.methods.as_deref().map_or(Vec::new(), names);
+        let further = Method::NAMED.into_iter().filter(|method| methods.iter().any(|name| name == method.name()));
+        for file in std::iter::once(file.to_path_buf()).chain(further.map(|method| beside(file, method))) {
+            check_file(&file, &arguments.covariances, &arguments.run)?;
+        }
     }
     let quiet = arguments.out.quiet;
     if !alone && arguments.covariances == Path::new("-") {
@@ -50,6 +57,7 @@ pub fn run(arguments: &BatchArguments) -> Result<u8> {
         problems: matrices.problems,
         budgets,
         assume_psd: arguments.assume_psd,
+        comparison: Comparison { methods: arguments.methods.as_deref().map(names), ..Comparison::default() },
         setup: machine::setup(&arguments.machine, arguments.problem.tolerance),
     };
     let origin = |digested: bool| {
@@ -69,10 +77,15 @@ pub fn run(arguments: &BatchArguments) -> Result<u8> {
         machine: &arguments.machine,
         tolerance: arguments.problem.tolerance,
         out: &arguments.out,
-        work: choose::work(matrices.problems, 0, kept),
+        work: machine::work(&[], &spec.comparison.selection(&[]), choose::work(matrices.problems, 0, kept)),
     };
     let file = alone.then(|| file.to_path_buf());
     drive(&asked, &Command { arguments, spec: &spec, matrices: &matrices, file })
+}
+
+/// `weights.hrp.npy` beside `weights.npy`; risk budgeting has the file itself.
+fn beside(file: &Path, method: Method) -> PathBuf {
+    if method == Method::RiskBudgeting { file.to_path_buf() } else { file.with_extension(format!("{}.npy", method.name())) }
 }
 
 /// Whether weights may be written to this file.
@@ -161,8 +174,14 @@ impl<'a> Steps<Given<'a>> for Command<'a> {
         let mut outcome = given.whole(context)?;
         if let Some(path) = &self.file {
             let existing = if self.arguments.run.force { Existing::Replace } else { Existing::Refuse };
-            write_array(&outcome, path, existing)?;
+            let assets = outcome.assets;
+            write_array(&outcome.solutions, assets, path, existing)?;
             outcome.weights = path.display().to_string();
+            for found in outcome.methods.iter_mut() {
+                let path = beside(path, found.method);
+                write_array(&found.solutions, assets, &path, existing)?;
+                found.weights = path.display().to_string();
+            }
         }
         Ok((given, outcome))
     }

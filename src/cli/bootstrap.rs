@@ -4,6 +4,7 @@ use super::args::BootstrapArguments;
 use super::data::{self, Notes};
 use super::driver::{Asked, Seed, Steps, drive};
 use super::machine;
+use super::methods::names;
 use super::{output, plan};
 use crate::Result;
 use crate::engine::{Engine, choose};
@@ -14,6 +15,7 @@ use crate::resample::Scheme;
 use crate::run::crosscheck::Sample;
 use crate::study::block::Block;
 use crate::study::bootstrap::{Bootstrap, Config, Spec};
+use crate::study::comparison::Comparison;
 use crate::study::memory;
 use crate::study::protocol::Study as _;
 
@@ -21,7 +23,7 @@ pub fn run(arguments: &BootstrapArguments) -> Result<u8> {
     let quiet = arguments.out.quiet;
     let seed = Seed { given: arguments.resample.seed, needed: true };
     seed.check(arguments.run.part().is_some())?;
-    let estimator = arguments.estimation.estimator()?;
+    let (estimator, estimators) = arguments.estimation.compared(&arguments.compare_estimators)?;
     let notes = &mut Notes::new(quiet);
     let input = data::input(&arguments.data, notes);
     let (returns, detected) = data::returns(&arguments.data, &input, arguments.machine.memory, notes)?;
@@ -43,9 +45,12 @@ pub fn run(arguments: &BootstrapArguments) -> Result<u8> {
     let setup = machine::setup(&arguments.machine, arguments.problem.tolerance);
     let weights = data::holdings(arguments.held.weights.as_deref(), &returns.assets, notes)?;
     let spec = Spec::of(&returns, &budgets, &config, setup);
-    let methods = arguments.methods.named().map(|named| named.iter().map(|method| method.name().to_string()).collect());
-    let fixed = arguments.methods.mixes(&returns.assets, &budgets, notes)?;
-    let spec = Spec { weights, methods, fixed, ..spec };
+    let comparison = Comparison {
+        methods: arguments.methods.methods.as_deref().map(names),
+        fixed: arguments.methods.mixes(&returns.assets, &budgets, notes)?,
+        estimators,
+    };
+    let spec = Spec { weights, comparison, ..spec };
     let asked = Asked::<Bootstrap> {
         spec: &spec,
         data: &returns,
@@ -55,7 +60,7 @@ pub fn run(arguments: &BootstrapArguments) -> Result<u8> {
         machine: &arguments.machine,
         tolerance: arguments.problem.tolerance,
         out: &arguments.out,
-        work: machine::work(estimator, &spec.selection(), choose::work(arguments.resamples, returns.rows(), returns.assets.len())),
+        work: machine::work(&[&[estimator], &spec.comparison.estimators[..]].concat(), &spec.selection(), choose::work(arguments.resamples, returns.rows(), returns.assets.len())),
     };
     drive(&asked, &Command { arguments, spec: &spec, returns: &returns, detected: &detected })
 }

@@ -49,26 +49,19 @@ pub enum Name {
 /// Half-lives that others take without being asked, with their decays.
 const USUAL: &str = "11.2 (a decay of 0.94, RiskMetrics for days), 22.8 (0.97, for months), 40 and 63 rows are usual";
 
-impl EstimatorArguments {
-    /// # Errors
-    /// Flags that contradict each other.
-    pub fn estimator(&self) -> Result<Estimator> {
-        let half_life = self.half_life.or(self.decay.map(|decay| -LN_2 / decay.ln()));
-        if self.estimator != Name::Ewma && half_life.is_some() {
-            let flag = if self.half_life.is_some() { "--half-life" } else { "--decay" };
-            return Err(Error::usage(format!("{flag} is for weights that decay, and no such estimator was asked for"))
-                .hint(format!("add --estimator ewma, or leave {flag} out")));
-        }
-        Ok(match self.estimator {
+impl Name {
+    /// With the half-life, which `flag` needs where it names weights that decay.
+    fn estimator(self, half_life: Option<f64>, flag: &str) -> Result<Estimator> {
+        Ok(match self {
             Name::Sample => Estimator::Sample,
             Name::Ewma => {
                 let half_life = half_life.ok_or_else(|| {
-                    Error::usage("--estimator ewma needs to know how fast weights decay")
+                    Error::usage(format!("{flag} ewma needs to know how fast weights decay"))
                         .hint(format!("give --half-life ROWS: {USUAL}"))
                 })?;
                 if half_life < SHORTEST {
-                    return Err(Error::usage(format!("--decay is a half-life of {half_life:.2e} rows: one row would be all there is"))
-                        .hint(format!("give a decay nearer to one: {USUAL}")));
+                    let what = format!("--decay is a half-life of {half_life:.2e} rows: one row would be all there is");
+                    return Err(Error::usage(what).hint(format!("give a decay nearer to one: {USUAL}")));
                 }
                 Estimator::Ewma { half_life }
             }
@@ -81,6 +74,35 @@ impl EstimatorArguments {
             Name::Nonlinear => Estimator::Nonlinear,
             Name::Denoised => Estimator::Denoised,
         })
+    }
+}
+
+impl EstimatorArguments {
+    /// # Errors
+    /// Flags that contradict each other.
+    pub fn estimator(&self) -> Result<Estimator> {
+        Ok(self.compared(&[])?.0)
+    }
+
+    /// The study's own estimator, and those that it is compared with.
+    ///
+    /// # Errors
+    /// Flags that contradict each other.
+    pub fn compared(&self, others: &[Name]) -> Result<(Estimator, Vec<Estimator>)> {
+        let half_life = self.half_life.or(self.decay.map(|decay| -LN_2 / decay.ln()));
+        if self.estimator != Name::Ewma && !others.contains(&Name::Ewma) && half_life.is_some() {
+            let flag = if self.half_life.is_some() { "--half-life" } else { "--decay" };
+            return Err(Error::usage(format!("{flag} is for weights that decay, and no such estimator was asked for"))
+                .hint(format!("add --estimator ewma, or leave {flag} out")));
+        }
+        let mut compared: Vec<Estimator> = Vec::new();
+        for other in others {
+            let estimator = other.estimator(half_life, "--compare-estimators")?;
+            if !compared.contains(&estimator) {
+                compared.push(estimator);
+            }
+        }
+        Ok((self.estimator.estimator(half_life, "--estimator")?, compared))
     }
 
     /// Of a covariance that was given: nothing is estimated.

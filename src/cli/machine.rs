@@ -39,8 +39,9 @@ pub fn choose(
 }
 
 /// Operations as [`choose`] takes them: devices do not take every estimator and method, and then none of the work.
-pub fn work(estimator: Estimator, beside: &Selection, work: f64) -> f64 {
-    if estimator.is_on_devices() && beside.is_on_devices() { work } else { 0.0 }
+pub fn work(estimators: &[Estimator], beside: &Selection, work: f64) -> f64 {
+    let fits = estimators.iter().all(|estimator| estimator.is_on_devices()) && beside.is_on_devices();
+    if fits { work } else { 0.0 }
 }
 
 /// What a job says of the machine flags.

@@ -38,6 +38,11 @@ pub enum Name {
     All,
 }
 
+/// Methods as results call them.
+pub fn names(methods: &[Name]) -> Vec<String> {
+    methods.iter().flat_map(|name| name.methods()).map(|method| method.name().to_string()).collect()
+}
+
 impl Name {
     fn methods(self) -> Vec<Method> {
         vec![match self {
@@ -59,15 +64,12 @@ fn is_of_a_method(name: &str) -> bool {
 }
 
 impl MethodArguments {
-    /// The methods that were asked for by name; none where none was.
-    pub fn named(&self) -> Option<Vec<Method>> {
-        let names = self.methods.as_ref()?;
-        Some(names.iter().flat_map(|name| name.methods()).collect())
-    }
-
-    /// Those that are compared anyway, where none was asked for.
+    /// The methods that were asked for, or those that are compared anyway.
     pub fn methods(&self) -> Vec<Method> {
-        self.named().unwrap_or(Method::CLOSED_FORMS.to_vec())
+        match &self.methods {
+            Some(names) => names.iter().flat_map(|name| name.methods()).collect(),
+            None => Method::CLOSED_FORMS.to_vec(),
+        }
     }
 
     /// The mixes of these assets.

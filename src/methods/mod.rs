@@ -80,6 +80,15 @@ impl Method {
         }
     }
 
+    /// What its certified errors are called.
+    pub const fn error(self) -> &'static str {
+        match self {
+            Method::MinimumVariance | Method::MaximumDiversification => "gap",
+            Method::HierarchicalRiskParity => "split_error",
+            _ => "rc_error",
+        }
+    }
+
     /// The byte that stands for it in a file.
     pub const fn code(self) -> u8 {
         match self {
@@ -101,6 +110,11 @@ impl Method {
     /// Whether its weights depend on the covariance.
     pub fn varies(self) -> bool {
         !matches!(self, Method::EqualWeight | Method::Fixed(_))
+    }
+
+    /// Whether it is the best at something that can be measured under any covariance.
+    pub fn aims(self) -> bool {
+        matches!(self, Method::RiskBudgeting | Method::MinimumVariance | Method::MaximumDiversification)
     }
 
     /// Whether its weights, beside those of risk budgeting, have to be solved for.

@@ -68,22 +68,35 @@ pub fn short_method(method: Method, name: &str) -> String {
     }
 }
 
+/// An estimator by the name that results have.
+pub fn estimator(name: &str) -> &str {
+    match name {
+        "sample" => "sample covariance",
+        "ewma" => "EWMA",
+        "ledoit-wolf" => "Ledoit-Wolf, correlation units",
+        "constant-correlation" => "constant correlation",
+        "oas" => "OAS, correlation units",
+        "ledoit-wolf-raw" => "Ledoit-Wolf, units of returns",
+        "oas-raw" => "OAS, units of returns",
+        "gerber" => "Gerber statistic",
+        "nonlinear" => "nonlinear shrinkage",
+        "denoised" => "denoised correlations",
+        other => other,
+    }
+}
+
+/// "+2.9 %".
+pub fn signed(x: f64, decimals: usize) -> String {
+    if x < 0.0 { format!("-{}", percent(-x, decimals)) } else { format!("+{}", percent(x, decimals)) }
+}
+
 /// What is said of an estimator other than the sample covariance.
 pub fn estimation(estimation: &Estimation) -> Option<String> {
     let Estimation { name, half_life, effective_rows, intensity, kept } = estimation;
-    let called = match *name {
-        "sample" => return None,
-        "ewma" => "EWMA",
-        "ledoit-wolf" => "Ledoit-Wolf, correlation units",
-        "constant-correlation" => "Constant correlation (Ledoit-Wolf)",
-        "oas" => "OAS, correlation units",
-        "ledoit-wolf-raw" => "Ledoit-Wolf, in the units of the returns",
-        "oas-raw" => "OAS, in the units of the returns",
-        "gerber" => "Gerber statistic",
-        "nonlinear" => "Nonlinear shrinkage",
-        "denoised" => "Denoised correlations",
-        other => other,
-    };
+    if *name == "sample" {
+        return None;
+    }
+    let called = estimator(name);
     let told = |what: &str, told: &Told, digits: usize| match told.resamples {
         Some(over) => format!(": {what} {:.digits$} ({:.digits$} on the history)", over.mean, told.point),
         None => format!(": {what} {:.digits$}", told.point),

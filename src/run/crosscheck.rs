@@ -185,10 +185,11 @@ impl<'a> Checker<'a> {
         self.own.get_or_init(|| CpuEngine { options: self.options }.job(self.batch, self.plain()))
     }
 
-    /// Without what is not compared.
+    /// Without what is not compared: portfolios that follow from a formula.
     fn plain(&self) -> &'a Request {
         match self.request {
-            Request::Portfolios { .. } => &Request::PORTFOLIOS,
+            Request::Portfolios { beside } if beside.solved().next().is_none() => &Request::PORTFOLIOS,
+            portfolios @ Request::Portfolios { .. } => portfolios,
             metrics @ Request::Metrics(_) => metrics,
         }
     }
@@ -248,11 +249,12 @@ impl<'a> Checker<'a> {
         }
         let compare = |(own_at, (&problem, &rows_differ)): (usize, (&u64, &bool))| {
             let certified = own.certificates[own_at];
-            let own = &own.weights[own_at * n..][..n];
             let at = (problem - start) as usize;
+            let others_agree = others_agree(&own, own_at, theirs, at);
+            let own = &own.weights[own_at * n..][..n];
             let theirs_row = &theirs.weights[at * n..][..n];
             let certificate = theirs.certificates[at];
-            let agrees = !rows_differ && certificate.status == certified.status;
+            let agrees = !rows_differ && certificate.status == certified.status && others_agree;
             let mut comparison = Comparison { agrees, difference: None, rc_error: None };
             if certificate.status == Status::Converged && certified.status == Status::Converged {
                 let (rc_error, kappa) = self.exact().certify(problem, theirs_row);
@@ -308,6 +310,25 @@ impl<'a> Checker<'a> {
         differ.resize(sample.len(), true);
         Ok(differ)
     }
+}
+
+/// Whether the portfolios of methods beside risk budgeting agree, of those that both have.
+fn others_agree(own: &Solutions, own_at: usize, theirs: &Solutions, at: usize) -> bool {
+    theirs.comparisons.solved.iter().all(|theirs| {
+        let Some(own) = own.comparisons.of(theirs.method) else { return false };
+        let (proof, certified) = (theirs.proofs[at], own.proofs[own_at]);
+        if proof.status != certified.status || certified.status != Status::Converged {
+            return proof.status == certified.status;
+        }
+        // Where several are as good, any of them is.
+        if !certified.unique {
+            return (proof.volatility / certified.volatility - 1.0).abs() <= WEIGHT_TOLERANCE;
+        }
+        let n = own.weights.len() / own.proofs.len();
+        let (own, theirs) = (&own.weights[own_at * n..][..n], &theirs.weights[at * n..][..n]);
+        let largest = own.iter().copied().fold(0.0, f64::max);
+        own.iter().zip(theirs).all(|(a, b)| (a - b).abs() <= WEIGHT_TOLERANCE * largest)
+    })
 }
 
 struct Comparison {

@@ -4,7 +4,9 @@
 pub mod block;
 pub mod bootstrap;
 pub mod change;
+pub mod comparison;
 pub mod estimation;
+pub mod estimators;
 #[cfg(feature = "files")]
 pub mod given;
 pub mod holdings;

@@ -17,6 +17,8 @@ pub const BLUE: &str = "#2f80c3";
 pub const LIGHT_BLUE: &str = "rgba(47,128,195,0.35)";
 pub const ORANGE: &str = "#d9730d";
 pub const GREEN: &str = "#17936b";
+pub const PURPLE: &str = "#8e5ea2";
+pub const RED: &str = "#b8474a";
 pub const GREY: &str = "#858b93";
 
 /// On a cell of a heat map.

@@ -8,6 +8,7 @@ use crate::methods::Method;
 use crate::report::words::{self, counted, cut, percent};
 use crate::study::bootstrap::Outcome;
 use crate::study::change::Halves;
+use crate::study::estimators::UnderEstimator;
 use crate::study::influence::LEAST_ROWS;
 
 /// Halves that differ by this many times what sampling explains have changed; below the second, sampling explains them.
@@ -28,6 +29,9 @@ const CLUSTERED: f64 = 1.33;
 /// Risk that another method misplaces is less, or more, than risk budgeting's by this to be told.
 const CLEARLY: f64 = 1.1;
 
+/// An estimator is told under which weights differ less by this.
+const STEADIER: f64 = 1.1;
+
 /// A history of fewer rows has no robust bands in its halves, and hardly any in itself.
 const FEW_ROWS: usize = 2 * LEAST_ROWS;
 
@@ -46,7 +50,7 @@ pub fn sentence(outcome: &Outcome) -> String {
     if outcome.run.assets == 1 {
         return "One asset is all of the portfolio: there is no weight to be trusted or not.".to_string();
     }
-    let parts = [hard(outcome), Some(moves(outcome)), dominated(outcome), others(outcome)];
+    let parts = [hard(outcome), Some(moves(outcome)), dominated(outcome), others(outcome), estimators(outcome)];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
@@ -190,6 +194,33 @@ fn others(outcome: &Outcome) -> Option<String> {
         }
     };
     Some(format!("H{held} {} of the risk away from its budgets{beside}.", told(own)))
+}
+
+/// An estimator under which weights move clearly less and volatility is promised no worse, where there is one.
+fn estimators(outcome: &Outcome) -> Option<String> {
+    if outcome.run.estimator.half_life.is_some() {
+        return None;
+    }
+    let name = outcome.run.estimator.name;
+    let own = outcome.estimators.iter().find(|under| under.estimation.name == name)?.methods.own();
+    let (own_differ, own_excess) = (own.pairwise_turnover, own.held_over_promised - 1.0);
+    // What follows the last rows moves with them, and is not judged by that.
+    let judged = |under: &&UnderEstimator| under.estimation.half_life.is_none() && under.estimation.name != name;
+    let better = outcome.estimators.iter().filter(judged).filter(|under| {
+        let portfolios = under.methods.own();
+        own_differ > STEADIER * portfolios.pairwise_turnover
+            && (portfolios.held_over_promised - 1.0).abs() <= own_excess.abs()
+    });
+    let best = better.min_by(|a, b| a.methods.own().pairwise_turnover.total_cmp(&b.methods.own().pairwise_turnover))?;
+    let portfolios = best.methods.own();
+    Some(format!(
+        "With {}, weights of two resamples differ by {} in place of {}, and hold {} the volatility they promise in place of {}.",
+        words::estimator(best.estimation.name),
+        percent(portfolios.pairwise_turnover, 1),
+        percent(own_differ, 1),
+        words::signed(portfolios.held_over_promised - 1.0, 1),
+        words::signed(own_excess, 1)
+    ))
 }
 
 /// With a capital letter.

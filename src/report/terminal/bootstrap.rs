@@ -8,6 +8,7 @@ use crate::methods::Method;
 use crate::report::sentence::bootstrap::sentence;
 use crate::report::words::{self, counted, cut, maybe_percent, percent};
 use crate::study::bootstrap::{Outcome, Sensitivity};
+use crate::study::estimators::UnderEstimator;
 use crate::study::statistics::asset::Asset;
 use crate::study::statistics::method::MethodStatistics;
 use crate::study::statistics::summary::Summary;
@@ -40,6 +41,7 @@ pub fn bootstrap(outcome: &Outcome, view: View) -> String {
     out.push('\n');
     weights(&mut out, outcome, view);
     methods(&mut out, outcome, view);
+    estimators(&mut out, outcome, view);
     block_lengths(&mut out, outcome, view);
     evidence(&mut out, outcome, view);
     out
@@ -154,8 +156,8 @@ fn methods(out: &mut String, outcome: &Outcome, view: View) {
     };
     let turnover = |_, method: &MethodStatistics| method.turnover.as_ref().map_or("-".to_string(), spread);
     let held = |_, method: &MethodStatistics| {
-        let [held, promised] = [&method.realised.volatility, &method.promised].map(|s| percent(scale * s.mean, 2));
-        format!("{held} ({promised})")
+        let [held, promised] = [&method.realised.volatility, &method.promised].map(|s| 100.0 * scale * s.mean);
+        format!("{held:.2} ({promised:.2}) %")
     };
     let aim = |which, method: &MethodStatistics| match (which, &method.aim) {
         (Method::RiskBudgeting, Some(missed)) => format!("{} of a budget", percent(missed.mean, 0)),
@@ -163,12 +165,15 @@ fn methods(out: &mut String, outcome: &Outcome, view: View) {
         (Method::MaximumDiversification, Some(missed)) => format!("{} of DR", percent(missed.mean, 1)),
         _ => "-".to_string(),
     };
-    let volatility = if outcome.run.periods_per_year.is_some() { "vol a year, held (promised)" } else { "vol held (promised)" };
+    let volatility = match outcome.run.periods_per_year {
+        Some(_) if banded => "vol a year, held (promised)",
+        _ => "vol held (promised)",
+    };
     let mut columns = vec![
         Column::names("method", cells(&|which, _| words::method(which, all.name(which))), 18),
         Column::numbers("differ by", cells(&|_, m| percent(m.pairwise_turnover, 1)), 9, 2, None),
         Column::numbers("weights move by", cells(&turnover), 15, 2, LEAVE_LAST),
-        Column::numbers(volatility, cells(&held), 19, 2, None),
+        Column::numbers(volatility, cells(&held), 13, 2, LEAVE_LAST),
         Column::numbers("own aim missed by", cells(&aim), 17, 2, LEAVE_LATE),
         Column::numbers("held", cells(&|_, m| format!("{:.1}", m.held.mean)), 5, 2, LEAVE_EARLY),
     ];
@@ -185,6 +190,41 @@ fn methods(out: &mut String, outcome: &Outcome, view: View) {
     if outcome.run.estimator.half_life.is_some() {
         out.push_str(&view.wrapped(words::EWMA));
     }
+    out.push('\n');
+}
+
+/// The same under other estimators: how far two resamples differ, and by how much more is held than was promised.
+fn estimators(out: &mut String, outcome: &Outcome, view: View) {
+    let all = &outcome.estimators;
+    let Some(first) = all.first() else { return };
+    let names: Vec<String> = all.iter().map(|under| words::estimator(under.estimation.name).to_string()).collect();
+    let intensity = |under: &UnderEstimator| match (&under.estimation.intensity, &under.estimation.kept) {
+        (Some(told), _) => format!("{:.3}", told.resamples.map_or(told.point, |over| over.mean)),
+        (None, Some(kept)) => format!("{:.1} kept", kept.resamples.map_or(kept.point, |over| over.mean)),
+        (None, None) => "-".to_string(),
+    };
+    let mut columns = vec![
+        Column::names("differ by / held over promised", names, 29),
+        Column::numbers("intensity", all.iter().map(intensity).collect(), 9, 2, Some(u8::MAX)),
+    ];
+    let count = first.methods.iter().count();
+    for (place, (method, name, _)) in first.methods.iter().enumerate() {
+        let cell = |under: &UnderEstimator| {
+            under.methods.iter().nth(place).map_or("-".to_string(), |(_, _, own)| {
+                let excess = 100.0 * (own.held_over_promised - 1.0);
+                format!("{:.1} / {excess:+.1}", 100.0 * own.pairwise_turnover)
+            })
+        };
+        let head = words::short_method(method, name);
+        let leaves = (place > 0).then(|| 1 + (count - place) as u8);
+        columns.push(Column::numbers(&head, all.iter().map(cell).collect(), 11, 2, leaves));
+    }
+    table(out, columns, view);
+    out.push_str(&view.dim(&view.wrapped(&format!(
+        "(each on the same {}; in %: weights of two resamples differ by, and volatility held under the sample covariance over \
+         what was promised)",
+        counted(first.resamples, "resample")
+    ))));
     out.push('\n');
 }
 

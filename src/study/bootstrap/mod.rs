@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::block::Block;
 use super::statistics::reading::Reading;
 use crate::batch::part::Part;
-use crate::batch::{self, Request, Solutions};
+use crate::batch::{self, Solutions};
 use crate::covariance::Estimator;
 use crate::engine::Precision;
 use crate::error::Result;
@@ -121,10 +121,9 @@ pub fn verify(
     precision: Precision,
     solutions: Solutions,
 ) -> Result<CrossCheck> {
-    let rows = solutions.weights.chunks_exact(plan.names.len());
-    let weights = rows.flat_map(|row| plan.keep.iter().map(|&i| row[i])).collect();
-    let block = batch::Block::Portfolios(Solutions { weights, ..solutions });
+    let block = batch::Block::Portfolios(solutions.over(&plan.keep, plan.names.len()));
     let sample = sample(plan.config.resamples, plan.config.seed, size);
-    let checker = Checker::new(&plan.batch, &Request::PORTFOLIOS, precision, options);
+    let request = plan.request();
+    let checker = Checker::new(&plan.batch, &request, precision, options);
     checker.check(0, &block, &sample, None, &Stop::NEVER).map(CrossCheck::from)
 }

@@ -11,6 +11,7 @@ use crate::run::crosscheck::CrossCheck;
 use crate::study::block::BlockEstimates;
 use crate::study::change::{Halves, Rolling, Windows};
 use crate::study::estimation::Estimation;
+use crate::study::estimators::UnderEstimator;
 use crate::study::holdings::Holdings;
 use crate::study::influence::Day;
 use crate::study::statistics::asset::Asset;
@@ -120,6 +121,8 @@ pub struct Outcome {
     pub rc_error: RcError,
     pub crosscheck: Option<CrossCheck>,
     pub sensitivity: Vec<Sensitivity>,
+    /// The study under other estimators.
+    pub estimators: Vec<UnderEstimator>,
     /// The portfolios of the two halves of the history, and of successive windows; null where one of them has none, or is
     /// too short.
     pub halves: Option<Halves>,

@@ -1,6 +1,5 @@
 //! The study before and after the work: what follows from data and configuration, and what solutions make of it.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
@@ -23,6 +22,7 @@ use crate::store::blocks::{Blocks, OfMethod, Spread, Stored};
 use crate::study::block::{BlockEstimates, block_length, sensitivity_lengths};
 use crate::study::change::Change;
 use crate::study::estimation::Estimation;
+use crate::study::estimators;
 use crate::study::holdings::Holdings;
 use crate::study::influence::Influence;
 use crate::study::measures::Components;
@@ -39,8 +39,10 @@ const MOST_COMPONENTS: usize = 500;
 /// Periods told that decide most.
 const DAYS: usize = 20;
 
-/// The batches of a study in a checkpoint: the resamples, then those at other block lengths.
+/// The batches of a study in a checkpoint: the resamples, then those at other block lengths; from the second number on,
+/// those under other estimators.
 const MAIN: u32 = 0;
+const UNDER: u32 = 1 << 16;
 
 /// The study before the work: everything that does not depend on the engine.
 #[derive(Debug)]
@@ -67,6 +69,8 @@ pub struct Plan {
     pub(super) batch: Batch<'static>,
     /// Other block lengths, with their laws.
     lengths: Vec<(f64, Law)>,
+    /// Other estimators, and what they make of the full history.
+    estimators: Vec<Estimate>,
     /// What was said of the history.
     notes: Vec<Text>,
     /// What somebody holds.
@@ -128,6 +132,7 @@ impl Plan {
             law,
             batch,
             lengths,
+            estimators: Vec::new(),
             notes: std::mem::take(&mut observer.notes),
             given: None,
         }
@@ -138,18 +143,22 @@ impl Plan {
     #[must_use]
     pub fn beside(self, selection: Selection) -> Plan {
         let selection = selection.over(&self.keep);
-        let model = &self.estimate.model;
-        // Checked when the batch was made.
-        let program = self.batch.program();
-        let of = |method: Method| match method {
-            Method::RiskBudgeting => self.point.clone(),
-            method => selection
-                .closed_form(method, &model.volatilities)
-                .map(Cow::into_owned)
-                .or_else(|| method.finished(program, model)),
-        };
-        let points = selection.all().into_iter().map(of).collect();
+        let mut points = estimators::points(self.batch.program(), &selection, &self.estimate);
+        points[0].clone_from(&self.point);
         Plan { selection, points, ..self }
+    }
+
+    /// Repeats the study under these estimators, on a tenth of the resamples, beside its own.
+    ///
+    /// # Errors
+    /// An asset that does not move over the rows that one of them weighs.
+    pub fn under(self, estimators: &[Estimator]) -> Result<Plan> {
+        let of = |estimator: &Estimator| {
+            estimate(&self.panel, *estimator).map_err(|still| still.named(&self.returns.assets))
+        };
+        let own = (!estimators.is_empty() && !estimators.contains(&self.config.estimator)).then_some(self.config.estimator);
+        let estimators = own.iter().chain(estimators).map(of).collect::<Result<_>>()?;
+        Ok(Plan { estimators, ..self })
     }
 
     /// Compares the weights that somebody holds, one for each asset of `returns`, with the study's.
@@ -192,10 +201,22 @@ impl Plan {
         (MAIN + 1..).zip(&self.lengths).map(move |(next, (length, law))| (number(law, next), *length, law))
     }
 
+    /// Other estimators and the batches they are kept as; the study's own takes its resamples.
+    fn under_others(&self) -> impl Iterator<Item = (u32, &Estimate)> {
+        let number = |own: Estimator, number| if own == self.config.estimator { MAIN } else { number };
+        (UNDER..).zip(&self.estimators).map(move |(next, estimate)| (number(estimate.estimator, next), estimate))
+    }
+
+    /// The batches beside the study's own resamples, a tenth of these each.
+    fn tenths(&self) -> impl Iterator<Item = (u32, Law, Estimator)> {
+        let lengths = self.others().map(|(number, _, law)| (number, *law, self.config.estimator));
+        let estimators = self.under_others().map(|(number, estimate)| (number, self.law, estimate.estimator));
+        lengths.chain(estimators).filter(|(number, ..)| *number != MAIN)
+    }
+
     /// Problems of all batches.
     pub fn problems(&self) -> u64 {
-        let others = self.others().filter(|(number, ..)| *number != MAIN).count() as u64;
-        self.config.resamples + others * self.tenth()
+        self.config.resamples + self.tenths().count() as u64 * self.tenth()
     }
 
     /// Solves what is not kept, for the store of `context`.
@@ -210,10 +231,13 @@ impl Plan {
         let request = self.request();
         let main = Work { batch: &self.batch, request: &request, number: MAIN, sample: &sampled };
         let check = run::keep(main, range.clone(), context)?;
-        for (number, _, law) in self.others().filter(|(number, ..)| *number != MAIN) {
-            context.observer.phase("solving at other block lengths");
-            let rows = Rows::Resampled { law: *law, resamples: self.tenth() };
-            let estimator = self.config.estimator;
+        for (number, law, estimator) in self.tenths() {
+            context.observer.phase(if number < UNDER {
+                "solving at other block lengths"
+            } else {
+                "solving under other estimators"
+            });
+            let rows = Rows::Resampled { law, resamples: self.tenth() };
             let batch = Batch::estimated(Arc::clone(&self.panel), rows, estimator, self.batch.budgets())?;
             let work = Work { batch: &batch, request: &request, number, sample: &[] };
             run::keep(work, scaled(&range, resamples, self.tenth()), context)?;
@@ -222,7 +246,7 @@ impl Plan {
     }
 
     /// Statistics want the volatilities of the assets, which come with the other methods: with some, where none is compared.
-    fn request(&self) -> Request {
+    pub(super) fn request(&self) -> Request {
         let beside = match self.selection.methods() {
             [] => Selection::CLOSED_FORMS,
             _ => self.selection.clone(),
@@ -265,6 +289,18 @@ impl Plan {
         take(&Spread { blocks: &blocks, keep: &self.keep, assets: self.names.len() })
     }
 
+    /// What other estimators are compared on.
+    fn history(&self) -> estimators::History<'_> {
+        estimators::History {
+            panel: &self.panel,
+            law: &self.law,
+            full: &self.full,
+            names: &self.returns.assets,
+            program: self.batch.program(),
+            selection: &self.selection,
+        }
+    }
+
     /// What all statistics of resamples drawn by `law` share.
     fn setting<'a>(&'a self, law: &'a Law) -> Setting<'a> {
         Setting::new(
@@ -281,7 +317,11 @@ impl Plan {
         let (resamples, tenth) = (self.config.resamples, self.tenth());
         let columns = self.columns(&self.setting(&self.law)).len();
         let others = self.lengths.len() as u64 * passes::work(sensitivity_columns(self.panel.assets()).len(), tenth);
-        passes::work(columns, resamples) + convergence::work(resamples) + others + resamples
+        let under = |estimate: &Estimate| {
+            passes::work(estimators::columns(&self.setting(&self.law), estimate.estimator).len(), tenth)
+        };
+        let under: u64 = self.estimators.iter().map(under).sum();
+        passes::work(columns, resamples) + convergence::work(resamples) + others + under + resamples
     }
 
     /// The same for a part of so many resamples.
@@ -315,6 +355,12 @@ impl Plan {
         for (number, length, law) in self.others() {
             let problems = if number == MAIN { config.resamples } else { self.tenth() };
             sensitivity.push(self.sensitivity(law, length, &self.blocks(store, number, 0..problems)?, observer)?);
+        }
+        let mut under = Vec::new();
+        for (number, estimate) in self.under_others() {
+            let problems = if number == MAIN { config.resamples } else { self.tenth() };
+            let blocks = self.blocks(store, number, 0..problems)?;
+            under.push(estimators::under(&self.history(), estimate, &blocks, self.tenth(), observer)?);
         }
         let setting = self.setting(&self.law);
         let solutions = &self.blocks(store, MAIN, 0..config.resamples)?;
@@ -356,6 +402,7 @@ impl Plan {
             rc_error: certificates::rc_error(&found, &solves, device(&info)),
             crosscheck: solved.crosscheck,
             sensitivity,
+            estimators: under,
             halves,
             windows,
             rolling,

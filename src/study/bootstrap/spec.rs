@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::Config;
 use crate::covariance::Estimator;
-use crate::methods::{Method, Mix, Selection};
+use crate::methods::{Method, Selection};
 use crate::panel::Returns;
 use crate::store::digest;
+use crate::study::comparison::Comparison;
 use crate::study::protocol;
 use crate::study::setup::Setup;
 
@@ -25,13 +26,9 @@ pub struct Spec {
     /// What somebody holds, one for each asset.
     #[serde(default)]
     pub weights: Option<Vec<f64>>,
-    /// Methods beside risk budgeting, by name; none where they were not asked for, and those are compared that need no
-    /// solver.
+    /// What risk budgeting is compared with.
     #[serde(default)]
-    pub methods: Option<Vec<String>>,
-    /// Fixed mixes of all assets.
-    #[serde(default)]
-    pub fixed: Vec<Mix>,
+    pub comparison: Comparison,
     pub config: Config,
     pub estimator: Estimator,
     pub setup: Setup,
@@ -44,8 +41,7 @@ impl Spec {
             data_sha256: digest::history(returns),
             budgets: budgets.to_vec(),
             weights: None,
-            methods: None,
-            fixed: Vec::new(),
+            comparison: Comparison::default(),
             config: *config,
             estimator: config.estimator,
             setup,
@@ -54,26 +50,12 @@ impl Spec {
 
     /// The methods that are compared.
     pub fn selection(&self) -> Selection {
-        let named = |name: &String| Method::NAMED.into_iter().find(|method| method.name() == name);
-        let methods = match &self.methods {
-            Some(names) => names.iter().filter_map(named).collect(),
-            None => Method::CLOSED_FORMS.to_vec(),
-        };
-        Selection::new(&methods, self.fixed.clone())
+        self.comparison.selection(&Method::CLOSED_FORMS)
     }
 
     /// With its seed.
     pub fn config(&self, seed: u64) -> Config {
         Config { seed, crosscheck: self.setup.crosscheck, estimator: self.estimator, ..self.config }
-    }
-}
-
-impl Spec {
-    /// Whether it holds something of the assets with a budget.
-    fn is_mix(&self, mix: &Mix) -> bool {
-        let held = mix.weights.iter().zip(&self.budgets).filter(|(_, budget)| **budget > 0.0);
-        let total: f64 = held.map(|(weight, _)| weight).sum();
-        mix.weights.len() == self.budgets.len() && mix.weights.iter().all(|w| w.is_finite()) && total > 0.0
     }
 }
 
@@ -87,9 +69,7 @@ impl protocol::Spec for Spec {
         (1..=MOST).contains(&self.config.resamples)
             && self.config.windows >= 2
             && self.estimator.is_sound()
-            && self.methods.iter().flatten().all(|name| Method::NAMED.iter().any(|method| method.name() == name))
-            && self.fixed.len() <= Method::MOST_FIXED
-            && self.fixed.iter().all(|mix| self.is_mix(mix))
+            && self.comparison.is_sound(&self.budgets)
             && self
                 .weights
                 .as_ref()

@@ -80,8 +80,9 @@ impl Study for Bootstrap {
             Some(weights) => plan.holding(&data, weights)?,
             None => plan,
         };
-        let named = spec.methods.is_some();
-        Ok(Bootstrap { plan: plan.beside(spec.selection()), config, named })
+        let named = spec.comparison.methods.is_some();
+        let plan = plan.beside(spec.selection()).under(&spec.comparison.estimators)?;
+        Ok(Bootstrap { plan, config, named })
     }
 
     fn further(&self) -> Vec<&'static str> {
@@ -149,12 +150,7 @@ impl Study for Bootstrap {
             write_weights(&path, Existing::Replace, &described, blocks, observer)
         })?;
         for (method, name) in self.files() {
-            let error = match method {
-                Method::HierarchicalRiskParity => "split_error",
-                Method::InverseVolatility => RC_ERROR,
-                _ => "gap",
-            };
-            let described = described(error, names, &metadata);
+            let described = described(method.error(), names, &metadata);
             self.plan.with_portfolios(method, store, |blocks| {
                 write_weights(&directory.join(name), Existing::Replace, &described, blocks, observer)
             })?;
@@ -172,7 +168,10 @@ impl Study for Bootstrap {
 
     fn verify(&self, maker: &EngineInfo, sample: Sample, directory: &Path) -> Result<CrossCheck> {
         let assets = self.plan.assets();
-        let solutions = read_weights(&directory.join(WEIGHTS), assets, self.config.resamples)?;
+        let mut solutions = read_weights(&directory.join(WEIGHTS), assets, self.config.resamples)?;
+        for (method, name) in self.files().filter(|(method, _)| method.is_solved()) {
+            solutions.join(method, read_weights(&directory.join(name), assets, self.config.resamples)?);
+        }
         let options = Options { tolerance: maker.tolerance, ..Options::default() };
         verify(&self.plan, sample, options, maker.precision, solutions)
     }

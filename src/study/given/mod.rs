@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::path::Path;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::batch::part::Part;
@@ -15,16 +15,19 @@ use crate::engine::{EngineInfo, Kind, Precision};
 use crate::error::{Error, Result};
 use crate::io::{Input, npy};
 use crate::methods::certificate::Status;
+use crate::methods::{Method, Selection};
 use crate::methods::risk_budgeting::Options;
-use crate::observer::Observer;
+use crate::observer::{Observer, Unwatched};
 use crate::run::crosscheck::{Checker, CrossCheck, Sample, sample};
 use crate::run::{Context, Gathered, RcError, Solves, Work, gather};
 use crate::stop::Stop;
 use crate::store::atomic::{self, Existing};
 use crate::store::manifest::Manifest;
-use crate::store::weights::{Described, RC_ERROR, read_weights, write_weights};
+use crate::store::blocks::{Blocks as _, OfMethod};
+use crate::store::weights::{Described, read_weights, write_weights};
 use crate::store::{Checkpoint, digest};
 use crate::study::protocol::{Ending, Study};
+use crate::study::statistics::evidence::{Evidence, evidence};
 use crate::study::statistics::reading::Reading;
 pub use spec::Spec;
 
@@ -91,9 +94,45 @@ pub struct Outcome {
     pub adapter: Option<String>,
     /// The file that holds the weights.
     pub weights: String,
+    /// The methods beside risk budgeting that were asked for.
+    pub methods: Further,
     /// Over all assets.
     #[serde(skip)]
     pub solutions: Solutions,
+}
+
+/// Methods beside risk budgeting whose weights depend on the matrices.
+#[derive(Debug, Clone, Default)]
+pub struct Further(Vec<Portfolios>);
+
+/// The portfolios of such a method.
+#[derive(Debug, Clone, Serialize)]
+pub struct Portfolios {
+    #[serde(skip)]
+    pub method: Method,
+    /// The file that holds the weights.
+    pub weights: String,
+    #[serde(flatten)]
+    pub evidence: Evidence,
+    /// Over all assets, certificates those of the method.
+    #[serde(skip)]
+    pub solutions: Solutions,
+}
+
+impl Further {
+    pub fn iter(&self) -> impl Iterator<Item = &Portfolios> {
+        self.0.iter()
+    }
+
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Portfolios> {
+        self.0.iter_mut()
+    }
+}
+
+impl Serialize for Further {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter().map(|portfolios| (portfolios.method.name(), portfolios)))
+    }
 }
 
 /// What one machine of several found.
@@ -115,6 +154,22 @@ pub struct Given<'a> {
     /// Of all assets, those with a budget.
     assets: usize,
     keep: Vec<usize>,
+    /// Methods beside risk budgeting, over the assets with a budget.
+    selection: Selection,
+    request: Request,
+}
+
+/// The weights of methods beside risk budgeting: their arrays, and the same with certificates.
+const FURTHER: [(Method, [&str; 2]); 4] = [
+    (Method::InverseVolatility, ["weights.inverse_volatility.npy", "weights.inverse_volatility.parquet"]),
+    (Method::MinimumVariance, ["weights.min_variance.npy", "weights.min_variance.parquet"]),
+    (Method::MaximumDiversification, ["weights.max_diversification.npy", "weights.max_diversification.parquet"]),
+    (Method::HierarchicalRiskParity, ["weights.hrp.npy", "weights.hrp.parquet"]),
+];
+
+/// Its files, where it has some.
+fn files(method: Method) -> Option<[&'static str; 2]> {
+    FURTHER.into_iter().find(|(own, _)| *own == method).map(|(_, files)| files)
 }
 
 impl<'a> Given<'a> {
@@ -127,7 +182,7 @@ impl<'a> Given<'a> {
             true => sample(self.batch.problems(), 0, self.sample),
             false => Vec::new(),
         };
-        let work = Work { batch: &self.batch, request: &Request::PORTFOLIOS, number: MATRICES, sample: &sample };
+        let work = Work { batch: &self.batch, request: &self.request, number: MATRICES, sample: &sample };
         gather(work, range, context)
     }
 
@@ -145,6 +200,22 @@ impl<'a> Given<'a> {
     }
 }
 
+impl Given<'_> {
+    /// The portfolios of the methods beside risk budgeting whose weights depend on the matrices.
+    fn further(&self, solutions: &Solutions) -> Result<Further> {
+        let selection = &self.selection;
+        let evidence = evidence(selection, Evidence::default(), solutions, &mut Unwatched)?;
+        let mut all = Vec::new();
+        for (&method, evidence) in selection.methods().iter().zip(evidence.into_iter().skip(1)) {
+            let Some([array, _]) = files(method) else { continue };
+            let blocks = OfMethod { blocks: solutions, method, beside: selection };
+            let solutions = self.all_assets(blocks.all()?);
+            all.push(Portfolios { method, weights: array.to_string(), evidence, solutions });
+        }
+        Ok(Further(all))
+    }
+}
+
 /// The precision of certificates that a device made. Those of given matrices are always computed on the host.
 const CERTIFIED: Option<Precision> = None;
 
@@ -152,9 +223,9 @@ const CERTIFIED: Option<Precision> = None;
 ///
 /// # Errors
 /// The file exists and may not be replaced, or it cannot be written.
-pub fn write_array(outcome: &Outcome, path: &Path, existing: Existing) -> Result<()> {
-    let shape = [outcome.problems as usize, outcome.assets];
-    atomic::write(path, existing, |file| npy::write(file, &shape, &outcome.solutions.weights))
+pub fn write_array(solutions: &Solutions, assets: usize, path: &Path, existing: Existing) -> Result<()> {
+    let shape = [solutions.certificates.len(), assets];
+    atomic::write(path, existing, |file| npy::write(file, &shape, &solutions.weights))
 }
 
 impl<'a> Study for Given<'a> {
@@ -167,6 +238,16 @@ impl<'a> Study for Given<'a> {
     const NOUN: &'static str = "problem";
     const PIECE: u64 = 1;
     const FILES: &'static [&'static str] = &[ARRAY, WEIGHTS];
+    const FURTHER: &'static [&'static str] = &[
+        FURTHER[0].1[0],
+        FURTHER[0].1[1],
+        FURTHER[1].1[0],
+        FURTHER[1].1[1],
+        FURTHER[2].1[0],
+        FURTHER[2].1[1],
+        FURTHER[3].1[0],
+        FURTHER[3].1[1],
+    ];
     const DATA: Option<&'static str> = None;
     const LAST_OF_PART: u32 = MATRICES;
     const SOLVES_JOINED: bool = false;
@@ -185,7 +266,14 @@ impl<'a> Study for Given<'a> {
         };
         let batch = Batch::given(matrices, &budgets)?;
         let batch = if spec.assume_psd { batch.assume_psd() } else { batch };
-        Ok(Given { batch, sample: spec.setup.crosscheck, assets, keep })
+        // Nothing but what was asked for.
+        let selection = spec.comparison.selection(&[]).over(&keep);
+        let request = Request::Portfolios { beside: selection.clone() };
+        Ok(Given { batch, sample: spec.setup.crosscheck, assets, keep, selection, request })
+    }
+
+    fn further(&self) -> Vec<&'static str> {
+        self.selection.methods().iter().filter_map(|method| files(*method)).flatten().collect()
     }
 
     fn problems(&self) -> u64 {
@@ -211,6 +299,7 @@ impl<'a> Study for Given<'a> {
             engine: info.engine,
             adapter: info.adapter,
             weights: ARRAY.to_string(),
+            methods: self.further(&found.solutions)?,
             solutions: self.all_assets(found.solutions),
         })
     }
@@ -254,11 +343,18 @@ impl<'a> Study for Given<'a> {
         observer: &mut dyn Observer,
         directory: &Path,
     ) -> Result<()> {
-        write_array(outcome, &directory.join(ARRAY), Existing::Replace)?;
         let names: Vec<String> = (0..self.assets).map(|i| i.to_string()).collect();
-        let (path, solutions) = (directory.join(WEIGHTS), &outcome.solutions);
-        let described = Described { noun: Self::NOUN, assets: &names, error: RC_ERROR, start: 0, metadata: &[] };
-        write_weights(&path, Existing::Replace, &described, solutions, &mut Reading::new(observer))
+        let own = (Method::RiskBudgeting, [ARRAY, WEIGHTS], &outcome.solutions);
+        let further = outcome.methods.iter();
+        let further = further.filter_map(|found| Some((found.method, files(found.method)?, &found.solutions)));
+        let observer = &mut Reading::new(observer);
+        for (method, [array, table], solutions) in std::iter::once(own).chain(further) {
+            write_array(solutions, self.assets, &directory.join(array), Existing::Replace)?;
+            let error = method.error();
+            let described = Described { noun: Self::NOUN, assets: &names, error, start: 0, metadata: &[] };
+            write_weights(&directory.join(table), Existing::Replace, &described, solutions, observer)?;
+        }
+        Ok(())
     }
 
     fn keep(_: &Matrices<'a>, _: &Path) -> Result<()> {
@@ -282,12 +378,14 @@ impl<'a> Study for Given<'a> {
     }
 
     fn verify(&self, maker: &EngineInfo, size: Sample, directory: &Path) -> Result<CrossCheck> {
-        let solutions = read_weights(&directory.join(WEIGHTS), self.assets, self.problems())?;
-        let rows = solutions.weights.chunks_exact(self.assets);
-        let weights = rows.flat_map(|row| self.keep.iter().map(|&i| row[i])).collect();
-        let block = crate::batch::Block::Portfolios(Solutions { weights, ..solutions });
+        let mut solutions = read_weights(&directory.join(WEIGHTS), self.assets, self.problems())?;
+        for method in self.selection.solved() {
+            let Some([_, table]) = files(method) else { continue };
+            solutions.join(method, read_weights(&directory.join(table), self.assets, self.problems())?);
+        }
+        let block = crate::batch::Block::Portfolios(solutions.over(&self.keep, self.assets));
         let options = Options { tolerance: maker.tolerance, ..Options::default() };
-        let checker = Checker::new(&self.batch, &Request::PORTFOLIOS, maker.precision, options);
+        let checker = Checker::new(&self.batch, &self.request, maker.precision, options);
         let sample = sample(self.problems(), 0, size);
         checker.check(0, &block, &sample, None, &Stop::NEVER).map(CrossCheck::from)
     }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::study::comparison::Comparison;
 use crate::study::protocol;
 use crate::study::setup::Setup;
 
@@ -16,6 +17,9 @@ pub struct Spec {
     /// One for each asset.
     pub budgets: Vec<f64>,
     pub assume_psd: bool,
+    /// What risk budgeting is compared with.
+    #[serde(default)]
+    pub comparison: Comparison,
     pub setup: Setup,
 }
 
@@ -26,6 +30,6 @@ impl protocol::Spec for Spec {
 
     fn is_sound(&self) -> bool {
         let tolerance = self.setup.tolerance.is_none_or(|tolerance| tolerance > 0.0 && tolerance.is_finite());
-        tolerance && !self.budgets.is_empty() && self.budgets.iter().all(|b| *b >= 0.0 && b.is_finite())
+        tolerance && self.comparison.is_sound(&self.budgets) && !self.budgets.is_empty() && self.budgets.iter().all(|b| *b >= 0.0 && b.is_finite())
     }
 }

@@ -59,7 +59,7 @@ impl Statuses {
 }
 
 /// What is known of one method.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct Evidence {
     pub certificate: Option<MethodCertificate>,
     pub statuses: Option<Statuses>,

@@ -98,7 +98,7 @@ pub fn columns(setting: &Setting, method: Method) -> Vec<Column> {
     let n = setting.assets.len();
     let mut figures: Vec<Figure> = (0..n).map(Weight).chain((0..n).map(Share)).collect();
     figures.push(Held);
-    if aims(method) {
+    if method.aims() {
         figures.push(Aim);
     }
     if setting.reference(method).is_some() {
@@ -122,7 +122,7 @@ pub fn methods(
     (found, solves): (&Distributions, &Solves),
     observer: &mut dyn Observer,
 ) -> Result<Vec<MethodStatistics>> {
-    let pairwise = pairwise(blocks, setting.selection, observer)?;
+    let pairwise = pairwise(blocks, setting.selection, u64::MAX, observer)?;
     let out_of_bag = out_of_bag(setting, blocks, observer)?;
     let errors = found.of(Method::RiskBudgeting, Figure::RcError);
     let own = Evidence::of(solves, (errors.count > 0).then(|| errors.quantile(1.0).value));
@@ -133,10 +133,7 @@ pub fn methods(
     Ok(setting.methods.iter().zip(pairwise).zip(out_of_bag).zip(evidence).map(of).collect())
 }
 
-/// Whether a method is the best at something that can be measured.
-fn aims(method: Method) -> bool {
-    matches!(method, Method::RiskBudgeting | Method::MinimumVariance | Method::MaximumDiversification)
-}
+
 
 impl MethodStatistics {
     fn of(
@@ -177,7 +174,7 @@ impl MethodStatistics {
             },
             out_of_bag,
             promised: summary(Figure::Volatility),
-            aim: aims(method).then(|| summary(Figure::Aim)),
+            aim: method.aims().then(|| summary(Figure::Aim)),
             held: summary(Figure::Held),
             certificate: evidence.certificate,
             statuses: evidence.statuses,

@@ -17,4 +17,4 @@ pub mod reading;
 mod selection;
 pub mod summary;
 mod tile;
-mod turnover;
+pub mod turnover;

@@ -35,16 +35,25 @@ pub fn converged(
     Ok(())
 }
 
-/// Mean half-L1 distance of the weights of resamples 0 and 1, 2 and 3, ..., for risk budgeting and each method beside it.
+/// Mean half-L1 distance of the weights of resamples 0 and 1, 2 and 3, ..., among the first `problems`, for risk budgeting
+/// and each method beside it.
 ///
 /// # Errors
 /// Those of the blocks and the observer.
-pub fn pairwise(blocks: &dyn Blocks, beside: &Selection, observer: &mut dyn Observer) -> Result<Vec<f64>> {
+pub fn pairwise(
+    blocks: &dyn Blocks,
+    beside: &Selection,
+    problems: u64,
+    observer: &mut dyn Observer,
+) -> Result<Vec<f64>> {
     let methods = beside.all();
     let mut distances = vec![Vec::new(); methods.len()];
     let mut waiting: Option<Vec<Vec<f64>>> = None;
     let mut pairs = 0;
-    converged(blocks, observer, |block, at, _| {
+    converged(blocks, observer, |block, at, resample| {
+        if resample >= problems {
+            return false;
+        }
         let weights: Vec<Vec<f64>> = methods.iter().map(|method| block.weights_of(*method, beside, at)).collect();
         match waiting.take() {
             None => waiting = Some(weights),

@@ -6,7 +6,9 @@ use plotly::common::{HoverInfo, Marker, MarkerSymbol, Mode};
 use plotly::layout::RangeMode;
 
 use crate::methods::Method;
-use crate::report::html::chart::{BLUE, Chart, GREEN, GREY, ORANGE, Table, layout, percent_axis, plot};
+use crate::report::html::chart::{
+    BLUE, Chart, GREEN, GREY, ORANGE, PURPLE, RED, Table, layout, percent_axis, plot,
+};
 use crate::report::html::text::{self, percent, range};
 use crate::report::words;
 use crate::study::bootstrap::Outcome;
@@ -20,9 +22,9 @@ pub fn mark(method: Method) -> (&'static str, MarkerSymbol) {
         Method::RiskBudgeting => (BLUE, MarkerSymbol::Circle),
         Method::InverseVolatility => (ORANGE, MarkerSymbol::Square),
         Method::EqualWeight => (GREEN, MarkerSymbol::Diamond),
-        Method::MinimumVariance => (ORANGE, MarkerSymbol::TriangleDown),
+        Method::MinimumVariance => (PURPLE, MarkerSymbol::TriangleDown),
         Method::MaximumDiversification => (GREEN, MarkerSymbol::TriangleUp),
-        Method::HierarchicalRiskParity => (BLUE, MarkerSymbol::Hexagon),
+        Method::HierarchicalRiskParity => (RED, MarkerSymbol::Hexagon),
         Method::Fixed(_) => (GREY, MarkerSymbol::Cross),
     }
 }
@@ -40,7 +42,7 @@ pub fn methods(outcome: &Outcome) -> Chart {
         let hover = format!(
             "{label}<br>two histories differ by {}<br>volatility held over promised: {}",
             words::percent(method.pairwise_turnover, 1),
-            signed(excess(method))
+            words::signed(excess(method), 1)
         );
         let trace: Box<dyn plotly::Trace> =
             Scatter::new(vec![percent(method.pairwise_turnover)], vec![percent(excess(method))])
@@ -58,7 +60,7 @@ pub fn methods(outcome: &Outcome) -> Chart {
     Chart {
         id: "methods",
         title: format!(
-            "Two histories of this kind part risk budgeting by {}, and it holds {} the volatility it promised",
+            "Weights of risk budgeting differ by {} between two histories of this kind, and hold {} the volatility they promise",
             words::percent(own.pairwise_turnover, 1),
             beside(excess(own))
         ),
@@ -113,10 +115,6 @@ pub fn methods(outcome: &Outcome) -> Chart {
             }),
         ),
     }
-}
-
-fn signed(x: f64) -> String {
-    if x < 0.0 { format!("-{}", words::percent(-x, 1)) } else { format!("+{}", words::percent(x, 1)) }
 }
 
 /// "2.9 % more than".

@@ -1,9 +1,11 @@
 //! The report of `equirisk bootstrap`.
 
 mod blocks;
+mod by_method;
 mod convergence;
 mod correlation;
 mod days;
+mod estimators;
 mod halves;
 mod methods;
 mod overview;
@@ -31,6 +33,8 @@ pub fn bootstrap(outcome: &Outcome, origin: &Origin, view: View) -> String {
             halves::halves(outcome),
             Some(shares::shares(outcome)),
             Some(methods::methods(outcome)),
+            by_method::by_method(outcome),
+            estimators::estimators(outcome),
             rolling::rolling(outcome),
             days::days(outcome),
             correlation::correlation(outcome),
