@@ -12,7 +12,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use cpu_time::ProcessTime;
+use equirisk::Batch;
 use equirisk::batch::Request;
+use equirisk::covariance::{Estimator, Universe};
 use equirisk::engine::gpu::{GpuEngine, Options};
 use equirisk::measure::Metric;
 use equirisk::methods::risk_budgeting::validity;
@@ -27,7 +29,6 @@ use equirisk::study::screen::figure::Figure;
 use equirisk::study::screen::{Config, Question, screen};
 use equirisk::subsets::Subsets;
 use equirisk::subsets::space::Space;
-use equirisk::{Batch, RiskModel};
 
 #[path = "gpu/measure/data.rs"]
 mod data;
@@ -112,11 +113,13 @@ fn kept(engine: &GpuEngine, batch: &Batch, request: &Request, problems: u64) {
 
 fn subsets(engine: &GpuEngine, k: usize, problems: u64) {
     let assets: Vec<String> = (0..UNIVERSE).map(|i| format!("A{i}")).collect();
-    let universe: RiskModel = validity::model(&data::covariances(UNIVERSE, 1), true).expect("it is a covariance");
+    let model = validity::model(&data::covariances(UNIVERSE, 1), true).expect("it is a covariance");
+    let universe = Universe::from(model);
     let subsets = Subsets::all(Space::of(UNIVERSE, k).expect("it is a space")).expect("they can be counted");
     let question = Question {
         assets: &assets,
         universe: &universe,
+        estimator: Estimator::Sample,
         returns: None,
         simple: None,
         subsets: &subsets,

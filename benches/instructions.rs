@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
 
+use equirisk::covariance::Estimator;
 use equirisk::covariance::resampler::{Resampler, Workspace};
 use equirisk::engine::Job as _;
 use equirisk::engine::cpu::CpuEngine;
@@ -213,7 +214,7 @@ fn resample(n: usize, problems: u64) {
 fn moments(scheme: Scheme, length: f64, problems: u64) {
     let (panel, law) = (panel(ASSETS), law(scheme, length));
     let rows = Rows::Resampled { law, resamples: problems };
-    let resampler = Resampler::new(&panel, &rows);
+    let resampler = Resampler::new(&panel, &rows, Estimator::Sample);
     let span = resampler.span(0..problems);
     let (mut work, mut moments) = (Workspace::default(), vec![0.0; resampler.entries()]);
     for resample in 0..problems {

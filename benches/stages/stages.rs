@@ -15,7 +15,7 @@ use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, SamplingMode, Throughput};
 use equirisk::covariance::interleaved;
 use equirisk::covariance::resampler::{Resampler, Workspace};
-use equirisk::covariance::{correlate, packed};
+use equirisk::covariance::{Drawn, Estimator, correlate, packed};
 use equirisk::engine::Engine;
 use equirisk::engine::cpu::CpuEngine;
 use equirisk::engine::gpu::{self, GpuEngine};
@@ -85,7 +85,7 @@ fn stages_on_cpu(criterion: &mut Criterion) {
         let panel = panel(n);
         for (name, scheme, length) in LAWS {
             let rows = Rows::Resampled { law: law(scheme, length), resamples: PROBLEMS };
-            let resampler = Resampler::new(&panel, &rows);
+            let resampler = Resampler::new(&panel, &rows, Estimator::Sample);
             let (mut work, mut moments) = (Workspace::default(), vec![0.0; resampler.entries()]);
             stage.bench_function(BenchmarkId::new(format!("cpu {name}"), n), |b| {
                 b.iter(|| {
@@ -105,7 +105,9 @@ fn stages_on_cpu(criterion: &mut Criterion) {
         let (sums, products) = moments.split_at(*n);
         stage.bench_function(BenchmarkId::new("cpu", n), |b| {
             b.iter(|| {
-                arch.dispatch(|| correlate(black_box(sums), products, ROWS, &mut correlation, &mut volatilities))
+                arch.dispatch(|| {
+                    correlate(black_box(sums), products, Drawn::rows(ROWS), &mut correlation, &mut volatilities)
+                })
             });
         });
     }
@@ -119,7 +121,14 @@ fn stages_on_cpu(criterion: &mut Criterion) {
         stage.bench_function(BenchmarkId::new("cpu lanes", n), |b| {
             b.iter(|| {
                 let moments = black_box(&moments);
-                interleaved::correlate(arch, moments, [ROWS; LANES], &mut correlation, &mut volatilities, &mut inverses)
+                interleaved::correlate(
+                    arch,
+                    moments,
+                    [Drawn::rows(ROWS); LANES],
+                    &mut correlation,
+                    &mut volatilities,
+                    &mut inverses,
+                )
             });
         });
     }
@@ -220,10 +229,10 @@ impl Problem {
         let mut work = Workspace::default();
         let mut moments = vec![0.0; n + packed(n)];
         let rows = Rows::Resampled { law: law(Scheme::Iid, 1.0), resamples: 1 };
-        Resampler::new(&panel, &rows).span(0..1).moments(0, &mut work, &mut moments);
+        Resampler::new(&panel, &rows, Estimator::Sample).span(0..1).moments(0, &mut work, &mut moments);
         let (mut correlation, mut volatilities) = (vec![0.0; n * n], vec![0.0; n]);
         let (sums, products) = moments.split_at(n);
-        correlate(sums, products, ROWS, &mut correlation, &mut volatilities);
+        correlate(sums, products, Drawn::rows(ROWS), &mut correlation, &mut volatilities);
         Problem { n, moments, correlation, volatilities, budgets: vec![1.0 / n as f64; n] }
     }
 

@@ -123,7 +123,9 @@ impl<'a> Batch<'a> {
             Covariances::Known(_) => {}
             Covariances::Estimated { panel, rows, estimator } => {
                 if !estimator.is_sound() {
-                    return Err(Error::input(format!("{estimator:?}: its half-life is no number of rows from {SHORTEST} up")));
+                    return Err(Error::input(format!(
+                        "{estimator:?}: its half-life is no number of rows from {SHORTEST} up"
+                    )));
                 }
                 check_rows(rows, panel.rows())?;
             }

@@ -85,7 +85,11 @@ pub fn run(arguments: &BatchArguments) -> Result<u8> {
 
 /// `weights.hrp.npy` beside `weights.npy`; risk budgeting has the file itself.
 fn beside(file: &Path, method: Method) -> PathBuf {
-    if method == Method::RiskBudgeting { file.to_path_buf() } else { file.with_extension(format!("{}.npy", method.name())) }
+    if method == Method::RiskBudgeting {
+        file.to_path_buf()
+    } else {
+        file.with_extension(format!("{}.npy", method.name()))
+    }
 }
 
 /// Whether weights may be written to this file.

@@ -60,7 +60,11 @@ pub fn run(arguments: &BootstrapArguments) -> Result<u8> {
         machine: &arguments.machine,
         tolerance: arguments.problem.tolerance,
         out: &arguments.out,
-        work: machine::work(&[&[estimator], &spec.comparison.estimators[..]].concat(), &spec.selection(), choose::work(arguments.resamples, returns.rows(), returns.assets.len())),
+        work: machine::work(
+            &[&[estimator], &spec.comparison.estimators[..]].concat(),
+            &spec.selection(),
+            choose::work(arguments.resamples, returns.rows(), returns.assets.len()),
+        ),
     };
     drive(&asked, &Command { arguments, spec: &spec, returns: &returns, detected: &detected })
 }

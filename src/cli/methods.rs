@@ -80,7 +80,9 @@ impl MethodArguments {
         let mut mixes: Vec<Mix> = Vec::new();
         if self.fixed.len() > Method::MOST_FIXED {
             let (given, most) = (self.fixed.len(), Method::MOST_FIXED);
-            return Err(Error::usage(format!("--fixed is given {given} times")).hint(format!("compare up to {most} mixes")));
+            return Err(
+                Error::usage(format!("--fixed is given {given} times")).hint(format!("compare up to {most} mixes"))
+            );
         }
         for argument in &self.fixed {
             let (name, weights, notices) = io::read_mix(argument, assets)?;

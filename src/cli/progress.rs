@@ -38,6 +38,8 @@ pub struct Progress {
     noun: String,
     quiet: bool,
     faults: Vec<Fault>,
+    /// What was said last: several batches of a study may meet the same.
+    said: String,
     stop: Stop,
 }
 
@@ -50,7 +52,14 @@ impl Progress {
         if !hidden {
             bar.enable_steady_tick(TICK);
         }
-        Progress { bar, noun: noun.to_string(), quiet, faults: Vec::new(), stop: interrupt::listen() }
+        Progress {
+            bar,
+            noun: noun.to_string(),
+            quiet,
+            faults: Vec::new(),
+            said: String::new(),
+            stop: interrupt::listen(),
+        }
     }
 
     /// What went wrong with the device until now.
@@ -85,8 +94,10 @@ impl Observer for Progress {
     }
 
     fn notice(&mut self, message: &Text) {
-        if !self.quiet {
-            self.bar.suspend(|| output::notice(&message.render(output::option)));
+        let message = message.render(output::option);
+        if !self.quiet && message != self.said {
+            self.bar.suspend(|| output::notice(&message));
+            self.said = message;
         }
     }
 

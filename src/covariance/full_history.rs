@@ -37,8 +37,14 @@ impl Still {
     /// The error of a history whose assets bear these names.
     pub fn named(self, names: &[String]) -> Error {
         let name = names.get(self.0).map_or(self.0.to_string(), Clone::clone);
-        Error::input(format!("asset `{name}` does not move over the last rows, which are all that counts with this half-life"))
-            .hint(format!("give a longer {}, or leave `{name}` out with {}", option("half-life"), option("assets")))
+        Error::input(format!(
+            "asset `{name}` does not move over the last rows, which are all that counts with this half-life"
+        ))
+        .hint(format!(
+            "give a longer {}, or leave `{name}` out with {}",
+            option("half-life"),
+            option("assets")
+        ))
     }
 }
 

@@ -72,7 +72,16 @@ impl<'a> Resampler<'a> {
         let fits = Bridge::tile_bytes(panel.rows()) <= TILE_BYTES;
         let weighting = estimator.weighting(panel.rows());
         let bridge = rows.law().filter(|law| fits && pays(law)).map(|law| (Bridge::new(panel, &weighting), law));
-        Resampler { panel, rows, estimator, weighting, gram: OnceLock::new(), layouts: Layouts::default(), bridge, span }
+        Resampler {
+            panel,
+            rows,
+            estimator,
+            weighting,
+            gram: OnceLock::new(),
+            layouts: Layouts::default(),
+            bridge,
+            span,
+        }
     }
 
     /// Whether problems have a parameter of their estimator.
@@ -81,7 +90,7 @@ impl<'a> Resampler<'a> {
     }
 
     /// Entries of one problem's moments: n sums, then the packed second moments.
-    fn entries(&self) -> usize {
+    pub fn entries(&self) -> usize {
         self.panel.assets() + packed(self.panel.assets())
     }
 
@@ -133,7 +142,7 @@ pub struct Span<'a> {
 
 impl Span<'_> {
     /// Sums and packed second moments of a set.
-    fn moments(&self, set: u64, work: &mut Workspace, moments: &mut [f64]) {
+    pub fn moments(&self, set: u64, work: &mut Workspace, moments: &mut [f64]) {
         let Resampler { panel, gram, .. } = self.resampler;
         if let Some(sums) = &self.sums {
             sums.copy(set, moments);

@@ -54,7 +54,8 @@ impl<'a> Tangent<'a> {
             if shrinkage.keep == 0.0 { 0.0 } else { others / shrinkage.keep + u }
         };
         let pairs = exposures.iter().zip(budgets);
-        let product = if shrinkage == Shrinkage::none(0.0) { pairs.map(shrunk).collect() } else { pairs.map(plain).collect() };
+        let product =
+            if shrinkage == Shrinkage::none(0.0) { pairs.map(shrunk).collect() } else { pairs.map(plain).collect() };
         Some(Tangent { exposures, total, shrinkage, product, rows })
     }
 

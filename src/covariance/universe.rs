@@ -85,7 +85,7 @@ impl Universe {
     /// Writes the covariance of these assets alone, and returns the parameter of its estimator, where it has one.
     pub fn gather(&self, assets: &[u32], part: &mut RiskModel) -> Option<f64> {
         self.model.gather(assets, part);
-        let Some(Shrinking { estimator, rows, .. }) = self.shrinking else { return None };
+        let Shrinking { estimator, rows, .. } = *self.shrinking.as_ref()?;
         let moments = self.fourth_moments(assets, &part.volatilities);
         let Refined { parameter, .. } = refine(estimator, rows, moments, part);
         parameter

@@ -10,13 +10,12 @@ use super::screen::Screen;
 use super::{Engine, EngineInfo, Job, Kind, Precision};
 use crate::batch::solutions::Solved;
 use crate::batch::{Assets, Batch, Block, Covariances, Request, Solutions};
+use crate::covariance::RiskModel;
 use crate::covariance::interleaved::scale;
 use crate::covariance::resampler::{Resampler, Span};
-use crate::covariance::RiskModel;
 use crate::error::Result;
 use crate::lanes::{LANES, Lanes, interleave};
 use crate::measure::{Measured, Metric, metric};
-use crate::methods::{self, Method, Selection};
 use crate::methods::certificate::{Certificate, Proof, Status};
 use crate::methods::risk_budgeting::certificate::certify;
 use crate::methods::risk_budgeting::condition::condition;
@@ -24,6 +23,7 @@ use crate::methods::risk_budgeting::definite::{definite, definite_lanes};
 use crate::methods::risk_budgeting::interleaved::Group;
 use crate::methods::risk_budgeting::mixed::{Matrix, Mixed};
 use crate::methods::risk_budgeting::{self, FINISHING_TOLERANCE, FLOOR, Options, Problem, descent::multiply};
+use crate::methods::{self, Method, Selection};
 use crate::stop::Stop;
 
 /// Problems of more assets than this are solved one by one, in two precisions: their interleaved matrices fill the
@@ -265,7 +265,8 @@ impl CpuJob<'_> {
                         let RiskModel { correlation, volatilities } = model;
                         let budgets = self.batch.budgets();
                         let problem = Problem { correlation, volatilities, budgets, covariance: given };
-                        certificate = risk_budgeting::solve(problem, self.options, &mut room.solver.risk_budgeting, &mut weights);
+                        certificate =
+                            risk_budgeting::solve(problem, self.options, &mut room.solver.risk_budgeting, &mut weights);
                         if certificate.status == Status::Converged {
                             let x: Vec<f64> = weights.iter().zip(volatilities).map(|(w, s)| w * s).collect();
                             measured.rc_error[at] = certificate.rc_error;
@@ -294,7 +295,8 @@ impl CpuJob<'_> {
     /// The fast way of subsets of one covariance; none for another source.
     fn screen<'a>(&'a self, metrics: &'a [Metric], stop: &'a Stop) -> Option<Screen<'a>> {
         let source = self.batch.source();
-        let (Covariances::Known(universe), Assets::Subsets { subsets, cap, .. }) = (&source.covariances, &source.assets)
+        let (Covariances::Known(universe), Assets::Subsets { subsets, cap, .. }) =
+            (&source.covariances, &source.assets)
         else {
             return None;
         };

@@ -119,10 +119,7 @@ impl Method {
 
     /// Whether its weights, beside those of risk budgeting, have to be solved for.
     pub fn is_solved(self) -> bool {
-        matches!(
-            self,
-            Method::MinimumVariance | Method::MaximumDiversification | Method::HierarchicalRiskParity
-        )
+        matches!(self, Method::MinimumVariance | Method::MaximumDiversification | Method::HierarchicalRiskParity)
     }
 
     /// The weights of one portfolio, to rounding; none where there is none, and of mixes.
@@ -145,13 +142,7 @@ impl Method {
 
     /// Solves for the weights of one portfolio; NaN where there is none. None of a method that is not solved for.
     #[inline(always)]
-    pub fn solve(
-        self,
-        model: &RiskModel,
-        tolerance: f64,
-        work: &mut Workspace,
-        weights: &mut [f64],
-    ) -> Option<Proof> {
+    pub fn solve(self, model: &RiskModel, tolerance: f64, work: &mut Workspace, weights: &mut [f64]) -> Option<Proof> {
         let RiskModel { correlation, volatilities } = model;
         let aim = match self {
             Method::MinimumVariance => Aim::MinimumVariance,

@@ -113,8 +113,7 @@ pub fn estimation(estimation: &Estimation) -> Option<String> {
 }
 
 /// What a bootstrap of an estimate that follows the last rows cannot say.
-pub const EWMA: &str =
-    "EWMA: the bands show how much such an estimate moves over the years, not how wrong today's is.";
+pub const EWMA: &str = "EWMA: the bands show how much such an estimate moves over the years, not how wrong today's is.";
 
 /// A number without zeros that say nothing.
 fn trimmed(x: f64) -> String {

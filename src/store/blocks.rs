@@ -5,9 +5,9 @@ use std::ops::Range;
 
 use super::checkpoint::{Checkpoint, Segment, foreign};
 use crate::batch::Solutions;
+use crate::error::{Error, Result};
 use crate::methods::certificate::{Certificate, Status};
 use crate::methods::{Method, Selection};
-use crate::error::{Error, Result};
 
 /// Problems of a block of solutions in memory.
 const BLOCK: usize = 4096;

@@ -30,12 +30,12 @@ impl From<Solutions> for Columns {
             let floats = |of: fn(&Proof) -> f64| proofs.iter().map(of).collect::<Vec<f64>>();
             let bytes = |of: fn(&Proof) -> u8| proofs.iter().map(of).collect::<Vec<u8>>();
             columns = columns
-                .with(&of(method, "weights"), weights)
-                .with(&of(method, "error"), floats(|proof| proof.error))
-                .with(&of(method, "margin"), floats(|proof| proof.margin))
-                .with(&of(method, "volatility"), floats(|proof| proof.volatility))
-                .with(&of(method, "status"), bytes(|proof| proof.status.code()))
-                .with(&of(method, "unique"), bytes(|proof| u8::from(proof.unique)));
+                .with(of(method, "weights"), weights)
+                .with(of(method, "error"), floats(|proof| proof.error))
+                .with(of(method, "margin"), floats(|proof| proof.margin))
+                .with(of(method, "volatility"), floats(|proof| proof.volatility))
+                .with(of(method, "status"), bytes(|proof| proof.status.code()))
+                .with(of(method, "unique"), bytes(|proof| u8::from(proof.unique)));
         }
         columns
     }
@@ -112,11 +112,12 @@ impl Solutions {
                 let solved = methods.iter().filter(|method| method.is_solved());
                 let solved = solved.map(|&method| Solved::from_columns(columns, method, problems as usize, assets));
                 Comparisons {
-                solved: solved.collect::<Option<_>>()?,
-                methods,
-                volatilities: columns.f64s("volatilities")?.to_vec(),
-                portfolios: columns.f64s("portfolios")?.to_vec(),
-            }},
+                    solved: solved.collect::<Option<_>>()?,
+                    methods,
+                    volatilities: columns.f64s("volatilities")?.to_vec(),
+                    portfolios: columns.f64s("portfolios")?.to_vec(),
+                }
+            }
         };
         let certificates = (0..statuses.len()).map(certificate).collect::<Option<_>>()?;
         let parameters = columns.f64s("parameter").unwrap_or_default().to_vec();

@@ -358,7 +358,8 @@ mod tests {
     #[test]
     fn what_is_asked_to_stop_says_so() {
         let stop = Stop::when(|| true);
-        let error = Change::of((&history(400, 1.0), &[0.5, 0.5]), Estimator::Sample, &beside(), WINDOWS, &stop).unwrap_err();
+        let error =
+            Change::of((&history(400, 1.0), &[0.5, 0.5]), Estimator::Sample, &beside(), WINDOWS, &stop).unwrap_err();
         assert_eq!(error.kind, crate::ErrorKind::Interrupted);
     }
 

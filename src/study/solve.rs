@@ -13,9 +13,9 @@ use crate::covariance::{Estimator, RiskModel, estimate};
 use crate::engine::{Engine, Kind};
 use crate::error::{Error, ErrorKind, Result, option};
 use crate::methods::certificate::{Certificate, Proof, Status};
+use crate::methods::risk_budgeting::validity::{self, Flaw};
 use crate::methods::risk_budgeting::{Options, existence};
 use crate::methods::{self, Method, Selection};
-use crate::methods::risk_budgeting::validity::{self, Flaw};
 use crate::observer::Observer;
 use crate::panel::Panel;
 
@@ -197,9 +197,9 @@ pub fn solve(question: &Question, engine: &dyn Engine, observer: &mut dyn Observ
     if certificate.status != Status::Converged {
         return Err(unsolved(&certificate, &risk, &names, engine.reserve().options.tolerance));
     }
-    let robust = history.as_ref().and_then(|(panel, estimate)| {
-        Influence::of(panel, estimate, &solutions.weights, batch.budgets())?.bands()
-    });
+    let robust = history
+        .as_ref()
+        .and_then(|(panel, estimate)| Influence::of(panel, estimate, &solutions.weights, batch.budgets())?.bands());
     let robust = robust.map(|bands| Robust::spread(&bands, &keep, n));
     let profile = |weights| risk.profile(weights, question.periods_per_year).spread(&keep, n);
     let mut all_budgets = vec![0.0; n];
@@ -289,7 +289,11 @@ fn beside(question: &Question, held: &[f64], portfolio: &[f64], robust: Option<&
     }
     let band = robust.map(|all| move |i: usize| (all.lower[i], all.upper[i]));
     let bands = band.as_ref().map(|band| band as &dyn Fn(usize) -> (f64, f64));
-    Ok(Holdings::under(&question.risk.covariance(question.assets)?, held)?.beside(question.assets, Some(portfolio), bands))
+    Ok(Holdings::under(&question.risk.covariance(question.assets)?, held)?.beside(
+        question.assets,
+        Some(portfolio),
+        bands,
+    ))
 }
 
 /// The error for a matrix that is no covariance.

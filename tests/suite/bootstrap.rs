@@ -163,8 +163,7 @@ fn the_reported_statistics_are_those_of_the_weights() {
     let methods = &outcome.methods;
     assert_eq!(methods.of(Method::EqualWeight).unwrap().turnover.as_ref().unwrap().mean, 0.0);
     assert!(
-        methods.own().realised.max_error.mean
-            < methods.of(Method::InverseVolatility).unwrap().realised.max_error.mean
+        methods.own().realised.max_error.mean < methods.of(Method::InverseVolatility).unwrap().realised.max_error.mean
     );
     assert!(
         methods.of(Method::InverseVolatility).unwrap().realised.max_error.mean
@@ -331,7 +330,8 @@ fn weights_are_written_alike_whatever_the_blocks_and_stopped_when_asked() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str, blocks: &dyn Blocks, observer: &mut dyn Observer| {
         let path = folder.path().join(name);
-        let described = Described { noun: "resample", assets: &returns.assets, error: RC_ERROR, start: 0, metadata: &[] };
+        let described =
+            Described { noun: "resample", assets: &returns.assets, error: RC_ERROR, start: 0, metadata: &[] };
         write_weights(&path, Existing::Refuse, &described, blocks, observer).map(|()| std::fs::read(&path).unwrap())
     };
     let whole = file("whole", &solutions, &mut Unwatched).unwrap();

@@ -539,7 +539,8 @@ fn weights_are_readable_back_with_nulls_where_there_are_none() {
     let path = folder.path().join("weights.parquet");
     let (assets, solutions) = (names(&["A", "status", "S&P. 500"]), solutions(20, 3));
     let metadata = [("seed".to_string(), "7".to_string())];
-    let described = Described { noun: "resample", assets: &assets, error: RC_ERROR, start: 1 << 40, metadata: &metadata };
+    let described =
+        Described { noun: "resample", assets: &assets, error: RC_ERROR, start: 1 << 40, metadata: &metadata };
     write_weights(&path, Existing::Refuse, &described, &solutions, &mut Unwatched).expect("written");
     assert!(write_weights(&path, Existing::Refuse, &described, &solutions, &mut Unwatched).is_err());
 

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use crate::estimators::{ESTIMATORS, flags};
 use crate::interrupted::killed;
 use crate::run::{Folder, covariance, equirisk, npy, returns, sample_covariance, table};
 
@@ -174,15 +175,20 @@ fn is_a(value: &Value, kind: &str) -> bool {
     }
 }
 
+/// What stands in a table for names that are free.
+const FREE: &str = "*NAME*";
+
 /// Fields and types of the page's tables, by the name in the heading above.
 fn tables(page: &str) -> BTreeMap<String, Vec<(String, String)>> {
     let mut tables: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
     let mut heading = "";
     for line in page.lines() {
         let quoted = line.split('`').nth(1);
+        let is_free = line.strip_prefix("| ").is_some_and(|row| row.starts_with(FREE));
+        let field = if is_free { Some(FREE) } else { quoted.filter(|_| line.starts_with("| `")) };
         if line.starts_with('#') {
             heading = quoted.unwrap_or_default();
-        } else if let Some(field) = quoted.filter(|_| line.starts_with("| `")) {
+        } else if let Some(field) = field {
             let kind = line.split('|').nth(2).unwrap().trim();
             tables.entry(heading.to_owned()).or_default().push((field.to_owned(), kind.to_owned()));
         }
@@ -218,6 +224,27 @@ fn matrices(folder: &Folder) -> String {
     folder.write("covariances.npy", npy(&[3, 4, 4], &[matrix(), vec![f64::NAN; 16], matrix()].concat()))
 }
 
+/// All methods, and mixes: with a name, with a short position, and another one.
+const ALL: [&str; 8] =
+    ["--methods", "all", "--fixed", "60/40:A0=0.6,A1=0.4", "--fixed", "A0=1.5,A1=-0.5", "--fixed", "A3=1"];
+/// Results call them so, in this order of letters.
+const NAMES: [&str; 9] = [
+    "60/40",
+    "equal_weight",
+    "erc",
+    "fixed",
+    "fixed_2",
+    "hrp",
+    "inverse_volatility",
+    "max_diversification",
+    "min_variance",
+];
+
+/// The names of an object's fields.
+fn names(value: &Value) -> Vec<&str> {
+    value.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
 const CPU: [&str; 2] = ["--engine", "cpu"];
 const GPU: [&str; 2] = ["--engine", "gpu"];
 
@@ -227,7 +254,11 @@ fn every_field_has_a_row_and_every_row_a_field() {
     let names: Vec<&String> = schema.definitions().map(|(name, _)| name).collect();
     assert_eq!(tables.keys().collect::<Vec<_>>(), names, "tables and definitions");
     for (name, definition) in schema.definitions() {
-        let properties = definition["properties"].as_object().unwrap();
+        let mut properties = definition["properties"].as_object().unwrap().clone();
+        let others = &definition["additionalProperties"];
+        if *others != json!(false) {
+            properties.insert(FREE.to_owned(), others.clone());
+        }
         let mut rows = tables[name].clone();
         rows.sort();
         let fields: Vec<&String> = rows.iter().map(|(field, _)| field).collect();
@@ -258,6 +289,11 @@ fn a_wrong_type_a_missing_and_an_unknown_field_are_refused() {
                 "next": {"$ref": "#/$defs/pair", "type": "object"},
                 "list": {"type": "array", "items": {"$ref": "#/$defs/pair"}},
                 "sums": {"type": "object", "additionalProperties": {"type": "string"}},
+                "free": {
+                    "type": "object",
+                    "properties": {"own": {"type": "string"}},
+                    "additionalProperties": {"type": "integer"},
+                },
             },
             "required": ["name", "count", "share"],
             "additionalProperties": false,
@@ -278,6 +314,7 @@ fn a_wrong_type_a_missing_and_an_unknown_field_are_refused() {
         with("next", base.clone()),
         with("list", json!([base, null])),
         with("sums", sums),
+        with("free", json!({"own": "1", "another": 1})),
     ];
     good.iter().for_each(|value| schema.valid("pair", value).unwrap());
     for (value, said) in [
@@ -292,6 +329,8 @@ fn a_wrong_type_a_missing_and_an_unknown_field_are_refused() {
         (with("next", Value::Null), "pair.next: type"),
         (with("list", json!([base, {"name": "a"}])), "pair.list[1]: required"),
         (with("sums", json!({"x": 1})), "pair.sums.x: type"),
+        (with("free", json!({"own": 1})), "pair.free.own: type"),
+        (with("free", json!({"another": "1"})), "pair.free.another: type"),
         (with("other", json!(1)), "pair: `other` is not known"),
     ] {
         let error = schema.valid("pair", &value).unwrap_err();
@@ -332,8 +371,20 @@ fn one_portfolio_is_as_the_page_says() {
     let given = folder.write("covariance.csv", covariance(&matrix(), 4));
     let given = solved(&[&given, "--covariance", "--weights", "A0=1"]);
     assert!(given["robust"].is_null() && given["given"]["outside"].is_null());
+    assert!(given["shrinkage"].is_null() && given["run"]["estimator"].is_null());
     let one = folder.write("one.csv", table(&returns(250, 1, 0.0, 3), 1));
-    solved(&[&one, "--returns"]);
+    assert!(solved(&[&one, "--returns", "--methods", "all"])["methods"]["hrp"]["margin"].is_null());
+    let all = solved(&[&[&dated, "--returns"], &ALL[..]].concat());
+    assert!(names(&all["methods"]) == NAMES && all["methods"]["hrp"]["margin"].is_number());
+    let fewer = ["--returns", "--methods", "hrp", "--budgets", "A0=0.5,A1=0.5,A2=0,A3=0"];
+    let fewer = solved(&[&[dated.as_str()], &fewer[..]].concat());
+    assert!(names(&fewer["methods"]) == ["erc", "hrp"] && fewer["methods"]["hrp"]["order"] == json!(["A0", "A1"]));
+    for name in ESTIMATORS {
+        let found = solved(&[&[&dated, "--returns"], &flags(name, "30")[..]].concat());
+        let told = &found["run"]["estimator"];
+        assert!(told["half_life"].is_null() == (name != "ewma") && told["kept"].is_null() == (name != "denoised"));
+        assert_eq!(found["shrinkage"], told["intensity"]["point"], "{name}");
+    }
 }
 
 #[test]
@@ -369,6 +420,37 @@ fn a_bootstrap_is_as_the_page_says_whatever_it_has_no_number_for() {
 }
 
 #[test]
+fn other_methods_and_estimators_of_a_bootstrap_are_as_the_page_says() {
+    let (schema, folder) = (Schema::of_the_page(), Folder::new());
+    let study = |data: &str, args: &[&str]| {
+        let common = ["bootstrap", data, "--returns", "-B", "50", "--seed", "1", "--no-sensitivity"];
+        schema.printed("bootstrap", &[&common[..], args].concat())
+    };
+    let dated = history(&folder, 250);
+    let others = ["--estimator", "oas", "--compare-estimators", "ewma,denoised,sample", "--half-life", "30"];
+    let whole = study(&dated, &[&ALL[..], &others].concat());
+    let methods = [&whole["methods"], &whole["halves"]["methods"], &whole["estimators"][0]["methods"]];
+    assert_eq!(methods.map(names), [NAMES.to_vec(), NAMES.to_vec(), NAMES.to_vec()]);
+    let told: Vec<&Value> = whole["estimators"].as_array().unwrap().iter().map(|under| &under["name"]).collect();
+    assert_eq!(told, ["oas", "ewma", "denoised", "sample"]);
+    assert!(whole["run"]["estimator"]["intensity"]["q05"].is_number());
+    assert!(whole["estimators"][2]["kept"]["mean"].is_number());
+    assert!(whole["methods"]["fixed"]["certificate"].is_null() && whole["methods"]["hrp"]["aim"].is_null());
+    // No standard errors.
+    let ewma = study(&dated, &["--estimator", "ewma", "--half-life", "30", "--methods", "erc"]);
+    assert!(ewma["halves"].is_null() && ewma["windows"].is_null() && ewma["assets"][0]["robust"].is_null());
+    assert!(ewma["days"] == json!([]) && ewma["estimators"] == json!([]) && names(&ewma["methods"]) == ["erc"]);
+    // No certified resample but of some methods, under some estimators.
+    let hedged = study(&hedge(&folder), &["--methods", "all", "--compare-estimators", "oas,denoised"]);
+    assert!(hedged["methods"]["erc"]["certificate"] == json!({}) && hedged["estimators"][2]["kept"]["mean"].is_null());
+    assert!(hedged["methods"]["hrp"]["certificate"]["margin"]["min"].is_null());
+    assert!(hedged["estimators"][0]["methods"]["erc"]["held"].is_null());
+    let single = ["bootstrap", &dated, "--returns", "-B", "1", "--seed", "1", "--compare-estimators", "oas"];
+    let single = schema.printed("bootstrap", &[&single[..], &ALL].concat());
+    assert!(single["estimators"][1]["methods"]["hrp"]["pairwise_turnover"].is_null());
+}
+
+#[test]
 fn one_resample_and_two_are_as_the_page_says() {
     let (schema, folder) = (Schema::of_the_page(), Folder::new());
     let dated = history(&folder, 250);
@@ -394,6 +476,10 @@ fn a_screen_is_as_the_page_says() {
     let path =
         screen(&["--by", "sharpe", "--sample", "5", "--seed", "1", "--no-halves", "--top", "1", "--shortlist", "4"]);
     assert!(path["run"]["shortlist"].is_number() && path["halves"].is_null());
+    let shrunk = screen(&["--estimator", "oas"]);
+    assert!(shrunk["top"][0]["shrinkage"].is_number() && shrunk["run"]["estimator"]["intensity"].is_null());
+    let ewma = screen(&["--estimator", "ewma", "--half-life", "30"]);
+    assert!(ewma["top"][0]["shrinkage"].is_null() && ewma["run"]["estimator"]["effective_rows"].is_number());
     // Nothing passes, nothing is feasible, or there is but one subset.
     let nothing = screen(&["--where", "volatility<0"]);
     assert!(nothing["top"] == json!([]) && nothing["distribution"].get("mean").is_none());
@@ -405,6 +491,7 @@ fn a_screen_is_as_the_page_says() {
     let given = folder.write("covariance.csv", covariance(&matrix(), 4));
     let given = schema.printed("screen", &["screen", &given, "--covariance", "-k", "2"]);
     assert!(given["top"][0]["path"].is_null() && given["run"]["rows"].is_null());
+    assert!(given["top"][0]["shrinkage"].is_null() && given["run"]["estimator"].is_null());
 }
 
 /// Where nothing is ever lost, there is no drawdown to divide by.
@@ -426,8 +513,14 @@ fn a_batch_is_as_the_page_says() {
     assert_eq!(batch(&data, &CPU)["statuses"], json!(["converged", "invalid", "converged"]));
     assert!(batch(&data, &GPU)["crosscheck"].is_object());
     batch(&data, &["--budgets", "0=0.5,1=0.5,2=0,3=0"]);
+    assert_eq!(batch(&data, &["--methods", "erc,equal-weight"])["methods"], json!({}));
+    let all = batch(&data, &["--methods", "all"])["methods"].take();
+    assert_eq!(names(&all), ["hrp", "inverse_volatility", "max_diversification", "min_variance"]);
+    assert!(all["min_variance"]["statuses"]["invalid"] == 1 && all["inverse_volatility"]["statuses"].is_null());
     let nothing = folder.write("nothing.npy", npy(&[1, 4, 4], &[f64::NAN; 16]));
     assert!(batch(&nothing, &CPU)["rc_error"]["median"].is_null());
+    let none = batch(&nothing, &["--methods", "all"]);
+    assert_eq!(none["methods"]["hrp"]["certificate"], json!({}));
 }
 
 /// Runs whole and in two parts, joins and verifies them.
@@ -474,6 +567,21 @@ fn runs_their_parts_and_what_verifies_them_are_as_the_page_says() {
 }
 
 #[test]
+fn runs_of_other_methods_and_estimators_are_as_the_page_says() {
+    let folder = Folder::new();
+    let dated = history(&folder, 250);
+    let halves = [["--shard", "0/2"], ["--shard", "1/2"]];
+    let decaying = ["--estimator", "ewma", "--half-life", "30"];
+    let bootstrap = ["bootstrap", &dated, "--returns", "-B", "50", "--seed", "1", "--no-sensitivity"];
+    let others = ["--compare-estimators", "denoised,ewma"];
+    kept(&folder, "bootstrap", &[&bootstrap[..], &ALL, &decaying, &others].concat(), halves);
+    let screen = ["screen", &dated, "--returns", "-k", "2"];
+    kept(&folder, "screen", &[&screen[..], &decaying].concat(), halves);
+    let data = matrices(&folder);
+    kept(&folder, "batch", &["batch", &data, "--methods", "all"], halves);
+}
+
+#[test]
 fn runs_on_a_device_are_as_the_page_says() {
     let folder = Folder::new();
     let dated = history(&folder, 250);
@@ -506,6 +614,7 @@ fn a_comparison_is_as_the_page_says() {
     };
     let (first, fewer) = (run("first", &dated, &[]), run("fewer", &dated, &["--assets", "A0,A1"]));
     let hedged = run("hedged", &hedge(&folder), &[]);
+    let decaying = run("decaying", &dated, &[&ALL[..], &["--estimator", "ewma", "--half-life", "30"]].concat());
     let compare = |first: &str, second: &str| {
         let run = equirisk(&["compare", first, second, "--json"]).succeeded();
         let found = run.json();
@@ -515,6 +624,9 @@ fn a_comparison_is_as_the_page_says() {
     assert!(compare(&first, &first)["configuration"] == json!([]));
     assert!(compare(&first, &fewer)["assets"][3]["second"].is_null());
     assert!(compare(&first, &hedged)["distance"].is_null());
+    let changed = compare(&first, &decaying)["configuration"].take();
+    let fields: Vec<&Value> = changed.as_array().unwrap().iter().map(|changed| &changed["field"]).collect();
+    assert_eq!(fields, ["comparison.fixed", "comparison.methods", "estimator", "half_life"]);
 }
 
 #[test]

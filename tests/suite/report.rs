@@ -338,9 +338,11 @@ fn titles_and_charts_hold_the_numbers_of_the_summary() {
         100.0 * change(most, "q95")
     );
     assert_eq!(title(&page, "weights"), expected);
-    let error = |method: &str| 100.0 * number(&summary["methods"][method]["realised"]["max_error"]["mean"]);
-    for method in ["erc", "inverse_volatility"] {
-        let expected = format!("by {:.0}\u{a0}%", error(method));
+    let erc = &summary["methods"]["erc"];
+    let excess = number(&erc["realised"]["volatility"]["mean"]) / number(&erc["promised"]["mean"]) - 1.0;
+    let differ = format!("differ by {:.1}\u{a0}% between", 100.0 * number(&erc["pairwise_turnover"]));
+    let held = format!("hold {:.1}\u{a0}% {} than", 100.0 * excess.abs(), if excess < 0.0 { "less" } else { "more" });
+    for expected in [differ, held] {
         assert!(title(&page, "methods").contains(&expected), "{expected}: {}", title(&page, "methods"));
     }
 

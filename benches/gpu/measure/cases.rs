@@ -242,7 +242,13 @@ impl Case {
             let (sums, products) = moments.split_at_mut(n);
             covariance::moments(panel.values(), &vec![1.0; panel.rows()], sums, products, &mut Vec::new());
             let (mut correlation, mut volatilities) = (vec![0.0; n * n], vec![0.0; n]);
-            covariance::correlate(sums, products, covariance::Drawn::rows(panel.rows()), &mut correlation, &mut volatilities);
+            covariance::correlate(
+                sums,
+                products,
+                covariance::Drawn::rows(panel.rows()),
+                &mut correlation,
+                &mut volatilities,
+            );
             let universe = RiskModel { correlation, volatilities };
             let subsets = Subsets::all(Space::of(n, self.assets)?)?;
             return Ok(Inputs::Given(Batch::subsets(universe, subsets, self.problems, None)?));

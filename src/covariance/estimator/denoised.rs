@@ -29,8 +29,8 @@ pub fn denoised(correlation: &mut [f64], rows: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use super::super::spectrum::tests::{correlation, identity, is_correlation, twins};
+    use super::*;
 
     #[test]
     fn identity_stays_and_nothing_is_kept() {

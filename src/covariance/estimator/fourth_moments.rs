@@ -186,7 +186,8 @@ fn add_rows<'a, S: Simd, const CUBES: bool>(
         }
         for r in 0..TOGETHER {
             let weight = vectors::<S>(std::slice::from_ref(&weights[r]))[k];
-            let [norms, fourths, cubes] = sums.each_mut().map(|sum| &mut vectors_mut::<S>(std::slice::from_mut(sum))[k]);
+            let [norms, fourths, cubes] =
+                sums.each_mut().map(|sum| &mut vectors_mut::<S>(std::slice::from_mut(sum))[k]);
             *norms = simd.mul_add_e_f64s(simd.mul_f64s(weight, q[r]), q[r], *norms);
             if CUBES {
                 *fourths = simd.mul_add_e_f64s(weight, f[r], *fourths);

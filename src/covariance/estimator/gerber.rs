@@ -252,8 +252,8 @@ fn overlap(one: &[Planes], lane: usize, other: &[Planes]) -> (Overlap, Overlap) 
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use super::super::spectrum::tests::{is_correlation, noise};
+    use super::*;
 
     fn statistic(history: &History, rows: &[u32], thresholds: &[f64]) -> Vec<f64> {
         let mut correlation = vec![f64::NAN; thresholds.len() * thresholds.len()];

@@ -66,8 +66,8 @@ fn shrunk(values: &[f64], rows: usize) -> Vec<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use super::super::spectrum::tests::{correlation, identity, is_correlation, twins};
+    use super::*;
 
     #[test]
     fn identity_stays() {

@@ -117,8 +117,8 @@ fn shrink(correlation: &mut [f64], volatilities: &mut [f64], rho: f64, mean: f64
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use super::super::spectrum::tests::noise;
+    use super::*;
 
     /// Deviations of `rows` rows of n assets of unlike volatilities from their mean.
     fn deviations(n: usize, rows: usize) -> Vec<Vec<f64>> {

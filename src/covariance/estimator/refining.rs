@@ -116,7 +116,8 @@ impl Refining<'_> {
         let (panel, n) = (self.panel, self.panel.assets());
         let Room { counting, drawn, thresholds, .. } = room;
         let history = self.layouts.history.get_or_init(|| {
-            let returns = panel.values().chunks_exact(n).flat_map(|row| row.iter().zip(panel.means()).map(|(z, m)| z + m));
+            let returns =
+                panel.values().chunks_exact(n).flat_map(|row| row.iter().zip(panel.means()).map(|(z, m)| z + m));
             History::new(&returns.collect::<Vec<f64>>(), n)
         });
         let (length, rows) = (self.length() as f64, panel.rows() as u32);

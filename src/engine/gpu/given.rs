@@ -17,12 +17,12 @@ use super::stages::Descents;
 use crate::batch::{Assets, Block, Comparisons, Request, Solutions};
 use crate::covariance::{RiskModel, Universe};
 use crate::measure::{Measured, Metric, metric};
-use crate::methods::risk_budgeting::descent::multiply;
-use crate::methods::{Selection, volatility};
 use crate::methods::certificate::{Certificate, Status};
 use crate::methods::risk_budgeting::certificate::certify;
 use crate::methods::risk_budgeting::condition::condition;
+use crate::methods::risk_budgeting::descent::multiply;
 use crate::methods::risk_budgeting::validity;
+use crate::methods::{Selection, volatility};
 use crate::real::Real;
 
 /// Where the matrices are.

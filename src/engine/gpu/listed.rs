@@ -43,7 +43,14 @@ impl<'a> Listed<'a> {
         }
         let memory = memory / sets.len() as u64;
         let set = |set: &[u32]| {
-            Resampled::new(Arc::clone(device), memory, budgets, (&panel.select(set), law), how, beside(request).methods())
+            Resampled::new(
+                Arc::clone(device),
+                memory,
+                budgets,
+                (&panel.select(set), law),
+                how,
+                beside(request).methods(),
+            )
         };
         let sets = sets.iter().map(|assets| set(assets)).collect::<Attempt<Vec<Resampled>>>()?;
         Ok(Listed { sets, assets: budgets.len(), request, under_way: Queue::default() })

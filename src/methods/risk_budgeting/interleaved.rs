@@ -19,8 +19,8 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use super::{AIM, FLOOR, Options, condition_bound};
-use crate::lanes::{LANES, Lanes, below, vectors, vectors_mut};
 use crate::covariance::RiskModel;
+use crate::lanes::{LANES, Lanes, below, vectors, vectors_mut};
 use crate::methods::Method;
 
 /// More than twice what ordinary problems take to 1e-10.

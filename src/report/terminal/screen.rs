@@ -249,6 +249,9 @@ fn evidence(out: &mut String, outcome: &Outcome, view: View) {
     let found = words::certificates(&outcome.solves, outcome.rc_error.max);
     let text = format!("Certificates: {found} ({engine}); the list: finished to rounding");
     out.push_str(&view.verdict(&view.wrapped(&text), outcome.solves.unsolved() == 0));
+    if let Some(estimation) = outcome.run.estimator.as_ref().and_then(words::estimation) {
+        out.push_str(&view.wrapped(&format!("{estimation} Each subset is estimated from its own assets.")));
+    }
     if let Some(check) = &outcome.crosscheck {
         let text = format!("Cross-check: {}", words::again(check.sampled, "subset", check.disagreements));
         out.push_str(&view.verdict(&view.wrapped(&text), check.disagreements == 0));

@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
+use super::names_width;
 use super::table::{Column, padded, table};
 use super::view::View;
-use super::names_width;
 use crate::error::option;
 use crate::methods::certificate::Status;
 use crate::report::words::{self, counted, cut, maybe_percent, percent};

@@ -14,9 +14,9 @@ use crate::methods::{Method, Program, Selection};
 use crate::observer::{Noted, Observer};
 use crate::panel::{Panel, Returns};
 use crate::resample::{LAW, Law};
-use crate::sampling::Rows;
 use crate::run::crosscheck::{CrossCheck, sample};
 use crate::run::{self, Context, RcError, Solves, Work};
+use crate::sampling::Rows;
 use crate::store::Checkpoint;
 use crate::store::blocks::{Blocks, OfMethod, Spread, Stored};
 use crate::study::block::{BlockEstimates, block_length, sensitivity_lengths};
@@ -156,7 +156,8 @@ impl Plan {
         let of = |estimator: &Estimator| {
             estimate(&self.panel, *estimator).map_err(|still| still.named(&self.returns.assets))
         };
-        let own = (!estimators.is_empty() && !estimators.contains(&self.config.estimator)).then_some(self.config.estimator);
+        let own =
+            (!estimators.is_empty() && !estimators.contains(&self.config.estimator)).then_some(self.config.estimator);
         let estimators = own.iter().chain(estimators).map(of).collect::<Result<_>>()?;
         Ok(Plan { estimators, ..self })
     }
@@ -369,8 +370,13 @@ impl Plan {
         let influence = self.influence();
         let robust = influence.as_ref().and_then(Influence::bands);
         let mut assets = asset::assets(&setting, &found, robust.as_deref());
-        let Change { halves, windows, rolling } =
-            Change::of((&self.returns, self.batch.budgets()), config.estimator, &self.selection, config.windows, &observer.stop())?;
+        let Change { halves, windows, rolling } = Change::of(
+            (&self.returns, self.batch.budgets()),
+            config.estimator,
+            &self.selection,
+            config.windows,
+            &observer.stop(),
+        )?;
         let halves = halves.map(|(halves, of_assets)| {
             assets.iter_mut().zip(of_assets).for_each(|(asset, own)| asset.halves = Some(own));
             halves

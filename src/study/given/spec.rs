@@ -30,6 +30,9 @@ impl protocol::Spec for Spec {
 
     fn is_sound(&self) -> bool {
         let tolerance = self.setup.tolerance.is_none_or(|tolerance| tolerance > 0.0 && tolerance.is_finite());
-        tolerance && self.comparison.is_sound(&self.budgets) && !self.budgets.is_empty() && self.budgets.iter().all(|b| *b >= 0.0 && b.is_finite())
+        tolerance
+            && self.comparison.is_sound(&self.budgets)
+            && !self.budgets.is_empty()
+            && self.budgets.iter().all(|b| *b >= 0.0 && b.is_finite())
     }
 }

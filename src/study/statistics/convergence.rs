@@ -85,7 +85,8 @@ mod tests {
         let law = Law::new(Scheme::Iid, 1.0, 3, 1, 0).unwrap();
         let full = full_sample(&panel);
         let beside = Selection::NONE;
-        let setting = Setting::new((&panel, &law), (&full, &full, None), (&assets, &[0.5, 0.5]), (&beside, &[None]), None);
+        let setting =
+            Setting::new((&panel, &law), (&full, &full, None), (&assets, &[0.5, 0.5]), (&beside, &[None]), None);
         // More than a block.
         let total = 6000;
         let mut certificates = vec![Certificate::converged(1e-9, 4, 0.1); total];

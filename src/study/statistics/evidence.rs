@@ -115,7 +115,9 @@ pub fn evidence(
         observer.check()?;
         let found = blocks.read(block)?;
         for (method, counted) in methods.iter().zip(&mut all) {
-            for Proof { status, error, margin, unique, .. } in found.comparisons.of(*method).iter().flat_map(|s| &s.proofs) {
+            for Proof { status, error, margin, unique, .. } in
+                found.comparisons.of(*method).iter().flat_map(|s| &s.proofs)
+            {
                 counted.add(*status, *error, *margin, *unique);
             }
         }

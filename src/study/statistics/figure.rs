@@ -44,8 +44,11 @@ pub enum Figure {
 impl Figure {
     /// Whether it follows from the weights alone.
     pub fn is_of_weights(self) -> bool {
-        use Figure::{DiversificationRatio, DiversificationRatioSquared, Parameter, RcError, Volatility, VolatilityAnnual};
-        let drawn = [RcError, Parameter, Volatility, VolatilityAnnual, DiversificationRatio, DiversificationRatioSquared];
+        use Figure::{
+            DiversificationRatio, DiversificationRatioSquared, Parameter, RcError, Volatility, VolatilityAnnual,
+        };
+        let drawn =
+            [RcError, Parameter, Volatility, VolatilityAnnual, DiversificationRatio, DiversificationRatioSquared];
         !drawn.contains(&self)
     }
 

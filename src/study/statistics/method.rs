@@ -133,8 +133,6 @@ pub fn methods(
     Ok(setting.methods.iter().zip(pairwise).zip(out_of_bag).zip(evidence).map(of).collect())
 }
 
-
-
 impl MethodStatistics {
     fn of(
         setting: &Setting,

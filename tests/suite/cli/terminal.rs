@@ -36,10 +36,16 @@ fn no_line_is_wider_than_the_terminal_and_columns_stay_aligned() {
     let data = wide_names(&folder);
     // The narrowest tables are a name beside one figure: 44 columns.
     for columns in [44, 60, 80, 100, 200] {
-        for study in ["bootstrap -B 50", "screen -k 2 --bootstrap-top 3 --resamples 50", "solve"] {
+        for study in [
+            "bootstrap -B 50",
+            "bootstrap -B 50 --methods all --fixed naïve:Ελλάδα=1 --compare-estimators oas,gerber,ewma --half-life 40",
+            "screen -k 2 --bootstrap-top 3 --resamples 50",
+            "solve",
+            "solve --methods all --estimator denoised",
+        ] {
             let args = format!("{study} '{data}' --engine cpu --quiet");
             let text = plain(&on_a_terminal(
-                &format!("{args}{}", if study == "solve" { "" } else { " --seed 1" }),
+                &format!("{args}{}", if study.starts_with("solve") { "" } else { " --seed 1" }),
                 columns,
                 &[],
             ));

@@ -47,9 +47,8 @@ pub fn estimators(outcome: &Outcome) -> Option<Chart> {
         .hover_info(HoverInfo::Text);
         trace
     };
-    let steadiest = all.iter().min_by(|a, b| {
-        a.methods.own().pairwise_turnover.total_cmp(&b.methods.own().pairwise_turnover)
-    })?;
+    let steadiest =
+        all.iter().min_by(|a, b| a.methods.own().pairwise_turnover.total_cmp(&b.methods.own().pairwise_turnover))?;
     Some(Chart {
         id: "estimators",
         title: format!(
@@ -75,11 +74,20 @@ pub fn estimators(outcome: &Outcome) -> Option<Chart> {
             first.resamples
         ),
         table: Table::new(
-            ["estimator", "intensity", "method", "differ by", "weights move by", "held over promised", "own aim missed by"],
+            [
+                "estimator",
+                "intensity",
+                "method",
+                "differ by",
+                "weights move by",
+                "held over promised",
+                "own aim missed by",
+            ],
             all.iter().flat_map(|under| {
                 let parameter = under.estimation.intensity.or(under.estimation.kept);
-                let parameter = parameter
-                    .map_or("-".to_string(), |told| format!("{:.3}", told.resamples.map_or(told.point, |over| over.mean)));
+                let parameter = parameter.map_or("-".to_string(), |told| {
+                    format!("{:.3}", told.resamples.map_or(told.point, |over| over.mean))
+                });
                 under.methods.iter().map(move |(method, name, own)| {
                     [
                         called(under),

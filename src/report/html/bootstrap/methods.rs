@@ -6,9 +6,7 @@ use plotly::common::{HoverInfo, Marker, MarkerSymbol, Mode};
 use plotly::layout::RangeMode;
 
 use crate::methods::Method;
-use crate::report::html::chart::{
-    BLUE, Chart, GREEN, GREY, ORANGE, PURPLE, RED, Table, layout, percent_axis, plot,
-};
+use crate::report::html::chart::{BLUE, Chart, GREEN, GREY, ORANGE, PURPLE, RED, Table, layout, percent_axis, plot};
 use crate::report::html::text::{self, percent, range};
 use crate::report::words;
 use crate::study::bootstrap::Outcome;

@@ -86,6 +86,11 @@ fn facts(outcome: &Outcome, origin: &Origin) -> Vec<(&'static str, String)> {
             (false, count) => format!("unequal, of {}", counted(count as u64, "asset")),
         },
     ));
+    if let Some(estimation) = words::estimation(&run.estimator) {
+        let about =
+            if run.estimator.half_life.is_some() { format!("{estimation} {}", words::EWMA) } else { estimation };
+        facts.push(("Estimator", about));
+    }
     facts.push(("Resamples", words::resamples(run)));
     facts.push(("Engine", words::engine(run.adapter.as_deref(), run.precision)));
     facts.push(("Certificates", words::certificates(&outcome.solves, outcome.rc_error.max)));

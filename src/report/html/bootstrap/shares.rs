@@ -12,8 +12,7 @@ use crate::study::statistics::summary::Summary;
 
 pub fn shares(outcome: &Outcome) -> Chart {
     let (assets, left_out) = shown(outcome);
-    let share =
-        |place: usize| -> &Summary { &outcome.methods.own().realised.shares[place].summary };
+    let share = |place: usize| -> &Summary { &outcome.methods.own().realised.shares[place].summary };
     let of = |number: &dyn Fn(&Placed) -> f64| -> Vec<f64> { assets.iter().map(|a| percent(number(a))).collect() };
     let places = at(assets.len());
     let hover = |&(place, asset): &Placed| {

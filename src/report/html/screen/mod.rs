@@ -84,6 +84,9 @@ fn facts(screened: &Screened, origin: &Origin) -> Vec<(&'static str, String)> {
             run.seed.map_or(String::new(), |seed| format!(", drawn without replacement, seed {seed}"))
         ),
     ));
+    if let Some(estimation) = run.estimator.as_ref().and_then(words::estimation) {
+        facts.push(("Estimator", estimation));
+    }
     facts.push((
         "Ranked by",
         match (run.shortlist_by, run.shortlist) {
