@@ -7,7 +7,7 @@ use clap::{Arg, Command, CommandFactory as _};
 use super::args::Arguments;
 
 /// Flags that stand above the others, in this order.
-const COMMON: [&str; 13] = [
+const COMMON: [&str; 15] = [
     "data",
     "resamples",
     "size",
@@ -15,6 +15,8 @@ const COMMON: [&str; 13] = [
     "top",
     "weights",
     "budgets",
+    "methods",
+    "estimator",
     "returns",
     "covariance",
     "from",
@@ -32,6 +34,7 @@ const EXAMPLES: [(&str, &str); 10] = [
         "bootstrap",
         "equirisk bootstrap prices.csv -o study                  a table, and charts in study/report.html
   equirisk bootstrap prices.csv --weights mine.csv        what you hold beside the bands
+  equirisk bootstrap prices.csv --methods all             minimum variance, hierarchical parity, .. on the same rows
   equirisk bootstrap prices.csv --from 2015 -B 100k       the years from 2015 on, more resamples
   equirisk bootstrap returns.parquet --returns --json     returns in place of prices; JSON",
     ),
@@ -82,7 +85,7 @@ fn helped(mut sub: Command) -> Command {
         }
     }
     // Lists may be files as well.
-    for id in ["budgets", "groups", "weights"] {
+    for id in ["budgets", "groups", "weights", "fixed"] {
         if sub.get_arguments().any(|argument| argument.get_id() == id) {
             sub = sub.mut_arg(id, |argument| argument.value_hint(ValueHint::FilePath));
         }

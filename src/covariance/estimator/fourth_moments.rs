@@ -7,8 +7,7 @@
 //! A = sum_t omega_t q_t^2 / T              B = sum_t omega_t f_t / T           D = sum_t omega_t c_t p_t / T
 //! ```
 //!
-//! That is T n work, where moments take T n^2. [`fourth_moments`] is the plain form, the twin of
-//! `shaders/shrink.wgsl`; [`RowTiles`] takes eight rows at a time, a lane each.
+//! That is T n work, where moments take T n^2. Eight rows are taken at a time, a lane each.
 
 use pulp::{Arch, Simd, WithSimd};
 
@@ -42,28 +41,6 @@ impl<R: Real> Units<R> {
         let scale = R::from_f64((rows / (rows - 1.0)).sqrt()) / volatility;
         Units { scale, offset: mean * scale }
     }
-}
-
-/// Of the rows of `values` (T x n, row-major), each counted `weights` times, T in all.
-pub fn fourth_moments<R: Real>(values: &[R], weights: &[R], units: &[Units<R>]) -> FourthMoments<R> {
-    let mut all = FourthMoments { norms: R::ZERO, fourths: R::ZERO, cubes: R::ZERO };
-    let mut total = R::ZERO;
-    for (row, &weight) in values.chunks_exact(units.len()).zip(weights) {
-        let (mut p, mut q, mut c, mut f) = (R::ZERO, R::ZERO, R::ZERO, R::ZERO);
-        for (&z, unit) in row.iter().zip(units) {
-            let y = z * unit.scale - unit.offset;
-            let square = y * y;
-            p += y;
-            q += square;
-            c += square * y;
-            f += square * square;
-        }
-        all.norms += weight * q * q;
-        all.fourths += weight * f;
-        all.cubes += weight * c * p;
-        total += weight;
-    }
-    FourthMoments { norms: all.norms / total, fourths: all.fourths / total, cubes: all.cubes / total }
 }
 
 /// Tiles whose rows are summed together: they share what is known of an asset.
@@ -192,6 +169,61 @@ fn add_rows<'a, S: Simd, const CUBES: bool>(
             if CUBES {
                 *fourths = simd.mul_add_e_f64s(weight, f[r], *fourths);
                 *cubes = simd.mul_add_e_f64s(simd.mul_f64s(weight, c[r]), p[r], *cubes);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::panel::{Labels, Returns};
+
+    /// As the formulas stand.
+    fn plain(rows: &[Vec<f64>], weights: &[f64]) -> FourthMoments<f64> {
+        let total: f64 = weights.iter().sum();
+        let mean = |of: &dyn Fn(&[f64]) -> f64| {
+            rows.iter().zip(weights).map(|(row, weight)| weight * of(row)).sum::<f64>() / total
+        };
+        let power = |row: &[f64], k: i32| row.iter().map(|y| y.powi(k)).sum::<f64>();
+        FourthMoments {
+            norms: mean(&|row| power(row, 2).powi(2)),
+            fourths: mean(&|row| power(row, 4)),
+            cubes: mean(&|row| power(row, 3) * power(row, 1)),
+        }
+    }
+
+    #[test]
+    fn eight_rows_at_a_time_make_the_sums_of_the_formulas() {
+        let noise = |k: usize| (k as f64 * 0.754_877_666).fract() - 0.5;
+        // Rows below, at and above whole tiles.
+        for (rows, n) in [(3, 1), (31, 2), (32, 9), (33, 5), (200, 17)] {
+            let returns = Returns {
+                assets: (0..n).map(|i| i.to_string()).collect(),
+                labels: Labels::Text(Vec::new()),
+                values: (0..rows * n).map(|k| noise(k * k + 3) + 0.2 * noise(k / n)).collect(),
+            };
+            let panel = Panel::new(&returns).unwrap();
+            let tiles = RowTiles::new(&panel);
+            let weights: Vec<f64> = (0..rows).map(|t| (t % 3) as f64).collect();
+            let total = weights.iter().sum();
+            let unit = |i: usize| Units { scale: 1.0 + 0.1 * i as f64, offset: 0.3 * noise(i) };
+            let all: Vec<u32> = (0..n as u32).collect();
+            let some: Vec<u32> = all.iter().copied().step_by(2).collect();
+            let mut room = Room::default();
+            for places in [None, Some(&all[..]), Some(&some[..])] {
+                let held = places.unwrap_or(&all);
+                room.units = held.iter().map(|&i| unit(i as usize)).collect();
+                let row = |row: &[f64]| -> Vec<f64> {
+                    let y = |&i: &u32| row[i as usize] * unit(i as usize).scale - unit(i as usize).offset;
+                    held.iter().map(y).collect()
+                };
+                let expected = plain(&panel.values().chunks_exact(n).map(row).collect::<Vec<_>>(), &weights);
+                let found = tiles.moments(places, total, true, &mut room, |to| to.copy_from_slice(&weights));
+                let norms = tiles.moments(places, total, false, &mut room, |to| to.copy_from_slice(&weights));
+                let close = |a: f64, b: f64| (a - b).abs() <= 1e-13 * expected.norms;
+                assert!(close(found.norms, expected.norms) && close(norms.norms, expected.norms), "{rows} x {n}");
+                assert!(close(found.fourths, expected.fourths) && close(found.cubes, expected.cubes), "{rows} x {n}");
             }
         }
     }
