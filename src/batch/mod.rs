@@ -18,8 +18,8 @@ use rayon::prelude::*;
 use crate::covariance::estimator::SHORTEST;
 use crate::covariance::{Estimator, Universe};
 use crate::error::{Error, Result};
-use crate::methods::Program;
 use crate::methods::risk_budgeting::validity;
+use crate::methods::{Program, RiskMeasure};
 use crate::panel::Panel;
 use crate::resample::Law;
 pub use crate::sampling::Rows;
@@ -143,6 +143,22 @@ impl<'a> Batch<'a> {
         self
     }
 
+    /// With budgets of this measure of risk: all but volatility take the rows that an estimator takes, and nothing is
+    /// estimated in between.
+    ///
+    /// # Errors
+    /// A level out of range; a measure of rows where there are none, or an estimator other than the sample's.
+    pub fn under(self, measure: RiskMeasure) -> Result<Batch<'a>> {
+        let rows = matches!(
+            (&self.source.covariances, &self.source.assets),
+            (Covariances::Estimated { estimator: Estimator::Sample, .. }, Assets::All)
+        );
+        if !measure.is_sound() || !(rows || measure.is_volatility()) {
+            return Err(Error::input(format!("{measure:?} is no risk that this batch could budget")));
+        }
+        Ok(Batch { program: self.program.under(measure), ..self })
+    }
+
     pub fn source(&self) -> &Source<'a> {
         &self.source
     }
@@ -167,12 +183,13 @@ impl<'a> Batch<'a> {
         self.program.budgets()
     }
 
-    /// Whether GPUs take its estimator.
+    /// Whether GPUs take its estimator and its measure of risk.
     pub fn fits_devices(&self) -> bool {
-        match &self.source.covariances {
-            Covariances::Estimated { estimator, .. } => estimator.is_on_devices(),
-            Covariances::Given { .. } | Covariances::Known(_) => true,
-        }
+        self.program.measure().is_volatility()
+            && match &self.source.covariances {
+                Covariances::Estimated { estimator, .. } => estimator.is_on_devices(),
+                Covariances::Given { .. } | Covariances::Known(_) => true,
+            }
     }
 
     /// What was made symmetric of the given matrices.

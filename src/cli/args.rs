@@ -16,6 +16,7 @@ use jiff::civil::Date;
 use super::estimator::{EstimatorArguments, Name as EstimatorName};
 use super::help::Named;
 use super::methods::{MethodArguments, Name as MethodName};
+use super::risk::RiskArguments;
 use super::values::{
     asset, block, correlation, count, delimiter, figure, filter, first_day, last_day, memory, metric, positive, range,
     sample, seed, shard, size, table_or_json, thousands, tolerance, windows,
@@ -378,6 +379,8 @@ pub struct BootstrapArguments {
     #[command(flatten)]
     pub problem: ProblemArguments,
     #[command(flatten)]
+    pub risk: RiskArguments,
+    #[command(flatten)]
     pub methods: MethodArguments,
     #[command(flatten)]
     pub held: HeldArguments,
@@ -482,6 +485,8 @@ pub struct SolveArguments {
     pub assume_psd: bool,
     #[command(flatten)]
     pub problem: ProblemArguments,
+    #[command(flatten)]
+    pub risk: RiskArguments,
     #[command(flatten)]
     pub methods: MethodArguments,
     #[command(flatten)]

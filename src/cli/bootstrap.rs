@@ -6,7 +6,6 @@ use super::driver::{Asked, Seed, Steps, drive};
 use super::machine;
 use super::methods::names;
 use super::{output, plan};
-use crate::Result;
 use crate::engine::{Engine, choose};
 use crate::io::Detected;
 use crate::observer::Observer;
@@ -18,12 +17,18 @@ use crate::study::bootstrap::{Bootstrap, Config, Spec};
 use crate::study::comparison::Comparison;
 use crate::study::memory;
 use crate::study::protocol::Study as _;
+use crate::{Error, Result};
 
 pub fn run(arguments: &BootstrapArguments) -> Result<u8> {
     let quiet = arguments.out.quiet;
     let seed = Seed { given: arguments.resample.seed, needed: true };
     seed.check(arguments.run.part().is_some())?;
     let (estimator, estimators) = arguments.estimation.compared(&arguments.compare_estimators)?;
+    let measure = arguments.risk.measure(&arguments.estimation)?;
+    if !measure.is_volatility() && !estimators.is_empty() {
+        return Err(Error::usage("--compare-estimators is for volatility: other risks take the returns themselves")
+            .hint("leave --compare-estimators or --risk out"));
+    }
     let notes = &mut Notes::new(quiet);
     let input = data::input(&arguments.data, notes);
     let (returns, detected) = data::returns(&arguments.data, &input, arguments.machine.memory, notes)?;
@@ -38,6 +43,7 @@ pub fn run(arguments: &BootstrapArguments) -> Result<u8> {
         periods_per_year: data::periods_per_year(&arguments.data, &returns, notes),
         windows: arguments.windows,
         estimator,
+        measure,
     };
     if config.scheme == Scheme::Iid && config.block != Block::Auto && !quiet {
         output::notice("--scheme iid draws single rows: --block is not used");

@@ -105,6 +105,11 @@ impl EstimatorArguments {
         Ok((self.estimator.estimator(half_life, "--estimator")?, compared))
     }
 
+    /// Whether another than the sample covariance was asked for.
+    pub fn is_asked(&self) -> bool {
+        self.estimator != Name::Sample
+    }
+
     /// Of a covariance that was given: nothing is estimated.
     ///
     /// # Errors

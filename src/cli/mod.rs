@@ -20,6 +20,7 @@ mod mistakes;
 mod output;
 mod plan;
 mod progress;
+mod risk;
 mod rows;
 mod screen;
 mod solve;

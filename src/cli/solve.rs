@@ -25,10 +25,12 @@ pub fn run(arguments: &SolveArguments) -> Result<u8> {
         check_file(path, arguments)?;
     }
     let estimator = arguments.estimation.estimator()?;
+    let measure = arguments.risk.measure(&arguments.estimation)?;
     let notes = &mut Notes::new(quiet);
     let input = data::input(&arguments.data, notes);
     let (assets, given, panel, periods_per_year) = if arguments.covariance {
         arguments.estimation.none()?;
+        arguments.risk.none()?;
         if arguments.data.data.is_empty() {
             return Err(Error::usage("--covariance needs DATA: the embedded sample holds prices")
                 .hint("name a file that holds the matrix and the names of its assets"));
@@ -62,6 +64,7 @@ pub fn run(arguments: &SolveArguments) -> Result<u8> {
         risk,
         budgets: &budgets,
         weights: weights.as_deref(),
+        measure,
         beside: &beside,
         periods_per_year,
     };

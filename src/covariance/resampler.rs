@@ -127,7 +127,8 @@ impl<'a> Resampler<'a> {
         Refining { estimator, panel, rows, set, places, means, layouts }
     }
 
-    fn weigh(&self, set: u64, weights: &mut [f64]) {
+    /// What each row of the history counts in a set.
+    pub fn weigh(&self, set: u64, weights: &mut [f64]) {
         self.rows.weights(set, &self.weighting, weights);
     }
 }

@@ -87,7 +87,7 @@ impl Universe {
         self.model.gather(assets, part);
         let Shrinking { estimator, rows, .. } = *self.shrinking.as_ref()?;
         let moments = self.fourth_moments(assets, &part.volatilities);
-        let Refined { parameter, .. } = refine(estimator, rows, moments, part);
+        let Refined { parameter, .. } = refine(estimator, (rows, rows), moments, part);
         parameter
     }
 

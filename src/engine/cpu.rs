@@ -17,13 +17,15 @@ use crate::error::Result;
 use crate::lanes::{LANES, Lanes, interleave};
 use crate::measure::{Measured, Metric, metric};
 use crate::methods::certificate::{Certificate, Proof, Status};
+use crate::methods::downside::{self, measured};
 use crate::methods::risk_budgeting::certificate::certify;
 use crate::methods::risk_budgeting::condition::condition;
 use crate::methods::risk_budgeting::definite::{definite, definite_lanes};
 use crate::methods::risk_budgeting::interleaved::Group;
 use crate::methods::risk_budgeting::mixed::{Matrix, Mixed};
 use crate::methods::risk_budgeting::{self, FINISHING_TOLERANCE, FLOOR, Options, Problem, descent::multiply};
-use crate::methods::{self, Method, Selection};
+use crate::methods::{self, Method, RiskMeasure, Selection};
+use crate::panel::Panel;
 use crate::stop::Stop;
 
 /// Problems of more assets than this are solved one by one, in two precisions: their interleaved matrices fill the
@@ -99,6 +101,9 @@ struct Room {
     lane: RiskModel,
     portfolio: Vec<f64>,
     product: Vec<f64>,
+    /// What each row counts.
+    counts: Vec<f64>,
+    losses: measured::Workspace,
 }
 
 /// One problem, and where its results go.
@@ -179,6 +184,66 @@ impl WithSimd for SolveOthers<'_, '_, '_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
         self.job.solve_others(self.room, self.slot);
+    }
+}
+
+/// [`CpuJob::solve_losses`], likewise.
+struct SolveLosses<'a, 'b, 'c> {
+    job: &'a CpuJob<'b>,
+    source: Losses<'a>,
+    room: &'a mut Room,
+    slot: &'a mut Slot<'c>,
+}
+
+impl WithSimd for SolveLosses<'_, '_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        self.job.solve_losses(self.source, self.room, self.slot);
+    }
+}
+
+/// A measure of losses, and the rows that it takes.
+#[derive(Debug, Clone, Copy)]
+struct Losses<'a> {
+    measure: RiskMeasure,
+    panel: &'a Panel,
+    resampler: &'a Resampler<'a>,
+}
+
+impl Losses<'_> {
+    /// Volatility of these weights over the rows, per period: sqrt(1 / (W - 1) sum_t omega_t (r_t - m)^2).
+    #[inline(always)]
+    fn volatility(&self, counts: &[f64], weights: &[f64]) -> f64 {
+        let outcome = |row: &[f64]| -> f64 {
+            let terms = row.iter().zip(weights).zip(self.panel.volatilities());
+            terms.map(|((z, w), s)| z * w * s).sum()
+        };
+        let rows = || self.panel.values().chunks_exact(weights.len()).zip(counts).filter(|(_, count)| **count > 0.0);
+        let (mut total, mut sum, mut squares) = (0.0, 0.0, 0.0);
+        for (row, count) in rows() {
+            let r = outcome(row);
+            total += count;
+            sum += count * r;
+            squares += count * r * r;
+        }
+        // Rows are standardised: their mean is small beside their spread.
+        ((squares - sum * sum / total) / (total - 1.0)).max(0.0).sqrt()
+    }
+
+    /// A problem's rows count `counts` each, once they are drawn.
+    #[inline(always)]
+    fn problem<'b>(
+        &'b self,
+        number: u64,
+        budgets: &'b [f64],
+        start: Option<&'b [f64]>,
+        counts: &'b mut Vec<f64>,
+    ) -> downside::Problem<'b> {
+        counts.resize(self.panel.rows(), 0.0);
+        self.resampler.weigh(number, counts);
+        downside::Problem { values: self.panel.values(), counts, units: self.panel.volatilities(), budgets, start }
     }
 }
 
@@ -307,6 +372,12 @@ impl CpuJob<'_> {
     /// Error and kappa of `weights` under the covariance of `problem` as this engine builds it, in f64. Infinite where
     /// the problem's input is invalid.
     pub fn certify(&self, problem: u64, weights: &[f64]) -> (f64, f64) {
+        if let Some(losses) = self.losses() {
+            let (mut counts, mut work) = (Vec::new(), measured::Workspace::default());
+            let problem = losses.problem(problem, self.batch.budgets(), None, &mut counts);
+            let rc_error = measured::certify(losses.measure, losses.panel, problem, self.options, &mut work, weights);
+            return (rc_error, 1.0);
+        }
         let mut building = Building::default();
         let Built::Model(model, ..) = self.build(problem, None, &mut building) else {
             return (f64::INFINITY, f64::INFINITY);
@@ -335,6 +406,17 @@ impl CpuJob<'_> {
         !self.finishes() && whole
     }
 
+    /// Where risk is not volatility.
+    fn losses(&self) -> Option<Losses<'_>> {
+        let measure = self.batch.program().measure();
+        match (&self.batch.source().covariances, &self.resampler) {
+            (Covariances::Estimated { panel, .. }, Some(resampler)) if !measure.is_volatility() => {
+                Some(Losses { measure, panel, resampler })
+            }
+            _ => None,
+        }
+    }
+
     fn compares(&self) -> bool {
         !self.request.beside().methods().is_empty()
     }
@@ -353,6 +435,11 @@ impl CpuJob<'_> {
             for (_, slot) in left.take_while(|_| !stop.asked()) {
                 if interleaves || !self.solve_given(room, slot) {
                     self.arch.dispatch(SolveOne { job: self, span, room, slot });
+                }
+            }
+            if let Some(source) = self.losses() {
+                for slot in slots.iter_mut().take_while(|_| !stop.asked()) {
+                    self.arch.dispatch(SolveLosses { job: self, source, room, slot });
                 }
             }
         }
@@ -466,6 +553,33 @@ impl CpuJob<'_> {
                 self.solve_others(room, slot);
             }
         }
+    }
+
+    /// Budgets another risk where volatility has been budgeted: that portfolio is the start, and stands beside it.
+    #[inline(always)]
+    fn solve_losses(&self, losses: Losses, room: &mut Room, slot: &mut Slot) {
+        let beside = self.request.beside();
+        let is_parity = |own: Method| own == Method::VolatilityParity;
+        let Certificate { status, rc_error, volatility, .. } = *slot.certificate;
+        let place = beside.methods().iter().position(|own| is_parity(*own));
+        if let Some((number, place)) = beside.solved().position(is_parity).zip(place) {
+            let (weights, proof) = &mut slot.solved[number];
+            weights.copy_from_slice(slot.weights);
+            **proof = Proof { status, error: rc_error, margin: f64::NAN, unique: true, volatility };
+            slot.portfolios[place] = volatility;
+        }
+        if status == Status::Invalid {
+            return;
+        }
+        let Room { portfolio, counts, losses: work, .. } = room;
+        portfolio.clear();
+        portfolio.extend_from_slice(slot.weights);
+        let problem = losses.problem(slot.problem, self.batch.budgets(), Some(portfolio), counts);
+        let options = Options { finish: self.finishes(), ..self.options };
+        let found = measured::solve(losses.measure, losses.panel, problem, options, work, slot.weights);
+        let measured::Found { status, rc_error, slack, steps, .. } = found;
+        let volatility = losses.volatility(counts, slot.weights);
+        *slot.certificate = Certificate { rc_error, slack, sweeps: steps, volatility, ..Certificate::unsolved(status) };
     }
 
     /// Volatilities of portfolios that follow from a formula, under the covariance in `room.lane`: of those that lanes know,

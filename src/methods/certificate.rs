@@ -48,7 +48,7 @@ impl Status {
 pub struct Proof {
     pub status: Status,
     /// What is left of the portfolio's own conditions, from the returned weights by a fresh product: `gap` of the quadratic
-    /// methods, `split_error` of hierarchical risk parity; NaN without weights.
+    /// methods, `split_error` of hierarchical risk parity, `rc_error` of volatility parity; NaN without weights.
     pub error: f64,
     /// Of hierarchical risk parity, how far the tree is from another; NaN of other methods.
     pub margin: f64,
@@ -69,7 +69,8 @@ impl Proof {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Certificate {
     pub status: Status,
-    /// max_i |w_i (S w)_i / w'S w - b_i| / b_i, from the returned weights by a fresh product; NaN without weights.
+    /// max_i |w_i (S w)_i / w'S w - b_i| / b_i, from the returned weights by a fresh product; NaN without weights. Under
+    /// another measure of risk R, max_i |w_i dR/dw_i / R - b_i| / b_i.
     pub rc_error: f64,
     /// max_i (|C| y)_i / |(C y)_i|: rc_error cannot go below about 8 eps kappa. NaN where it was not needed.
     pub kappa: f64,
@@ -79,16 +80,26 @@ pub struct Certificate {
     pub rescued: bool,
     /// Volatility of the returned weights under the covariance they were solved for, per period; NaN without weights.
     pub volatility: f64,
+    /// Of expected shortfall: no portfolio is better by more than this ([`super::downside::expected_shortfall`]). NaN of
+    /// other measures, and without weights.
+    pub slack: f64,
 }
 
 impl Certificate {
     /// The certificate of a problem whose error is so far above the rounding floor that kappa was not needed.
     pub fn converged(rc_error: f64, sweeps: u32, volatility: f64) -> Certificate {
-        Certificate { status: Status::Converged, rc_error, kappa: f64::NAN, sweeps, rescued: false, volatility }
+        Certificate {
+            status: Status::Converged,
+            rc_error,
+            sweeps,
+            volatility,
+            ..Certificate::unsolved(Status::Converged)
+        }
     }
 
     /// The certificate of a problem without weights.
     pub fn unsolved(status: Status) -> Certificate {
-        Certificate { status, rc_error: f64::NAN, kappa: f64::NAN, sweeps: 0, rescued: false, volatility: f64::NAN }
+        let nan = f64::NAN;
+        Certificate { status, rc_error: nan, kappa: nan, sweeps: 0, rescued: false, volatility: nan, slack: nan }
     }
 }

@@ -4,12 +4,14 @@
 //! makes it, is its [`Program`]; which methods a study compares, its [`Selection`].
 
 pub mod certificate;
+pub mod downside;
 mod equal_weight;
 pub mod hierarchical;
 mod inverse_volatility;
 mod program;
 pub mod quadratic;
 pub mod risk_budgeting;
+mod risk_measure;
 mod selection;
 
 use crate::covariance::RiskModel;
@@ -20,6 +22,7 @@ pub use program::Program;
 use quadratic::Aim;
 use risk_budgeting::descent::multiply;
 use risk_budgeting::{Options, Problem};
+pub use risk_measure::RiskMeasure;
 pub use selection::{Mix, Selection};
 
 /// How weights are made.
@@ -35,6 +38,8 @@ pub enum Method {
     MaximumDiversification,
     /// [`hierarchical`]: hierarchical risk parity.
     HierarchicalRiskParity,
+    /// Risk budgeting of volatility, beside that of another measure.
+    VolatilityParity,
     /// A mix of a [`Selection`], by its number there.
     Fixed(u8),
 }
@@ -48,7 +53,7 @@ pub struct Workspace {
 }
 
 impl Method {
-    /// Those that have a name of their own.
+    /// Those that can be asked for by name.
     pub const NAMED: [Method; 6] = [
         Method::RiskBudgeting,
         Method::MinimumVariance,
@@ -76,6 +81,7 @@ impl Method {
             Method::MinimumVariance => "min_variance",
             Method::MaximumDiversification => "max_diversification",
             Method::HierarchicalRiskParity => "hrp",
+            Method::VolatilityParity => "volatility_parity",
             Method::Fixed(_) => "fixed",
         }
     }
@@ -98,13 +104,15 @@ impl Method {
             Method::MinimumVariance => 3,
             Method::MaximumDiversification => 4,
             Method::HierarchicalRiskParity => 5,
+            Method::VolatilityParity => 6,
             Method::Fixed(number) => Method::FIXED + number,
         }
     }
 
     pub fn from_code(code: u8) -> Option<Method> {
         let fixed = code.checked_sub(Method::FIXED).filter(|number| usize::from(*number) < Method::MOST_FIXED);
-        fixed.map(Method::Fixed).or(Method::NAMED.into_iter().find(|method| method.code() == code))
+        let mut others = Method::NAMED.into_iter().chain([Method::VolatilityParity]);
+        fixed.map(Method::Fixed).or_else(|| others.find(|method| method.code() == code))
     }
 
     /// Whether its weights depend on the covariance.
@@ -119,17 +127,18 @@ impl Method {
 
     /// Whether its weights, beside those of risk budgeting, have to be solved for.
     pub fn is_solved(self) -> bool {
-        matches!(self, Method::MinimumVariance | Method::MaximumDiversification | Method::HierarchicalRiskParity)
+        use Method::{HierarchicalRiskParity, MaximumDiversification, MinimumVariance, VolatilityParity};
+        matches!(self, MinimumVariance | MaximumDiversification | HierarchicalRiskParity | VolatilityParity)
     }
 
-    /// The weights of one portfolio, to rounding; none where there is none, and of mixes.
+    /// The weights of one portfolio, to rounding; none where there is none, and of mixes. Risk is volatility.
     pub fn finished(self, program: &Program, model: &RiskModel) -> Option<Vec<f64>> {
         if let Some(weights) = Selection::NONE.closed_form(self, &model.volatilities) {
             return Some(weights.into_owned());
         }
         let (mut weights, mut work) = (vec![0.0; program.assets()], Workspace::default());
         let status = match self {
-            Method::RiskBudgeting => {
+            Method::RiskBudgeting | Method::VolatilityParity => {
                 let RiskModel { correlation, volatilities } = model;
                 let problem = Problem { correlation, volatilities, budgets: program.budgets(), covariance: None };
                 let options = Options { finish: true, ..Options::default() };
@@ -140,7 +149,8 @@ impl Method {
         (status == Status::Converged).then_some(weights)
     }
 
-    /// Solves for the weights of one portfolio; NaN where there is none. None of a method that is not solved for.
+    /// Solves for the weights of one portfolio; NaN where there is none. None of a method that is not solved for, and of
+    /// risk budgeting.
     #[inline(always)]
     pub fn solve(self, model: &RiskModel, tolerance: f64, work: &mut Workspace, weights: &mut [f64]) -> Option<Proof> {
         let RiskModel { correlation, volatilities } = model;
@@ -184,6 +194,7 @@ mod tests {
             assert!((volatility(&model, &weights) / 0.2 - 0.65_f64.sqrt()).abs() < 1e-15, "{method:?}");
             assert_eq!(Method::from_code(method.code()), Some(method));
         }
+        assert_eq!(Method::from_code(Method::VolatilityParity.code()), Some(Method::VolatilityParity));
         assert_eq!(Method::from_code(Method::Fixed(7).code()), Some(Method::Fixed(7)));
         assert_eq!((Method::from_code(63), Method::from_code(200)), (None, None));
         let inverse = Selection::NONE.closed_form(Method::InverseVolatility, &[0.5, 0.25]).unwrap();

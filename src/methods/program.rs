@@ -1,15 +1,17 @@
 //! What a portfolio is asked to be, whatever makes it.
 
+use super::RiskMeasure;
 use crate::error::{Error, Result};
 
 /// Risk budgets of n assets: positive, summing to one. Assets with a zero budget have left before.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Program {
     budgets: Vec<f64>,
+    measure: RiskMeasure,
 }
 
 impl Program {
-    /// Budgets are scaled to sum to one; what does so up to rounding stays as it is.
+    /// Of volatility. Budgets are scaled to sum to one; what does so up to rounding stays as it is.
     ///
     /// # Errors
     /// Budgets that are not positive and finite, or none.
@@ -19,7 +21,8 @@ impl Program {
             return Err(Error::input("risk budgets must be positive numbers, at least one of them"));
         }
         let exact = (total - 1.0).abs() <= budgets.len() as f64 * f64::EPSILON;
-        Ok(Program { budgets: budgets.iter().map(|b| if exact { *b } else { b / total }).collect() })
+        let budgets = budgets.iter().map(|b| if exact { *b } else { b / total }).collect();
+        Ok(Program { budgets, measure: RiskMeasure::Volatility })
     }
 
     /// Number n of assets.
@@ -29,5 +32,16 @@ impl Program {
 
     pub fn budgets(&self) -> &[f64] {
         &self.budgets
+    }
+
+    /// What is budgeted.
+    pub fn measure(&self) -> RiskMeasure {
+        self.measure
+    }
+
+    /// Of this measure of risk.
+    #[must_use]
+    pub fn under(self, measure: RiskMeasure) -> Program {
+        Program { measure, ..self }
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Method, equal_weight, inverse_volatility};
+use super::{Method, RiskMeasure, equal_weight, inverse_volatility};
 
 /// A fixed mix of the assets: nothing is estimated.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,6 +41,16 @@ impl Selection {
         }
         all.extend((0..mixes.len()).map(|number| Method::Fixed(number as u8)));
         Selection { methods: all.into(), mixes: mixes.into() }
+    }
+
+    /// With volatility parity first of those beside risk budgeting, where another risk is budgeted.
+    #[must_use]
+    pub fn under(self, measure: RiskMeasure) -> Selection {
+        if measure.is_volatility() || self.methods.contains(&Method::VolatilityParity) {
+            return self;
+        }
+        let methods = std::iter::once(Method::VolatilityParity).chain(self.methods.iter().copied());
+        Selection { methods: methods.collect(), mixes: self.mixes }
     }
 
     /// Those beside risk budgeting.

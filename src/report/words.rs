@@ -13,6 +13,7 @@ use crate::methods::Method;
 use crate::resample::Scheme;
 use crate::run::crosscheck::CrossCheck;
 use crate::study::bootstrap::{Outcome, Run};
+use crate::study::budgeted::Budgeted;
 use crate::study::change::Halves;
 use crate::study::estimation::{Estimation, Told};
 use crate::study::holdings::Holdings;
@@ -48,6 +49,7 @@ pub fn method(method: Method, name: &str) -> String {
         Method::MinimumVariance => "minimum variance".to_string(),
         Method::MaximumDiversification => "max. diversification".to_string(),
         Method::HierarchicalRiskParity => "hierarchical parity".to_string(),
+        Method::VolatilityParity => "volatility parity".to_string(),
         Method::Fixed(_) => match name {
             "fixed" => "fixed mix".to_string(),
             name => cut(name, NAME),
@@ -64,8 +66,52 @@ pub fn short_method(method: Method, name: &str) -> String {
         Method::MinimumVariance => "min. var.".to_string(),
         Method::MaximumDiversification => "max. div.".to_string(),
         Method::HierarchicalRiskParity => "HRP".to_string(),
+        Method::VolatilityParity => "vol. parity".to_string(),
         Method::Fixed(_) => cut(name, 10),
     }
+}
+
+/// "expected shortfall (95 %)".
+pub fn measure(risk: &Budgeted) -> String {
+    let Budgeted { measure, level, centred } = risk;
+    let name = if *measure == "semi_deviation" { "semi-deviation".to_string() } else { measure.replace('_', " ") };
+    let raw = if *centred { "" } else { ", from zero" };
+    level.map_or(name.clone(), |level| format!("{name} ({} %{raw})", trimmed(100.0 * level)))
+}
+
+/// Assets that are clear of their noise and named at most.
+const MOST_CLEAR: usize = 5;
+
+/// What budgeting another risk than volatility changes; nothing where risk is volatility.
+pub fn paired(outcome: &Outcome) -> Option<String> {
+    let (paired, risk) = (outcome.paired.as_ref()?, measure(&outcome.run.risk));
+    let differs = match paired.distance {
+        None => return Some(format!("Budgets of {risk} cannot be set beside volatility parity on the full history.")),
+        Some(distance) => {
+            let (distance, noise) = (percent(distance, 1), percent(paired.noise, 1));
+            match paired.is_noise() {
+                true => format!(
+                    "Budgeting {risk} in place of volatility moves {distance} of the portfolio, less than two resamples of it \
+                     differ by ({noise}): the choice of the measure is within its own noise"
+                ),
+                false => format!(
+                    "Budgeting {risk} in place of volatility moves {distance} of the portfolio, more than two resamples of it \
+                     differ by ({noise}): the choice of the measure matters here"
+                ),
+            }
+        }
+    };
+    let clear: Vec<String> =
+        paired.assets.iter().filter(|asset| asset.clear).map(|asset| cut(&asset.name, NAME)).collect();
+    let assets = counted(outcome.run.assets as u64, "weight");
+    Some(match clear.len() {
+        0 => format!("{differs}. None of {assets} differs clearly (95 %, on the same resamples)."),
+        count => format!(
+            "{differs}. Clearly different (95 %, on the same resamples): {count} of {assets}, {}{}.",
+            clear[..count.min(MOST_CLEAR)].join(", "),
+            if count > MOST_CLEAR { ", .." } else { "" }
+        ),
+    })
 }
 
 /// An estimator by the name that results have.

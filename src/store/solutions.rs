@@ -19,6 +19,9 @@ impl From<Solutions> for Columns {
             .with("status", certificates.iter().map(|c| c.status.code()).collect::<Vec<u8>>())
             .with("rescued", certificates.iter().map(|c| u8::from(c.rescued)).collect::<Vec<u8>>());
         let columns = if parameters.is_empty() { columns } else { columns.with("parameter", parameters) };
+        // Of few measures of risk.
+        let slacks = floats(|c| c.slack);
+        let columns = if slacks.iter().all(|slack| slack.is_nan()) { columns } else { columns.with("slack", slacks) };
         if comparisons.methods.is_empty() {
             return columns;
         }
@@ -84,7 +87,9 @@ impl Solutions {
             && statuses.len() as u64 == problems
             && statuses.iter().all(|&code| Status::from_code(code).is_some())
             && methods.is_none_or(compared)
-            && columns.f64s("parameter").is_none_or(|all| all.len() as u64 == problems)
+            && ["parameter", "slack"]
+                .iter()
+                .all(|name| columns.f64s(name).is_none_or(|all| all.len() as u64 == problems))
     }
 
     /// Of so many problems of `assets` assets each; none where the columns are of something else.
@@ -95,6 +100,7 @@ impl Solutions {
         let (rc_error, kappa, volatility) =
             (columns.f64s("rc_error")?, columns.f64s("kappa")?, columns.f64s("volatility")?);
         let (sweeps, statuses, rescued) = (columns.u32s("sweeps")?, columns.u8s("status")?, columns.u8s("rescued")?);
+        let slack = columns.f64s("slack");
         let certificate = |at: usize| {
             Some(Certificate {
                 status: Status::from_code(statuses[at])?,
@@ -103,6 +109,7 @@ impl Solutions {
                 sweeps: sweeps[at],
                 rescued: rescued[at] != 0,
                 volatility: volatility[at],
+                slack: slack.map_or(f64::NAN, |slack| slack[at]),
             })
         };
         let comparisons = match columns.u8s("methods") {
@@ -145,7 +152,7 @@ mod tests {
                 certificates: vec![
                     Certificate::converged(1e-9, 7, 0.01),
                     Certificate::unsolved(Status::NoSolution),
-                    Certificate { rescued: true, kappa: 3.5, ..Certificate::converged(2e-9, 11, 0.02) },
+                    Certificate { rescued: true, kappa: 3.5, slack: 1e-9, ..Certificate::converged(2e-9, 11, 0.02) },
                 ],
                 comparisons: Comparisons {
                     methods: if compared { vec![Method::Fixed(1), solved.method] } else { Vec::new() },

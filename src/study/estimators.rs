@@ -101,7 +101,7 @@ pub fn under(
     let History { panel, law, full, names, program, selection } = *history;
     let points = points(program, selection, estimate);
     let models = (full, &estimate.model, None);
-    let setting = Setting::new((panel, law), models, (names, program.budgets()), (selection, &points), None);
+    let setting = Setting::new((panel, law), models, (names, program), (selection, &points), None);
     let passes = Passes { setting: &setting, blocks, problems: resamples };
     let (found, solves) = passes.distributions(columns(&setting, estimate.estimator), observer)?;
     let pairwise = pairwise(blocks, selection, resamples, observer)?;

@@ -3,14 +3,15 @@
 use serde::Serialize;
 
 use crate::error::{Error, Result};
-use crate::panel::Returns;
+use crate::methods::RiskMeasure;
+use crate::panel::{Panel, Returns};
 
 /// What is held.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Holdings {
     /// One for each asset of the data, summing to one.
     pub weights: Vec<f64>,
-    /// r_i = w_i cov(r_i, r_p) / var(r_p); they sum to one.
+    /// r_i = w_i cov(r_i, r_p) / var(r_p), or shares of the risk that the study budgets; they sum to one.
     pub risk_shares: Vec<f64>,
     /// Per period.
     pub volatility: f64,
@@ -65,6 +66,16 @@ impl Holdings {
         let risk_shares = contributions.iter().map(|part| part / variance).collect();
         let volatility = volatility(variance);
         Ok(Holdings { weights: weights.to_vec(), risk_shares, volatility, distance: None, outside: None })
+    }
+
+    /// With shares of another risk than volatility, over the history `panel` of all assets.
+    #[must_use]
+    pub fn measured(self, measure: RiskMeasure, panel: &Panel) -> Holdings {
+        if measure.is_volatility() {
+            return self;
+        }
+        let rows: Vec<&[f64]> = panel.values().chunks_exact(panel.assets()).collect();
+        Holdings { risk_shares: measure.of_weights(&rows, &self.weights, panel).1, ..self }
     }
 
     /// Beside the portfolio of a study, whose assets bear `names`, and its bands, where it has them.

@@ -12,7 +12,7 @@ pub struct Profile {
     pub weights: Vec<f64>,
     /// RC_i = w_i (S w)_i / sigma_p, in volatility units; they sum to the volatility.
     pub risk_contributions: Vec<f64>,
-    /// RC_i / sigma_p; they sum to one.
+    /// RC_i / R(w); they sum to one.
     pub risk_shares: Vec<f64>,
     /// sigma_p per period.
     pub volatility: f64,
@@ -23,6 +23,13 @@ pub struct Profile {
 }
 
 impl Profile {
+    /// With another risk than volatility, and these shares of it.
+    #[must_use]
+    pub fn measured(self, risk: f64, risk_shares: Vec<f64>) -> Profile {
+        let risk_contributions = risk_shares.iter().map(|share| share * risk).collect();
+        Profile { risk_contributions, risk_shares, ..self }
+    }
+
     /// The same over `assets` assets, of which those at `keep` are held; the others have weight zero.
     #[must_use]
     pub fn spread(self, keep: &[usize], assets: usize) -> Profile {

@@ -3,6 +3,7 @@
 
 pub mod block;
 pub mod bootstrap;
+pub mod budgeted;
 pub mod change;
 pub mod comparison;
 pub mod estimation;

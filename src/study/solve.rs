@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Serialize, Serializer};
 
+use super::budgeted::Budgeted;
 use super::estimation::Estimation;
 use super::holdings::Holdings;
 use super::influence::{Band, DEGREES, Influence};
@@ -13,9 +14,10 @@ use crate::covariance::{Estimator, RiskModel, estimate};
 use crate::engine::{Engine, Kind};
 use crate::error::{Error, ErrorKind, Result, option};
 use crate::methods::certificate::{Certificate, Proof, Status};
+use crate::methods::downside::measured;
 use crate::methods::risk_budgeting::validity::{self, Flaw};
 use crate::methods::risk_budgeting::{Options, existence};
-use crate::methods::{self, Method, Selection};
+use crate::methods::{self, Method, RiskMeasure, Selection};
 use crate::observer::Observer;
 use crate::panel::Panel;
 
@@ -28,6 +30,10 @@ pub struct Outcome {
     pub profile: Profile,
     pub status: Status,
     pub rc_error: f64,
+    /// Of expected shortfall: no portfolio is better by more than this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slack: Option<f64>,
+    /// Null where risk is not volatility.
     pub kappa: f64,
     pub sweeps: u32,
     /// The engine that found the weights: a GPU may hand a hard problem to the CPU.
@@ -49,6 +55,8 @@ pub struct Outcome {
 pub struct Run {
     /// Null where a covariance was given.
     pub estimator: Option<Estimation>,
+    /// What was budgeted.
+    pub risk: Budgeted,
 }
 
 /// Bands of all weights that hold where volatility comes in spells ([`crate::study::influence`]), asset by asset; an asset
@@ -86,7 +94,7 @@ pub struct Portfolio {
     #[serde(flatten)]
     pub profile: Profile,
     pub status: Status,
-    /// Of risk budgeting.
+    /// Of risk budgeting and volatility parity.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rc_error: Option<f64>,
     /// Of minimum variance and maximum diversification: no long-only portfolio is better by more than this.
@@ -130,6 +138,8 @@ pub struct Question<'a> {
     pub budgets: &'a [f64],
     /// What somebody holds, one for each asset, where it is to be compared.
     pub weights: Option<&'a [f64]>,
+    /// What is budgeted: where it is not volatility, a history is needed.
+    pub measure: RiskMeasure,
     /// Methods beside risk budgeting; mixes are over all assets.
     pub beside: &'a Selection,
     pub periods_per_year: Option<f64>,
@@ -192,24 +202,38 @@ pub fn solve(question: &Question, engine: &dyn Engine, observer: &mut dyn Observ
 
     // Checked above.
     let batch = Batch::given(covariance, &budgets)?.assume_psd();
-    let solutions = batch.solve_watched(engine, observer)?;
-    let certificate = solutions.certificates[0];
-    if certificate.status != Status::Converged {
-        return Err(unsolved(&certificate, &risk, &names, engine.reserve().options.tolerance));
-    }
+    let by_volatility = batch.solve_watched(engine, observer)?;
+    let parity = by_volatility.certificates[0];
+    let tolerance = engine.reserve().options.tolerance;
+    let losses = match (question.measure, &history) {
+        (RiskMeasure::Volatility, _) => None,
+        (measure, Some((panel, _))) => Some(Losses::solve(measure, panel, batch.budgets(), tolerance)?),
+        (measure, None) => return Err(Error::input(format!("{} takes returns, not a covariance", measure.name()))),
+    };
+    let found = match &losses {
+        None if parity.status != Status::Converged => return Err(unsolved(&parity, &risk, &names, tolerance)),
+        None => by_volatility.weights.clone(),
+        Some(losses) => losses.weights(&names, tolerance)?,
+    };
+    let certificate = losses.as_ref().map_or(parity, Losses::certificate);
     let robust = history
         .as_ref()
-        .and_then(|(panel, estimate)| Influence::of(panel, estimate, &solutions.weights, batch.budgets())?.bands());
+        .filter(|_| losses.is_none())
+        .and_then(|(panel, estimate)| Influence::of(panel, estimate, &found, batch.budgets())?.bands());
     let robust = robust.map(|bands| Robust::spread(&bands, &keep, n));
-    let profile = |weights| risk.profile(weights, question.periods_per_year).spread(&keep, n);
+    let measured = |weights, contributions: Option<&[f64]>| {
+        let profile = risk.profile(weights, question.periods_per_year);
+        losses.as_ref().map_or(profile.clone(), |losses| losses.measured(profile, contributions)).spread(&keep, n)
+    };
+    let profile = |weights| measured(weights, None);
     let mut all_budgets = vec![0.0; n];
     keep.iter().zip(batch.budgets()).for_each(|(&i, budget)| all_budgets[i] = *budget);
-    let solved = profile(solutions.weights);
+    let solved = measured(found, losses.as_ref().and_then(Losses::contributions));
     let selection = question.beside.over(&keep);
-    let own = Portfolio {
-        method: Method::RiskBudgeting,
-        name: Method::RiskBudgeting.name().to_string(),
-        profile: solved.clone(),
+    let budgeted = |method: Method, profile: Profile, certificate: &Certificate| Portfolio {
+        method,
+        name: method.name().to_string(),
+        profile,
         status: certificate.status,
         rc_error: Some(certificate.rc_error),
         gap: None,
@@ -218,29 +242,117 @@ pub fn solve(question: &Question, engine: &dyn Engine, observer: &mut dyn Observ
         margin: None,
         order: None,
     };
+    let own = budgeted(Method::RiskBudgeting, solved.clone(), &certificate);
+    let paired = losses.as_ref().filter(|_| parity.status == Status::Converged);
+    let paired = paired.map(|_| budgeted(Method::VolatilityParity, profile(by_volatility.weights.clone()), &parity));
     let others = selection
         .methods()
         .iter()
         .filter_map(|&method| portfolio(method, &selection, (&risk, &names), &|weights| profile(weights)));
-    let methods = Methods(std::iter::once(own).chain(others).collect());
+    let methods = Methods(std::iter::once(own).chain(paired).chain(others).collect());
     let estimation = history.as_ref().map(|(panel, estimate)| Estimation::of(estimate, panel.rows()));
     let given = question.weights.map(|held| beside(question, held, &solved.weights, robust.as_ref())).transpose()?;
+    let slack = certificate.slack;
     Ok(Outcome {
         given,
         shrinkage: estimation.as_ref().and_then(Estimation::shrinkage),
-        run: Run { estimator: estimation },
+        run: Run { estimator: estimation, risk: question.measure.into() },
         assets: question.assets.to_vec(),
         budgets: all_budgets,
         profile: solved,
         status: certificate.status,
         rc_error: certificate.rc_error,
+        slack: slack.is_finite().then_some(slack),
         kappa: certificate.kappa,
         sweeps: certificate.sweeps,
-        engine: if certificate.rescued { Kind::Cpu } else { engine.info().engine },
+        engine: if certificate.rescued || losses.is_some() { Kind::Cpu } else { engine.info().engine },
         periods_per_year: question.periods_per_year,
         robust,
         methods,
     })
+}
+
+/// The portfolio of a measure of losses.
+struct Losses<'a> {
+    measure: RiskMeasure,
+    panel: &'a Panel,
+    rows: Vec<&'a [f64]>,
+    found: measured::Portfolio,
+    volatility: f64,
+}
+
+impl<'a> Losses<'a> {
+    fn solve(measure: RiskMeasure, panel: &'a Panel, budgets: &[f64], tolerance: f64) -> Result<Losses<'a>> {
+        if !measure.is_sound() {
+            return Err(Error::input(format!("{measure:?}: its level does not lie between zero and one")));
+        }
+        let found = measured::whole(measure, panel, budgets, tolerance);
+        let rows: Vec<&[f64]> = panel.values().chunks_exact(panel.assets()).collect();
+        let volatility = RiskMeasure::Volatility.of_weights(&rows, &found.weights, panel).0;
+        Ok(Losses { measure, panel, rows, found, volatility })
+    }
+
+    fn certificate(&self) -> Certificate {
+        let measured::Found { status, rc_error, slack, steps, .. } = self.found.found;
+        let volatility = self.volatility;
+        Certificate { rc_error, slack, sweeps: steps, volatility, ..Certificate::unsolved(status) }
+    }
+
+    fn contributions(&self) -> Option<&[f64]> {
+        self.found.contributions.as_deref()
+    }
+
+    /// A portfolio with its shares of this risk: those of a certificate, or by a fresh pass.
+    fn measured(&self, profile: Profile, contributions: Option<&[f64]>) -> Profile {
+        let (risk, shares) = self.measure.of_weights(&self.rows, &profile.weights, self.panel);
+        profile.measured(risk, contributions.map_or(shares, <[f64]>::to_vec))
+    }
+
+    /// Certified weights, or the error that says why there are none.
+    fn weights(&self, assets: &[&str], tolerance: f64) -> Result<Vec<f64>> {
+        let measured::Found { status, rc_error, slack, steps, .. } = self.found.found;
+        if status == Status::Converged {
+            return Ok(self.found.weights.clone());
+        }
+        let measure = self.measure.name().replace('_', " ");
+        let status = status.name();
+        let Some(proof) = &self.found.proof else {
+            let slack = if slack.is_nan() { String::new() } else { format!(" and a slack of {slack:.1e}") };
+            return Err(Error::new(
+                ErrorKind::Unsolved,
+                format!(
+                    "{status}: the best weights have an rc_error of {rc_error:.1e}{slack}, above the tolerance of \
+                     {tolerance:.0e} ({steps} steps)"
+                ),
+            )
+            .hint(format!("rounding alone may exceed this tolerance: try a looser {}", option("tolerance"))));
+        };
+        let shown = mixed(proof.iter().copied().zip(assets.iter().copied()));
+        let mend = match self.measure.is_centred() {
+            true => format!("leave one of these assets out with {}, or take a longer history", option("assets")),
+            false => format!(
+                "leave out {}, so that losses are measured from the mean, or leave these assets out with {}",
+                option("raw-losses"),
+                option("assets")
+            ),
+        };
+        Err(Error::new(
+            ErrorKind::Unsolved,
+            format!("{status}: no risk-budgeting portfolio exists, because a long-only mix has no {measure}: {shown}"),
+        )
+        .hint(mend))
+    }
+}
+
+/// "0.6000 A + 0.4000 B and 2 more": the largest first, scaled to sum to one.
+fn mixed<'a>(weights: impl Iterator<Item = (f64, &'a str)>) -> String {
+    let mut mix: Vec<(f64, &str)> = weights.collect();
+    let total: f64 = mix.iter().map(|(w, _)| w).sum();
+    mix.retain(|(w, _)| *w > 0.0);
+    mix.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let more = if mix.len() > 8 { format!(" and {} more", mix.len() - 8) } else { String::new() };
+    let shown: Vec<String> = mix.iter().take(8).map(|(w, name)| format!("{:.4} {name}", w / total)).collect();
+    shown.join(" + ") + &more
 }
 
 /// The portfolio of a method beside risk budgeting; none where it has none.
@@ -289,11 +401,12 @@ fn beside(question: &Question, held: &[f64], portfolio: &[f64], robust: Option<&
     }
     let band = robust.map(|all| move |i: usize| (all.lower[i], all.upper[i]));
     let bands = band.as_ref().map(|band| band as &dyn Fn(usize) -> (f64, f64));
-    Ok(Holdings::under(&question.risk.covariance(question.assets)?, held)?.beside(
-        question.assets,
-        Some(portfolio),
-        bands,
-    ))
+    let under = Holdings::under(&question.risk.covariance(question.assets)?, held)?;
+    let under = match question.risk {
+        Risk::History { panel, .. } => under.measured(question.measure, panel),
+        Risk::Given { .. } => under,
+    };
+    Ok(under.beside(question.assets, Some(portfolio), bands))
 }
 
 /// The error for a matrix that is no covariance.
@@ -334,19 +447,12 @@ fn unsolved(certificate: &Certificate, risk: &RiskModel, assets: &[&str], tolera
     match proof {
         Some(direction) => {
             // In weights: d is in units of volatility.
-            let mut mix: Vec<(f64, &str)> =
-                direction.iter().zip(&risk.volatilities).zip(assets).map(|((d, s), name)| (d / s, *name)).collect();
-            let total: f64 = mix.iter().map(|(w, _)| w).sum();
-            mix.retain(|(w, _)| *w > 0.0);
-            mix.sort_by(|a, b| b.0.total_cmp(&a.0));
-            let more = if mix.len() > 8 { format!(" and {} more", mix.len() - 8) } else { String::new() };
-            let shown: Vec<String> =
-                mix.iter().take(8).map(|(w, name)| format!("{:.4} {name}", w / total)).collect();
+            let weights = direction.iter().zip(&risk.volatilities).map(|(d, s)| d / s);
+            let shown = mixed(weights.zip(assets.iter().copied()));
             Error::new(
                 ErrorKind::Unsolved,
                 format!(
-                    "{status}: no risk-budgeting portfolio exists, because a long-only mix has no variance: {}{more}",
-                    shown.join(" + ")
+                    "{status}: no risk-budgeting portfolio exists, because a long-only mix has no variance: {shown}"
                 ),
             )
             .hint(format!("leave one of these assets out with {}, or take a longer history", option("assets")))

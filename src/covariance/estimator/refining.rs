@@ -81,7 +81,18 @@ impl Refining<'_> {
         for (at, volatility) in model.volatilities.iter_mut().enumerate() {
             *volatility *= self.panel.volatilities()[self.place(at)];
         }
-        refine(estimator, rows, moments, model)
+        let distinct = if estimator == Estimator::Nonlinear { self.distinct(rows) } else { rows };
+        refine(estimator, (rows, distinct), moments, model)
+    }
+
+    /// How many of so many drawn rows are distinct.
+    fn distinct(&self, rows: usize) -> usize {
+        if matches!(self.rows, Rows::All | Rows::Spans(_)) {
+            return rows;
+        }
+        let mut weights = vec![0.0; self.panel.rows()];
+        self.rows.weights(self.set, &Weighting::Equal, &mut weights);
+        weights.iter().filter(|weight| **weight > 0.0).count()
     }
 
     /// Over the drawn rows, of the assets of the problem, whose volatilities in standardised units these are. `weigh` says
@@ -131,9 +142,14 @@ impl Refining<'_> {
     }
 }
 
-/// Stage `shrink` of one problem: what an estimator makes of the covariance of so many rows, per period, of which fourth
-/// moments are known where it reads the rows.
-pub fn refine(estimator: Estimator, rows: usize, moments: FourthMoments<f64>, model: &mut RiskModel) -> Refined {
+/// Stage `shrink` of one problem: what an estimator makes of the covariance of so many rows, so many of them distinct, per
+/// period, of which fourth moments are known where it reads the rows.
+pub fn refine(
+    estimator: Estimator,
+    (rows, distinct): (usize, usize),
+    moments: FourthMoments<f64>,
+    model: &mut RiskModel,
+) -> Refined {
     let RiskModel { correlation, volatilities } = model;
     if volatilities.len() < 2 && estimator.parameter() == Some(Parameter::Intensity) {
         // Of one asset nothing is shrunk.
@@ -148,7 +164,7 @@ pub fn refine(estimator: Estimator, rows: usize, moments: FourthMoments<f64>, mo
         Estimator::LedoitWolfRaw => Refined::told(raw::ledoit_wolf_raw(correlation, volatilities, rows, moments.norms)),
         Estimator::OasRaw => Refined::told(raw::oas_raw(correlation, volatilities, rows)),
         Estimator::Nonlinear => {
-            nonlinear::nonlinear(correlation, rows);
+            nonlinear::nonlinear(correlation, rows, distinct);
             Refined::default()
         }
         Estimator::Denoised => Refined::told(denoised::denoised(correlation, rows) as f64),

@@ -24,6 +24,9 @@ pub fn driver<'a>(
 ) -> Attempt<Box<dyn Driver + 'a>> {
     let (memory, accuracy) = (engine.memory(), engine.accuracy());
     let source = batch.source();
+    if !batch.program().measure().is_volatility() {
+        return Err(unfit("risks other than volatility"));
+    }
     if !request.beside().is_on_devices() {
         return Err(unfit("methods beside risk budgeting that have to be solved for, or mixes"));
     }

@@ -8,6 +8,7 @@ use crate::methods::Method;
 use crate::report::words::{self, counted, cut, percent};
 use crate::study::bootstrap::Outcome;
 use crate::study::change::Halves;
+use crate::study::estimation::Estimation;
 use crate::study::estimators::UnderEstimator;
 use crate::study::influence::LEAST_ROWS;
 
@@ -35,6 +36,9 @@ const STEADIER: f64 = 1.1;
 /// A history of fewer rows has no robust bands in its halves, and hardly any in itself.
 const FEW_ROWS: usize = 2 * LEAST_ROWS;
 
+/// An estimator is judged by this many resamples at least: differences of pairs of them are then known to a tenth.
+const FEW_RESAMPLES: u64 = 100;
+
 /// Columns of a name.
 const NAME: usize = 24;
 
@@ -50,7 +54,14 @@ pub fn sentence(outcome: &Outcome) -> String {
     if outcome.run.assets == 1 {
         return "One asset is all of the portfolio: there is no weight to be trusted or not.".to_string();
     }
-    let parts = [hard(outcome), Some(moves(outcome)), dominated(outcome), others(outcome), estimators(outcome)];
+    let parts = [
+        hard(outcome),
+        Some(moves(outcome)),
+        words::paired(outcome),
+        dominated(outcome),
+        others(outcome),
+        estimators(outcome),
+    ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
@@ -100,6 +111,9 @@ fn moves(outcome: &Outcome) -> String {
         format!("A new sample of the same history would move {} of the portfolio on average", percent(moved, 1));
     let Some(halves) = &outcome.halves else {
         return match outcome.assets.iter().any(|asset| asset.robust.is_some()) {
+            false if !outcome.run.risk.is_volatility() => format!(
+                "{sample}. Halves of the history are not compared: standard errors are known of budgets of volatility alone."
+            ),
             false if outcome.run.rows >= FEW_ROWS => format!(
                 "{sample}. Halves of the history are not compared: this estimator has no standard errors to compare them \
                  with."
@@ -205,7 +219,11 @@ fn estimators(outcome: &Outcome) -> Option<String> {
     let own = outcome.estimators.iter().find(|under| under.estimation.name == name)?.methods.own();
     let (own_differ, own_excess) = (own.pairwise_turnover, own.held_over_promised - 1.0);
     // What follows the last rows moves with them, and is not judged by that.
-    let judged = |under: &&UnderEstimator| under.estimation.half_life.is_none() && under.estimation.name != name;
+    // Nor is what changes with the units of the returns, or was seen in a few resamples.
+    let judged = |under: &&UnderEstimator| {
+        let Estimation { name: other, half_life, .. } = &under.estimation;
+        half_life.is_none() && *other != name && !other.ends_with("-raw") && under.converged >= FEW_RESAMPLES
+    };
     let better = outcome.estimators.iter().filter(judged).filter(|under| {
         let portfolios = under.methods.own();
         own_differ > STEADIER * portfolios.pairwise_turnover
@@ -213,13 +231,18 @@ fn estimators(outcome: &Outcome) -> Option<String> {
     });
     let best = better.min_by(|a, b| a.methods.own().pairwise_turnover.total_cmp(&b.methods.own().pairwise_turnover))?;
     let portfolios = best.methods.own();
+    let beyond = |excess: f64| {
+        let side = if excess < 0.0 { "less" } else { "more" };
+        format!("{} {side}", percent(excess.abs(), 1))
+    };
     Some(format!(
-        "With {}, weights of two resamples differ by {} in place of {}, and hold {} the volatility they promise in place of {}.",
+        "With {}, weights of two resamples differ by {} in place of {}, and hold {} volatility than they promise, in place \
+         of {}.",
         words::estimator(best.estimation.name),
         percent(portfolios.pairwise_turnover, 1),
         percent(own_differ, 1),
-        words::signed(portfolios.held_over_promised - 1.0, 1),
-        words::signed(own_excess, 1)
+        beyond(portfolios.held_over_promised - 1.0),
+        beyond(own_excess)
     ))
 }
 

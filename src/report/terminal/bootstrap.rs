@@ -160,6 +160,7 @@ fn methods(out: &mut String, outcome: &Outcome, view: View) {
         format!("{held:.2} ({promised:.2}) %")
     };
     let aim = |which, method: &MethodStatistics| match (which, &method.aim) {
+        (_, Some(missed)) if !missed.mean.is_finite() => "-".to_string(),
         (Method::RiskBudgeting, Some(missed)) => format!("{} of a budget", percent(missed.mean, 0)),
         (Method::MinimumVariance, Some(missed)) => format!("{} of vol", percent(missed.mean, 1)),
         (Method::MaximumDiversification, Some(missed)) => format!("{} of DR", percent(missed.mean, 1)),
@@ -211,8 +212,10 @@ fn estimators(out: &mut String, outcome: &Outcome, view: View) {
     for (place, (method, name, _)) in first.methods.iter().enumerate() {
         let cell = |under: &UnderEstimator| {
             under.methods.iter().nth(place).map_or("-".to_string(), |(_, _, own)| {
-                let excess = 100.0 * (own.held_over_promised - 1.0);
-                format!("{:.1} / {excess:+.1}", 100.0 * own.pairwise_turnover)
+                let (differ, excess) = (100.0 * own.pairwise_turnover, 100.0 * (own.held_over_promised - 1.0));
+                let differ = if differ.is_finite() { format!("{differ:.1}") } else { "-".to_string() };
+                let excess = if excess.is_finite() { format!("{excess:+.1}") } else { "-".to_string() };
+                format!("{differ} / {excess}")
             })
         };
         let head = words::short_method(method, name);
@@ -269,10 +272,10 @@ fn evidence(out: &mut String, outcome: &Outcome, view: View) {
         false => "",
     };
     out.push_str(&view.dim(&view.wrapped(&view.text(format!(
-        "weight: from the full history. 5–95 %: quantiles over the resamples. risk share: of the resampled weights under the \
-         full-history covariance, which stands for holding estimated weights under the truth. differ by: half the absolute \
-         difference of two resamples' weights; weights move by: against the full-history weights. vol held: under that \
-         covariance; promised: under the estimate that the portfolio was made from. own aim: of risk budgeting the budgets, \
+        "weight: from the full history. 5–95 %: quantiles over the resamples. risk share: of the resampled weights over the \
+         full history, which stands for holding estimated weights under the truth. differ by: half the absolute \
+         difference of two resamples' weights; weights move by: against the full-history weights. vol held: under the \
+         full-history covariance; promised: under the estimate that the portfolio was made from. own aim: of risk budgeting the budgets, \
          the worst of them; of minimum variance the least volatility; of maximum diversification the greatest ratio (DR).\
          {hierarchical} held: assets with a weight.{halves}{periods}{robust}",
     )))));

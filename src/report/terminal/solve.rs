@@ -104,6 +104,10 @@ pub fn solve(outcome: &Outcome, view: View) -> String {
             own.map(|(volatility, end)| (percent(volatility, 4), end)),
         ),
     }
+    if !outcome.run.risk.is_volatility() {
+        let risk = words::measure(&outcome.run.risk);
+        line(&risk, &|profile| percent(profile.risk_contributions.iter().sum(), 4), None);
+    }
     line("diversification", &|profile| format!("{:.3}", profile.diversification_ratio), None);
     if left_out > 0 {
         out.push_str(&view.wrapped(&view.text(format!(
@@ -127,14 +131,25 @@ pub fn solve(outcome: &Outcome, view: View) -> String {
             robust.degrees
         )));
     }
-    let found = format!(
-        "{}: risk shares are within {:.1e} of the budgets, relative ({}, kappa {:.2}, {})",
-        outcome.status.name(),
-        outcome.rc_error,
-        counted(u64::from(outcome.sweeps), "sweep"),
-        outcome.kappa,
-        outcome.engine
-    );
+    let found = match outcome.run.risk.is_volatility() {
+        true => format!(
+            "{}: risk shares are within {:.1e} of the budgets, relative ({}, kappa {:.2}, {})",
+            outcome.status.name(),
+            outcome.rc_error,
+            counted(u64::from(outcome.sweeps), "sweep"),
+            outcome.kappa,
+            outcome.engine
+        ),
+        false => format!(
+            "{}: shares of the {} are within {:.1e} of the budgets, relative{} ({}, {})",
+            outcome.status.name(),
+            words::measure(&outcome.run.risk),
+            outcome.rc_error,
+            outcome.slack.map_or(String::new(), |slack| { format!(", slack {}", rounding(slack)) }),
+            counted(u64::from(outcome.sweeps), "step"),
+            outcome.engine
+        ),
+    };
     // Writing to a string cannot fail.
     let _ = write!(out, "\n{}", view.verdict(&view.wrapped(&found), true));
     for portfolio in outcome.methods.iter() {
@@ -156,7 +171,7 @@ fn proof(portfolio: &Portfolio) -> Option<(String, bool)> {
     let held = format!("{held} of {} held", counted(portfolio.profile.weights.len() as u64, "asset"));
     let sound = portfolio.status == Status::Converged;
     if let Some(gap) = portfolio.gap {
-        let gap = if gap == 0.0 { "rounding".to_string() } else { format!("{gap:.1e}") };
+        let gap = rounding(gap);
         let others = if portfolio.unique == Some(false) { "; other portfolios are as good" } else { "" };
         return Some((
             format!("{name}: {status}, no long-only portfolio is better by more than {gap}; {held}{others}"),
@@ -169,6 +184,11 @@ fn proof(portfolio: &Portfolio) -> Option<(String, bool)> {
     });
     let leaves = portfolio.order.as_deref().map_or(String::new(), |order| format!("; leaves {}", words::listed(order)));
     Some((format!("{name} (single linkage): {status}, splits are within {split_error:.1e}{margin}{leaves}"), sound))
+}
+
+/// A bound that rounding alone is left of.
+fn rounding(bound: f64) -> String {
+    if bound == 0.0 { "rounding".to_string() } else { format!("{bound:.1e}") }
 }
 
 /// A smaller weight does not count as held.

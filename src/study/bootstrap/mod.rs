@@ -16,6 +16,7 @@ use crate::batch::{self, Solutions};
 use crate::covariance::Estimator;
 use crate::engine::Precision;
 use crate::error::Result;
+use crate::methods::RiskMeasure;
 use crate::methods::risk_budgeting::Options;
 use crate::panel::Returns;
 use crate::resample::Scheme;
@@ -30,7 +31,7 @@ pub use spec::Spec;
 #[cfg(feature = "files")]
 pub use study::{Bootstrap, WEIGHTS};
 
-/// What changes for the user. A run keeps its seed, its cross-check and its estimator elsewhere
+/// What changes for the user. A run keeps its seed, its cross-check, its estimator and its measure of risk elsewhere
 /// ([`crate::store::manifest`], [`crate::study::setup`]).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -49,6 +50,9 @@ pub struct Config {
     pub windows: usize,
     #[serde(skip)]
     pub estimator: Estimator,
+    /// What is budgeted.
+    #[serde(skip)]
+    pub measure: RiskMeasure,
 }
 
 /// Runs the study. `budgets` has one entry per asset; assets with a zero budget leave.

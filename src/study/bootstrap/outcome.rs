@@ -9,6 +9,7 @@ use crate::methods::{Method, Selection};
 use crate::resample::Scheme;
 use crate::run::crosscheck::CrossCheck;
 use crate::study::block::BlockEstimates;
+use crate::study::budgeted::Budgeted;
 use crate::study::change::{Halves, Rolling, Windows};
 use crate::study::estimation::Estimation;
 use crate::study::estimators::UnderEstimator;
@@ -17,6 +18,7 @@ use crate::study::influence::Day;
 use crate::study::statistics::asset::Asset;
 use crate::study::statistics::convergence::Step;
 use crate::study::statistics::method::MethodStatistics;
+use crate::study::statistics::paired::Paired;
 use crate::study::statistics::summary::Summary;
 
 /// The risk-budgeting portfolio as a whole, under each resample's own covariance.
@@ -109,6 +111,8 @@ pub struct Run {
     /// Windows of the history whose portfolios are compared.
     pub windows: usize,
     pub estimator: Estimation,
+    /// What was budgeted.
+    pub risk: Budgeted,
 }
 
 /// What the study found.
@@ -117,6 +121,8 @@ pub struct Outcome {
     pub assets: Vec<Asset>,
     pub portfolio: Portfolio,
     pub methods: Methods,
+    /// What the measure of risk changes beside volatility parity on the same rows; null where risk is volatility.
+    pub paired: Option<Paired>,
     pub solves: Solves,
     pub rc_error: RcError,
     pub crosscheck: Option<CrossCheck>,

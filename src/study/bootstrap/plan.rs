@@ -10,7 +10,10 @@ use crate::batch::{Batch, Request, Solutions, active};
 use crate::covariance::{Estimate, Estimator, RiskModel, estimate};
 use crate::engine::{EngineInfo, Precision};
 use crate::error::{Error, Result, Text};
-use crate::methods::{Method, Program, Selection};
+use crate::methods::certificate::Status;
+use crate::methods::downside::measured;
+use crate::methods::risk_budgeting::Options;
+use crate::methods::{Method, Program, RiskMeasure, Selection};
 use crate::observer::{Noted, Observer};
 use crate::panel::{Panel, Returns};
 use crate::resample::{LAW, Law};
@@ -31,7 +34,7 @@ use crate::study::statistics::distribution::Distribution;
 use crate::study::statistics::figure::{Column, Figure, Setting};
 use crate::study::statistics::passes::{self, Passes};
 use crate::study::statistics::summary::Summary;
-use crate::study::statistics::{certificates, convergence, method};
+use crate::study::statistics::{certificates, convergence, method, paired};
 
 /// The effective number of bets is left out for more assets than this: the eigenvectors would take longer than all else.
 const MOST_COMPONENTS: usize = 500;
@@ -60,6 +63,8 @@ pub struct Plan {
     estimate: Estimate,
     components: Option<Components>,
     point: Option<Vec<f64>>,
+    /// Contributions to the risk of the full-history portfolio, where risk is not volatility.
+    contributions: Option<Vec<f64>>,
     /// Methods beside risk budgeting, over the assets with a budget, and the full-history portfolio of each.
     pub(super) selection: Selection,
     points: Vec<Option<Vec<f64>>>,
@@ -105,12 +110,17 @@ impl Plan {
         let full = Estimate::sample(&panel).model;
         let estimate = estimate(&panel, config.estimator).map_err(|still| still.named(&returns.assets))?;
         let budgets_kept: Vec<f64> = keep.iter().map(|&i| budgets[i]).collect();
-        let point = point(&estimate.model, &budgets_kept)?;
+        let program = Program::new(&budgets_kept)?.under(config.measure);
+        let (point, contributions) = match config.measure {
+            RiskMeasure::Volatility => (point(&estimate.model, &budgets_kept)?, None),
+            measure => losses(measure, &panel, program.budgets()),
+        };
         let (block_length, block_estimates) =
             block_length(&returns, point.as_deref(), config.scheme, config.block, observer);
         let law = Law::new(config.scheme, block_length, panel.rows(), config.seed, 0)?;
         let rows = Rows::Resampled { law, resamples: config.resamples };
-        let batch = Batch::estimated(Arc::clone(&panel), rows, config.estimator, &budgets_kept)?;
+        let batch =
+            Batch::estimated(Arc::clone(&panel), rows, config.estimator, &budgets_kept)?.under(config.measure)?;
         let lengths =
             if config.sensitivity { sensitivity_lengths(&law, block_length, config.scheme) } else { Vec::new() };
         let components = (panel.assets() <= MOST_COMPONENTS).then(|| Components::of(&full));
@@ -126,6 +136,7 @@ impl Plan {
             components,
             points: vec![point.clone()],
             point,
+            contributions,
             selection: Selection::NONE,
             block_length,
             block_estimates,
@@ -142,7 +153,7 @@ impl Plan {
     /// Compares these methods, whose mixes are over all assets, with risk budgeting.
     #[must_use]
     pub fn beside(self, selection: Selection) -> Plan {
-        let selection = selection.over(&self.keep);
+        let selection = selection.over(&self.keep).under(self.config.measure);
         let mut points = estimators::points(self.batch.program(), &selection, &self.estimate);
         points[0].clone_from(&self.point);
         Plan { selection, points, ..self }
@@ -171,7 +182,8 @@ impl Plan {
             return Err(Error::input(format!("{} weights for {} assets", weights.len(), self.names.len())));
         }
         let held = match self.config.estimator {
-            Estimator::Sample => Holdings::over(returns, weights)?,
+            Estimator::Sample if self.config.measure.is_volatility() => Holdings::over(returns, weights)?,
+            Estimator::Sample => Holdings::over(returns, weights)?.measured(self.config.measure, &Panel::new(returns)?),
             estimator => {
                 let all = estimate(&Panel::new(returns)?, estimator).map_err(|still| still.named(&returns.assets))?;
                 Holdings::under(&all.model.covariance(), weights)?
@@ -240,6 +252,7 @@ impl Plan {
             });
             let rows = Rows::Resampled { law, resamples: self.tenth() };
             let batch = Batch::estimated(Arc::clone(&self.panel), rows, estimator, self.batch.budgets())?;
+            let batch = batch.under(self.config.measure)?;
             let work = Work { batch: &batch, request: &request, number, sample: &[] };
             run::keep(work, scaled(&range, resamples, self.tenth()), context)?;
         }
@@ -307,10 +320,11 @@ impl Plan {
         Setting::new(
             (&self.panel, law),
             (&self.full, &self.estimate.model, self.components.as_ref()),
-            (&self.returns.assets, self.batch.budgets()),
+            (&self.returns.assets, self.batch.program()),
             (&self.selection, &self.points),
             self.config.periods_per_year,
         )
+        .contributing(self.contributions.as_deref())
     }
 
     /// Problems that the statistics and the file of weights read, all in all: what an observer is told of.
@@ -370,13 +384,17 @@ impl Plan {
         let influence = self.influence();
         let robust = influence.as_ref().and_then(Influence::bands);
         let mut assets = asset::assets(&setting, &found, robust.as_deref());
-        let Change { halves, windows, rolling } = Change::of(
-            (&self.returns, self.batch.budgets()),
-            config.estimator,
-            &self.selection,
-            config.windows,
-            &observer.stop(),
-        )?;
+        // Parts are compared by standard errors, which are known of volatility alone.
+        let Change { halves, windows, rolling } = match config.measure {
+            RiskMeasure::Volatility => Change::of(
+                (&self.returns, self.batch.budgets()),
+                config.estimator,
+                &self.selection,
+                config.windows,
+                &observer.stop(),
+            )?,
+            _ => Change::default(),
+        };
         let halves = halves.map(|(halves, of_assets)| {
             assets.iter_mut().zip(of_assets).for_each(|(asset, own)| asset.halves = Some(own));
             halves
@@ -390,6 +408,9 @@ impl Plan {
         };
         let (keep, names) = (&self.keep, &self.names);
         let statistics = method::methods(&setting, solutions, (&found, &solves), observer)?;
+        let noise = |method| setting.place_of(method).map_or(f64::NAN, |at| statistics[at].pairwise_turnover);
+        let noise = (noise(Method::RiskBudgeting), noise(Method::VolatilityParity));
+        let paired = paired::paired(&setting, &found, noise).map(|paired| paired.spread(names));
         let statistics = statistics.into_iter().map(|method| method.spread(keep, names)).collect();
         let methods = Methods { selection: self.selection.clone(), statistics };
         let erc = methods.own();
@@ -404,6 +425,7 @@ impl Plan {
                 effective_assets: erc.effective_assets.clone(),
             },
             methods,
+            paired,
             solves,
             rc_error: certificates::rc_error(&found, &solves, device(&info)),
             crosscheck: solved.crosscheck,
@@ -420,8 +442,11 @@ impl Plan {
         })
     }
 
-    /// What each period does to the weights of the full history.
+    /// What each period does to the weights of the full history; not known where risk is not volatility.
     fn influence(&self) -> Option<Influence> {
+        if !self.config.measure.is_volatility() {
+            return None;
+        }
         Influence::of(&self.panel, &self.estimate, self.point.as_deref()?, self.batch.budgets())
     }
 
@@ -450,6 +475,7 @@ impl Plan {
             periods_per_year: config.periods_per_year,
             windows: config.windows,
             estimator: Estimation::of(&self.estimate, self.panel.rows()).over(parameters.map(Summary::from)),
+            risk: config.measure.into(),
         }
     }
 }
@@ -482,6 +508,13 @@ fn point(full: &RiskModel, budgets: &[f64]) -> Result<Option<Vec<f64>>> {
     Ok(Method::RiskBudgeting.finished(&program, full))
 }
 
+/// The same where risk is not volatility, with its contributions.
+fn losses(measure: RiskMeasure, panel: &Panel, budgets: &[f64]) -> (Option<Vec<f64>>, Option<Vec<f64>>) {
+    let found = measured::whole(measure, panel, budgets, Options::default().tolerance);
+    let point = (found.found.status == Status::Converged).then_some(found.weights);
+    (point, found.contributions)
+}
+
 /// What is held beside the study's portfolio and the bands of its resamples.
 fn beside(held: Holdings, assets: &[Asset], names: &[String]) -> Holdings {
     let portfolio: Option<Vec<f64>> = assets.iter().map(|asset| asset.point).collect();
@@ -502,6 +535,8 @@ impl Plan {
     fn columns(&self, setting: &Setting) -> Vec<Column> {
         let mut columns = asset::columns(setting);
         columns.push(certificates::column());
+        columns.extend(certificates::slack(setting));
+        columns.extend(paired::columns(setting));
         columns.extend(setting.periods_per_year.map(|_| Column::summarised(ANNUAL.0, ANNUAL.1)));
         columns.extend(self.estimate.refined.parameter.map(|_| Column::summarised(PARAMETER.0, PARAMETER.1)));
         for rule in self.selection.all() {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Config;
 use crate::covariance::Estimator;
-use crate::methods::{Method, Selection};
+use crate::methods::{Method, RiskMeasure, Selection};
 use crate::panel::Returns;
 use crate::store::digest;
 use crate::study::comparison::Comparison;
@@ -31,6 +31,9 @@ pub struct Spec {
     pub comparison: Comparison,
     pub config: Config,
     pub estimator: Estimator,
+    /// What is budgeted.
+    #[serde(default)]
+    pub measure: RiskMeasure,
     pub setup: Setup,
 }
 
@@ -44,18 +47,25 @@ impl Spec {
             comparison: Comparison::default(),
             config: *config,
             estimator: config.estimator,
+            measure: config.measure,
             setup,
         }
     }
 
     /// The methods that are compared.
     pub fn selection(&self) -> Selection {
-        self.comparison.selection(&Method::CLOSED_FORMS)
+        self.comparison.selection(&Method::CLOSED_FORMS).under(self.measure)
+    }
+
+    /// Whether nothing is estimated but sample covariances, beside the returns themselves.
+    fn takes_rows(&self) -> bool {
+        self.estimator == Estimator::Sample && self.comparison.estimators.is_empty()
     }
 
     /// With its seed.
     pub fn config(&self, seed: u64) -> Config {
-        Config { seed, crosscheck: self.setup.crosscheck, estimator: self.estimator, ..self.config }
+        let Spec { estimator, measure, config, .. } = *self;
+        Config { seed, crosscheck: self.setup.crosscheck, estimator, measure, ..config }
     }
 }
 
@@ -69,6 +79,8 @@ impl protocol::Spec for Spec {
         (1..=MOST).contains(&self.config.resamples)
             && self.config.windows >= 2
             && self.estimator.is_sound()
+            && self.measure.is_sound()
+            && (self.measure.is_volatility() || self.takes_rows())
             && self.comparison.is_sound(&self.budgets)
             && self
                 .weights

@@ -25,8 +25,9 @@ use crate::study::statistics::reading::Reading;
 
 pub const WEIGHTS: &str = "weights.parquet";
 
-/// The weights of methods beside risk budgeting that were asked for by name.
-const FURTHER: [(Method, &str); 4] = [
+/// The weights of methods beside risk budgeting.
+const FURTHER: [(Method, &str); 5] = [
+    (Method::VolatilityParity, "weights.volatility_parity.parquet"),
     (Method::InverseVolatility, "weights.inverse_volatility.parquet"),
     (Method::MinimumVariance, "weights.min_variance.parquet"),
     (Method::MaximumDiversification, "weights.max_diversification.parquet"),
@@ -47,9 +48,13 @@ impl Bootstrap {
         &self.plan
     }
 
-    /// The files of weights beside those of risk budgeting.
+    /// The files of weights beside those of risk budgeting; where that is not of volatility, what it is paired with is
+    /// always there.
     fn files(&self) -> impl Iterator<Item = (Method, &'static str)> {
-        let wanted = |(method, _): &(Method, &str)| self.named && self.plan.selection.methods().contains(method);
+        let wanted = |(method, _): &(Method, &str)| {
+            let named = self.named || *method == Method::VolatilityParity;
+            named && self.plan.selection.methods().contains(method)
+        };
         FURTHER.into_iter().filter(wanted)
     }
 }

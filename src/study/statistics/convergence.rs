@@ -69,8 +69,8 @@ mod tests {
     use super::*;
     use crate::batch::{Comparisons, Solutions};
     use crate::covariance::full_sample;
-    use crate::methods::Selection;
     use crate::methods::certificate::{Certificate, Status};
+    use crate::methods::{Program, Selection};
     use crate::observer::Unwatched;
     use crate::panel::{Labels, Panel, Returns};
     use crate::resample::{Law, Scheme};
@@ -85,8 +85,8 @@ mod tests {
         let law = Law::new(Scheme::Iid, 1.0, 3, 1, 0).unwrap();
         let full = full_sample(&panel);
         let beside = Selection::NONE;
-        let setting =
-            Setting::new((&panel, &law), (&full, &full, None), (&assets, &[0.5, 0.5]), (&beside, &[None]), None);
+        let program = Program::new(&[0.5, 0.5]).unwrap();
+        let setting = Setting::new((&panel, &law), (&full, &full, None), (&assets, &program), (&beside, &[None]), None);
         // More than a block.
         let total = 6000;
         let mut certificates = vec![Certificate::converged(1e-9, 4, 0.1); total];

@@ -15,6 +15,9 @@ pub struct MethodCertificate {
     /// Of risk budgeting.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rc_error: Option<Largest>,
+    /// Of expected shortfall: no portfolio is better by more than this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slack: Option<Largest>,
     /// Of minimum variance and maximum diversification: no long-only portfolio is better by more than this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gap: Option<Largest>,
@@ -66,12 +69,12 @@ pub struct Evidence {
 }
 
 impl Evidence {
-    /// Of risk budgeting, whose resamples ended so, with the largest certified error.
-    pub fn of(solves: &Solves, rc_error: Option<f64>) -> Evidence {
+    /// Of risk budgeting, whose resamples ended so, with the largest certified error, and slack where there is one.
+    pub fn of(solves: &Solves, rc_error: Option<f64>, slack: Option<f64>) -> Evidence {
         let Solves { converged, stalled, no_solution, invalid, .. } = *solves;
-        let rc_error = rc_error.map(|max| Largest { max });
+        let [rc_error, slack] = [rc_error, slack].map(|max| max.map(|max| Largest { max }));
         Evidence {
-            certificate: Some(MethodCertificate { rc_error, ..MethodCertificate::default() }),
+            certificate: Some(MethodCertificate { rc_error, slack, ..MethodCertificate::default() }),
             statuses: Some(Statuses { converged, stalled, no_solution, invalid }),
         }
     }
@@ -133,6 +136,7 @@ pub fn evidence(
                 let margin = known.then_some(Smallest { min: margin });
                 MethodCertificate { split_error: largest, margin, ..none }
             }
+            Method::VolatilityParity => MethodCertificate { rc_error: largest, ..none },
             method if method.is_solved() => MethodCertificate { gap: largest, unique: share, ..none },
             _ => return Evidence::default(),
         };

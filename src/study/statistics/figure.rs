@@ -2,20 +2,23 @@
 
 use super::distribution::{Asked, CENTRAL};
 use crate::covariance::RiskModel;
-use crate::methods::{Method, Program, Selection};
+use crate::methods::{Method, Program, RiskMeasure, Selection};
 use crate::panel::Panel;
 use crate::resample::Law;
 use crate::stats;
-use crate::study::measures::Components;
+use crate::study::measures::{Components, Profile};
 
 /// A number of each resample's portfolio; [`MethodStatistics`](super::method::MethodStatistics) says what they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Figure {
     /// Of the solver's certificate.
     RcError,
+    Slack,
     /// Of the estimator.
     Parameter,
     Weight(usize),
+    /// What a weight is more than under volatility parity on the same rows.
+    Beyond(usize),
     /// From 1, the largest weight first.
     Rank(usize),
     /// Realised risk share.
@@ -45,11 +48,20 @@ impl Figure {
     /// Whether it follows from the weights alone.
     pub fn is_of_weights(self) -> bool {
         use Figure::{
-            DiversificationRatio, DiversificationRatioSquared, Parameter, RcError, Volatility, VolatilityAnnual,
+            Beyond, DiversificationRatio, DiversificationRatioSquared, Parameter, RcError, Slack, Volatility,
+            VolatilityAnnual,
         };
-        let drawn =
-            [RcError, Parameter, Volatility, VolatilityAnnual, DiversificationRatio, DiversificationRatioSquared];
-        !drawn.contains(&self)
+        !matches!(
+            self,
+            RcError
+                | Slack
+                | Parameter
+                | Beyond(_)
+                | Volatility
+                | VolatilityAnnual
+                | DiversificationRatio
+                | DiversificationRatioSquared
+        )
     }
 
     pub fn is_of_ranks(self) -> bool {
@@ -111,6 +123,11 @@ pub struct Setting<'a> {
     /// None for too many assets.
     pub components: Option<&'a Components>,
     pub budgets: &'a [f64],
+    /// What is budgeted, and the rows that it is measured on where it is not volatility.
+    pub measure: RiskMeasure,
+    pub rows: Vec<&'a [f64]>,
+    /// Contributions to the risk of the full-sample portfolio, where a certificate has them.
+    contributions: Option<&'a [f64]>,
     pub assets: &'a [String],
     pub periods_per_year: Option<f64>,
     /// Beside risk budgeting.
@@ -125,21 +142,20 @@ pub struct Setting<'a> {
 }
 
 impl<'a> Setting<'a> {
-    /// `names` and `budgets` have one entry for each asset, and `points` a full-sample portfolio for each method, where one
+    /// Names and budgets have one entry for each asset, and `points` a full-sample portfolio for each method, where one
     /// exists.
     pub fn new(
         (panel, law): (&'a Panel, &'a Law),
         (full, model, components): (&'a RiskModel, &'a RiskModel, Option<&'a Components>),
-        (assets, budgets): (&'a [String], &'a [f64]),
+        (assets, program): (&'a [String], &'a Program),
         (selection, points): (&'a Selection, &[Option<Vec<f64>>]),
         periods_per_year: Option<f64>,
     ) -> Setting<'a> {
+        let measure = program.measure();
+        let taken = if measure.is_volatility() { 0 } else { panel.rows() };
         let references = points.iter().map(|point| point.clone().map(Reference::new)).collect();
         let methods = selection.all();
-        let best = |method: Method| {
-            let wanted = methods.contains(&method).then(|| Program::new(budgets).ok()).flatten();
-            wanted.and_then(|program| method.finished(&program, full))
-        };
+        let best = |method: Method| methods.contains(&method).then(|| method.finished(program, full)).flatten();
         let least = best(Method::MinimumVariance).map(|weights| full.profile(weights, None).volatility);
         let greatest = best(Method::MaximumDiversification);
         let greatest = greatest.map(|weights| full.profile(weights, None).diversification_ratio);
@@ -149,7 +165,10 @@ impl<'a> Setting<'a> {
             full,
             model,
             components,
-            budgets,
+            budgets: program.budgets(),
+            measure,
+            rows: panel.values().chunks_exact(program.assets()).take(taken).collect(),
+            contributions: None,
             assets,
             periods_per_year,
             selection,
@@ -160,12 +179,45 @@ impl<'a> Setting<'a> {
         }
     }
 
+    /// With the contributions to the risk of the full-sample portfolio.
+    #[must_use]
+    pub fn contributing(self, contributions: Option<&'a [f64]>) -> Setting<'a> {
+        Setting { contributions, ..self }
+    }
+
+    /// A portfolio of the full history, its risk by the measure of the study.
+    pub fn profile(&self, weights: Vec<f64>) -> Profile {
+        let profile = self.model.profile(weights, self.periods_per_year);
+        if self.measure.is_volatility() {
+            return profile;
+        }
+        let (risk, shares) = self.measure.of_weights(&self.rows, &profile.weights, self.panel);
+        profile.measured(risk, shares)
+    }
+
+    /// That of a method; of risk budgeting with the contributions that its certificate has.
+    pub fn point(&self, method: Method) -> Option<Profile> {
+        let own = self.profile(self.reference(method)?.weights.clone());
+        match self.contributions.filter(|_| method == Method::RiskBudgeting) {
+            Some(contributions) => {
+                let risk = own.risk_contributions.iter().sum();
+                Some(own.measured(risk, contributions.to_vec()))
+            }
+            None => Some(own),
+        }
+    }
+
     /// The place of a method of the study.
     pub fn place(&self, method: Method) -> usize {
-        self.methods.iter().position(|own| *own == method).expect("a method of the study")
+        self.place_of(method).expect("a method of the study")
+    }
+
+    /// The same; none of a method that is not.
+    pub fn place_of(&self, method: Method) -> Option<usize> {
+        self.methods.iter().position(|own| *own == method)
     }
 
     pub fn reference(&self, method: Method) -> Option<&Reference> {
-        self.references[self.place(method)].as_ref()
+        self.references[self.place_of(method)?].as_ref()
     }
 }

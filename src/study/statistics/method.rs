@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use super::distribution::Distribution;
 use super::evidence::{self, Evidence, MethodCertificate, Statuses};
 use super::figure::{Column, Figure, Setting};
 use super::out_of_bag::{OutOfBag, out_of_bag};
@@ -125,7 +126,9 @@ pub fn methods(
     let pairwise = pairwise(blocks, setting.selection, u64::MAX, observer)?;
     let out_of_bag = out_of_bag(setting, blocks, observer)?;
     let errors = found.of(Method::RiskBudgeting, Figure::RcError);
-    let own = Evidence::of(solves, (errors.count > 0).then(|| errors.quantile(1.0).value));
+    let largest = |found: &Distribution| (found.count > 0).then(|| found.quantile(1.0).value);
+    let slack = found.get(Method::RiskBudgeting, Figure::Slack).and_then(largest);
+    let own = Evidence::of(solves, largest(errors), slack);
     let evidence = evidence::evidence(setting.selection, own, blocks, observer)?;
     let of = |(((&method, pairwise), out_of_bag), evidence)| {
         MethodStatistics::of(setting, method, found, pairwise, out_of_bag, evidence)
@@ -177,7 +180,7 @@ impl MethodStatistics {
             certificate: evidence.certificate,
             statuses: evidence.statuses,
             bagged: bagged(setting, method, found, point),
-            point: point.map(|point| setting.model.profile(point.to_vec(), setting.periods_per_year)),
+            point: setting.point(method),
         }
     }
 
@@ -211,5 +214,5 @@ fn bagged(setting: &Setting, method: Method, found: &Distributions, point: Optio
     let total: f64 = weights.iter().map(|weight| weight.sum).sum();
     let mean: Vec<f64> = weights.iter().map(|weight| weight.sum / total).collect();
     let distance = point.map(|point| 0.5 * mean.iter().zip(point).map(|(m, p)| (m - p).abs()).sum::<f64>());
-    Some(Bagged { profile: setting.model.profile(mean, setting.periods_per_year), distance_to_point: distance })
+    Some(Bagged { profile: setting.profile(mean), distance_to_point: distance })
 }

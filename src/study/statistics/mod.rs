@@ -12,6 +12,7 @@ pub mod evidence;
 pub mod figure;
 pub mod method;
 mod out_of_bag;
+pub mod paired;
 pub mod passes;
 pub mod reading;
 mod selection;

@@ -85,15 +85,10 @@ fn evaluate(setting: &Setting, portfolios: &Portfolios) -> Option<Each<(f64, f64
         let exposure: Vec<f64> = weights.iter().zip(setting.panel.volatilities()).map(|(w, s)| w * s).collect();
         let returns: Vec<f64> = left.iter().map(|z| z.iter().zip(&exposure).map(|(z, x)| z * x).sum()).collect();
         let centre = stats::mean(&returns);
-        let mut shares = vec![0.0; n];
-        for (z, r) in left.iter().zip(&returns) {
-            for ((share, z), x) in shares.iter_mut().zip(*z).zip(&exposure) {
-                *share += x * z * (r - centre);
-            }
-        }
-        let variance: f64 = shares.iter().sum();
-        let errors = shares.iter().zip(setting.budgets).map(|(share, b)| (share / variance / b - 1.0).abs());
-        ((variance / (left.len() - 1) as f64).sqrt() / volatility, errors.fold(0.0, f64::max))
+        let squares: f64 = returns.iter().map(|r| (r - centre) * (r - centre)).sum();
+        let (_, shares) = setting.measure.shares(&left, &exposure, setting.panel.means());
+        let errors = shares.iter().zip(setting.budgets).map(|(share, b)| (share / b - 1.0).abs());
+        ((squares / (left.len() - 1) as f64).sqrt() / volatility, errors.fold(0.0, f64::max))
     };
     Some(portfolios.weights.iter().zip(&portfolios.volatility).map(of).collect())
 }

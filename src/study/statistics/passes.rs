@@ -342,7 +342,8 @@ mod tests {
             let methods = beside.all();
             let points: Vec<Option<Vec<f64>>> = methods.iter().map(|_| Some(point.clone())).collect();
             let full_models = (&full, &full, Some(&components));
-            let setting = Setting::new((&panel, &law), full_models, (&names, &budgets), (&beside, &points), Some(12.0));
+            let program = Program::new(&budgets).unwrap();
+            let setting = Setting::new((&panel, &law), full_models, (&names, &program), (&beside, &points), Some(12.0));
             // Every third weight is tied with others; one problem did not converge.
             let problems = 11;
             let weights = (0..problems * n).map(|k| if k % 3 == 0 { 0.125 } else { noise(7 * k + 1) }).collect();

@@ -24,6 +24,9 @@ pub struct Tile {
     volatility: Lanes,
     rc_error: Lanes,
     parameter: Lanes,
+    slack: Lanes,
+    /// Weights under volatility parity, where another risk is budgeted.
+    parity: Vec<Lanes>,
     ranks: Vec<Lanes>,
     /// Realised risk shares, and the volatility that goes with them.
     shares: Vec<Lanes>,
@@ -98,6 +101,11 @@ impl Tile {
             }
             _ => interleave(&rows(&block.weights, n, at), &mut self.weights),
         }
+        if let Some(parity) = block.comparisons.of(Method::VolatilityParity) {
+            self.parity.resize(n, Lanes::default());
+            interleave(&rows(&parity.weights, n, at), &mut self.parity);
+        }
+        self.slack = Lanes(at.map(|at| block.certificates[at].slack));
         self.volatility = Lanes(at.map(|at| block.volatility_of(method, at)));
         self.rc_error = Lanes(at.map(|at| block.certificates[at].rc_error));
         self.parameter = Lanes(at.map(|at| block.parameters.get(at).copied().unwrap_or(f64::NAN)));
@@ -155,6 +163,18 @@ impl Tile {
             *share = each(|l| share.0[l] / variance.0[l]);
         }
         self.realised = each(|l| variance.0[l].max(0.0).sqrt());
+        if !setting.measure.is_volatility() {
+            self.share_losses(setting);
+        }
+    }
+
+    /// Shares of another risk, over the full history.
+    fn share_losses(&mut self, setting: &Setting) {
+        for l in 0..LANES {
+            let weights: Vec<f64> = self.weights.iter().map(|weight| weight.0[l]).collect();
+            let (_, shares) = setting.measure.of_weights(&setting.rows, &weights, setting.panel);
+            self.shares.iter_mut().zip(shares).for_each(|(share, own)| share.0[l] = own);
+        }
     }
 
     /// A figure; those of ranks and of shares after [`Tile::rank`] and [`Tile::share`], those against the full-sample
@@ -175,6 +195,8 @@ impl Tile {
         let point = || setting.reference(method).expect("a full-sample portfolio");
         match figure {
             Figure::RcError => self.rc_error,
+            Figure::Slack => self.slack,
+            Figure::Beyond(i) => each(|l| weights[i].0[l] - self.parity[i].0[l]),
             Figure::Parameter => self.parameter,
             Figure::Weight(i) => weights[i],
             Figure::Rank(i) => self.ranks[i],

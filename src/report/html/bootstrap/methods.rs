@@ -23,6 +23,7 @@ pub fn mark(method: Method) -> (&'static str, MarkerSymbol) {
         Method::MinimumVariance => (PURPLE, MarkerSymbol::TriangleDown),
         Method::MaximumDiversification => (GREEN, MarkerSymbol::TriangleUp),
         Method::HierarchicalRiskParity => (RED, MarkerSymbol::Hexagon),
+        Method::VolatilityParity => (ORANGE, MarkerSymbol::Circle),
         Method::Fixed(_) => (GREY, MarkerSymbol::Cross),
     }
 }

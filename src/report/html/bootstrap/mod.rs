@@ -9,6 +9,7 @@ mod estimators;
 mod halves;
 mod methods;
 mod overview;
+mod paired;
 mod rolling;
 mod shares;
 mod weights;
@@ -33,6 +34,7 @@ pub fn bootstrap(outcome: &Outcome, origin: &Origin, view: View) -> String {
             halves::halves(outcome),
             Some(shares::shares(outcome)),
             Some(methods::methods(outcome)),
+            paired::paired(outcome),
             by_method::by_method(outcome),
             estimators::estimators(outcome),
             rolling::rolling(outcome),
@@ -86,6 +88,9 @@ fn facts(outcome: &Outcome, origin: &Origin) -> Vec<(&'static str, String)> {
             (false, count) => format!("unequal, of {}", counted(count as u64, "asset")),
         },
     ));
+    if !run.risk.is_volatility() {
+        facts.push(("Risk", words::measure(&run.risk)));
+    }
     if let Some(estimation) = words::estimation(&run.estimator) {
         let about =
             if run.estimator.half_life.is_some() { format!("{estimation} {}", words::EWMA) } else { estimation };

@@ -63,8 +63,8 @@ pub fn overview(outcome: &Outcome) -> String {
         "</tbody></table></div>\n<p class=\"how\">{}</p>\n</section>",
         escaped(&format!(
             "Weight: from the full history. Blue: the band of the resamples beside the weight itself; grey: the band that \
-             allows for spells of volatility. Share of the risk: of the resampled weights under the covariance of the full \
-             history, 5 % to 95 %.{left_out}"
+             allows for spells of volatility. Share of the risk: of the resampled weights over the full history, 5 % to \
+             95 %.{left_out}"
         ))
     );
     out

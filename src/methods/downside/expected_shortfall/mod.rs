@@ -1,0 +1,446 @@
+//! Risk budgeting by expected shortfall: the mean of the worst losses, of which there are (1 - alpha) W.
+//!
+//! ```text
+//! l_t = -d_t'y      d_t = x_t - m (centred, the default), or x_t (raw)
+//! c_t = omega_t / ((1 - alpha) W)                  a row's largest share of the tail; W = sum_t omega_t
+//! ES(y) = min_v v + sum_t c_t max(l_t - v, 0)      (Rockafellar & Uryasev 2000, 2002)
+//!       = max_p sum_t p_t l_t,  0 <= p_t <= c_t, sum_t p_t = 1
+//!
+//! minimise ES(y) - sum_i b_i ln y_i                stationary: y_i q_i = b_i, q_i = -sum_t p_t d_ti, p of the tail of y
+//! ```
+//!
+//! So the last row of the tail counts by a fraction, and where (1 - alpha) W < 1 the tail is the worst loss alone.
+//!
+//! [`smoothed`] finds most of the tail, by Newton on a smoothed kink; [`face`] ends exactly, by an active set on the dual
+//! program, whose y = b / q meets the budgets whatever p is. What is left is whether p is the tail of y:
+//!
+//! ```text
+//! excess = sum_t (c_t - p_t) max(l_t - v, 0) + p_t max(v - l_t, 0) >= 0, for any v
+//! ES(y) <= p'l + excess                            equal at v = the alpha quantile of the losses
+//! ```
+//!
+//! # Certificate
+//!
+//! Two numbers, from the returned weights and p by a fresh pass: with k_i = w_i q_i / p'l, which sum to one,
+//!
+//! ```text
+//! rc_error = max_i |k_i - b_i| / b_i               slack = 1 - p'l / ES(w) >= 0
+//! ```
+//!
+//! For every long-only u, ES(u) >= q'u = p'l sum_i k_i u_i / w_i >= p'l prod_i (u_i / w_i)^k_i, the mean of the ratios being
+//! at least their geometric mean. So
+//!
+//! ```text
+//! ES(u) / prod_i u_i^k_i >= (1 - slack) ES(w) / prod_i w_i^k_i
+//! ```
+//!
+//! No portfolio is better by more than the slack, at budgets that are off by no more than rc_error.
+//!
+//! # Existence
+//!
+//! There is a portfolio exactly where ES(u) > 0 for every long-only mix u. Centred, the shortfall of what moves is
+//! positive, so only a mix that never moves is in the way. Raw returns of cash with a positive mean have a shortfall below
+//! zero: no portfolio, and cash is the proof.
+
+mod face;
+mod smoothed;
+
+use super::drawn::{Drawn, Origin};
+use super::products::Products;
+use super::{FLOOR, Problem, RESOLVED, hedge, largest_error};
+use crate::lanes::Lanes;
+use crate::methods::certificate::Status;
+use face::Face;
+use smoothed::Tail;
+
+/// What losses are measured from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Form<'a> {
+    /// The mean of the rows that count: risk is a deviation, as a volatility is.
+    Centred,
+    /// Zero. This was taken from the returns, in the units of the values: zeros where nothing was.
+    Raw { taken: &'a [f64] },
+}
+
+/// What changes for the user of the solver.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Options<'a> {
+    /// Alpha, between zero and one.
+    pub level: f64,
+    pub form: Form<'a>,
+    /// Largest rc_error and slack that count as solved.
+    pub tolerance: f64,
+}
+
+impl Default for Options<'_> {
+    fn default() -> Self {
+        Options { level: 0.95, form: Form::Centred, tolerance: 1e-8 }
+    }
+}
+
+impl Options<'_> {
+    fn is_valid(&self, assets: usize) -> bool {
+        let taken = match self.form {
+            Form::Centred => assets,
+            Form::Raw { taken } => taken.len(),
+        };
+        self.level > 0.0 && self.level < 1.0 && taken == assets
+    }
+
+    fn origin(&self) -> Origin<'_> {
+        match self.form {
+            Form::Centred => Origin::Mean,
+            Form::Raw { taken } => Origin::Zero(taken),
+        }
+    }
+}
+
+/// Room to solve in, so that no ordinary problem allocates once it is large enough.
+#[derive(Debug, Clone, Default)]
+pub struct Workspace {
+    drawn: Drawn,
+    /// c, then zeros up to whole eights.
+    caps: Vec<f64>,
+    y: Vec<f64>,
+    trial: Vec<f64>,
+    /// q.
+    gradient: Vec<f64>,
+    step: Vec<f64>,
+    gap: Vec<f64>,
+    /// sum kappa d over the rows at the kink.
+    kinked: Vec<f64>,
+    matrix: Vec<f64>,
+    /// l, of eight rows each.
+    losses: Vec<Lanes>,
+    tail: Tail,
+    face: Face,
+    products: Products,
+    pairs: Vec<(u32, f64)>,
+    /// p, as long as `caps`.
+    shares: Vec<f64>,
+    /// ES less the mean loss at the start: what widths are shares of.
+    unit: f64,
+    direction: Vec<f64>,
+}
+
+impl Workspace {
+    /// The p of the last problem, row by row of its values: with the weights, what its certificate proves.
+    pub fn shares(&self, rows: usize) -> Vec<f64> {
+        let mut shares = vec![0.0; rows];
+        for position in 0..self.drawn.len() {
+            shares[self.drawn.number(position)] = self.shares[position];
+        }
+        shares
+    }
+
+    /// What proves that the last problem has no solution: weights, summing to one, of a long-only mix without shortfall.
+    /// Empty after another ending.
+    pub fn direction(&self) -> &[f64] {
+        &self.direction
+    }
+}
+
+/// What travels with the weights.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Found {
+    /// Converged: rc_error and slack lie within the tolerance. No solution: a long-only mix has no shortfall, see
+    /// [`Workspace::direction`]. Invalid: the input is bad, or, centred, an asset does not move in the rows that count.
+    pub status: Status,
+    /// From the returned weights and [`Workspace::shares`] by a fresh pass; NaN without weights.
+    pub rc_error: f64,
+    /// Likewise.
+    pub slack: f64,
+    /// Expected shortfall of the returned weights, per period; NaN without weights.
+    pub risk: f64,
+    /// Passes over the rows: steps of Newton, and pricings of all rows on the dual face.
+    pub steps: u32,
+    /// Of them, those on the dual face.
+    pub pricings: u32,
+    /// (1 - alpha) W: rows in the tail. Below one it is the worst row alone, and says nothing of others.
+    pub tail: f64,
+    /// The asset that has no shortfall by itself, where it proves that there is no solution.
+    pub alone: Option<usize>,
+}
+
+/// How far anybody's weights and shares of the tail are from a solution.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Certified {
+    pub rc_error: f64,
+    pub slack: f64,
+    /// Expected shortfall per period.
+    pub risk: f64,
+    /// Shares of the risk, w_i q_i / p'l.
+    pub contributions: Vec<f64>,
+}
+
+/// Each width is this share of the one before.
+const NARROWER: f64 = 0.3;
+
+/// Half the width of the kink at first, as a share of ES less the mean loss.
+const WIDEST: f64 = 0.2;
+
+/// The width at which the dual face takes over.
+const NARROW: f64 = 0.006;
+
+/// The search ends at this width.
+const NARROWEST: f64 = 1e-7;
+
+/// The search aims a little below the tolerance, so that the certificate, from the rounded weights, meets it.
+const AIM: f64 = 0.5;
+
+/// Solves one problem and writes its weights; NaN where there are none.
+#[inline(always)]
+pub fn solve(problem: Problem, options: Options, work: &mut Workspace, weights: &mut [f64]) -> Found {
+    let n = problem.budgets.len();
+    work.direction.clear();
+    let mut found = Found {
+        status: Status::Invalid,
+        rc_error: f64::NAN,
+        slack: f64::NAN,
+        risk: f64::NAN,
+        steps: 0,
+        pricings: 0,
+        tail: f64::NAN,
+        alone: None,
+    };
+    if weights.len() != n || !work.read(&problem, &options) {
+        weights.fill(f64::NAN);
+        return found;
+    }
+    found.tail = (1.0 - options.level) * work.drawn.total();
+
+    work.search(&problem, AIM * options.tolerance, &mut found);
+    problem.write(&mut work.y, weights);
+    work.certify(&problem, &mut found);
+    let solved = found.rc_error <= options.tolerance && found.slack <= options.tolerance;
+    found.status = if solved { Status::Converged } else { Status::Stalled };
+
+    // |l_t| <= sum_i y_i |d_ti|: what cancels in the risk, and so what rounding leaves of it.
+    let size: f64 = work.y.iter().zip(work.drawn.sizes()).map(|(y, size)| y * size).sum();
+    let least = problem.budgets.iter().copied().fold(1.0, f64::min);
+    let sound = FLOOR * size <= options.tolerance.max(RESOLVED) * found.risk * least;
+    if (!solved || !sound) && work.has_none(&problem, &options, &mut found) {
+        weights.fill(f64::NAN);
+        (found.rc_error, found.slack, found.risk) = (f64::NAN, f64::NAN, f64::NAN);
+        found.status = Status::NoSolution;
+    } else if !(found.risk.is_finite() && weights.iter().all(|w| w.is_finite())) {
+        weights.fill(f64::NAN);
+        (found.rc_error, found.slack, found.risk) = (f64::NAN, f64::NAN, f64::NAN);
+    }
+    found
+}
+
+/// The certificate of anybody's long-only weights, of any scale, with these shares of the tail, row by row; none of what
+/// is not a problem, or has no risk. Shares that do not lie in their bounds are moved there, then scaled to sum to one.
+///
+/// Shares come from [`Workspace::shares`], which makes rc_error small at a solution, or from [`tail`], which makes the
+/// slack zero.
+pub fn certify(problem: Problem, options: Options, weights: &[f64], shares: &[f64]) -> Option<Certified> {
+    let mut work = Workspace::default();
+    if weights.len() != problem.budgets.len() || shares.len() != problem.counts.len() || !work.read(&problem, &options)
+    {
+        return None;
+    }
+    work.y.extend(weights.iter().zip(problem.units).map(|(w, unit)| w * unit));
+    work.drawn.losses(&work.y, &mut work.losses);
+    let v = work.quantile();
+    for (position, cap) in work.caps.iter().enumerate().take(work.drawn.len()) {
+        let share = shares[work.drawn.number(position)];
+        work.shares[position] = if share > 0.0 { share.min(*cap) } else { 0.0 };
+    }
+    work.prove(&problem, v)
+}
+
+/// Shares of the tail of anybody's weights, row by row: the rows beyond the alpha quantile of the losses in full, the first
+/// of those at the quantile as far as they fit. None of what is not a problem.
+pub fn tail(problem: Problem, options: Options, weights: &[f64]) -> Option<Vec<f64>> {
+    let mut work = Workspace::default();
+    if weights.len() != problem.budgets.len() || !work.read(&problem, &options) {
+        return None;
+    }
+    work.y.extend(weights.iter().zip(problem.units).map(|(w, unit)| w * unit));
+    work.drawn.losses(&work.y, &mut work.losses);
+    work.quantile();
+    Some(work.shares(problem.counts.len()))
+}
+
+impl Workspace {
+    /// False where there is no problem.
+    #[inline(always)]
+    fn read(&mut self, problem: &Problem, options: &Options) -> bool {
+        let n = problem.budgets.len();
+        if !problem.is_valid() || !options.is_valid(n) || !self.drawn.read(problem, options.origin()) {
+            return false;
+        }
+        for room in [&mut self.trial, &mut self.gradient, &mut self.step, &mut self.gap, &mut self.kinked] {
+            room.clear();
+            room.resize(n, 0.0);
+        }
+        let whole = (1.0 - options.level) * self.drawn.total();
+        self.caps.clear();
+        self.caps.extend(self.drawn.counts().iter().map(|count| count / whole));
+        self.shares.clear();
+        self.shares.resize(self.caps.len(), 0.0);
+        self.caps.iter().all(|cap| cap.is_finite())
+    }
+
+    /// Leaves y and p of the solution, or of the last place where there is none.
+    #[inline(always)]
+    fn search(&mut self, problem: &Problem, tolerance: f64, found: &mut Found) {
+        if !self.begin(problem) {
+            return;
+        }
+        let (mut width, mut last) = (WIDEST, NARROW);
+        loop {
+            if !self.smooth(problem, &mut width, last, found) {
+                return;
+            }
+            self.settle();
+            if self.ascend(problem, tolerance, found) || last <= NARROWEST {
+                return;
+            }
+            last *= NARROWER * NARROWER;
+            // y has moved on the face: where its tail is now.
+            self.drawn.losses(&self.y, &mut self.losses);
+            self.place(problem, width);
+        }
+    }
+
+    /// p of the smoothed tail, row by row.
+    #[inline(always)]
+    fn settle(&mut self) {
+        self.shares.fill(0.0);
+        for (&row, &p) in self.tail.rows.iter().zip(&self.tail.shares) {
+            self.shares[row as usize] = p;
+        }
+    }
+
+    /// The certificate of y and p, as they are.
+    #[inline(always)]
+    fn certify(&mut self, problem: &Problem, found: &mut Found) {
+        // From one scale to another, the quantile goes with the losses.
+        self.drawn.losses(&self.y, &mut self.losses);
+        let v = self.at_the_edge();
+        if let Some(Certified { rc_error, slack, risk, .. }) = self.prove(problem, v) {
+            (found.rc_error, found.slack, found.risk) = (rc_error, slack, risk);
+        }
+    }
+
+    /// rc_error and slack of y and p, with fresh losses at hand; v may be any number.
+    #[inline(always)]
+    fn prove(&mut self, problem: &Problem, v: f64) -> Option<Certified> {
+        let total: f64 = self.shares.iter().sum();
+        self.shares.iter_mut().for_each(|p| *p /= total);
+        let (inside, excess) = self.excess(v);
+        self.tail.list(&self.shares);
+        self.drawn.gradient(problem.values, &self.tail.rows, &self.tail.shares, &mut self.gradient);
+        let mut contributions: Vec<f64> = self.gradient.iter().zip(&self.y).map(|(q, y)| q * y).collect();
+        contributions.iter_mut().for_each(|c| *c /= inside);
+        let risk = inside + excess;
+        let rc_error = largest_error(&contributions, problem.budgets);
+        (inside > 0.0 && risk.is_finite()).then(|| Certified { rc_error, slack: excess / risk, risk, contributions })
+    }
+
+    /// p'l, and the excess.
+    #[inline(always)]
+    fn excess(&self, v: f64) -> (f64, f64) {
+        let losses: &[f64] = bytemuck::cast_slice(&self.losses);
+        let (mut inside, mut excess) = (Lanes::default(), Lanes::default());
+        let (losses, _) = losses.as_chunks::<8>();
+        let (caps, _) = self.caps.as_chunks::<8>();
+        let (shares, _) = self.shares.as_chunks::<8>();
+        for ((losses, caps), shares) in losses.iter().zip(caps).zip(shares) {
+            for l in 0..8 {
+                let beyond = losses[l] - v;
+                let wrong = if beyond > 0.0 { caps[l] - shares[l] } else { -shares[l] };
+                inside.0[l] += shares[l] * losses[l];
+                excess.0[l] += wrong * beyond;
+            }
+        }
+        (super::drawn::sum(&inside), super::drawn::sum(&excess).max(0.0))
+    }
+
+    /// A v that parts the rows of p from the others as well as can be: between the least loss of a row that counts and the
+    /// largest of a row that could count more.
+    #[inline(always)]
+    fn at_the_edge(&self) -> f64 {
+        let losses: &[f64] = bytemuck::cast_slice(&self.losses);
+        let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+        for ((&loss, &cap), &share) in losses.iter().zip(&self.caps).zip(&self.shares).take(self.drawn.len()) {
+            low = if share > 0.0 && loss < low { loss } else { low };
+            high = if share < cap && loss > high { loss } else { high };
+        }
+        if low.is_finite() && high.is_finite() {
+            0.5 * (low + high)
+        } else if low.is_finite() {
+            low
+        } else {
+            high
+        }
+    }
+
+    /// The alpha quantile of the losses at hand; `shares` become those of their tail.
+    fn quantile(&mut self) -> f64 {
+        let losses: &[f64] = bytemuck::cast_slice(&self.losses);
+        let mut order: Vec<usize> = (0..self.drawn.len()).collect();
+        order.sort_by(|&a, &b| losses[b].total_cmp(&losses[a]));
+        let mut left = 1.0_f64;
+        let mut v = f64::NAN;
+        self.shares.fill(0.0);
+        for row in order {
+            if left > 0.0 {
+                self.shares[row] = self.caps[row].min(left);
+                left -= self.shares[row];
+                v = losses[row];
+            }
+        }
+        v
+    }
+
+    /// Whether there is no solution, beyond doubt.
+    #[cold]
+    fn has_none(&mut self, problem: &Problem, options: &Options, found: &mut Found) -> bool {
+        if options.form == Form::Centred {
+            let Some(direction) = hedge(problem, &self.drawn, &mut self.products, &mut self.pairs) else {
+                return false;
+            };
+            self.direction = direction;
+            return true;
+        }
+        let n = problem.budgets.len();
+        let mix = self.y.clone();
+        for asset in 0..n {
+            self.y.fill(0.0);
+            self.y[asset] = 1.0;
+            if self.is_free(problem) {
+                found.alone = Some(asset);
+                self.direction = self.y.clone();
+                return true;
+            }
+        }
+        self.y.copy_from_slice(&mix);
+        if mix.iter().all(|y| *y >= 0.0 && y.is_finite()) && self.is_free(problem) {
+            let weights = mix.iter().zip(problem.units).map(|(y, unit)| y / unit);
+            let total: f64 = weights.clone().sum();
+            self.direction = weights.map(|w| w / total).collect();
+            return true;
+        }
+        false
+    }
+
+    /// Whether y has no shortfall, up to rounding.
+    fn is_free(&mut self, problem: &Problem) -> bool {
+        self.drawn.losses(&self.y, &mut self.losses);
+        self.quantile();
+        let n = self.y.len();
+        let (mut risk, mut size) = (0.0, 0.0);
+        for position in (0..self.drawn.len()).filter(|&position| self.shares[position] > 0.0) {
+            let row = self.drawn.row(problem.values, position);
+            for (d, y) in row.zip(&self.y) {
+                risk -= self.shares[position] * d * y;
+                size += self.shares[position] * d.abs() * y;
+            }
+        }
+        risk <= 32.0 * n as f64 * f64::EPSILON * size
+    }
+}

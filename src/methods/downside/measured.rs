@@ -1,0 +1,128 @@
+//! Every measure of losses behind one door, and the portfolio of a whole history.
+
+use super::expected_shortfall::{self, Form};
+use super::{Problem, semi_deviation};
+use crate::methods::RiskMeasure;
+use crate::methods::certificate::Status;
+use crate::methods::risk_budgeting::{FINISHING_TOLERANCE, Options};
+use crate::panel::Panel;
+
+/// Room to solve one problem after the other in.
+#[derive(Debug, Clone, Default)]
+pub struct Workspace {
+    semi_deviation: semi_deviation::Workspace,
+    expected_shortfall: expected_shortfall::Workspace,
+}
+
+/// What travels with the weights.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Found {
+    pub status: Status,
+    pub rc_error: f64,
+    /// Of expected shortfall; NaN of semi-deviation, which has none.
+    pub slack: f64,
+    /// Of the returned weights, per period; NaN without weights.
+    pub risk: f64,
+    pub steps: u32,
+}
+
+fn shortfall<'a>((level, centred): (f64, bool), panel: &'a Panel, tolerance: f64) -> expected_shortfall::Options<'a> {
+    let form = if centred { Form::Centred } else { Form::Raw { taken: panel.means() } };
+    expected_shortfall::Options { level, form, tolerance }
+}
+
+/// Solves a problem whose values are those of `panel` and writes its weights; NaN where there are none. With `finish`,
+/// to rounding, judged by the tolerance all the same. Volatility is no measure of losses: it has no portfolio here.
+#[inline(always)]
+pub fn solve(
+    measure: RiskMeasure,
+    panel: &Panel,
+    problem: Problem,
+    options: Options,
+    work: &mut Workspace,
+    weights: &mut [f64],
+) -> Found {
+    let tolerance = if options.finish { options.tolerance.min(FINISHING_TOLERANCE) } else { options.tolerance };
+    let found = match measure {
+        RiskMeasure::Volatility => {
+            weights.fill(f64::NAN);
+            let nan = f64::NAN;
+            return Found { status: Status::Invalid, rc_error: nan, slack: nan, risk: nan, steps: 0 };
+        }
+        RiskMeasure::SemiDeviation => {
+            let found = semi_deviation::solve(problem, tolerance, &mut work.semi_deviation, weights);
+            let semi_deviation::Found { status, rc_error, risk, steps } = found;
+            Found { status, rc_error, slack: f64::NAN, risk, steps }
+        }
+        RiskMeasure::ExpectedShortfall { level, centred } => {
+            let options = shortfall((level, centred), panel, tolerance);
+            let found = expected_shortfall::solve(problem, options, &mut work.expected_shortfall, weights);
+            let expected_shortfall::Found { status, rc_error, slack, risk, steps, .. } = found;
+            Found { status, rc_error, slack, risk, steps }
+        }
+    };
+    let solved = found.rc_error <= options.tolerance && !(found.slack > options.tolerance);
+    match found.status {
+        Status::Stalled if solved => Found { status: Status::Converged, ..found },
+        _ => found,
+    }
+}
+
+/// The error of anybody's weights for this problem; infinite where it is not a number. Of expected shortfall, with the
+/// rows of the tail that the portfolio itself has, which `work` solves for.
+pub fn certify(
+    measure: RiskMeasure,
+    panel: &Panel,
+    problem: Problem,
+    options: Options,
+    work: &mut Workspace,
+    weights: &[f64],
+) -> f64 {
+    let error = match measure {
+        RiskMeasure::Volatility => None,
+        RiskMeasure::SemiDeviation => semi_deviation::certify(problem, weights).map(|found| found.rc_error),
+        RiskMeasure::ExpectedShortfall { level, centred } => {
+            solve(measure, panel, problem, options, work, &mut vec![0.0; weights.len()]);
+            let options = shortfall((level, centred), panel, options.tolerance);
+            let shares = work.expected_shortfall.shares(problem.counts.len());
+            expected_shortfall::certify(problem, options, weights, &shares).map(|found| found.rc_error)
+        }
+    };
+    error.unwrap_or(f64::INFINITY)
+}
+
+/// The portfolio of a whole history.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Portfolio {
+    /// NaN where there are none.
+    pub weights: Vec<f64>,
+    pub found: Found,
+    /// What each asset contributes to the risk, as the certificate has it; none without weights.
+    pub contributions: Option<Vec<f64>>,
+    /// Where there is no solution, a long-only mix without risk that proves it: weights that sum to one.
+    pub proof: Option<Vec<f64>>,
+}
+
+/// To rounding, judged by the tolerance.
+#[must_use]
+pub fn whole(measure: RiskMeasure, panel: &Panel, budgets: &[f64], tolerance: f64) -> Portfolio {
+    let counts = vec![1.0; panel.rows()];
+    let problem =
+        Problem { values: panel.values(), counts: &counts, units: panel.volatilities(), budgets, start: None };
+    let (mut work, mut weights) = (Workspace::default(), vec![0.0; budgets.len()]);
+    let found = solve(measure, panel, problem, Options { tolerance, finish: true }, &mut work, &mut weights);
+    let (contributions, direction) = match measure {
+        RiskMeasure::ExpectedShortfall { level, centred } => {
+            let shares = work.expected_shortfall.shares(panel.rows());
+            let options = shortfall((level, centred), panel, tolerance);
+            let certified = expected_shortfall::certify(problem, options, &weights, &shares);
+            (certified.map(|found| found.contributions), work.expected_shortfall.direction())
+        }
+        _ => {
+            let certified = semi_deviation::certify(problem, &weights);
+            (certified.map(|found| found.contributions), work.semi_deviation.direction())
+        }
+    };
+    let proof = (found.status == Status::NoSolution && !direction.is_empty()).then(|| direction.to_vec());
+    Portfolio { weights, found, contributions, proof }
+}
