@@ -7,6 +7,7 @@
 
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "the table is what it is for; it ends where it fails")]
 
+use equirisk::RiskMeasure;
 use equirisk::covariance::Estimator;
 use equirisk::engine::cpu::CpuEngine;
 use equirisk::observer::Unwatched;
@@ -65,6 +66,7 @@ fn study(world: World, rows: usize, seed: u64, scheme: Scheme) -> Outcome {
         periods_per_year: None,
         windows: 8,
         estimator: Estimator::Sample,
+        measure: RiskMeasure::Volatility,
     };
     let engine = &CpuEngine::default();
     let context = &mut Context { engine, store: &mut Checkpoint::none(), observer: &mut Unwatched };

@@ -156,7 +156,7 @@ pub use error::{Error, ErrorKind, Hint, Result};
 pub use measure::Metric;
 pub use methods::certificate::{Certificate, Status};
 pub use methods::risk_budgeting::Options;
-pub use methods::{Method, Program};
+pub use methods::{Method, Program, RiskMeasure};
 pub use observer::Observer;
 pub use panel::{Labels, Panel, Returns};
 pub use resample::{Law, Scheme};

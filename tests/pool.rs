@@ -8,7 +8,7 @@ use equirisk::observer::Unwatched;
 use equirisk::run::crosscheck::Sample;
 use equirisk::study::block::Block;
 use equirisk::study::bootstrap::{Config, bootstrap};
-use equirisk::{Batch, Checkpoint, Context, Engine, Labels, Returns, Scheme, Status};
+use equirisk::{Batch, Checkpoint, Context, Engine, Labels, Returns, RiskMeasure, Scheme, Status};
 
 fn one_problem() {
     let covariance = [0.01, 0.002, 0.002, 0.04];
@@ -34,6 +34,7 @@ fn study(engine: &dyn Engine) {
         periods_per_year: None,
         windows: 8,
         estimator: Estimator::Sample,
+        measure: RiskMeasure::Volatility,
     };
     let context = &mut Context { engine, store: &mut Checkpoint::none(), observer: &mut Unwatched };
     let outcome = bootstrap(&returns, &[1.0; 5], &config, context).expect("a sound history");

@@ -24,7 +24,7 @@ pub fn run(arguments: &BootstrapArguments) -> Result<u8> {
     let seed = Seed { given: arguments.resample.seed, needed: true };
     seed.check(arguments.run.part().is_some())?;
     let (estimator, estimators) = arguments.estimation.compared(&arguments.compare_estimators)?;
-    let measure = arguments.risk.measure(&arguments.estimation)?;
+    let measure = arguments.risk.measure(&arguments.estimation, &arguments.machine)?;
     if !measure.is_volatility() && !estimators.is_empty() {
         return Err(Error::usage("--compare-estimators is for volatility: other risks take the returns themselves")
             .hint("leave --compare-estimators or --risk out"));

@@ -57,10 +57,24 @@ impl Name {
     }
 }
 
-/// Whether results call a method so, however it is written.
-fn is_of_a_method(name: &str) -> bool {
+/// Columns that stand beside those of methods in a table.
+const COLUMNS: [&str; 9] = [
+    "asset",
+    "budget",
+    "weight",
+    "risk_share",
+    "robust_se",
+    "robust_lower",
+    "robust_upper",
+    "given_weight",
+    "given_risk_share",
+];
+
+/// Whether results call a method or a column so, however it is written.
+fn is_reserved(name: &str) -> bool {
     let plain = name.to_lowercase().replace(['-', ' '], "_");
-    Method::NAMED.iter().any(|method| method.name() == plain)
+    let mut methods = Method::NAMED.into_iter().chain([Method::VolatilityParity]);
+    methods.any(|method| method.name() == plain) || COLUMNS.contains(&plain.as_str())
 }
 
 impl MethodArguments {
@@ -90,9 +104,11 @@ impl MethodArguments {
             let unnamed = (1..).map(|number| if number == 1 { "fixed".to_string() } else { format!("fixed_{number}") });
             let taken = |name: &str| mixes.iter().any(|mix| mix.name == name);
             let name = match name {
-                Some(name) if taken(&name) || is_of_a_method(&name) => {
-                    return Err(Error::usage(format!("--fixed: there is another portfolio called `{name}`"))
-                        .hint("give each mix a name of its own: NAME:A=0.6,B=0.4"));
+                Some(name) if taken(&name) || is_reserved(&name) => {
+                    return Err(Error::usage(format!(
+                        "--fixed: another portfolio or column of results is called `{name}`"
+                    ))
+                    .hint("give each mix a name of its own: NAME:A=0.6,B=0.4"));
                 }
                 Some(name) => name,
                 None => unnamed.into_iter().find(|name| !taken(name)).unwrap_or_default(),

@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
+use super::args::{EngineChoice, MachineArguments};
 use super::estimator::EstimatorArguments;
 use crate::methods::RiskMeasure;
 use crate::{Error, Result};
@@ -33,8 +34,9 @@ pub enum Name {
 
 impl RiskArguments {
     /// # Errors
-    /// Flags that contradict each other, or the estimation: other risks take the returns themselves.
-    pub fn measure(&self, estimation: &EstimatorArguments) -> Result<RiskMeasure> {
+    /// Flags that contradict each other, the estimation, or the machine: other risks take the returns themselves, and are
+    /// for the CPU.
+    pub fn measure(&self, estimation: &EstimatorArguments, machine: &MachineArguments) -> Result<RiskMeasure> {
         let alone = [("--level", self.level.is_some()), ("--raw-losses", self.raw_losses)];
         if let Some((flag, _)) = alone.into_iter().find(|(_, given)| *given && self.risk != Name::ExpectedShortfall) {
             return Err(Error::usage(format!("{flag} is for expected shortfall, and another risk is budgeted"))
@@ -54,6 +56,10 @@ impl RiskArguments {
                 self.name()
             ))
             .hint("leave --estimator or --risk out"));
+        }
+        if machine.engine == EngineChoice::Gpu || machine.device.is_some() {
+            return Err(Error::usage(format!("--risk {} is solved on the CPU, and a GPU was asked for", self.name()))
+                .hint("leave --engine gpu and --device out"));
         }
         Ok(measure)
     }

@@ -25,7 +25,7 @@ pub fn run(arguments: &SolveArguments) -> Result<u8> {
         check_file(path, arguments)?;
     }
     let estimator = arguments.estimation.estimator()?;
-    let measure = arguments.risk.measure(&arguments.estimation)?;
+    let measure = arguments.risk.measure(&arguments.estimation, &arguments.machine)?;
     let notes = &mut Notes::new(quiet);
     let input = data::input(&arguments.data, notes);
     let (assets, given, panel, periods_per_year) = if arguments.covariance {

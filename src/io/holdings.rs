@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::error::{Error, Result, option};
+use crate::error::{Error, Result, Text, option};
 use crate::io::budgets::ROUNDING;
 use crate::io::names::plain;
 use crate::io::shares::{self, Noun};
@@ -43,22 +43,22 @@ pub fn read_holdings(argument: &str, assets: &[String]) -> Result<(Vec<f64>, Not
     let absent: Vec<&str> =
         assets.iter().zip(&found).filter(|(_, weight)| weight.is_none()).map(|(asset, _)| asset.as_str()).collect();
     let weights: Vec<f64> = found.iter().map(|weight| weight.unwrap_or(0.0)).collect();
-    let (scaled, said) = scaled(&weights)?;
+    let (scaled, said) = scaled(&weights, "the weights that are held")?;
     let mut notices = Notices::new();
     if !absent.is_empty() {
         notices.push(format!("no weight for {}: taken as not held", listed(absent.into_iter())).into());
     }
-    let short: Vec<String> = assets
-        .iter()
-        .zip(&weights)
-        .filter(|(_, weight)| **weight < 0.0)
-        .map(|(asset, weight)| format!("`{}` ({weight})", shown(asset)))
-        .collect();
-    if !short.is_empty() {
-        notices.push(format!("held short: {}; the study's own portfolio holds nothing short", short.join(", ")).into());
-    }
+    notices.extend(short(assets, &weights, "held short"));
     notices.extend(said);
     Ok((scaled, notices))
+}
+
+/// Which weights are below zero; nothing where none is.
+fn short(assets: &[String], weights: &[f64], what: &str) -> Option<Text> {
+    let is_short = assets.iter().zip(weights).filter(|(_, weight)| **weight < 0.0);
+    let short: Vec<String> = is_short.map(|(asset, weight)| format!("`{}` ({weight})", shown(asset))).collect();
+    let told = || format!("{what}: {}; the study's own portfolio holds nothing short", short.join(", "));
+    (!short.is_empty()).then(|| told().into())
 }
 
 /// A fixed mix in the order of `assets`, with its name, from `A=0.6,B=0.4`, a file, or either behind `NAME:`. Weights sum to
@@ -69,7 +69,10 @@ pub fn read_holdings(argument: &str, assets: &[String]) -> Result<(Vec<f64>, Not
 pub fn read_mix(argument: &str, assets: &[String]) -> Result<(Option<String>, Vec<f64>, Notices)> {
     let named = argument.split_once(':').filter(|(name, list)| {
         let is_list = list.contains('=') || Path::new(list).exists();
-        is_list && !name.contains(['=', ',']) && !Path::new(argument).exists()
+        // An asset may have a colon in its name.
+        let first = argument.split(',').next().and_then(|entry| entry.rsplit_once('='));
+        let is_asset = first.is_some_and(|(first, _)| assets.contains(&plain(first)));
+        is_list && !is_asset && !name.contains(['=', ',']) && !Path::new(argument).exists()
     });
     let (name, list) = named.map_or((None, argument), |(name, list)| (Some(plain(name)), list));
     if list.trim().trim_end_matches(':').is_empty() {
@@ -78,16 +81,23 @@ pub fn read_mix(argument: &str, assets: &[String]) -> Result<(Option<String>, Ve
     }
     let found = shares::by_asset(shares::read(list, assets, MIX)?, assets, MIX)?;
     let weights: Vec<f64> = found.iter().map(|weight| weight.unwrap_or(0.0)).collect();
-    let (scaled, notices) = scaled(&weights)?;
-    Ok((name.filter(|name| !name.is_empty()), scaled, notices))
+    let name = name.filter(|name| !name.is_empty());
+    let whose = format!("{}: the weights of `{}`", option(MIX.option), shown(name.as_deref().unwrap_or(list)));
+    let (scaled, said) = scaled(&weights, &whose)?;
+    let mut notices: Notices =
+        short(assets, &weights, &format!("short in `{}`", shown(name.as_deref().unwrap_or("fixed"))))
+            .into_iter()
+            .collect();
+    notices.extend(said);
+    Ok((name, scaled, notices))
 }
 
 /// Weights that sum to one, and what is said where they did not.
-fn scaled(weights: &[f64]) -> Result<(Vec<f64>, Notices)> {
+fn scaled(weights: &[f64], whose: &str) -> Result<(Vec<f64>, Notices)> {
     let total: f64 = weights.iter().sum();
     let gross: f64 = weights.iter().map(|weight| weight.abs()).sum();
     if !(total > LEAST_NET * gross && gross.is_finite()) {
-        return Err(Error::input(format!("the weights that are held sum to {total}, too little beside what is held"))
+        return Err(Error::input(format!("{whose} sum to {total}, too little beside what is held"))
             .hint("give the shares, percentages or amounts of what is held"));
     }
     let mut notices = Notices::new();

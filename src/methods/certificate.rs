@@ -80,9 +80,9 @@ pub struct Certificate {
     pub rescued: bool,
     /// Volatility of the returned weights under the covariance they were solved for, per period; NaN without weights.
     pub volatility: f64,
-    /// Of expected shortfall: no portfolio is better by more than this ([`super::downside::expected_shortfall`]). NaN of
+    /// Of expected shortfall: no portfolio is better by more than this ([`super::downside::expected_shortfall`]). None of
     /// other measures, and without weights.
-    pub slack: f64,
+    pub slack: Option<f64>,
 }
 
 impl Certificate {
@@ -100,6 +100,6 @@ impl Certificate {
     /// The certificate of a problem without weights.
     pub fn unsolved(status: Status) -> Certificate {
         let nan = f64::NAN;
-        Certificate { status, rc_error: nan, kappa: nan, sweeps: 0, rescued: false, volatility: nan, slack: nan }
+        Certificate { status, rc_error: nan, kappa: nan, sweeps: 0, rescued: false, volatility: nan, slack: None }
     }
 }

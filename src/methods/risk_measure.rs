@@ -32,6 +32,15 @@ impl RiskMeasure {
         }
     }
 
+    /// As sentences call it.
+    pub const fn words(self) -> &'static str {
+        match self {
+            RiskMeasure::Volatility => "volatility",
+            RiskMeasure::SemiDeviation => "semi-deviation",
+            RiskMeasure::ExpectedShortfall { .. } => "expected shortfall",
+        }
+    }
+
     pub fn is_volatility(self) -> bool {
         self == RiskMeasure::Volatility
     }
@@ -86,7 +95,8 @@ impl RiskMeasure {
             *share = exposures[i] * (*share - total * centre);
         }
         let risk: f64 = shares.iter().sum();
-        shares.iter_mut().for_each(|share| *share /= risk);
+        // What is not held has no sign.
+        shares.iter_mut().for_each(|share| *share = *share / risk + 0.0);
         let risk = match self {
             RiskMeasure::ExpectedShortfall { .. } => risk,
             RiskMeasure::Volatility => (risk / (count - 1.0)).sqrt(),

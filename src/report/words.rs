@@ -73,10 +73,9 @@ pub fn short_method(method: Method, name: &str) -> String {
 
 /// "expected shortfall (95 %)".
 pub fn measure(risk: &Budgeted) -> String {
-    let Budgeted { measure, level, centred } = risk;
-    let name = if *measure == "semi_deviation" { "semi-deviation".to_string() } else { measure.replace('_', " ") };
+    let Budgeted { words, level, centred, .. } = risk;
     let raw = if *centred { "" } else { ", from zero" };
-    level.map_or(name.clone(), |level| format!("{name} ({} %{raw})", trimmed(100.0 * level)))
+    level.map_or((*words).to_string(), |level| format!("{words} ({} %{raw})", trimmed(100.0 * level)))
 }
 
 /// Assets that are clear of their noise and named at most.
@@ -88,15 +87,17 @@ pub fn paired(outcome: &Outcome) -> Option<String> {
     let differs = match paired.distance {
         None => return Some(format!("Budgets of {risk} cannot be set beside volatility parity on the full history.")),
         Some(distance) => {
-            let (distance, noise) = (percent(distance, 1), percent(paired.noise, 1));
+            let moves =
+                format!("Budgeting {risk} in place of volatility moves {} of the portfolio", percent(distance, 1));
+            let noise = percent(paired.noise, 1);
             match paired.is_noise() {
-                true => format!(
-                    "Budgeting {risk} in place of volatility moves {distance} of the portfolio, less than two resamples of it \
-                     differ by ({noise}): the choice of the measure is within its own noise"
+                None => return Some(format!("{moves}.")),
+                Some(true) => format!(
+                    "{moves}, less than two resamples of it differ by ({noise}): the choice of the measure is within its own \
+                     noise"
                 ),
-                false => format!(
-                    "Budgeting {risk} in place of volatility moves {distance} of the portfolio, more than two resamples of it \
-                     differ by ({noise}): the choice of the measure matters here"
+                Some(false) => format!(
+                    "{moves}, more than two resamples of it differ by ({noise}): the choice of the measure matters here"
                 ),
             }
         }

@@ -145,6 +145,16 @@ fn configuration(manifest: &Manifest) -> Value {
             all[name] = value.clone();
         }
     }
+    // Runs of versions that knew no other.
+    if all["measure"].is_null() {
+        all["measure"] = "volatility".into();
+    }
+    if let Some((name, parameters)) = all["measure"].as_object().and_then(|own| own.iter().next()) {
+        let (name, parameters) = (name.clone(), parameters.clone());
+        all["measure"] = name.into();
+        all["level"] = parameters["level"].clone();
+        all["centred"] = parameters["centred"].clone();
+    }
     // By its name, and its parameter beside it.
     if let Some((name, parameters)) = all["estimator"].as_object().and_then(|own| own.iter().next()) {
         let (name, half_life) = (name.clone(), parameters["half_life"].clone());

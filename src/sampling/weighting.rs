@@ -30,7 +30,7 @@ impl Weighting {
     /// For sets of up to so many rows.
     pub fn exponential(half_life: f64, rows: usize) -> Weighting {
         // One more than there are ages: a run of rows begins where the one before it ends.
-        let ages = (rows + 1).min((HALF_LIVES * half_life).ceil() as usize + 1);
+        let ages = (rows + 1).min(((HALF_LIVES * half_life).ceil() as usize).saturating_add(1));
         let by_age = (0..ages).map(|age| (-(age as f64) / half_life).exp2()).collect();
         Weighting::Exponential(Decay { half_life, by_age })
     }

@@ -63,6 +63,7 @@ fn collect(held: &Value, asked: &Value, found: &mut Vec<String>, others: &mut Ve
         let spelled = match name.as_str() {
             "returns_sha256" | "data_sha256" => "data".to_string(),
             "pools" => "constraints".to_string(),
+            "measure" => "risk".to_string(),
             name => name.replace('_', " "),
         };
         match (shown(held), shown(asked)) {

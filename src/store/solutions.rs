@@ -20,7 +20,7 @@ impl From<Solutions> for Columns {
             .with("rescued", certificates.iter().map(|c| u8::from(c.rescued)).collect::<Vec<u8>>());
         let columns = if parameters.is_empty() { columns } else { columns.with("parameter", parameters) };
         // Of few measures of risk.
-        let slacks = floats(|c| c.slack);
+        let slacks = floats(|c| c.slack.unwrap_or(f64::NAN));
         let columns = if slacks.iter().all(|slack| slack.is_nan()) { columns } else { columns.with("slack", slacks) };
         if comparisons.methods.is_empty() {
             return columns;
@@ -109,7 +109,7 @@ impl Solutions {
                 sweeps: sweeps[at],
                 rescued: rescued[at] != 0,
                 volatility: volatility[at],
-                slack: slack.map_or(f64::NAN, |slack| slack[at]),
+                slack: slack.map(|slack| slack[at]).filter(|slack| !slack.is_nan()),
             })
         };
         let comparisons = match columns.u8s("methods") {
@@ -152,7 +152,12 @@ mod tests {
                 certificates: vec![
                     Certificate::converged(1e-9, 7, 0.01),
                     Certificate::unsolved(Status::NoSolution),
-                    Certificate { rescued: true, kappa: 3.5, slack: 1e-9, ..Certificate::converged(2e-9, 11, 0.02) },
+                    Certificate {
+                        rescued: true,
+                        kappa: 3.5,
+                        slack: Some(1e-9),
+                        ..Certificate::converged(2e-9, 11, 0.02)
+                    },
                 ],
                 comparisons: Comparisons {
                     methods: if compared { vec![Method::Fixed(1), solved.method] } else { Vec::new() },

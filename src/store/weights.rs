@@ -145,7 +145,7 @@ fn read_batch(batch: &RecordBatch, assets: usize, solutions: &mut Solutions) -> 
             sweeps: sweeps.value(row),
             rescued: rescued.value(row),
             volatility: number(volatility, row),
-            slack: f64::NAN,
+            slack: None,
         });
         solutions.weights.extend(weights.iter().map(|column| number(column, row)));
     }

@@ -113,7 +113,7 @@ mod tests {
     fn a_history_and_its_covariance_give_the_same_shares() {
         let values = vec![0.01, -0.02, -0.01, 0.01, 0.03, 0.02, -0.03, 0.0];
         let returns = Returns { assets: names(), labels: Labels::Text(Vec::new()), values: values.clone() };
-        let panel = crate::panel::Panel::new(&returns).unwrap();
+        let panel = Panel::new(&returns).unwrap();
         let covariance = crate::covariance::full_sample(&panel).covariance();
         let weights = [0.4, 0.6];
         let (over, under) =

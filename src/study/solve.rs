@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Serialize, Serializer};
 
-use super::budgeted::Budgeted;
+use super::budgeted::{Budgeted, warn_of_short_tail};
 use super::estimation::Estimation;
 use super::holdings::Holdings;
 use super::influence::{Band, DEGREES, Influence};
@@ -165,6 +165,13 @@ impl Risk<'_> {
         })
     }
 
+    fn estimator(&self) -> Option<Estimator> {
+        match self {
+            Risk::Given { .. } => None,
+            Risk::History { estimator, .. } => Some(*estimator),
+        }
+    }
+
     fn assets(&self) -> usize {
         match self {
             Risk::Given { covariance, .. } => covariance.len().isqrt(),
@@ -207,11 +214,16 @@ pub fn solve(question: &Question, engine: &dyn Engine, observer: &mut dyn Observ
     let tolerance = engine.reserve().options.tolerance;
     let losses = match (question.measure, &history) {
         (RiskMeasure::Volatility, _) => None,
-        (measure, Some((panel, _))) => Some(Losses::solve(measure, panel, batch.budgets(), tolerance)?),
-        (measure, None) => return Err(Error::input(format!("{} takes returns, not a covariance", measure.name()))),
+        (measure, Some((panel, _))) => {
+            warn_of_short_tail(measure, panel.rows(), observer);
+            Some(Losses::solve(measure, panel, batch.budgets(), tolerance)?)
+        }
+        (measure, None) => return Err(Error::input(format!("{} takes returns, not a covariance", measure.words()))),
     };
     let found = match &losses {
-        None if parity.status != Status::Converged => return Err(unsolved(&parity, &risk, &names, tolerance)),
+        None if parity.status != Status::Converged => {
+            return Err(unsolved(&parity, &risk, &names, tolerance, question.risk.estimator()));
+        }
         None => by_volatility.weights.clone(),
         Some(losses) => losses.weights(&names, tolerance)?,
     };
@@ -252,7 +264,6 @@ pub fn solve(question: &Question, engine: &dyn Engine, observer: &mut dyn Observ
     let methods = Methods(std::iter::once(own).chain(paired).chain(others).collect());
     let estimation = history.as_ref().map(|(panel, estimate)| Estimation::of(estimate, panel.rows()));
     let given = question.weights.map(|held| beside(question, held, &solved.weights, robust.as_ref())).transpose()?;
-    let slack = certificate.slack;
     Ok(Outcome {
         given,
         shrinkage: estimation.as_ref().and_then(Estimation::shrinkage),
@@ -262,7 +273,7 @@ pub fn solve(question: &Question, engine: &dyn Engine, observer: &mut dyn Observ
         profile: solved,
         status: certificate.status,
         rc_error: certificate.rc_error,
-        slack: slack.is_finite().then_some(slack),
+        slack: certificate.slack,
         kappa: certificate.kappa,
         sweeps: certificate.sweeps,
         engine: if certificate.rescued || losses.is_some() { Kind::Cpu } else { engine.info().engine },
@@ -314,10 +325,10 @@ impl<'a> Losses<'a> {
         if status == Status::Converged {
             return Ok(self.found.weights.clone());
         }
-        let measure = self.measure.name().replace('_', " ");
+        let measure = self.measure.words();
         let status = status.name();
         let Some(proof) = &self.found.proof else {
-            let slack = if slack.is_nan() { String::new() } else { format!(" and a slack of {slack:.1e}") };
+            let slack = slack.map_or(String::new(), |slack| format!(" and a slack of {slack:.1e}"));
             return Err(Error::new(
                 ErrorKind::Unsolved,
                 format!(
@@ -439,7 +450,13 @@ pub fn rejected(flaw: Flaw, assets: &[&str]) -> Error {
 const HEDGED: f64 = 1e4;
 
 /// The error for a problem without a certified portfolio: what is known, and the proof where there is one.
-fn unsolved(certificate: &Certificate, risk: &RiskModel, assets: &[&str], tolerance: f64) -> Error {
+fn unsolved(
+    certificate: &Certificate,
+    risk: &RiskModel,
+    assets: &[&str],
+    tolerance: f64,
+    estimator: Option<Estimator>,
+) -> Error {
     let status = certificate.status.name();
     let proof = (certificate.status == Status::NoSolution)
         .then(|| existence::zero_variance_direction(&risk.correlation))
@@ -455,7 +472,18 @@ fn unsolved(certificate: &Certificate, risk: &RiskModel, assets: &[&str], tolera
                     "{status}: no risk-budgeting portfolio exists, because a long-only mix has no variance: {shown}"
                 ),
             )
-            .hint(format!("leave one of these assets out with {}, or take a longer history", option("assets")))
+            .hint(match estimator {
+                Some(Estimator::Ewma { .. }) => format!(
+                    "give a longer {}: few rows count, and over these the mix does not move",
+                    option("half-life")
+                ),
+                Some(Estimator::Sample) => format!(
+                    "leave one of these assets out with {}, take a longer history, or shrink the covariance: {}",
+                    option("assets"),
+                    option("estimator").word("ledoit-wolf")
+                ),
+                _ => format!("leave one of these assets out with {}, or take a longer history", option("assets")),
+            })
         }
         _ => Error::new(
             ErrorKind::Unsolved,
@@ -464,7 +492,9 @@ fn unsolved(certificate: &Certificate, risk: &RiskModel, assets: &[&str], tolera
                 certificate.rc_error, certificate.kappa, certificate.sweeps
             ),
         )
-        .hint(if certificate.kappa > HEDGED {
+        .hint(if let (true, Some(Estimator::Ewma { .. })) = (certificate.kappa > HEDGED, estimator) {
+            format!("over the few rows that count, assets hedge each other almost perfectly: give a longer {}", option("half-life"))
+        } else if certificate.kappa > HEDGED {
             format!("the assets hedge each other almost perfectly: rounding alone exceeds the tolerance; a looser {} or fewer assets help", option("tolerance"))
         } else {
             format!("rounding alone may exceed this tolerance: try a looser {}", option("tolerance"))

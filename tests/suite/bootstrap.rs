@@ -22,7 +22,9 @@ use equirisk::study::block::Block;
 use equirisk::study::bootstrap::{Bootstrap, Config, Outcome, Plan, Spec, solve};
 use equirisk::study::protocol::Study as _;
 use equirisk::study::setup::Setup;
-use equirisk::{Certificate, Choice, Error, ErrorKind, Estimator, Method, Observer, Solutions, Status, Stop};
+use equirisk::{
+    Certificate, Choice, Error, ErrorKind, Estimator, Method, Observer, RiskMeasure, Solutions, Status, Stop,
+};
 use serde_json::Value;
 
 use crate::cases::{data, json};
@@ -47,6 +49,7 @@ fn config(resamples: u64, scheme: Scheme, block: Block) -> Config {
         periods_per_year: None,
         windows: 8,
         estimator: Estimator::Sample,
+        measure: RiskMeasure::Volatility,
     }
 }
 

@@ -245,6 +245,10 @@ fn names(value: &Value) -> Vec<&str> {
     value.as_object().unwrap().keys().map(String::as_str).collect()
 }
 
+/// Measures of risk other than volatility.
+const SEMI_DEVIATION: [&str; 2] = ["--risk", "semi-deviation"];
+const SHORTFALL: [&str; 4] = ["--risk", "expected-shortfall", "--level", "0.9"];
+
 const CPU: [&str; 2] = ["--engine", "cpu"];
 const GPU: [&str; 2] = ["--engine", "gpu"];
 
@@ -388,6 +392,31 @@ fn one_portfolio_is_as_the_page_says() {
 }
 
 #[test]
+fn one_portfolio_of_another_risk_is_as_the_page_says() {
+    let (schema, folder) = (Schema::of_the_page(), Folder::new());
+    let dated = history(&folder, 250);
+    let solved = |args: &[&str]| schema.printed("solve", &[&["solve", &dated, "--returns"], args].concat());
+    let told = |value: &Value| value["run"]["risk"].clone();
+    let volatility = solved(&CPU);
+    assert_eq!(told(&volatility), json!({"measure": "volatility", "level": null, "centred": true}));
+    assert!(volatility["kappa"].is_number() && volatility["methods"]["volatility_parity"].is_null());
+    assert!(volatility.get("slack").is_none());
+    let semi = solved(&[&ALL[..], &SEMI_DEVIATION, &["--weights", "A0=0.5,A1=0.5"]].concat());
+    assert_eq!(told(&semi), json!({"measure": "semi_deviation", "level": null, "centred": true}));
+    assert_eq!(names(&semi["methods"]), [&NAMES[..], &["volatility_parity"]].concat());
+    assert!(semi["kappa"].is_null() && semi["robust"].is_null() && semi["given"]["outside"].is_null());
+    assert!(semi.get("slack").is_none() && semi["methods"]["volatility_parity"]["rc_error"].is_number());
+    let shortfall = solved(&SHORTFALL);
+    assert_eq!(told(&shortfall), json!({"measure": "expected_shortfall", "level": 0.9, "centred": true}));
+    assert!(shortfall["slack"].is_number() && shortfall["kappa"].is_null());
+    let raw = ["--risk", "expected-shortfall", "--raw-losses", "--budgets", "A0=0.5,A1=0.5,A2=0,A3=0"];
+    let raw = solved(&raw);
+    assert_eq!(told(&raw), json!({"measure": "expected_shortfall", "level": 0.95, "centred": false}));
+    assert_eq!(raw["methods"]["volatility_parity"]["weights"][3], 0.0);
+    assert_eq!(solved(&SEMI_DEVIATION)["engine"], "cpu");
+}
+
+#[test]
 fn a_bootstrap_is_as_the_page_says_whatever_it_has_no_number_for() {
     let (schema, folder) = (Schema::of_the_page(), Folder::new());
     let study = |args: &[&str]| {
@@ -448,6 +477,41 @@ fn other_methods_and_estimators_of_a_bootstrap_are_as_the_page_says() {
     let single = ["bootstrap", &dated, "--returns", "-B", "1", "--seed", "1", "--compare-estimators", "oas"];
     let single = schema.printed("bootstrap", &[&single[..], &ALL].concat());
     assert!(single["estimators"][1]["methods"]["hrp"]["pairwise_turnover"].is_null());
+}
+
+#[test]
+fn a_bootstrap_of_another_risk_is_as_the_page_says() {
+    let (schema, folder) = (Schema::of_the_page(), Folder::new());
+    let study = |data: &str, args: &[&str]| {
+        schema.printed("bootstrap", &[&["bootstrap", data, "--returns", "-B", "30", "--seed", "1"], args].concat())
+    };
+    let dated = history(&folder, 250);
+    let volatility = study(&dated, &[]);
+    assert!(volatility["paired"].is_null() && volatility["run"]["risk"]["measure"] == "volatility");
+    assert!(volatility["methods"]["erc"]["certificate"].get("slack").is_none());
+    let semi = study(&dated, &[&SEMI_DEVIATION[..], &ALL, &["--weights", "A0=0.5,A1=0.5"]].concat());
+    assert_eq!(names(&semi["methods"]), [&NAMES[..], &["volatility_parity"]].concat());
+    assert!(semi["paired"]["distance"].is_number() && semi["paired"]["assets"][3]["point"].is_number());
+    assert_eq!(semi["paired"]["noise"], semi["methods"]["erc"]["pairwise_turnover"]);
+    assert_eq!(names(&semi["methods"]["volatility_parity"]["certificate"]), ["rc_error"]);
+    assert!(semi["halves"].is_null() && semi["windows"].is_null() && semi["days"] == json!([]));
+    assert!(semi["assets"][0]["robust"].is_null() && semi["assets"][0]["halves"].is_null());
+    let shortfall = study(&dated, &[&SHORTFALL[..], &["--budgets", "A0=0.5,A1=0.5,A2=0,A3=0"]].concat());
+    assert_eq!(shortfall["run"]["risk"], json!({"measure": "expected_shortfall", "level": 0.9, "centred": true}));
+    assert!(shortfall["methods"]["erc"]["certificate"]["slack"]["max"].is_number());
+    assert!(shortfall["paired"]["assets"][2]["mean"] == 0.0 && shortfall["paired"]["assets"][2]["clear"] == false);
+    let raw = study(&dated, &["--risk", "expected-shortfall", "--raw-losses"]);
+    assert_eq!(raw["run"]["risk"]["centred"], false);
+    // Few resamples, few rows, and none with a portfolio.
+    let single = ["bootstrap", &dated, "--returns", "-B", "1", "--seed", "1"];
+    let single = schema.printed("bootstrap", &[&single[..], &SEMI_DEVIATION].concat());
+    assert!(single["paired"]["noise"].is_null() && single["paired"]["assets"][0]["sd"].is_null());
+    study(&history(&folder, 5), &SHORTFALL);
+    for risk in [&SEMI_DEVIATION[..], &SHORTFALL] {
+        let hedged = study(&hedge(&folder), risk);
+        assert!(hedged["paired"].is_null() && hedged["methods"]["erc"]["certificate"] == json!({}), "{risk:?}");
+        assert!(hedged["methods"]["volatility_parity"]["certificate"] == json!({}), "{risk:?}");
+    }
 }
 
 #[test]
@@ -582,6 +646,21 @@ fn runs_of_other_methods_and_estimators_are_as_the_page_says() {
 }
 
 #[test]
+fn runs_of_another_risk_are_as_the_page_says() {
+    let folder = Folder::new();
+    let dated = history(&folder, 250);
+    let halves = [["--shard", "0/2"], ["--shard", "1/2"]];
+    let bootstrap = ["bootstrap", &dated, "--returns", "-B", "30", "--seed", "1", "--no-sensitivity"];
+    kept(&folder, "bootstrap", &[&bootstrap[..], &SHORTFALL].concat(), halves);
+    let schema = Schema::of_the_page();
+    let share: Value = serde_json::from_str(&folder.read("bootstrap_0/summary.json")).unwrap();
+    assert_eq!(share["run"]["risk"], json!({"measure": "expected_shortfall", "level": 0.9, "centred": true}));
+    let record = schema.recorded(&folder, "bootstrap_whole");
+    assert_eq!(record["job"]["measure"], json!({"expected_shortfall": {"level": 0.9, "centred": true}}));
+    assert_eq!(record["outcome"]["run"]["risk"], share["run"]["risk"]);
+}
+
+#[test]
 fn runs_on_a_device_are_as_the_page_says() {
     let folder = Folder::new();
     let dated = history(&folder, 250);
@@ -615,6 +694,8 @@ fn a_comparison_is_as_the_page_says() {
     let (first, fewer) = (run("first", &dated, &[]), run("fewer", &dated, &["--assets", "A0,A1"]));
     let hedged = run("hedged", &hedge(&folder), &[]);
     let decaying = run("decaying", &dated, &[&ALL[..], &["--estimator", "ewma", "--half-life", "30"]].concat());
+    let semi = run("semi", &dated, &SEMI_DEVIATION);
+    assert_eq!(schema.recorded(&folder, "semi")["job"]["measure"], "semi_deviation");
     let compare = |first: &str, second: &str| {
         let run = equirisk(&["compare", first, second, "--json"]).succeeded();
         let found = run.json();
@@ -627,6 +708,8 @@ fn a_comparison_is_as_the_page_says() {
     let changed = compare(&first, &decaying)["configuration"].take();
     let fields: Vec<&Value> = changed.as_array().unwrap().iter().map(|changed| &changed["field"]).collect();
     assert_eq!(fields, ["comparison.fixed", "comparison.methods", "estimator", "half_life"]);
+    let changed = compare(&first, &semi)["configuration"].take();
+    assert_eq!(changed, json!([{"field": "measure", "first": "volatility", "second": "semi_deviation"}]));
 }
 
 #[test]

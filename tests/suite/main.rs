@@ -21,6 +21,7 @@ mod reading;
 mod readme;
 mod records;
 mod report;
+mod risks;
 mod run;
 mod screen;
 mod solver;

@@ -285,8 +285,10 @@ fn fixed_mixes_are_measured_as_they_are_given() {
     for (mixes, code, said) in [
         (&["A0=0.6,CASH=0.4"][..], 4, "no asset `CASH`"),
         (&["A0=0.6,A0=0.4"], 4, "`A0` has two weights"),
-        (&["x:A0=1", "x:A1=1"], 2, "another portfolio called `x`"),
-        (&["hrp:A0=1"], 2, "another portfolio called `hrp`"),
+        (&["x:A0=1", "x:A1=1"], 2, "column of results is called `x`"),
+        (&["risk_share:A0=1"], 2, "column of results is called `risk_share`"),
+        (&["m:A0=0.5,A1=-0.5"], 4, "--fixed: the weights of `m` sum to 0"),
+        (&["hrp:A0=1"], 2, "column of results is called `hrp`"),
         (&["A0=0.5,A1=-0.5"], 4, "sum to 0"),
     ] {
         let run = solve(mixes).refused(code);

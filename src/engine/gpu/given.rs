@@ -271,7 +271,7 @@ impl<'a> Given<'a> {
             sweeps: 0,
             rescued: false,
             volatility: variance.sqrt(),
-            slack: f64::NAN,
+            slack: None,
         }
     }
 }

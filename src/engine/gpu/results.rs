@@ -122,7 +122,7 @@ fn certificate(found: &DeviceCertificate, finite: bool, limits: Limits, unit: f6
         sweeps: found.sweeps as u32,
         rescued: false,
         volatility: found.volatility * unit,
-        slack: f64::NAN,
+        slack: None,
     }
 }
 

@@ -19,8 +19,8 @@ pub struct Workspace {
 pub struct Found {
     pub status: Status,
     pub rc_error: f64,
-    /// Of expected shortfall; NaN of semi-deviation, which has none.
-    pub slack: f64,
+    /// Of expected shortfall, with weights.
+    pub slack: Option<f64>,
     /// Of the returned weights, per period; NaN without weights.
     pub risk: f64,
     pub steps: u32,
@@ -47,21 +47,21 @@ pub fn solve(
         RiskMeasure::Volatility => {
             weights.fill(f64::NAN);
             let nan = f64::NAN;
-            return Found { status: Status::Invalid, rc_error: nan, slack: nan, risk: nan, steps: 0 };
+            return Found { status: Status::Invalid, rc_error: nan, slack: None, risk: nan, steps: 0 };
         }
         RiskMeasure::SemiDeviation => {
             let found = semi_deviation::solve(problem, tolerance, &mut work.semi_deviation, weights);
             let semi_deviation::Found { status, rc_error, risk, steps } = found;
-            Found { status, rc_error, slack: f64::NAN, risk, steps }
+            Found { status, rc_error, slack: None, risk, steps }
         }
         RiskMeasure::ExpectedShortfall { level, centred } => {
             let options = shortfall((level, centred), panel, tolerance);
             let found = expected_shortfall::solve(problem, options, &mut work.expected_shortfall, weights);
             let expected_shortfall::Found { status, rc_error, slack, risk, steps, .. } = found;
-            Found { status, rc_error, slack, risk, steps }
+            Found { status, rc_error, slack: Some(slack).filter(|slack| !slack.is_nan()), risk, steps }
         }
     };
-    let solved = found.rc_error <= options.tolerance && !(found.slack > options.tolerance);
+    let solved = found.rc_error <= options.tolerance && found.slack.is_none_or(|slack| slack <= options.tolerance);
     match found.status {
         Status::Stalled if solved => Found { status: Status::Converged, ..found },
         _ => found,

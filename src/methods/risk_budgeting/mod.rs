@@ -132,7 +132,7 @@ pub fn solve(problem: Problem, options: Options, work: &mut Workspace, weights: 
         sweeps: run.sweeps,
         rescued: false,
         volatility: variance.sqrt(),
-        slack: f64::NAN,
+        slack: None,
     };
     // An error below the tolerance proves a solution only where the tolerance lies above the rounding floor.
     if certificate.status != Status::Converged || accurate {

@@ -45,10 +45,14 @@ const NAME: usize = 24;
 pub fn sentence(outcome: &Outcome) -> String {
     if outcome.solves.converged == 0 {
         let what = words::nothing(outcome.solves.total, "resample");
+        let remedy = match outcome.run.risk.is_volatility() {
+            true => words::remedy(&outcome.solves).to_string(),
+            false => "some long-only mix has no such risk: use fewer assets, or a longer history".to_string(),
+        };
         return format!(
             "No weights can be trusted here: {what} ({}). {}.",
             words::solves(&outcome.solves),
-            capitalised(&words::remedy(&outcome.solves).to_string())
+            capitalised(&remedy)
         );
     }
     if outcome.run.assets == 1 {
@@ -81,11 +85,11 @@ fn hard(outcome: &Outcome) -> Option<String> {
         return Some(format!("{} are too few to say how far weights move.", counted(rows as u64, "return")));
     }
     if outcome.assets.iter().all(|asset| asset.point.is_none()) {
-        return Some(
-            "The full history has no risk-budgeting portfolio, because some long-only mix of these assets has no variance: \
+        let what = if outcome.run.risk.is_volatility() { "variance" } else { outcome.run.risk.words };
+        return Some(format!(
+            "The full history has no risk-budgeting portfolio, because some long-only mix of these assets has no {what}: \
              leave one of them out."
-                .to_string(),
-        );
+        ));
     }
     (unsolved > 0).then(|| {
         format!(

@@ -116,10 +116,11 @@ fn weights(out: &mut String, outcome: &Outcome, view: View) {
         words::short_windows(outcome),
         words::wider(&outcome.assets),
     ];
-    for text in said.into_iter().flatten() {
-        out.push_str(&view.wrapped(&text));
+    let said: Vec<String> = said.into_iter().flatten().collect();
+    said.iter().for_each(|text| out.push_str(&view.wrapped(text)));
+    if !said.is_empty() {
+        out.push('\n');
     }
-    out.push('\n');
 }
 
 /// `  ├──●───┤ `: the 90 % range with the full-sample weight, from 0 to `widest`.
@@ -222,7 +223,17 @@ fn estimators(out: &mut String, outcome: &Outcome, view: View) {
         let leaves = (place > 0).then(|| 1 + (count - place) as u8);
         columns.push(Column::numbers(&head, all.iter().map(cell).collect(), 11, 2, leaves));
     }
-    table(out, columns, view);
+    let all_columns = columns.len();
+    let left_out = all_columns - table(out, columns, view).len();
+    // Intensities leave last of all.
+    let methods_left_out = left_out.min(count - 1);
+    if methods_left_out > 0 {
+        out.push_str(&view.wrapped(&view.text(format!(
+            "{} not shown: a wider terminal has more room, {} has all.",
+            counted(methods_left_out as u64, "method"),
+            option("json")
+        ))));
+    }
     out.push_str(&view.dim(&view.wrapped(&format!(
         "(each on the same {}; in %: weights of two resamples differ by, and volatility held under the sample covariance over \
          what was promised)",

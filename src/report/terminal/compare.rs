@@ -34,6 +34,7 @@ pub fn compare(found: &Compared, view: View) -> String {
         };
         let name = |field: &Field| match field.field.strip_suffix("_sha256") {
             Some(what) => format!("{what} (numbers)"),
+            None if field.field == "measure" => "risk".to_string(),
             None => field.field.replace(['_', '.'], " "),
         };
         let cells = |text: &dyn Fn(&Field) -> String| found.configuration.iter().map(text).collect::<Vec<_>>();
@@ -106,7 +107,10 @@ fn sentence(found: &Compared) -> String {
         (true, true) if found.distance.is_some_and(|distance| distance < SAME) => {
             "The portfolios are the same; their bands differ as other resamples do.".to_string()
         }
-        (true, true) => format!("{differ}; all bands overlap, so resampling alone could make the difference."),
+        (true, true) => match asked(found) {
+            Some(what) => format!("{differ}; all bands overlap. {what}, which moves weights without any resampling."),
+            None => format!("{differ}; all bands overlap, so resampling alone could make the difference."),
+        },
         (true, false) => {
             format!("{differ}; the {lie} of {} lie apart: that is more than resampling explains.", listed(&apart))
         }
@@ -121,12 +125,29 @@ fn sentence(found: &Compared) -> String {
     }
 }
 
+/// What the runs ask of a portfolio, where that is not the same.
+fn asked(found: &Compared) -> Option<&'static str> {
+    let differs = |names: &[&str]| found.configuration.iter().any(|field| names.contains(&field.field.as_str()));
+    match (differs(&["estimator", "half_life"]), differs(&["measure", "level", "centred"])) {
+        (_, true) => Some("Another risk is budgeted"),
+        (true, false) => Some("The covariances are estimated otherwise"),
+        (false, false) => differs(&["budgets"]).then_some("The budgets are others"),
+    }
+}
+
+/// The names that a list has, or is of; none of numbers.
+fn named(entries: &[Value]) -> Option<String> {
+    let name = |entry: &Value| entry.as_str().or_else(|| entry["name"].as_str()).map(String::from);
+    let names: Option<Vec<String>> = entries.iter().map(name).collect();
+    names.map(|names| if names.is_empty() { "none".to_string() } else { names.join(", ") })
+}
+
 /// In a cell of the table.
 fn value(value: &Value) -> String {
     let text = match value {
         Value::Null => "none".to_string(),
         Value::String(text) => text.clone(),
-        Value::Array(entries) => counted(entries.len() as u64, "number"),
+        Value::Array(entries) => named(entries).unwrap_or_else(|| counted(entries.len() as u64, "number")),
         Value::Number(number) => match (number.as_u64(), number.as_f64()) {
             (Some(whole), _) => grouped(whole),
             (None, Some(real)) => format!("{real:.4}").trim_end_matches('0').trim_end_matches('.').to_string(),

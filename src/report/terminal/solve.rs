@@ -167,7 +167,7 @@ pub fn solve(outcome: &Outcome, view: View) -> String {
 fn proof(portfolio: &Portfolio) -> Option<(String, bool)> {
     let name = words::method(portfolio.method, &portfolio.name);
     let status = portfolio.status.name();
-    let held = portfolio.profile.weights.iter().filter(|weight| **weight > HELD).count();
+    let held = portfolio.profile.weights.iter().filter(|weight| weight.abs() > HELD).count();
     let held = format!("{held} of {} held", counted(portfolio.profile.weights.len() as u64, "asset"));
     let sound = portfolio.status == Status::Converged;
     if let Some(gap) = portfolio.gap {
@@ -179,8 +179,9 @@ fn proof(portfolio: &Portfolio) -> Option<(String, bool)> {
         ));
     }
     let split_error = portfolio.split_error?;
-    let margin = portfolio.margin.flatten().map_or(String::new(), |margin| {
-        format!("; correlations off by less than {:.1e} give the same tree", margin / 2.0)
+    let margin = portfolio.margin.flatten().map_or(String::new(), |margin| match margin > 0.0 {
+        false => "; correlations are tied, and another tree is as good".to_string(),
+        true => format!("; correlations off by less than {:.1e} give the same tree", margin / 2.0),
     });
     let leaves = portfolio.order.as_deref().map_or(String::new(), |order| format!("; leaves {}", words::listed(order)));
     Some((format!("{name} (single linkage): {status}, splits are within {split_error:.1e}{margin}{leaves}"), sound))

@@ -23,6 +23,7 @@ use crate::sampling::Rows;
 use crate::store::Checkpoint;
 use crate::store::blocks::{Blocks, OfMethod, Spread, Stored};
 use crate::study::block::{BlockEstimates, block_length, sensitivity_lengths};
+use crate::study::budgeted::warn_of_short_tail;
 use crate::study::change::Change;
 use crate::study::estimation::Estimation;
 use crate::study::estimators;
@@ -124,6 +125,7 @@ impl Plan {
         let lengths =
             if config.sensitivity { sensitivity_lengths(&law, block_length, config.scheme) } else { Vec::new() };
         let components = (panel.assets() <= MOST_COMPONENTS).then(|| Components::of(&full));
+        warn_of_short_tail(config.measure, panel.rows(), observer);
         warn_of_short_history(panel.rows(), panel.assets(), components.as_ref(), observer);
         Ok(Plan {
             config: *config,

@@ -11,6 +11,9 @@ use crate::methods::Method;
 /// The ends of the interval of 95 %.
 const ENDS: [f64; 2] = [0.025, 0.975];
 
+/// Fewer resamples have no such ends.
+const LEAST: usize = 40;
+
 /// Differences of the weights, budgeted by the measure less by volatility.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Paired {
@@ -35,7 +38,7 @@ pub struct Difference {
     pub sd: f64,
     pub q025: f64,
     pub q975: f64,
-    /// Zero lies outside the interval of 95 %.
+    /// Zero lies outside the interval of 95 %; of fewer than 40 resamples nothing is clear.
     pub clear: bool,
 }
 
@@ -66,7 +69,7 @@ pub fn paired(setting: &Setting, found: &Distributions, noise: (f64, f64)) -> Op
             sd: found.moments.sd,
             q025,
             q975,
-            clear: q025 > 0.0 || q975 < 0.0,
+            clear: found.count >= LEAST && (q025 > 0.0 || q975 < 0.0),
         }
     };
     let assets: Vec<Difference> = setting.assets.iter().enumerate().map(difference).collect();
@@ -80,9 +83,9 @@ pub fn paired(setting: &Setting, found: &Distributions, noise: (f64, f64)) -> Op
 }
 
 impl Paired {
-    /// The portfolios of the two measures differ by less than two resamples of either do.
-    pub fn is_noise(&self) -> bool {
-        self.distance.is_some_and(|distance| distance <= self.noise)
+    /// Whether the portfolios of the two measures differ by less than two resamples do; none where that is not known.
+    pub fn is_noise(&self) -> Option<bool> {
+        self.distance.filter(|_| self.noise.is_finite()).map(|distance| distance <= self.noise)
     }
 
     /// The same over all assets `names`: without a budget there is no difference.

@@ -240,7 +240,7 @@ impl WithSimd for Fill<'_> {
 mod tests {
     use super::*;
     use crate::covariance::full_sample;
-    use crate::methods::{Mix, Selection};
+    use crate::methods::{Mix, Program, Selection};
     use crate::panel::{Labels, Panel, Returns};
     use crate::resample::{Law, Scheme};
     use crate::stats;
@@ -308,7 +308,7 @@ mod tests {
             }
             Figure::EffectiveContributors => measures::effective_number(&shares),
             Figure::RealisedVolatility => realised,
-            Figure::Held => weights.iter().filter(|weight| **weight > 1e-6).count() as f64,
+            Figure::Held => weights.iter().filter(|weight| weight.abs() > 1e-6).count() as f64,
             Figure::Aim => match method {
                 Method::MinimumVariance => realised / setting.least_volatility - 1.0,
                 Method::MaximumDiversification => {
@@ -317,7 +317,7 @@ mod tests {
                 }
                 _ => relative.iter().fold(0.0, |m, r| m.max((r - 1.0).abs())),
             },
-            Figure::Parameter => unreachable!("of no weights"),
+            Figure::Parameter | Figure::Slack | Figure::Beyond(_) => unreachable!("not asked for"),
         }
     }
 

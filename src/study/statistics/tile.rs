@@ -105,7 +105,7 @@ impl Tile {
             self.parity.resize(n, Lanes::default());
             interleave(&rows(&parity.weights, n, at), &mut self.parity);
         }
-        self.slack = Lanes(at.map(|at| block.certificates[at].slack));
+        self.slack = Lanes(at.map(|at| block.certificates[at].slack.unwrap_or(f64::NAN)));
         self.volatility = Lanes(at.map(|at| block.volatility_of(method, at)));
         self.rc_error = Lanes(at.map(|at| block.certificates[at].rc_error));
         self.parameter = Lanes(at.map(|at| block.parameters.get(at).copied().unwrap_or(f64::NAN)));
@@ -232,7 +232,7 @@ impl Tile {
             Figure::Gini => self.gini(),
             Figure::EffectiveContributors => effective_number(shares),
             Figure::RealisedVolatility => self.realised,
-            Figure::Held => sums(n, |i, l| if weights[i].0[l] > HELD { 1.0 } else { 0.0 }),
+            Figure::Held => sums(n, |i, l| if weights[i].0[l].abs() > HELD { 1.0 } else { 0.0 }),
             Figure::Aim => match method {
                 Method::MinimumVariance => each(|l| self.realised.0[l] / setting.least_volatility - 1.0),
                 Method::MaximumDiversification => {
