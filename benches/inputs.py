@@ -4,6 +4,7 @@ W1: sample covariances of bootstrap resamples (T = 504) of factor returns, w1_n{
 W2: factor returns, w2_returns.npy, 2,520 x 50; for peers that draw no rows, those of 1,000 resamples: w2_rows_iid.npy,
     and w2_rows_{L}.npy of mean block L.
 W3: the covariance of 30 assets, w3_covariance.npy.
+For estimators: one window of factor returns, window_n{n}.npy, 252 x n.
 """
 
 import pathlib
@@ -12,6 +13,7 @@ import sys
 import numpy as np
 
 PROBLEMS = {5: 20_000, 10: 20_000, 20: 10_000, 50: 4_000, 100: 1_000, 200: 300, 500: 40}
+WINDOWS = [10, 50, 200]
 
 
 def returns(rng, rows, assets, factors=5):
@@ -43,6 +45,8 @@ def main(folder):
     np.save(folder / "w2_returns.npy", returns(np.random.default_rng(7), 2520, 50))
     for name, mean_block in [("iid", 1), ("20", 20), ("75", 75)]:
         np.save(folder / f"w2_rows_{name}.npy", stationary(np.random.default_rng(8), 2520, 1000, mean_block))
+    for assets in WINDOWS:
+        np.save(folder / f"window_n{assets}.npy", returns(np.random.default_rng(2000 + assets), 252, assets))
     np.save(folder / "w3_covariance.npy", np.cov(returns(np.random.default_rng(30), 2520, 30), rowvar=False))
 
 
