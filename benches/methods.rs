@@ -29,7 +29,7 @@ use equirisk::stop::Stop;
 use equirisk::store::Checkpoint;
 use equirisk::study::block::Block;
 use equirisk::study::bootstrap::{Config, Plan, solve};
-use equirisk::{Batch, Options, Request, RiskModel, Status};
+use equirisk::{Batch, Options, Request, RiskMeasure, RiskModel, Status};
 use pulp::{Arch, Simd, WithSimd};
 use serde_json::json;
 
@@ -297,6 +297,7 @@ fn study(returns: &Returns) {
         periods_per_year: None,
         windows: 8,
         estimator: Estimator::Sample,
+        measure: RiskMeasure::Volatility,
     };
     let selection = Selection::new(&Method::NAMED, Vec::new());
     let planned = |observer: &mut dyn Observer| {

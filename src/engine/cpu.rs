@@ -17,7 +17,7 @@ use crate::error::Result;
 use crate::lanes::{LANES, Lanes, interleave};
 use crate::measure::{Measured, Metric, metric};
 use crate::methods::certificate::{Certificate, Proof, Status};
-use crate::methods::downside::{self, measured};
+use crate::methods::downside::{self, Rows, measured};
 use crate::methods::risk_budgeting::certificate::certify;
 use crate::methods::risk_budgeting::condition::condition;
 use crate::methods::risk_budgeting::definite::{definite, definite_lanes};
@@ -72,7 +72,13 @@ impl CpuEngine {
             Covariances::Estimated { panel, rows, estimator } => Some(Resampler::new(panel, rows, *estimator)),
             Covariances::Given { .. } | Covariances::Known(_) => None,
         };
-        CpuJob { batch, request, options: self.options, resampler, arch: Arch::new() }
+        let rows = match &batch.source().covariances {
+            Covariances::Estimated { panel, .. } if !batch.program().measure().is_volatility() => {
+                Some(measured::rows(panel))
+            }
+            _ => None,
+        };
+        CpuJob { batch, request, options: self.options, resampler, rows, arch: Arch::new() }
     }
 }
 
@@ -84,6 +90,8 @@ pub struct CpuJob<'a> {
     options: Options,
     /// Where covariances are estimated.
     resampler: Option<Resampler<'a>>,
+    /// Where risk is not volatility.
+    rows: Option<Rows>,
     /// The vector instructions of this machine.
     arch: Arch,
 }
@@ -187,34 +195,17 @@ impl WithSimd for SolveOthers<'_, '_, '_> {
     }
 }
 
-/// [`CpuJob::solve_losses`], likewise.
-struct SolveLosses<'a, 'b, 'c> {
-    job: &'a CpuJob<'b>,
-    source: Losses<'a>,
-    room: &'a mut Room,
-    slot: &'a mut Slot<'c>,
-}
-
-impl WithSimd for SolveLosses<'_, '_, '_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        self.job.solve_losses(self.source, self.room, self.slot);
-    }
-}
-
 /// A measure of losses, and the rows that it takes.
 #[derive(Debug, Clone, Copy)]
 struct Losses<'a> {
     measure: RiskMeasure,
     panel: &'a Panel,
+    rows: &'a Rows,
     resampler: &'a Resampler<'a>,
 }
 
 impl Losses<'_> {
     /// Volatility of these weights over the rows, per period: sqrt(1 / (W - 1) sum_t omega_t (r_t - m)^2).
-    #[inline(always)]
     fn volatility(&self, counts: &[f64], weights: &[f64]) -> f64 {
         let outcome = |row: &[f64]| -> f64 {
             let terms = row.iter().zip(weights).zip(self.panel.volatilities());
@@ -233,7 +224,6 @@ impl Losses<'_> {
     }
 
     /// A problem's rows count `counts` each, once they are drawn.
-    #[inline(always)]
     fn problem<'b>(
         &'b self,
         number: u64,
@@ -243,7 +233,7 @@ impl Losses<'_> {
     ) -> downside::Problem<'b> {
         counts.resize(self.panel.rows(), 0.0);
         self.resampler.weigh(number, counts);
-        downside::Problem { values: self.panel.values(), counts, units: self.panel.volatilities(), budgets, start }
+        downside::Problem { rows: self.rows, counts, units: self.panel.volatilities(), budgets, start }
     }
 }
 
@@ -409,9 +399,9 @@ impl CpuJob<'_> {
     /// Where risk is not volatility.
     fn losses(&self) -> Option<Losses<'_>> {
         let measure = self.batch.program().measure();
-        match (&self.batch.source().covariances, &self.resampler) {
-            (Covariances::Estimated { panel, .. }, Some(resampler)) if !measure.is_volatility() => {
-                Some(Losses { measure, panel, resampler })
+        match (&self.batch.source().covariances, &self.resampler, &self.rows) {
+            (Covariances::Estimated { panel, .. }, Some(resampler), Some(rows)) => {
+                Some(Losses { measure, panel, rows, resampler })
             }
             _ => None,
         }
@@ -437,9 +427,9 @@ impl CpuJob<'_> {
                     self.arch.dispatch(SolveOne { job: self, span, room, slot });
                 }
             }
-            if let Some(source) = self.losses() {
+            if let Some(losses) = self.losses() {
                 for slot in slots.iter_mut().take_while(|_| !stop.asked()) {
-                    self.arch.dispatch(SolveLosses { job: self, source, room, slot });
+                    self.solve_losses(losses, room, slot);
                 }
             }
         }
@@ -556,7 +546,6 @@ impl CpuJob<'_> {
     }
 
     /// Budgets another risk where volatility has been budgeted: that portfolio is the start, and stands beside it.
-    #[inline(always)]
     fn solve_losses(&self, losses: Losses, room: &mut Room, slot: &mut Slot) {
         let beside = self.request.beside();
         let is_parity = |own: Method| own == Method::VolatilityParity;

@@ -164,6 +164,9 @@ pub const EWMA: &str = "EWMA: the bands show how much such an estimate moves ove
 
 /// A number without zeros that say nothing.
 fn trimmed(x: f64) -> String {
+    if x >= 1e9 {
+        return format!("{x:e}");
+    }
     let text = format!("{x:.4}");
     text.trim_end_matches('0').trim_end_matches('.').to_string()
 }

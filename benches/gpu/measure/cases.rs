@@ -333,6 +333,7 @@ impl Fold for Found {
     }
 }
 
+#[expect(clippy::large_enum_variant, reason = "there is one at a time")]
 enum Inputs {
     /// Made once: what is timed begins with covariances.
     Given(Batch<'static>),

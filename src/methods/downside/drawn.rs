@@ -1,20 +1,22 @@
-//! The rows of a problem that count, laid out for passes over all of them: eight rows side by side.
+//! What each row of a history counts in a problem, and the passes over those rows.
 //!
 //! ```text
-//! d_t = x_t - m,  m = 1/W sum_t omega_t x_t,  W = sum_t omega_t        centred
-//! d_t = x_t + o                                                        raw: o is what was taken from the returns
+//! d_t = x_t - m,  m = 1/W sum_t omega_t x_t,  W = sum_t omega_t        from the mean
+//! d_t = x_t + taken                                                    from zero, where that was taken from the returns
 //! ```
 
-use super::Problem;
-use crate::lanes::{LANES, Lanes};
+use pulp::Simd;
 
-/// Sizes below this share of the mean may be rounding: it is looked at whether the asset moves at all.
-const SUSPICIOUS: f64 = 1e-10;
+use super::Problem;
+use super::rows::{Rows, TOGETHER};
+use crate::lanes::{LANES, Lanes, vectors, vectors_mut};
+
+/// Below this share of the squares that it is made of, a variance is computed anew, without cancellation.
+const SUSPICIOUS: f64 = 1e-4;
 
 /// What the rows are measured from.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Origin<'a> {
-    /// Their mean.
     Mean,
     /// Zero, of returns from which this was taken, in the units of the values.
     Zero(&'a [f64]),
@@ -22,14 +24,11 @@ pub enum Origin<'a> {
 
 #[derive(Debug, Clone, Default)]
 pub struct Drawn {
-    /// Rows that count, in rising order.
-    numbers: Vec<u32>,
-    /// Omega, then zeros up to whole eights.
-    counts: Vec<f64>,
-    /// Ceil(rows / 8) x n: entry l of block k is row 8 k + l; the last row fills up the last block.
-    blocks: Vec<Lanes>,
-    /// What is added to values: -m or o.
-    offsets: Vec<f64>,
+    /// Omega of eight rows each, then zeros.
+    counts: Vec<Lanes>,
+    /// What makes d_t of a row less the centre, filled up with zeros to whole vectors.
+    offsets: Vec<Lanes>,
+    assets: usize,
     /// sqrt(1/W sum omega d_i^2).
     sizes: Vec<f64>,
     /// W.
@@ -38,93 +37,84 @@ pub struct Drawn {
 }
 
 impl Drawn {
-    /// Reads the rows of a valid problem. False where none counts, a number is not finite, or an asset never moves from
+    /// Reads the counts of a valid problem. False where no row counts, a number is not finite, or an asset never moves from
     /// the mean.
     #[inline(always)]
-    pub fn read(&mut self, problem: &Problem, origin: Origin) -> bool {
-        let n = problem.budgets.len();
-        let Drawn { numbers, counts, blocks, offsets, sizes, total, sums } = self;
-        // Every row is written, and written over where it does not count: whether it does cannot be foretold.
-        numbers.resize(problem.counts.len() + LANES, 0);
-        let mut found = 0;
-        for (row, &count) in (0..).zip(problem.counts) {
-            numbers[found] = row;
-            found += usize::from(count > 0.0);
+    pub fn read<S: Simd>(&mut self, simd: S, problem: &Problem, origin: Origin) -> bool {
+        let (rows, n) = (problem.rows, problem.budgets.len());
+        self.assets = n;
+        self.counts.clear();
+        self.counts.resize(rows.count().div_ceil(LANES * TOGETHER) * TOGETHER, Lanes::default());
+        let counts: &mut [f64] = bytemuck::cast_slice_mut(&mut self.counts);
+        counts[..rows.count()].copy_from_slice(problem.counts);
+        self.total = self.counts.iter().map(sum).sum();
+        if !(self.total > 0.0) {
+            return false;
         }
-        let Some(last) = found.checked_sub(1) else { return false };
-        let whole = found.next_multiple_of(LANES);
-        let filling = numbers[last];
-        numbers[found..whole].fill(filling);
-        counts.clear();
-        counts.extend(numbers[..found].iter().map(|&row| problem.counts[row as usize]));
-        counts.resize(whole, 0.0);
-        *total = counts.iter().sum();
-
-        blocks.resize(whole / LANES * n, Lanes::default());
-        sums.clear();
-        sums.resize(n, Lanes::default());
-        let (fours, _) = numbers[..whole].as_chunks::<LANES>();
-        let (weights, _) = counts.as_chunks::<LANES>();
-        for ((block, numbers), counts) in blocks.chunks_exact_mut(n).zip(fours).zip(weights) {
-            let mut rows: [&[f64]; LANES] = [&[]; LANES];
-            for l in 0..LANES {
-                rows[l] = &problem.values[numbers[l] as usize * n..][..n];
-            }
-            for i in 0..n {
-                for l in 0..LANES {
-                    block[i].0[l] = rows[l][i];
-                }
-                for l in 0..LANES {
-                    sums[i].0[l] += counts[l] * block[i].0[l];
-                }
+        self.offsets.clear();
+        self.offsets.resize(n.div_ceil(LANES), Lanes::default());
+        self.sizes.resize(n, 0.0);
+        self.moments(simd, rows);
+        for i in 0..n {
+            let (mean, square) = (sum(&self.sums[i]) / self.total, sum(&self.sums[n + i]) / self.total);
+            // 1/W sum omega (x + o)^2, which may cancel.
+            let offset = match origin {
+                Origin::Mean => -mean,
+                Origin::Zero(taken) => rows.centre()[i] + taken[i],
+            };
+            self.offsets[i / LANES].0[i % LANES] = offset;
+            let size = square + offset * (2.0 * mean + offset);
+            let plain = size > SUSPICIOUS * (square + offset * offset);
+            self.sizes[i] = if plain { size.sqrt() } else { self.size_of(problem, i, offset) };
+            if !(self.sizes[i].is_finite() && offset.is_finite()) || origin == Origin::Mean && !(self.sizes[i] > 0.0) {
+                return false;
             }
         }
-        numbers.truncate(found);
-        offsets.clear();
-        match origin {
-            Origin::Mean => offsets.extend(sums.iter().map(|lanes| -(sum(lanes) / *total))),
-            Origin::Zero(taken) => offsets.extend_from_slice(taken),
-        }
-
-        sums.fill(Lanes::default());
-        for (block, counts) in blocks.chunks_exact_mut(n).zip(weights) {
-            for i in 0..n {
-                for l in 0..LANES {
-                    block[i].0[l] += offsets[i];
-                    sums[i].0[l] += counts[l] * (block[i].0[l] * block[i].0[l]);
-                }
-            }
-        }
-        sizes.clear();
-        sizes.extend(sums.iter().map(|lanes| (sum(lanes) / *total).sqrt()));
-        let finite = sizes.iter().zip(&*offsets).all(|(size, offset)| size.is_finite() && offset.is_finite());
-        finite && (origin != Origin::Mean || (0..n).all(|i| self.moves(problem, i)))
+        true
     }
 
-    /// Whether an asset of centred rows moves.
+    /// sums_i = sum_t omega_t x_ti and sums_(n + i) = sum_t omega_t x_ti^2.
     #[inline(always)]
-    fn moves(&self, problem: &Problem, asset: usize) -> bool {
-        self.sizes[asset] > SUSPICIOUS * self.offsets[asset].abs() || self.differs(problem, asset)
+    fn moments<S: Simd>(&mut self, simd: S, rows: &Rows) {
+        let (n, v) = (rows.assets(), LANES / S::F64_LANES);
+        self.sums.clear();
+        self.sums.resize(2 * n, Lanes::default());
+        let (first, second) = self.sums.split_at_mut(n);
+        let (first, second) = (vectors_mut::<S>(first), vectors_mut::<S>(second));
+        for (counts, four) in self.counts.as_chunks::<TOGETHER>().0.iter().zip(rows.fours()) {
+            let (counts, four) = (vectors::<S>(counts), vectors::<S>(four));
+            for k in 0..v {
+                for i in 0..n {
+                    let (mut sum, mut square) = (first[i * v + k], second[i * v + k]);
+                    for b in 0..TOGETHER {
+                        let x = four[(b * n + i) * v + k];
+                        let weighted = simd.mul_f64s(counts[b * v + k], x);
+                        sum = simd.add_f64s(sum, weighted);
+                        square = simd.mul_add_e_f64s(weighted, x, square);
+                    }
+                    (first[i * v + k], second[i * v + k]) = (sum, square);
+                }
+            }
+        }
     }
 
+    /// sqrt(1/W sum omega (x + o)^2), term by term; zero where the rows that count are all the same and o is their mean.
     #[cold]
-    fn differs(&self, problem: &Problem, asset: usize) -> bool {
-        let value = |row: &u32| problem.values[*row as usize * problem.budgets.len() + asset];
-        self.sizes[asset] > 0.0 && self.numbers.iter().any(|row| value(row) != value(&self.numbers[0]))
+    fn size_of(&self, problem: &Problem, asset: usize, offset: f64) -> f64 {
+        let drawn = || (0..).zip(problem.counts).filter(|(_, count)| **count > 0.0);
+        let value = |row: usize| problem.rows.row(row)[asset];
+        let first = drawn().map(|(row, _)| value(row)).next().unwrap_or_default();
+        if drawn().all(|(row, _)| value(row) == first) {
+            // The mean of equal numbers may be off by rounding.
+            let size = (first + offset).abs();
+            return if size <= 1e-12 * first.abs() { 0.0 } else { size };
+        }
+        let squares: f64 = drawn().map(|(row, count)| count * (value(row) + offset).powi(2)).sum();
+        (squares / self.total).sqrt()
     }
 
-    /// Rows that count.
-    pub fn len(&self) -> usize {
-        self.numbers.len()
-    }
-
-    /// Which row of the problem is at this position.
-    pub fn number(&self, position: usize) -> usize {
-        self.numbers[position] as usize
-    }
-
-    /// What the rows count, then zeros up to whole eights.
-    pub fn counts(&self) -> &[f64] {
+    /// What the rows count, then zeros.
+    pub fn counts(&self) -> &[Lanes] {
         &self.counts
     }
 
@@ -136,46 +126,138 @@ impl Drawn {
         &self.sizes
     }
 
-    /// Eight rows each, asset by asset.
+    /// What makes d_t of a row less the centre.
     #[inline(always)]
-    pub fn blocks(&self) -> std::slice::ChunksExact<'_, Lanes> {
-        self.blocks.chunks_exact(self.offsets.len())
+    pub fn offsets(&self) -> &[f64] {
+        &bytemuck::cast_slice(&self.offsets)[..self.assets]
     }
 
-    /// The row at this position, from the values of the problem.
+    /// The same, filled up with zeros.
     #[inline(always)]
-    pub fn row<'a>(&'a self, values: &'a [f64], position: usize) -> impl Iterator<Item = f64> + 'a {
-        let n = self.offsets.len();
-        values[self.number(position) * n..][..n].iter().zip(&self.offsets).map(|(x, offset)| x + offset)
+    pub fn padded_offsets(&self) -> &[Lanes] {
+        &self.offsets
     }
 
-    /// losses = -d'y.
+    /// d of a row.
     #[inline(always)]
-    pub fn losses(&self, y: &[f64], losses: &mut Vec<Lanes>) {
-        losses.resize(self.counts.len() / LANES, Lanes::default());
-        for (losses, block) in losses.iter_mut().zip(self.blocks()) {
-            let mut sum = [0.0; LANES];
-            for (d, &y) in block.iter().zip(y) {
-                for l in 0..LANES {
-                    sum[l] -= d.0[l] * y;
+    pub fn row<'a>(&'a self, rows: &'a Rows, row: usize) -> impl Iterator<Item = f64> + 'a {
+        rows.row(row).iter().zip(self.offsets()).map(|(x, offset)| x + offset)
+    }
+
+    /// sum_i y_i size_i: what cancels in d_t'y.
+    #[inline(always)]
+    pub fn size(&self, y: &[f64]) -> f64 {
+        y.iter().zip(&self.sizes).map(|(y, size)| y * size).sum()
+    }
+
+    /// o'y.
+    #[inline(always)]
+    fn offset(&self, y: &[f64]) -> f64 {
+        y.iter().zip(self.offsets()).map(|(y, offset)| y * offset).sum()
+    }
+
+    /// losses = -d'y, of all rows.
+    #[inline(always)]
+    pub fn losses<S: Simd>(&self, simd: S, rows: &Rows, y: &[f64], losses: &mut Vec<Lanes>) {
+        let v = LANES / S::F64_LANES;
+        losses.resize(self.counts.len(), Lanes::default());
+        let start = simd.splat_f64s(self.offset(y));
+        for (losses, four) in losses.as_chunks_mut::<TOGETHER>().0.iter_mut().zip(rows.fours()) {
+            let (losses, four) = (vectors_mut::<S>(losses), vectors::<S>(four));
+            for k in 0..v {
+                let totals = outcomes(simd, four, k, y, start);
+                for b in 0..TOGETHER {
+                    losses[b * v + k] = simd.neg_f64s(totals[b]);
                 }
             }
-            losses.0 = sum;
         }
     }
 
-    /// gradient_i = -sum_t p_t d_ti, over the rows at these positions.
+    /// What falls short of zero: `outcomes` = d'y, `sums`_i = sum_t omega_t min(d_t'y, 0) x_ti and, last,
+    /// sum_t omega_t min(d_t'y, 0). Returns sum_t omega_t min(d_t'y, 0)^2.
     #[inline(always)]
-    pub fn gradient(&self, values: &[f64], rows: &[u32], shares: &[f64], gradient: &mut [f64]) {
-        gradient.fill(0.0);
-        for (&row, &p) in rows.iter().zip(shares) {
-            if p > 0.0 {
-                for (g, d) in gradient.iter_mut().zip(self.row(values, row as usize)) {
-                    *g -= p * d;
+    pub fn shortfalls<S: Simd>(
+        &self,
+        simd: S,
+        rows: &Rows,
+        y: &[f64],
+        outcomes: &mut Vec<Lanes>,
+        sums: &mut Vec<Lanes>,
+    ) -> f64 {
+        let (n, v, zero) = (y.len(), LANES / S::F64_LANES, simd.splat_f64s(0.0));
+        outcomes.resize(self.counts.len(), Lanes::default());
+        sums.clear();
+        sums.resize(n + 1, Lanes::default());
+        let sums = vectors_mut::<S>(sums);
+        let mut squares = zero;
+        let start = simd.splat_f64s(self.offset(y));
+        let fours = outcomes.as_chunks_mut::<TOGETHER>().0.iter_mut().zip(self.counts.as_chunks::<TOGETHER>().0);
+        for ((outcomes, counts), four) in fours.zip(rows.fours()) {
+            let (outcomes, counts, four) = (vectors_mut::<S>(outcomes), vectors::<S>(counts), vectors::<S>(four));
+            for k in 0..v {
+                let totals = self::outcomes(simd, four, k, y, start);
+                let mut short = totals;
+                for b in 0..TOGETHER {
+                    outcomes[b * v + k] = totals[b];
+                    let below = simd.min_f64s(totals[b], zero);
+                    short[b] = simd.mul_f64s(counts[b * v + k], below);
+                    squares = simd.mul_add_e_f64s(short[b], below, squares);
+                    sums[n * v + k] = simd.add_f64s(sums[n * v + k], short[b]);
+                }
+                for i in 0..n {
+                    // Two chains, so that neither waits for the other.
+                    let (mut even, mut odd) = (sums[i * v + k], zero);
+                    for b in (0..TOGETHER).step_by(2) {
+                        even = simd.mul_add_e_f64s(short[b], four[(b * n + i) * v + k], even);
+                        odd = simd.mul_add_e_f64s(short[b + 1], four[((b + 1) * n + i) * v + k], odd);
+                    }
+                    sums[i * v + k] = simd.add_f64s(even, odd);
                 }
             }
         }
+        simd.reduce_sum_f64s(squares)
     }
+
+    /// out_i = sum_t weight_t d_ti, over some rows.
+    #[inline(always)]
+    pub fn weigh<S: Simd>(
+        &self,
+        simd: S,
+        rows: &Rows,
+        weights: impl Iterator<Item = (u32, f64)>,
+        room: &mut Vec<Lanes>,
+        out: &mut [f64],
+    ) {
+        room.clear();
+        room.resize(self.offsets.len(), Lanes::default());
+        let sums = vectors_mut::<S>(room);
+        let mut total = 0.0;
+        for (row, weight) in weights {
+            total += weight;
+            let weight = simd.splat_f64s(weight);
+            for (sum, x) in sums.iter_mut().zip(vectors::<S>(rows.padded(row as usize))) {
+                *sum = simd.mul_add_e_f64s(weight, *x, *sum);
+            }
+        }
+        let sums: &[f64] = bytemuck::cast_slice(room);
+        for ((out, sum), offset) in out.iter_mut().zip(sums).zip(self.offsets()) {
+            *out = sum + total * offset;
+        }
+    }
+}
+
+/// o'y + x'y of some blocks side by side, for vector `k` of each.
+#[inline(always)]
+fn outcomes<S: Simd>(simd: S, blocks: &[S::f64s], k: usize, y: &[f64], start: S::f64s) -> [S::f64s; TOGETHER] {
+    let (n, v) = (y.len(), LANES / S::F64_LANES);
+    let mut totals = [start; TOGETHER];
+    for (i, &y) in y.iter().enumerate() {
+        let y = simd.splat_f64s(y);
+        for b in 0..TOGETHER {
+            totals[b] = simd.mul_add_e_f64s(y, blocks[(b * n + i) * v + k], totals[b]);
+        }
+    }
+    totals
 }
 
 /// The lanes together, in a fixed order.

@@ -1,7 +1,7 @@
 //! Every measure of losses behind one door, and the portfolio of a whole history.
 
 use super::expected_shortfall::{self, Form};
-use super::{Problem, semi_deviation};
+use super::{Problem, Rows, semi_deviation};
 use crate::methods::RiskMeasure;
 use crate::methods::certificate::Status;
 use crate::methods::risk_budgeting::{FINISHING_TOLERANCE, Options};
@@ -31,9 +31,8 @@ fn shortfall<'a>((level, centred): (f64, bool), panel: &'a Panel, tolerance: f64
     expected_shortfall::Options { level, form, tolerance }
 }
 
-/// Solves a problem whose values are those of `panel` and writes its weights; NaN where there are none. With `finish`,
+/// Solves a problem whose rows are those of `panel` and writes its weights; NaN where there are none. With `finish`,
 /// to rounding, judged by the tolerance all the same. Volatility is no measure of losses: it has no portfolio here.
-#[inline(always)]
 pub fn solve(
     measure: RiskMeasure,
     panel: &Panel,
@@ -78,17 +77,27 @@ pub fn certify(
     work: &mut Workspace,
     weights: &[f64],
 ) -> f64 {
-    let error = match measure {
+    error(measure, panel, problem, options, work, weights).unwrap_or(f64::INFINITY)
+}
+
+fn error(
+    measure: RiskMeasure,
+    panel: &Panel,
+    problem: Problem,
+    options: Options,
+    work: &mut Workspace,
+    weights: &[f64],
+) -> Option<f64> {
+    match measure {
         RiskMeasure::Volatility => None,
         RiskMeasure::SemiDeviation => semi_deviation::certify(problem, weights).map(|found| found.rc_error),
         RiskMeasure::ExpectedShortfall { level, centred } => {
             solve(measure, panel, problem, options, work, &mut vec![0.0; weights.len()]);
             let options = shortfall((level, centred), panel, options.tolerance);
-            let shares = work.expected_shortfall.shares(problem.counts.len());
-            expected_shortfall::certify(problem, options, weights, &shares).map(|found| found.rc_error)
+            let shares = work.expected_shortfall.shares().get(..problem.counts.len())?;
+            expected_shortfall::certify(problem, options, weights, shares).map(|found| found.rc_error)
         }
-    };
-    error.unwrap_or(f64::INFINITY)
+    }
 }
 
 /// The portfolio of a whole history.
@@ -103,19 +112,25 @@ pub struct Portfolio {
     pub proof: Option<Vec<f64>>,
 }
 
+/// The rows of a panel, laid out for passes.
+pub fn rows(panel: &Panel) -> Rows {
+    Rows::new(panel.values(), panel.assets()).expect("numbers of a panel are finite, and its rows can be counted")
+}
+
 /// To rounding, judged by the tolerance.
 #[must_use]
 pub fn whole(measure: RiskMeasure, panel: &Panel, budgets: &[f64], tolerance: f64) -> Portfolio {
     let counts = vec![1.0; panel.rows()];
-    let problem =
-        Problem { values: panel.values(), counts: &counts, units: panel.volatilities(), budgets, start: None };
+    let rows = rows(panel);
+    let problem = Problem { rows: &rows, counts: &counts, units: panel.volatilities(), budgets, start: None };
     let (mut work, mut weights) = (Workspace::default(), vec![0.0; budgets.len()]);
     let found = solve(measure, panel, problem, Options { tolerance, finish: true }, &mut work, &mut weights);
     let (contributions, direction) = match measure {
         RiskMeasure::ExpectedShortfall { level, centred } => {
-            let shares = work.expected_shortfall.shares(panel.rows());
+            let shares = work.expected_shortfall.shares();
+            let shares = &shares[..panel.rows().min(shares.len())];
             let options = shortfall((level, centred), panel, tolerance);
-            let certified = expected_shortfall::certify(problem, options, &weights, &shares);
+            let certified = expected_shortfall::certify(problem, options, &weights, shares);
             (certified.map(|found| found.contributions), work.expected_shortfall.direction())
         }
         _ => {

@@ -21,7 +21,9 @@ use crate::run::crosscheck::{CrossCheck, sample};
 use crate::run::{self, Context, RcError, Solves, Work};
 use crate::sampling::Rows;
 use crate::store::Checkpoint;
-use crate::store::blocks::{Blocks, OfMethod, Spread, Stored};
+#[cfg(feature = "files")]
+use crate::store::blocks::OfMethod;
+use crate::store::blocks::{Blocks, Spread, Stored};
 use crate::study::block::{BlockEstimates, block_length, sensitivity_lengths};
 use crate::study::budgeted::warn_of_short_tail;
 use crate::study::change::Change;
@@ -294,6 +296,7 @@ impl Plan {
     }
 
     /// The solutions of a method beside risk budgeting, block by block.
+    #[cfg(feature = "files")]
     pub(super) fn with_portfolios<T>(
         &self,
         method: Method,

@@ -4,27 +4,37 @@
 //! maximise D(p) = sum_i b_i ln q_i,  q = -sum_t p_t d_t,  0 <= p_t <= c_t, sum_t p_t = 1
 //! dD/dp_t = l_t, with y = b / q                     optimal: p is the tail of y, l_t = v where 0 < p_t < c_t
 //!
-//! on the free rows K, with Z_ti = -d_ti y_i:        G = Z diag(1/b) Z'
-//!     (G  1) (dp)   (l_K)
-//!     (1' 0) (v ) = ( 0 )                           Newton, as far as the first bound: that row leaves K
-//! between: a pass over all rows; those on the wrong side of v enter K
+//! on the free rows 0, 1, ..., with Z_ti = -(d_ti - d_0i) y_i:
+//!     Z diag(1/b) Z' dp = l - l_0,  dp_0 = -sum dp      Newton, as far as the first bound: that row is free no longer
+//! between: a pass over all rows; those on the wrong side of v become free
 //! ```
 //!
 //! y = b / q meets the budgets for every p, and p'l = sum b = 1: what is left to gain is the excess. D rises with every
 //! step, so no face comes back.
 
+use pulp::Simd;
+
 use super::{Found, Workspace};
+use crate::lanes::LANES;
 use crate::methods::downside::Problem;
 use crate::methods::downside::factor::{dot, factorise, substitute};
 
 /// Passes over the rows: ordinary problems need two.
 const PRICINGS: u32 = 12;
 
-/// Added to the diagonal of G, relative to it: rows of the face may depend on each other.
+/// Added to the diagonal of the system, relative to its mean, since rows may depend on each other.
 const RIDGE: f64 = 1e-11;
+
+/// The least of it, where more is in the way of the last digits.
+const LEAST_RIDGE: f64 = 1e-15;
 
 /// Losses of the face are equal up to this, relative to the shortfall.
 const EQUAL: f64 = 1e-14;
+
+/// Losses this far apart, relative to the shortfall, are near enough for Newton to halve that with every step.
+const NEAR: f64 = 1e-4;
+
+const POLISHING_STEPS: u32 = 4;
 
 /// Halvings of a step.
 const HALVINGS: u32 = 30;
@@ -42,7 +52,6 @@ pub struct Face {
     scaled: Vec<f64>,
     matrix: Vec<f64>,
     losses: Vec<f64>,
-    ones: Vec<f64>,
     step: Vec<f64>,
     change: Vec<f64>,
     roots: Vec<f64>,
@@ -66,61 +75,76 @@ impl Face {
         self.points.truncate(last * n);
     }
 
-    /// The Newton step, and v.
+    /// The Newton step, and how far apart losses are; with what y misses of its budgets, where it does. None where the step
+    /// is not a number.
     #[inline(always)]
-    fn direct(&mut self, y: &[f64]) -> Option<f64> {
-        let (n, k) = (y.len(), self.rows.len());
+    fn solve(&mut self, y: &[f64], gap: Option<&[f64]>, ridge: f64) -> Option<f64> {
+        let n = y.len();
         self.losses.clear();
         self.losses.extend(self.points.chunks_exact(n).map(|point| dot(point, y)));
-        let mean = self.losses.iter().sum::<f64>() / k as f64;
+        let (first, others) = self.points.split_at(n);
         self.scaled.clear();
-        for point in self.points.chunks_exact(n) {
-            self.scaled.extend((0..n).map(|i| point[i] * (y[i] / self.roots[i])));
-        }
-        self.matrix.resize(k * k, 0.0);
-        let mut trace = 0.0;
-        for a in 0..k {
-            let row = &self.scaled[a * n..(a + 1) * n];
-            for b in a..k {
-                self.matrix[a * k + b] = dot(row, &self.scaled[b * n..(b + 1) * n]);
-            }
-            trace += self.matrix[a * k + a];
-        }
-        for a in 0..k {
-            self.matrix[a * k + a] += RIDGE * (trace / k as f64);
-        }
-        if !factorise(&mut self.matrix, k) {
-            return None;
+        for point in others.chunks_exact(n) {
+            self.scaled.extend((0..n).map(|i| (point[i] - first[i]) * (y[i] / self.roots[i])));
         }
         self.step.clear();
-        self.step.extend(self.losses.iter().map(|loss| loss - mean));
-        self.ones.clear();
-        self.ones.resize(k, 1.0);
-        substitute(&self.matrix, &mut self.step);
-        substitute(&self.matrix, &mut self.ones);
-        let shift = self.step.iter().sum::<f64>() / self.ones.iter().sum::<f64>();
-        for (dp, one) in self.step.iter_mut().zip(&self.ones) {
-            *dp -= shift * one;
+        self.step.push(0.0);
+        self.step.extend(self.losses[1..].iter().map(|loss| loss - self.losses[0]));
+        let apart = self.step.iter().fold(0.0_f64, |m, apart| m.max(apart.abs()));
+        if apart > EQUAL || gap.is_some() {
+            for (right, row) in self.step[1..].iter_mut().zip(self.scaled.chunks_exact(n)).filter(|_| gap.is_some()) {
+                for (i, gap) in gap.into_iter().flatten().enumerate() {
+                    *right += row[i] * gap / self.roots[i];
+                }
+            }
+            if !self.factorise(ridge, n) {
+                return None;
+            }
+            substitute(&self.matrix, &mut self.step[1..]);
+            self.step[0] = -self.step[1..].iter().sum::<f64>();
         }
-        (shift.is_finite() && self.step.iter().all(|dp| dp.is_finite())).then_some(mean + shift)
+        self.step.iter().all(|dp| dp.is_finite()).then_some(apart)
+    }
+
+    /// Z diag(1/b) Z', with this ridge. False where it is not positive definite.
+    #[inline(always)]
+    fn factorise(&mut self, ridge: f64, n: usize) -> bool {
+        let m = self.rows.len() - 1;
+        self.matrix.resize(m * m, 0.0);
+        let mut trace = 0.0;
+        for a in 0..m {
+            let row = &self.scaled[a * n..(a + 1) * n];
+            for b in a..m {
+                self.matrix[a * m + b] = dot(row, &self.scaled[b * n..(b + 1) * n]);
+            }
+            trace += self.matrix[a * m + a];
+        }
+        for a in 0..m {
+            self.matrix[a * m + a] += ridge * (trace / m as f64);
+        }
+        factorise(&mut self.matrix, m)
+    }
+
+    /// v: the losses are equal up to rounding.
+    fn value(&self, y: &[f64]) -> f64 {
+        self.points.chunks_exact(y.len()).map(|point| dot(point, y)).sum::<f64>() / self.rows.len() as f64
     }
 }
 
 impl Workspace {
     /// Ascends from the p at hand. Whether the excess is within `tolerance`: y and p are then the solution. False as well
-    /// where q is not positive, and nothing is changed.
+    /// where q is not positive, and y is left as it was.
     #[inline(always)]
-    pub fn ascend(&mut self, problem: &Problem, tolerance: f64, found: &mut Found) -> bool {
-        let n = problem.budgets.len();
+    pub fn ascend<S: Simd>(&mut self, simd: S, problem: &Problem, tolerance: f64, found: &mut Found) -> bool {
         self.face.clear();
         self.face.roots.clear();
         self.face.roots.extend(problem.budgets.iter().map(|b| b.sqrt()));
-        self.tail.list(&self.shares);
-        self.drawn.gradient(problem.values, &self.tail.rows, &self.tail.shares, &mut self.gradient);
+        self.differentiate(simd, problem);
         if !self.gradient.iter().all(|q| *q > 0.0 && q.is_finite()) {
             return false;
         }
-        for row in 0..self.drawn.len() {
+        for at in 0..self.tail.rows.len() {
+            let row = self.tail.rows[at] as usize;
             if self.shares[row] > 0.0 && self.shares[row] < self.caps[row] {
                 self.free(problem, row);
             }
@@ -130,38 +154,79 @@ impl Workspace {
             for (&row, &p) in self.face.rows.iter().zip(&self.face.shares) {
                 self.shares[row as usize] = p;
             }
-            self.tail.list(&self.shares);
-            self.drawn.gradient(problem.values, &self.tail.rows, &self.tail.shares, &mut self.gradient);
-            for i in 0..n {
-                self.y[i] = problem.budgets[i] / self.gradient[i];
+            self.differentiate(simd, problem);
+            for ((y, b), q) in self.y.iter_mut().zip(problem.budgets).zip(&self.gradient) {
+                *y = b / q;
             }
-            self.drawn.losses(&self.y, &mut self.losses);
+            self.price(simd, problem);
             found.steps += 1;
             found.pricings += 1;
-            let v = v.unwrap_or_else(|| self.at_the_edge());
-            self.tail.value = v;
-            let (_, excess) = self.excess(v);
+            self.tail.value = v.unwrap_or_else(|| self.at_the_edge());
+            let (_, excess) = self.excess(simd, self.tail.value);
             if excess <= tolerance {
                 return true;
             }
-            if self.enter(problem, v) == 0 {
+            if !self.enter(problem) {
+                break;
+            }
+        }
+        self.polish(simd, problem, tolerance, found)
+    }
+
+    /// Where losses cancel, y = b / q has lost their digits twice: y and p are improved side by side, with the same face.
+    ///
+    /// ```text
+    /// diag(b) u + Y P' dp = b - Y q,  l_t + z_t'u equal on the face,  sum dp = 0        P, z: points of the face, Z of y
+    /// ```
+    #[cold]
+    fn polish<S: Simd>(&mut self, simd: S, problem: &Problem, tolerance: f64, found: &mut Found) -> bool {
+        let (n, budgets) = (problem.budgets.len(), problem.budgets);
+        for _ in 0..POLISHING_STEPS {
+            self.differentiate(simd, problem);
+            let (error, (_, excess)) = (self.miss(budgets), self.excess(simd, self.tail.value));
+            if error <= tolerance && excess <= tolerance {
+                return true;
+            }
+            let Workspace { face, gap, y, .. } = self;
+            if !(error < NEAR && excess < NEAR)
+                || face.rows.is_empty()
+                || face.solve(y, Some(gap), LEAST_RIDGE).is_none()
+            {
                 return false;
             }
+            for (point, dp) in face.points.chunks_exact(n).zip(&face.step) {
+                for i in 0..n {
+                    gap[i] -= y[i] * point[i] * dp;
+                }
+            }
+            for i in 0..n {
+                y[i] *= 1.0 + gap[i] / budgets[i];
+            }
+            for (a, &row) in face.rows.iter().enumerate() {
+                face.shares[a] = (face.shares[a] + face.step[a]).clamp(0.0, face.caps[a]);
+                self.shares[row as usize] = face.shares[a];
+            }
+            self.price(simd, problem);
+            found.steps += 1;
+            self.tail.value = self.face.value(&self.y);
         }
         false
     }
 
-    /// Rows on the wrong side of v become free. Returns how many.
+    /// Rows on the wrong side of v become free. False where there are none.
     #[inline(always)]
-    fn enter(&mut self, problem: &Problem, v: f64) -> usize {
-        let mut entered = 0;
-        for row in 0..self.drawn.len() {
-            let beyond = self.losses[row / 8].0[row % 8] - v;
+    fn enter(&mut self, problem: &Problem) -> bool {
+        let mut entered = false;
+        for row in 0..problem.counts.len() {
+            let beyond = self.losses[row / LANES].0[row % LANES] - self.tail.value;
             let wrong =
                 beyond > EQUAL && self.shares[row] < self.caps[row] || beyond < -EQUAL && self.shares[row] > 0.0;
             if wrong && !self.face.rows.contains(&(row as u32)) {
                 self.free(problem, row);
-                entered += 1;
+                if self.shares[row] == 0.0 && !self.tail.rows.contains(&(row as u32)) {
+                    self.tail.rows.push(row as u32);
+                }
+                entered = true;
             }
         }
         entered
@@ -172,7 +237,7 @@ impl Workspace {
         self.face.rows.push(row as u32);
         self.face.caps.push(self.caps[row]);
         self.face.shares.push(self.shares[row]);
-        self.face.points.extend(self.drawn.row(problem.values, row).map(|d| -d));
+        self.face.points.extend(self.drawn.row(problem.rows, row).map(|d| -d));
     }
 
     /// Maximises D over the free rows, with q kept. Returns v; none where no row is free.
@@ -181,7 +246,7 @@ impl Workspace {
         let n = budgets.len();
         let Workspace { face, gradient, y, shares, .. } = self;
         let mut value = None;
-        let mut least = f64::INFINITY;
+        let (mut least, mut ridge) = (f64::INFINITY, RIDGE);
         face.change.resize(n, 0.0);
         for _ in 0..64 + 4 * face.rows.len() {
             let k = face.rows.len();
@@ -191,11 +256,16 @@ impl Workspace {
             for i in 0..n {
                 y[i] = budgets[i] / gradient[i];
             }
-            let Some(v) = face.direct(y) else { return value };
-            value = Some(v);
-            let apart = face.losses.iter().fold(0.0_f64, |m, loss| m.max((loss - v).abs()));
-            if apart <= EQUAL || !(apart < least) {
-                return value;
+            let apart = face.solve(y, None, ridge);
+            value = Some(face.value(y));
+            let Some(apart) = apart.filter(|apart| *apart > EQUAL) else { return value };
+            if apart < NEAR && !(apart < 0.5 * least) {
+                if ridge <= LEAST_RIDGE {
+                    return value;
+                }
+                ridge = (0.01 * ridge).max(LEAST_RIDGE);
+                least = f64::INFINITY;
+                continue;
             }
 
             // The first bound, and how q changes.

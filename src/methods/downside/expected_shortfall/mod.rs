@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! l_t = -d_t'y      d_t = x_t - m (centred, the default), or x_t (raw)
-//! c_t = omega_t / ((1 - alpha) W)                  a row's largest share of the tail; W = sum_t omega_t
+//! c_t = min(omega_t / ((1 - alpha) W), 1)          a row's largest share of the tail; W = sum_t omega_t
 //! ES(y) = min_v v + sum_t c_t max(l_t - v, 0)      (Rockafellar & Uryasev 2000, 2002)
 //!       = max_p sum_t p_t l_t,  0 <= p_t <= c_t, sum_t p_t = 1
 //!
@@ -45,10 +45,12 @@
 mod face;
 mod smoothed;
 
+use pulp::{Arch, Scalar, Simd, WithSimd};
+
 use super::drawn::{Drawn, Origin};
 use super::products::Products;
 use super::{FLOOR, Problem, RESOLVED, hedge, largest_error};
-use crate::lanes::Lanes;
+use crate::lanes::{Lanes, vectors};
 use crate::methods::certificate::Status;
 use face::Face;
 use smoothed::Tail;
@@ -99,38 +101,36 @@ impl Options<'_> {
 #[derive(Debug, Clone, Default)]
 pub struct Workspace {
     drawn: Drawn,
-    /// c, then zeros up to whole eights.
+    /// c, row by row, then zeros up to whole blocks.
     caps: Vec<f64>,
+    /// p, likewise.
+    shares: Vec<f64>,
+    /// l, of eight rows each.
+    losses: Vec<Lanes>,
+    /// Rows near the tail: all with p > 0 are among them.
+    tail: Tail,
+    face: Face,
     y: Vec<f64>,
     trial: Vec<f64>,
     /// q.
     gradient: Vec<f64>,
-    step: Vec<f64>,
     gap: Vec<f64>,
+    step: Vec<f64>,
     /// sum kappa d over the rows at the kink.
     kinked: Vec<f64>,
     matrix: Vec<f64>,
-    /// l, of eight rows each.
-    losses: Vec<Lanes>,
-    tail: Tail,
-    face: Face,
     products: Products,
     pairs: Vec<(u32, f64)>,
-    /// p, as long as `caps`.
-    shares: Vec<f64>,
-    /// ES less the mean loss at the start: what widths are shares of.
+    room: Vec<Lanes>,
+    /// Twice the standard deviation of the losses at the start, near ES of normal ones: what widths are shares of.
     unit: f64,
     direction: Vec<f64>,
 }
 
 impl Workspace {
-    /// The p of the last problem, row by row of its values: with the weights, what its certificate proves.
-    pub fn shares(&self, rows: usize) -> Vec<f64> {
-        let mut shares = vec![0.0; rows];
-        for position in 0..self.drawn.len() {
-            shares[self.drawn.number(position)] = self.shares[position];
-        }
-        shares
+    /// The p of the last problem, row by row: with the weights, what its certificate proves.
+    pub fn shares(&self) -> &[f64] {
+        &self.shares
     }
 
     /// What proves that the last problem has no solution: weights, summing to one, of a long-only mix without shortfall.
@@ -162,6 +162,19 @@ pub struct Found {
     pub alone: Option<usize>,
 }
 
+impl Found {
+    const NONE: Found = Found {
+        status: Status::Invalid,
+        rc_error: f64::NAN,
+        slack: f64::NAN,
+        risk: f64::NAN,
+        steps: 0,
+        pricings: 0,
+        tail: f64::NAN,
+        alone: None,
+    };
+}
+
 /// How far anybody's weights and shares of the tail are from a solution.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Certified {
@@ -189,45 +202,52 @@ const NARROWEST: f64 = 1e-7;
 const AIM: f64 = 0.5;
 
 /// Solves one problem and writes its weights; NaN where there are none.
-#[inline(always)]
 pub fn solve(problem: Problem, options: Options, work: &mut Workspace, weights: &mut [f64]) -> Found {
-    let n = problem.budgets.len();
-    work.direction.clear();
-    let mut found = Found {
-        status: Status::Invalid,
-        rc_error: f64::NAN,
-        slack: f64::NAN,
-        risk: f64::NAN,
-        steps: 0,
-        pricings: 0,
-        tail: f64::NAN,
-        alone: None,
-    };
-    if weights.len() != n || !work.read(&problem, &options) {
-        weights.fill(f64::NAN);
-        return found;
-    }
-    found.tail = (1.0 - options.level) * work.drawn.total();
+    Arch::new().dispatch(Solve { problem, options, work, weights })
+}
 
-    work.search(&problem, AIM * options.tolerance, &mut found);
-    problem.write(&mut work.y, weights);
-    work.certify(&problem, &mut found);
-    let solved = found.rc_error <= options.tolerance && found.slack <= options.tolerance;
-    found.status = if solved { Status::Converged } else { Status::Stalled };
+/// Compiled for the vector instructions of this machine.
+struct Solve<'a> {
+    problem: Problem<'a>,
+    options: Options<'a>,
+    work: &'a mut Workspace,
+    weights: &'a mut [f64],
+}
 
-    // |l_t| <= sum_i y_i |d_ti|: what cancels in the risk, and so what rounding leaves of it.
-    let size: f64 = work.y.iter().zip(work.drawn.sizes()).map(|(y, size)| y * size).sum();
-    let least = problem.budgets.iter().copied().fold(1.0, f64::min);
-    let sound = FLOOR * size <= options.tolerance.max(RESOLVED) * found.risk * least;
-    if (!solved || !sound) && work.has_none(&problem, &options, &mut found) {
-        weights.fill(f64::NAN);
-        (found.rc_error, found.slack, found.risk) = (f64::NAN, f64::NAN, f64::NAN);
-        found.status = Status::NoSolution;
-    } else if !(found.risk.is_finite() && weights.iter().all(|w| w.is_finite())) {
-        weights.fill(f64::NAN);
-        (found.rc_error, found.slack, found.risk) = (f64::NAN, f64::NAN, f64::NAN);
+impl WithSimd for Solve<'_> {
+    type Output = Found;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Found {
+        let Solve { problem, options, work, weights } = self;
+        let mut found = Found::NONE;
+        work.direction.clear();
+        if weights.len() != problem.budgets.len() || !work.read(simd, &problem, &options) {
+            weights.fill(f64::NAN);
+            return found;
+        }
+        found.tail = (1.0 - options.level) * work.drawn.total();
+
+        work.search(simd, &problem, AIM * options.tolerance, &mut found);
+        // The quantile goes with the scale of the weights.
+        let v = work.tail.value / problem.write(&mut work.y, weights);
+        work.price(simd, &problem);
+        if work.prove(simd, &problem, v, &mut found) {
+            let solved = found.rc_error <= options.tolerance && found.slack <= options.tolerance;
+            found.status = if solved { Status::Converged } else { Status::Stalled };
+        } else {
+            found.status = Status::Stalled;
+            weights.fill(f64::NAN);
+        }
+        // What cancels in the risk, and so what rounding leaves of it.
+        let least = problem.budgets.iter().copied().fold(1.0, f64::min);
+        let sound = FLOOR * work.drawn.size(&work.y) <= options.tolerance.max(RESOLVED) * found.risk * least;
+        if (found.status != Status::Converged || !sound) && work.has_none(simd, &problem, &options, &mut found) {
+            weights.fill(f64::NAN);
+        }
+        work.shares.truncate(problem.counts.len());
+        found
     }
-    found
 }
 
 /// The certificate of anybody's long-only weights, of any scale, with these shares of the tail, row by row; none of what
@@ -236,40 +256,47 @@ pub fn solve(problem: Problem, options: Options, work: &mut Workspace, weights: 
 /// Shares come from [`Workspace::shares`], which makes rc_error small at a solution, or from [`tail`], which makes the
 /// slack zero.
 pub fn certify(problem: Problem, options: Options, weights: &[f64], shares: &[f64]) -> Option<Certified> {
-    let mut work = Workspace::default();
-    if weights.len() != problem.budgets.len() || shares.len() != problem.counts.len() || !work.read(&problem, &options)
-    {
+    let mut work = Workspace::held(&problem, &options, weights)?;
+    if shares.len() != problem.counts.len() {
         return None;
     }
-    work.y.extend(weights.iter().zip(problem.units).map(|(w, unit)| w * unit));
-    work.drawn.losses(&work.y, &mut work.losses);
     let v = work.quantile();
-    for (position, cap) in work.caps.iter().enumerate().take(work.drawn.len()) {
-        let share = shares[work.drawn.number(position)];
-        work.shares[position] = if share > 0.0 { share.min(*cap) } else { 0.0 };
+    for ((p, cap), share) in work.shares.iter_mut().zip(&work.caps).zip(shares) {
+        *p = if *share > 0.0 { share.min(*cap) } else { 0.0 };
     }
-    work.prove(&problem, v)
+    work.tail.all(&work.shares);
+    let mut found = Found::NONE;
+    let proven = work.prove(Scalar, &problem, v, &mut found) && found.rc_error.is_finite();
+    let Found { rc_error, slack, risk, .. } = found;
+    proven.then_some(Certified { rc_error, slack, risk, contributions: work.gradient })
 }
 
 /// Shares of the tail of anybody's weights, row by row: the rows beyond the alpha quantile of the losses in full, the first
 /// of those at the quantile as far as they fit. None of what is not a problem.
 pub fn tail(problem: Problem, options: Options, weights: &[f64]) -> Option<Vec<f64>> {
-    let mut work = Workspace::default();
-    if weights.len() != problem.budgets.len() || !work.read(&problem, &options) {
-        return None;
-    }
-    work.y.extend(weights.iter().zip(problem.units).map(|(w, unit)| w * unit));
-    work.drawn.losses(&work.y, &mut work.losses);
+    let mut work = Workspace::held(&problem, &options, weights)?;
     work.quantile();
-    Some(work.shares(problem.counts.len()))
+    work.shares.truncate(problem.counts.len());
+    Some(work.shares)
 }
 
 impl Workspace {
+    /// With the losses of these weights.
+    fn held(problem: &Problem, options: &Options, weights: &[f64]) -> Option<Workspace> {
+        let mut work = Workspace::default();
+        if weights.len() != problem.budgets.len() || !work.read(Scalar, problem, options) {
+            return None;
+        }
+        work.y.extend(weights.iter().zip(problem.units).map(|(w, unit)| w * unit));
+        work.price(Scalar, problem);
+        Some(work)
+    }
+
     /// False where there is no problem.
     #[inline(always)]
-    fn read(&mut self, problem: &Problem, options: &Options) -> bool {
+    fn read<S: Simd>(&mut self, simd: S, problem: &Problem, options: &Options) -> bool {
         let n = problem.budgets.len();
-        if !problem.is_valid() || !options.is_valid(n) || !self.drawn.read(problem, options.origin()) {
+        if !problem.is_valid() || !options.is_valid(n) || !self.drawn.read(simd, problem, options.origin()) {
             return false;
         }
         for room in [&mut self.trial, &mut self.gradient, &mut self.step, &mut self.gap, &mut self.kinked] {
@@ -277,87 +304,83 @@ impl Workspace {
             room.resize(n, 0.0);
         }
         let whole = (1.0 - options.level) * self.drawn.total();
+        let counts: &[f64] = bytemuck::cast_slice(self.drawn.counts());
         self.caps.clear();
-        self.caps.extend(self.drawn.counts().iter().map(|count| count / whole));
+        // More than all of the tail is no share: a row that fills it alone is not to bend the kink.
+        self.caps.extend(counts.iter().map(|count| (count / whole).min(1.0)));
         self.shares.clear();
         self.shares.resize(self.caps.len(), 0.0);
-        self.caps.iter().all(|cap| cap.is_finite())
+        self.caps.iter().fold(true, |all, cap| all & cap.is_finite())
     }
 
     /// Leaves y and p of the solution, or of the last place where there is none.
     #[inline(always)]
-    fn search(&mut self, problem: &Problem, tolerance: f64, found: &mut Found) {
-        if !self.begin(problem) {
+    fn search<S: Simd>(&mut self, simd: S, problem: &Problem, tolerance: f64, found: &mut Found) {
+        if !self.begin(simd, problem) {
             return;
         }
         let (mut width, mut last) = (WIDEST, NARROW);
         loop {
-            if !self.smooth(problem, &mut width, last, found) {
-                return;
-            }
+            let smoothed = self.smooth(simd, problem, &mut width, last, found);
             self.settle();
-            if self.ascend(problem, tolerance, found) || last <= NARROWEST {
+            if !smoothed || self.ascend(simd, problem, tolerance, found) || last <= NARROWEST {
                 return;
             }
+            // y has moved on the face, and losses of all rows are at hand.
             last *= NARROWER * NARROWER;
-            // y has moved on the face: where its tail is now.
-            self.drawn.losses(&self.y, &mut self.losses);
-            self.place(problem, width);
+            self.gather(simd, width);
         }
     }
 
-    /// p of the smoothed tail, row by row.
+    /// l of all rows.
     #[inline(always)]
-    fn settle(&mut self) {
-        self.shares.fill(0.0);
-        for (&row, &p) in self.tail.rows.iter().zip(&self.tail.shares) {
-            self.shares[row as usize] = p;
-        }
+    fn price<S: Simd>(&mut self, simd: S, problem: &Problem) {
+        self.drawn.losses(simd, problem.rows, &self.y, &mut self.losses);
     }
 
-    /// The certificate of y and p, as they are.
+    /// q of p.
     #[inline(always)]
-    fn certify(&mut self, problem: &Problem, found: &mut Found) {
-        // From one scale to another, the quantile goes with the losses.
-        self.drawn.losses(&self.y, &mut self.losses);
-        let v = self.at_the_edge();
-        if let Some(Certified { rc_error, slack, risk, .. }) = self.prove(problem, v) {
-            (found.rc_error, found.slack, found.risk) = (rc_error, slack, risk);
-        }
+    fn differentiate<S: Simd>(&mut self, simd: S, problem: &Problem) {
+        let Workspace { drawn, shares, tail, room, gradient, .. } = self;
+        let held = tail.rows.iter().map(|&row| (row, -shares[row as usize])).filter(|(_, p)| *p < 0.0);
+        drawn.weigh(simd, problem.rows, held, room, gradient);
     }
 
-    /// rc_error and slack of y and p, with fresh losses at hand; v may be any number.
+    /// rc_error, slack and risk of y and p, with fresh losses at hand; v may be any number. `gradient` becomes shares of
+    /// the risk. False where there is no risk.
     #[inline(always)]
-    fn prove(&mut self, problem: &Problem, v: f64) -> Option<Certified> {
+    fn prove<S: Simd>(&mut self, simd: S, problem: &Problem, v: f64, found: &mut Found) -> bool {
         let total: f64 = self.shares.iter().sum();
         self.shares.iter_mut().for_each(|p| *p /= total);
-        let (inside, excess) = self.excess(v);
-        self.tail.list(&self.shares);
-        self.drawn.gradient(problem.values, &self.tail.rows, &self.tail.shares, &mut self.gradient);
-        let mut contributions: Vec<f64> = self.gradient.iter().zip(&self.y).map(|(q, y)| q * y).collect();
-        contributions.iter_mut().for_each(|c| *c /= inside);
+        let (inside, excess) = self.excess(simd, v);
+        self.differentiate(simd, problem);
+        for (q, y) in self.gradient.iter_mut().zip(&self.y) {
+            *q *= y / inside;
+        }
         let risk = inside + excess;
-        let rc_error = largest_error(&contributions, problem.budgets);
-        (inside > 0.0 && risk.is_finite()).then(|| Certified { rc_error, slack: excess / risk, risk, contributions })
+        if !(inside > 0.0 && risk.is_finite()) {
+            return false;
+        }
+        found.rc_error = largest_error(&self.gradient, problem.budgets);
+        (found.slack, found.risk) = (excess / risk, risk);
+        true
     }
 
     /// p'l, and the excess.
     #[inline(always)]
-    fn excess(&self, v: f64) -> (f64, f64) {
-        let losses: &[f64] = bytemuck::cast_slice(&self.losses);
-        let (mut inside, mut excess) = (Lanes::default(), Lanes::default());
-        let (losses, _) = losses.as_chunks::<8>();
-        let (caps, _) = self.caps.as_chunks::<8>();
-        let (shares, _) = self.shares.as_chunks::<8>();
-        for ((losses, caps), shares) in losses.iter().zip(caps).zip(shares) {
-            for l in 0..8 {
-                let beyond = losses[l] - v;
-                let wrong = if beyond > 0.0 { caps[l] - shares[l] } else { -shares[l] };
-                inside.0[l] += shares[l] * losses[l];
-                excess.0[l] += wrong * beyond;
-            }
+    fn excess<S: Simd>(&self, simd: S, v: f64) -> (f64, f64) {
+        let losses = vectors::<S>(&self.losses);
+        let (caps, shares) = (S::as_simd_f64s(&self.caps).0, S::as_simd_f64s(&self.shares).0);
+        let (zero, v) = (simd.splat_f64s(0.0), simd.splat_f64s(v));
+        let (mut inside, mut excess) = (zero, zero);
+        for ((&loss, &cap), &p) in losses.iter().zip(caps).zip(shares) {
+            let beyond = simd.sub_f64s(loss, v);
+            let (above, below) = (simd.max_f64s(beyond, zero), simd.min_f64s(beyond, zero));
+            inside = simd.mul_add_e_f64s(p, loss, inside);
+            excess = simd.mul_add_e_f64s(simd.sub_f64s(cap, p), above, excess);
+            excess = simd.sub_f64s(excess, simd.mul_f64s(p, below));
         }
-        (super::drawn::sum(&inside), super::drawn::sum(&excess).max(0.0))
+        (simd.reduce_sum_f64s(inside), simd.reduce_sum_f64s(excess).max(0.0))
     }
 
     /// A v that parts the rows of p from the others as well as can be: between the least loss of a row that counts and the
@@ -366,7 +389,7 @@ impl Workspace {
     fn at_the_edge(&self) -> f64 {
         let losses: &[f64] = bytemuck::cast_slice(&self.losses);
         let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
-        for ((&loss, &cap), &share) in losses.iter().zip(&self.caps).zip(&self.shares).take(self.drawn.len()) {
+        for ((&loss, &cap), &share) in losses.iter().zip(&self.caps).zip(&self.shares) {
             low = if share > 0.0 && loss < low { loss } else { low };
             high = if share < cap && loss > high { loss } else { high };
         }
@@ -382,7 +405,7 @@ impl Workspace {
     /// The alpha quantile of the losses at hand; `shares` become those of their tail.
     fn quantile(&mut self) -> f64 {
         let losses: &[f64] = bytemuck::cast_slice(&self.losses);
-        let mut order: Vec<usize> = (0..self.drawn.len()).collect();
+        let mut order: Vec<usize> = (0..losses.len()).filter(|&row| self.caps[row] > 0.0).collect();
         order.sort_by(|&a, &b| losses[b].total_cmp(&losses[a]));
         let mut left = 1.0_f64;
         let mut v = f64::NAN;
@@ -399,48 +422,52 @@ impl Workspace {
 
     /// Whether there is no solution, beyond doubt.
     #[cold]
-    fn has_none(&mut self, problem: &Problem, options: &Options, found: &mut Found) -> bool {
-        if options.form == Form::Centred {
-            let Some(direction) = hedge(problem, &self.drawn, &mut self.products, &mut self.pairs) else {
-                return false;
-            };
-            self.direction = direction;
-            return true;
-        }
-        let n = problem.budgets.len();
+    fn has_none<S: Simd>(&mut self, simd: S, problem: &Problem, options: &Options, found: &mut Found) -> bool {
+        let gain = match options.form {
+            Form::Centred => None,
+            Form::Raw { .. } => self.gain(simd, problem, found),
+        };
+        let direction = gain.or_else(|| hedge(simd, problem, &self.drawn, &mut self.products, &mut self.pairs));
+        let Some(direction) = direction else { return false };
+        self.direction = direction;
+        *found = Found { status: Status::NoSolution, rc_error: f64::NAN, slack: f64::NAN, risk: f64::NAN, ..*found };
+        true
+    }
+
+    /// A long-only mix of raw returns without shortfall: an asset by itself, or the last place of the search.
+    fn gain<S: Simd>(&mut self, simd: S, problem: &Problem, found: &mut Found) -> Option<Vec<f64>> {
         let mix = self.y.clone();
-        for asset in 0..n {
+        for asset in 0..mix.len() {
             self.y.fill(0.0);
             self.y[asset] = 1.0;
-            if self.is_free(problem) {
+            if self.is_free(simd, problem) {
                 found.alone = Some(asset);
-                self.direction = self.y.clone();
-                return true;
+                return Some(self.y.clone());
             }
         }
         self.y.copy_from_slice(&mix);
-        if mix.iter().all(|y| *y >= 0.0 && y.is_finite()) && self.is_free(problem) {
-            let weights = mix.iter().zip(problem.units).map(|(y, unit)| y / unit);
-            let total: f64 = weights.clone().sum();
-            self.direction = weights.map(|w| w / total).collect();
-            return true;
+        if !(mix.iter().all(|y| *y >= 0.0 && y.is_finite()) && self.is_free(simd, problem)) {
+            return None;
         }
-        false
+        let weights = mix.iter().zip(problem.units).map(|(y, unit)| y / unit);
+        let total: f64 = weights.clone().sum();
+        Some(weights.map(|w| w / total).collect())
     }
 
     /// Whether y has no shortfall, up to rounding.
-    fn is_free(&mut self, problem: &Problem) -> bool {
-        self.drawn.losses(&self.y, &mut self.losses);
+    fn is_free<S: Simd>(&mut self, simd: S, problem: &Problem) -> bool {
+        self.price(simd, problem);
         self.quantile();
-        let n = self.y.len();
         let (mut risk, mut size) = (0.0, 0.0);
-        for position in (0..self.drawn.len()).filter(|&position| self.shares[position] > 0.0) {
-            let row = self.drawn.row(problem.values, position);
-            for (d, y) in row.zip(&self.y) {
-                risk -= self.shares[position] * d * y;
-                size += self.shares[position] * d.abs() * y;
+        for (row, &p) in self.shares.iter().enumerate().filter(|(_, p)| **p > 0.0) {
+            for (d, y) in self.drawn.row(problem.rows, row).zip(&self.y) {
+                risk -= p * d * y;
+                size += p * d.abs() * y;
             }
         }
-        risk <= 32.0 * n as f64 * f64::EPSILON * size
+        risk <= 32.0 * self.y.len() as f64 * f64::EPSILON * size
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,16 +11,20 @@
 //!          y <- y (1 + t u), t = 1, 1/2, ..., until the slope along u has at least fallen to a fifth
 //! ```
 //!
-//! v is not a variable of Newton: it is placed anew for every y, from the rows near it alone. H is the covariance of the
-//! rows at the kink, which are few, so that a step costs one pass over the rows for their losses and little else.
+//! v is not a variable of Newton: it is placed anew for every y. H is the covariance of the rows at the kink. Only rows near
+//! the tail are looked at, until a step is large: should one be missed, the face finds it ([`face`](super::face)).
 
-use super::{Found, NARROWER, Workspace};
-use crate::lanes::{LANES, Lanes};
-use crate::methods::downside::drawn::{Drawn, sum};
+use pulp::Simd;
+
+use super::{Found, NARROWER, WIDEST, Workspace};
+use crate::lanes::{LANES, Lanes, vectors};
+use crate::methods::downside::drawn::Drawn;
 use crate::methods::downside::factor::{dot, factorise, substitute};
+use crate::methods::downside::rows::Rows;
 use crate::methods::downside::{Problem, TO_BOUNDARY};
 
-const STEP_LIMIT: u32 = 200;
+/// Evaluations of trial steps.
+const STEP_LIMIT: u32 = 300;
 
 /// The error at which the kink narrows.
 const CLOSE: f64 = 0.3;
@@ -28,90 +32,129 @@ const CLOSE: f64 = 0.3;
 /// The error at which the last width is done.
 const DONE: f64 = 0.1;
 
-/// The share of the slope that a step may leave.
-const SLOPE: f64 = 0.2;
+/// The share of the slope that a step may leave, upwards.
+const LEFT: f64 = 0.2;
 
-/// Halvings of a step.
-const HALVINGS: u32 = 30;
+/// The share that a shortened step may leave downwards.
+const STEEP: f64 = 0.7;
+
+/// Trials of a step.
+const TRIALS: u32 = 20;
+
+/// So many rows at the kink are few enough for the face.
+const FEW: usize = 10;
 
 /// Evaluations to place v: ordinary ones need three.
 const PLACINGS: u32 = 100;
 
+/// How far below v, beyond the kink, rows are near, in the unit of widths.
+const NEAR: f64 = 0.15;
+
+/// The unit of widths is at least this share of the shortfall: raw losses may hardly differ.
+const LEAST: f64 = 1e-3;
+
+/// After a relative step this large, rows near the tail are gathered anew.
+const LARGE: f64 = 0.1;
+
 /// The rows near the kink, and what they count.
 #[derive(Debug, Clone, Default)]
 pub struct Tail {
-    /// Positions of rows.
     pub rows: Vec<u32>,
-    pub losses: Vec<f64>,
-    pub caps: Vec<f64>,
+    /// l, the first one again up to whole vectors.
+    losses: Vec<f64>,
+    /// c, and zeros.
+    caps: Vec<f64>,
     /// p.
     pub shares: Vec<f64>,
+    /// y, filled up with zeros to whole vectors.
+    padded: Vec<Lanes>,
     /// v.
     pub value: f64,
     /// h.
-    pub width: f64,
+    width: f64,
 }
 
 impl Tail {
     /// Rows with losses above a floor.
     #[inline(always)]
-    fn gather(&mut self, drawn: &Drawn, losses: &[Lanes], caps: &[f64], floor: f64) {
-        let losses: &[f64] = &bytemuck::cast_slice(losses)[..drawn.len()];
+    fn gather(&mut self, losses: &[Lanes], caps: &[f64], floor: f64) {
+        let losses: &[f64] = bytemuck::cast_slice(losses);
         // Every row is written, and written over where it is not near.
         self.rows.resize(losses.len() + 1, 0);
         let mut found = 0;
-        for (row, &loss) in (0..).zip(losses) {
+        for (row, (&loss, &cap)) in (0..).zip(losses.iter().zip(caps)) {
             self.rows[found] = row;
-            found += usize::from(loss > floor);
+            found += usize::from(loss > floor && cap > 0.0);
         }
         self.rows.truncate(found);
+        let whole = found.next_multiple_of(LANES);
         self.losses.clear();
         self.losses.extend(self.rows.iter().map(|&row| losses[row as usize]));
+        self.losses.resize(whole, self.losses.first().copied().unwrap_or_default());
         self.caps.clear();
         self.caps.extend(self.rows.iter().map(|&row| caps[row as usize]));
-        // Whole eights: what no loss is adds nothing.
-        let whole = found.next_multiple_of(LANES);
-        self.losses.resize(whole, f64::NEG_INFINITY);
         self.caps.resize(whole, 0.0);
+    }
+
+    /// All rows with these p > 0.
+    pub fn all(&mut self, shares: &[f64]) {
+        self.rows.clear();
+        self.rows.extend((0..).zip(shares).filter(|(_, p)| **p > 0.0).map(|(row, _)| row));
+    }
+
+    /// l = -d'y of these rows alone.
+    #[inline(always)]
+    fn price<S: Simd>(&mut self, simd: S, drawn: &Drawn, rows: &Rows, y: &[f64]) {
+        let Tail { rows: near, losses, padded, .. } = self;
+        padded.clear();
+        padded.resize(y.len().div_ceil(LANES), Lanes::default());
+        bytemuck::cast_slice_mut::<Lanes, f64>(padded)[..y.len()].copy_from_slice(y);
+        let y = vectors::<S>(padded);
+        let offset = product(simd, vectors::<S>(drawn.padded_offsets()), y);
+        for (loss, &row) in losses.iter_mut().zip(&*near) {
+            *loss = -(product(simd, vectors::<S>(rows.padded(row as usize)), y) + offset);
+        }
+        let filling = losses.first().copied().unwrap_or_default();
+        losses[near.len()..].fill(filling);
     }
 
     /// sum p - 1, and its slope in v, which is negative.
     #[inline(always)]
-    fn count(&self, v: f64) -> (f64, f64) {
+    fn count<S: Simd>(&self, simd: S, v: f64) -> (f64, f64) {
         let scale = 0.5 / self.width;
-        let (mut total, mut kinked) = (Lanes::default(), Lanes::default());
-        let (losses, _) = self.losses.as_chunks::<LANES>();
-        let (caps, _) = self.caps.as_chunks::<LANES>();
-        for (losses, caps) in losses.iter().zip(caps) {
-            for l in 0..LANES {
-                let f = 0.5 + (losses[l] - v) * scale;
-                let inside = f > 0.0 && f < 1.0;
-                let clipped = if f > 0.0 { f } else { 0.0 };
-                let clipped = if clipped < 1.0 { clipped } else { 1.0 };
-                total.0[l] += caps[l] * clipped;
-                kinked.0[l] += if inside { caps[l] } else { 0.0 };
-            }
+        let (zero, one, half) = (simd.splat_f64s(0.0), simd.splat_f64s(1.0), simd.splat_f64s(0.5));
+        let (v, steep) = (simd.splat_f64s(v), simd.splat_f64s(scale));
+        let (mut total, mut kinked) = (zero, zero);
+        let (losses, caps) = (S::as_simd_f64s(&self.losses).0, S::as_simd_f64s(&self.caps).0);
+        for (&loss, &cap) in losses.iter().zip(caps) {
+            let f = simd.mul_add_e_f64s(simd.sub_f64s(loss, v), steep, half);
+            let clipped = simd.min_f64s(simd.max_f64s(f, zero), one);
+            total = simd.mul_add_e_f64s(cap, clipped, total);
+            kinked = simd.add_f64s(kinked, simd.select_f64s(simd.equal_f64s(f, clipped), cap, zero));
         }
-        (sum(&total) - 1.0, -sum(&kinked) * scale)
+        (simd.reduce_sum_f64s(total) - 1.0, -simd.reduce_sum_f64s(kinked) * scale)
     }
 
-    /// Places v among the rows gathered, near where it is. False where they do not fill the tail.
+    /// v and p of the losses at hand, with v near where it was. False where the rows do not fill the tail.
     #[inline(always)]
-    fn place(&mut self) -> bool {
-        let (mut least, mut largest, mut mass) = (f64::INFINITY, f64::NEG_INFINITY, 0.0);
-        for (&loss, &cap) in self.losses.iter().zip(&self.caps).take(self.rows.len()) {
-            least = least.min(loss);
-            largest = largest.max(loss);
-            mass += cap;
+    fn place<S: Simd>(&mut self, simd: S) -> bool {
+        let (losses, caps) = (S::as_simd_f64s(&self.losses).0, S::as_simd_f64s(&self.caps).0);
+        let Some(&first) = losses.first() else { return false };
+        let (mut least, mut largest, mut mass) = (first, first, simd.splat_f64s(0.0));
+        for (&loss, &cap) in losses.iter().zip(caps) {
+            least = simd.min_f64s(least, loss);
+            largest = simd.max_f64s(largest, loss);
+            mass = simd.add_f64s(mass, cap);
         }
-        if !(mass >= 1.0) {
+        if !(simd.reduce_sum_f64s(mass) >= 1.0) {
             return false;
         }
         // Newton on a piecewise linear, falling function, within its bracket.
-        let (mut low, mut high) = (least - self.width, largest + self.width);
+        let (mut low, mut high) =
+            (simd.reduce_min_f64s(least) - self.width, simd.reduce_max_f64s(largest) + self.width);
         let mut v = if self.value > low && self.value < high { self.value } else { 0.5 * (low + high) };
         for _ in 0..PLACINGS {
-            let (over, slope) = self.count(v);
+            let (over, slope) = self.count(simd, v);
             if over > 0.0 {
                 low = v;
             } else {
@@ -128,39 +171,41 @@ impl Tail {
             v = next;
         }
         self.value = v;
+        let scale = 0.5 / self.width;
+        self.shares.clear();
+        let rows = self.losses.iter().zip(&self.caps).take(self.rows.len());
+        self.shares.extend(rows.map(|(loss, cap)| cap * (0.5 + (loss - v) * scale).clamp(0.0, 1.0)));
         true
     }
+}
 
-    /// Rows of positive p alone.
-    #[inline(always)]
-    pub fn list(&mut self, shares: &[f64]) {
-        self.rows.clear();
-        self.shares.clear();
-        for (row, &p) in (0..).zip(shares) {
-            if p > 0.0 {
-                self.rows.push(row);
-                self.shares.push(p);
-            }
-        }
+/// a'b.
+#[inline(always)]
+fn product<S: Simd>(simd: S, a: &[S::f64s], b: &[S::f64s]) -> f64 {
+    let mut total = simd.splat_f64s(0.0);
+    for (a, b) in a.iter().zip(b) {
+        total = simd.mul_add_e_f64s(*a, *b, total);
     }
+    simd.reduce_sum_f64s(total)
 }
 
 impl Workspace {
     /// y of the problem's start, scaled to a shortfall of one; false where it has none.
     #[inline(always)]
-    pub fn begin(&mut self, problem: &Problem) -> bool {
+    pub fn begin<S: Simd>(&mut self, simd: S, problem: &Problem) -> bool {
         problem.start(&self.drawn, &mut self.y);
-        self.drawn.losses(&self.y, &mut self.losses);
-        let (mean, deviation) = self.spread();
+        self.price(simd, problem);
+        let (mean, deviation) = self.spread(simd);
         // Where the 5 % quantile and the shortfall beyond it would be, were returns normal.
         self.tail.value = mean + 1.6 * deviation;
-        let mut width = super::WIDEST * 2.0 * deviation;
-        let mut risk = 0.0;
+        self.unit = (2.0 * deviation).max(LEAST * mean.abs());
+        self.gather(simd, WIDEST);
+        let (mut width, mut risk) = (WIDEST, 0.0);
         // A kink that is too wide may hide a small shortfall of raw returns.
         for _ in 0..16 {
-            self.place(problem, width);
+            self.narrow(simd, problem, width);
             risk = dot(&self.gradient, &self.y);
-            if risk > 0.0 || !(width > 0.0) {
+            if risk > 0.0 {
                 break;
             }
             width *= 0.25;
@@ -170,105 +215,166 @@ impl Workspace {
         }
         let scale = risk.recip();
         self.y.iter_mut().for_each(|y| *y *= scale);
-        self.losses.iter_mut().for_each(|losses| losses.0.iter_mut().for_each(|l| *l *= scale));
+        self.tail.losses.iter_mut().for_each(|l| *l *= scale);
         self.tail.value *= scale;
-        self.unit = 1.0 - mean * scale;
+        self.unit = (2.0 * deviation * scale).max(LEAST);
         true
     }
 
     /// Mean and standard deviation of the losses at hand.
     #[inline(always)]
-    fn spread(&self) -> (f64, f64) {
-        let (counts, _) = self.drawn.counts().as_chunks::<LANES>();
-        let mut first = Lanes::default();
-        for (losses, counts) in self.losses.iter().zip(counts) {
-            for l in 0..LANES {
-                first.0[l] += counts[l] * losses.0[l];
-            }
+    fn spread<S: Simd>(&self, simd: S) -> (f64, f64) {
+        let (losses, counts) = (vectors::<S>(&self.losses), vectors::<S>(self.drawn.counts()));
+        let mut first = simd.splat_f64s(0.0);
+        for (&loss, &count) in losses.iter().zip(counts) {
+            first = simd.mul_add_e_f64s(count, loss, first);
         }
-        let mean = sum(&first) / self.drawn.total();
-        let mut second = Lanes::default();
-        for (losses, counts) in self.losses.iter().zip(counts) {
-            for l in 0..LANES {
-                second.0[l] += counts[l] * ((losses.0[l] - mean) * (losses.0[l] - mean));
-            }
+        let mean = simd.reduce_sum_f64s(first) / self.drawn.total();
+        let mut second = simd.splat_f64s(0.0);
+        for (&loss, &count) in losses.iter().zip(counts) {
+            let apart = simd.sub_f64s(loss, simd.splat_f64s(mean));
+            second = simd.mul_add_e_f64s(simd.mul_f64s(count, apart), apart, second);
         }
-        (mean, (sum(&second) / self.drawn.total()).sqrt())
+        (mean, (simd.reduce_sum_f64s(second) / self.drawn.total()).sqrt())
     }
 
-    /// v, p and q of the losses at hand.
+    /// Rows near the tail, by the losses of all at hand; v and p of a kink of this relative width.
     #[inline(always)]
-    pub fn place(&mut self, problem: &Problem, width: f64) {
-        let Workspace { drawn, losses, caps, tail, .. } = self;
-        tail.width = width;
-        let mut floor = tail.value - 3.0 * width;
-        for attempt in 0..3 {
-            tail.gather(drawn, losses, caps, floor);
-            // Rows left out count nothing, as long as they lie below the kink.
-            let placed = tail.place();
-            if placed && tail.value - width >= floor || floor == f64::NEG_INFINITY {
-                break;
+    pub fn gather<S: Simd>(&mut self, simd: S, width: f64) {
+        self.tail.width = width * self.unit;
+        let reach = (width + NEAR) * self.unit;
+        // Further down where v turns out to lie there, in the end all rows.
+        for floor in [self.tail.value - reach, self.tail.value - 4.0 * reach, f64::NEG_INFINITY] {
+            self.tail.gather(&self.losses, &self.caps, floor);
+            if self.tail.place(simd) {
+                return;
             }
-            floor = if attempt == 0 { tail.value.min(floor) - 12.0 * width } else { f64::NEG_INFINITY };
         }
-        let scale = 0.5 / width;
-        tail.shares.clear();
-        let rows = tail.losses.iter().zip(&tail.caps).take(tail.rows.len());
-        tail.shares.extend(rows.map(|(loss, cap)| cap * (0.5 + (loss - tail.value) * scale).clamp(0.0, 1.0)));
-        drawn.gradient(problem.values, &tail.rows, &tail.shares, &mut self.gradient);
+    }
+
+    /// v, p and q at the trial. Whether all rows are looked at, or those near the tail alone.
+    #[inline(always)]
+    fn evaluate<S: Simd>(&mut self, simd: S, problem: &Problem, width: f64, all: bool) {
+        if !all {
+            self.tail.price(simd, &self.drawn, problem.rows, &self.trial);
+        }
+        if all || !self.tail.place(simd) {
+            self.drawn.losses(simd, problem.rows, &self.trial, &mut self.losses);
+            self.gather(simd, width);
+        }
+        self.differentiate_tail(simd, problem);
+    }
+
+    /// v, p and q for a kink of another relative width.
+    #[inline(always)]
+    fn narrow<S: Simd>(&mut self, simd: S, problem: &Problem, width: f64) {
+        self.tail.width = width * self.unit;
+        self.tail.place(simd);
+        self.differentiate_tail(simd, problem);
+    }
+
+    /// q of the p near the tail.
+    #[inline(always)]
+    fn differentiate_tail<S: Simd>(&mut self, simd: S, problem: &Problem) {
+        let Workspace { drawn, tail, pairs, room, gradient, .. } = self;
+        // Every row is written, and written over where it has no share.
+        pairs.resize(tail.rows.len() + 1, (0, 0.0));
+        let mut found = 0;
+        for (&row, &p) in tail.rows.iter().zip(&tail.shares) {
+            pairs[found] = (row, -p);
+            found += usize::from(p > 0.0);
+        }
+        drawn.weigh(simd, problem.rows, pairs[..found].iter().copied(), room, gradient);
     }
 
     /// Newton from the current y, from one relative width of the kink to another. False where there is no solution, or no
     /// way on.
     #[inline(always)]
-    pub fn smooth(&mut self, problem: &Problem, width: &mut f64, last: f64, found: &mut Found) -> bool {
-        let (n, budgets) = (problem.budgets.len(), problem.budgets);
-        self.place(problem, *width * self.unit);
+    pub fn smooth<S: Simd>(
+        &mut self,
+        simd: S,
+        problem: &Problem,
+        width: &mut f64,
+        last: f64,
+        found: &mut Found,
+    ) -> bool {
+        let budgets = problem.budgets;
+        self.narrow(simd, problem, *width);
         while found.steps < STEP_LIMIT {
             let mut error = self.miss(budgets);
             if self.vanishes(problem) || !error.is_finite() {
                 return false;
             }
-            if *width <= last && error <= DONE {
+            if error <= CLOSE && *width > last && self.kinked_rows() > FEW {
+                *width = (*width * NARROWER).max(last);
+                self.narrow(simd, problem, *width);
+                error = self.miss(budgets);
+            }
+            if error <= DONE && (*width <= last || self.kinked_rows() <= FEW) {
                 return true;
             }
-            if error <= CLOSE && *width > last {
-                *width = (*width * NARROWER).max(last);
-                self.place(problem, *width * self.unit);
-                error = self.miss(budgets);
-                if *width <= last && error <= DONE {
-                    return true;
-                }
-            }
-            found.steps += 1;
-            let Some(slope) = self.direct(problem) else { return false };
-            let steepest = self.step.iter().fold(0.0_f64, |m, &u| m.max(-u));
-            let mut t = if steepest > TO_BOUNDARY { TO_BOUNDARY / steepest } else { 1.0 };
-            for _ in 0..HALVINGS {
-                for i in 0..n {
-                    self.trial[i] = self.y[i] * (1.0 + t * self.step[i]);
-                }
-                self.drawn.losses(&self.trial, &mut self.losses);
-                self.place(problem, *width * self.unit);
-                let left: f64 = (0..n)
-                    .map(|i| {
-                        let u = self.step[i];
-                        self.gradient[i] * (self.y[i] * u) - budgets[i] * u / (1.0 + t * u)
-                    })
-                    .sum();
-                if left <= SLOPE * slope {
-                    break;
-                }
-                t *= 0.5;
-            }
+            let Some(slope) = self.direct(simd, problem) else { return false };
+            self.search_line(simd, problem, *width, slope, found);
             std::mem::swap(&mut self.y, &mut self.trial);
         }
         false
     }
 
+    /// Goes along the step until the slope, `steep` downwards at first, has at least fallen to a fifth: not further than
+    /// there, by the secants of a bracket.
+    #[inline(always)]
+    fn search_line<S: Simd>(&mut self, simd: S, problem: &Problem, width: f64, steep: f64, found: &mut Found) {
+        let (steepest, largest) =
+            self.step.iter().fold((0.0_f64, 0.0_f64), |(down, most), &u| (down.max(-u), most.max(u.abs())));
+        let mut t = if steepest > TO_BOUNDARY { TO_BOUNDARY / steepest } else { 1.0 };
+        let (mut low, mut high) = ((0.0, -steep), (f64::INFINITY, f64::INFINITY));
+        let mut side = None;
+        for trial in 0..TRIALS {
+            for i in 0..self.y.len() {
+                self.trial[i] = self.y[i] * (1.0 + t * self.step[i]);
+            }
+            found.steps += 1;
+            self.evaluate(simd, problem, width, trial > 0 || t * largest > LARGE);
+            let slope: f64 = (0..self.y.len())
+                .map(|i| {
+                    let u = self.step[i];
+                    self.gradient[i] * (self.y[i] * u) - problem.budgets[i] * u / (1.0 + t * u)
+                })
+                .sum();
+            if slope <= LEFT * steep && (trial == 0 || slope >= -STEEP * steep) {
+                return;
+            }
+            if slope > 0.0 {
+                high = (t, slope);
+            } else {
+                low = (t, slope);
+            }
+            // Twice on one side: the slope jumps, and a secant says little.
+            let above = slope > 0.0;
+            let secant = if side == Some(above) { 0.5 } else { low.1 / (low.1 - high.1) };
+            side = Some(above);
+            t = low.0 + (high.0 - low.0) * if secant > 0.1 { secant.min(0.9) } else { 0.1 };
+        }
+    }
+
+    /// Rows with a share between none and all that they can have.
+    #[inline(always)]
+    fn kinked_rows(&self) -> usize {
+        self.tail.shares.iter().zip(&self.tail.caps).map(|(p, cap)| usize::from(*p > 0.0 && p < cap)).sum()
+    }
+
+    /// p of the smoothed tail, row by row.
+    #[inline(always)]
+    pub fn settle(&mut self) {
+        self.shares.fill(0.0);
+        for (&row, &p) in self.tail.rows.iter().zip(&self.tail.shares) {
+            self.shares[row as usize] = p;
+        }
+    }
+
     /// Writes b - Y q and returns its largest entry relative to b.
     #[inline(always)]
-    fn miss(&mut self, budgets: &[f64]) -> f64 {
+    pub fn miss(&mut self, budgets: &[f64]) -> f64 {
         let mut error = 0.0;
         for i in 0..budgets.len() {
             self.gap[i] = budgets[i] - self.y[i] * self.gradient[i];
@@ -284,15 +390,14 @@ impl Workspace {
         let v = self.tail.value;
         let rows = self.tail.losses.iter().zip(&self.tail.caps).take(self.tail.rows.len());
         let bound = v + rows.map(|(loss, cap)| cap * (loss - v).max(0.0)).sum::<f64>();
-        let size: f64 = self.y.iter().zip(self.drawn.sizes()).map(|(y, size)| y * size).sum();
-        bound <= 32.0 * problem.budgets.len() as f64 * f64::EPSILON * size
+        bound <= 32.0 * problem.budgets.len() as f64 * f64::EPSILON * self.drawn.size(&self.y)
     }
 
     /// The Newton step for the gap; returns how steeply the objective falls along it. None where that is not a number.
     #[inline(always)]
-    fn direct(&mut self, problem: &Problem) -> Option<f64> {
+    fn direct<S: Simd>(&mut self, simd: S, problem: &Problem) -> Option<f64> {
         let n = problem.budgets.len();
-        let Workspace { drawn, tail, products, pairs, kinked, matrix, y, step, gap, .. } = self;
+        let Workspace { drawn, tail, products, pairs, kinked, matrix, room, y, step, gap, .. } = self;
         let scale = 0.5 / tail.width;
         pairs.clear();
         for ((&row, &cap), &p) in tail.rows.iter().zip(&tail.caps).zip(&tail.shares) {
@@ -301,15 +406,9 @@ impl Workspace {
             }
         }
         products.clear(n);
-        products.add(drawn, problem.values, pairs);
-        let mut total = 0.0;
-        kinked.fill(0.0);
-        for &(row, kappa) in &*pairs {
-            total += kappa;
-            for (k, d) in kinked.iter_mut().zip(drawn.row(problem.values, row as usize)) {
-                *k += kappa * d;
-            }
-        }
+        products.add(simd, drawn, problem.rows, pairs);
+        drawn.weigh(simd, problem.rows, pairs.iter().copied(), room, kinked);
+        let total: f64 = pairs.iter().map(|(_, kappa)| kappa).sum();
         let total = if total > 0.0 { total } else { 1.0 };
         matrix.resize(n * n, 0.0);
         for i in 0..n {
