@@ -11,7 +11,7 @@
 //!
 //! So the last row of the tail counts by a fraction, and where (1 - alpha) W < 1 the tail is the worst loss alone.
 //!
-//! [`smoothed`] finds most of the tail, by Newton on a smoothed kink; [`face`] ends exactly, by an active set on the dual
+//! `smoothed` finds most of the tail, by Newton on a smoothed kink; `face` ends exactly, by an active set on the dual
 //! program, whose y = b / q meets the budgets whatever p is. What is left is whether p is the tail of y:
 //!
 //! ```text
@@ -122,7 +122,7 @@ pub struct Workspace {
     products: Products,
     pairs: Vec<(u32, f64)>,
     room: Vec<Lanes>,
-    /// Twice the standard deviation of the losses at the start, near ES of normal ones: what widths are shares of.
+    /// What widths are shares of: the shortfall, or, where that is more, twice the standard deviation of the losses.
     unit: f64,
     direction: Vec<f64>,
 }
@@ -232,11 +232,15 @@ impl WithSimd for Solve<'_> {
         // The quantile goes with the scale of the weights.
         let v = work.tail.value / problem.write(&mut work.y, weights);
         work.price(simd, &problem);
-        if work.prove(simd, &problem, v, &mut found) {
-            let solved = found.rc_error <= options.tolerance && found.slack <= options.tolerance;
-            found.status = if solved { Status::Converged } else { Status::Stalled };
-        } else {
-            found.status = Status::Stalled;
+        let mut proven = work.prove(simd, &problem, v, &mut found);
+        if !(found.slack <= options.tolerance) {
+            // Not the quantile, as it seems: what the shortfall is, all the same.
+            let (v, _) = work.tail();
+            proven = work.prove(simd, &problem, v, &mut found);
+        }
+        let solved = proven && found.rc_error <= options.tolerance && found.slack <= options.tolerance;
+        found.status = if solved { Status::Converged } else { Status::Stalled };
+        if !proven {
             weights.fill(f64::NAN);
         }
         // What cancels in the risk, and so what rounding leaves of it.
@@ -260,7 +264,7 @@ pub fn certify(problem: Problem, options: Options, weights: &[f64], shares: &[f6
     if shares.len() != problem.counts.len() {
         return None;
     }
-    let v = work.quantile();
+    let (v, _) = work.tail();
     for ((p, cap), share) in work.shares.iter_mut().zip(&work.caps).zip(shares) {
         *p = if *share > 0.0 { share.min(*cap) } else { 0.0 };
     }
@@ -274,10 +278,10 @@ pub fn certify(problem: Problem, options: Options, weights: &[f64], shares: &[f6
 /// Shares of the tail of anybody's weights, row by row: the rows beyond the alpha quantile of the losses in full, the first
 /// of those at the quantile as far as they fit. None of what is not a problem.
 pub fn tail(problem: Problem, options: Options, weights: &[f64]) -> Option<Vec<f64>> {
-    let mut work = Workspace::held(&problem, &options, weights)?;
-    work.quantile();
-    work.shares.truncate(problem.counts.len());
-    Some(work.shares)
+    let work = Workspace::held(&problem, &options, weights)?;
+    let (_, mut shares) = work.tail();
+    shares.truncate(problem.counts.len());
+    Some(shares)
 }
 
 impl Workspace {
@@ -328,6 +332,7 @@ impl Workspace {
             }
             // y has moved on the face, and losses of all rows are at hand.
             last *= NARROWER * NARROWER;
+            self.measure(simd);
             self.gather(simd, width);
         }
     }
@@ -402,22 +407,22 @@ impl Workspace {
         }
     }
 
-    /// The alpha quantile of the losses at hand; `shares` become those of their tail.
-    fn quantile(&mut self) -> f64 {
+    /// The alpha quantile of the losses at hand, and p of their tail.
+    #[cold]
+    fn tail(&self) -> (f64, Vec<f64>) {
         let losses: &[f64] = bytemuck::cast_slice(&self.losses);
         let mut order: Vec<usize> = (0..losses.len()).filter(|&row| self.caps[row] > 0.0).collect();
         order.sort_by(|&a, &b| losses[b].total_cmp(&losses[a]));
-        let mut left = 1.0_f64;
-        let mut v = f64::NAN;
-        self.shares.fill(0.0);
+        let (mut v, mut left) = (f64::NAN, 1.0_f64);
+        let mut shares = vec![0.0; self.shares.len()];
         for row in order {
             if left > 0.0 {
-                self.shares[row] = self.caps[row].min(left);
-                left -= self.shares[row];
+                shares[row] = self.caps[row].min(left);
+                left -= shares[row];
                 v = losses[row];
             }
         }
-        v
+        (v, shares)
     }
 
     /// Whether there is no solution, beyond doubt.
@@ -457,9 +462,9 @@ impl Workspace {
     /// Whether y has no shortfall, up to rounding.
     fn is_free<S: Simd>(&mut self, simd: S, problem: &Problem) -> bool {
         self.price(simd, problem);
-        self.quantile();
+        let (_, shares) = self.tail();
         let (mut risk, mut size) = (0.0, 0.0);
-        for (row, &p) in self.shares.iter().enumerate().filter(|(_, p)| **p > 0.0) {
+        for (row, &p) in shares.iter().enumerate().filter(|(_, p)| **p > 0.0) {
             for (d, y) in self.drawn.row(problem.rows, row).zip(&self.y) {
                 risk -= p * d * y;
                 size += p * d.abs() * y;

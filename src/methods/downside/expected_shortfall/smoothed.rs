@@ -16,7 +16,7 @@
 
 use pulp::Simd;
 
-use super::{Found, NARROWER, WIDEST, Workspace};
+use super::{Found, NARROWER, NARROWEST, WIDEST, Workspace};
 use crate::lanes::{LANES, Lanes, vectors};
 use crate::methods::downside::drawn::Drawn;
 use crate::methods::downside::factor::{dot, factorise, substitute};
@@ -49,9 +49,6 @@ const PLACINGS: u32 = 100;
 
 /// How far below v, beyond the kink, rows are near, in the unit of widths.
 const NEAR: f64 = 0.15;
-
-/// The unit of widths is at least this share of the shortfall: raw losses may hardly differ.
-const LEAST: f64 = 1e-3;
 
 /// After a relative step this large, rows near the tail are gathered anew.
 const LARGE: f64 = 0.1;
@@ -198,27 +195,39 @@ impl Workspace {
         let (mean, deviation) = self.spread(simd);
         // Where the 5 % quantile and the shortfall beyond it would be, were returns normal.
         self.tail.value = mean + 1.6 * deviation;
-        self.unit = (2.0 * deviation).max(LEAST * mean.abs());
+        self.unit = (2.0 * deviation).max(mean.abs());
         self.gather(simd, WIDEST);
-        let (mut width, mut risk) = (WIDEST, 0.0);
-        // A kink that is too wide may hide a small shortfall of raw returns.
-        for _ in 0..16 {
-            self.narrow(simd, problem, width);
-            risk = dot(&self.gradient, &self.y);
-            if risk > 0.0 {
-                break;
-            }
-            width *= 0.25;
-        }
-        if !(risk > f64::MIN_POSITIVE) || !risk.is_finite() {
+        let bound = self.bound();
+        if !(bound > self.floor()) || !bound.is_finite() {
             return false;
         }
-        let scale = risk.recip();
+        let scale = bound.recip();
         self.y.iter_mut().for_each(|y| *y *= scale);
         self.tail.losses.iter_mut().for_each(|l| *l *= scale);
         self.tail.value *= scale;
-        self.unit = (2.0 * deviation * scale).max(LEAST);
+        self.unit = (self.unit * scale).max(1.0);
         true
+    }
+
+    /// The losses of all rows at hand are those of y: where their size has grown, so has the unit of widths.
+    #[inline(always)]
+    pub fn measure<S: Simd>(&mut self, simd: S) {
+        let (_, deviation) = self.spread(simd);
+        self.unit = self.unit.max(2.0 * deviation);
+    }
+
+    /// v + sum c max(l - v, 0): no less than the shortfall, as long as the rows at hand are those beyond v.
+    #[inline(always)]
+    fn bound(&self) -> f64 {
+        let v = self.tail.value;
+        let rows = self.tail.losses.iter().zip(&self.tail.caps);
+        v + rows.map(|(loss, cap)| cap * (loss - v).max(0.0)).sum::<f64>()
+    }
+
+    /// A shortfall of y that may be rounding.
+    #[inline(always)]
+    fn floor(&self) -> f64 {
+        32.0 * self.y.len() as f64 * f64::EPSILON * self.drawn.size(&self.y)
     }
 
     /// Mean and standard deviation of the losses at hand.
@@ -302,8 +311,14 @@ impl Workspace {
         self.narrow(simd, problem, *width);
         while found.steps < STEP_LIMIT {
             let mut error = self.miss(budgets);
-            if self.vanishes(problem) || !error.is_finite() {
+            if !error.is_finite() || self.vanishes(simd, problem, *width) {
                 return false;
+            }
+            if *width > NARROWEST && dot(&self.gradient, &self.y) <= 0.0 {
+                // A kink that is too wide hides a small shortfall of raw returns.
+                *width *= NARROWER;
+                self.narrow(simd, problem, *width);
+                continue;
             }
             if error <= CLOSE && *width > last && self.kinked_rows() > FEW {
                 *width = (*width * NARROWER).max(last);
@@ -314,16 +329,20 @@ impl Workspace {
                 return true;
             }
             let Some(slope) = self.direct(simd, problem) else { return false };
-            self.search_line(simd, problem, *width, slope, found);
+            let all = self.search_line(simd, problem, *width, slope, found);
             std::mem::swap(&mut self.y, &mut self.trial);
+            if all {
+                self.measure(simd);
+                self.narrow(simd, problem, *width);
+            }
         }
         false
     }
 
     /// Goes along the step until the slope, `steep` downwards at first, has at least fallen to a fifth: not further than
-    /// there, by the secants of a bracket.
+    /// there, by the secants of a bracket. Whether losses of all rows are at hand.
     #[inline(always)]
-    fn search_line<S: Simd>(&mut self, simd: S, problem: &Problem, width: f64, steep: f64, found: &mut Found) {
+    fn search_line<S: Simd>(&mut self, simd: S, problem: &Problem, width: f64, steep: f64, found: &mut Found) -> bool {
         let (steepest, largest) =
             self.step.iter().fold((0.0_f64, 0.0_f64), |(down, most), &u| (down.max(-u), most.max(u.abs())));
         let mut t = if steepest > TO_BOUNDARY { TO_BOUNDARY / steepest } else { 1.0 };
@@ -334,7 +353,8 @@ impl Workspace {
                 self.trial[i] = self.y[i] * (1.0 + t * self.step[i]);
             }
             found.steps += 1;
-            self.evaluate(simd, problem, width, trial > 0 || t * largest > LARGE);
+            let all = trial > 0 || t * largest > LARGE;
+            self.evaluate(simd, problem, width, all);
             let slope: f64 = (0..self.y.len())
                 .map(|i| {
                     let u = self.step[i];
@@ -342,7 +362,7 @@ impl Workspace {
                 })
                 .sum();
             if slope <= LEFT * steep && (trial == 0 || slope >= -STEEP * steep) {
-                return;
+                return all;
             }
             if slope > 0.0 {
                 high = (t, slope);
@@ -355,6 +375,7 @@ impl Workspace {
             side = Some(above);
             t = low.0 + (high.0 - low.0) * if secant > 0.1 { secant.min(0.9) } else { 0.1 };
         }
+        true
     }
 
     /// Rows with a share between none and all that they can have.
@@ -384,13 +405,16 @@ impl Workspace {
         error
     }
 
-    /// Whether the shortfall of y is at most rounding: v + sum c max(l - v, 0) bounds it from above.
+    /// Whether the shortfall of y is at most rounding.
     #[inline(always)]
-    fn vanishes(&self, problem: &Problem) -> bool {
-        let v = self.tail.value;
-        let rows = self.tail.losses.iter().zip(&self.tail.caps).take(self.tail.rows.len());
-        let bound = v + rows.map(|(loss, cap)| cap * (loss - v).max(0.0)).sum::<f64>();
-        bound <= 32.0 * problem.budgets.len() as f64 * f64::EPSILON * self.drawn.size(&self.y)
+    fn vanishes<S: Simd>(&mut self, simd: S, problem: &Problem, width: f64) -> bool {
+        if self.bound() > self.floor() {
+            return false;
+        }
+        // Rows near the tail may no longer be all of it.
+        self.price(simd, problem);
+        self.gather(simd, width);
+        !(self.bound() > self.floor())
     }
 
     /// The Newton step for the gap; returns how steeply the objective falls along it. None where that is not a number.
