@@ -31,8 +31,9 @@ fn shortfall<'a>((level, centred): (f64, bool), panel: &'a Panel, tolerance: f64
     expected_shortfall::Options { level, form, tolerance }
 }
 
-/// Solves a problem whose rows are those of `panel` and writes its weights; NaN where there are none. With `finish`,
-/// to rounding, judged by the tolerance all the same. Volatility is no measure of losses: it has no portfolio here.
+/// Solves a problem whose rows are those of `panel` and writes its weights; NaN where there are none. With `finish`, to
+/// rounding where that can be told from the solution, and to the tolerance where it cannot. Volatility is no measure of
+/// losses: it has no portfolio here.
 pub fn solve(
     measure: RiskMeasure,
     panel: &Panel,
@@ -41,12 +42,29 @@ pub fn solve(
     work: &mut Workspace,
     weights: &mut [f64],
 ) -> Found {
-    let tolerance = if options.finish { options.tolerance.min(FINISHING_TOLERANCE) } else { options.tolerance };
-    let found = match measure {
+    let mut to = |tolerance: f64| solve_to(tolerance, measure, panel, problem, work, weights);
+    if options.finish && options.tolerance > FINISHING_TOLERANCE {
+        let found = to(FINISHING_TOLERANCE);
+        if found.status != Status::Stalled {
+            return found;
+        }
+    }
+    to(options.tolerance)
+}
+
+fn solve_to(
+    tolerance: f64,
+    measure: RiskMeasure,
+    panel: &Panel,
+    problem: Problem,
+    work: &mut Workspace,
+    weights: &mut [f64],
+) -> Found {
+    match measure {
         RiskMeasure::Volatility => {
             weights.fill(f64::NAN);
             let nan = f64::NAN;
-            return Found { status: Status::Invalid, rc_error: nan, slack: None, risk: nan, steps: 0 };
+            Found { status: Status::Invalid, rc_error: nan, slack: None, risk: nan, steps: 0 }
         }
         RiskMeasure::SemiDeviation => {
             let found = semi_deviation::solve(problem, tolerance, &mut work.semi_deviation, weights);
@@ -59,11 +77,6 @@ pub fn solve(
             let expected_shortfall::Found { status, rc_error, slack, risk, steps, .. } = found;
             Found { status, rc_error, slack: Some(slack).filter(|slack| !slack.is_nan()), risk, steps }
         }
-    };
-    let solved = found.rc_error <= options.tolerance && found.slack.is_none_or(|slack| slack <= options.tolerance);
-    match found.status {
-        Status::Stalled if solved => Found { status: Status::Converged, ..found },
-        _ => found,
     }
 }
 
@@ -117,7 +130,7 @@ pub fn rows(panel: &Panel) -> Rows {
     Rows::new(panel.values(), panel.assets()).expect("numbers of a panel are finite, and its rows can be counted")
 }
 
-/// To rounding, judged by the tolerance.
+/// To rounding, where that can be told; to the tolerance where it cannot.
 #[must_use]
 pub fn whole(measure: RiskMeasure, panel: &Panel, budgets: &[f64], tolerance: f64) -> Portfolio {
     let counts = vec![1.0; panel.rows()];

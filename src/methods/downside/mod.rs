@@ -138,6 +138,14 @@ fn hedge<S: Simd>(
     Some(direction)
 }
 
+/// Whether an error within the tolerance proves anything: what cancels in the risk of y, sum_i y_i size_i, leaves so many
+/// digits of its contributions.
+#[inline(always)]
+fn is_sound(size: f64, risk: f64, budgets: &[f64], tolerance: f64) -> bool {
+    let least = budgets.iter().copied().fold(1.0, f64::min);
+    FLOOR * size <= tolerance.max(RESOLVED) * risk * least
+}
+
 /// max_i |c_i - b_i| / b_i; infinite where it is not a number.
 #[inline(always)]
 fn largest_error(contributions: &[f64], budgets: &[f64]) -> f64 {

