@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! d_t = x_t - m,  m = 1/W sum_t omega_t x_t,  W = sum_t omega_t        from the mean
-//! d_t = x_t + taken                                                    from zero, where that was taken from the returns
+//! d_t = x_t + taken                                                    from zero; that was taken from the returns
 //! ```
 
 use pulp::Simd;
@@ -37,8 +37,8 @@ pub struct Drawn {
 }
 
 impl Drawn {
-    /// Reads the counts of a valid problem. False where no row counts, a number is not finite, or an asset never moves from
-    /// the mean.
+    /// Reads the counts of a valid problem. False where no row counts, a number is not finite, or an asset never moves
+    /// from the mean.
     #[inline(always)]
     pub fn read<S: Simd>(&mut self, simd: S, problem: &Problem, origin: Origin) -> bool {
         let (rows, n) = (problem.rows, problem.budgets.len());
@@ -98,7 +98,8 @@ impl Drawn {
         }
     }
 
-    /// sqrt(1/W sum omega (x + o)^2), term by term; zero where the rows that count are all the same and o is their mean.
+    /// sqrt(1/W sum omega (x + o)^2), term by term; zero where the rows that count are all the same and o is their
+    /// mean.
     #[cold]
     fn size_of(&self, problem: &Problem, asset: usize, offset: f64) -> f64 {
         let drawn = || (0..).zip(problem.counts).filter(|(_, count)| **count > 0.0);

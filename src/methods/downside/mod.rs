@@ -16,7 +16,8 @@
 //! Nothing is estimated in between, so a problem is its rows and what each of them counts. Steps are taken relative to
 //! y: multiplying the returns of one asset by a power of two divides its y by it, and changes no bit of anything else.
 //!
-//! What is below `solve` is inlined, so that all of it is compiled for the vector instructions of this machine.
+//! What is below `solve` is inlined, so that all of it is compiled for the vector instructions of this machine, on
+//! which the last bits depend.
 
 mod drawn;
 pub mod expected_shortfall;
@@ -104,8 +105,9 @@ impl Problem<'_> {
     }
 }
 
-/// A long-only mix of the centred rows that never moves, as weights that sum to one; none where there is none. What no
-/// measure about the mean sees as a risk, volatility does not either.
+/// A long-only mix whose returns, measured from the mean or from zero as the problem has it, are all zero up to the
+/// rounding of their variance: weights that sum to one; none where there is none. About the mean, it is also what has
+/// no volatility.
 #[cold]
 fn hedge<S: Simd>(
     simd: S,
@@ -138,8 +140,8 @@ fn hedge<S: Simd>(
     Some(direction)
 }
 
-/// Whether an error within the tolerance proves anything: what cancels in the risk of y, sum_i y_i size_i, leaves so many
-/// digits of its contributions.
+/// Whether an error within the tolerance proves anything: what cancels in the risk of y, sum_i y_i size_i, leaves so
+/// many digits of its contributions.
 #[inline(always)]
 fn is_sound(size: f64, risk: f64, budgets: &[f64], tolerance: f64) -> bool {
     let least = budgets.iter().copied().fold(1.0, f64::min);
@@ -163,6 +165,8 @@ fn largest_error(contributions: &[f64], budgets: &[f64]) -> f64 {
 
 #[cfg(test)]
 mod examples {
+    use pulp::Arch;
+
     use super::*;
     use crate::methods::risk_budgeting::newton;
 
@@ -260,5 +264,13 @@ mod examples {
     pub fn furthest(a: &[f64], b: &[f64]) -> f64 {
         assert_eq!(a.len(), b.len());
         a.iter().zip(b).fold(0.0, |m, (a, b)| if (a - b).abs() <= m { m } else { (a - b).abs() })
+    }
+
+    /// The vector instructions there are besides the widest.
+    pub fn archs() -> Vec<Arch> {
+        let mut archs = vec![Arch::Scalar];
+        #[cfg(target_arch = "x86_64")]
+        archs.extend(pulp::x86::V3::try_new().map(Arch::V3));
+        archs
     }
 }

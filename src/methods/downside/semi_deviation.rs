@@ -19,7 +19,8 @@
 //!          y <- y (1 + t u), t = 1, 1/2, ..., until the slope along u has at least halved
 //! ```
 //!
-//! A step is one pass over the rows, for the gradient, and one over those that changed side since the step before, for H.
+//! A step is one pass over the rows, for the gradient, and one over those that changed side since the step before, for
+//! H.
 //!
 //! The certificate is `rc_error = max_i |w_i g_i / R^2 - b_i| / b_i`, from the returned weights by a fresh pass.
 
@@ -64,8 +65,8 @@ pub struct Workspace {
 }
 
 impl Workspace {
-    /// What proves that the last problem has no solution: weights, summing to one, of a long-only mix that never moves.
-    /// Empty after another ending.
+    /// What proves that the last problem has no solution: weights, summing to one, of a long-only mix that never
+    /// moves. Empty after another ending.
     pub fn direction(&self) -> &[f64] {
         &self.direction
     }
@@ -74,8 +75,8 @@ impl Workspace {
 /// What travels with the weights.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Found {
-    /// No solution: a long-only mix never moves, see [`Workspace::direction`]. Invalid: the input is bad, or an asset does
-    /// not move in the rows that count.
+    /// No solution: a long-only mix never moves, see [`Workspace::direction`]. Invalid: the input is bad, or an asset
+    /// does not move in the rows that count.
     pub status: Status,
     /// From the returned weights by a fresh pass; NaN without weights.
     pub rc_error: f64,
@@ -292,7 +293,7 @@ impl Workspace {
 
 #[cfg(test)]
 mod tests {
-    use super::super::examples::{Case, Sequence, furthest};
+    use super::super::examples::{Case, Sequence, archs, furthest};
     use super::*;
     use crate::methods::downside::Rows;
 
@@ -523,6 +524,24 @@ mod tests {
                 assert!(certified.rc_error <= 1.1e-9 && certified.risk > 0.0, "{values:?}");
             } else {
                 assert_ne!(found.status, Status::Stalled, "{rows} x {n}: {values:?} {:?}", case.counts);
+            }
+        }
+    }
+
+    #[test]
+    fn vector_instructions_change_the_last_bits_alone() {
+        let mut sequence = Sequence(11);
+        for (rows, n) in [(37, 3), (200, 9), (300, 33)] {
+            let mut case = Case::new(&sequence.returns(rows, n, 2), n);
+            case.counts = sequence.counts(rows);
+            let (found, weights) = solved(case.problem());
+            for arch in archs() {
+                let (mut work, mut same) = (Workspace::default(), vec![0.0; n]);
+                let (work, same) = (&mut work, &mut same);
+                let problem = case.problem();
+                let other = arch.dispatch(Solve { problem, tolerance: 1e-9, work, weights: same });
+                assert_eq!((found.status, found.steps), (other.status, other.steps));
+                assert!(furthest(&weights, same) < 1e-12 && (found.risk / other.risk - 1.0).abs() < 1e-12);
             }
         }
     }

@@ -9,8 +9,8 @@
 //! between: a pass over all rows; those on the wrong side of v become free
 //! ```
 //!
-//! y = b / q meets the budgets for every p, and p'l = sum b = 1: what is left to gain is the excess. D rises with every
-//! step, so no face comes back.
+//! y = b / q meets the budgets for every p, and p'l = sum b = 1: what is left to gain is the excess. D rises with
+//! every step, so no face comes back.
 
 use pulp::Simd;
 
@@ -19,8 +19,11 @@ use crate::lanes::LANES;
 use crate::methods::downside::Problem;
 use crate::methods::downside::factor::{dot, factorise, substitute};
 
-/// Passes over the rows: ordinary problems need two.
+/// Passes over the rows: ordinary problems need one or two.
 const PRICINGS: u32 = 12;
+
+/// Rows that become free at a time, beside as many as there are assets.
+const MOST_ENTERING: usize = 20;
 
 /// Added to the diagonal of the system, relative to its mean, since rows may depend on each other.
 const RIDGE: f64 = 1e-11;
@@ -34,6 +37,7 @@ const EQUAL: f64 = 1e-14;
 /// Losses this far apart, relative to the shortfall, are near enough for Newton to halve that with every step.
 const NEAR: f64 = 1e-4;
 
+/// Steps that improve y and p side by side.
 const POLISHING_STEPS: u32 = 4;
 
 /// Halvings of a step.
@@ -42,7 +46,6 @@ const HALVINGS: u32 = 30;
 /// Rows that are free to have any share.
 #[derive(Debug, Clone, Default)]
 pub struct Face {
-    /// Positions of rows.
     rows: Vec<u32>,
     caps: Vec<f64>,
     shares: Vec<f64>,
@@ -75,8 +78,8 @@ impl Face {
         self.points.truncate(last * n);
     }
 
-    /// The Newton step, and how far apart losses are; with what y misses of its budgets, where it does. None where the step
-    /// is not a number.
+    /// The Newton step, and how far apart losses are; with what y misses of its budgets, where it does. None where the
+    /// step is not a number.
     #[inline(always)]
     fn solve(&mut self, y: &[f64], gap: Option<&[f64]>, ridge: f64) -> Option<f64> {
         let n = y.len();
@@ -132,8 +135,8 @@ impl Face {
 }
 
 impl Workspace {
-    /// Ascends from the p at hand. Whether the excess is within `tolerance`: y and p are then the solution. False as well
-    /// where q is not positive, and y is left as it was.
+    /// Ascends from the p at hand. Whether the excess is within `tolerance`: y and p are then the solution. False as
+    /// well where q is not positive, and y is left as it was.
     #[inline(always)]
     pub fn ascend<S: Simd>(&mut self, simd: S, problem: &Problem, tolerance: f64, found: &mut Found) -> bool {
         self.face.clear();
@@ -151,9 +154,7 @@ impl Workspace {
         }
         for _ in 0..PRICINGS {
             let v = self.climb(problem.budgets);
-            for (&row, &p) in self.face.rows.iter().zip(&self.face.shares) {
-                self.shares[row as usize] = p;
-            }
+            self.balance();
             self.differentiate(simd, problem);
             for ((y, b), q) in self.y.iter_mut().zip(problem.budgets).zip(&self.gradient) {
                 *y = b / q;
@@ -173,7 +174,8 @@ impl Workspace {
         self.polish(simd, problem, tolerance, found)
     }
 
-    /// Where losses cancel, y = b / q has lost their digits twice: y and p are improved side by side, with the same face.
+    /// Where losses cancel, y = b / q has lost their digits twice: y and p are improved side by side, with the same
+    /// face.
     ///
     /// ```text
     /// diag(b) u + Y P' dp = b - Y q,  l_t + z_t'u equal on the face,  sum dp = 0        P, z: points of the face, Z of y
@@ -202,10 +204,10 @@ impl Workspace {
             for i in 0..n {
                 y[i] *= 1.0 + gap[i] / budgets[i];
             }
-            for (a, &row) in face.rows.iter().enumerate() {
+            for a in 0..face.rows.len() {
                 face.shares[a] = (face.shares[a] + face.step[a]).clamp(0.0, face.caps[a]);
-                self.shares[row as usize] = face.shares[a];
             }
+            self.balance();
             self.price(simd, problem);
             found.steps += 1;
             self.tail.value = self.face.value(&self.y);
@@ -213,23 +215,49 @@ impl Workspace {
         false
     }
 
-    /// Rows on the wrong side of v become free. False where there are none.
+    /// Writes p of the face. What rounding has left of one goes to the row that is furthest from its bounds.
+    #[inline(always)]
+    fn balance(&mut self) {
+        let Workspace { face, shares, tail, .. } = self;
+        let room = |a: usize, face: &Face| face.shares[a].min(face.caps[a] - face.shares[a]);
+        let mut freest = 0;
+        for (a, &row) in face.rows.iter().enumerate() {
+            shares[row as usize] = face.shares[a];
+            freest = if room(a, face) > room(freest, face) { a } else { freest };
+        }
+        if let Some(&row) = face.rows.get(freest) {
+            let total: f64 = tail.rows.iter().map(|&row| shares[row as usize]).sum();
+            let p = (face.shares[freest] + (1.0 - total)).clamp(0.0, face.caps[freest]);
+            (face.shares[freest], shares[row as usize]) = (p, p);
+        }
+    }
+
+    /// Rows on the wrong side of v become free, the furthest of them where they are many. False where there are none.
     #[inline(always)]
     fn enter(&mut self, problem: &Problem) -> bool {
-        let mut entered = false;
+        self.pairs.clear();
         for row in 0..problem.counts.len() {
             let beyond = self.losses[row / LANES].0[row % LANES] - self.tail.value;
             let wrong =
                 beyond > EQUAL && self.shares[row] < self.caps[row] || beyond < -EQUAL && self.shares[row] > 0.0;
             if wrong && !self.face.rows.contains(&(row as u32)) {
-                self.free(problem, row);
-                if self.shares[row] == 0.0 && !self.tail.rows.contains(&(row as u32)) {
-                    self.tail.rows.push(row as u32);
-                }
-                entered = true;
+                self.pairs.push((row as u32, beyond.abs()));
             }
         }
-        entered
+        let most = MOST_ENTERING + problem.budgets.len();
+        if self.pairs.len() > most {
+            self.pairs.select_nth_unstable_by(most, |a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+            self.pairs.truncate(most);
+            self.pairs.sort_unstable_by_key(|(row, _)| *row);
+        }
+        for at in 0..self.pairs.len() {
+            let row = self.pairs[at].0;
+            self.free(problem, row as usize);
+            if self.shares[row as usize] == 0.0 && !self.tail.rows.contains(&row) {
+                self.tail.rows.push(row);
+            }
+        }
+        !self.pairs.is_empty()
     }
 
     #[inline(always)]

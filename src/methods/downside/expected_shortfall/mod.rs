@@ -27,8 +27,8 @@
 //! rc_error = max_i |k_i - b_i| / b_i               slack = 1 - p'l / ES(w) >= 0
 //! ```
 //!
-//! For every long-only u, ES(u) >= q'u = p'l sum_i k_i u_i / w_i >= p'l prod_i (u_i / w_i)^k_i, the mean of the ratios being
-//! at least their geometric mean. So
+//! For every long-only u, ES(u) >= q'u = p'l sum_i k_i u_i / w_i >= p'l prod_i (u_i / w_i)^k_i, the mean of the ratios
+//! being at least their geometric mean. So
 //!
 //! ```text
 //! ES(u) / prod_i u_i^k_i >= (1 - slack) ES(w) / prod_i w_i^k_i
@@ -39,8 +39,8 @@
 //! # Existence
 //!
 //! There is a portfolio exactly where ES(u) > 0 for every long-only mix u. Centred, the shortfall of what moves is
-//! positive, so only a mix that never moves is in the way. Raw returns of cash with a positive mean have a shortfall below
-//! zero: no portfolio, and cash is the proof.
+//! positive, so only a mix that never moves is in the way. Raw returns of cash with a positive mean have a shortfall
+//! below zero: no portfolio, and cash is the proof.
 
 mod face;
 mod smoothed;
@@ -128,13 +128,13 @@ pub struct Workspace {
 }
 
 impl Workspace {
-    /// The p of the last problem, row by row: with the weights, what its certificate proves.
+    /// The p of the last problem, row by row: with the weights, what its certificate proves. Empty without weights.
     pub fn shares(&self) -> &[f64] {
         &self.shares
     }
 
-    /// What proves that the last problem has no solution: weights, summing to one, of a long-only mix without shortfall.
-    /// Empty after another ending.
+    /// What proves that the last problem has no solution: weights, summing to one, of a long-only mix without
+    /// shortfall. Empty after another ending.
     pub fn direction(&self) -> &[f64] {
         &self.direction
     }
@@ -144,7 +144,8 @@ impl Workspace {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Found {
     /// Converged: rc_error and slack lie within the tolerance. No solution: a long-only mix has no shortfall, see
-    /// [`Workspace::direction`]. Invalid: the input is bad, or, centred, an asset does not move in the rows that count.
+    /// [`Workspace::direction`]. Invalid: the input is bad, or, centred, an asset does not move in the rows that
+    /// count.
     pub status: Status,
     /// From the returned weights and [`Workspace::shares`] by a fresh pass; NaN without weights.
     pub rc_error: f64,
@@ -152,11 +153,12 @@ pub struct Found {
     pub slack: f64,
     /// Expected shortfall of the returned weights, per period; NaN without weights.
     pub risk: f64,
-    /// Passes over the rows: steps of Newton, and pricings of all rows on the dual face.
+    /// Evaluations of losses: of trial steps of Newton, by the rows near the tail where steps are small, and of all
+    /// rows on the dual face.
     pub steps: u32,
-    /// Of them, those on the dual face.
+    /// Of them, those of all rows on the dual face.
     pub pricings: u32,
-    /// (1 - alpha) W: rows in the tail. Below one it is the worst row alone, and says nothing of others.
+    /// (1 - alpha) W: rows in the tail, where each row counts one. Below one it is the worst row alone.
     pub tail: f64,
     /// The asset that has no shortfall by itself, where it proves that there is no solution.
     pub alone: Option<usize>,
@@ -189,11 +191,11 @@ pub struct Certified {
 /// Each width is this share of the one before.
 const NARROWER: f64 = 0.3;
 
-/// Half the width of the kink at first, as a share of ES less the mean loss.
+/// Half the width of the kink at first, in the unit of widths.
 const WIDEST: f64 = 0.2;
 
-/// The width at which the dual face takes over.
-const NARROW: f64 = 0.006;
+/// The width at which the dual face takes over, however many rows are left at the kink.
+const LAST: f64 = 1e-4;
 
 /// The search ends at this width.
 const NARROWEST: f64 = 1e-7;
@@ -222,6 +224,7 @@ impl WithSimd for Solve<'_> {
         let Solve { problem, options, work, weights } = self;
         let mut found = Found::NONE;
         work.direction.clear();
+        work.shares.clear();
         if weights.len() != problem.budgets.len() || !work.read(simd, &problem, &options) {
             weights.fill(f64::NAN);
             return found;
@@ -241,16 +244,23 @@ impl WithSimd for Solve<'_> {
         let solved = proven && found.rc_error <= options.tolerance && found.slack <= options.tolerance;
         let sound = is_sound(work.drawn.size(&work.y), found.risk, problem.budgets, options.tolerance);
         found.status = if solved && sound { Status::Converged } else { Status::Stalled };
-        if found.status != Status::Converged && work.has_none(simd, &problem, &options, &mut found) || !proven {
-            weights.fill(f64::NAN);
+        if found.status != Status::Converged && work.has_none(simd, &problem, &options, &mut found) {
+            found.status = Status::NoSolution;
+            proven = false;
         }
         work.shares.truncate(problem.counts.len());
+        if !proven {
+            (found.rc_error, found.slack, found.risk) = (f64::NAN, f64::NAN, f64::NAN);
+            work.shares.clear();
+            weights.fill(f64::NAN);
+        }
         found
     }
 }
 
-/// The certificate of anybody's long-only weights, of any scale, with these shares of the tail, row by row; none of what
-/// is not a problem, or has no risk. Shares that do not lie in their bounds are moved there, then scaled to sum to one.
+/// The certificate of anybody's long-only weights, of any scale, with these shares of the tail, row by row; none of
+/// what is not a problem, or has no risk. Shares that do not lie in their bounds are moved there, then scaled to sum
+/// to one.
 ///
 /// Shares come from [`Workspace::shares`], which makes rc_error small at a solution, or from [`tail`], which makes the
 /// slack zero.
@@ -270,8 +280,8 @@ pub fn certify(problem: Problem, options: Options, weights: &[f64], shares: &[f6
     proven.then_some(Certified { rc_error, slack, risk, contributions: work.gradient })
 }
 
-/// Shares of the tail of anybody's weights, row by row: the rows beyond the alpha quantile of the losses in full, the first
-/// of those at the quantile as far as they fit. None of what is not a problem.
+/// Shares of the tail of anybody's weights, row by row: the rows beyond the alpha quantile of the losses in full, the
+/// first of those at the quantile as far as they fit. None of what is not a problem.
 pub fn tail(problem: Problem, options: Options, weights: &[f64]) -> Option<Vec<f64>> {
     let work = Workspace::held(&problem, &options, weights)?;
     let (_, mut shares) = work.tail();
@@ -318,7 +328,7 @@ impl Workspace {
         if !self.begin(simd, problem) {
             return;
         }
-        let (mut width, mut last) = (WIDEST, NARROW);
+        let (mut width, mut last) = (WIDEST, LAST);
         loop {
             let smoothed = self.smooth(simd, problem, &mut width, last, found);
             self.settle();
@@ -346,8 +356,8 @@ impl Workspace {
         drawn.weigh(simd, problem.rows, held, room, gradient);
     }
 
-    /// rc_error, slack and risk of y and p, with fresh losses at hand; v may be any number. `gradient` becomes shares of
-    /// the risk. False where there is no risk.
+    /// rc_error, slack and risk of y and p, with fresh losses at hand; v may be any number. `gradient` becomes shares
+    /// of the risk. False where there is no risk.
     #[inline(always)]
     fn prove<S: Simd>(&mut self, simd: S, problem: &Problem, v: f64, found: &mut Found) -> bool {
         let total: f64 = self.shares.iter().sum();
@@ -383,8 +393,8 @@ impl Workspace {
         (simd.reduce_sum_f64s(inside), simd.reduce_sum_f64s(excess).max(0.0))
     }
 
-    /// A v that parts the rows of p from the others as well as can be: between the least loss of a row that counts and the
-    /// largest of a row that could count more.
+    /// A v that parts the rows of p from the others as well as can be: between the least loss of a row with p > 0 and
+    /// the largest of a row with p < c.
     #[inline(always)]
     fn at_the_edge(&self) -> f64 {
         let losses: &[f64] = bytemuck::cast_slice(&self.losses);
@@ -428,10 +438,8 @@ impl Workspace {
             Form::Raw { .. } => self.gain(simd, problem, found),
         };
         let direction = gain.or_else(|| hedge(simd, problem, &self.drawn, &mut self.products, &mut self.pairs));
-        let Some(direction) = direction else { return false };
-        self.direction = direction;
-        *found = Found { status: Status::NoSolution, rc_error: f64::NAN, slack: f64::NAN, risk: f64::NAN, ..*found };
-        true
+        self.direction.extend(direction.into_iter().flatten());
+        !self.direction.is_empty()
     }
 
     /// A long-only mix of raw returns without shortfall: an asset by itself, or the last place of the search.

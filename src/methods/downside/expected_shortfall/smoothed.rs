@@ -2,17 +2,18 @@
 //!
 //! ```text
 //! p_t = c_t f_t,  f_t = clip(1/2 + (l_t - v) / (2 h), 0, 1),  v such that sum_t p_t = 1
-//! q = -sum_t p_t d_t                                       the gradient of a smooth convex ES_h, within h/2 of ES
+//! q = -sum_t p_t d_t                                       the gradient of a smooth, convex function near ES
 //! kappa_t = c_t / (2 h) where 0 < f_t < 1                  rows at the kink
 //! H = sum kappa d d' - (sum kappa d)(sum kappa d)' / sum kappa
 //!
 //! repeat:  max_i |y_i q_i - b_i| / b_i small: h narrower, v and p anew
 //!          (Y H Y + diag b) u = b - Y q,  Y = diag y
-//!          y <- y (1 + t u), t = 1, 1/2, ..., until the slope along u has at least fallen to a fifth
+//!          y <- y (1 + t u), t = 1 or less, where the slope along u is upwards by no more than a fifth of what it was
 //! ```
 //!
-//! v is not a variable of Newton: it is placed anew for every y. H is the covariance of the rows at the kink. Only rows near
-//! the tail are looked at, until a step is large: should one be missed, the face finds it ([`face`](super::face)).
+//! v is not a variable of Newton: it is placed anew for every y. H is the covariance of the rows at the kink. Only
+//! rows near the tail are looked at, until a step is large: should one be missed, the face finds it
+//! ([`face`](super::face)).
 
 use pulp::Simd;
 
@@ -23,8 +24,8 @@ use crate::methods::downside::factor::{dot, factorise, substitute};
 use crate::methods::downside::rows::Rows;
 use crate::methods::downside::{Problem, TO_BOUNDARY};
 
-/// Evaluations of trial steps.
-const STEP_LIMIT: u32 = 300;
+/// Evaluations of trial steps: ordinary problems need three to ten.
+const STEP_LIMIT: u32 = 1000;
 
 /// The error at which the kink narrows.
 const CLOSE: f64 = 0.3;
@@ -41,8 +42,11 @@ const STEEP: f64 = 0.7;
 /// Trials of a step.
 const TRIALS: u32 = 20;
 
-/// So many rows at the kink are few enough for the face.
+/// So many rows at the kink are few enough for the face at any width.
 const FEW: usize = 10;
+
+/// At this width, more of them are.
+const NARROW: f64 = 0.006;
 
 /// Evaluations to place v: ordinary ones need three.
 const PLACINGS: u32 = 100;
@@ -69,12 +73,15 @@ pub struct Tail {
     pub value: f64,
     /// h.
     width: f64,
+    /// Losses that were not near.
+    floor: f64,
 }
 
 impl Tail {
     /// Rows with losses above a floor.
     #[inline(always)]
     fn gather(&mut self, losses: &[Lanes], caps: &[f64], floor: f64) {
+        self.floor = floor;
         let losses: &[f64] = bytemuck::cast_slice(losses);
         // Every row is written, and written over where it is not near.
         self.rows.resize(losses.len() + 1, 0);
@@ -205,6 +212,7 @@ impl Workspace {
         self.y.iter_mut().for_each(|y| *y *= scale);
         self.tail.losses.iter_mut().for_each(|l| *l *= scale);
         self.tail.value *= scale;
+        self.tail.floor *= scale;
         self.unit = (self.unit * scale).max(1.0);
         true
     }
@@ -255,19 +263,20 @@ impl Workspace {
         // Further down where v turns out to lie there, in the end all rows.
         for floor in [self.tail.value - reach, self.tail.value - 4.0 * reach, f64::NEG_INFINITY] {
             self.tail.gather(&self.losses, &self.caps, floor);
-            if self.tail.place(simd) {
+            // Rows left out count nothing, as long as they lie below the kink.
+            if self.tail.place(simd) && self.tail.value - self.tail.width >= floor {
                 return;
             }
         }
     }
 
-    /// v, p and q at the trial. Whether all rows are looked at, or those near the tail alone.
+    /// v, p and q at the trial, by the losses of all rows or of those near the tail alone.
     #[inline(always)]
     fn evaluate<S: Simd>(&mut self, simd: S, problem: &Problem, width: f64, all: bool) {
         if !all {
             self.tail.price(simd, &self.drawn, problem.rows, &self.trial);
         }
-        if all || !self.tail.place(simd) {
+        if all || !(self.tail.place(simd) && self.tail.value - self.tail.width >= self.tail.floor) {
             self.drawn.losses(simd, problem.rows, &self.trial, &mut self.losses);
             self.gather(simd, width);
         }
@@ -296,8 +305,8 @@ impl Workspace {
         drawn.weigh(simd, problem.rows, pairs[..found].iter().copied(), room, gradient);
     }
 
-    /// Newton from the current y, from one relative width of the kink to another. False where there is no solution, or no
-    /// way on.
+    /// Newton from the current y, from one relative width of the kink to another. False where there is no solution, or
+    /// no way on.
     #[inline(always)]
     pub fn smooth<S: Simd>(
         &mut self,
@@ -320,12 +329,12 @@ impl Workspace {
                 self.narrow(simd, problem, *width);
                 continue;
             }
-            if error <= CLOSE && *width > last && self.kinked_rows() > FEW {
+            if error <= CLOSE && !self.is_narrow(*width, last) {
                 *width = (*width * NARROWER).max(last);
                 self.narrow(simd, problem, *width);
                 error = self.miss(budgets);
             }
-            if error <= DONE && (*width <= last || self.kinked_rows() <= FEW) {
+            if error <= DONE && self.is_narrow(*width, last) {
                 return true;
             }
             let Some(slope) = self.direct(simd, problem) else { return false };
@@ -339,8 +348,8 @@ impl Workspace {
         false
     }
 
-    /// Goes along the step until the slope, `steep` downwards at first, has at least fallen to a fifth: not further than
-    /// there, by the secants of a bracket. Whether losses of all rows are at hand.
+    /// Writes the trial: along the step, `steep` downwards at first, as far as it goes or until it rises by a fifth of
+    /// that, by the secants of a bracket. Whether losses of all rows are at hand.
     #[inline(always)]
     fn search_line<S: Simd>(&mut self, simd: S, problem: &Problem, width: f64, steep: f64, found: &mut Found) -> bool {
         let (steepest, largest) =
@@ -378,10 +387,13 @@ impl Workspace {
         true
     }
 
-    /// Rows with a share between none and all that they can have.
+    /// Whether so few rows are at the kink that the face can take over, or the kink is at its last width. A solution
+    /// has up to one more of them than assets.
     #[inline(always)]
-    fn kinked_rows(&self) -> usize {
-        self.tail.shares.iter().zip(&self.tail.caps).map(|(p, cap)| usize::from(*p > 0.0 && p < cap)).sum()
+    fn is_narrow(&self, width: f64, last: f64) -> bool {
+        let rows = self.tail.shares.iter().zip(&self.tail.caps);
+        let kinked: usize = rows.map(|(p, cap)| usize::from(*p > 0.0 && p < cap)).sum();
+        kinked <= FEW || width <= NARROW && kinked <= FEW + self.y.len() || width <= last
     }
 
     /// p of the smoothed tail, row by row.
@@ -393,14 +405,20 @@ impl Workspace {
         }
     }
 
-    /// Writes b - Y q and returns its largest entry relative to b.
+    /// Writes b - Y q and returns its largest entry relative to b; infinite where it is not a number.
     #[inline(always)]
     pub fn miss(&mut self, budgets: &[f64]) -> f64 {
         let mut error = 0.0;
         for i in 0..budgets.len() {
             self.gap[i] = budgets[i] - self.y[i] * self.gradient[i];
             let relative = (self.gap[i] / budgets[i]).abs();
-            error = if relative <= error { error } else { relative };
+            error = if relative <= error {
+                error
+            } else if relative.is_nan() {
+                f64::INFINITY
+            } else {
+                relative
+            };
         }
         error
     }
