@@ -366,7 +366,7 @@ impl CpuJob<'_> {
             let (mut counts, mut work) = (Vec::new(), measured::Workspace::default());
             let problem = losses.problem(problem, self.batch.budgets(), None, &mut counts);
             let rc_error = measured::certify(losses.measure, losses.panel, problem, self.options, &mut work, weights);
-            return (rc_error, 1.0);
+            return (rc_error.unwrap_or(f64::INFINITY), 1.0);
         }
         let mut building = Building::default();
         let Built::Model(model, ..) = self.build(problem, None, &mut building) else {

@@ -8,6 +8,7 @@ pub mod downside;
 mod equal_weight;
 pub mod hierarchical;
 mod inverse_volatility;
+mod linear;
 mod program;
 pub mod quadratic;
 pub mod risk_budgeting;

@@ -80,20 +80,9 @@ fn solve_to(
     }
 }
 
-/// The error of anybody's weights for this problem; infinite where it is not a number. Of expected shortfall, with the
+/// The error of anybody's weights for this problem; none where it is not a number. Of expected shortfall, with the
 /// rows of the tail that the portfolio itself has, which `work` solves for.
 pub fn certify(
-    measure: RiskMeasure,
-    panel: &Panel,
-    problem: Problem,
-    options: Options,
-    work: &mut Workspace,
-    weights: &[f64],
-) -> f64 {
-    error(measure, panel, problem, options, work, weights).unwrap_or(f64::INFINITY)
-}
-
-fn error(
     measure: RiskMeasure,
     panel: &Panel,
     problem: Problem,

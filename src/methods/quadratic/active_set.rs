@@ -9,7 +9,8 @@
 //!
 //! Assets that depend on others held leave before z is used, see [`dependence`](super::dependence).
 
-use super::descent::{add, dot, multiply};
+use super::descent::multiply;
+use crate::methods::linear::{add, dot};
 
 /// At or below this pivot an asset depends on those before it.
 pub const DEPENDENT: f64 = 1e-12;

@@ -11,8 +11,8 @@
 //! Nothing that leaves this way is lost: an asset that is worth holding enters again.
 
 use super::active_set::{ActiveSet, Factored, RESOLVED, ROUNDING};
-use super::descent::{add, dot};
 use super::existence::has_no_variance;
+use crate::methods::linear::{add, dot};
 
 impl ActiveSet {
     /// Moves y along the direction of the k-th asset held, whose pivot is at most 1e-12; none where the pivot will do.

@@ -10,6 +10,8 @@
 //!
 //! Everything here is inlined, so that it is compiled for the vector instructions of the caller.
 
+use crate::methods::linear::{add, dot};
+
 /// Sweeps before the active set: most find the assets held by then, and what they leave wrong costs little.
 const SWEEPS: u32 = 10;
 
@@ -81,27 +83,4 @@ pub fn multiply(correlation: &[f64], y: &[f64], product: &mut [f64]) {
             add(product, yi, row);
         }
     }
-}
-
-/// out += factor row.
-#[inline(always)]
-pub fn add(out: &mut [f64], factor: f64, row: &[f64]) {
-    for (out, &x) in out.iter_mut().zip(row) {
-        *out += factor * x;
-    }
-}
-
-/// a'b, in four sums side by side.
-#[inline(always)]
-pub fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let (a4, a) = a.as_chunks::<4>();
-    let (b4, b) = b.as_chunks::<4>();
-    let mut sums = [0.0; 4];
-    for (a, b) in a4.iter().zip(b4) {
-        for k in 0..4 {
-            sums[k] += a[k] * b[k];
-        }
-    }
-    let rest: f64 = a.iter().zip(b).map(|(a, b)| a * b).sum();
-    (sums[0] + sums[1]) + (sums[2] + sums[3]) + rest
 }

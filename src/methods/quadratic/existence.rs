@@ -4,7 +4,7 @@
 //! - the minimum y itself: it minimises y'C y / (l'y)^2 over all mixes, so where any has no variance, y has none;
 //! - dependent assets of the active set: a null vector of C_PP that is long-only.
 
-use super::descent::dot;
+use crate::methods::linear::dot;
 
 /// Variances above this share of (sum y)^2 are far from rounding.
 const PLAIN: f64 = 1e-9;

@@ -27,9 +27,10 @@ mod descent;
 mod existence;
 mod uniqueness;
 
+use super::linear::dot;
 use crate::methods::certificate::Status;
 use active_set::ActiveSet;
-use descent::{descend, dot, multiply};
+use descent::{descend, multiply};
 use existence::vanishes;
 use uniqueness::{Optimum, look};
 

@@ -11,7 +11,8 @@
 //! assets of W mix without variance, which is the program itself, for S and l = 1.
 
 use super::active_set::{ActiveSet, DEPENDENT, RESOLVED, ROUNDING};
-use super::descent::{descend, dot, multiply};
+use super::descent::{descend, multiply};
+use crate::methods::linear::dot;
 
 /// Assets within this share of l of being held are as good as those held: the gap does not tell them apart.
 const TIED: f64 = 1e-9;

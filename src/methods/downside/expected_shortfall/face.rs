@@ -17,7 +17,8 @@ use pulp::Simd;
 use super::{Found, Workspace};
 use crate::lanes::LANES;
 use crate::methods::downside::Problem;
-use crate::methods::downside::factor::{dot, factorise, substitute};
+use crate::methods::downside::factor::{factorise, substitute};
+use crate::methods::linear::dot;
 
 /// Passes over the rows: ordinary problems need one or two.
 const PRICINGS: u32 = 12;

@@ -20,9 +20,10 @@ use pulp::Simd;
 use super::{Found, NARROWER, NARROWEST, WIDEST, Workspace};
 use crate::lanes::{LANES, Lanes, vectors};
 use crate::methods::downside::drawn::Drawn;
-use crate::methods::downside::factor::{dot, factorise, substitute};
+use crate::methods::downside::factor::{factorise, substitute};
 use crate::methods::downside::rows::Rows;
 use crate::methods::downside::{Problem, TO_BOUNDARY};
+use crate::methods::linear::dot;
 
 /// Evaluations of trial steps: ordinary problems need three to ten.
 const STEP_LIMIT: u32 = 1000;
