@@ -1,15 +1,17 @@
 // Stage `certify`: weights, and how far they are from the budgets by fresh arithmetic against the covariance that was
 // built; one workgroup per problem. Twin of src/methods/risk_budgeting/certificate.rs.
 // Prepended: alias real, const LANES (a power of two), COMPARISONS, cells.wgsl, certificate.wgsl. Follows:
-// covariance.wgsl or certify_subset.wgsl (fn covariance).
+// covariance.wgsl or certify_correlations.wgsl (fn covariance).
 //
 //     w_i = (y_i / (s_i sigma_i)) / sum         x_i = w_i sigma_i
 //     rc_error = max_i |x_i (S x)_i / x'S x - b_i| / b_i         kappa = max_i (|S| x)_i / |(S x)_i|
 
 struct Shape {
     problems: u32,
-    // T.
+    // T, the sum of the counts; zero where rows are weighed.
     rows: u32,
+    // Of sums of squares: T - 1, or one where it is in the weights.
+    divisor: u32,
 }
 
 // As in descend.wgsl.

@@ -1,12 +1,14 @@
 // Volatilities and correlations from moments, two passes; twin of `correlate` in src/covariance/mod.rs.
-// Prepended: alias real, cells.wgsl. Follows: covariance.wgsl (const ENTRIES, fn covariance).
+// Prepended: alias real, cells.wgsl. Follows: covariance.wgsl (const ENTRIES, fn covariance, complete).
 //
 //     s_i = sqrt(S_ii)        C_ij = S_ij / (s_i s_j)
 
 struct Shape {
     problems: u32,
-    // T.
+    // T, the sum of the counts; zero where rows are weighed.
     rows: u32,
+    // Of sums of squares: T - 1, or one where it is in the weights.
+    divisor: u32,
 }
 
 @group(0) @binding(0) var<uniform> shape: Shape;
@@ -22,9 +24,8 @@ fn volatility(
     let k = (group.y * groups.x + group.x) * 64u + lane;
     if (k < shape.problems * N) {
         let variance = covariance(k / N, k % N, k % N);
-        // Zero where rounding has eaten the variance, or where a draw had no room (counts then do not sum to T): `certify`
-        // refuses such a problem.
-        let drawn = moments[k / N * ENTRIES] == real(shape.rows);
+        // Zero where rounding has eaten the variance, or where a draw had no room: `certify` refuses such a problem.
+        let drawn = complete(moments[k / N * ENTRIES]);
         volatilities[k] = select(real(0.0), sqrt(variance), drawn && variance > 0.0);
     }
 }

@@ -1,7 +1,7 @@
 // The covariance of a resample from its moments.
 // Prepended: alias real, const N, correlate.wgsl, certify.wgsl or solve.wgsl (var shape).
 //
-//     S_ij = (M_ij - m_i m_j / T) / (T - 1)
+//     S_ij = (M_ij - m_i m_j / W) / D        W = M_00, the sum of what rows count: T, and D = T - 1, where all count alike
 
 // Packed by rows of the lower triangle, asset i at i + 1: entry (i + 1, 0) is its sum m_i.
 @group(0) @binding(1) var<storage, read> moments: array<real>;
@@ -12,15 +12,20 @@ fn at(i: u32, j: u32) -> u32 {
     return i * (i + 1u) / 2u + j;
 }
 
-// From M_ij and m_i m_j / T.
+// From M_ij and m_i m_j / W.
 fn centred(moment: real, means: real) -> real {
-    return (moment - means) / real(shape.rows - 1u);
+    return (moment - means) / real(shape.divisor);
+}
+
+// Whether all rows of a problem were drawn, from M_00: counts that found no room are missing there.
+fn complete(total: real) -> bool {
+    return select(total == real(shape.rows), total > 0.0, shape.rows == 0u);
 }
 
 fn covariance(problem: u32, a: u32, b: u32) -> real {
     let base = problem * ENTRIES;
     let i = max(a, b) + 1u;
     let j = min(a, b) + 1u;
-    let mean = moments[base + at(i, 0u)] / real(shape.rows);
+    let mean = moments[base + at(i, 0u)] / moments[base];
     return centred(moments[base + at(i, j)], mean * moments[base + at(j, 0u)]);
 }

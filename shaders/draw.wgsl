@@ -1,6 +1,6 @@
 // Draws resamples by the index law `pxsb-1`, one workgroup each; twin of src/resample.rs.
-// Prepended: philox.wgsl, and draw_rows.wgsl or draw_changes.wgsl, which say what becomes of the runs (fn open, take,
-// finish).
+// Prepended: philox.wgsl, and draw_rows.wgsl, draw_weights.wgsl or draw_changes.wgsl, which say what becomes of the runs (fn
+// open, take, finish).
 //
 //     restart(s) = s = 0, or ACCEPT(s) < threshold       (iid: always; circular, moving: L divides s)
 //     row(s)     = (mulhi(START(r), R) + s - r) mod T    r = the last restart at or before s
@@ -26,7 +26,8 @@ struct Law {
     room: u32,
     // Slices of the history (draw_steps.wgsl).
     slices: u32,
-    padding: u32,
+    // Rows from the newest on that count (draw_weights.wgsl).
+    ages: u32,
 }
 
 @group(0) @binding(0) var<uniform> law: Law;
@@ -100,6 +101,19 @@ fn list(resample: vec2<u32>, lane: u32, first: u32, listed: u32) -> u32 {
     }
     workgroupBarrier();
     return all;
+}
+
+// The row at position s of the round, which holds so many runs.
+fn row_at(s: u32, runs: u32) -> u32 {
+    // The last run that does not begin after s.
+    var run = 0u;
+    for (var half = ROUND; half > 0u; half >>= 1u) {
+        if (run + half < runs && positions[run + half] <= s) {
+            run += half;
+        }
+    }
+    let row = starts[run] + s - positions[run];
+    return select(row, row - law.rows, row >= law.rows);
 }
 
 @compute @workgroup_size(LANES)

@@ -1,5 +1,5 @@
 // Fills `matrix_triangle.wgsl` with correlations made from moments, by the formulas of correlate.wgsl.
-// Prepended: matrix_triangle.wgsl, solve.wgsl. Follows: covariance.wgsl (var moments, fn at, centred).
+// Prepended: matrix_triangle.wgsl, solve.wgsl. Follows: covariance.wgsl (var moments, fn at, centred, complete).
 
 // Sums m and volatilities s by quads; zeros where they pad.
 var<workgroup> sums: array<vec4<real>, PROBLEMS * QUADS>;
@@ -12,7 +12,8 @@ fn assets_of(quad: u32) -> vec4<u32> {
 fn keep_sums() {
     let base = matrix_of * ENTRIES;
     // Not so where a draw had no room: `certify` refuses a problem whose volatilities are zero.
-    let drawn = moments[base] == real(shape.rows);
+    let total = moments[base];
+    let drawn = complete(total);
     for (var quad = lane; quad < QUADS; quad += LANES) {
         let i = min(assets_of(quad), vec4<u32>(N - 1u)) + 1u;
         let inside = assets_of(quad) < vec4<u32>(N);
@@ -20,7 +21,7 @@ fn keep_sums() {
         let sum = vec4<real>(moments[row.x], moments[row.y], moments[row.z], moments[row.w]);
         let own = row + i;
         let product = vec4<real>(moments[own.x], moments[own.y], moments[own.z], moments[own.w]);
-        let means = sum / real(shape.rows) * sum;
+        let means = sum / total * sum;
         let variance = vec4<real>(
             centred(product.x, means.x),
             centred(product.y, means.y),
@@ -48,7 +49,7 @@ fn covariances_of(i: u32, j: vec4<u32>, mean: real, sum: vec4<real>) -> vec4<rea
 
 // S of the rows of quad i and the columns of quad j <= i; what pads is of no use.
 fn covariances(i: u32, j: u32) -> Block {
-    let mean = sums[slot * QUADS + i] / real(shape.rows);
+    let mean = sums[slot * QUADS + i] / moments[matrix_of * ENTRIES];
     let sum = sums[slot * QUADS + j];
     let columns = assets_of(j);
     let x = covariances_of(4u * i, columns, mean.x, sum);

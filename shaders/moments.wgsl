@@ -1,5 +1,5 @@
 // Stage `moments` for few assets: counts (problems x T) times pair products (T x entries), formed as they are needed.
-// Prepended: const N, and RIGHT of moments_tile.wgsl, which follows.
+// Prepended: const N, and RIGHT of moments_tile.wgsl, which follows, as rows_counted.wgsl or rows_weighed.wgsl does.
 
 const TILES = (ENTRIES + RIGHT - 1u) / RIGHT;
 
@@ -32,19 +32,18 @@ fn place(group: u32, lane: u32) -> bool {
     return problem < range.first_problem + range.problems;
 }
 
-// Counts of the tile's problems over `STEP` rows from `step` on. A word holds four rows of one problem; a lane takes the
-// words of four problems and stores whole quads. To store one component of a quad that others share is a race: WGSL lets
+// What the rows from `step` on, `STEP` of them, count in the tile's problems. A lane takes four rows of four problems and
+// stores whole quads. To store one component of a quad that others share is a race: WGSL lets
 // it write all four (gpuweb #2112), and Metal does.
 fn fill_left(step: u32, lane: u32) {
     for (var at = lane; at < LEFT / 4u * STEP / 4u; at += RIGHT) {
         let m = at % (LEFT / 4u);
         let row = at / (LEFT / 4u) * 4u;
         let last = range.first_problem + range.problems - 1u;
-        let p = min(problem + 4u * m + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(last)) * range.words
-            + (range.first_row + step + row) / 4u;
-        let words = vec4<u32>(counts[p.x], counts[p.y], counts[p.z], counts[p.w]);
+        let problems = min(problem + 4u * m + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(last));
+        let rows = words(problems, range.first_row + step + row);
         for (var k = 0u; k < 4u; k++) {
-            left_tile[(row + k) * (LEFT / 4u) + m] = vec4<real>(extractBits(words, 8u * k, 8u));
+            left_tile[(row + k) * (LEFT / 4u) + m] = weights(rows, k);
         }
     }
 }

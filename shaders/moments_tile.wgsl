@@ -1,9 +1,10 @@
 // Sums left_m right_e over rows in register tiles: the matrix product behind stage `moments`.
 // Prepended: alias real, const LEFT (tile height: 64, or 32, so that numbers of double width stay in registers), RIGHT
 // (tile width, a multiple of 8; one lane each), and moments.wgsl or moments_wide.wgsl, which say what the factors are
-// (fn place, fill_left, right) and where sums go (fn add).
+// (fn place, fill_left, right) and where sums go (fn add). Follows: rows_counted.wgsl or rows_weighed.wgsl (fn words,
+// weights, weight), which say what c_t is.
 //
-//     M_ij = sum_t c_t z_ti z_tj     packed by rows of the lower triangle, z_t0 = 1: M_00 = T, M_i0 are the sums
+//     M_ij = sum_t c_t z_ti z_tj     packed by rows of the lower triangle, z_t0 = 1: M_00 = sum_t c_t, M_i0 are the sums
 //
 // Rounding stays of the order of a tile: rows are summed by 64, tiles by dispatch, dispatches in `moments`. The order
 // is fixed, so a problem's bits do not depend on its neighbours.
@@ -12,7 +13,7 @@ struct Range {
     // Problems of this dispatch, and the first of them.
     problems: u32,
     first_problem: u32,
-    // Words of counts per problem, four rows each.
+    // Words per problem of what rows count.
     words: u32,
     // Rows of this dispatch; the first of them, in the history and in the bound slice of the panel.
     rows: u32,
@@ -20,14 +21,13 @@ struct Range {
     first_slice_row: u32,
     // Whether `moments` already holds the rows before.
     resumed: u32,
-    padding: u32,
+    // What one is worth where rows are weighed: a power of two.
+    unit: f32,
 }
 
 @group(0) @binding(0) var<uniform> range: Range;
 // A slice of the standardised panel: rows x (1 + N), each row led by a one.
 @group(0) @binding(1) var<storage, read> panel: array<real>;
-// As in draw_counts.wgsl: zero past T.
-@group(0) @binding(2) var<storage, read> counts: array<u32>;
 @group(0) @binding(3) var<storage, read_write> moments: array<real>;
 
 // Packed moments of a problem.

@@ -1,5 +1,5 @@
 // Stage `moments` for many assets: a weighted rank-k update, one workgroup per problem and LEFT x 64 block of the triangle.
-// Prepended: const N, LEFT; moments_tile.wgsl follows.
+// Prepended: const N, LEFT; moments_tile.wgsl and rows_counted.wgsl or rows_weighed.wgsl follow.
 
 const RIGHT = 64u;
 const BLOCKS = (N + 64u) / 64u;
@@ -37,8 +37,7 @@ fn fill_left(step: u32, lane: u32) {
     for (var at = lane; at < STEP * LEFT / 4u; at += RIGHT) {
         let k = at / (LEFT / 4u);
         let quad = at % (LEFT / 4u);
-        let word = counts[problem * range.words + (range.first_row + step + k) / 4u];
-        let count = real(extractBits(word, 8u * (k % 4u), 8u));
+        let count = weight(problem, range.first_row + step + k);
         left_tile[k * (LEFT / 4u) + quad] = count * quad_of(step + k, block_i + 4u * quad);
     }
 }

@@ -6,8 +6,10 @@
 
 struct Shape {
     problems: u32,
-    // T.
+    // T, the sum of the counts; zero where rows are weighed.
     rows: u32,
+    // Of sums of squares: T - 1, or one where it is in the weights.
+    divisor: u32,
 }
 
 // (budget, sigma) per asset, as in certify.wgsl.

@@ -20,6 +20,7 @@ use equirisk::engine::Engine;
 use equirisk::engine::cpu::CpuEngine;
 use equirisk::engine::gpu::{self, GpuEngine};
 use equirisk::lanes::{LANES, Lanes, below};
+use equirisk::methods::Selection;
 use equirisk::methods::risk_budgeting::Options;
 use equirisk::methods::risk_budgeting::certificate::certify;
 use equirisk::methods::risk_budgeting::descent::descend;
@@ -28,7 +29,7 @@ use equirisk::panel::{Labels, Panel, Returns};
 use equirisk::resample::{Law, Scheme};
 use equirisk::sampling::Rows;
 use equirisk::stop::Stop;
-use equirisk::{Batch, Request};
+use equirisk::{Batch, Method, Request};
 use pulp::Arch;
 
 /// Rows of the history: ten years of days.
@@ -175,16 +176,32 @@ fn stages_on_cpu(criterion: &mut Criterion) {
 /// Runs whose mean stands for as many as criterion asks for: a run takes longer than the stage of it that counts.
 const RUNS: u64 = 4;
 
+/// Every stage of the sample covariance; of other estimators and methods what only they have, and what they change.
 fn stages_on_gpu(criterion: &mut Criterion, engine: &GpuEngine, sizes: &[usize], problems: u64) {
     let times = || engine.stage_times().expect("the device can be read");
-    for &n in sizes {
-        let batch = resampled(n, Scheme::Stationary, 20.0);
-        let job = engine.prepare(&batch, &Request::PORTFOLIOS).expect("room for few problems");
+    let sample = Estimator::Sample;
+    let shrunk = [Estimator::LedoitWolf, Estimator::ConstantCorrelation, Estimator::Oas];
+    let decaying = Estimator::Ewma { half_life: 63.0 };
+    let methods = [Method::MinimumVariance, Method::MaximumDiversification, Method::HierarchicalRiskParity];
+    let mut cases = vec![("gpu".to_owned(), sample, Selection::NONE, vec![])];
+    cases.extend(shrunk.map(|own| (format!("gpu {}", own.name()), own, Selection::NONE, vec!["shrink"])));
+    cases.push((format!("gpu {}", decaying.name()), decaying, Selection::NONE, vec!["draw", "moments"]));
+    let one = |method: Method| {
+        (format!("gpu {}", method.name()), sample, Selection::new(&[method], Vec::new()), vec!["others"])
+    };
+    cases.extend(methods.map(one));
+    for (&n, (name, estimator, beside, stages)) in sizes.iter().flat_map(|n| cases.iter().map(move |case| (n, case))) {
+        if !beside.is_on_devices(n) {
+            continue;
+        }
+        let batch = estimated(n, Scheme::Stationary, 20.0, *estimator);
+        let request = Request::Portfolios { beside: beside.clone() };
+        let job = engine.prepare(&batch, &request).expect("room for few problems");
         let run = || job.run(0..problems, &Stop::NEVER).expect("the device is not lost");
         run();
-        for found in times() {
+        for found in times().into_iter().filter(|found| stages.is_empty() || stages.contains(&found.stage)) {
             let mut stage = group(criterion, found.stage, problems);
-            stage.sampling_mode(SamplingMode::Flat).bench_function(BenchmarkId::new("gpu", n), |b| {
+            stage.sampling_mode(SamplingMode::Flat).bench_function(BenchmarkId::new(name, n), |b| {
                 b.iter_custom(|asked| {
                     let runs = asked.min(RUNS);
                     (0..runs).for_each(|_| drop(run()));
@@ -252,7 +269,12 @@ fn law(scheme: Scheme, length: f64) -> Law {
 }
 
 fn resampled(n: usize, scheme: Scheme, length: f64) -> Batch<'static> {
-    Batch::resampled(panel(n), law(scheme, length), u64::MAX, &vec![1.0; n]).expect("equal budgets")
+    estimated(n, scheme, length, Estimator::Sample)
+}
+
+fn estimated(n: usize, scheme: Scheme, length: f64, estimator: Estimator) -> Batch<'static> {
+    let rows = Rows::Resampled { law: law(scheme, length), resamples: u64::MAX };
+    Batch::estimated(panel(n), rows, estimator, &vec![1.0; n]).expect("equal budgets")
 }
 
 /// Returns with a market, volatilities spread threefold, always the same.

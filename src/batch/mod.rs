@@ -27,7 +27,7 @@ use crate::subsets::Subsets;
 use crate::subsets::cap::Cap;
 pub use assets::Assets;
 pub use request::{Block, Request};
-pub use solutions::{Comparisons, Solutions};
+pub use solutions::{Comparisons, Solutions, Solved};
 pub use source::{Covariances, Source};
 
 /// A batch of problems of one size with the same program.

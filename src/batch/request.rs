@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::part::aligned;
-use super::solutions::Solutions;
+use super::solutions::{Solutions, Solved};
 use crate::measure::{Measured, Metric};
 use crate::methods::Selection;
 use crate::methods::certificate::Status;
@@ -67,12 +67,35 @@ impl Block {
         }
     }
 
-    /// Puts the results of `rescued` from the one at `first` on, in order, at these positions, and marks them so.
+    /// Positions of the problems that a device did not finish: risk budgeting, or a method beside it.
+    pub fn unfinished(&self) -> Vec<usize> {
+        match self {
+            Block::Portfolios(solutions) => {
+                let left = |&at: &usize| {
+                    let stalled = |own: &Solved| own.proofs[at].status == Status::Stalled;
+                    solutions.certificates[at].status != Status::Converged
+                        || solutions.comparisons.solved.iter().any(stalled)
+                };
+                (0..solutions.certificates.len()).filter(left).collect()
+            }
+            Block::Metrics(_) => self.unsolved(),
+        }
+    }
+
+    /// Puts the results of `rescued` from the one at `first` on, in order, at these positions, and marks them so. Where
+    /// risk budgeting has converged only what other methods lack is put there: what is asked for beside it changes
+    /// nothing of it.
     pub fn rescue(&mut self, positions: &[usize], rescued: &Block, first: usize) {
         match (self, rescued) {
             (Block::Portfolios(all), Block::Portfolios(own)) => {
-                all.replace(positions, own, first);
-                positions.iter().for_each(|&at| all.certificates[at].rescued = true);
+                for (from, &at) in (first..).zip(positions) {
+                    if all.certificates[at].status == Status::Converged {
+                        all.complete(at, own, from);
+                    } else {
+                        all.replace(&[at], own, from);
+                        all.certificates[at].rescued = true;
+                    }
+                }
             }
             (Block::Metrics(all), Block::Metrics(own)) => {
                 all.replace(positions, own, first);

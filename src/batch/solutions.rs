@@ -177,6 +177,22 @@ impl Solutions {
             .for_each(|(&at, certificate)| self.certificates[at] = *certificate);
     }
 
+    /// Takes the portfolios of other methods that are left at `at` from those of `others` at `from`.
+    pub fn complete(&mut self, at: usize, others: &Solutions, from: usize) {
+        let (all, n) = (&mut self.comparisons, self.weights.len() / self.certificates.len().max(1));
+        for (all_own, own) in all.solved.iter_mut().zip(&others.comparisons.solved) {
+            if all_own.proofs[at].status != Status::Stalled {
+                continue;
+            }
+            all_own.proofs[at] = own.proofs[from];
+            all_own.weights[at * n..(at + 1) * n].copy_from_slice(&own.weights[from * n..(from + 1) * n]);
+            let count = all.methods.len();
+            if let Some(place) = all.methods.iter().position(|method| *method == own.method) {
+                all.portfolios[at * count + place] = others.comparisons.portfolios[from * count + place];
+            }
+        }
+    }
+
     /// The weights that a method of a selection has for problem `at`: those solved for, or those that follow from the
     /// volatilities, which a closed form needs to have been asked for. NaN where there are none.
     pub fn weights_of(&self, method: Method, beside: &Selection, at: usize) -> Vec<f64> {

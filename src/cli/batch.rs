@@ -77,7 +77,8 @@ pub fn run(arguments: &BatchArguments) -> Result<u8> {
         machine: &arguments.machine,
         tolerance: arguments.problem.tolerance,
         out: &arguments.out,
-        work: machine::work(&[], &spec.comparison.selection(&[]), choose::work(matrices.problems, 0, kept)),
+        // Devices take no other methods of given matrices.
+        work: if spec.comparison.selection(&[]).is_closed() { choose::work(matrices.problems, 0, kept) } else { 0.0 },
     };
     let file = alone.then(|| file.to_path_buf());
     drive(&asked, &Command { arguments, spec: &spec, matrices: &matrices, file })

@@ -69,6 +69,7 @@ pub fn run(arguments: &BootstrapArguments) -> Result<u8> {
         work: machine::work(
             &[&[estimator], &spec.comparison.estimators[..]].concat(),
             &spec.selection(),
+            returns.assets.len(),
             choose::work(arguments.resamples, returns.rows(), returns.assets.len()),
         ),
     };

@@ -39,8 +39,8 @@ pub fn choose(
 }
 
 /// Operations as [`choose`] takes them: devices do not take every estimator and method, and then none of the work.
-pub fn work(estimators: &[Estimator], beside: &Selection, work: f64) -> f64 {
-    let fits = estimators.iter().all(|estimator| estimator.is_on_devices()) && beside.is_on_devices();
+pub fn work(estimators: &[Estimator], beside: &Selection, assets: usize, work: f64) -> f64 {
+    let fits = estimators.iter().all(|estimator| estimator.is_on_devices()) && beside.is_on_devices(assets);
     if fits { work } else { 0.0 }
 }
 

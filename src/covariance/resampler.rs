@@ -13,7 +13,7 @@ use crate::covariance::{Drawn, RiskModel, SUSPICIOUS_VARIANCE, centred, correlat
 use crate::lanes::{LANES, Lanes, below, interleave};
 use crate::panel::Panel;
 use crate::resample::{Law, Restart};
-use crate::sampling::{Rows, Weighting};
+use crate::sampling::{Rows, Weighting, WholeWeights};
 
 /// Where many resamples are asked for together, blocks are summed by their ends if that costs less than row by row. A run
 /// costs what so many rows do: two additions a column from the second-level cache, where a row takes less than one
@@ -82,6 +82,15 @@ impl<'a> Resampler<'a> {
             bridge,
             span,
         }
+    }
+
+    pub fn rows(&self) -> &Rows {
+        self.rows
+    }
+
+    /// What rows count in a resample, as whole numbers; none where they count alike.
+    pub fn whole_weights(&self) -> Option<WholeWeights> {
+        self.weighting.whole(self.panel.rows())
     }
 
     /// Whether problems have a parameter of their estimator.
@@ -287,7 +296,8 @@ impl Span<'_> {
         let trusted = interleaved::correlate(arch, moments, drawn, correlation, volatilities, inverses);
         let intensities = if estimator.is_linear() {
             let rows = sets.map(|set| resampler.length(set));
-            interleaved::shrink(arch, estimator, n, rows, &fourth, correlation)
+            // One asset has no correlations to move.
+            interleaved::shrink(arch, estimator, n, rows, &fourth, correlation).or(Some([0.0; LANES]))
         } else {
             None
         };

@@ -24,7 +24,7 @@ use crate::methods::risk_budgeting::definite::{definite, definite_lanes};
 use crate::methods::risk_budgeting::interleaved::Group;
 use crate::methods::risk_budgeting::mixed::{Matrix, Mixed};
 use crate::methods::risk_budgeting::{self, FINISHING_TOLERANCE, FLOOR, Options, Problem, descent::multiply};
-use crate::methods::{self, Method, RiskMeasure, Selection};
+use crate::methods::{self, Method, RiskMeasure, Selection, quadratic};
 use crate::panel::Panel;
 use crate::stop::Stop;
 
@@ -155,8 +155,13 @@ impl Job for CpuJob<'_> {
         let Some((panel, law)) = self.batch.resamples() else { return Ok(Vec::new()) };
         let rows = panel.rows();
         let mut counts = vec![0; problems.len() * rows];
+        let resampler = self.resampler.as_ref();
+        let whole = resampler.and_then(Resampler::whole_weights);
         for (&problem, counts) in problems.iter().zip(counts.chunks_mut(rows)) {
-            law.counts(problem, counts);
+            match (resampler, &whole) {
+                (Some(resampler), Some(whole)) => resampler.rows().whole_weights(problem, whole, counts),
+                _ => law.counts(problem, counts),
+            }
         }
         Ok(counts)
     }
@@ -378,6 +383,17 @@ impl CpuJob<'_> {
         (rc_error, condition(&model.correlation, &exposures, &mut product))
     }
 
+    /// The gap of `weights` by the aim of a method, and their volatility, likewise; none of methods that have no gap.
+    pub fn gap(&self, problem: u64, method: Method, weights: &[f64]) -> Option<(f64, f64)> {
+        let aim = method.aim()?;
+        let mut building = Building::default();
+        let Built::Model(model, ..) = self.build(problem, None, &mut building) else {
+            return Some((f64::INFINITY, f64::NAN));
+        };
+        let problem = quadratic::Problem { correlation: &model.correlation, volatilities: &model.volatilities };
+        Some((quadratic::gap(aim, problem, weights), methods::volatility(model, weights)))
+    }
+
     #[inline(always)]
     fn build<'b>(&'b self, problem: u64, span: Option<&Span>, building: &'b mut Building) -> Built<'b> {
         building.build(self.batch.source(), self.resampler.as_ref(), span, problem)
@@ -480,7 +496,7 @@ impl CpuJob<'_> {
                 }
             }
         }
-        if self.compares() && !self.request.beside().is_on_devices() {
+        if self.compares() && !self.request.beside().is_closed() {
             for (lane, slot) in slots.iter_mut().enumerate().filter(|(lane, _)| solved[*lane].converged) {
                 room.group.lane(lane, &mut room.lane);
                 self.arch.dispatch(SolveOthers { job: self, room, slot });
@@ -539,7 +555,7 @@ impl CpuJob<'_> {
             slot.volatilities.copy_from_slice(volatilities);
             room.lane.clone_from(model);
             self.close(room, slot, true);
-            if !self.request.beside().is_on_devices() {
+            if !self.request.beside().is_closed() {
                 self.solve_others(room, slot);
             }
         }

@@ -70,8 +70,8 @@ pub trait Job: Sync {
     /// So many problems keep this engine busy: worth handing over at once.
     fn span(&self) -> u64;
 
-    /// How often each row of the history occurs in each of these problems (problems x T), as this engine draws it.
-    /// Empty where problems are not resamples.
+    /// How often each row of the history occurs in each of these problems (problems x T), as this engine draws it; where rows
+    /// count by their age, what each counts in whole numbers. Empty where problems are not resamples.
     ///
     /// # Errors
     /// As [`Job::run`].

@@ -126,10 +126,30 @@ impl Method {
         matches!(self, Method::RiskBudgeting | Method::MinimumVariance | Method::MaximumDiversification)
     }
 
+    /// Assets of a problem that devices take it for at most, beside risk budgeting: what a workgroup has memory for; of
+    /// hierarchical risk parity, beyond which single precision would leave too many trees to the CPU.
+    pub const fn most_assets_on_devices(self) -> usize {
+        match self {
+            Method::MinimumVariance | Method::MaximumDiversification => 256,
+            Method::HierarchicalRiskParity => 128,
+            Method::VolatilityParity => 0,
+            _ => usize::MAX,
+        }
+    }
+
     /// Whether its weights, beside those of risk budgeting, have to be solved for.
     pub fn is_solved(self) -> bool {
         use Method::{HierarchicalRiskParity, MaximumDiversification, MinimumVariance, VolatilityParity};
         matches!(self, MinimumVariance | MaximumDiversification | HierarchicalRiskParity | VolatilityParity)
+    }
+
+    /// What a quadratic method is best at; none of others.
+    pub const fn aim(self) -> Option<Aim> {
+        match self {
+            Method::MinimumVariance => Some(Aim::MinimumVariance),
+            Method::MaximumDiversification => Some(Aim::MaximumDiversification),
+            _ => None,
+        }
     }
 
     /// The weights of one portfolio, to rounding; none where there is none, and of mixes. Risk is volatility.
@@ -155,16 +175,12 @@ impl Method {
     #[inline(always)]
     pub fn solve(self, model: &RiskModel, tolerance: f64, work: &mut Workspace, weights: &mut [f64]) -> Option<Proof> {
         let RiskModel { correlation, volatilities } = model;
-        let aim = match self {
-            Method::MinimumVariance => Aim::MinimumVariance,
-            Method::MaximumDiversification => Aim::MaximumDiversification,
-            Method::HierarchicalRiskParity => {
-                let found = hierarchical::solve(correlation, volatilities, &mut work.hierarchical, weights);
-                let hierarchical::Found { status, split_error, margin, volatility } = found;
-                return Some(Proof { status, error: split_error, margin, unique: true, volatility });
-            }
-            _ => return None,
-        };
+        if self == Method::HierarchicalRiskParity {
+            let found = hierarchical::solve(correlation, volatilities, &mut work.hierarchical, weights);
+            let hierarchical::Found { status, split_error, margin, volatility } = found;
+            return Some(Proof { status, error: split_error, margin, unique: true, volatility });
+        }
+        let aim = self.aim()?;
         let problem = quadratic::Problem { correlation, volatilities };
         let found = quadratic::solve(aim, problem, tolerance, &mut work.quadratic, weights);
         let quadratic::Found { status, gap, unique, volatility, .. } = found;

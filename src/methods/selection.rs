@@ -72,9 +72,14 @@ impl Selection {
         self.methods.iter().copied().filter(|method| method.is_solved())
     }
 
-    /// Whether GPUs take all of them.
-    pub fn is_on_devices(&self) -> bool {
+    /// Whether all of them follow from the volatilities.
+    pub fn is_closed(&self) -> bool {
         self.methods.iter().all(|method| Method::CLOSED_FORMS.contains(method))
+    }
+
+    /// Whether GPUs take all of them, of problems of so many assets.
+    pub fn is_on_devices(&self, assets: usize) -> bool {
+        self.methods.iter().all(|method| assets <= method.most_assets_on_devices())
     }
 
     /// For problems of the assets at these places alone: mixes hold the others not, and are scaled up.
@@ -123,6 +128,8 @@ mod tests {
         assert_eq!(all.map(|method| selection.name(method)), ["erc", "equal_weight", "min_variance", "60/40"]);
         assert_eq!(selection.closed_form(Method::Fixed(0), &[1.0, 2.0]).unwrap()[..], [0.6, 0.4]);
         assert!(selection.closed_form(Method::MinimumVariance, &[1.0, 2.0]).is_none());
-        assert!(!selection.is_on_devices() && Selection::CLOSED_FORMS.is_on_devices());
+        assert!(!selection.is_closed() && Selection::CLOSED_FORMS.is_closed());
+        assert!(selection.is_on_devices(256) && !selection.is_on_devices(257));
+        assert!(Selection::CLOSED_FORMS.is_on_devices(2000));
     }
 }

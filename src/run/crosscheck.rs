@@ -22,7 +22,10 @@ pub const WEIGHT_TOLERANCE: f64 = 1e-5;
 /// Tolerance of the solutions that weights are held against.
 const EXACT: f64 = 1e-8;
 
-/// A correlation near zero is compared as a number of order one.
+/// Intensities of shrinkage may differ by this, relative.
+const PARAMETER_TOLERANCE: f64 = 1e-5;
+
+/// A correlation or an intensity near zero is compared as a number of order one.
 const SMALLEST: f64 = 0.1;
 
 /// Problems checked at most where no number was asked for.
@@ -54,7 +57,7 @@ pub struct Check {
     pub max_difference: Option<f64>,
     /// Largest error of the device's weights, measured in f64 against the covariance as the CPU builds it.
     pub max_rc_error: Option<f64>,
-    /// Problems whose rows, status, weights or figures differ beyond tolerance.
+    /// Problems whose rows, status, intensity, weights or figures differ beyond tolerance.
     pub disagreements: u64,
 }
 
@@ -250,11 +253,12 @@ impl<'a> Checker<'a> {
         let compare = |(own_at, (&problem, &rows_differ)): (usize, (&u64, &bool))| {
             let certified = own.certificates[own_at];
             let at = (problem - start) as usize;
-            let others_agree = others_agree(&own, own_at, theirs, at);
+            let others_agree = self.others_agree(problem, (&own, own_at), (theirs, at));
+            let agree = others_agree && parameters_agree(&own, own_at, theirs, at);
             let own = &own.weights[own_at * n..][..n];
             let theirs_row = &theirs.weights[at * n..][..n];
             let certificate = theirs.certificates[at];
-            let agrees = !rows_differ && certificate.status == certified.status && others_agree;
+            let agrees = !rows_differ && certificate.status == certified.status && agree;
             let mut comparison = Comparison { agrees, difference: None, rc_error: None };
             if certificate.status == Status::Converged && certified.status == Status::Converged {
                 let (rc_error, kappa) = self.exact().certify(problem, theirs_row);
@@ -298,6 +302,31 @@ impl<'a> Checker<'a> {
         Ok(sample.iter().enumerate().map(compare).collect())
     }
 
+    /// Whether the portfolios of methods beside risk budgeting agree, of those that both have. What has an aim is judged by
+    /// it: of near-twins different shares are as good.
+    fn others_agree(
+        &self,
+        problem: u64,
+        (own, own_at): (&Solutions, usize),
+        (theirs, at): (&Solutions, usize),
+    ) -> bool {
+        theirs.comparisons.solved.iter().all(|theirs| {
+            let Some(own) = own.comparisons.of(theirs.method) else { return false };
+            let (proof, certified) = (theirs.proofs[at], own.proofs[own_at]);
+            if proof.status != certified.status || certified.status != Status::Converged {
+                return proof.status == certified.status;
+            }
+            let n = own.weights.len() / own.proofs.len();
+            let (own, theirs_row) = (&own.weights[own_at * n..][..n], &theirs.weights[at * n..][..n]);
+            if let Some((gap, volatility)) = self.exact().gap(problem, theirs.method, theirs_row) {
+                let off = (proof.volatility / volatility - 1.0).abs();
+                return gap <= 2.0 * WEIGHT_TOLERANCE && off <= WEIGHT_TOLERANCE;
+            }
+            let largest = own.iter().copied().fold(0.0, f64::max);
+            own.iter().zip(theirs_row).all(|(a, b)| (a - b).abs() <= WEIGHT_TOLERANCE * largest)
+        })
+    }
+
     /// For each sampled problem: do the engine's row counts differ from the CPU's? They must be equal.
     fn rows_differ(&self, job: &dyn Job, sample: &[u64]) -> Result<Vec<bool>> {
         let mut differ = Vec::with_capacity(sample.len());
@@ -312,23 +341,15 @@ impl<'a> Checker<'a> {
     }
 }
 
-/// Whether the portfolios of methods beside risk budgeting agree, of those that both have.
-fn others_agree(own: &Solutions, own_at: usize, theirs: &Solutions, at: usize) -> bool {
-    theirs.comparisons.solved.iter().all(|theirs| {
-        let Some(own) = own.comparisons.of(theirs.method) else { return false };
-        let (proof, certified) = (theirs.proofs[at], own.proofs[own_at]);
-        if proof.status != certified.status || certified.status != Status::Converged {
-            return proof.status == certified.status;
+/// Whether what the estimator is told by agrees, where both have it.
+fn parameters_agree(own: &Solutions, own_at: usize, theirs: &Solutions, at: usize) -> bool {
+    match (own.parameters.get(own_at), theirs.parameters.get(at)) {
+        (Some(own), Some(theirs)) => {
+            own.is_nan() && theirs.is_nan() || (own - theirs).abs() <= PARAMETER_TOLERANCE * own.max(SMALLEST)
         }
-        // Where several are as good, any of them is.
-        if !certified.unique {
-            return (proof.volatility / certified.volatility - 1.0).abs() <= WEIGHT_TOLERANCE;
-        }
-        let n = own.weights.len() / own.proofs.len();
-        let (own, theirs) = (&own.weights[own_at * n..][..n], &theirs.weights[at * n..][..n]);
-        let largest = own.iter().copied().fold(0.0, f64::max);
-        own.iter().zip(theirs).all(|(a, b)| (a - b).abs() <= WEIGHT_TOLERANCE * largest)
-    })
+        (None, None) => true,
+        _ => false,
+    }
 }
 
 struct Comparison {

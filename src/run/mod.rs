@@ -215,7 +215,7 @@ impl<'a> Runner<'a> {
         let Work { batch, request, sample, .. } = self.work;
         let stop = self.stop.clone();
         let mut chunks = chunked(start, blocks);
-        let left: Vec<Vec<usize>> = chunks.par_iter().map(|chunk| chunk.block.unsolved()).collect();
+        let left: Vec<Vec<usize>> = chunks.par_iter().map(|chunk| chunk.block.unfinished()).collect();
         let own = |(chunk, left): (&Chunk, &Vec<usize>)| left.iter().map(|&at| chunk.range.start + at as u64).collect();
         let problems: Vec<Vec<u64>> = chunks.iter().zip(&left).map(own).collect();
         let problems = problems.concat();

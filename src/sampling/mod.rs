@@ -4,4 +4,4 @@ mod rows;
 mod weighting;
 
 pub use rows::Rows;
-pub use weighting::{Decay, Weighting};
+pub use weighting::{Decay, Weighting, WholeWeights};

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::Weighting;
+use super::{Weighting, WholeWeights};
 use crate::resample::Law;
 
 /// Sets of rows by number. Whoever sums moments knows them by their runs alone ([`Rows::runs`]).
@@ -88,6 +88,21 @@ impl Rows {
         });
     }
 
+    /// The same in whole numbers.
+    pub fn whole_weights(&self, set: u64, whole: &WholeWeights, weights: &mut [u32]) {
+        weights.fill(0);
+        let history = weights.len();
+        let mut age = self.length(set, history);
+        self.runs(set, history, |start, length| {
+            for position in 0..length as usize {
+                age -= 1;
+                let row = start as usize + position;
+                let row = if row < history { row } else { row - history };
+                weights[row] += whole.by_age().get(age).copied().unwrap_or(0);
+            }
+        });
+    }
+
     /// The law, where rows are drawn and nothing else is done with them.
     pub fn law(&self) -> Option<Law> {
         match self {
@@ -129,8 +144,14 @@ mod tests {
                 for (age, row) in found.iter().rev().enumerate() {
                     weights[*row as usize] += 0.5_f64.powf(age as f64 / 3.0);
                 }
-                windows.weights(set, &Weighting::exponential(3.0, rows), &mut counts);
+                let weighting = Weighting::exponential(3.0, rows);
+                windows.weights(set, &weighting, &mut counts);
                 assert!(counts.iter().zip(&weights).all(|(a, b)| (a - b).abs() <= 1e-15));
+                // Forty draws of one row are off by twenty units at most.
+                let (whole, mut own) = (weighting.whole(found.len()).unwrap(), vec![7; rows]);
+                windows.whole_weights(set, &whole, &mut own);
+                let worth = weighting.divisor(found.len()) * whole.unit();
+                assert!(counts.iter().zip(&own).all(|(a, b)| (a - f64::from(*b) * worth).abs() <= 20.0 * worth));
             }
         }
     }

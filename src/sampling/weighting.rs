@@ -56,6 +56,17 @@ impl Weighting {
         }
     }
 
+    /// Weights of so many rows as whole numbers; none where all rows count alike.
+    pub fn whole(&self, rows: usize) -> Option<WholeWeights> {
+        let Weighting::Exponential(decay) = self else { return None };
+        let (total, divisor) = (self.total(rows), self.divisor(rows));
+        // Below 2^31, and so many halves of a unit more.
+        let shift = 30 - (total / divisor).log2().floor() as i32;
+        let scale = f64::from(shift).exp2() / divisor;
+        let by_age = (0..rows.min(decay.ages())).map(|age| (decay.weight(age) * scale).round() as u32);
+        Some(WholeWeights { by_age: by_age.take_while(|weight| *weight > 0).collect(), shift })
+    }
+
     /// W^2 / W2: as many rows, counted alike, estimate a mean as well.
     pub fn effective_rows(&self, rows: usize) -> f64 {
         match self {
@@ -66,6 +77,32 @@ impl Weighting {
                 decay.sum(rows) * (1.0 + lambda) / (1.0 + power)
             }
         }
+    }
+}
+
+/// Exponential weights as whole numbers: their sums do not depend on the order, so that every machine finds the same.
+///
+/// ```text
+/// omega_u / (W - W2 / W) in units of 2^-shift, the largest for which the sum over all rows stays below 2^32
+/// ```
+///
+/// With these weights the divisor of the covariance is one. A weight is off by no more than half a unit, which is 2^-31 to
+/// 2^-32 of their sum.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WholeWeights {
+    by_age: Vec<u32>,
+    shift: i32,
+}
+
+impl WholeWeights {
+    /// By age, the newest first, those of zero left out.
+    pub fn by_age(&self) -> &[u32] {
+        &self.by_age
+    }
+
+    /// What one is worth: a power of two.
+    pub fn unit(&self) -> f64 {
+        f64::from(-self.shift).exp2()
     }
 }
 
@@ -99,6 +136,23 @@ impl Decay {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whole_weights_are_weights_over_their_divisor() {
+        assert_eq!(Weighting::Equal.whole(10), None);
+        for (half_life, rows) in [(0.1, 2), (1.0, 2), (11.2, 30), (63.0, 252), (500.0, 40), (1e9, 1 << 18)] {
+            let weighting = Weighting::exponential(half_life, rows);
+            let whole = weighting.whole(rows).unwrap();
+            let sum: u64 = whole.by_age().iter().map(|&weight| u64::from(weight)).sum();
+            assert!(sum < 1 << 32 && sum > 1 << 29, "{half_life}, {rows}: {sum}");
+            let (total, divisor) = (weighting.total(rows), weighting.divisor(rows));
+            // Half a unit for every row, and what was left out.
+            let off = (sum as f64 * whole.unit() - total / divisor).abs();
+            assert!(off <= 0.5 * rows as f64 * whole.unit(), "{half_life}, {rows}: {off:e}");
+            let newest = f64::from(whole.by_age()[0]) * whole.unit();
+            assert!((newest - 1.0 / divisor).abs() <= 0.5 * whole.unit(), "{half_life}, {rows}");
+        }
+    }
 
     #[test]
     fn sums_of_weights_are_what_they_say() {

@@ -1,12 +1,19 @@
 //! Every kernel, at the sizes where something changes: what tests validate, and what `benches/offline` compiles.
 
 use super::facts::{AdapterFacts, AdapterLimits};
-use super::kernel::{Covariance, Drawn, Kernel, MOST_ASSETS, Spread};
+use super::kernel::{Covariance, Drawn, Kernel, MOST_ASSETS, Other, Shrinkage, Spread};
 use super::plan;
 use super::precision::Precision;
+use crate::methods::Method;
 
 /// Numbers of assets on both sides of every change of layout, of spread and of tiles, and usual ones between.
 const SIZES: [usize; 16] = [1, 2, 10, 16, 17, 20, 32, 33, 50, 64, 65, 100, 128, 129, 500, MOST_ASSETS];
+
+/// The same for estimators other than the sample covariance, whose kernels change less.
+const ESTIMATED: [usize; 5] = [2, 10, 50, 129, MOST_ASSETS];
+
+/// The same for methods beside risk budgeting, on both sides of what devices take.
+const COMPARED: [usize; 7] = [1, 2, 10, 50, 128, 256, MOST_ASSETS];
 
 /// Bytes of workgroup memory that adapters have: Vulkan's least, Metal and most software, NVIDIA, AMD and Intel.
 const WORKGROUP_MEMORIES: [u32; 4] = [16 << 10, 32 << 10, 48 << 10, 64 << 10];
@@ -42,18 +49,52 @@ pub fn all() -> Vec<Kernel> {
         for tile in [256, 1024, 4096] {
             kernels.extend([Drawn::Counts, Drawn::Steps].map(|drawn| Kernel::Draw { drawn, tile, wide }));
         }
+        kernels.extend([256, 2048].map(|tile| Kernel::Draw { drawn: Drawn::Weights, tile, wide }));
     }
     for precision in [Precision::Single, Precision::Double] {
         for assets in SIZES {
             kernels.extend(of_size(assets, precision));
         }
+        for assets in ESTIMATED {
+            kernels.extend(of_estimators(assets, precision));
+        }
+        for assets in COMPARED {
+            kernels.extend(of_methods(assets, precision));
+        }
     }
+    kernels
+}
+
+fn of_estimators(assets: usize, precision: Precision) -> Vec<Kernel> {
+    let mut kernels = Vec::new();
+    if precision == Precision::Single {
+        kernels.push(Kernel::Moments { assets, weighed: true, precision });
+    }
+    for drawn in [Drawn::Counts, Drawn::Steps] {
+        kernels.extend([false, true].map(|cubes| Kernel::FourthMoments { assets, drawn, cubes, precision }));
+    }
+    let all = [Shrinkage::LedoitWolf, Shrinkage::ConstantCorrelation, Shrinkage::Oas];
+    kernels.extend(all.map(|shrinkage| Kernel::Shrink { assets, shrinkage, precision }));
+    let covariance = Covariance::Correlations;
+    kernels.push(Kernel::Certify { assets, covariance, comparisons: true, precision });
+    kernels
+}
+
+fn of_methods(assets: usize, precision: Precision) -> Vec<Kernel> {
+    let all = [
+        (Other::MinimumVariance, Method::MinimumVariance),
+        (Other::MaximumDiversification, Method::MaximumDiversification),
+        (Other::HierarchicalRiskParity, Method::HierarchicalRiskParity),
+    ];
+    let taken = all.into_iter().filter(|(_, method)| assets <= method.most_assets_on_devices());
+    let mut kernels: Vec<Kernel> = taken.map(|(other, _)| Kernel::Other { assets, other, precision }).collect();
+    kernels.push(Kernel::Mixes { assets, precision });
     kernels
 }
 
 fn of_size(assets: usize, precision: Precision) -> Vec<Kernel> {
     let mut kernels = vec![
-        Kernel::Moments { assets, precision },
+        Kernel::Moments { assets, weighed: false, precision },
         Kernel::MomentsSteps { assets, precision },
         Kernel::Volatility { assets, precision },
     ];
@@ -62,7 +103,7 @@ fn of_size(assets: usize, precision: Precision) -> Vec<Kernel> {
     }
     let covariance = Covariance::Moments;
     kernels.extend([false, true].map(|comparisons| Kernel::Certify { assets, covariance, comparisons, precision }));
-    let covariance = Covariance::Subset;
+    let covariance = Covariance::Correlations;
     kernels.push(Kernel::Certify { assets, covariance, comparisons: false, precision });
     kernels.push(Kernel::CorrelateSubset { assets, precision });
     kernels.push(Kernel::MeasureCertified { assets, metrics: 10, precision });

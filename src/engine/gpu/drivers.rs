@@ -6,11 +6,14 @@ use super::GpuEngine;
 use super::device::{Attempt, Device, Trouble};
 use super::driver::Driver;
 use super::given::{Given, Matrices};
+use super::kernel::Shrinkage;
 use super::listed::Listed;
-use super::plan::{Origin, Plan};
-use super::resampled::Resampled;
+use super::plan::{Origin, Others, Plan};
+use super::precision::Precision;
+use super::resampled::{Resampled, Resamples};
 use super::screened::{Screened, arrange};
 use crate::batch::{Assets, Batch, Covariances, Request};
+use crate::sampling::Weighting;
 
 /// The driver of a batch.
 ///
@@ -27,8 +30,12 @@ pub fn driver<'a>(
     if !batch.program().measure().is_volatility() {
         return Err(unfit("risks other than volatility"));
     }
-    if !request.beside().is_on_devices() {
-        return Err(unfit("methods beside risk budgeting that have to be solved for, or mixes"));
+    let beside = request.beside();
+    if let Some(method) = beside.methods().iter().find(|own| batch.assets() > own.most_assets_on_devices()) {
+        return Err(unfit(&format!("`{}` of {} assets", beside.name(*method), batch.assets())));
+    }
+    if !matches!(source.covariances, Covariances::Estimated { .. }) && !beside.is_closed() {
+        return Err(unfit("methods beside risk budgeting that have to be solved for, or mixes, of given matrices"));
     }
     match (&source.covariances, &source.assets, request) {
         (Covariances::Given { matrices, assume_psd, .. }, Assets::All, request) => {
@@ -41,15 +48,20 @@ pub fn driver<'a>(
             if !estimator.is_on_devices() {
                 return Err(unfit(&format!("the estimator {}", estimator.name())));
             }
-            let how = |assets| (engine.way(&law, assets), accuracy);
+            if estimator.weighting(panel.rows()) != Weighting::Equal && accuracy.precision == Precision::Double {
+                // Weights are whole numbers of 32 bits there.
+                return Err(unfit(&format!("the estimator {} in double precision", estimator.name())));
+            }
+            let how = |assets| (engine.way(&law, *estimator, assets), accuracy);
+            let resampled = Resamples { panel, law, estimator: *estimator };
             match (assets, request) {
                 (Assets::All, Request::Portfolios { beside }) => {
-                    let (how, beside) = (how(panel.assets()), beside.methods());
-                    Ok(Box::new(Resampled::new(device, memory, batch.budgets(), (panel, law), how, beside)?))
+                    let how = how(panel.assets());
+                    Ok(Box::new(Resampled::new(device, memory, batch.budgets(), resampled, how, beside)?))
                 }
                 (Assets::Listed(sets), request) => {
                     let how = how(batch.assets());
-                    Ok(Box::new(Listed::new(&device, memory, batch.budgets(), (panel, law), sets, how, request)?))
+                    Ok(Box::new(Listed::new(&device, memory, batch.budgets(), resampled, sets, how, request)?))
                 }
                 _ => Err(unfit("this of resamples")),
             }
@@ -73,9 +85,15 @@ pub fn bytes(engine: &GpuEngine, batch: &Batch) -> Attempt<u64> {
     let (facts, memory, accuracy) = (&engine.facts, engine.memory(), engine.accuracy());
     let source = batch.source();
     let origin = match (&source.covariances, &source.assets) {
-        (Covariances::Estimated { panel, rows, .. }, _) => {
+        (Covariances::Estimated { panel, rows, estimator }, _) => {
             let Some(law) = rows.law() else { return Err(unfit("windows of a history")) };
-            Origin::Resampled { rows: panel.rows(), way: engine.way(&law, batch.assets()) }
+            let way = engine.way(&law, *estimator, batch.assets());
+            Origin::Resampled {
+                rows: panel.rows(),
+                way,
+                shrinkage: Shrinkage::of(*estimator),
+                others: Others::default(),
+            }
         }
         (Covariances::Known(universe), Assets::Subsets { subsets, cap, .. }) if universe.shrinking().is_none() => {
             let source = (universe.model(), subsets, cap.as_ref());

@@ -6,10 +6,11 @@ use super::device::{Attempt, Device, Trouble};
 use super::kernel::{self, Drawn, Kernel};
 use super::parameters::{DrawLaw, high, low};
 use super::plan::Plan;
-use super::resampled::Resampled;
+use super::resampled::{Resampled, Resamples};
 use super::{GpuEngine, stages::Room};
-use crate::batch::Batch;
+use crate::batch::{Batch, Covariances};
 use crate::error::{Error, Result};
+use crate::methods::Selection;
 use crate::resample::Law;
 
 /// Buffers of a resampled batch after `certify`, problem by problem.
@@ -38,8 +39,13 @@ impl GpuEngine {
         };
         let attempt = || {
             let device = self.device();
-            let how = (self.way(&law, panel.assets()), self.accuracy());
-            let mut resampled = Resampled::new(device, self.memory(), batch.budgets(), (panel, law), how, &[])?;
+            let Covariances::Estimated { estimator, .. } = batch.source().covariances else {
+                return Err(Trouble::Failed("nothing is estimated".to_owned()));
+            };
+            let how = (self.way(&law, estimator, panel.assets()), self.accuracy());
+            let resamples = Resamples { panel, law, estimator };
+            let mut resampled =
+                Resampled::new(device, self.memory(), batch.budgets(), resamples, how, &Selection::NONE)?;
             let running = resampled.begin(problems)?;
             resampled.end_whole(running)?;
             self.device().guarded(|| stages(&resampled, problems.len()))

@@ -191,7 +191,12 @@ impl<'a> GpuJob<'a> {
                 Block::Metrics(Measured { statuses: vec![Some(Status::Stalled); problems], ..unmeasured })
             }
             Request::Portfolios { beside } => {
-                Block::Portfolios(Solutions::unsolved(Certificate::unsolved(Status::Stalled), problems, n, beside))
+                let none = Solutions::unsolved(Certificate::unsolved(Status::Stalled), problems, n, beside);
+                let parameter = match &self.batch.source().covariances {
+                    Covariances::Estimated { estimator, .. } => estimator.parameter(),
+                    Covariances::Given { .. } | Covariances::Known(_) => None,
+                };
+                Block::Portfolios(if parameter.is_some() { none.with_parameters() } else { none })
             }
         }
     }

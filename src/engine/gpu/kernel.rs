@@ -5,15 +5,19 @@
 //! order.
 
 use super::pieces::{
-    BUDGETS, CELLS, CERTIFICATE, CERTIFY, CERTIFY_LANES, CERTIFY_SUBSET, CORRELATE, CORRELATE_SUBSET, COVARIANCE,
-    DESCEND, DESCEND_LANES, DESCEND_SUBGROUP, DRAW, DRAW_CHANGES, DRAW_COUNTS, DRAW_FLOYD, DRAW_RANKED, DRAW_ROWS,
-    DRAW_STEPS, DRAW_SUBSET, KEEP_CORRELATIONS, KEEP_MOMENTS, KNOWN, LANES_SUBGROUP, LANES_WORKGROUP, MATRIX_STORAGE,
-    MATRIX_TRIANGLE, MEASURE, MEASURE_CERTIFIED, MOMENTS, MOMENTS_STEPS, MOMENTS_TILE, MOMENTS_WIDE, MULHI_LIMBS,
-    MULHI_WIDE, PHILOX, Piece, SOLVE, SUBSET,
+    BUDGETS, CELLS, CERTIFICATE, CERTIFY, CERTIFY_CORRELATIONS, CERTIFY_LANES, CONSTANT_CORRELATION, CORRELATE,
+    CORRELATE_SUBSET, COVARIANCE, DESCEND, DESCEND_LANES, DESCEND_SUBGROUP, DRAW, DRAW_CHANGES, DRAW_COUNTS,
+    DRAW_FLOYD, DRAW_RANKED, DRAW_ROWS, DRAW_STEPS, DRAW_SUBSET, DRAW_WEIGHTS, FOURTH_COUNTS, FOURTH_MOMENTS,
+    FOURTH_RANGE, FOURTH_STEPS, HIERARCHICAL, KEEP_CORRELATIONS, KEEP_MOMENTS, KNOWN, LANES_SUBGROUP, LANES_WORKGROUP,
+    LEDOIT_WOLF, MATRIX_STORAGE, MATRIX_TRIANGLE, MEASURE, MEASURE_CERTIFIED, MIXES, MOMENTS, MOMENTS_STEPS,
+    MOMENTS_TILE, MOMENTS_WIDE, MULHI_LIMBS, MULHI_WIDE, OAS, OTHERS, PHILOX, PROOF, Piece, QUADRATIC, ROWS_COUNTED,
+    ROWS_WEIGHED, SHRINK, SHRINK_LANES, SHRINK_THREAD, SOLVE, SUBSET,
 };
 use super::precision::Precision;
 use super::unrolled;
 use super::unrolled_measure::{self, THREADS};
+use crate::covariance::estimator::Estimator;
+use crate::methods::Method;
 
 /// Up to this many assets, eight lanes of a subgroup share a problem, where the adapter has subgroups.
 pub const SUBGROUP_ASSETS: usize = 64;
@@ -47,14 +51,66 @@ pub enum Drawn {
     Counts,
     /// Where that number is not the one of the row before.
     Steps,
+    /// What each row counts by its age.
+    Weights,
+}
+
+/// Linear shrinkage of correlations: which intensity, and towards what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Shrinkage {
+    LedoitWolf,
+    ConstantCorrelation,
+    Oas,
+}
+
+impl Shrinkage {
+    /// None of estimators that do something else.
+    pub fn of(estimator: Estimator) -> Option<Shrinkage> {
+        match estimator {
+            Estimator::LedoitWolf => Some(Shrinkage::LedoitWolf),
+            Estimator::ConstantCorrelation => Some(Shrinkage::ConstantCorrelation),
+            Estimator::Oas => Some(Shrinkage::Oas),
+            _ => None,
+        }
+    }
+
+    /// Whether the intensity takes fourth moments of the rows.
+    pub const fn reads_rows(self) -> bool {
+        !matches!(self, Shrinkage::Oas)
+    }
+
+    /// Whether it takes all of them.
+    pub const fn reads_cubes(self) -> bool {
+        matches!(self, Shrinkage::ConstantCorrelation)
+    }
+}
+
+/// A method beside risk budgeting that kernels solve for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Other {
+    MinimumVariance,
+    MaximumDiversification,
+    HierarchicalRiskParity,
+}
+
+impl Other {
+    /// None of methods that are not solved for.
+    pub fn of(method: Method) -> Option<Other> {
+        match method {
+            Method::MinimumVariance => Some(Other::MinimumVariance),
+            Method::MaximumDiversification => Some(Other::MaximumDiversification),
+            Method::HierarchicalRiskParity => Some(Other::HierarchicalRiskParity),
+            _ => None,
+        }
+    }
 }
 
 /// What the covariance of a problem is made from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Covariance {
     Moments,
-    /// Correlations and volatilities gathered from those of a universe.
-    Subset,
+    /// Correlations and volatilities: gathered from those of a universe, or shrunk.
+    Correlations,
 }
 
 /// A compute kernel, specialised. `wide`: with 64-bit integers.
@@ -64,14 +120,22 @@ pub enum Kernel {
     Known { wide: bool },
     /// Stage `draw`, so many rows of the history at a time; all of them for [`Drawn::Rows`].
     Draw { drawn: Drawn, tile: usize, wide: bool },
-    /// Stage `moments` from counts.
-    Moments { assets: usize, precision: Precision },
+    /// Stage `moments` from counts, or from weights.
+    Moments { assets: usize, weighed: bool, precision: Precision },
     /// Stage `moments` from steps of counts.
     MomentsSteps { assets: usize, precision: Precision },
     /// Stage `correlate`, first pass.
     Volatility { assets: usize, precision: Precision },
     /// Stage `correlate`, second pass.
     Correlate { assets: usize, precision: Precision },
+    /// Stage `shrink`, the pass over rows whose counts or steps were drawn.
+    FourthMoments { assets: usize, drawn: Drawn, cubes: bool, precision: Precision },
+    /// Stage `shrink`: correlations in place.
+    Shrink { assets: usize, shrinkage: Shrinkage, precision: Precision },
+    /// Stage `others`: a method beside risk budgeting that is solved for.
+    Other { assets: usize, other: Other, precision: Precision },
+    /// Stage `others`: volatilities of fixed mixes.
+    Mixes { assets: usize, precision: Precision },
     /// Stage `descend`.
     Descend { assets: usize, spread: Spread, precision: Precision },
     /// Stages `correlate`, `descend` and `certify` in one, by eight lanes a problem, `problems` in a workgroup. In
@@ -98,6 +162,10 @@ impl Kernel {
             Kernel::Moments { .. } => "moments_tile",
             Kernel::MomentsSteps { .. } => "moments_steps",
             Kernel::Volatility { .. } => "volatility",
+            Kernel::FourthMoments { .. } => "fourth_moments",
+            Kernel::Other { other: Other::HierarchicalRiskParity, .. } => "hierarchical",
+            Kernel::Other { .. } => "quadratic",
+            Kernel::Mixes { .. } => "mixes_volatility",
             _ => self.stage(),
         }
     }
@@ -109,6 +177,8 @@ impl Kernel {
             Kernel::Draw { .. } | Kernel::DrawSubset { .. } => "draw",
             Kernel::Moments { .. } | Kernel::MomentsSteps { .. } => "moments",
             Kernel::Volatility { .. } | Kernel::Correlate { .. } | Kernel::CorrelateSubset { .. } => "correlate",
+            Kernel::FourthMoments { .. } | Kernel::Shrink { .. } => "shrink",
+            Kernel::Other { .. } | Kernel::Mixes { .. } => "others",
             Kernel::Descend { .. } => "descend",
             Kernel::Solve { .. } => "solve",
             Kernel::Certify { .. } => "certify",
@@ -131,21 +201,20 @@ impl Kernel {
                     Drawn::Rows => pieces.push(DRAW_ROWS),
                     Drawn::Counts => pieces.extend([DRAW_CHANGES, DRAW_COUNTS]),
                     Drawn::Steps => pieces.extend([DRAW_CHANGES, DRAW_STEPS]),
+                    Drawn::Weights => pieces.push(DRAW_WEIGHTS),
                 }
                 pieces.push(DRAW);
                 pieces
             }
-            Kernel::Moments { assets, precision } if assets <= PRODUCT_ASSETS => {
-                let lines =
-                    [real(precision), count("N", assets), left(precision), count("RIGHT", product_tile(assets))];
-                vec![Piece::constants(&lines), MOMENTS, MOMENTS_TILE]
-            }
-            Kernel::Moments { assets, precision } => {
-                vec![
-                    Piece::constants(&[real(precision), count("N", assets), left(precision)]),
-                    MOMENTS_WIDE,
-                    MOMENTS_TILE,
-                ]
+            Kernel::Moments { assets, weighed, precision } => {
+                let mut lines = vec![real(precision), count("N", assets), left(precision)];
+                let few = assets <= PRODUCT_ASSETS;
+                if few {
+                    lines.push(count("RIGHT", product_tile(assets)));
+                }
+                let factors = if few { MOMENTS } else { MOMENTS_WIDE };
+                let rows = if weighed { ROWS_WEIGHED } else { ROWS_COUNTED };
+                vec![Piece::constants(&lines), factors, MOMENTS_TILE, rows]
             }
             Kernel::MomentsSteps { assets, precision } => {
                 let quads = steps_columns(precision) / 4;
@@ -155,6 +224,41 @@ impl Kernel {
             Kernel::Volatility { assets, precision } | Kernel::Correlate { assets, precision } => {
                 vec![Piece::constants(&[real(precision)]), cells(assets, precision), CORRELATE, COVARIANCE]
             }
+            Kernel::FourthMoments { assets, drawn, cubes, precision } => {
+                let lines = [real(precision), count("N", assets), flag("CUBES", cubes)];
+                let rows = if drawn == Drawn::Steps { FOURTH_STEPS } else { FOURTH_COUNTS };
+                vec![Piece::constants(&lines), FOURTH_RANGE, FOURTH_MOMENTS, rows]
+            }
+            Kernel::Shrink { assets, shrinkage, precision } => {
+                let lanes = count("LANES", assets.next_power_of_two().clamp(32, 256));
+                let equal = match precision {
+                    Precision::Single => 64.0 * f64::from(f32::EPSILON).powi(2),
+                    Precision::Double => 64.0 * f64::EPSILON,
+                };
+                let lines = [real(precision), lanes, number("EQUAL", equal, precision)];
+                let target = match shrinkage {
+                    Shrinkage::LedoitWolf => LEDOIT_WOLF,
+                    Shrinkage::ConstantCorrelation => CONSTANT_CORRELATION,
+                    Shrinkage::Oas => OAS,
+                };
+                let spread = if interleaved(assets, precision) { SHRINK_THREAD } else { SHRINK_LANES };
+                vec![cells(assets, precision).after(&lines), SHRINK, target, spread]
+            }
+            Kernel::Other { assets, other: Other::HierarchicalRiskParity, precision } => {
+                vec![others(assets, precision, &[]), OTHERS, PROOF, HIERARCHICAL]
+            }
+            Kernel::Other { assets, other, precision } => {
+                let least = flag("LEAST", other == Other::MinimumVariance);
+                let [singular, missing, tied, smallest] = match precision {
+                    Precision::Single => [1e-3, 4e-6, 2e-5, 1e-30],
+                    Precision::Double => [1e-8, 1e-11, 1e-8, 1e-200],
+                };
+                let mut lines = vec![least];
+                let numbers = [("SINGULAR", singular), ("MISSING", missing), ("TIED", tied), ("SMALLEST", smallest)];
+                lines.extend(numbers.map(|(name, value)| number(name, value, precision)));
+                vec![others(assets, precision, &lines), OTHERS, PROOF, QUADRATIC]
+            }
+            Kernel::Mixes { assets, precision } => vec![others(assets, precision, &[]), OTHERS, MIXES],
             Kernel::Descend { assets, spread, precision } => descend(assets, spread, precision),
             Kernel::Solve { assets, problems, comparisons } => {
                 let precision = Precision::Single;
@@ -170,7 +274,7 @@ impl Kernel {
                 let lines = [real(precision), lanes, flag("COMPARISONS", comparisons)];
                 let covariance = match covariance {
                     Covariance::Moments => COVARIANCE,
-                    Covariance::Subset => CERTIFY_SUBSET,
+                    Covariance::Correlations => CERTIFY_CORRELATIONS,
                 };
                 vec![cells(assets, precision).after(&lines), CERTIFICATE, CERTIFY, covariance]
             }
@@ -208,6 +312,18 @@ const fn mulhi(wide: bool) -> Piece {
 
 fn cells(assets: usize, precision: Precision) -> Piece {
     CELLS.after(&[count("N", assets), flag("INTERLEAVED", interleaved(assets, precision))])
+}
+
+/// What kernels of other methods begin with.
+fn others(assets: usize, precision: Precision, more: &[String]) -> Piece {
+    let epsilon = match precision {
+        Precision::Single => f64::from(f32::EPSILON),
+        Precision::Double => f64::EPSILON,
+    };
+    let lanes = count("LANES", assets.next_power_of_two().clamp(32, 256));
+    let mut lines = vec![real(precision), lanes, number("EPSILON", epsilon, precision)];
+    lines.extend_from_slice(more);
+    cells(assets, precision).after(&lines)
 }
 
 fn left(precision: Precision) -> String {
@@ -341,6 +457,12 @@ pub const fn kept_cells(assets: usize) -> usize {
 
 fn count(name: &str, value: usize) -> String {
     format!("const {name} = {value}u;\n")
+}
+
+/// In double precision a number of its own type: as an abstract one it would pass through single precision's range.
+fn number(name: &str, value: f64, precision: Precision) -> String {
+    let suffix = if precision == Precision::Double { "lf" } else { "f" };
+    format!("const {name} = {value:e}{suffix};\n")
 }
 
 fn flag(name: &str, value: bool) -> String {

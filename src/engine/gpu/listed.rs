@@ -6,14 +6,12 @@ use std::sync::Arc;
 use super::device::{Attempt, Device, Trouble};
 use super::driver::{Driver, Queue};
 use super::plan::Accuracy;
-use super::resampled::Resampled;
+use super::resampled::{Resampled, Resamples};
 use super::way::Way;
 use crate::batch::{Block, Request, Solutions};
 use crate::measure::{Measured, Metric};
 use crate::methods::Selection;
 use crate::methods::certificate::{Certificate, Status};
-use crate::panel::Panel;
-use crate::resample::Law;
 
 /// The figures that follow from weights and volatilities.
 const METRICS: [Metric; 3] = [Metric::Volatility, Metric::Diversification, Metric::MaxWeight];
@@ -31,7 +29,7 @@ impl<'a> Listed<'a> {
         device: &Arc<Device>,
         memory: u64,
         budgets: &[f64],
-        (panel, law): (&Panel, Law),
+        resamples: Resamples,
         sets: &[Box<[u32]>],
         how: (Way, Accuracy),
         request: &'a Request,
@@ -47,9 +45,9 @@ impl<'a> Listed<'a> {
                 Arc::clone(device),
                 memory,
                 budgets,
-                (&panel.select(set), law),
+                Resamples { panel: &resamples.panel.select(set), ..resamples },
                 how,
-                beside(request).methods(),
+                beside(request),
             )
         };
         let sets = sets.iter().map(|assets| set(assets)).collect::<Attempt<Vec<Resampled>>>()?;
@@ -91,6 +89,9 @@ impl Driver for Listed<'_> {
         let piece = self.under_way.pop()?;
         let problems = (piece.end - piece.start) as usize;
         let mut all = Solutions::unsolved(Certificate::unsolved(Status::Stalled), problems, n, beside(self.request));
+        if self.sets.iter().any(Resampled::has_parameter) {
+            all = all.with_parameters();
+        }
         for set in 0..self.sets.len() {
             let resamples = self.resamples(&piece, set);
             if resamples.is_empty() {

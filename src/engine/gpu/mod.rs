@@ -12,6 +12,7 @@ use super::cpu::CpuEngine;
 use super::{ACCEPTANCE, Engine, EngineInfo, Fault, Job, Kind};
 use crate::batch::{Batch, Request};
 use crate::covariance::SUSPICIOUS_VARIANCE;
+use crate::covariance::estimator::Estimator;
 use crate::error::{Error, Result, Text, option};
 use crate::methods::risk_budgeting;
 use crate::resample::Law;
@@ -197,9 +198,9 @@ impl GpuEngine {
         self.options.memory.unwrap_or(usual)
     }
 
-    fn way(&self, law: &Law, assets: usize) -> Way {
+    fn way(&self, law: &Law, estimator: Estimator, assets: usize) -> Way {
         let memory = self.facts.limits.workgroup_memory_bytes;
-        match (Way::of(law, assets, self.options.precision, memory), self.options.faults.step_groups) {
+        match (Way::of(law, estimator, assets, self.options.precision, memory), self.options.faults.step_groups) {
             (Way::Steps { room, slices }, Some(groups)) => Way::Steps { room: room.min(groups), slices },
             (way, _) => way,
         }

@@ -19,7 +19,7 @@ pub struct DrawLaw {
     pub first_row: u32,
     pub room: u32,
     pub slices: u32,
-    pub padding: u32,
+    pub ages: u32,
 }
 
 impl DrawLaw {
@@ -42,7 +42,7 @@ impl DrawLaw {
             first_row: 0,
             room: law.rows,
             slices: 0,
-            padding: 0,
+            ages: 0,
         }
     }
 }
@@ -66,7 +66,7 @@ pub struct MomentRange {
     pub first_row: u32,
     pub first_slice_row: u32,
     pub resumed: u32,
-    pub padding: u32,
+    pub unit: f32,
 }
 
 /// `Range` of `shaders/moments_steps.wgsl`.
@@ -84,12 +84,28 @@ pub struct StepRange {
     pub first_tile: u32,
 }
 
-/// `Shape` of `shaders/correlate.wgsl` and `shaders/certify.wgsl`.
+/// `Range` of `shaders/fourth_range.wgsl`.
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub struct FourthRange {
+    pub problems: u32,
+    pub all_rows: u32,
+    pub rows: u32,
+    pub first_row: u32,
+    pub first_slice_row: u32,
+    pub stride: u32,
+    pub room: u32,
+    pub slices: u32,
+    pub resumed: u32,
+}
+
+/// `Shape` of `shaders/correlate.wgsl`, `shaders/certify.wgsl`, `shaders/solve.wgsl` and `shaders/shrink.wgsl`.
 #[derive(Debug, Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
 pub struct Shape {
     pub problems: u32,
     pub rows: u32,
+    pub divisor: u32,
 }
 
 /// `Descent` of `shaders/descend.wgsl`.
@@ -131,6 +147,21 @@ pub struct DeviceCertificate {
 impl DeviceCertificate {
     /// Numbers of a certificate.
     pub const NUMBERS: usize = size_of::<DeviceCertificate>() / size_of::<f64>();
+}
+
+/// `Proof` of `shaders/proof.wgsl`, likewise.
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub struct DeviceProof {
+    pub error: f64,
+    pub margin: f64,
+    pub volatility: f64,
+    pub solved: f64,
+}
+
+impl DeviceProof {
+    /// Numbers of a proof.
+    pub const NUMBERS: usize = size_of::<DeviceProof>() / size_of::<f64>();
 }
 
 /// `Screen` of `shaders/subset.wgsl`.
@@ -184,7 +215,7 @@ pub const fn high(x: u64) -> u32 {
 mod tests {
     use std::mem::offset_of;
 
-    use super::super::kernel::{Covariance, Drawn, Kernel, Spread};
+    use super::super::kernel::{Covariance, Drawn, Kernel, Other, Shrinkage, Spread};
     use super::super::precision::Precision;
     use super::*;
 
@@ -228,7 +259,7 @@ mod tests {
                 first_row,
                 room,
                 slices,
-                padding
+                ages
             }
         );
         assert_same!(
@@ -238,9 +269,9 @@ mod tests {
         );
         for assets in [10, 500] {
             assert_same!(
-                Kernel::Moments { assets, precision },
+                Kernel::Moments { assets, weighed: true, precision },
                 "Range",
-                MomentRange { problems, first_problem, words, rows, first_row, first_slice_row, resumed, padding }
+                MomentRange { problems, first_problem, words, rows, first_row, first_slice_row, resumed, unit }
             );
         }
         assert_same!(
@@ -266,8 +297,22 @@ mod tests {
         assert_same!(Kernel::CorrelateSubset { assets: 3, precision }, "Universe", Universe { problems, assets });
         let measure = Kernel::MeasureCertified { assets: 3, metrics: 3, precision };
         assert_same!(measure, "Acceptance", Acceptance { problems, rc_error, kappa });
-        for kernel in [Kernel::Correlate { assets: 3, precision }, certify] {
-            assert_same!(kernel, "Shape", Shape { problems, rows });
+        for drawn in [Drawn::Counts, Drawn::Steps] {
+            assert_same!(
+                Kernel::FourthMoments { assets: 10, drawn, cubes: true, precision },
+                "Range",
+                FourthRange { problems, all_rows, rows, first_row, first_slice_row, stride, room, slices, resumed }
+            );
+        }
+        let shrink = Kernel::Shrink { assets: 3, shrinkage: Shrinkage::Oas, precision };
+        let solve = Kernel::Solve { assets: 20, problems: 2, comparisons: false };
+        for kernel in [Kernel::Correlate { assets: 3, precision }, certify, shrink, solve] {
+            assert_same!(kernel, "Shape", Shape { problems, rows, divisor });
+        }
+        for other in [Other::MinimumVariance, Other::HierarchicalRiskParity] {
+            let kernel = Kernel::Other { assets: 3, other, precision };
+            assert_same!(kernel, "Shape", Shape { problems, rows, divisor });
+            assert_same!(kernel, "Proof", DeviceProof { error, margin, volatility, solved });
         }
         for (assets, spread) in [(3, Spread::Thread), (33, Spread::Streamed)] {
             let kernel = Kernel::Descend { assets, spread, precision };

@@ -5,10 +5,11 @@
 
 use super::device::{Attempt, Trouble};
 use super::facts::AdapterFacts;
-use super::kernel::{self, MOST_ASSETS, SUBGROUP_ASSETS, SUBGROUP_LANES, Spread};
-use super::parameters::{DeviceCertificate, State};
+use super::kernel::{self, MOST_ASSETS, SUBGROUP_ASSETS, SUBGROUP_LANES, Shrinkage, Spread};
+use super::parameters::{DeviceCertificate, DeviceProof, State};
 use super::precision::{Limits, Precision};
 use super::way::{self, Way};
+use crate::methods::Selection;
 
 /// Rows summed by one dispatch before they join the moments: a constant, so that the order of sums is. Also keeps loops
 /// short: llvmpipe ends every loop of an invocation, without a word, after 65,535 iterations in total.
@@ -70,9 +71,23 @@ pub enum Origin {
     /// Matrices that the host has.
     Given,
     /// Resamples of so many rows.
-    Resampled { rows: usize, way: Way },
+    Resampled { rows: usize, way: Way, shrinkage: Option<Shrinkage>, others: Others },
     /// Subsets of a universe that takes so many bytes; up to so many numbers of each come back.
     Subsets { universe: u64, figures: usize },
+}
+
+/// What is wanted beside risk budgeting and closed forms.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Others {
+    /// Methods that are solved for.
+    pub solved: usize,
+    pub mixes: usize,
+}
+
+impl Others {
+    pub fn of(beside: &Selection) -> Others {
+        Others { solved: beside.solved().count(), mixes: beside.mixes().len() }
+    }
 }
 
 /// Bytes on the device per problem, by buffer.
@@ -87,6 +102,13 @@ pub struct Sizes {
     pub moments: u64,
     pub correlations: u64,
     pub positions: u64,
+    /// Fourth moments.
+    pub fourth: u64,
+    pub intensities: u64,
+    /// Of a method that is solved for.
+    pub proofs: u64,
+    /// Volatilities of all mixes.
+    pub mixes: u64,
     /// Volatilities, and also weights.
     pub assets: u64,
     pub certificates: u64,
@@ -101,8 +123,13 @@ pub struct Plan {
     /// How moments are summed; none where there are none.
     pub way: Option<Way>,
     pub spread: Spread,
+    /// Stage `shrink`, where there is one.
+    pub shrinkage: Option<Shrinkage>,
     /// Stages `correlate`, `descend` and `certify` are one kernel, `Solve`.
     pub fused: bool,
+    /// Whether correlations leave the kernel that makes them: where it is one of its own, and where others read them.
+    pub correlates: bool,
+    pub others: Others,
     pub sizes: Sizes,
     /// Problems of a batch.
     pub room: u32,
@@ -127,10 +154,11 @@ impl Plan {
     /// The adapter cannot hold even one problem.
     pub fn new(facts: &AdapterFacts, memory: u64, origin: Origin, assets: usize, accuracy: Accuracy) -> Attempt<Plan> {
         let Accuracy { precision, limits: accepted } = accuracy;
-        let (rows, way) = match origin {
-            Origin::Resampled { rows, way } => (rows, Some(way)),
-            Origin::Given | Origin::Subsets { .. } => (0, None),
+        let (rows, way, shrinkage, others) = match origin {
+            Origin::Resampled { rows, way, shrinkage, others } => (rows, Some(way), shrinkage, others),
+            Origin::Given | Origin::Subsets { .. } => (0, None, None, Others::default()),
         };
+        let reads_rows = shrinkage.is_some_and(Shrinkage::reads_rows);
         let real = precision.bytes();
         let too_large = |what: String| {
             Trouble::Unfit(format!("adapter `{}` cannot run {assets} assets over {rows} rows: {what}", facts.name))
@@ -143,7 +171,11 @@ impl Plan {
         }
         let limits = facts.limits;
         let spread = spread(facts, assets, precision);
-        let fused = way.is_some() && matches!(spread, Spread::Subgroup { .. }) && precision == Precision::Single;
+        let fused = way.is_some()
+            && shrinkage.is_none()
+            && matches!(spread, Spread::Subgroup { .. })
+            && precision == Precision::Single;
+        let correlates = !fused || others != Others::default();
         let sizes = Sizes {
             numbers: if rows > 0 { 8 } else { 0 },
             drawn: match origin {
@@ -153,33 +185,39 @@ impl Plan {
             },
             ends: way.map_or(0, Way::end_bytes),
             moments: if rows > 0 { real * kernel::moment_entries(assets) as u64 } else { 0 },
-            correlations: if fused { 0 } else { real * kernel::correlation_cells(assets, precision) as u64 },
+            correlations: if correlates { real * kernel::correlation_cells(assets, precision) as u64 } else { 0 },
             positions: real * kernel::position_cells(assets, precision) as u64,
+            fourth: if reads_rows { 4 * real } else { 0 },
+            intensities: if shrinkage.is_some() { real } else { 0 },
+            proofs: real * DeviceProof::NUMBERS as u64,
+            mixes: real * others.mixes as u64,
             assets: real * assets as u64,
             certificates: real * DeviceCertificate::NUMBERS as u64,
         };
         let largest = sizes.drawn.max(sizes.moments).max(sizes.correlations);
         // Indices are 32 bits wide.
         let binding = limits.binding_bytes.min(limits.buffer_bytes).min(1 << 31);
-        let results = 2 * sizes.assets + sizes.certificates;
+        let solved = others.solved as u64 * (sizes.assets + sizes.proofs);
+        let results = 2 * sizes.assets + sizes.certificates + sizes.intensities + solved + sizes.mixes;
         let returned = match origin {
             Origin::Given | Origin::Resampled { .. } => results,
             Origin::Subsets { figures, .. } => 2 * real * figures as u64,
         };
         let draws = sizes.numbers + sizes.drawn + sizes.ends;
         let descent = sizes.correlations + sizes.positions + size_of::<State>() as u64;
-        let per_problem = draws + sizes.moments + descent + results + returned;
+        let per_problem = draws + sizes.moments + sizes.fourth + descent + results + returned;
         let row_bytes = real * (assets as u64 + 1);
         let tile_bytes = way::tile_bytes(rows as u32);
         let shared = match origin {
             Origin::Given => 0,
             Origin::Resampled { way: Way::Steps { .. }, .. } => way::tiles(assets, precision) as u64 * tile_bytes,
-            Origin::Resampled { way: Way::Counts { .. }, .. } => rows as u64 * row_bytes,
+            Origin::Resampled { way: Way::Counts { .. } | Way::Weights { .. }, .. } => rows as u64 * row_bytes,
             Origin::Subsets { universe, .. } => universe,
         };
+        let shared = shared + if reads_rows { rows as u64 * row_bytes } else { 0 };
         let left = memory.saturating_sub(shared);
         let batches = if left / per_problem > 1 { 2 } else { 1 };
-        let room = (binding / largest.max(sizes.assets).max(32)).min(left / per_problem / batches);
+        let room = (binding / largest.max(sizes.assets).max(sizes.mixes).max(32)).min(left / per_problem / batches);
         if room == 0 {
             return Err(too_large(format!(
                 "a problem takes {per_problem} bytes, its largest part {largest}; {binding} bytes can be bound, {left} \
@@ -196,8 +234,9 @@ impl Plan {
         };
         let part_tiles = (binding / tile_bytes) as usize;
         let (least, fits) = match way {
+            Some(Way::Steps { .. }) if reads_rows => (tile_bytes.max(block), part_tiles > 0 && slice_rows > 0),
             Some(Way::Steps { .. }) => (tile_bytes, part_tiles > 0),
-            Some(Way::Counts { .. }) => (block, slice_rows > 0),
+            Some(Way::Counts { .. } | Way::Weights { .. }) => (block, slice_rows > 0),
             None => (0, true),
         };
         if !fits {
@@ -208,8 +247,11 @@ impl Plan {
             assets,
             rows,
             way,
+            shrinkage,
             spread,
             fused,
+            correlates,
+            others,
             sizes,
             room: room as u32,
             batches: batches as usize,
@@ -227,6 +269,8 @@ impl Plan {
     /// Rows of one dispatch of `draw`: a tile that is not much longer than the history.
     pub fn draw_rows(&self) -> usize {
         let [least, most] = ROWS_PER_DRAW;
+        // A word a row, where two share one otherwise.
+        let most = if matches!(self.way, Some(Way::Weights { .. })) { most / 2 } else { most };
         self.rows.next_power_of_two().clamp(least, most)
     }
 

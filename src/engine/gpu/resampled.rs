@@ -5,19 +5,29 @@ use std::sync::Arc;
 
 use super::device::{Attempt, Device};
 use super::driver::{Driver, Queue};
+use super::kernel::{Other, Shrinkage};
 use super::parameters::{high, low};
-use super::plan::{Accuracy, Origin, Plan, SWEEP_LIMIT};
+use super::plan::{Accuracy, Origin, Others, Plan, SWEEP_LIMIT};
 use super::results::Layout;
-use super::stages::{History, Room, Slice};
+use super::stages::{Ages, History, Room, Slice};
 use super::suffixes;
 use super::way::Way;
 use crate::batch::{Block, Solutions};
-use crate::methods::Method;
+use crate::covariance::estimator::Estimator;
+use crate::methods::Selection;
 use crate::panel::Panel;
 use crate::resample::Law;
 
 /// Volatilities further apart than this leave the range of single precision on the way to weights.
 pub const WIDEST_SPREAD: f64 = 1e30;
+
+/// Resamples of a history, and what is estimated from each.
+#[derive(Clone, Copy)]
+pub struct Resamples<'a> {
+    pub panel: &'a Panel,
+    pub law: Law,
+    pub estimator: Estimator,
+}
 
 /// A resampled batch on one device.
 pub struct Resampled {
@@ -26,11 +36,18 @@ pub struct Resampled {
     law: Law,
     volatilities: Vec<f64>,
     /// Other methods that are wanted.
-    beside: Vec<Method>,
+    beside: Selection,
+    others: Vec<Other>,
+    /// Weights of fixed mixes, one after the other.
+    mixes: wgpu::Buffer,
     /// What one unit of the device's volatilities is worth: a power of two near the largest of the panel's.
     unit: f64,
     way: Way,
     history: History,
+    /// What rows count, where that depends on their age.
+    ages: Option<Ages>,
+    /// The panel asset by asset, where its rows are read once more.
+    columns: Vec<Slice>,
     /// Budgets, as `descend` reads them.
     budgets: wgpu::Buffer,
     /// (budget, relative volatility), as `certify` reads them.
@@ -59,33 +76,49 @@ impl Resampled {
         device: Arc<Device>,
         memory: u64,
         risk_budgets: &[f64],
-        (panel, law): (&Panel, Law),
+        Resamples { panel, law, estimator }: Resamples,
         (way, accuracy): (Way, Accuracy),
-        beside: &[Method],
+        beside: &Selection,
     ) -> Attempt<Self> {
-        let origin = Origin::Resampled { rows: panel.rows(), way };
+        let shrinkage = Shrinkage::of(estimator);
+        let origin = Origin::Resampled { rows: panel.rows(), way, shrinkage, others: Others::of(beside) };
         let plan = Plan::new(&device.facts, memory, origin, panel.assets(), accuracy)?;
         let encode = |numbers: &mut dyn Iterator<Item = f64>| accuracy.precision.encode(numbers);
         let unit = unit(panel.volatilities());
-        let (history, budgets, assets) = device.guarded(|| {
+        let (history, ages, columns, budgets, assets, mixes) = device.guarded(|| {
+            let whole = estimator.weighting(panel.rows()).whole(panel.rows());
+            let ages = whole.map(|whole| Ages {
+                count: whole.by_age().len() as u32,
+                unit: whole.unit() as f32,
+                buffer: device.upload("ages", whole.by_age()),
+            });
+            let reads_rows = shrinkage.is_some_and(Shrinkage::reads_rows);
+            let columns = if reads_rows { columns(&device, &plan, panel) } else { Vec::new() };
             let history = match way {
-                Way::Counts { .. } => History::Rows(slices(&device, &plan, panel)),
+                Way::Counts { .. } | Way::Weights { .. } => History::Rows(slices(&device, &plan, panel)),
                 Way::Steps { .. } => History::Sums(suffixes::upload(&device, &plan, panel)),
             };
             let budgets = encode(&mut risk_budgets.iter().copied());
             let pairs = risk_budgets.iter().zip(panel.volatilities()).flat_map(|(&b, sigma)| [b, sigma / unit]);
             let assets = encode(&mut pairs.into_iter());
-            Ok((history, device.upload("budgets", &budgets), device.upload("assets", &assets)))
+            let mixes = encode(&mut beside.mixes().iter().flat_map(|mix| mix.weights.iter().copied()));
+            let [budgets, assets] =
+                [("budgets", &budgets), ("assets", &assets)].map(|(name, of)| device.upload(name, of));
+            Ok((history, ages, columns, budgets, assets, device.upload("mixes", &mixes)))
         })?;
         Ok(Resampled {
             device,
             plan,
             law,
             volatilities: panel.volatilities().to_vec(),
-            beside: beside.to_vec(),
+            beside: beside.clone(),
+            others: beside.solved().filter_map(Other::of).collect(),
+            mixes,
             unit,
             way,
             history,
+            ages,
+            columns,
             budgets,
             assets,
             rooms: Vec::new(),
@@ -103,6 +136,11 @@ impl Resampled {
             let buffers = self.device.problem_room(&self.plan, problems);
             Ok(Workroom { buffers, staging: self.device.staging(self.layout(problems).bytes()) })
         })
+    }
+
+    /// Whether problems have a parameter of their estimator.
+    pub fn has_parameter(&self) -> bool {
+        self.plan.shrinkage.is_some()
     }
 
     /// The room of the last batch, with all that its stages have left.
@@ -170,19 +208,24 @@ impl Resampled {
         resumed: bool,
     ) -> wgpu::SubmissionIndex {
         let (device, plan, layout, buffers) = (&self.device, &self.plan, self.layout(problems), &room.buffers);
-        let comparisons = !self.beside.is_empty();
+        let comparisons = !self.beside.methods().is_empty();
         if plan.fused {
             device.solve(&mut encoder, plan, buffers, &self.assets, problems, (resumed, comparisons));
         } else {
             device.descend(&mut encoder, plan, &buffers.descents, &self.budgets, problems, resumed);
             device.certify(&mut encoder, plan, buffers, &self.assets, problems, comparisons);
         }
-        let results = [
+        let mut results = vec![
             (&buffers.descents.running, layout.running),
             (&buffers.weights, layout.weights),
             (&buffers.certificates, layout.certificates),
             (&buffers.volatilities, layout.volatilities),
+            (&buffers.intensities, layout.intensities),
+            (&buffers.mixes, layout.mixes),
         ];
+        for ((weights, proofs), (weights_at, proofs_at)) in buffers.others.iter().zip(layout.others) {
+            results.extend([(weights, weights_at), (proofs, proofs_at)]);
+        }
         device.timed(&mut encoder, "download", |encoder| {
             for (buffer, range) in results {
                 encoder.copy_buffer_to_buffer(buffer, 0, &room.staging, range.start, range.end - range.start);
@@ -196,21 +239,26 @@ impl Resampled {
         let (device, problems) = (&self.device, numbers.len() as u32);
         self.draw(encoder, room, numbers);
         let mut dispatches = 0;
-        device.moments(encoder, &self.plan, &self.history, room, problems, |encoder| {
+        device.moments(encoder, &self.plan, (&self.history, self.ages.as_ref()), room, problems, |encoder| {
             dispatches += 1;
             if dispatches > 1 {
                 device.submit(std::mem::replace(encoder, device.encoder()));
             }
         });
-        if !self.plan.fused {
+        if self.plan.correlates {
             device.correlate(encoder, &self.plan, room, problems);
         }
+        if let Some(shrinkage) = self.plan.shrinkage {
+            device.shrink(encoder, &self.plan, shrinkage, &self.columns, room, problems);
+        }
+        device.others(encoder, &self.plan, (&self.others, &self.mixes), &self.assets, room, problems);
     }
 
     fn draw(&self, encoder: &mut wgpu::CommandEncoder, room: &Room, numbers: &[u64]) {
         let words: Vec<[u32; 2]> = numbers.iter().map(|&number| [low(number), high(number)]).collect();
         self.device.queue.write_buffer(&room.numbers, 0, bytemuck::cast_slice(&words));
-        self.device.draw(encoder, &self.plan, (&self.law, self.way), room, numbers.len() as u32);
+        let drawing = (&self.law, self.way, self.ages.as_ref());
+        self.device.draw(encoder, &self.plan, drawing, room, numbers.len() as u32);
     }
 
     fn draw_counts(&mut self, numbers: &[u64]) -> Attempt<Vec<u32>> {
@@ -276,6 +324,16 @@ fn slices(device: &Device, plan: &Plan, panel: &Panel) -> Vec<Slice> {
         // A leading one makes the sums of a column one more product.
         let led = values.chunks_exact(n).flat_map(|row| std::iter::once(1.0).chain(row.iter().copied()));
         Slice { rows: values.len() / n, buffer: device.upload("panel", &plan.accuracy.precision.encode(led)) }
+    });
+    slices.collect()
+}
+
+/// The panel asset by asset, cut alike.
+fn columns(device: &Device, plan: &Plan, panel: &Panel) -> Vec<Slice> {
+    let n = plan.assets;
+    let slices = panel.values().chunks(plan.slice_rows * n).map(|values| {
+        let columns = (0..n).flat_map(|i| values.chunks_exact(n).map(move |row| row[i]));
+        Slice { rows: values.len() / n, buffer: device.upload("columns", &plan.accuracy.precision.encode(columns)) }
     });
     slices.collect()
 }

@@ -4,12 +4,15 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::parameters::DeviceCertificate;
+use super::parameters::{DeviceCertificate, DeviceProof};
 use super::plan::{Accuracy, Plan};
-use super::precision::Limits;
-use crate::batch::{Comparisons, Solutions};
-use crate::methods::Method;
-use crate::methods::certificate::{Certificate, Status};
+use super::precision::{Limits, Precision};
+use crate::batch::{Comparisons, Solutions, Solved};
+use crate::methods::certificate::{Certificate, Proof, Status};
+use crate::methods::{Method, Selection};
+
+/// Trees whose merges lie nearer are left to the CPU: correlations in single precision are off by 1e-6 at most.
+const SMALLEST_MARGIN: f64 = 4e-6;
 
 /// Byte ranges of a staging buffer.
 #[derive(Debug, Clone)]
@@ -20,12 +23,18 @@ pub struct Layout {
     pub certificates: Range<u64>,
     /// Empty unless other methods are wanted beside risk budgeting.
     pub volatilities: Range<u64>,
-    beside: Vec<Method>,
+    /// Empty unless the estimator has one.
+    pub intensities: Range<u64>,
+    /// Volatilities of all problems, mix after mix.
+    pub mixes: Range<u64>,
+    /// Weights and proofs of each method that is solved for.
+    pub others: Vec<(Range<u64>, Range<u64>)>,
+    beside: Selection,
     accuracy: Accuracy,
 }
 
 impl Layout {
-    pub fn new(problems: u32, plan: &Plan, beside: &[Method]) -> Layout {
+    pub fn new(problems: u32, plan: &Plan, beside: &Selection) -> Layout {
         let (count, sizes) = (u64::from(problems), plan.sizes);
         let mut end = 0_u64;
         let mut next = |bytes: u64| {
@@ -37,14 +46,17 @@ impl Layout {
             running: next(4),
             weights: next(sizes.assets * count),
             certificates: next(sizes.certificates * count),
-            volatilities: next(if beside.is_empty() { 0 } else { sizes.assets * count }),
-            beside: beside.to_vec(),
+            volatilities: next(if beside.methods().is_empty() { 0 } else { sizes.assets * count }),
+            intensities: next(sizes.intensities * count),
+            mixes: next(sizes.mixes * count),
+            others: (0..plan.others.solved).map(|_| (next(sizes.assets * count), next(sizes.proofs * count))).collect(),
+            beside: beside.clone(),
             accuracy: plan.accuracy,
         }
     }
 
     pub fn bytes(&self) -> u64 {
-        self.volatilities.end
+        self.others.last().map_or(self.mixes.end, |(_, proofs)| proofs.end)
     }
 
     pub fn running(&self, bytes: &[u8]) -> bool {
@@ -61,33 +73,73 @@ impl Layout {
                 let each = all.len() / problems;
                 &all[positions.start * each..positions.end * each]
             };
-            self.decoded([&self.weights, &self.certificates, &self.volatilities].map(of), volatilities, unit)
+            let parts = [&self.weights, &self.certificates, &self.volatilities, &self.intensities].map(of);
+            let others = self.others.iter().map(|(weights, proofs)| [of(weights), of(proofs)]).collect();
+            let mixes = self.mix_volatilities(bytes, problems, positions, unit);
+            self.decoded(parts, others, &mixes, volatilities, unit)
         };
         parts.par_iter().map(solutions).collect()
     }
 
+    /// Volatilities of each mix, of the problems at these positions.
+    fn mix_volatilities(&self, bytes: &[u8], problems: usize, positions: &Range<usize>, unit: f64) -> Vec<Vec<f64>> {
+        let (all, each) = (part(bytes, &self.mixes), problems * self.accuracy.precision.bytes() as usize);
+        let own = |mix: &[u8]| {
+            let numbers = self.accuracy.precision.decode(mix);
+            numbers[positions.clone()].iter().map(|volatility| volatility * unit).collect()
+        };
+        all.chunks_exact(each).map(own).collect()
+    }
+
     /// Every number goes once from the device's memory to where it stays.
-    fn decoded(&self, [weights, found, standardised]: [&[u8]; 3], volatilities: &[f64], unit: f64) -> Solutions {
+    fn decoded(
+        &self,
+        [weights, found, standardised, intensities]: [&[u8]; 4],
+        others: Vec<[&[u8]; 2]>,
+        mixes: &[Vec<f64>],
+        volatilities: &[f64],
+        unit: f64,
+    ) -> Solutions {
         let precision = self.accuracy.precision;
         let ones = vec![1.0; volatilities.len()];
         let (mut weights, mut finite) = precision.decode_rows(weights, &ones);
         let found = precision.decode(found);
         let found: &[DeviceCertificate] = bytemuck::cast_slice(&found);
-        let mut comparisons = Comparisons { methods: self.beside.clone(), ..Comparisons::default() };
-        if !self.beside.is_empty() {
+        let methods = self.beside.methods();
+        let solved: Vec<Solved> = self
+            .beside
+            .solved()
+            .zip(others)
+            .map(|(method, [weights, proofs])| self.solved(method, weights, proofs, volatilities.len(), unit))
+            .collect();
+        let mut comparisons = Comparisons { methods: methods.to_vec(), ..Comparisons::default() };
+        if !methods.is_empty() {
             let known;
             (comparisons.volatilities, known) = precision.decode_rows(standardised, volatilities);
-            comparisons.portfolios.reserve_exact(found.len() * self.beside.len());
+            comparisons.portfolios.reserve_exact(found.len() * methods.len());
             for (at, c) in found.iter().enumerate() {
-                let own = comparisons.portfolios.len();
-                comparisons.portfolios.extend(self.beside.iter().map(|&method| match method {
-                    Method::InverseVolatility => c.inverse_volatility * unit,
-                    Method::EqualWeight => c.equal_weight * unit,
-                    // Devices take no others.
-                    _ => f64::NAN,
-                }));
-                finite[at] &= known[at] & comparisons.portfolios[own..].iter().all(|volatility| volatility.is_finite());
+                for &method in methods {
+                    let volatility = match method {
+                        Method::InverseVolatility => c.inverse_volatility * unit,
+                        Method::EqualWeight => c.equal_weight * unit,
+                        Method::Fixed(number) => mixes[usize::from(number)][at],
+                        // What is not solved here is solved by the CPU, by itself.
+                        method => {
+                            let own = solved.iter().find(|own| own.method == method);
+                            comparisons.portfolios.push(own.map_or(f64::NAN, |own| own.proofs[at].volatility));
+                            continue;
+                        }
+                    };
+                    finite[at] &= volatility.is_finite();
+                    comparisons.portfolios.push(volatility);
+                }
+                finite[at] &= known[at];
             }
+        }
+        comparisons.solved = solved;
+        let parameters = precision.decode(intensities);
+        for (finite, intensity) in finite.iter_mut().zip(&parameters) {
+            *finite &= intensity.is_finite();
         }
         let limits = self.accuracy.limits;
         let certificates: Vec<Certificate> =
@@ -99,8 +151,53 @@ impl Layout {
                 weights.fill(f64::NAN);
             }
         }
-        Solutions { weights, certificates, comparisons, parameters: Vec::new() }
+        Solutions { weights, certificates, comparisons, parameters }
     }
+}
+
+impl Layout {
+    /// The portfolios of a method that kernels solve for, of n assets.
+    fn solved(&self, method: Method, weights: &[u8], proofs: &[u8], n: usize, unit: f64) -> Solved {
+        let precision = self.accuracy.precision;
+        let (mut weights, finite) = precision.decode_rows(weights, &vec![1.0; n]);
+        let found = precision.decode(proofs);
+        let found: &[DeviceProof] = bytemuck::cast_slice(&found);
+        let mut proofs: Vec<Proof> = Vec::with_capacity(found.len());
+        for (found, finite) in found.iter().zip(finite) {
+            proofs.push(proof(method, found, finite, self.accuracy, unit));
+        }
+        for (weights, proof) in weights.chunks_mut(n).zip(&proofs) {
+            if proof.status != Status::Converged {
+                weights.fill(f64::NAN);
+            }
+        }
+        Solved { method, weights, proofs }
+    }
+}
+
+/// What travels with the portfolio of another method; nothing where it is left to the CPU. The device leaves what is not
+/// unique, and what single precision does not tell.
+fn proof(method: Method, found: &DeviceProof, finite: bool, accuracy: Accuracy, unit: f64) -> Proof {
+    let volatility = found.volatility * unit;
+    let certified = found.error <= accuracy.limits.rc_error;
+    let moves = found.volatility > 0.0 && found.volatility < f64::INFINITY;
+    let hierarchical = method == Method::HierarchicalRiskParity;
+    // Keys are whole multiples of 2^-30.
+    let margin = match accuracy.precision {
+        Precision::Single => SMALLEST_MARGIN,
+        Precision::Double => 4.0 / f64::from(1 << 30),
+    };
+    let told = !hierarchical || found.margin >= margin;
+    if !(finite && found.solved == 1.0 && certified && moves && told) {
+        return Proof::unsolved(Status::Stalled);
+    }
+    let margin = match hierarchical {
+        // Of one merge, or none.
+        true if found.margin >= 1e30 => f64::INFINITY,
+        true => found.margin,
+        false => f64::NAN,
+    };
+    Proof { status: Status::Converged, error: found.error.max(0.0), margin, unique: true, volatility }
 }
 
 fn part<'a>(bytes: &'a [u8], range: &Range<u64>) -> &'a [u8] {
@@ -133,8 +230,8 @@ mod tests {
     use super::*;
     use crate::engine::Precision;
 
-    /// What a device left of two assets: certificate, weights and volatilities.
-    type Left = (DeviceCertificate, [f64; 2], [f64; 2]);
+    /// What a device left of two assets: certificate, weights, volatilities and intensity.
+    type Left = (DeviceCertificate, [f64; 2], [f64; 2], f64);
 
     fn found(problems: &[Left], cut: &[Range<usize>]) -> Vec<Solutions> {
         let numbers =
@@ -143,17 +240,31 @@ mod tests {
             numbers(&|problem| problem.1.to_vec()),
             numbers(&|problem| bytemuck::cast_slice(&[problem.0]).to_vec()),
             numbers(&|problem| problem.2.to_vec()),
+            numbers(&|problem| vec![problem.3]),
         ];
         let mut bytes = vec![0; 16];
-        let [weights, certificates, volatilities] = parts.map(|part| {
+        let [weights, certificates, volatilities, intensities] = parts.map(|part| {
             let start = bytes.len() as u64;
             bytes.extend(part);
             start..bytes.len() as u64
         });
         let limits = Limits { rc_error: 1e-5, kappa: 32.0, variance: 0.125 };
         let accuracy = Accuracy { precision: Precision::Double, limits };
-        let beside = Method::CLOSED_FORMS.to_vec();
-        let layout = Layout { running: 0..4, weights, certificates, volatilities, beside, accuracy };
+        let (beside, none) = (Selection::CLOSED_FORMS, 0..0);
+        let others = Vec::new();
+        let parts = (weights, certificates, volatilities, intensities);
+        let (weights, certificates, volatilities, intensities) = parts;
+        let layout = Layout {
+            running: 0..4,
+            weights,
+            certificates,
+            volatilities,
+            intensities,
+            mixes: none,
+            others,
+            beside,
+            accuracy,
+        };
         layout.solutions(&bytes, cut, &[0.1, 0.2], 0.125)
     }
 
@@ -170,8 +281,8 @@ mod tests {
             ..DeviceCertificate::zeroed()
         };
         let (nan, infinite) = (f64::NAN, f64::INFINITY);
-        let whole = (good, [0.6, 0.4], [1.0, 1.0]);
-        let certified = |certificate: DeviceCertificate| (certificate, whole.1, whole.2);
+        let whole = (good, [0.6, 0.4], [1.0, 1.0], 0.25);
+        let certified = |certificate: DeviceCertificate| (certificate, whole.1, whole.2, whole.3);
         let problems = [
             whole,
             certified(DeviceCertificate { rc_error: nan, ..good }),
@@ -181,12 +292,14 @@ mod tests {
             certified(DeviceCertificate { inverse_volatility: nan, ..good }),
             certified(DeviceCertificate { equal_weight: infinite, ..good }),
             certified(DeviceCertificate { smallest: nan, ..good }),
-            (good, [nan, 0.4], whole.2),
-            (good, [0.6, infinite], whole.2),
-            (good, whole.1, [nan, 1.0]),
-            (good, whole.1, [1.0, infinite]),
+            (good, [nan, 0.4], whole.2, whole.3),
+            (good, [0.6, infinite], whole.2, whole.3),
+            (good, whole.1, [nan, 1.0], whole.3),
+            (good, whole.1, [1.0, infinite], whole.3),
+            (good, whole.1, whole.2, nan),
         ];
-        let all = found(&problems, std::slice::from_ref(&(0..12))).remove(0);
+        let all = found(&problems, std::slice::from_ref(&(0..13))).remove(0);
+        assert_eq!(all.parameters[0], 0.25);
         assert_eq!((all.certificates[0].status, all.certificates[0].volatility), (Status::Converged, 0.125));
         assert_eq!((&all.weights[..2], &all.comparisons.volatilities[..2]), (&[0.6, 0.4][..], &[0.1, 0.2][..]));
         assert_eq!(all.comparisons.portfolios[..2], [0.125, 0.1875]);
@@ -194,8 +307,8 @@ mod tests {
             assert_eq!(certificate.status, Status::Stalled, "{at}");
         }
 
-        let parts = found(&problems, &[0..5, 5..12]);
-        assert_eq!(parts.iter().map(|part| part.certificates.len()).collect::<Vec<_>>(), [5, 7]);
+        let parts = found(&problems, &[0..5, 5..13]);
+        assert_eq!(parts.iter().map(|part| part.certificates.len()).collect::<Vec<_>>(), [5, 8]);
         let mut joined = Solutions::default();
         parts.into_iter().for_each(|part| joined.extend(part));
         assert_eq!(format!("{joined:?}"), format!("{all:?}"));

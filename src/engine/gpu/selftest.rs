@@ -13,18 +13,19 @@ use super::kernel::Kernel;
 use super::parameters::Question;
 use super::plan::Accuracy;
 use super::precision::Precision;
-use super::resampled::Resampled;
+use super::resampled::{Resampled, Resamples};
 use super::screened::Screened;
 use super::way::Way;
 use rayon::prelude::*;
 
 use crate::batch::{Batch, Block, Request, Solutions};
+use crate::covariance::estimator::Estimator;
 use crate::covariance::{Drawn, RiskModel, Universe, correlate, moments, packed};
 use crate::engine::Job as _;
 use crate::engine::cpu::CpuEngine;
 use crate::error::Result;
 use crate::measure::{Measured, Metric};
-use crate::methods::Method;
+use crate::methods::Selection;
 use crate::methods::certificate::Status;
 use crate::methods::risk_budgeting::certificate::certify;
 use crate::methods::risk_budgeting::condition::condition;
@@ -168,12 +169,13 @@ fn resampled(device: &Arc<Device>, accuracy: Accuracy, panel: &Panel, law: Law) 
     let (n, precision) = (panel.assets(), accuracy.precision);
     let batch = Batch::resampled(panel.clone(), law, RESAMPLES as u64, &vec![1.0; n])?;
     let budgets = batch.budgets();
-    let way = Way::of(&law, n, precision, device.facts.limits.workgroup_memory_bytes);
+    let way = Way::of(&law, Estimator::Sample, n, precision, device.facts.limits.workgroup_memory_bytes);
     let numbers: Vec<u64> = (0..RESAMPLES as u64).collect();
-    let beside = Method::CLOSED_FORMS;
+    let beside = Selection::CLOSED_FORMS;
     let (solutions, stages) = device.attempt(|| {
         let (device, how) = (Arc::clone(device), (way, accuracy));
-        let mut resampled = Resampled::new(device, MEMORY, budgets, (panel, law), how, &beside)?;
+        let resamples = Resamples { panel, law, estimator: Estimator::Sample };
+        let mut resampled = Resampled::new(device, MEMORY, budgets, resamples, how, &beside)?;
         let running = resampled.begin(&numbers)?;
         Ok((resampled.end_whole(running)?, inspect::stages(&resampled, RESAMPLES)?))
     })?;
@@ -221,7 +223,8 @@ fn resampled(device: &Arc<Device>, accuracy: Accuracy, panel: &Panel, law: Law) 
             && (certificate.rc_error - error).abs() <= allowed
             && near(certificate.kappa, kappa, allowed / close * certificate.kappa)
             && near(certificate.volatility, volatility, volatility);
-        let portfolios = |from: &Solutions| from.comparisons.portfolios[p * beside.len()..][..beside.len()].to_vec();
+        let count = beside.methods().len();
+        let portfolios = |from: &Solutions| from.comparisons.portfolios[p * count..][..count].to_vec();
         let pairs = portfolios(&solutions).into_iter().zip(portfolios(&expected));
         found.certify &= pairs.fold(true, |all, (found, expected)| all & near(found, expected, expected));
     }

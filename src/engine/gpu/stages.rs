@@ -1,10 +1,13 @@
-//! The stages as dispatches: `draw`, `moments`, `correlate`, `descend`, `certify`.
+//! The stages as dispatches: `draw`, `moments`, `correlate`, `shrink`, `others`, `descend`, `certify`.
+
+use std::ops::Range;
 
 use super::device::Device;
 use super::kernel::{
-    self, Covariance, Kernel, PRODUCT_ASSETS, Spread, moment_entries, product_problems, product_tile, steps_problems,
+    self, Covariance, Drawn, Kernel, Other, PRODUCT_ASSETS, Shrinkage, Spread, moment_entries, product_problems,
+    product_tile, steps_problems,
 };
-use super::parameters::{Descent, DrawLaw, MomentRange, Shape, State, StepRange};
+use super::parameters::{Descent, DrawLaw, FourthRange, MomentRange, Shape, State, StepRange};
 use super::plan::{Plan, ROWS_PER_DISPATCH, SLICES_PER_DISPATCH, SWEEP_LIMIT, fold};
 use super::profile::Span;
 use super::suffixes::Suffixes;
@@ -30,12 +33,18 @@ pub struct Room {
     pub drawn: wgpu::Buffer,
     pub ends: wgpu::Buffer,
     pub moments: wgpu::Buffer,
+    pub fourth: wgpu::Buffer,
+    pub intensities: wgpu::Buffer,
     pub volatilities: wgpu::Buffer,
     pub weights: wgpu::Buffer,
     pub certificates: wgpu::Buffer,
+    /// Weights and proofs of each method that is solved for beside risk budgeting.
+    pub others: Vec<(wgpu::Buffer, wgpu::Buffer)>,
+    /// Volatilities of all problems, mix after mix.
+    pub mixes: wgpu::Buffer,
 }
 
-/// Some rows of the standardised panel.
+/// Some rows of the standardised panel, row by row or asset by asset.
 pub struct Slice {
     pub rows: usize,
     pub buffer: wgpu::Buffer,
@@ -45,6 +54,14 @@ pub struct Slice {
 pub enum History {
     Rows(Vec<Slice>),
     Sums(Vec<Suffixes>),
+}
+
+/// What rows count by their age.
+pub struct Ages {
+    pub count: u32,
+    /// What one is worth.
+    pub unit: f32,
+    pub buffer: wgpu::Buffer,
 }
 
 impl Device {
@@ -69,9 +86,15 @@ impl Device {
             drawn: self.room("drawn", sizes.drawn * count),
             ends: self.room("ends", sizes.ends * count),
             moments: self.room("moments", sizes.moments * count),
+            fourth: self.room("fourth", sizes.fourth * count),
+            intensities: self.room("intensities", sizes.intensities * count),
             volatilities: self.room("volatilities", sizes.assets * count),
             weights: self.room("weights", sizes.assets * count),
             certificates: self.room("certificates", sizes.certificates * count),
+            others: (0..plan.others.solved)
+                .map(|_| (self.room("other weights", sizes.assets * count), self.room("proofs", sizes.proofs * count)))
+                .collect(),
+            mixes: self.room("mixes", sizes.mixes * count),
         }
     }
 
@@ -103,21 +126,23 @@ impl Device {
         &self,
         encoder: &mut wgpu::CommandEncoder,
         plan: &Plan,
-        (law, way): (&Law, Way),
+        (law, way, ages): (&Law, Way, Option<&Ages>),
         room: &Room,
         problems: u32,
     ) {
         let tile = plan.draw_rows();
         let kernel = Kernel::Draw { drawn: way.drawn(), tile, wide: self.facts.wide_integers };
         let (room_each, slices) = match way {
-            Way::Counts { words } => (words, 0),
+            Way::Counts { words } | Way::Weights { words } => (words, 0),
             Way::Steps { room, slices } => (room, slices),
         };
         for first_row in (0..law.rows).step_by(tile) {
-            let law = DrawLaw { first_row, room: room_each, slices, ..DrawLaw::new(law, problems) };
+            let count = ages.map_or(0, |ages| ages.count);
+            let law = DrawLaw { first_row, room: room_each, slices, ages: count, ..DrawLaw::new(law, problems) };
             let parameters = self.uniform(&law);
-            let buffers = [(0, &parameters), (1, &room.numbers), (2, &room.drawn), (3, &room.ends)];
-            let used = if slices > 0 { &buffers[..] } else { &buffers[..3] };
+            let third = ages.map_or(&room.ends, |ages| &ages.buffer);
+            let buffers = [(0, &parameters), (1, &room.numbers), (2, &room.drawn), (3, third)];
+            let used = if slices > 0 || ages.is_some() { &buffers[..] } else { &buffers[..3] };
             self.dispatch(encoder, kernel, problems, used);
         }
     }
@@ -128,7 +153,7 @@ impl Device {
         &self,
         encoder: &mut wgpu::CommandEncoder,
         plan: &Plan,
-        history: &History,
+        (history, ages): (&History, Option<&Ages>),
         room: &Room,
         problems: u32,
         mut flush: impl FnMut(&mut wgpu::CommandEncoder),
@@ -156,7 +181,7 @@ impl Device {
                         }
                     }
                 }
-                (History::Rows(slices), Some(Way::Counts { words })) => {
+                (History::Rows(slices), Some(Way::Counts { words } | Way::Weights { words })) => {
                     let mut slice_start = 0;
                     for slice in slices {
                         for first in (0..slice.rows).step_by(ROWS_PER_DISPATCH) {
@@ -168,7 +193,7 @@ impl Device {
                                 first_row: (slice_start + first) as u32,
                                 first_slice_row: first as u32,
                                 resumed: u32::from(slice_start + first > 0),
-                                padding: 0,
+                                unit: ages.map_or(1.0, |ages| ages.unit),
                             };
                             self.moments_from_counts(encoder, plan, &range, &slice.buffer, room);
                             flush(encoder);
@@ -212,13 +237,14 @@ impl Device {
         };
         let parameters = self.uniform(range);
         let buffers = [(0, &parameters), (1, panel), (2, &room.drawn), (3, &room.moments)];
-        self.dispatch(encoder, Kernel::Moments { assets, precision }, groups, &buffers);
+        let weighed = matches!(plan.way, Some(Way::Weights { .. }));
+        self.dispatch(encoder, Kernel::Moments { assets, weighed, precision }, groups, &buffers);
     }
 
     /// Stage `correlate`: volatilities, then correlations in the layout that `descend` reads.
     pub fn correlate(&self, encoder: &mut wgpu::CommandEncoder, plan: &Plan, room: &Room, problems: u32) {
         let (assets, precision) = (plan.assets, plan.accuracy.precision);
-        let shape = self.uniform(&Shape { problems, rows: plan.rows as u32 });
+        let shape = self.uniform(&shape(plan, problems));
         let entries = problems as usize * assets;
         let buffers = [(0, &shape), (1, &room.moments), (2, &room.volatilities)];
         self.dispatch(encoder, Kernel::Volatility { assets, precision }, entries.div_ceil(64) as u32, &buffers);
@@ -226,6 +252,110 @@ impl Device {
         if cells > 0 {
             let buffers = [(0, &shape), (1, &room.moments), (2, &room.volatilities), (3, &room.descents.correlations)];
             self.dispatch(encoder, Kernel::Correlate { assets, precision }, cells.div_ceil(64) as u32, &buffers);
+        }
+    }
+
+    /// Stage `shrink`: intensities, and correlations in place. `columns`: the panel asset by asset, where it is read.
+    pub fn shrink(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        plan: &Plan,
+        shrinkage: Shrinkage,
+        columns: &[Slice],
+        room: &Room,
+        problems: u32,
+    ) {
+        let (assets, precision) = (plan.assets, plan.accuracy.precision);
+        if assets == 1 {
+            // One asset has no correlations.
+            return encoder.clear_buffer(&room.intensities, 0, None);
+        }
+        let mut slice_start = 0;
+        for slice in columns {
+            for first in (0..slice.rows).step_by(ROWS_PER_DISPATCH) {
+                let rows = (slice.rows - first).min(ROWS_PER_DISPATCH);
+                self.fourth_moments(
+                    encoder,
+                    plan,
+                    shrinkage,
+                    (slice, slice_start, first..first + rows),
+                    room,
+                    problems,
+                );
+            }
+            slice_start += slice.rows;
+        }
+        let shape = self.uniform(&shape(plan, problems));
+        let buffers = [(0, &shape), (1, &room.descents.correlations), (2, &room.intensities), (3, &room.fourth)];
+        let used = if shrinkage.reads_rows() { &buffers[..] } else { &buffers[..3] };
+        let per_group = if kernel::interleaved(assets, precision) { 64 } else { 1 };
+        self.dispatch(encoder, Kernel::Shrink { assets, shrinkage, precision }, problems.div_ceil(per_group), used);
+    }
+
+    /// Of some rows of a slice of the panel that begins so many rows into it.
+    fn fourth_moments(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        plan: &Plan,
+        shrinkage: Shrinkage,
+        (slice, slice_start, rows): (&Slice, usize, Range<usize>),
+        room: &Room,
+        problems: u32,
+    ) {
+        let (drawn, room_each, slices) = match plan.way {
+            Some(Way::Steps { room, slices }) => (Drawn::Steps, room, slices),
+            Some(Way::Counts { words } | Way::Weights { words }) => (Drawn::Counts, words, 0),
+            None => unreachable!("only resamples are shrunk"),
+        };
+        let range = FourthRange {
+            problems,
+            all_rows: plan.rows as u32,
+            rows: rows.len() as u32,
+            first_row: (slice_start + rows.start) as u32,
+            first_slice_row: rows.start as u32,
+            stride: slice.rows as u32,
+            room: room_each,
+            slices,
+            resumed: u32::from(slice_start + rows.start > 0),
+        };
+        let parameters = self.uniform(&range);
+        let mut buffers = vec![
+            (0, &parameters),
+            (1, &slice.buffer),
+            (2, &room.drawn),
+            (4, &room.volatilities),
+            (5, &room.moments),
+            (6, &room.fourth),
+        ];
+        if drawn == Drawn::Steps {
+            buffers.push((3, &room.ends));
+        }
+        let (assets, cubes, precision) = (plan.assets, shrinkage.reads_cubes(), plan.accuracy.precision);
+        self.dispatch(encoder, Kernel::FourthMoments { assets, drawn, cubes, precision }, problems, &buffers);
+    }
+
+    /// Stage `others`: methods beside risk budgeting, on correlations that are made. `mixes`: their weights, one after the
+    /// other.
+    pub fn others(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        plan: &Plan,
+        (others, mixes): (&[Other], &wgpu::Buffer),
+        assets: &wgpu::Buffer,
+        room: &Room,
+        problems: u32,
+    ) {
+        let (n, precision) = (plan.assets, plan.accuracy.precision);
+        let shape = self.uniform(&shape(plan, problems));
+        let read = [(0, &shape), (1, &room.descents.correlations), (2, &room.volatilities), (3, assets)];
+        for (&other, (weights, proofs)) in others.iter().zip(&room.others) {
+            let buffers = [&read[..], &[(4, weights), (5, proofs)]].concat();
+            self.dispatch(encoder, Kernel::Other { assets: n, other, precision }, problems, &buffers);
+        }
+        if plan.others.mixes > 0 {
+            let buffers = [&read[..], &[(4, mixes), (5, &room.mixes)]].concat();
+            let groups = problems * plan.others.mixes as u32;
+            self.dispatch(encoder, Kernel::Mixes { assets: n, precision }, groups, &buffers);
         }
     }
 
@@ -280,7 +410,7 @@ impl Device {
         let descents = &room.descents;
         encoder.clear_buffer(&descents.running, 0, None);
         let parameters = self.uniform(&descent(plan, problems, 0, resumed));
-        let shape = self.uniform(&Shape { problems, rows: plan.rows as u32 });
+        let shape = self.uniform(&shape(plan, problems));
         let buffers = [
             (0, &parameters),
             (1, &room.moments),
@@ -307,10 +437,10 @@ impl Device {
         problems: u32,
         comparisons: bool,
     ) {
-        let shape = self.uniform(&Shape { problems, rows: plan.rows as u32 });
-        let (covariance, made_from) = match plan.way {
-            Some(_) => (Covariance::Moments, &room.moments),
-            None => (Covariance::Subset, &room.descents.correlations),
+        let shape = self.uniform(&shape(plan, problems));
+        let (covariance, made_from) = match (plan.way, plan.shrinkage) {
+            (Some(_), None) => (Covariance::Moments, &room.moments),
+            _ => (Covariance::Correlations, &room.descents.correlations),
         };
         let buffers = [
             (0, &shape),
@@ -325,6 +455,14 @@ impl Device {
         let precision = plan.accuracy.precision;
         let kernel = Kernel::Certify { assets: plan.assets, covariance, comparisons, precision };
         self.dispatch(encoder, kernel, problems, &buffers);
+    }
+}
+
+fn shape(plan: &Plan, problems: u32) -> Shape {
+    let rows = plan.rows as u32;
+    match plan.way {
+        Some(Way::Weights { .. }) => Shape { problems, rows: 0, divisor: 1 },
+        _ => Shape { problems, rows, divisor: rows.saturating_sub(1) },
     }
 }
 

@@ -1,5 +1,5 @@
-//! Which way the moments of a resample are summed, and what `draw` leaves for that: counts times rows, or steps of
-//! counts times sums of rows. See `shaders/moments_tile.wgsl` and `shaders/moments_steps.wgsl`.
+//! Which way the moments of a resample are summed, and what `draw` leaves for that: counts times rows, steps of counts
+//! times sums of rows, or weights times rows. See `shaders/moments_tile.wgsl` and `shaders/moments_steps.wgsl`.
 //!
 //! What a problem costs, by counting, with E = (n + 1)(n + 2) / 2 moments, T rows and blocks of mean length L:
 //!
@@ -9,6 +9,7 @@
 //! - steps: 2 T / L rows of E numbers from workgroup memory, whose 128 bytes a cycle and multiprocessor are the limit.
 //!   At n = 50, T = 2,520, L = 20 that is 1.3 MB a problem where counts take 3.3 million multiply-adds.
 
+use crate::covariance::estimator::Estimator;
 use crate::resample::{Law, Restart};
 
 use super::kernel::{self, Drawn};
@@ -27,18 +28,23 @@ pub const SLICE_ROWS: usize = 256;
 /// Bytes of workgroup memory that hold a tile of a slice.
 const SLICE_BYTES: u32 = 128 * SLICE_ROWS as u32;
 
-/// How moments are summed: a function of (T, n, law, precision) and the adapter's workgroup memory alone.
+/// How moments are summed: a function of (T, n, law, estimator, precision) and the adapter's workgroup memory alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
     /// From counts, four rows a word, whole rows of 16.
     Counts { words: u32 },
     /// From steps, at most so many groups of four per problem.
     Steps { room: u32, slices: u32 },
+    /// From what rows count by their age, a word each, whole rows of 16.
+    Weights { words: u32 },
 }
 
 impl Way {
     /// `memory`: bytes of workgroup memory. Those who have no more than Vulkan asks for, 16 KiB, take counts.
-    pub fn of(law: &Law, assets: usize, precision: Precision, memory: u32) -> Way {
+    pub fn of(law: &Law, estimator: Estimator, assets: usize, precision: Precision, memory: u32) -> Way {
+        if matches!(estimator, Estimator::Ewma { .. }) {
+            return Way::Weights { words: law.rows.next_multiple_of(16) };
+        }
         let long = law.restart != Restart::Always && law.mean_block_length() >= LONG_BLOCKS;
         let fits = tiles(assets, precision) as u64 * tile_bytes(law.rows) <= MOST_BYTES && memory >= SLICE_BYTES;
         let slices = law.rows.div_ceil(SLICE_ROWS as u32);
@@ -54,13 +60,14 @@ impl Way {
         match self {
             Way::Counts { .. } => Drawn::Counts,
             Way::Steps { .. } => Drawn::Steps,
+            Way::Weights { .. } => Drawn::Weights,
         }
     }
 
-    /// Bytes per problem of counts or steps.
+    /// Bytes per problem of counts, steps or weights.
     pub fn drawn_bytes(self) -> u64 {
         match self {
-            Way::Counts { words } => 4 * u64::from(words),
+            Way::Counts { words } | Way::Weights { words } => 4 * u64::from(words),
             Way::Steps { room, .. } => 16 * u64::from(room),
         }
     }
@@ -68,12 +75,12 @@ impl Way {
     /// Bytes per problem of the ends of slices.
     pub fn end_bytes(self) -> u64 {
         match self {
-            Way::Counts { .. } => 0,
+            Way::Counts { .. } | Way::Weights { .. } => 0,
             Way::Steps { slices, .. } => 4 * u64::from(slices),
         }
     }
 
-    /// Counts per row of the history, from what `draw` left of one problem.
+    /// What each row of the history counts, from what `draw` left of one problem.
     pub fn counts(self, drawn: &[u32], ends: &[u32], rows: usize) -> Vec<u32> {
         let mut counts = vec![0; rows];
         match self {
@@ -82,6 +89,7 @@ impl Way {
                     *count = drawn[row / 4] >> (8 * (row % 4)) & 0xFF;
                 }
             }
+            Way::Weights { .. } => counts.copy_from_slice(&drawn[..rows]),
             Way::Steps { room, .. } if ends.iter().all(|&end| end <= room) => {
                 let mut begin = 0;
                 for (slice, &end) in counts.chunks_mut(SLICE_ROWS).zip(ends) {
@@ -136,13 +144,13 @@ mod tests {
     #[test]
     fn long_blocks_go_by_steps_while_their_sums_are_small() {
         let law = |scheme, length, rows| Law::new(scheme, length, rows, 1, 0).unwrap();
-        let way =
-            |scheme, length, rows, assets| Way::of(&law(scheme, length, rows), assets, Precision::Single, 32 << 10);
+        let in_memory = |law: Law, assets, memory| Way::of(&law, Estimator::Sample, assets, Precision::Single, memory);
+        let way = |scheme, length, rows, assets| in_memory(law(scheme, length, rows), assets, 32 << 10);
         let steps = |way| matches!(way, Way::Steps { .. });
         assert!(steps(way(Scheme::Stationary, 20.0, 2520, 50)) && steps(way(Scheme::Circular, 8.0, 100_000, 3)));
         assert!(!steps(way(Scheme::Iid, 1.0, 2520, 50)) && !steps(way(Scheme::Moving, 7.0, 2520, 50)));
         assert!(!steps(way(Scheme::Stationary, 20.0, 2520, 500)));
-        let small = Way::of(&law(Scheme::Stationary, 20.0, 2520), 50, Precision::Single, 16 << 10);
+        let small = in_memory(law(Scheme::Stationary, 20.0, 2520), 50, 16 << 10);
         assert!(!steps(small), "a slice does not fit into 16 KiB");
     }
 

@@ -14,8 +14,10 @@ use equirisk::{Batch, Request, Solutions, Status};
 
 mod bench;
 mod draw;
+mod estimators;
 mod listed;
 mod measure;
+mod methods;
 mod precision;
 mod profile;
 mod solutions;

@@ -1,4 +1,4 @@
-// The covariance of a subset, from its volatilities and correlations.
+// The covariance of a subset, or of a shrunk resample, from its volatilities and correlations.
 
 @group(0) @binding(1) var<storage, read> correlations: array<real>;
 
