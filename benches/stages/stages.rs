@@ -186,6 +186,7 @@ fn stages_on_gpu(criterion: &mut Criterion, engine: &GpuEngine, sizes: &[usize],
     let mut cases = vec![("gpu".to_owned(), sample, Selection::NONE, vec![])];
     cases.extend(shrunk.map(|own| (format!("gpu {}", own.name()), own, Selection::NONE, vec!["shrink"])));
     cases.push((format!("gpu {}", decaying.name()), decaying, Selection::NONE, vec!["draw", "moments"]));
+    cases.push(("gpu gerber".to_owned(), Estimator::Gerber, Selection::NONE, vec!["moments", "correlate"]));
     let one = |method: Method| {
         (format!("gpu {}", method.name()), sample, Selection::new(&[method], Vec::new()), vec!["others"])
     };

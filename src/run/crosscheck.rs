@@ -343,13 +343,11 @@ impl<'a> Checker<'a> {
 
 /// Whether what the estimator is told by agrees, where both have it.
 fn parameters_agree(own: &Solutions, own_at: usize, theirs: &Solutions, at: usize) -> bool {
-    match (own.parameters.get(own_at), theirs.parameters.get(at)) {
-        (Some(own), Some(theirs)) => {
-            own.is_nan() && theirs.is_nan() || (own - theirs).abs() <= PARAMETER_TOLERANCE * own.max(SMALLEST)
-        }
-        (None, None) => true,
-        _ => false,
-    }
+    // What is read from a table of weights has none.
+    let both = own.parameters.get(own_at).zip(theirs.parameters.get(at));
+    both.is_none_or(|(own, theirs)| {
+        own.is_nan() && theirs.is_nan() || (own - theirs).abs() <= PARAMETER_TOLERANCE * own.max(SMALLEST)
+    })
 }
 
 struct Comparison {

@@ -123,7 +123,7 @@ impl Estimator {
 
     /// Whether GPUs take it.
     pub fn is_on_devices(self) -> bool {
-        self.is_linear() || matches!(self, Estimator::Sample | Estimator::Ewma { .. })
+        self.is_linear() || matches!(self, Estimator::Sample | Estimator::Ewma { .. } | Estimator::Gerber)
     }
 
     /// Whether its intensity takes a pass over the rows, beside their covariance.

@@ -73,6 +73,9 @@ fn of_estimators(assets: usize, precision: Precision) -> Vec<Kernel> {
     for drawn in [Drawn::Counts, Drawn::Steps] {
         kernels.extend([false, true].map(|cubes| Kernel::FourthMoments { assets, drawn, cubes, precision }));
     }
+    kernels.push(Kernel::MomentsDiagonal { assets, precision });
+    kernels.push(Kernel::GerberPlanes { assets, precision });
+    kernels.push(Kernel::Gerber { assets, precision });
     let all = [Shrinkage::LedoitWolf, Shrinkage::ConstantCorrelation, Shrinkage::Oas];
     kernels.extend(all.map(|shrinkage| Kernel::Shrink { assets, shrinkage, precision }));
     let covariance = Covariance::Correlations;

@@ -6,7 +6,7 @@ use super::GpuEngine;
 use super::device::{Attempt, Device, Trouble};
 use super::driver::Driver;
 use super::given::{Given, Matrices};
-use super::kernel::Shrinkage;
+use super::kernel::Refining;
 use super::listed::Listed;
 use super::plan::{Origin, Others, Plan};
 use super::precision::Precision;
@@ -88,12 +88,7 @@ pub fn bytes(engine: &GpuEngine, batch: &Batch) -> Attempt<u64> {
         (Covariances::Estimated { panel, rows, estimator }, _) => {
             let Some(law) = rows.law() else { return Err(unfit("windows of a history")) };
             let way = engine.way(&law, *estimator, batch.assets());
-            Origin::Resampled {
-                rows: panel.rows(),
-                way,
-                shrinkage: Shrinkage::of(*estimator),
-                others: Others::default(),
-            }
+            Origin::Resampled { rows: panel.rows(), way, refining: Refining::of(*estimator), others: Others::default() }
         }
         (Covariances::Known(universe), Assets::Subsets { subsets, cap, .. }) if universe.shrinking().is_none() => {
             let source = (universe.model(), subsets, cap.as_ref());

@@ -8,10 +8,10 @@ use super::pieces::{
     BUDGETS, CELLS, CERTIFICATE, CERTIFY, CERTIFY_CORRELATIONS, CERTIFY_LANES, CONSTANT_CORRELATION, CORRELATE,
     CORRELATE_SUBSET, COVARIANCE, DESCEND, DESCEND_LANES, DESCEND_SUBGROUP, DRAW, DRAW_CHANGES, DRAW_COUNTS,
     DRAW_FLOYD, DRAW_RANKED, DRAW_ROWS, DRAW_STEPS, DRAW_SUBSET, DRAW_WEIGHTS, FOURTH_COUNTS, FOURTH_MOMENTS,
-    FOURTH_RANGE, FOURTH_STEPS, HIERARCHICAL, KEEP_CORRELATIONS, KEEP_MOMENTS, KNOWN, LANES_SUBGROUP, LANES_WORKGROUP,
-    LEDOIT_WOLF, MATRIX_STORAGE, MATRIX_TRIANGLE, MEASURE, MEASURE_CERTIFIED, MIXES, MOMENTS, MOMENTS_STEPS,
-    MOMENTS_TILE, MOMENTS_WIDE, MULHI_LIMBS, MULHI_WIDE, OAS, OTHERS, PHILOX, PROOF, Piece, QUADRATIC, ROWS_COUNTED,
-    ROWS_WEIGHED, SHRINK, SHRINK_LANES, SHRINK_THREAD, SOLVE, SUBSET,
+    FOURTH_RANGE, FOURTH_STEPS, GERBER, GERBER_PLANES, GERBER_RANGE, HIERARCHICAL, KEEP_CORRELATIONS, KEEP_MOMENTS,
+    KNOWN, LANES_SUBGROUP, LANES_WORKGROUP, LEDOIT_WOLF, MATRIX_STORAGE, MATRIX_TRIANGLE, MEASURE, MEASURE_CERTIFIED,
+    MIXES, MOMENTS, MOMENTS_DIAGONAL, MOMENTS_STEPS, MOMENTS_TILE, MOMENTS_WIDE, MULHI_LIMBS, MULHI_WIDE, OAS, OTHERS,
+    PHILOX, PROOF, Piece, QUADRATIC, ROWS_COUNTED, ROWS_WEIGHED, SHRINK, SHRINK_LANES, SHRINK_THREAD, SOLVE, SUBSET,
 };
 use super::precision::Precision;
 use super::unrolled;
@@ -85,6 +85,31 @@ impl Shrinkage {
     }
 }
 
+/// What becomes of the correlations of the sample.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Refining {
+    Shrink(Shrinkage),
+    /// The Gerber statistic takes their place: they are not made.
+    Gerber,
+}
+
+impl Refining {
+    /// None of estimators that leave them as they are.
+    pub fn of(estimator: Estimator) -> Option<Refining> {
+        match Shrinkage::of(estimator) {
+            None if estimator == Estimator::Gerber => Some(Refining::Gerber),
+            shrinkage => shrinkage.map(Refining::Shrink),
+        }
+    }
+
+    pub const fn shrinkage(self) -> Option<Shrinkage> {
+        match self {
+            Refining::Shrink(shrinkage) => Some(shrinkage),
+            Refining::Gerber => None,
+        }
+    }
+}
+
 /// A method beside risk budgeting that kernels solve for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Other {
@@ -122,6 +147,12 @@ pub enum Kernel {
     Draw { drawn: Drawn, tile: usize, wide: bool },
     /// Stage `moments` from counts, or from weights.
     Moments { assets: usize, weighed: bool, precision: Precision },
+    /// Stage `moments` of single assets, from counts.
+    MomentsDiagonal { assets: usize, precision: Precision },
+    /// Stage `moments` of the Gerber statistic: planes of bits.
+    GerberPlanes { assets: usize, precision: Precision },
+    /// Stage `correlate` of the Gerber statistic.
+    Gerber { assets: usize, precision: Precision },
     /// Stage `moments` from steps of counts.
     MomentsSteps { assets: usize, precision: Precision },
     /// Stage `correlate`, first pass.
@@ -162,6 +193,9 @@ impl Kernel {
             Kernel::Moments { .. } => "moments_tile",
             Kernel::MomentsSteps { .. } => "moments_steps",
             Kernel::Volatility { .. } => "volatility",
+            Kernel::MomentsDiagonal { .. } => "moments_diagonal",
+            Kernel::GerberPlanes { .. } => "gerber_planes",
+            Kernel::Gerber { .. } => "gerber",
             Kernel::FourthMoments { .. } => "fourth_moments",
             Kernel::Other { other: Other::HierarchicalRiskParity, .. } => "hierarchical",
             Kernel::Other { .. } => "quadratic",
@@ -175,8 +209,14 @@ impl Kernel {
         match self {
             Kernel::Known { .. } => "known",
             Kernel::Draw { .. } | Kernel::DrawSubset { .. } => "draw",
-            Kernel::Moments { .. } | Kernel::MomentsSteps { .. } => "moments",
-            Kernel::Volatility { .. } | Kernel::Correlate { .. } | Kernel::CorrelateSubset { .. } => "correlate",
+            Kernel::Moments { .. }
+            | Kernel::MomentsDiagonal { .. }
+            | Kernel::MomentsSteps { .. }
+            | Kernel::GerberPlanes { .. } => "moments",
+            Kernel::Volatility { .. }
+            | Kernel::Correlate { .. }
+            | Kernel::CorrelateSubset { .. }
+            | Kernel::Gerber { .. } => "correlate",
             Kernel::FourthMoments { .. } | Kernel::Shrink { .. } => "shrink",
             Kernel::Other { .. } | Kernel::Mixes { .. } => "others",
             Kernel::Descend { .. } => "descend",
@@ -216,6 +256,18 @@ impl Kernel {
                 let rows = if weighed { ROWS_WEIGHED } else { ROWS_COUNTED };
                 vec![Piece::constants(&lines), factors, MOMENTS_TILE, rows]
             }
+            Kernel::MomentsDiagonal { assets, precision } => {
+                let lines = [real(precision), count("N", assets), shared_lanes(assets)];
+                vec![Piece::constants(&lines), MOMENTS_DIAGONAL, ROWS_COUNTED]
+            }
+            Kernel::GerberPlanes { assets, precision } => {
+                let near = number("NEAR", 4.0 * precision.epsilon(), precision);
+                let lines = [real(precision), count("N", assets), shared_lanes(assets), near];
+                vec![Piece::constants(&lines), GERBER_RANGE, GERBER_PLANES, ROWS_COUNTED]
+            }
+            Kernel::Gerber { assets, precision } => {
+                vec![cells(assets, precision).after(&[real(precision)]), GERBER_RANGE, GERBER]
+            }
             Kernel::MomentsSteps { assets, precision } => {
                 let quads = steps_columns(precision) / 4;
                 let lines = [real(precision), count("N", assets), count("QUADS", quads)];
@@ -230,12 +282,11 @@ impl Kernel {
                 vec![Piece::constants(&lines), FOURTH_RANGE, FOURTH_MOMENTS, rows]
             }
             Kernel::Shrink { assets, shrinkage, precision } => {
-                let lanes = count("LANES", assets.next_power_of_two().clamp(32, 256));
                 let equal = match precision {
-                    Precision::Single => 64.0 * f64::from(f32::EPSILON).powi(2),
-                    Precision::Double => 64.0 * f64::EPSILON,
+                    Precision::Single => 64.0 * precision.epsilon().powi(2),
+                    Precision::Double => 64.0 * precision.epsilon(),
                 };
-                let lines = [real(precision), lanes, number("EQUAL", equal, precision)];
+                let lines = [real(precision), shared_lanes(assets), number("EQUAL", equal, precision)];
                 let target = match shrinkage {
                     Shrinkage::LedoitWolf => LEDOIT_WOLF,
                     Shrinkage::ConstantCorrelation => CONSTANT_CORRELATION,
@@ -270,8 +321,7 @@ impl Kernel {
                 pieces
             }
             Kernel::Certify { assets, covariance, comparisons, precision } => {
-                let lanes = count("LANES", assets.next_power_of_two().clamp(32, 256));
-                let lines = [real(precision), lanes, flag("COMPARISONS", comparisons)];
+                let lines = [real(precision), shared_lanes(assets), flag("COMPARISONS", comparisons)];
                 let covariance = match covariance {
                     Covariance::Moments => COVARIANCE,
                     Covariance::Correlations => CERTIFY_CORRELATIONS,
@@ -314,14 +364,15 @@ fn cells(assets: usize, precision: Precision) -> Piece {
     CELLS.after(&[count("N", assets), flag("INTERLEAVED", interleaved(assets, precision))])
 }
 
+/// Lanes of a workgroup that shares a problem, an asset each as far as there are lanes.
+fn shared_lanes(assets: usize) -> String {
+    count("LANES", assets.next_power_of_two().clamp(32, 256))
+}
+
 /// What kernels of other methods begin with.
 fn others(assets: usize, precision: Precision, more: &[String]) -> Piece {
-    let epsilon = match precision {
-        Precision::Single => f64::from(f32::EPSILON),
-        Precision::Double => f64::EPSILON,
-    };
-    let lanes = count("LANES", assets.next_power_of_two().clamp(32, 256));
-    let mut lines = vec![real(precision), lanes, number("EPSILON", epsilon, precision)];
+    let epsilon = number("EPSILON", precision.epsilon(), precision);
+    let mut lines = vec![real(precision), shared_lanes(assets), epsilon];
     lines.extend_from_slice(more);
     cells(assets, precision).after(&lines)
 }

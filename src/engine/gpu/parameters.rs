@@ -99,6 +99,19 @@ pub struct FourthRange {
     pub resumed: u32,
 }
 
+/// `Range` of `shaders/gerber_range.wgsl`.
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub struct GerberRange {
+    pub problems: u32,
+    pub all_rows: u32,
+    pub all_words: u32,
+    pub words: u32,
+    pub rows: u32,
+    pub first_row: u32,
+    pub first_slice_row: u32,
+}
+
 /// `Shape` of `shaders/correlate.wgsl`, `shaders/certify.wgsl`, `shaders/solve.wgsl` and `shaders/shrink.wgsl`.
 #[derive(Debug, Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
@@ -304,6 +317,18 @@ mod tests {
                 FourthRange { problems, all_rows, rows, first_row, first_slice_row, stride, room, slices, resumed }
             );
         }
+        for kernel in [Kernel::GerberPlanes { assets: 3, precision }, Kernel::Gerber { assets: 3, precision }] {
+            assert_same!(
+                kernel,
+                "Range",
+                GerberRange { problems, all_rows, all_words, words, rows, first_row, first_slice_row }
+            );
+        }
+        assert_same!(
+            Kernel::MomentsDiagonal { assets: 10, precision },
+            "Range",
+            MomentRange { problems, first_problem, words, rows, first_row, first_slice_row, resumed, unit }
+        );
         let shrink = Kernel::Shrink { assets: 3, shrinkage: Shrinkage::Oas, precision };
         let solve = Kernel::Solve { assets: 20, problems: 2, comparisons: false };
         for kernel in [Kernel::Correlate { assets: 3, precision }, certify, shrink, solve] {

@@ -5,7 +5,7 @@
 
 use super::device::{Attempt, Trouble};
 use super::facts::AdapterFacts;
-use super::kernel::{self, MOST_ASSETS, SUBGROUP_ASSETS, SUBGROUP_LANES, Shrinkage, Spread};
+use super::kernel::{self, MOST_ASSETS, Refining, SUBGROUP_ASSETS, SUBGROUP_LANES, Shrinkage, Spread};
 use super::parameters::{DeviceCertificate, DeviceProof, State};
 use super::precision::{Limits, Precision};
 use super::way::{self, Way};
@@ -71,7 +71,7 @@ pub enum Origin {
     /// Matrices that the host has.
     Given,
     /// Resamples of so many rows.
-    Resampled { rows: usize, way: Way, shrinkage: Option<Shrinkage>, others: Others },
+    Resampled { rows: usize, way: Way, refining: Option<Refining>, others: Others },
     /// Subsets of a universe that takes so many bytes; up to so many numbers of each come back.
     Subsets { universe: u64, figures: usize },
 }
@@ -105,6 +105,9 @@ pub struct Sizes {
     /// Fourth moments.
     pub fourth: u64,
     pub intensities: u64,
+    /// Bits of the Gerber statistic, and those of counts.
+    pub planes: u64,
+    pub count_planes: u64,
     /// Of a method that is solved for.
     pub proofs: u64,
     /// Volatilities of all mixes.
@@ -123,8 +126,8 @@ pub struct Plan {
     /// How moments are summed; none where there are none.
     pub way: Option<Way>,
     pub spread: Spread,
-    /// Stage `shrink`, where there is one.
-    pub shrinkage: Option<Shrinkage>,
+    /// What becomes of the correlations of the sample.
+    pub refining: Option<Refining>,
     /// Stages `correlate`, `descend` and `certify` are one kernel, `Solve`.
     pub fused: bool,
     /// Whether correlations leave the kernel that makes them: where it is one of its own, and where others read them.
@@ -154,11 +157,13 @@ impl Plan {
     /// The adapter cannot hold even one problem.
     pub fn new(facts: &AdapterFacts, memory: u64, origin: Origin, assets: usize, accuracy: Accuracy) -> Attempt<Plan> {
         let Accuracy { precision, limits: accepted } = accuracy;
-        let (rows, way, shrinkage, others) = match origin {
-            Origin::Resampled { rows, way, shrinkage, others } => (rows, Some(way), shrinkage, others),
+        let (rows, way, refining, others) = match origin {
+            Origin::Resampled { rows, way, refining, others } => (rows, Some(way), refining, others),
             Origin::Given | Origin::Subsets { .. } => (0, None, None, Others::default()),
         };
+        let shrinkage = refining.and_then(Refining::shrinkage);
         let reads_rows = shrinkage.is_some_and(Shrinkage::reads_rows);
+        let words = if refining == Some(Refining::Gerber) { rows.div_ceil(32) as u64 } else { 0 };
         let real = precision.bytes();
         let too_large = |what: String| {
             Trouble::Unfit(format!("adapter `{}` cannot run {assets} assets over {rows} rows: {what}", facts.name))
@@ -172,7 +177,7 @@ impl Plan {
         let limits = facts.limits;
         let spread = spread(facts, assets, precision);
         let fused = way.is_some()
-            && shrinkage.is_none()
+            && refining.is_none()
             && matches!(spread, Spread::Subgroup { .. })
             && precision == Precision::Single;
         let correlates = !fused || others != Others::default();
@@ -189,12 +194,14 @@ impl Plan {
             positions: real * kernel::position_cells(assets, precision) as u64,
             fourth: if reads_rows { 4 * real } else { 0 },
             intensities: if shrinkage.is_some() { real } else { 0 },
+            planes: words * 8 * assets as u64,
+            count_planes: words * 32,
             proofs: real * DeviceProof::NUMBERS as u64,
             mixes: real * others.mixes as u64,
             assets: real * assets as u64,
             certificates: real * DeviceCertificate::NUMBERS as u64,
         };
-        let largest = sizes.drawn.max(sizes.moments).max(sizes.correlations);
+        let largest = sizes.drawn.max(sizes.moments).max(sizes.correlations).max(sizes.planes).max(sizes.count_planes);
         // Indices are 32 bits wide.
         let binding = limits.binding_bytes.min(limits.buffer_bytes).min(1 << 31);
         let solved = others.solved as u64 * (sizes.assets + sizes.proofs);
@@ -205,7 +212,8 @@ impl Plan {
         };
         let draws = sizes.numbers + sizes.drawn + sizes.ends;
         let descent = sizes.correlations + sizes.positions + size_of::<State>() as u64;
-        let per_problem = draws + sizes.moments + sizes.fourth + descent + results + returned;
+        let refined = sizes.fourth + sizes.planes + sizes.count_planes;
+        let per_problem = draws + sizes.moments + refined + descent + results + returned;
         let row_bytes = real * (assets as u64 + 1);
         let tile_bytes = way::tile_bytes(rows as u32);
         let shared = match origin {
@@ -247,7 +255,7 @@ impl Plan {
             assets,
             rows,
             way,
-            shrinkage,
+            refining,
             spread,
             fused,
             correlates,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::device::{Attempt, Device};
 use super::driver::{Driver, Queue};
-use super::kernel::{Other, Shrinkage};
+use super::kernel::{Other, Refining, Shrinkage};
 use super::parameters::{high, low};
 use super::plan::{Accuracy, Origin, Others, Plan, SWEEP_LIMIT};
 use super::results::Layout;
@@ -48,6 +48,8 @@ pub struct Resampled {
     ages: Option<Ages>,
     /// The panel asset by asset, where its rows are read once more.
     columns: Vec<Slice>,
+    /// Means over the history, in units of the volatilities there.
+    offsets: wgpu::Buffer,
     /// Budgets, as `descend` reads them.
     budgets: wgpu::Buffer,
     /// (budget, relative volatility), as `certify` reads them.
@@ -80,19 +82,19 @@ impl Resampled {
         (way, accuracy): (Way, Accuracy),
         beside: &Selection,
     ) -> Attempt<Self> {
-        let shrinkage = Shrinkage::of(estimator);
-        let origin = Origin::Resampled { rows: panel.rows(), way, shrinkage, others: Others::of(beside) };
+        let refining = Refining::of(estimator);
+        let origin = Origin::Resampled { rows: panel.rows(), way, refining, others: Others::of(beside) };
         let plan = Plan::new(&device.facts, memory, origin, panel.assets(), accuracy)?;
         let encode = |numbers: &mut dyn Iterator<Item = f64>| accuracy.precision.encode(numbers);
         let unit = unit(panel.volatilities());
-        let (history, ages, columns, budgets, assets, mixes) = device.guarded(|| {
+        let (history, ages, columns, [offsets, budgets, assets, mixes]) = device.guarded(|| {
             let whole = estimator.weighting(panel.rows()).whole(panel.rows());
             let ages = whole.map(|whole| Ages {
                 count: whole.by_age().len() as u32,
                 unit: whole.unit() as f32,
                 buffer: device.upload("ages", whole.by_age()),
             });
-            let reads_rows = shrinkage.is_some_and(Shrinkage::reads_rows);
+            let reads_rows = refining.and_then(Refining::shrinkage).is_some_and(Shrinkage::reads_rows);
             let columns = if reads_rows { columns(&device, &plan, panel) } else { Vec::new() };
             let history = match way {
                 Way::Counts { .. } | Way::Weights { .. } => History::Rows(slices(&device, &plan, panel)),
@@ -102,9 +104,9 @@ impl Resampled {
             let pairs = risk_budgets.iter().zip(panel.volatilities()).flat_map(|(&b, sigma)| [b, sigma / unit]);
             let assets = encode(&mut pairs.into_iter());
             let mixes = encode(&mut beside.mixes().iter().flat_map(|mix| mix.weights.iter().copied()));
-            let [budgets, assets] =
-                [("budgets", &budgets), ("assets", &assets)].map(|(name, of)| device.upload(name, of));
-            Ok((history, ages, columns, budgets, assets, device.upload("mixes", &mixes)))
+            let offsets = encode(&mut panel.means().iter().zip(panel.volatilities()).map(|(mean, sigma)| mean / sigma));
+            let all = [("offsets", offsets), ("budgets", budgets), ("assets", assets), ("mixes", mixes)];
+            Ok((history, ages, columns, all.map(|(name, of)| device.upload(name, &of))))
         })?;
         Ok(Resampled {
             device,
@@ -119,6 +121,7 @@ impl Resampled {
             history,
             ages,
             columns,
+            offsets,
             budgets,
             assets,
             rooms: Vec::new(),
@@ -140,7 +143,7 @@ impl Resampled {
 
     /// Whether problems have a parameter of their estimator.
     pub fn has_parameter(&self) -> bool {
-        self.plan.shrinkage.is_some()
+        self.plan.refining.and_then(Refining::shrinkage).is_some()
     }
 
     /// The room of the last batch, with all that its stages have left.
@@ -239,19 +242,25 @@ impl Resampled {
         let (device, problems) = (&self.device, numbers.len() as u32);
         self.draw(encoder, room, numbers);
         let mut dispatches = 0;
-        device.moments(encoder, &self.plan, (&self.history, self.ages.as_ref()), room, problems, |encoder| {
+        let mut flush = |encoder: &mut wgpu::CommandEncoder| {
             dispatches += 1;
             if dispatches > 1 {
                 device.submit(std::mem::replace(encoder, device.encoder()));
             }
-        });
-        if self.plan.correlates {
-            device.correlate(encoder, &self.plan, room, problems);
+        };
+        let (plan, history) = (&self.plan, (&self.history, self.ages.as_ref()));
+        if plan.refining == Some(Refining::Gerber) {
+            device.gerber(encoder, plan, (&self.history, &self.offsets), room, problems, &mut flush);
+        } else {
+            device.moments(encoder, plan, history, room, problems, flush);
+            if plan.correlates {
+                device.correlate(encoder, plan, room, problems);
+            }
+            if let Some(shrinkage) = plan.refining.and_then(Refining::shrinkage) {
+                device.shrink(encoder, plan, shrinkage, &self.columns, room, problems);
+            }
         }
-        if let Some(shrinkage) = self.plan.shrinkage {
-            device.shrink(encoder, &self.plan, shrinkage, &self.columns, room, problems);
-        }
-        device.others(encoder, &self.plan, (&self.others, &self.mixes), &self.assets, room, problems);
+        device.others(encoder, plan, (&self.others, &self.mixes), &self.assets, room, problems);
     }
 
     fn draw(&self, encoder: &mut wgpu::CommandEncoder, room: &Room, numbers: &[u64]) {

@@ -7,7 +7,7 @@ use super::kernel::{
     self, Covariance, Drawn, Kernel, Other, PRODUCT_ASSETS, Shrinkage, Spread, moment_entries, product_problems,
     product_tile, steps_problems,
 };
-use super::parameters::{Descent, DrawLaw, FourthRange, MomentRange, Shape, State, StepRange};
+use super::parameters::{Descent, DrawLaw, FourthRange, GerberRange, MomentRange, Shape, State, StepRange};
 use super::plan::{Plan, ROWS_PER_DISPATCH, SLICES_PER_DISPATCH, SWEEP_LIMIT, fold};
 use super::profile::Span;
 use super::suffixes::Suffixes;
@@ -34,6 +34,9 @@ pub struct Room {
     pub ends: wgpu::Buffer,
     pub moments: wgpu::Buffer,
     pub fourth: wgpu::Buffer,
+    /// Bits of the Gerber statistic, and those of counts.
+    pub planes: wgpu::Buffer,
+    pub count_planes: wgpu::Buffer,
     pub intensities: wgpu::Buffer,
     pub volatilities: wgpu::Buffer,
     pub weights: wgpu::Buffer,
@@ -87,6 +90,8 @@ impl Device {
             ends: self.room("ends", sizes.ends * count),
             moments: self.room("moments", sizes.moments * count),
             fourth: self.room("fourth", sizes.fourth * count),
+            planes: self.room("planes", sizes.planes * count),
+            count_planes: self.room("count planes", sizes.count_planes * count),
             intensities: self.room("intensities", sizes.intensities * count),
             volatilities: self.room("volatilities", sizes.assets * count),
             weights: self.room("weights", sizes.assets * count),
@@ -244,14 +249,84 @@ impl Device {
     /// Stage `correlate`: volatilities, then correlations in the layout that `descend` reads.
     pub fn correlate(&self, encoder: &mut wgpu::CommandEncoder, plan: &Plan, room: &Room, problems: u32) {
         let (assets, precision) = (plan.assets, plan.accuracy.precision);
+        self.volatility(encoder, plan, room, problems);
         let shape = self.uniform(&shape(plan, problems));
-        let entries = problems as usize * assets;
-        let buffers = [(0, &shape), (1, &room.moments), (2, &room.volatilities)];
-        self.dispatch(encoder, Kernel::Volatility { assets, precision }, entries.div_ceil(64) as u32, &buffers);
         let cells = problems as usize * kernel::correlation_cells(assets, precision);
         if cells > 0 {
             let buffers = [(0, &shape), (1, &room.moments), (2, &room.volatilities), (3, &room.descents.correlations)];
             self.dispatch(encoder, Kernel::Correlate { assets, precision }, cells.div_ceil(64) as u32, &buffers);
+        }
+    }
+
+    /// The first pass of stage `correlate`.
+    fn volatility(&self, encoder: &mut wgpu::CommandEncoder, plan: &Plan, room: &Room, problems: u32) {
+        let (assets, precision) = (plan.assets, plan.accuracy.precision);
+        let shape = self.uniform(&shape(plan, problems));
+        let buffers = [(0, &shape), (1, &room.moments), (2, &room.volatilities)];
+        let groups = (problems as usize * assets).div_ceil(64) as u32;
+        self.dispatch(encoder, Kernel::Volatility { assets, precision }, groups, &buffers);
+    }
+
+    /// Stages `moments` and `correlate` of the Gerber statistic. `flush` as above.
+    pub fn gerber(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        plan: &Plan,
+        (history, offsets): (&History, &wgpu::Buffer),
+        room: &Room,
+        problems: u32,
+        mut flush: impl FnMut(&mut wgpu::CommandEncoder),
+    ) {
+        let (assets, precision) = (plan.assets, plan.accuracy.precision);
+        let (History::Rows(slices), Some(Way::Counts { words })) = (history, plan.way) else {
+            unreachable!("the Gerber statistic counts rows")
+        };
+        // Rows at a time: of which slice, from where in it, from where in the history.
+        let mut parts = Vec::new();
+        let mut slice_start = 0;
+        for slice in slices {
+            for first in (0..slice.rows).step_by(ROWS_PER_DISPATCH) {
+                let rows = (slice.rows - first).min(ROWS_PER_DISPATCH) as u32;
+                parts.push((slice, rows, first as u32, (slice_start + first) as u32));
+            }
+            slice_start += slice.rows;
+        }
+        for &(slice, rows, first_slice_row, first_row) in &parts {
+            let resumed = u32::from(first_row > 0);
+            let (first_problem, unit) = (0, 1.0);
+            let range = MomentRange { problems, first_problem, words, rows, first_row, first_slice_row, resumed, unit };
+            let parameters = self.uniform(&range);
+            let buffers = [(0, &parameters), (1, &slice.buffer), (2, &room.drawn), (3, &room.moments)];
+            self.dispatch(encoder, Kernel::MomentsDiagonal { assets, precision }, problems, &buffers);
+            flush(encoder);
+        }
+        self.volatility(encoder, plan, room, problems);
+        let all_rows = plan.rows as u32;
+        let range = |rows, first_row, first_slice_row| {
+            let all_words = all_rows.div_ceil(32);
+            GerberRange { problems, all_rows, all_words, words, rows, first_row, first_slice_row }
+        };
+        for &(slice, rows, first_slice_row, first_row) in parts.iter().filter(|_| assets > 1) {
+            let parameters = self.uniform(&range(rows, first_row, first_slice_row));
+            let buffers = [
+                (0, &parameters),
+                (1, &slice.buffer),
+                (2, &room.drawn),
+                (3, &room.volatilities),
+                (4, offsets),
+                (5, &room.planes),
+                (6, &room.count_planes),
+            ];
+            let groups = problems * rows.div_ceil(32);
+            self.dispatch(encoder, Kernel::GerberPlanes { assets, precision }, groups, &buffers);
+            flush(encoder);
+        }
+        if assets > 1 {
+            let parameters = self.uniform(&range(all_rows, 0, 0));
+            let planes = [(1, &room.planes), (2, &room.count_planes), (3, &room.descents.correlations)];
+            let buffers = [&[(0, &parameters)], &planes[..]].concat();
+            let groups = problems * (assets * (assets - 1) / 2).div_ceil(64) as u32;
+            self.dispatch(encoder, Kernel::Gerber { assets, precision }, groups, &buffers);
         }
     }
 
@@ -438,7 +513,7 @@ impl Device {
         comparisons: bool,
     ) {
         let shape = self.uniform(&shape(plan, problems));
-        let (covariance, made_from) = match (plan.way, plan.shrinkage) {
+        let (covariance, made_from) = match (plan.way, plan.refining) {
             (Some(_), None) => (Covariance::Moments, &room.moments),
             _ => (Covariance::Correlations, &room.descents.correlations),
         };

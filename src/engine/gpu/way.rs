@@ -45,6 +45,11 @@ impl Way {
         if matches!(estimator, Estimator::Ewma { .. }) {
             return Way::Weights { words: law.rows.next_multiple_of(16) };
         }
+        let counts = Way::Counts { words: 4 * law.rows.div_ceil(16) };
+        if estimator == Estimator::Gerber {
+            // Products of rows are not summed.
+            return counts;
+        }
         let long = law.restart != Restart::Always && law.mean_block_length() >= LONG_BLOCKS;
         let fits = tiles(assets, precision) as u64 * tile_bytes(law.rows) <= MOST_BYTES && memory >= SLICE_BYTES;
         let slices = law.rows.div_ceil(SLICE_ROWS as u32);
@@ -53,7 +58,7 @@ impl Way {
             let steps = (2 * most_runs(law) + slices).min(law.rows);
             return Way::Steps { room: steps.div_ceil(4) + slices, slices };
         }
-        Way::Counts { words: 4 * law.rows.div_ceil(16) }
+        counts
     }
 
     pub fn drawn(self) -> Drawn {

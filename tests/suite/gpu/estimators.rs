@@ -1,6 +1,7 @@
 //! Does a device estimate what the CPU estimates?
 
 use super::*;
+use equirisk::covariance::resampler::{Resampler, Workspace};
 use equirisk::engine::cpu::CpuEngine;
 use equirisk::observer::Unwatched;
 use equirisk::run::{Context, Work, gather};
@@ -114,6 +115,54 @@ fn weights_that_decay_are_those_of_the_cpu() {
 }
 
 #[test]
+fn the_gerber_statistic_is_that_of_the_cpu() {
+    let double = open_double(Options::default());
+    for (rows, n) in SHAPES {
+        let problems = if n > 100 { 3 } else { 40 };
+        let length = (rows as f64 / 8.0).min(20.0);
+        for batch in [
+            estimated(Scheme::Stationary, length, rows, n, Estimator::Gerber),
+            estimated(Scheme::Iid, 1.0, rows, n, Estimator::Gerber),
+        ] {
+            // Of 150,000 returns some are nearer to their threshold than rounding.
+            assert_agrees(engine(), &batch, problems, 1e-5);
+            if let Some(double) = double.as_ref().filter(|_| n < 100) {
+                assert_agrees(double, &batch, 9, 2e-7);
+            }
+            // Ratios of integers: those of the CPU, rounded.
+            let numbers = [0, 5, 77];
+            let found = engine().stages(&batch, &numbers).unwrap();
+            let Covariances::Estimated { panel, rows: sets, estimator } = &batch.source().covariances else { panic!() };
+            let resampler = Resampler::new(panel, sets, *estimator);
+            for (p, &number) in numbers.iter().enumerate() {
+                let mut work = Workspace::default();
+                assert!(resampler.alone().covariance(number, &mut work));
+                let correlations = &found.correlations[p * n * n..(p + 1) * n * n];
+                let left = found.volatilities[p * n..(p + 1) * n].contains(&0.0);
+                for (found, right) in correlations.iter().zip(&work.model.correlation) {
+                    // A division on a device is within 2.5 units of the last place.
+                    assert!(left || (found - right).abs() <= 3e-7 * right.abs(), "T {rows}, n {n}: {found}, {right}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn returns_at_their_threshold_are_left_to_the_cpu() {
+    // Of a, -a, b, -b in turn with b^2 = 7 a^2 the mean square is 4 a^2: half its root is a. Resamples are the history, turned.
+    let turn = |t: usize| [1.0, -1.0, 7.0_f64.sqrt(), -7.0_f64.sqrt()][t % 4];
+    let values = (0..64).flat_map(|t| [0.01 * turn(t), 0.02 * turn(t / 4)]).collect();
+    let assets = vec!["A".to_owned(), "B".to_owned()];
+    let panel = Panel::new(&Returns { assets, labels: Labels::Text(Vec::new()), values }).unwrap();
+    let law = Law::new(Scheme::Circular, 64.0, 64, 42, 0).unwrap();
+    let rows = Rows::Resampled { law, resamples: 50 };
+    let batch = Batch::estimated(panel, rows, Estimator::Gerber, &[1.0, 1.0]).unwrap();
+    assert_eq!(count(&solve(engine(), &batch, 0..50), Status::Stalled), 50);
+    assert_eq!(count(&solve(&CpuEngine::default(), &batch, 0..50), Status::Converged), 50);
+}
+
+#[test]
 fn what_rows_count_is_equal_bit_for_bit() {
     let resamples = [0, 1, 77, (1 << 32) + 3];
     for rows in [2, 60, 257, 2520, 5000] {
@@ -133,7 +182,7 @@ fn what_rows_count_is_equal_bit_for_bit() {
 
 #[test]
 fn runs_on_a_device_are_checked_with_their_intensities() {
-    for estimator in LINEAR.into_iter().chain([Estimator::Ewma { half_life: 100.0 }]) {
+    for estimator in LINEAR.into_iter().chain([Estimator::Ewma { half_life: 100.0 }, Estimator::Gerber]) {
         let batch = estimated(Scheme::Stationary, 10.0, 400, 8, estimator);
         let sample: Vec<u64> = (0..300).collect();
         let work = Work { batch: &batch, request: &Request::COMPARED, number: 0, sample: &sample };
