@@ -1,6 +1,6 @@
 // Draws resamples by the index law `pxsb-1`, one workgroup each; twin of src/resample.rs.
-// Prepended: philox.wgsl, and draw_rows.wgsl, draw_weights.wgsl or draw_changes.wgsl, which say what becomes of the runs (fn
-// open, take, finish).
+// Prepended: philox.wgsl, and draw_rows.wgsl, draw_weights.wgsl, draw_decays.wgsl or draw_changes.wgsl, which say what becomes
+// of the runs (fn open, take, finish).
 //
 //     restart(s) = s = 0, or ACCEPT(s) < threshold       (iid: always; circular, moving: L divides s)
 //     row(s)     = (mulhi(START(r), R) + s - r) mod T    r = the last restart at or before s
@@ -26,7 +26,7 @@ struct Law {
     room: u32,
     // Slices of the history (draw_steps.wgsl).
     slices: u32,
-    // Rows from the newest on that count (draw_weights.wgsl).
+    // Rows from the newest on that count (draw_weights.wgsl, draw_decays.wgsl).
     ages: u32,
 }
 

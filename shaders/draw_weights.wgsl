@@ -1,6 +1,6 @@
 // What `draw` makes of runs where rows count by their age: what each row of the history counts, for one tile of rows. Twin of
 // `Rows::whole_weights` in src/sampling/rows.rs. Weights are whole numbers, so that the order in which they are added is
-// immaterial; together they stay below 2^32.
+// immaterial; together they stay below 2^30.
 // Prepended: const TILE, rows of the tile.
 
 // Per problem `law.room` words, of which those past T stay zero.
@@ -18,7 +18,7 @@ fn open(lane: u32) {
 }
 
 fn take(problem: u32, lane: u32, runs: u32) {
-    for (var s = max(positions[0], law.rows - law.ages) + lane; s < positions[runs]; s += LANES) {
+    for (var s = max(positions[0], law.rows - min(law.ages, law.rows)) + lane; s < positions[runs]; s += LANES) {
         let at = row_at(s, runs) - law.first_row;
         if (at < TILE) {
             atomicAdd(&sums[at], ages[law.rows - 1u - s]);

@@ -1,5 +1,6 @@
 // Stage `moments` for long blocks: summation by parts, slice by slice of the history.
-// Prepended: alias real, const N, QUADS (of columns in a tile: as many as are 128 bytes).
+// Prepended: alias real, const N, QUADS (of columns in a tile: as many as are 128 bytes). Follows: steps_counted.wgsl or
+// steps_decaying.wgsl (fn gather), which say what a group of steps is; the second also what R is.
 //
 //     sum_t c_t q_t = T mean q + sum over slices of sum_t (c_t - c_{t-1}) R_t
 //     q_t = packed z_t z_t', z_t0 = 1
@@ -27,13 +28,15 @@ struct Range {
     // Tiles of columns in the bound part of the sums, and the first of them.
     tiles: u32,
     first_tile: u32,
+    // What one is worth where powers are whole numbers: a power of two.
+    unit: f32,
 }
 
 @group(0) @binding(0) var<uniform> range: Range;
 // R by tiles of columns, each (T + 1) x QUADS, the last row T mean q. The mean of q_00, which is one, is taken to
 // be zero there, so that the first moment is the sum of the counts.
 @group(0) @binding(1) var<storage, read> suffixes: array<vec4<real>>;
-// As in draw_steps.wgsl.
+// As in draw_steps.wgsl or draw_decays.wgsl.
 @group(0) @binding(2) var<storage, read> steps: array<vec4<u32>>;
 @group(0) @binding(3) var<storage, read> ends: array<u32>;
 @group(0) @binding(4) var<storage, read_write> moments: array<real>;
@@ -57,10 +60,6 @@ fn end(problem: u32, slices: u32) -> u32 {
     return p * range.room + groups;
 }
 
-fn weighted(step: u32, quad: u32) -> vec4<real> {
-    return real(bitcast<f32>(step & 0xffffff00u)) * slice[(step & 0xffu) * QUADS + quad];
-}
-
 // In the order of rows: what has been summed is then the moments so far, and the rest of the slice at the last count.
 fn walk(begin: u32, to: u32, quad: u32) -> vec4<real> {
     var sum = vec4<real>();
@@ -72,10 +71,7 @@ fn walk(begin: u32, to: u32, quad: u32) -> vec4<real> {
     for (var group = begin; group < to; group++) {
         let four = next;
         next = steps[min(group + 1u, to - 1u)];
-        sum += weighted(four.x, quad);
-        sum += weighted(four.y, quad);
-        sum += weighted(four.z, quad);
-        sum += weighted(four.w, quad);
+        sum = gather(sum, four, quad);
     }
     return sum;
 }

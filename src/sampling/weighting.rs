@@ -60,10 +60,11 @@ impl Weighting {
     pub fn whole(&self, rows: usize) -> Option<WholeWeights> {
         let Weighting::Exponential(decay) = self else { return None };
         let (total, divisor) = (self.total(rows), self.divisor(rows));
-        // Below 2^31, and so many halves of a unit more.
-        let shift = 30 - (total / divisor).log2().floor() as i32;
+        // Below 2^29, and so many halves of a unit more.
+        let shift = 28 - (total / divisor).log2().floor() as i32;
         let scale = f64::from(shift).exp2() / divisor;
-        let by_age = (0..rows.min(decay.ages())).map(|age| (decay.weight(age) * scale).round() as u32);
+        // One more than there are ages, as there.
+        let by_age = (0..(rows + 1).min(decay.ages())).map(|age| (decay.weight(age) * scale).round() as u32);
         Some(WholeWeights { by_age: by_age.take_while(|weight| *weight > 0).collect(), shift })
     }
 
@@ -83,11 +84,11 @@ impl Weighting {
 /// Exponential weights as whole numbers: their sums do not depend on the order, so that every machine finds the same.
 ///
 /// ```text
-/// omega_u / (W - W2 / W) in units of 2^-shift, the largest for which the sum over all rows stays below 2^32
+/// omega_u / (W - W2 / W) in units of 2^-shift, the largest for which the sum over all rows stays below 2^30
 /// ```
 ///
-/// With these weights the divisor of the covariance is one. A weight is off by no more than half a unit, which is 2^-31 to
-/// 2^-32 of their sum.
+/// With these weights the divisor of the covariance is one. A weight is off by no more than half a unit, which is 2^-30 to
+/// 2^-31 of their sum.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WholeWeights {
     by_age: Vec<u32>,
@@ -143,8 +144,8 @@ mod tests {
         for (half_life, rows) in [(0.1, 2), (1.0, 2), (11.2, 30), (63.0, 252), (500.0, 40), (1e9, 1 << 18)] {
             let weighting = Weighting::exponential(half_life, rows);
             let whole = weighting.whole(rows).unwrap();
-            let sum: u64 = whole.by_age().iter().map(|&weight| u64::from(weight)).sum();
-            assert!(sum < 1 << 32 && sum > 1 << 29, "{half_life}, {rows}: {sum}");
+            let sum: u64 = whole.by_age().iter().take(rows).map(|&weight| u64::from(weight)).sum();
+            assert!(sum < 1 << 30 && sum > 1 << 27, "{half_life}, {rows}: {sum}");
             let (total, divisor) = (weighting.total(rows), weighting.divisor(rows));
             // Half a unit for every row, and what was left out.
             let off = (sum as f64 * whole.unit() - total / divisor).abs();

@@ -49,7 +49,9 @@ pub fn all() -> Vec<Kernel> {
         for tile in [256, 1024, 4096] {
             kernels.extend([Drawn::Counts, Drawn::Steps].map(|drawn| Kernel::Draw { drawn, tile, wide }));
         }
-        kernels.extend([256, 2048].map(|tile| Kernel::Draw { drawn: Drawn::Weights, tile, wide }));
+        for drawn in [Drawn::Weights, Drawn::Decays] {
+            kernels.extend([256, 2048].map(|tile| Kernel::Draw { drawn, tile, wide }));
+        }
     }
     for precision in [Precision::Single, Precision::Double] {
         for assets in SIZES {
@@ -69,6 +71,7 @@ fn of_estimators(assets: usize, precision: Precision) -> Vec<Kernel> {
     let mut kernels = Vec::new();
     if precision == Precision::Single {
         kernels.push(Kernel::Moments { assets, weighed: true, precision });
+        kernels.push(Kernel::MomentsSteps { assets, decaying: true, precision });
     }
     for drawn in [Drawn::Counts, Drawn::Steps] {
         kernels.extend([false, true].map(|cubes| Kernel::FourthMoments { assets, drawn, cubes, precision }));
@@ -98,7 +101,7 @@ fn of_methods(assets: usize, precision: Precision) -> Vec<Kernel> {
 fn of_size(assets: usize, precision: Precision) -> Vec<Kernel> {
     let mut kernels = vec![
         Kernel::Moments { assets, weighed: false, precision },
-        Kernel::MomentsSteps { assets, precision },
+        Kernel::MomentsSteps { assets, decaying: false, precision },
         Kernel::Volatility { assets, precision },
     ];
     if assets > 1 {

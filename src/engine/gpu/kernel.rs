@@ -7,11 +7,12 @@
 use super::pieces::{
     BUDGETS, CELLS, CERTIFICATE, CERTIFY, CERTIFY_CORRELATIONS, CERTIFY_LANES, CONSTANT_CORRELATION, CORRELATE,
     CORRELATE_SUBSET, COVARIANCE, DESCEND, DESCEND_LANES, DESCEND_SUBGROUP, DRAW, DRAW_CHANGES, DRAW_COUNTS,
-    DRAW_FLOYD, DRAW_RANKED, DRAW_ROWS, DRAW_STEPS, DRAW_SUBSET, DRAW_WEIGHTS, FOURTH_COUNTS, FOURTH_MOMENTS,
-    FOURTH_RANGE, FOURTH_STEPS, GERBER, GERBER_PLANES, GERBER_RANGE, HIERARCHICAL, KEEP_CORRELATIONS, KEEP_MOMENTS,
-    KNOWN, LANES_SUBGROUP, LANES_WORKGROUP, LEDOIT_WOLF, MATRIX_STORAGE, MATRIX_TRIANGLE, MEASURE, MEASURE_CERTIFIED,
-    MIXES, MOMENTS, MOMENTS_DIAGONAL, MOMENTS_STEPS, MOMENTS_TILE, MOMENTS_WIDE, MULHI_LIMBS, MULHI_WIDE, OAS, OTHERS,
-    PHILOX, PROOF, Piece, QUADRATIC, ROWS_COUNTED, ROWS_WEIGHED, SHRINK, SHRINK_LANES, SHRINK_THREAD, SOLVE, SUBSET,
+    DRAW_DECAYS, DRAW_FLOYD, DRAW_RANKED, DRAW_ROWS, DRAW_STEPS, DRAW_SUBSET, DRAW_WEIGHTS, FOURTH_COUNTS,
+    FOURTH_MOMENTS, FOURTH_RANGE, FOURTH_STEPS, GERBER, GERBER_PLANES, GERBER_RANGE, HIERARCHICAL, KEEP_CORRELATIONS,
+    KEEP_MOMENTS, KNOWN, LANES_SUBGROUP, LANES_WORKGROUP, LEDOIT_WOLF, MATRIX_STORAGE, MATRIX_TRIANGLE, MEASURE,
+    MEASURE_CERTIFIED, MIXES, MOMENTS, MOMENTS_DIAGONAL, MOMENTS_STEPS, MOMENTS_TILE, MOMENTS_WIDE, MULHI_LIMBS,
+    MULHI_WIDE, OAS, OTHERS, PHILOX, PROOF, Piece, QUADRATIC, ROWS_COUNTED, ROWS_WEIGHED, SHRINK, SHRINK_LANES,
+    SHRINK_THREAD, SOLVE, STEPS_COUNTED, STEPS_DECAYING, SUBSET,
 };
 use super::precision::Precision;
 use super::unrolled;
@@ -53,6 +54,8 @@ pub enum Drawn {
     Steps,
     /// What each row counts by its age.
     Weights,
+    /// Where runs begin and end, and what the sums up to there count by their age.
+    Decays,
 }
 
 /// Linear shrinkage of correlations: which intensity, and towards what.
@@ -153,8 +156,8 @@ pub enum Kernel {
     GerberPlanes { assets: usize, precision: Precision },
     /// Stage `correlate` of the Gerber statistic.
     Gerber { assets: usize, precision: Precision },
-    /// Stage `moments` from steps of counts.
-    MomentsSteps { assets: usize, precision: Precision },
+    /// Stage `moments` from steps of counts, or from ends of runs that count by their age.
+    MomentsSteps { assets: usize, decaying: bool, precision: Precision },
     /// Stage `correlate`, first pass.
     Volatility { assets: usize, precision: Precision },
     /// Stage `correlate`, second pass.
@@ -242,6 +245,7 @@ impl Kernel {
                     Drawn::Counts => pieces.extend([DRAW_CHANGES, DRAW_COUNTS]),
                     Drawn::Steps => pieces.extend([DRAW_CHANGES, DRAW_STEPS]),
                     Drawn::Weights => pieces.push(DRAW_WEIGHTS),
+                    Drawn::Decays => pieces.push(DRAW_DECAYS),
                 }
                 pieces.push(DRAW);
                 pieces
@@ -268,10 +272,11 @@ impl Kernel {
             Kernel::Gerber { assets, precision } => {
                 vec![cells(assets, precision).after(&[real(precision)]), GERBER_RANGE, GERBER]
             }
-            Kernel::MomentsSteps { assets, precision } => {
+            Kernel::MomentsSteps { assets, decaying, precision } => {
                 let quads = steps_columns(precision) / 4;
                 let lines = [real(precision), count("N", assets), count("QUADS", quads)];
-                vec![Piece::constants(&lines), MOMENTS_STEPS]
+                let steps = if decaying { STEPS_DECAYING } else { STEPS_COUNTED };
+                vec![Piece::constants(&lines), MOMENTS_STEPS, steps]
             }
             Kernel::Volatility { assets, precision } | Kernel::Correlate { assets, precision } => {
                 vec![Piece::constants(&[real(precision)]), cells(assets, precision), CORRELATE, COVARIANCE]

@@ -202,6 +202,7 @@ impl GpuEngine {
         let memory = self.facts.limits.workgroup_memory_bytes;
         match (Way::of(law, estimator, assets, self.options.precision, memory), self.options.faults.step_groups) {
             (Way::Steps { room, slices }, Some(groups)) => Way::Steps { room: room.min(groups), slices },
+            (Way::Decays { room, slices }, Some(groups)) => Way::Decays { room: room.min(groups), slices },
             (way, _) => way,
         }
     }

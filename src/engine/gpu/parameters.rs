@@ -82,6 +82,7 @@ pub struct StepRange {
     pub rows: u32,
     pub tiles: u32,
     pub first_tile: u32,
+    pub unit: f32,
 }
 
 /// `Range` of `shaders/fourth_range.wgsl`.
@@ -276,9 +277,9 @@ mod tests {
             }
         );
         assert_same!(
-            Kernel::MomentsSteps { assets: 10, precision },
+            Kernel::MomentsSteps { assets: 10, decaying: true, precision },
             "Range",
-            StepRange { problems, first_problem, room, slices, first_slice, last_slice, rows, tiles, first_tile }
+            StepRange { problems, first_problem, room, slices, first_slice, last_slice, rows, tiles, first_tile, unit }
         );
         for assets in [10, 500] {
             assert_same!(

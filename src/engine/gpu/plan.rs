@@ -91,7 +91,7 @@ impl Others {
 }
 
 /// Bytes on the device per problem, by buffer.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Sizes {
     /// Numbers of resamples.
     pub numbers: u64,
@@ -218,7 +218,9 @@ impl Plan {
         let tile_bytes = way::tile_bytes(rows as u32);
         let shared = match origin {
             Origin::Given => 0,
-            Origin::Resampled { way: Way::Steps { .. }, .. } => way::tiles(assets, precision) as u64 * tile_bytes,
+            Origin::Resampled { way: Way::Steps { .. } | Way::Decays { .. }, .. } => {
+                way::tiles(assets, precision) as u64 * tile_bytes
+            }
             Origin::Resampled { way: Way::Counts { .. } | Way::Weights { .. }, .. } => rows as u64 * row_bytes,
             Origin::Subsets { universe, .. } => universe,
         };
@@ -243,7 +245,7 @@ impl Plan {
         let part_tiles = (binding / tile_bytes) as usize;
         let (least, fits) = match way {
             Some(Way::Steps { .. }) if reads_rows => (tile_bytes.max(block), part_tiles > 0 && slice_rows > 0),
-            Some(Way::Steps { .. }) => (tile_bytes, part_tiles > 0),
+            Some(Way::Steps { .. } | Way::Decays { .. }) => (tile_bytes, part_tiles > 0),
             Some(Way::Counts { .. } | Way::Weights { .. }) => (block, slice_rows > 0),
             None => (0, true),
         };
@@ -278,7 +280,7 @@ impl Plan {
     pub fn draw_rows(&self) -> usize {
         let [least, most] = ROWS_PER_DRAW;
         // A word a row, where two share one otherwise.
-        let most = if matches!(self.way, Some(Way::Weights { .. })) { most / 2 } else { most };
+        let most = if self.way.is_some_and(Way::weighs) { most / 2 } else { most };
         self.rows.next_power_of_two().clamp(least, most)
     }
 
@@ -287,7 +289,7 @@ impl Plan {
         let entries = kernel::moment_entries(self.assets);
         let problems = |rows: usize| (self.scale * WORK_PER_DISPATCH / (entries * rows)).max(1);
         match self.way {
-            Some(Way::Steps { room, .. }) => {
+            Some(Way::Steps { room, .. } | Way::Decays { room, .. }) => {
                 problems(4 * room as usize).next_multiple_of(kernel::steps_problems(self.accuracy.precision)) as u32
             }
             _ if self.assets <= kernel::PRODUCT_ASSETS => problems(self.rows.min(ROWS_PER_DISPATCH))

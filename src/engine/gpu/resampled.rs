@@ -7,10 +7,10 @@ use super::device::{Attempt, Device};
 use super::driver::{Driver, Queue};
 use super::kernel::{Other, Refining, Shrinkage};
 use super::parameters::{high, low};
-use super::plan::{Accuracy, Origin, Others, Plan, SWEEP_LIMIT};
+use super::plan::{Accuracy, Origin, Others, Plan, SWEEP_LIMIT, Sizes};
 use super::results::Layout;
 use super::stages::{Ages, History, Room, Slice};
-use super::suffixes;
+use super::suffixes::{self, Decaying};
 use super::way::Way;
 use crate::batch::{Block, Solutions};
 use crate::covariance::estimator::Estimator;
@@ -38,8 +38,8 @@ pub struct Resampled {
     /// Other methods that are wanted.
     beside: Selection,
     others: Vec<Other>,
-    /// Weights of fixed mixes, one after the other.
-    mixes: wgpu::Buffer,
+    /// Weights of fixed mixes, one after the other, where there are any.
+    mixes: Option<wgpu::Buffer>,
     /// What one unit of the device's volatilities is worth: a power of two near the largest of the panel's.
     unit: f64,
     way: Way,
@@ -48,8 +48,8 @@ pub struct Resampled {
     ages: Option<Ages>,
     /// The panel asset by asset, where its rows are read once more.
     columns: Vec<Slice>,
-    /// Means over the history, in units of the volatilities there.
-    offsets: wgpu::Buffer,
+    /// Means over the history, in units of the volatilities there, where they are read.
+    offsets: Option<wgpu::Buffer>,
     /// Budgets, as `descend` reads them.
     budgets: wgpu::Buffer,
     /// (budget, relative volatility), as `certify` reads them.
@@ -87,7 +87,7 @@ impl Resampled {
         let plan = Plan::new(&device.facts, memory, origin, panel.assets(), accuracy)?;
         let encode = |numbers: &mut dyn Iterator<Item = f64>| accuracy.precision.encode(numbers);
         let unit = unit(panel.volatilities());
-        let (history, ages, columns, [offsets, budgets, assets, mixes]) = device.guarded(|| {
+        let (history, ages, columns, [offsets, mixes], [budgets, assets]) = device.guarded(|| {
             let whole = estimator.weighting(panel.rows()).whole(panel.rows());
             let ages = whole.map(|whole| Ages {
                 count: whole.by_age().len() as u32,
@@ -98,15 +98,21 @@ impl Resampled {
             let columns = if reads_rows { columns(&device, &plan, panel) } else { Vec::new() };
             let history = match way {
                 Way::Counts { .. } | Way::Weights { .. } => History::Rows(slices(&device, &plan, panel)),
-                Way::Steps { .. } => History::Sums(suffixes::upload(&device, &plan, panel)),
+                Way::Steps { .. } => History::Sums(suffixes::upload(&device, &plan, panel, None)),
+                Way::Decays { .. } => {
+                    let weighting = estimator.weighting(panel.rows());
+                    History::Sums(suffixes::upload(&device, &plan, panel, Decaying::of(&weighting, panel.rows())))
+                }
             };
             let budgets = encode(&mut risk_budgets.iter().copied());
             let pairs = risk_budgets.iter().zip(panel.volatilities()).flat_map(|(&b, sigma)| [b, sigma / unit]);
             let assets = encode(&mut pairs.into_iter());
-            let mixes = encode(&mut beside.mixes().iter().flat_map(|mix| mix.weights.iter().copied()));
-            let offsets = encode(&mut panel.means().iter().zip(panel.volatilities()).map(|(mean, sigma)| mean / sigma));
-            let all = [("offsets", offsets), ("budgets", budgets), ("assets", assets), ("mixes", mixes)];
-            Ok((history, ages, columns, all.map(|(name, of)| device.upload(name, &of))))
+            let mixes = beside.mixes().iter().flat_map(|mix| mix.weights.iter().copied());
+            let mixes = (!beside.mixes().is_empty()).then(|| device.upload("mixes", &encode(&mut mixes.into_iter())));
+            let mut means = panel.means().iter().zip(panel.volatilities()).map(|(mean, sigma)| mean / sigma);
+            let offsets = (refining == Some(Refining::Gerber)).then(|| device.upload("offsets", &encode(&mut means)));
+            let always = [("budgets", budgets), ("assets", assets)].map(|(name, of)| device.upload(name, &of));
+            Ok((history, ages, columns, [offsets, mixes], always))
         })?;
         Ok(Resampled {
             device,
@@ -240,7 +246,7 @@ impl Resampled {
     /// Stages `draw` to `correlate`, where that is one of its own.
     fn build(&self, encoder: &mut wgpu::CommandEncoder, room: &Room, numbers: &[u64]) {
         let (device, problems) = (&self.device, numbers.len() as u32);
-        self.draw(encoder, room, numbers);
+        self.draw(encoder, &self.plan, self.way, room, numbers);
         let mut dispatches = 0;
         let mut flush = |encoder: &mut wgpu::CommandEncoder| {
             dispatches += 1;
@@ -249,8 +255,8 @@ impl Resampled {
             }
         };
         let (plan, history) = (&self.plan, (&self.history, self.ages.as_ref()));
-        if plan.refining == Some(Refining::Gerber) {
-            device.gerber(encoder, plan, (&self.history, &self.offsets), room, problems, &mut flush);
+        if let Some(offsets) = &self.offsets {
+            device.gerber(encoder, plan, (&self.history, offsets), room, problems, &mut flush);
         } else {
             device.moments(encoder, plan, history, room, problems, flush);
             if plan.correlates {
@@ -260,26 +266,40 @@ impl Resampled {
                 device.shrink(encoder, plan, shrinkage, &self.columns, room, problems);
             }
         }
-        device.others(encoder, plan, (&self.others, &self.mixes), &self.assets, room, problems);
+        device.others(encoder, plan, (&self.others, self.mixes.as_ref()), &self.assets, room, problems);
     }
 
-    fn draw(&self, encoder: &mut wgpu::CommandEncoder, room: &Room, numbers: &[u64]) {
+    fn draw(&self, encoder: &mut wgpu::CommandEncoder, plan: &Plan, way: Way, room: &Room, numbers: &[u64]) {
         let words: Vec<[u32; 2]> = numbers.iter().map(|&number| [low(number), high(number)]).collect();
         self.device.queue.write_buffer(&room.numbers, 0, bytemuck::cast_slice(&words));
-        let drawing = (&self.law, self.way, self.ages.as_ref());
-        self.device.draw(encoder, &self.plan, drawing, room, numbers.len() as u32);
+        let drawing = (&self.law, way, self.ages.as_ref());
+        self.device.draw(encoder, plan, drawing, room, numbers.len() as u32);
     }
 
     fn draw_counts(&mut self, numbers: &[u64]) -> Attempt<Vec<u32>> {
-        let room = self.take_room(numbers.len() as u32)?;
-        let (device, sizes, problems) = (&self.device, self.plan.sizes, numbers.len() as u64);
-        let (drawn, ends) = (sizes.drawn * problems, sizes.ends * problems);
-        let counts = device.guarded(|| {
+        let (problems, way) = (numbers.len() as u32, self.way.of_counts(self.plan.rows));
+        if way == self.way {
+            let room = self.take_room(problems)?;
+            let counts = self.counts_in(&room.buffers, &self.plan, way, numbers)?;
+            self.rooms.push(room);
+            return Ok(counts);
+        }
+        let sizes = Sizes { numbers: 8, drawn: way.drawn_bytes(), ends: way.end_bytes(), ..Sizes::default() };
+        let mut plan = self.plan;
+        (plan.way, plan.sizes, plan.others) = (Some(way), sizes, Others::default());
+        let room = self.device.guarded(|| Ok(self.device.problem_room(&plan, problems)))?;
+        self.counts_in(&room, &plan, way, numbers)
+    }
+
+    fn counts_in(&self, room: &Room, plan: &Plan, way: Way, numbers: &[u64]) -> Attempt<Vec<u32>> {
+        let (device, problems) = (&self.device, numbers.len() as u64);
+        let (drawn, ends) = (way.drawn_bytes() * problems, way.end_bytes() * problems);
+        device.guarded(|| {
             let staging = device.staging(drawn + ends);
             let mut encoder = device.encoder();
-            self.draw(&mut encoder, &room.buffers, numbers);
-            encoder.copy_buffer_to_buffer(&room.buffers.drawn, 0, &staging, 0, drawn);
-            encoder.copy_buffer_to_buffer(&room.buffers.ends, 0, &staging, drawn, ends);
+            self.draw(&mut encoder, plan, way, room, numbers);
+            encoder.copy_buffer_to_buffer(&room.drawn, 0, &staging, 0, drawn);
+            encoder.copy_buffer_to_buffer(&room.ends, 0, &staging, drawn, ends);
             let submission = device.submit(encoder);
             device.read(&staging, drawn + ends, submission, |bytes| {
                 let words: &[u32] = bytemuck::cast_slice(bytes);
@@ -287,13 +307,11 @@ impl Resampled {
                 let (drawn_each, ends_each) = (drawn.len() / numbers.len(), ends.len() / numbers.len());
                 let counts = (0..numbers.len()).flat_map(|p| {
                     let drawn = &drawn[p * drawn_each..(p + 1) * drawn_each];
-                    self.way.counts(drawn, &ends[p * ends_each..(p + 1) * ends_each], self.plan.rows)
+                    way.counts(drawn, &ends[p * ends_each..(p + 1) * ends_each], self.plan.rows)
                 });
                 counts.collect()
             })
-        })?;
-        self.rooms.push(room);
-        Ok(counts)
+        })
     }
 }
 

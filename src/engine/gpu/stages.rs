@@ -139,16 +139,18 @@ impl Device {
         let kernel = Kernel::Draw { drawn: way.drawn(), tile, wide: self.facts.wide_integers };
         let (room_each, slices) = match way {
             Way::Counts { words } | Way::Weights { words } => (words, 0),
-            Way::Steps { room, slices } => (room, slices),
+            Way::Steps { room, slices } | Way::Decays { room, slices } => (room, slices),
         };
         for first_row in (0..law.rows).step_by(tile) {
             let count = ages.map_or(0, |ages| ages.count);
             let law = DrawLaw { first_row, room: room_each, slices, ages: count, ..DrawLaw::new(law, problems) };
             let parameters = self.uniform(&law);
-            let third = ages.map_or(&room.ends, |ages| &ages.buffer);
-            let buffers = [(0, &parameters), (1, &room.numbers), (2, &room.drawn), (3, third)];
-            let used = if slices > 0 || ages.is_some() { &buffers[..] } else { &buffers[..3] };
-            self.dispatch(encoder, kernel, problems, used);
+            let mut buffers = vec![(0, &parameters), (1, &room.numbers), (2, &room.drawn)];
+            buffers.extend(ages.map(|ages| (3, &ages.buffer)));
+            if slices > 0 {
+                buffers.push((buffers.len() as u32, &room.ends));
+            }
+            self.dispatch(encoder, kernel, problems, &buffers);
         }
     }
 
@@ -167,7 +169,10 @@ impl Device {
         for first_problem in (0..problems).step_by(at_once as usize) {
             let problems = at_once.min(problems - first_problem);
             match (history, plan.way) {
-                (History::Sums(parts), Some(Way::Steps { room: room_each, slices })) => {
+                (
+                    History::Sums(parts),
+                    Some(Way::Steps { room: room_each, slices } | Way::Decays { room: room_each, slices }),
+                ) => {
                     for part in parts {
                         for first_slice in (0..slices).step_by(SLICES_PER_DISPATCH as usize) {
                             let range = StepRange {
@@ -180,6 +185,7 @@ impl Device {
                                 rows: plan.rows as u32,
                                 tiles: part.tiles as u32,
                                 first_tile: part.first_tile as u32,
+                                unit: ages.map_or(1.0, |ages| ages.unit),
                             };
                             self.moments_from_steps(encoder, plan, &range, &part.buffer, room);
                             flush(encoder);
@@ -222,7 +228,8 @@ impl Device {
         let (parameters, precision) = (self.uniform(range), plan.accuracy.precision);
         let buffers = [(0, &parameters), (1, suffixes), (2, &room.drawn), (3, &room.ends), (4, &room.moments)];
         let groups = (range.problems - range.first_problem).div_ceil(steps_problems(precision) as u32) * range.tiles;
-        self.dispatch(encoder, Kernel::MomentsSteps { assets: plan.assets, precision }, groups, &buffers);
+        let (assets, decaying) = (plan.assets, plan.way.is_some_and(Way::weighs));
+        self.dispatch(encoder, Kernel::MomentsSteps { assets, decaying, precision }, groups, &buffers);
     }
 
     fn moments_from_counts(
@@ -380,7 +387,7 @@ impl Device {
         let (drawn, room_each, slices) = match plan.way {
             Some(Way::Steps { room, slices }) => (Drawn::Steps, room, slices),
             Some(Way::Counts { words } | Way::Weights { words }) => (Drawn::Counts, words, 0),
-            None => unreachable!("only resamples are shrunk"),
+            Some(Way::Decays { .. }) | None => unreachable!("only resamples whose rows count alike are shrunk"),
         };
         let range = FourthRange {
             problems,
@@ -410,12 +417,12 @@ impl Device {
     }
 
     /// Stage `others`: methods beside risk budgeting, on correlations that are made. `mixes`: their weights, one after the
-    /// other.
+    /// other, where there are any.
     pub fn others(
         &self,
         encoder: &mut wgpu::CommandEncoder,
         plan: &Plan,
-        (others, mixes): (&[Other], &wgpu::Buffer),
+        (others, mixes): (&[Other], Option<&wgpu::Buffer>),
         assets: &wgpu::Buffer,
         room: &Room,
         problems: u32,
@@ -427,7 +434,7 @@ impl Device {
             let buffers = [&read[..], &[(4, weights), (5, proofs)]].concat();
             self.dispatch(encoder, Kernel::Other { assets: n, other, precision }, problems, &buffers);
         }
-        if plan.others.mixes > 0 {
+        if let Some(mixes) = mixes {
             let buffers = [&read[..], &[(4, mixes), (5, &room.mixes)]].concat();
             let groups = problems * plan.others.mixes as u32;
             self.dispatch(encoder, Kernel::Mixes { assets: n, precision }, groups, &buffers);
@@ -536,7 +543,7 @@ impl Device {
 fn shape(plan: &Plan, problems: u32) -> Shape {
     let rows = plan.rows as u32;
     match plan.way {
-        Some(Way::Weights { .. }) => Shape { problems, rows: 0, divisor: 1 },
+        Some(way) if way.weighs() => Shape { problems, rows: 0, divisor: 1 },
         _ => Shape { problems, rows, divisor: rows.saturating_sub(1) },
     }
 }

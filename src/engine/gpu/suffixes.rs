@@ -1,10 +1,12 @@
-//! Sums of pair products from a row to the end of its slice of the history: what stage `moments` takes steps over.
+//! Sums of pair products, what stage `moments` takes steps over: from a row to the end of its slice of the history, or up to a
+//! row, the earlier ones counting less.
 
 use super::device::Device;
 use super::kernel::{self, steps_columns};
 use super::plan::Plan;
 use super::way::{SLICE_ROWS, tiles};
 use crate::panel::Panel;
+use crate::sampling::Weighting;
 
 use rayon::prelude::*;
 
@@ -15,8 +17,23 @@ pub struct Suffixes {
     pub buffer: wgpu::Buffer,
 }
 
+/// How much less a row counts than the one after it, and what all rows of a resample count together.
+#[derive(Debug, Clone, Copy)]
+pub struct Decaying {
+    lambda: f64,
+    total: f64,
+}
+
+impl Decaying {
+    /// None where all rows count alike. In units in which the divisor of the covariance is one.
+    pub fn of(weighting: &Weighting, rows: usize) -> Option<Decaying> {
+        let Weighting::Exponential(decay) = weighting else { return None };
+        Some(Decaying { lambda: decay.lambda(), total: weighting.total(rows) / weighting.divisor(rows) })
+    }
+}
+
 /// All tiles of a panel, in as many buffers as bindings ask for.
-pub fn upload(device: &Device, plan: &Plan, panel: &Panel) -> Vec<Suffixes> {
+pub fn upload(device: &Device, plan: &Plan, panel: &Panel, decaying: Option<Decaying>) -> Vec<Suffixes> {
     let precision = plan.accuracy.precision;
     let (all, cells) = (tiles(plan.assets, precision), (panel.rows() + 1) * steps_columns(precision));
     (0..all)
@@ -24,10 +41,9 @@ pub fn upload(device: &Device, plan: &Plan, panel: &Panel) -> Vec<Suffixes> {
         .map(|first_tile| {
             let tiles = plan.part_tiles.min(all - first_tile);
             let mut values = vec![0.0; tiles * cells];
-            values
-                .par_chunks_mut(cells)
-                .enumerate()
-                .for_each(|(tile, values)| fill(panel, (first_tile + tile) * steps_columns(precision), values));
+            values.par_chunks_mut(cells).enumerate().for_each(|(tile, values)| {
+                fill(panel, decaying, (first_tile + tile) * steps_columns(precision), values)
+            });
             let buffer = device.upload("suffixes", &precision.encode(values.into_iter()));
             Suffixes { first_tile, tiles, buffer }
         })
@@ -38,8 +54,9 @@ pub fn upload(device: &Device, plan: &Plan, panel: &Panel) -> Vec<Suffixes> {
 ///
 /// ```text
 /// q_t = z_ti z_tj      R_t = sum of (q_u - mean q) over rows u >= t of the slice of t
+/// decaying:            R_t = lambda R_{t-1} + q_t - mean q, over all of the history; W mean q
 /// ```
-fn fill(panel: &Panel, first: usize, values: &mut [f64]) {
+fn fill(panel: &Panel, decaying: Option<Decaying>, first: usize, values: &mut [f64]) {
     let n = panel.assets();
     let columns = values.len() / (panel.rows() + 1);
     let mut pairs = vec![(0, 0); columns.min(kernel::moment_entries(n) - first)];
@@ -60,13 +77,26 @@ fn fill(panel: &Panel, first: usize, values: &mut [f64]) {
     for z in panel.values().chunks_exact(n) {
         for (mean, &(i, j)) in means.iter_mut().zip(&pairs) {
             // The sum of the counts stays what it is.
-            let counted = if i > 0 { 1.0 } else { 0.0 };
+            let counted = if i > 0 || decaying.is_some() { 1.0 } else { 0.0 };
             *mean += counted * value(z, i) * value(z, j);
         }
     }
     for (mean, total) in means.iter_mut().zip(totals) {
         *total = *mean;
         *mean /= panel.rows() as f64;
+        if let Some(Decaying { total: all, .. }) = decaying {
+            *total = *mean * all;
+        }
+    }
+    if let Some(Decaying { lambda, .. }) = decaying {
+        let mut sums = vec![0.0; columns];
+        for (values, z) in suffixes.chunks_exact_mut(columns).zip(panel.values().chunks_exact(n)) {
+            for (c, &(i, j)) in pairs.iter().enumerate() {
+                sums[c] = lambda * sums[c] + (value(z, i) * value(z, j) - means[c]);
+                values[c] = sums[c];
+            }
+        }
+        return;
     }
     let slices = suffixes.chunks_mut(SLICE_ROWS * columns).zip(panel.values().chunks(SLICE_ROWS * n));
     for (suffixes, rows) in slices {
@@ -97,7 +127,7 @@ mod tests {
         // Order n + 1 = 9: 45 entries, two tiles.
         for tile in 0..2 {
             let mut found = vec![0.0; (rows + 1) * columns];
-            fill(&panel, tile * columns, &mut found);
+            fill(&panel, None, tile * columns, &mut found);
             for t in [0, 5, 255, 256, 511, 512, 599] {
                 let end = (t / SLICE_ROWS + 1) * SLICE_ROWS;
                 let mut at = 0;

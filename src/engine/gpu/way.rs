@@ -19,6 +19,10 @@ use super::precision::Precision;
 /// memory gives 32 numbers, both ways cost the same at a length of 8.
 const LONG_BLOCKS: f64 = 8.0;
 
+/// Up to so many rows of half-life, sums over all rows before stay of the order of those over a slice, and so does their
+/// rounding.
+const LONGEST_HALF_LIFE: f64 = 256.0;
+
 /// Sums of rows are kept up to this many bytes.
 const MOST_BYTES: u64 = 256 << 20;
 
@@ -37,14 +41,13 @@ pub enum Way {
     Steps { room: u32, slices: u32 },
     /// From what rows count by their age, a word each, whole rows of 16.
     Weights { words: u32 },
+    /// From ends of runs that count by their age, at most so many groups of two per problem.
+    Decays { room: u32, slices: u32 },
 }
 
 impl Way {
     /// `memory`: bytes of workgroup memory. Those who have no more than Vulkan asks for, 16 KiB, take counts.
     pub fn of(law: &Law, estimator: Estimator, assets: usize, precision: Precision, memory: u32) -> Way {
-        if matches!(estimator, Estimator::Ewma { .. }) {
-            return Way::Weights { words: law.rows.next_multiple_of(16) };
-        }
         let counts = Way::Counts { words: 4 * law.rows.div_ceil(16) };
         if estimator == Estimator::Gerber {
             // Products of rows are not summed.
@@ -53,6 +56,13 @@ impl Way {
         let long = law.restart != Restart::Always && law.mean_block_length() >= LONG_BLOCKS;
         let fits = tiles(assets, precision) as u64 * tile_bytes(law.rows) <= MOST_BYTES && memory >= SLICE_BYTES;
         let slices = law.rows.div_ceil(SLICE_ROWS as u32);
+        if let Estimator::Ewma { half_life } = estimator {
+            if long && fits && half_life <= LONGEST_HALF_LIFE {
+                // A run ends and comes after a row; one that wraps ends twice.
+                return Way::Decays { room: (3 * most_runs(law)).min(law.rows).div_ceil(2) + slices, slices };
+            }
+            return Way::Weights { words: law.rows.next_multiple_of(16) };
+        }
         if long && fits {
             // A run steps up and down; slices step at their first row, and end with a group that is not full.
             let steps = (2 * most_runs(law) + slices).min(law.rows);
@@ -66,6 +76,7 @@ impl Way {
             Way::Counts { .. } => Drawn::Counts,
             Way::Steps { .. } => Drawn::Steps,
             Way::Weights { .. } => Drawn::Weights,
+            Way::Decays { .. } => Drawn::Decays,
         }
     }
 
@@ -73,7 +84,7 @@ impl Way {
     pub fn drawn_bytes(self) -> u64 {
         match self {
             Way::Counts { words } | Way::Weights { words } => 4 * u64::from(words),
-            Way::Steps { room, .. } => 16 * u64::from(room),
+            Way::Steps { room, .. } | Way::Decays { room, .. } => 16 * u64::from(room),
         }
     }
 
@@ -81,7 +92,7 @@ impl Way {
     pub fn end_bytes(self) -> u64 {
         match self {
             Way::Counts { .. } | Way::Weights { .. } => 0,
-            Way::Steps { slices, .. } => 4 * u64::from(slices),
+            Way::Steps { slices, .. } | Way::Decays { slices, .. } => 4 * u64::from(slices),
         }
     }
 
@@ -111,8 +122,22 @@ impl Way {
             }
             // The draw found no room: its moments are zero, too.
             Way::Steps { .. } => {}
+            Way::Decays { .. } => unreachable!("what they count is drawn as weights: see `Way::of_counts`"),
         }
         counts
+    }
+
+    /// The way whose draw says what each row counts.
+    pub fn of_counts(self, rows: usize) -> Way {
+        match self {
+            Way::Decays { .. } => Way::Weights { words: (rows as u32).next_multiple_of(16) },
+            way => way,
+        }
+    }
+
+    /// Whether rows count by their age.
+    pub const fn weighs(self) -> bool {
+        matches!(self, Way::Weights { .. } | Way::Decays { .. })
     }
 }
 

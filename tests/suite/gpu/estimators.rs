@@ -3,6 +3,7 @@
 use super::*;
 use equirisk::covariance::resampler::{Resampler, Workspace};
 use equirisk::engine::cpu::CpuEngine;
+use equirisk::engine::gpu::Faults;
 use equirisk::observer::Unwatched;
 use equirisk::run::{Context, Work, gather};
 use equirisk::sampling::Rows;
@@ -97,21 +98,31 @@ fn a_history_of_many_bindings_is_shrunk_alike() {
     }
 }
 
+/// Of more assets than rows count, correlations are singular: few problems have an answer that rounding leaves.
+const HALF_LIVES: [f64; 3] = [20.0, 63.0, 1e6];
+
 #[test]
 fn weights_that_decay_are_those_of_the_cpu() {
     for (rows, n) in SHAPES {
-        for half_life in [20.0, 63.0, 1e6] {
+        for half_life in HALF_LIVES.into_iter().filter(|half_life| *half_life > 100.0 || n < 20) {
             let problems = if n > 100 { 3 } else { 40 };
             let estimator = Estimator::Ewma { half_life };
             let length = (rows as f64 / 8.0).min(20.0);
-            // Of more assets than rows count, correlations are singular: few problems have an answer that rounding leaves.
-            if half_life < 1e6 && n > 20 {
-                continue;
-            }
             assert_agrees(engine(), &estimated(Scheme::Stationary, length, rows, n, estimator), problems, 1e-5);
+            assert_agrees(engine(), &estimated(Scheme::Circular, length.floor(), rows, n, estimator), problems, 1e-5);
             assert_agrees(engine(), &estimated(Scheme::Iid, 1.0, rows, n, estimator), problems, 1e-5);
         }
     }
+    // Over several tiles of draws and two dispatches of slices, and in one block.
+    for (rows, length) in [(20_000, 50.0), (300, 300.0)] {
+        let batch = estimated(Scheme::Stationary, length, rows, 3, Estimator::Ewma { half_life: 250.0 });
+        assert_agrees(engine(), &batch, 9, 1e-5);
+    }
+    // Ends of runs that find no room leave their problem to the CPU.
+    let faults = Faults { step_groups: Some(3), ..Faults::default() };
+    let cramped = open(Options { faults, ..Options::default() });
+    let batch = estimated(Scheme::Stationary, 20.0, 600, 3, Estimator::Ewma { half_life: 63.0 });
+    assert_eq!(count(&solve(&cramped, &batch, 0..40), Status::Stalled), 40);
 }
 
 #[test]

@@ -93,7 +93,12 @@ fn other_methods_are_those_of_the_cpu_for_every_size() {
         [(1, 5), (2, 40), (3, 40), (10, 60), (16, 30), (17, 20), (33, 20), (64, 10), (100, 5), (128, 4)]
     {
         // Of more assets more trees are near another.
-        let least = if n <= 17 { 90 } else { 50 };
+        let least = match n {
+            ..=17 => 90,
+            ..=33 => 50,
+            ..=64 => 10,
+            _ => 0,
+        };
         assert_agrees(engine(), &batch(600, n), problems, least);
         assert_agrees(engine(), &iid(600, n), problems, least);
     }
