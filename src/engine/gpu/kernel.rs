@@ -265,7 +265,7 @@ impl Kernel {
                 vec![Piece::constants(&lines), MOMENTS_DIAGONAL, ROWS_COUNTED]
             }
             Kernel::GerberPlanes { assets, precision } => {
-                let near = number("NEAR", 4.0 * precision.epsilon(), precision);
+                let near = number("NEAR", 4.0 * precision.epsilon());
                 let lines = [real(precision), count("N", assets), shared_lanes(assets), near];
                 vec![Piece::constants(&lines), GERBER_RANGE, GERBER_PLANES, ROWS_COUNTED]
             }
@@ -291,7 +291,7 @@ impl Kernel {
                     Precision::Single => 64.0 * precision.epsilon().powi(2),
                     Precision::Double => 64.0 * precision.epsilon(),
                 };
-                let lines = [real(precision), shared_lanes(assets), number("EQUAL", equal, precision)];
+                let lines = [real(precision), shared_lanes(assets), number("EQUAL", equal)];
                 let target = match shrinkage {
                     Shrinkage::LedoitWolf => LEDOIT_WOLF,
                     Shrinkage::ConstantCorrelation => CONSTANT_CORRELATION,
@@ -311,7 +311,7 @@ impl Kernel {
                 };
                 let mut lines = vec![least];
                 let numbers = [("SINGULAR", singular), ("MISSING", missing), ("TIED", tied), ("SMALLEST", smallest)];
-                lines.extend(numbers.map(|(name, value)| number(name, value, precision)));
+                lines.extend(numbers.map(|(name, value)| number(name, value)));
                 vec![others(assets, precision, &lines), OTHERS, PROOF, QUADRATIC]
             }
             Kernel::Mixes { assets, precision } => vec![others(assets, precision, &[]), OTHERS, MIXES],
@@ -376,7 +376,7 @@ fn shared_lanes(assets: usize) -> String {
 
 /// What kernels of other methods begin with.
 fn others(assets: usize, precision: Precision, more: &[String]) -> Piece {
-    let epsilon = number("EPSILON", precision.epsilon(), precision);
+    let epsilon = number("EPSILON", precision.epsilon());
     let mut lines = vec![real(precision), shared_lanes(assets), epsilon];
     lines.extend_from_slice(more);
     cells(assets, precision).after(&lines)
@@ -515,10 +515,8 @@ fn count(name: &str, value: usize) -> String {
     format!("const {name} = {value}u;\n")
 }
 
-/// In double precision a number of its own type: as an abstract one it would pass through single precision's range.
-fn number(name: &str, value: f64, precision: Precision) -> String {
-    let suffix = if precision == Precision::Double { "lf" } else { "f" };
-    format!("const {name} = {value:e}{suffix};\n")
+fn number(name: &str, value: f64) -> String {
+    format!("const {name}: real = {value:e};\n")
 }
 
 fn flag(name: &str, value: bool) -> String {

@@ -1,10 +1,10 @@
 //! The GPU engine: WGSL compute shaders through wgpu, which appears nowhere else.
 //!
-//! The stages `draw -> moments -> correlate -> descend -> certify` stay on the device: standardised returns go up once
-//! per batch, weights and a few scalars per problem come down. Of a screen one covariance goes up, and figures come down. All is single precision, unless double is asked for and
-//! the adapter has it; nothing is ever mixed, so a certificate is against the covariance as that precision builds it. What
-//! the device cannot finish (hedged problems; in single precision also tiny budgets and variances that cancel) comes back
-//! as `stalled`, for the CPU to solve again.
+//! The stages `draw -> moments -> correlate -> shrink -> others -> descend -> certify` stay on the device: standardised returns
+//! go up once per batch, weights and a few scalars per problem come down. Of a screen one covariance goes up, and figures
+//! come down. All is single precision, unless double is asked for and the adapter has it; nothing is ever mixed, so a
+//! certificate is against the covariance as that precision builds it. What the device cannot finish (hedged problems; in
+//! single precision also tiny budgets and variances that cancel) comes back as `stalled`, for the CPU to solve again.
 
 use std::sync::{Arc, Mutex};
 

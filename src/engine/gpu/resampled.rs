@@ -109,7 +109,7 @@ impl Resampled {
             let assets = encode(&mut pairs.into_iter());
             let mixes = beside.mixes().iter().flat_map(|mix| mix.weights.iter().copied());
             let mixes = (!beside.mixes().is_empty()).then(|| device.upload("mixes", &encode(&mut mixes.into_iter())));
-            let mut means = panel.means().iter().zip(panel.volatilities()).map(|(mean, sigma)| mean / sigma);
+            let mut means = panel.means().iter().copied();
             let offsets = (refining == Some(Refining::Gerber)).then(|| device.upload("offsets", &encode(&mut means)));
             let always = [("budgets", budgets), ("assets", assets)].map(|(name, of)| device.upload(name, &of));
             Ok((history, ages, columns, [offsets, mixes], always))

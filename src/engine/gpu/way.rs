@@ -1,5 +1,6 @@
-//! Which way the moments of a resample are summed, and what `draw` leaves for that: counts times rows, steps of counts
-//! times sums of rows, or weights times rows. See `shaders/moments_tile.wgsl` and `shaders/moments_steps.wgsl`.
+//! Which way the moments of a resample are summed, and what `draw` leaves for that: counts times rows, or steps of counts
+//! times sums of rows; and the same where rows count by their age. See `shaders/moments_tile.wgsl` and
+//! `shaders/moments_steps.wgsl`.
 //!
 //! What a problem costs, by counting, with E = (n + 1)(n + 2) / 2 moments, T rows and blocks of mean length L:
 //!

@@ -62,7 +62,7 @@ fn panel(rows: usize, n: usize) -> Panel {
     let mut state = 0x9E37_79B9_7F4A_7C15_u64;
     let mut uniform = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) as f64 / f64::from(1 << 31) - 0.5
+        (state >> 33) as f64 / f64::from(1_u32 << 31) - 0.5
     };
     let mut values = Vec::with_capacity(rows * n);
     for _ in 0..rows {
