@@ -1,6 +1,6 @@
 // Stage `certify`: weights, and how far they are from the budgets by fresh arithmetic against the covariance that was
 // built; one workgroup per problem. Twin of src/methods/risk_budgeting/certificate.rs.
-// Prepended: alias real, const LANES (a power of two), COMPARISONS, cells.wgsl, certificate.wgsl. Follows:
+// Prepended: alias real, const LANES (a power of two), COMPARISONS, cells.wgsl, certificate.wgsl, across_lanes.wgsl. Follows:
 // covariance.wgsl or certify_correlations.wgsl (fn covariance).
 //
 //     w_i = (y_i / (s_i sigma_i)) / sum         x_i = w_i sigma_i
@@ -39,32 +39,6 @@ const HUGE = real(1e30);
 
 // x over its largest entry, so that no square leaves the range.
 var<workgroup> x: array<real, N>;
-var<workgroup> partial: array<real, LANES>;
-
-fn total(lane: u32, value: real) -> real {
-    partial[lane] = value;
-    workgroupBarrier();
-    for (var half = LANES / 2u; half > 0u; half >>= 1u) {
-        if (lane < half) {
-            partial[lane] += partial[lane + half];
-        }
-        workgroupBarrier();
-    }
-    return workgroupUniformLoad(&partial[0]);
-}
-
-fn largest(lane: u32, value: real) -> real {
-    partial[lane] = value;
-    workgroupBarrier();
-    for (var half = LANES / 2u; half > 0u; half >>= 1u) {
-        if (lane < half) {
-            partial[lane] = max(partial[lane], partial[lane + half]);
-        }
-        workgroupBarrier();
-    }
-    return workgroupUniformLoad(&partial[0]);
-}
-
 // Huge where it is not a number, so that a maximum cannot lose it.
 fn number(value: real) -> real {
     return select(HUGE, value, value < HUGE);

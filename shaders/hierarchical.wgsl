@@ -250,7 +250,7 @@ fn hierarchical(
         }
         workgroupBarrier();
     }
-    error = -smallest(lane, -error);
+    error = largest(lane, error);
 
     // x = w sigma, in units of the least volatility: w_i / u_i.
     var share = real(0.0);

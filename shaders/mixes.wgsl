@@ -21,22 +21,22 @@ fn mixes_volatility(
     if (mix >= arrayLength(&mixes) / N) {
         return;
     }
-    var largest = real(0.0);
+    var most = real(0.0);
     for (var i = lane; i < N; i += LANES) {
         x[i] = mixes[mix * N + i] * volatility(problem, i);
-        largest = max(largest, abs(x[i]));
+        most = max(most, abs(x[i]));
     }
-    largest = -smallest(lane, -largest);
+    let peak = largest(lane, most);
     var sum = real(0.0);
     for (var i = lane; i < N; i += LANES) {
         var product = real(0.0);
         for (var j = 0u; j < N; j++) {
-            product += correlation(problem, j, i) * (x[j] / largest);
+            product += correlation(problem, j, i) * (x[j] / peak);
         }
-        sum += x[i] / largest * product;
+        sum += x[i] / peak * product;
     }
     sum = total(lane, sum);
     if (lane == 0u) {
-        found[mix * shape.problems + problem] = largest * sqrt(sum);
+        found[mix * shape.problems + problem] = peak * sqrt(sum);
     }
 }

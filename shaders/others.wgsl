@@ -1,5 +1,5 @@
 // What methods beside risk budgeting read of a problem, whose correlations are made: one workgroup a problem.
-// Prepended: alias real, const LANES (a power of two), cells.wgsl.
+// Prepended: alias real, const LANES (a power of two), cells.wgsl, across_lanes.wgsl.
 
 struct Shape {
     problems: u32,
@@ -17,30 +17,8 @@ struct Shape {
 
 const HUGE = real(1e30);
 
-var<workgroup> partial: array<real, LANES>;
-
-fn total(lane: u32, value: real) -> real {
-    partial[lane] = value;
-    workgroupBarrier();
-    for (var half = LANES / 2u; half > 0u; half >>= 1u) {
-        if (lane < half) {
-            partial[lane] += partial[lane + half];
-        }
-        workgroupBarrier();
-    }
-    return workgroupUniformLoad(&partial[0]);
-}
-
 fn smallest(lane: u32, value: real) -> real {
-    partial[lane] = value;
-    workgroupBarrier();
-    for (var half = LANES / 2u; half > 0u; half >>= 1u) {
-        if (lane < half) {
-            partial[lane] = min(partial[lane], partial[lane + half]);
-        }
-        workgroupBarrier();
-    }
-    return workgroupUniformLoad(&partial[0]);
+    return -largest(lane, -value);
 }
 
 fn volatility(problem: u32, i: u32) -> real {

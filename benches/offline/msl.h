@@ -72,6 +72,7 @@ template <typename V> inline bool any(V a) { return __builtin_reduce_or(a) != 0;
 template <typename V> inline bool all(V a) { return __builtin_reduce_and(a) != 0; }
 
 inline uint popcount(uint x) { return __builtin_popcount(x); }
+inline uint4 popcount(uint4 x) { return {popcount(x.x), popcount(x.y), popcount(x.z), popcount(x.w)}; }
 inline uint ctz(uint x) { return x ? __builtin_ctz(x) : 32u; }
 inline uint clz(uint x) { return x ? __builtin_clz(x) : 32u; }
 template <typename T> inline T extract_bits(T x, uint offset, uint count) {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::part::aligned;
-use super::solutions::{Solutions, Solved};
+use super::solutions::{Comparisons, Solutions, Solved};
 use crate::measure::{Measured, Metric};
 use crate::methods::Selection;
 use crate::methods::certificate::Status;
@@ -73,8 +73,10 @@ impl Block {
             Block::Portfolios(solutions) => {
                 let left = |&at: &usize| {
                     let stalled = |own: &Solved| own.proofs[at].status == Status::Stalled;
+                    let Comparisons { methods, portfolios, solved, .. } = &solutions.comparisons;
                     solutions.certificates[at].status != Status::Converged
-                        || solutions.comparisons.solved.iter().any(stalled)
+                        || solved.iter().any(stalled)
+                        || portfolios[at * methods.len()..(at + 1) * methods.len()].iter().any(|own| !own.is_finite())
                 };
                 (0..solutions.certificates.len()).filter(left).collect()
             }

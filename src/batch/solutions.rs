@@ -177,18 +177,20 @@ impl Solutions {
             .for_each(|(&at, certificate)| self.certificates[at] = *certificate);
     }
 
-    /// Takes the portfolios of other methods that are left at `at` from those of `others` at `from`.
+    /// Takes what other methods lack at `at` from the solutions `others` at `from`.
     pub fn complete(&mut self, at: usize, others: &Solutions, from: usize) {
         let (all, n) = (&mut self.comparisons, self.weights.len() / self.certificates.len().max(1));
-        for (all_own, own) in all.solved.iter_mut().zip(&others.comparisons.solved) {
-            if all_own.proofs[at].status != Status::Stalled {
-                continue;
+        for (all, own) in all.solved.iter_mut().zip(&others.comparisons.solved) {
+            if all.proofs[at].status == Status::Stalled {
+                all.proofs[at] = own.proofs[from];
+                all.weights[at * n..(at + 1) * n].copy_from_slice(&own.weights[from * n..(from + 1) * n]);
             }
-            all_own.proofs[at] = own.proofs[from];
-            all_own.weights[at * n..(at + 1) * n].copy_from_slice(&own.weights[from * n..(from + 1) * n]);
-            let count = all.methods.len();
-            if let Some(place) = all.methods.iter().position(|method| *method == own.method) {
-                all.portfolios[at * count + place] = others.comparisons.portfolios[from * count + place];
+        }
+        let count = all.methods.len();
+        let portfolios = &others.comparisons.portfolios[from * count..(from + 1) * count];
+        for (all, own) in all.portfolios[at * count..(at + 1) * count].iter_mut().zip(portfolios) {
+            if !all.is_finite() {
+                *all = *own;
             }
         }
     }

@@ -5,8 +5,8 @@
 //! order.
 
 use super::pieces::{
-    BUDGETS, CELLS, CERTIFICATE, CERTIFY, CERTIFY_CORRELATIONS, CERTIFY_LANES, CONSTANT_CORRELATION, CORRELATE,
-    CORRELATE_SUBSET, COVARIANCE, DESCEND, DESCEND_LANES, DESCEND_SUBGROUP, DRAW, DRAW_CHANGES, DRAW_COUNTS,
+    ACROSS_LANES, BUDGETS, CELLS, CERTIFICATE, CERTIFY, CERTIFY_CORRELATIONS, CERTIFY_LANES, CONSTANT_CORRELATION,
+    CORRELATE, CORRELATE_SUBSET, COVARIANCE, DESCEND, DESCEND_LANES, DESCEND_SUBGROUP, DRAW, DRAW_CHANGES, DRAW_COUNTS,
     DRAW_DECAYS, DRAW_FLOYD, DRAW_RANKED, DRAW_ROWS, DRAW_STEPS, DRAW_SUBSET, DRAW_WEIGHTS, FOURTH_COUNTS,
     FOURTH_MOMENTS, FOURTH_RANGE, FOURTH_STEPS, GERBER, GERBER_PLANES, GERBER_RANGE, HIERARCHICAL, KEEP_CORRELATIONS,
     KEEP_MOMENTS, KNOWN, LANES_SUBGROUP, LANES_WORKGROUP, LEDOIT_WOLF, MATRIX_STORAGE, MATRIX_TRIANGLE, MEASURE,
@@ -301,7 +301,7 @@ impl Kernel {
                 vec![cells(assets, precision).after(&lines), SHRINK, target, spread]
             }
             Kernel::Other { assets, other: Other::HierarchicalRiskParity, precision } => {
-                vec![others(assets, precision, &[]), OTHERS, PROOF, HIERARCHICAL]
+                vec![others(assets, precision, &[]), ACROSS_LANES, OTHERS, PROOF, HIERARCHICAL]
             }
             Kernel::Other { assets, other, precision } => {
                 let least = flag("LEAST", other == Other::MinimumVariance);
@@ -312,9 +312,9 @@ impl Kernel {
                 let mut lines = vec![least];
                 let numbers = [("SINGULAR", singular), ("MISSING", missing), ("TIED", tied), ("SMALLEST", smallest)];
                 lines.extend(numbers.map(|(name, value)| number(name, value)));
-                vec![others(assets, precision, &lines), OTHERS, PROOF, QUADRATIC]
+                vec![others(assets, precision, &lines), ACROSS_LANES, OTHERS, PROOF, QUADRATIC]
             }
-            Kernel::Mixes { assets, precision } => vec![others(assets, precision, &[]), OTHERS, MIXES],
+            Kernel::Mixes { assets, precision } => vec![others(assets, precision, &[]), ACROSS_LANES, OTHERS, MIXES],
             Kernel::Descend { assets, spread, precision } => descend(assets, spread, precision),
             Kernel::Solve { assets, problems, comparisons } => {
                 let precision = Precision::Single;
@@ -331,7 +331,7 @@ impl Kernel {
                     Covariance::Moments => COVARIANCE,
                     Covariance::Correlations => CERTIFY_CORRELATIONS,
                 };
-                vec![cells(assets, precision).after(&lines), CERTIFICATE, CERTIFY, covariance]
+                vec![cells(assets, precision).after(&lines), CERTIFICATE, ACROSS_LANES, CERTIFY, covariance]
             }
             Kernel::DrawSubset { assets, included, ranked, wide } => {
                 let choose = if ranked { DRAW_RANKED } else { DRAW_FLOYD };

@@ -84,6 +84,7 @@ pub const MATRIX_TRIANGLE: Piece = wgsl!("matrix_triangle.wgsl");
 pub const KEEP_CORRELATIONS: Piece = wgsl!("keep_correlations.wgsl");
 pub const KEEP_MOMENTS: Piece = wgsl!("keep_moments.wgsl");
 pub const MATRIX_STORAGE: Piece = wgsl!("matrix_storage.wgsl");
+pub const ACROSS_LANES: Piece = wgsl!("across_lanes.wgsl");
 pub const CERTIFICATE: Piece = wgsl!("certificate.wgsl");
 pub const SOLVE: Piece = wgsl!("solve.wgsl");
 pub const CERTIFY: Piece = wgsl!("certify.wgsl");

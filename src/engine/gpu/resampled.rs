@@ -243,7 +243,7 @@ impl Resampled {
         device.submit(encoder)
     }
 
-    /// Stages `draw` to `correlate`, where that is one of its own.
+    /// Stages `draw` to `others`, those that are of their own.
     fn build(&self, encoder: &mut wgpu::CommandEncoder, room: &Room, numbers: &[u64]) {
         let (device, problems) = (&self.device, numbers.len() as u32);
         self.draw(encoder, &self.plan, self.way, room, numbers);

@@ -119,18 +119,15 @@ impl Layout {
             comparisons.portfolios.reserve_exact(found.len() * methods.len());
             for (at, c) in found.iter().enumerate() {
                 for &method in methods {
+                    let own = || solved.iter().find(|own| own.method == method);
                     let volatility = match method {
                         Method::InverseVolatility => c.inverse_volatility * unit,
                         Method::EqualWeight => c.equal_weight * unit,
                         Method::Fixed(number) => mixes[usize::from(number)][at],
-                        // What is not solved here is solved by the CPU, by itself.
-                        method => {
-                            let own = solved.iter().find(|own| own.method == method);
-                            comparisons.portfolios.push(own.map_or(f64::NAN, |own| own.proofs[at].volatility));
-                            continue;
-                        }
+                        _ => own().map_or(f64::NAN, |own| own.proofs[at].volatility),
                     };
-                    finite[at] &= volatility.is_finite();
+                    // What others lack the CPU finds, and risk budgeting stays what it is.
+                    finite[at] &= volatility.is_finite() || !Method::CLOSED_FORMS.contains(&method);
                     comparisons.portfolios.push(volatility);
                 }
                 finite[at] &= known[at];
