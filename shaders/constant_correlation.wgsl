@@ -1,5 +1,5 @@
 // Towards one correlation for all pairs (Ledoit & Wolf 2004); twin of src/covariance/estimator/constant_correlation.rs.
-// Prepended: shrink.wgsl, const EQUAL.
+// Prepended: shrink.wgsl, const EQUAL, and EPSILON of the precision.
 //
 //     rho = (A - n - delta - (B - n) - rbar (D - B - sum C_ij)) / (T gamma), within 0 and 1
 //     C* = C and rho = 1 where n = 2 or gamma <= EQUAL n^2
@@ -17,5 +17,12 @@ fn shrinkage(problem: u32, pairs: Pairs) -> Shrinkage {
     let moments = fourth[problem];
     let noise = moments.x - ASSETS - pairs.squares - (moments.y - ASSETS)
         - pairs.mean * (moments.z - moments.y - pairs.sum);
-    return towards(pairs.mean, unit(noise / (real(shape.rows) * pairs.spread)));
+    let scale = real(shape.rows) * pairs.spread;
+    let found = towards(pairs.mean, unit(noise / scale));
+    // A difference of larger numbers, each off by a few units of the last place.
+    let rounding = 2.0 * EPSILON * (moments.x + abs(pairs.mean) * abs(moments.z));
+    let told = rounding <= 1e-5 * max(found.intensity, real(0.1)) * scale;
+    let bounded = found.intensity <= 0.0 || found.intensity >= 1.0;
+    // No intensity: the problem is left to the CPU.
+    return Shrinkage(found.keep, found.shift, select(real(-1.0), found.intensity, told || bounded));
 }

@@ -1,5 +1,5 @@
 // Volatilities and correlations from moments, two passes; twin of `correlate` in src/covariance/mod.rs.
-// Prepended: alias real, cells.wgsl. Follows: covariance.wgsl (const ENTRIES, fn covariance, complete).
+// Prepended: alias real, cells.wgsl. Follows: covariance.wgsl (const ENTRIES, fn at, covariance, complete, resolved).
 //
 //     s_i = sqrt(S_ii)        C_ij = S_ij / (s_i s_j)
 
@@ -9,6 +9,8 @@ struct Shape {
     rows: u32,
     // Of sums of squares: T - 1, or one where it is in the weights.
     divisor: u32,
+    // What rows count together, where they are weighed.
+    total: f32,
 }
 
 @group(0) @binding(0) var<uniform> shape: Shape;
@@ -26,7 +28,8 @@ fn volatility(
         let variance = covariance(k / N, k % N, k % N);
         // Zero where rounding has eaten the variance, or where a draw had no room: `certify` refuses such a problem.
         let drawn = complete(moments[k / N * ENTRIES]);
-        volatilities[k] = select(real(0.0), sqrt(variance), drawn && variance > 0.0);
+        let moment = moments[k / N * ENTRIES + at(k % N + 1u, k % N + 1u)];
+        volatilities[k] = select(real(0.0), sqrt(variance), drawn && resolved(variance, moment));
     }
 }
 

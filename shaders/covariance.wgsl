@@ -17,9 +17,16 @@ fn centred(moment: real, means: real) -> real {
     return (moment - means) / real(shape.divisor);
 }
 
-// Whether all rows of a problem were drawn, from M_00: counts that found no room are missing there.
+// Whether all rows of a problem were drawn, from M_00: what found no room is missing there.
 fn complete(total: real) -> bool {
-    return select(total == real(shape.rows), total > 0.0, shape.rows == 0u);
+    let whole = real(shape.total);
+    return select(total == real(shape.rows), abs(total - whole) <= 1e-5 * whole, shape.rows == 0u);
+}
+
+// Whether a variance is more than rounding of its moment. Where all rows count alike moments are of the order of those of
+// the history, and whoever reads the volatility sees it; where few rows count the most, only here.
+fn resolved(variance: real, moment: real) -> bool {
+    return variance > select(0.0, 0.125 * moment, shape.rows == 0u);
 }
 
 fn covariance(problem: u32, a: u32, b: u32) -> real {

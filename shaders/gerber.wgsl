@@ -43,7 +43,7 @@ fn gerber(
     @builtin(local_invocation_index) lane: u32,
 ) {
     let part = group.y * groups.x + group.x;
-    let problem = part / BLOCKS;
+    let problem = range.first_problem + part / BLOCKS;
     if (problem >= range.problems) {
         return;
     }

@@ -48,7 +48,11 @@ fn gerber_planes(
     }
     let rows = real(range.all_rows);
     for (var i = lane; i < N; i += LANES) {
-        let threshold = C * sqrt((rows - 1.0) / rows) * volatilities[problem * N + i];
+        // Another workgroup may write zero meanwhile: whatever comes of it, the problem is left to the CPU.
+        let s = volatilities[problem * N + i];
+        let threshold = C * sqrt((rows - 1.0) / rows) * s;
+        // Its rounding: variances round at the order of the history's.
+        let rounding = NEAR * (threshold * (1.0 + 1.0 / (s * s)) + abs(offsets[i]));
         let offset = offsets[i];
         var far = 0u;
         var negative = 0u;
@@ -58,7 +62,8 @@ fn gerber_planes(
             let size = abs(x);
             far |= select(0u, 1u << b, size >= threshold);
             negative |= select(0u, 1u << b, x < 0.0);
-            near |= select(0u, 1u << b, abs(size - threshold) <= NEAR * (threshold + abs(offset)));
+            // Not where that is no number either.
+            near |= select(1u << b, 0u, abs(size - threshold) > rounding);
         }
         planes[word * N + i] = vec2<u32>(far, far & negative);
         if (near != 0u) {

@@ -2,6 +2,8 @@
 
 struct Range {
     problems: u32,
+    // Of this dispatch of pairs.
+    first_problem: u32,
     // T.
     all_rows: u32,
     // Words of bits of a problem, 32 rows each.

@@ -208,6 +208,8 @@ fn hierarchical(
     if (lane < N) {
         inverse[lane] = least / own;
     }
+    // Powers of what is smaller leave the range of single precision.
+    let tells = smallest(lane, select(HUGE, least / own, lane < N)) > 1e-9;
     workgroupBarrier();
 
     // Splits, until all parts are single.
@@ -262,7 +264,7 @@ fn hierarchical(
     }
     let variance = total(lane, share);
     if (lane == 0u) {
-        let good = least > 0.0 && variance > 0.0;
+        let good = least > 0.0 && variance > 0.0 && tells;
         proofs[problem] = Proof(error, margin, least * sqrt(variance), select(real(0.0), real(1.0), good));
     }
 }

@@ -1,5 +1,5 @@
 // Fills `matrix_triangle.wgsl` with correlations made from moments, by the formulas of correlate.wgsl.
-// Prepended: matrix_triangle.wgsl, solve.wgsl. Follows: covariance.wgsl (var moments, fn at, centred, complete).
+// Prepended: matrix_triangle.wgsl, solve.wgsl. Follows: covariance.wgsl (var moments, fn at, centred, complete, resolved).
 
 // Sums m and volatilities s by quads; zeros where they pad.
 var<workgroup> sums: array<vec4<real>, PROBLEMS * QUADS>;
@@ -29,7 +29,13 @@ fn keep_sums() {
             centred(product.w, means.w),
         );
         sums[slot * QUADS + quad] = select(vec4<real>(), sum, inside);
-        let moves = inside & (variance > vec4<real>()) & vec4<bool>(drawn);
+        let told = vec4<bool>(
+            resolved(variance.x, product.x),
+            resolved(variance.y, product.y),
+            resolved(variance.z, product.z),
+            resolved(variance.w, product.w),
+        );
+        let moves = inside & told & vec4<bool>(drawn);
         deviations[slot * QUADS + quad] = select(vec4<real>(), sqrt(variance), moves);
     }
 }

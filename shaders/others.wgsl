@@ -6,6 +6,7 @@ struct Shape {
     // T.
     rows: u32,
     divisor: u32,
+    total: f32,
 }
 
 @group(0) @binding(0) var<uniform> shape: Shape;

@@ -10,6 +10,7 @@ struct Shape {
     // T.
     rows: u32,
     divisor: u32,
+    total: f32,
 }
 
 // What the correlations of all pairs come to; each pair counts twice, as in the matrix.

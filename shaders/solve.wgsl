@@ -10,6 +10,8 @@ struct Shape {
     rows: u32,
     // Of sums of squares: T - 1, or one where it is in the weights.
     divisor: u32,
+    // What rows count together, where they are weighed.
+    total: f32,
 }
 
 // (budget, sigma) per asset, as in certify.wgsl.

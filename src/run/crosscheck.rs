@@ -243,7 +243,10 @@ impl<'a> Checker<'a> {
     ) -> Result<Vec<Comparison>> {
         let n = self.batch.assets();
         let mut own = self.exact().run_all(sample, stop)?.portfolios();
-        let stalled = |&at: &usize| own.certificates[at].status == Status::Stalled;
+        let stalled = |&at: &usize| {
+            own.certificates[at].status == Status::Stalled
+                || own.comparisons.solved.iter().any(|own| own.proofs[at].status == Status::Stalled)
+        };
         let left: Vec<usize> = (0..sample.len()).filter(stalled).collect();
         if !left.is_empty() {
             // Statuses are those of the run's own tolerance.
@@ -264,12 +267,8 @@ impl<'a> Checker<'a> {
                 let (rc_error, kappa) = self.exact().certify(problem, theirs_row);
                 let largest = own.iter().copied().fold(0.0, f64::max);
                 let difference = own.iter().zip(theirs_row).fold(0.0_f64, |m, (a, b)| m.max((a - b).abs()));
-                // In double precision both sides are within twice the tolerance.
-                let (usual, epsilon) = match self.precision {
-                    Precision::Double => (4.0 * self.options.tolerance, f64::EPSILON),
-                    Precision::Single => (WEIGHT_TOLERANCE, f64::from(f32::EPSILON)),
-                };
-                let floor = 8.0 * epsilon * kappa;
+                let usual = self.usual();
+                let floor = 8.0 * self.precision.epsilon() * kappa;
                 // A rescued problem is solved no better than the user asked: weights are within twice the tolerance.
                 let loose = if certificate.rescued { 2.0 * self.options.tolerance } else { 0.0 };
                 comparison.agrees &= difference <= (usual + loose + floor) * largest;
@@ -320,11 +319,20 @@ impl<'a> Checker<'a> {
             let (own, theirs_row) = (&own.weights[own_at * n..][..n], &theirs.weights[at * n..][..n]);
             if let Some((gap, volatility)) = self.exact().gap(problem, theirs.method, theirs_row) {
                 let off = (proof.volatility / volatility - 1.0).abs();
-                return gap <= 2.0 * WEIGHT_TOLERANCE && off <= WEIGHT_TOLERANCE;
+                return gap <= 2.0 * self.usual() && off <= self.usual();
             }
             let largest = own.iter().copied().fold(0.0, f64::max);
-            own.iter().zip(theirs_row).all(|(a, b)| (a - b).abs() <= WEIGHT_TOLERANCE * largest)
+            own.iter().zip(theirs_row).all(|(a, b)| (a - b).abs() <= self.usual() * largest)
         })
+    }
+
+    /// What the precision may make of a weight, relative to the largest. In double precision both sides are within twice the
+    /// tolerance.
+    fn usual(&self) -> f64 {
+        match self.precision {
+            Precision::Double => 4.0 * self.options.tolerance,
+            Precision::Single => WEIGHT_TOLERANCE,
+        }
     }
 
     /// For each sampled problem: do the engine's row counts differ from the CPU's? They must be equal.

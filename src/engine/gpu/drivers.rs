@@ -6,7 +6,7 @@ use super::GpuEngine;
 use super::device::{Attempt, Device, Trouble};
 use super::driver::Driver;
 use super::given::{Given, Matrices};
-use super::kernel::Refining;
+use super::kernel::{self, Refining};
 use super::listed::Listed;
 use super::plan::{Origin, Others, Plan};
 use super::precision::Precision;
@@ -33,6 +33,10 @@ pub fn driver<'a>(
     let beside = request.beside();
     if let Some(method) = beside.methods().iter().find(|own| batch.assets() > own.most_assets_on_devices()) {
         return Err(unfit(&format!("`{}` of {} assets", beside.name(*method), batch.assets())));
+    }
+    let memory_of_others = kernel::other_bytes(batch.assets().min(256), accuracy.precision);
+    if beside.solved().next().is_some() && memory_of_others > u64::from(device.facts.limits.workgroup_memory_bytes) {
+        return Err(unfit("methods beside risk budgeting in so little workgroup memory"));
     }
     if !matches!(source.covariances, Covariances::Estimated { .. }) && !beside.is_closed() {
         return Err(unfit("methods beside risk budgeting that have to be solved for, or mixes, of given matrices"));

@@ -291,7 +291,8 @@ impl Kernel {
                     Precision::Single => 64.0 * precision.epsilon().powi(2),
                     Precision::Double => 64.0 * precision.epsilon(),
                 };
-                let lines = [real(precision), shared_lanes(assets), number("EQUAL", equal)];
+                let epsilon = number("EPSILON", precision.epsilon());
+                let lines = [real(precision), shared_lanes(assets), number("EQUAL", equal), epsilon];
                 let target = match shrinkage {
                     Shrinkage::LedoitWolf => LEDOIT_WOLF,
                     Shrinkage::ConstantCorrelation => CONSTANT_CORRELATION,
@@ -314,7 +315,13 @@ impl Kernel {
                 lines.extend(numbers.map(|(name, value)| number(name, value)));
                 vec![others(assets, precision, &lines), ACROSS_LANES, OTHERS, PROOF, QUADRATIC]
             }
-            Kernel::Mixes { assets, precision } => vec![others(assets, precision, &[]), ACROSS_LANES, OTHERS, MIXES],
+            Kernel::Mixes { assets, precision } => {
+                let least = match precision {
+                    Precision::Single => 1.0 / 32.0,
+                    Precision::Double => 1e-8,
+                };
+                vec![others(assets, precision, &[number("LEAST", least)]), ACROSS_LANES, OTHERS, MIXES]
+            }
             Kernel::Descend { assets, spread, precision } => descend(assets, spread, precision),
             Kernel::Solve { assets, problems, comparisons } => {
                 let precision = Precision::Single;
@@ -479,6 +486,11 @@ pub const fn steps_columns(precision: Precision) -> usize {
 /// Problems of a workgroup that takes steps: eight for each group of lanes, of which each has four columns.
 pub const fn steps_problems(precision: Precision) -> usize {
     8 * 256 / (steps_columns(precision) / 4)
+}
+
+/// Bytes of workgroup memory that a method beside risk budgeting takes at most: vectors, the factor of 64 assets held, lanes.
+pub const fn other_bytes(assets: usize, precision: Precision) -> u64 {
+    precision.bytes() * (3 * assets + 65 * 66 / 2 + 256 + 2 * 64) as u64 + 4 * (256 + 64 + 8)
 }
 
 /// Cells of a correlation matrix as `descend` reads it.

@@ -105,6 +105,7 @@ pub struct FourthRange {
 #[repr(C)]
 pub struct GerberRange {
     pub problems: u32,
+    pub first_problem: u32,
     pub all_rows: u32,
     pub all_words: u32,
     pub words: u32,
@@ -120,6 +121,7 @@ pub struct Shape {
     pub problems: u32,
     pub rows: u32,
     pub divisor: u32,
+    pub total: f32,
 }
 
 /// `Descent` of `shaders/descend.wgsl`.
@@ -322,7 +324,7 @@ mod tests {
             assert_same!(
                 kernel,
                 "Range",
-                GerberRange { problems, all_rows, all_words, words, rows, first_row, first_slice_row }
+                GerberRange { problems, first_problem, all_rows, all_words, words, rows, first_row, first_slice_row }
             );
         }
         assert_same!(
@@ -333,11 +335,11 @@ mod tests {
         let shrink = Kernel::Shrink { assets: 3, shrinkage: Shrinkage::Oas, precision };
         let solve = Kernel::Solve { assets: 20, problems: 2, comparisons: false };
         for kernel in [Kernel::Correlate { assets: 3, precision }, certify, shrink, solve] {
-            assert_same!(kernel, "Shape", Shape { problems, rows, divisor });
+            assert_same!(kernel, "Shape", Shape { problems, rows, divisor, total });
         }
         for other in [Other::MinimumVariance, Other::HierarchicalRiskParity] {
             let kernel = Kernel::Other { assets: 3, other, precision };
-            assert_same!(kernel, "Shape", Shape { problems, rows, divisor });
+            assert_same!(kernel, "Shape", Shape { problems, rows, divisor, total });
             assert_same!(kernel, "Proof", DeviceProof { error, margin, volatility, solved });
         }
         for (assets, spread) in [(3, Spread::Thread), (33, Spread::Streamed)] {

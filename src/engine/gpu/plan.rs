@@ -147,6 +147,8 @@ pub struct Plan {
     pub sweeps_per_dispatch: u32,
     /// How many times [`WORK_PER_DISPATCH`] and [`BYTES_PER_DISPATCH`] this adapter takes.
     scale: usize,
+    /// What all rows of a resample count together, where they are weighed.
+    pub total: f32,
     /// Where descent stops.
     pub tolerance: f32,
     pub accuracy: Accuracy,
@@ -271,6 +273,7 @@ impl Plan {
             // llvmpipe's loop limit again.
             sweeps_per_dispatch: (20_000 / assets as u32).clamp(1, 25),
             scale: if facts.device_type == "discrete" { DISCRETE } else { 1 },
+            total: 0.0,
             tolerance: tolerance(assets, precision, accepted.rc_error),
             accuracy,
         })
@@ -297,6 +300,12 @@ impl Plan {
                 as u32,
             _ => problems(self.rows.min(ROWS_PER_DISPATCH)) as u32,
         }
+    }
+
+    /// Problems of one dispatch of the Gerber statistic: a word of a pair of assets takes about as long as 16 multiply-adds.
+    pub fn gerber_problems(&self) -> u32 {
+        let words = self.assets * self.assets / 2 * self.rows.div_ceil(32);
+        (self.scale * WORK_PER_DISPATCH / (16 * words)).clamp(1, u32::MAX as usize) as u32
     }
 
     /// Problems of one dispatch of `descend`. Matrices that are streamed are read in every sweep. The sweeps of a dispatch

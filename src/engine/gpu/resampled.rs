@@ -84,12 +84,13 @@ impl Resampled {
     ) -> Attempt<Self> {
         let refining = Refining::of(estimator);
         let origin = Origin::Resampled { rows: panel.rows(), way, refining, others: Others::of(beside) };
-        let plan = Plan::new(&device.facts, memory, origin, panel.assets(), accuracy)?;
+        let mut plan = Plan::new(&device.facts, memory, origin, panel.assets(), accuracy)?;
+        let weighting = estimator.weighting(panel.rows());
+        plan.total = (weighting.total(panel.rows()) / weighting.divisor(panel.rows())) as f32;
         let encode = |numbers: &mut dyn Iterator<Item = f64>| accuracy.precision.encode(numbers);
         let unit = unit(panel.volatilities());
         let (history, ages, columns, [offsets, mixes], [budgets, assets]) = device.guarded(|| {
-            let whole = estimator.weighting(panel.rows()).whole(panel.rows());
-            let ages = whole.map(|whole| Ages {
+            let ages = weighting.whole(panel.rows()).map(|whole| Ages {
                 count: whole.by_age().len() as u32,
                 unit: whole.unit() as f32,
                 buffer: device.upload("ages", whole.by_age()),
@@ -100,7 +101,6 @@ impl Resampled {
                 Way::Counts { .. } | Way::Weights { .. } => History::Rows(slices(&device, &plan, panel)),
                 Way::Steps { .. } => History::Sums(suffixes::upload(&device, &plan, panel, None)),
                 Way::Decays { .. } => {
-                    let weighting = estimator.weighting(panel.rows());
                     History::Sums(suffixes::upload(&device, &plan, panel, Decaying::of(&weighting, panel.rows())))
                 }
             };
@@ -258,12 +258,12 @@ impl Resampled {
         if let Some(offsets) = &self.offsets {
             device.gerber(encoder, plan, (&self.history, offsets), room, problems, &mut flush);
         } else {
-            device.moments(encoder, plan, history, room, problems, flush);
+            device.moments(encoder, plan, history, room, problems, &mut flush);
             if plan.correlates {
                 device.correlate(encoder, plan, room, problems);
             }
             if let Some(shrinkage) = plan.refining.and_then(Refining::shrinkage) {
-                device.shrink(encoder, plan, shrinkage, &self.columns, room, problems);
+                device.shrink(encoder, plan, (shrinkage, &self.columns), room, problems, &mut flush);
             }
         }
         device.others(encoder, plan, (&self.others, self.mixes.as_ref()), &self.assets, room, problems);

@@ -7,12 +7,14 @@ use rayon::prelude::*;
 use super::parameters::{DeviceCertificate, DeviceProof};
 use super::plan::{Accuracy, Plan};
 use super::precision::{Limits, Precision};
+use super::way::Way;
 use crate::batch::{Comparisons, Solutions, Solved};
 use crate::methods::certificate::{Certificate, Proof, Status};
 use crate::methods::{Method, Selection};
 
-/// Trees whose merges lie nearer are left to the CPU: correlations in single precision are off by 1e-6 at most.
-const SMALLEST_MARGIN: f64 = 4e-6;
+/// Twice what correlations in single precision are off by, of assets as volatile as over the history; it grows with the
+/// inverse of their variance.
+const CORRELATION_ROUNDING: f64 = 1e-6;
 
 /// Byte ranges of a staging buffer.
 #[derive(Debug, Clone)]
@@ -31,6 +33,8 @@ pub struct Layout {
     pub others: Vec<(Range<u64>, Range<u64>)>,
     beside: Selection,
     accuracy: Accuracy,
+    /// Whether rows count by their age.
+    weighs: bool,
 }
 
 impl Layout {
@@ -52,6 +56,7 @@ impl Layout {
             others: (0..plan.others.solved).map(|_| (next(sizes.assets * count), next(sizes.proofs * count))).collect(),
             beside: beside.clone(),
             accuracy: plan.accuracy,
+            weighs: plan.way.is_some_and(Way::weighs),
         }
     }
 
@@ -86,7 +91,7 @@ impl Layout {
         let (all, each) = (part(bytes, &self.mixes), problems * self.accuracy.precision.bytes() as usize);
         let own = |mix: &[u8]| {
             let numbers = self.accuracy.precision.decode(mix);
-            numbers[positions.clone()].iter().map(|volatility| volatility * unit).collect()
+            numbers[positions.clone()].iter().map(|v| if *v >= 0.0 { v * unit } else { f64::NAN }).collect()
         };
         all.chunks_exact(each).map(own).collect()
     }
@@ -110,7 +115,7 @@ impl Layout {
             .beside
             .solved()
             .zip(others)
-            .map(|(method, [weights, proofs])| self.solved(method, weights, proofs, volatilities.len(), unit))
+            .map(|(method, parts)| self.solved(method, parts, found, volatilities.len(), unit))
             .collect();
         let mut comparisons = Comparisons { methods: methods.to_vec(), ..Comparisons::default() };
         if !methods.is_empty() {
@@ -136,7 +141,7 @@ impl Layout {
         comparisons.solved = solved;
         let parameters = precision.decode(intensities);
         for (finite, intensity) in finite.iter_mut().zip(&parameters) {
-            *finite &= intensity.is_finite();
+            *finite &= (0.0..=1.0).contains(intensity);
         }
         let limits = self.accuracy.limits;
         let certificates: Vec<Certificate> =
@@ -154,14 +159,22 @@ impl Layout {
 
 impl Layout {
     /// The portfolios of a method that kernels solve for, of n assets.
-    fn solved(&self, method: Method, weights: &[u8], proofs: &[u8], n: usize, unit: f64) -> Solved {
+    fn solved(
+        &self,
+        method: Method,
+        [weights, proofs]: [&[u8]; 2],
+        certificates: &[DeviceCertificate],
+        n: usize,
+        unit: f64,
+    ) -> Solved {
         let precision = self.accuracy.precision;
         let (mut weights, finite) = precision.decode_rows(weights, &vec![1.0; n]);
         let found = precision.decode(proofs);
         let found: &[DeviceProof] = bytemuck::cast_slice(&found);
         let mut proofs: Vec<Proof> = Vec::with_capacity(found.len());
-        for (found, finite) in found.iter().zip(finite) {
-            proofs.push(proof(method, found, finite, self.accuracy, unit));
+        for ((found, certificate), finite) in found.iter().zip(certificates).zip(finite) {
+            let found = proof(method, found, self.least_margin(certificate.smallest), self.accuracy, unit);
+            proofs.push(if finite { found } else { Proof::unsolved(Status::Stalled) });
         }
         for (weights, proof) in weights.chunks_mut(n).zip(&proofs) {
             if proof.status != Status::Converged {
@@ -172,20 +185,29 @@ impl Layout {
     }
 }
 
+impl Layout {
+    /// Trees whose merges lie nearer are left to the CPU: twice what correlations are off by, of assets of which one has no
+    /// more than this share of its volatility over the history.
+    fn least_margin(&self, smallest: f64) -> f64 {
+        match self.accuracy.precision {
+            // Variances of few rows are told down to 1/8 of their moments.
+            Precision::Single if self.weighs => 8.0 * CORRELATION_ROUNDING,
+            Precision::Single => (CORRELATION_ROUNDING / smallest.powi(2)).max(4.0 * CORRELATION_ROUNDING),
+            // The CPU's keys are whole multiples of 2^-30.
+            Precision::Double => 4.0 / f64::from(1 << 30),
+        }
+    }
+}
+
 /// What travels with the portfolio of another method; nothing where it is left to the CPU. The device leaves what is not
 /// unique, and what single precision does not tell.
-fn proof(method: Method, found: &DeviceProof, finite: bool, accuracy: Accuracy, unit: f64) -> Proof {
+fn proof(method: Method, found: &DeviceProof, least_margin: f64, accuracy: Accuracy, unit: f64) -> Proof {
     let volatility = found.volatility * unit;
     let certified = found.error <= accuracy.limits.rc_error;
     let moves = found.volatility > 0.0 && found.volatility < f64::INFINITY;
     let hierarchical = method == Method::HierarchicalRiskParity;
-    // Keys are whole multiples of 2^-30.
-    let margin = match accuracy.precision {
-        Precision::Single => SMALLEST_MARGIN,
-        Precision::Double => 4.0 / f64::from(1 << 30),
-    };
-    let told = !hierarchical || found.margin >= margin;
-    if !(finite && found.solved == 1.0 && certified && moves && told) {
+    let told = !hierarchical || found.margin >= least_margin;
+    if !(found.solved == 1.0 && certified && moves && told) {
         return Proof::unsolved(Status::Stalled);
     }
     let margin = match hierarchical {
@@ -261,6 +283,7 @@ mod tests {
             others,
             beside,
             accuracy,
+            weighs: false,
         };
         layout.solutions(&bytes, cut, &[0.1, 0.2], 0.125)
     }

@@ -311,7 +311,7 @@ impl Device {
         let all_rows = plan.rows as u32;
         let range = |rows, first_row, first_slice_row| {
             let all_words = all_rows.div_ceil(32);
-            GerberRange { problems, all_rows, all_words, words, rows, first_row, first_slice_row }
+            GerberRange { problems, first_problem: 0, all_rows, all_words, words, rows, first_row, first_slice_row }
         };
         for &(slice, rows, first_slice_row, first_row) in parts.iter().filter(|_| assets > 1) {
             let parameters = self.uniform(&range(rows, first_row, first_slice_row));
@@ -329,23 +329,28 @@ impl Device {
             flush(encoder);
         }
         if assets > 1 {
-            let parameters = self.uniform(&range(all_rows, 0, 0));
-            let planes = [(1, &room.planes), (2, &room.count_planes), (3, &room.descents.correlations)];
-            let buffers = [&[(0, &parameters)], &planes[..]].concat();
-            let groups = problems * (assets * (assets - 1) / 2).div_ceil(64) as u32;
-            self.dispatch(encoder, Kernel::Gerber { assets, precision }, groups, &buffers);
+            let at_once = plan.gerber_problems();
+            for first_problem in (0..problems).step_by(at_once as usize) {
+                let parameters = self.uniform(&GerberRange { first_problem, ..range(all_rows, 0, 0) });
+                let planes = [(1, &room.planes), (2, &room.count_planes), (3, &room.descents.correlations)];
+                let buffers = [&[(0, &parameters)], &planes[..]].concat();
+                let blocks = (assets * (assets - 1) / 2).div_ceil(64) as u32;
+                let groups = at_once.min(problems - first_problem) * blocks;
+                self.dispatch(encoder, Kernel::Gerber { assets, precision }, groups, &buffers);
+                flush(encoder);
+            }
         }
     }
 
-    /// Stage `shrink`: intensities, and correlations in place. `columns`: the panel asset by asset, where it is read.
+    /// Stage `shrink`: intensities, and correlations in place. `columns`: the panel asset by asset, where it is read. `flush` as above.
     pub fn shrink(
         &self,
         encoder: &mut wgpu::CommandEncoder,
         plan: &Plan,
-        shrinkage: Shrinkage,
-        columns: &[Slice],
+        (shrinkage, columns): (Shrinkage, &[Slice]),
         room: &Room,
         problems: u32,
+        mut flush: impl FnMut(&mut wgpu::CommandEncoder),
     ) {
         let (assets, precision) = (plan.assets, plan.accuracy.precision);
         if assets == 1 {
@@ -364,6 +369,7 @@ impl Device {
                     room,
                     problems,
                 );
+                flush(encoder);
             }
             slice_start += slice.rows;
         }
@@ -543,8 +549,8 @@ impl Device {
 fn shape(plan: &Plan, problems: u32) -> Shape {
     let rows = plan.rows as u32;
     match plan.way {
-        Some(way) if way.weighs() => Shape { problems, rows: 0, divisor: 1 },
-        _ => Shape { problems, rows, divisor: rows.saturating_sub(1) },
+        Some(way) if way.weighs() => Shape { problems, rows: 0, divisor: 1, total: plan.total },
+        _ => Shape { problems, rows, divisor: rows.saturating_sub(1), total: 0.0 },
     }
 }
 

@@ -126,6 +126,21 @@ fn weights_that_decay_are_those_of_the_cpu() {
 }
 
 #[test]
+fn where_one_row_counts_most_the_device_is_right_or_leaves_it() {
+    for half_life in [0.1, 0.2, 0.5, 1.0, 3.0] {
+        for n in [2, 20] {
+            let batch = estimated(Scheme::Iid, 1.0, 60, n, Estimator::Ewma { half_life });
+            let (gpu, cpu) = (solve(engine(), &batch, 0..300), solve(&CpuEngine::default(), &batch, 0..300));
+            for p in (0..300).filter(|&p| gpu.certificates[p].status == Status::Converged) {
+                let row = p * n..(p + 1) * n;
+                let off = difference(&gpu.weights[row.clone()], &cpu.weights[row]);
+                assert!(off <= 1e-5, "half-life {half_life}, n {n}, problem {p}: weights off by {off:e}");
+            }
+        }
+    }
+}
+
+#[test]
 fn the_gerber_statistic_is_that_of_the_cpu() {
     let double = open_double(Options::default());
     for (rows, n) in SHAPES {

@@ -170,6 +170,23 @@ fn what_single_precision_cannot_tell_is_left_to_the_cpu() {
 }
 
 #[test]
+fn a_mix_of_twins_long_and_short_is_right_or_left_to_the_cpu() {
+    let law = Law::new(Scheme::Iid, 1.0, 400, 42, 0).unwrap();
+    let weights = (0..10).map(|i| [2.0, 0.0, 0.0, 0.0, 0.0, -1.0][i.min(5)] * f64::from(i < 6)).collect();
+    let beside = Selection::new(&[], vec![Mix { name: "spread".to_owned(), weights }]);
+    let request = Request::Portfolios { beside };
+    for noise in [0.0, 1e-4, 1e-2, 0.1, 1.0] {
+        let batch = Batch::resampled(twins(400, 5, noise), law, 100, &[1.0; 10]).unwrap();
+        let (gpu, cpu) = (solved(engine(), &batch, &request, 40), solved(&CpuEngine::default(), &batch, &request, 40));
+        let found = gpu.comparisons.portfolios.iter().zip(&cpu.comparisons.portfolios);
+        for (found, right) in found.filter(|(found, _)| !found.is_nan()) {
+            assert!((found / right - 1.0).abs() <= 2e-5, "{noise}: {found} where {right} is right");
+        }
+        assert!(noise < 1.0 || gpu.comparisons.portfolios.iter().all(|found| found.is_finite()), "{noise}");
+    }
+}
+
+#[test]
 fn beyond_what_devices_take_the_cpu_takes_all() {
     let error = |n: usize, methods: &[Method]| {
         let request = Request::Portfolios { beside: Selection::new(methods, Vec::new()) };
