@@ -35,6 +35,16 @@ pub enum Precision {
     Double,
 }
 
+impl Precision {
+    /// The distance from one to the next number.
+    pub const fn epsilon(self) -> f64 {
+        match self {
+            Precision::Single => f32::EPSILON as f64,
+            Precision::Double => f64::EPSILON,
+        }
+    }
+}
+
 /// What computed a result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EngineInfo {

@@ -24,14 +24,6 @@ impl Precision {
         }
     }
 
-    /// The distance from one to the next number.
-    pub const fn epsilon(self) -> f64 {
-        match self {
-            Precision::Single => f32::EPSILON as f64,
-            Precision::Double => f64::EPSILON,
-        }
-    }
-
     /// Rounded to this precision.
     pub fn round(self, x: f64) -> f64 {
         match self {

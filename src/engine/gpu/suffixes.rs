@@ -42,7 +42,7 @@ pub fn upload(device: &Device, plan: &Plan, panel: &Panel, decaying: Option<Deca
             let tiles = plan.part_tiles.min(all - first_tile);
             let mut values = vec![0.0; tiles * cells];
             values.par_chunks_mut(cells).enumerate().for_each(|(tile, values)| {
-                fill(panel, decaying, (first_tile + tile) * steps_columns(precision), values)
+                fill(panel, decaying, (first_tile + tile) * steps_columns(precision), values);
             });
             let buffer = device.upload("suffixes", &precision.encode(values.into_iter()));
             Suffixes { first_tile, tiles, buffer }

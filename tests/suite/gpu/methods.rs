@@ -95,8 +95,8 @@ fn other_methods_are_those_of_the_cpu_for_every_size() {
         // Of more assets more trees are near another.
         let least = match n {
             ..=17 => 90,
-            ..=33 => 50,
-            ..=64 => 10,
+            18..=33 => 50,
+            34..=64 => 10,
             _ => 0,
         };
         assert_agrees(engine(), &batch(600, n), problems, least);
