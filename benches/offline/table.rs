@@ -3,7 +3,7 @@
 use crate::record::{Figures, Record};
 
 /// What a row is called, and the kernel.
-const ROWS: [(&str, &str); 21] = [
+const ROWS: [(&str, &str); 25] = [
     ("descend thread n=10 f32", "Descend { assets: 10, spread: Thread, precision: Single }"),
     ("descend thread n=16 f32", "Descend { assets: 16, spread: Thread, precision: Single }"),
     ("descend thread n=10 f64", "Descend { assets: 10, spread: Thread, precision: Double }"),
@@ -22,10 +22,17 @@ const ROWS: [(&str, &str); 21] = [
     ("solve n=50 f32, 4, comparisons", "Solve { assets: 50, problems: 4, comparisons: true }"),
     ("descend workgroup n=100 f32", "Descend { assets: 100, spread: Workgroup, precision: Single }"),
     ("descend streamed n=500 f32", "Descend { assets: 500, spread: Streamed, precision: Single }"),
-    ("moments n=50 f32", "Moments { assets: 50, precision: Single }"),
-    ("moments n=50 f64", "Moments { assets: 50, precision: Double }"),
-    ("moments_steps n=50 f32", "MomentsSteps { assets: 50, precision: Single }"),
-    ("moments_steps n=50 f64", "MomentsSteps { assets: 50, precision: Double }"),
+    ("moments n=50 f32", "Moments { assets: 50, weighed: false, precision: Single }"),
+    ("moments n=50 f64", "Moments { assets: 50, weighed: false, precision: Double }"),
+    ("moments_steps n=50 f32", "MomentsSteps { assets: 50, decaying: false, precision: Single }"),
+    ("moments_steps n=50 f64", "MomentsSteps { assets: 50, decaying: false, precision: Double }"),
+    (
+        "fourth moments n=50 f32, counts, cubes",
+        "FourthMoments { assets: 50, drawn: Counts, cubes: true, precision: Single }",
+    ),
+    ("gerber n=50 f32", "Gerber { assets: 50, precision: Single }"),
+    ("min variance n=50 f32", "Other { assets: 50, other: MinimumVariance, precision: Single }"),
+    ("hrp n=50 f32", "Other { assets: 50, other: HierarchicalRiskParity, precision: Single }"),
     ("correlate n=50 f32", "Correlate { assets: 50, precision: Single }"),
     (
         "certify n=50 f32, comparisons",
