@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::part::aligned;
-use super::solutions::{Comparisons, Solutions, Solved};
+use super::solutions::{Comparisons, Solutions};
 use crate::measure::{Measured, Metric};
 use crate::methods::Selection;
 use crate::methods::certificate::Status;
@@ -72,10 +72,9 @@ impl Block {
         match self {
             Block::Portfolios(solutions) => {
                 let left = |&at: &usize| {
-                    let stalled = |own: &Solved| own.proofs[at].status == Status::Stalled;
-                    let Comparisons { methods, portfolios, solved, .. } = &solutions.comparisons;
+                    let Comparisons { methods, portfolios, .. } = &solutions.comparisons;
                     solutions.certificates[at].status != Status::Converged
-                        || solved.iter().any(stalled)
+                        || solutions.comparisons.is_stalled(at)
                         || portfolios[at * methods.len()..(at + 1) * methods.len()].iter().any(|own| !own.is_finite())
                 };
                 (0..solutions.certificates.len()).filter(left).collect()

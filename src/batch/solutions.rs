@@ -50,6 +50,11 @@ impl Comparisons {
         self.portfolios.get(at * self.methods.len() + place).copied()
     }
 
+    /// Whether a method that is solved for has stalled at problem `at`.
+    pub fn is_stalled(&self, at: usize) -> bool {
+        self.solved.iter().any(|solved| solved.proofs[at].status == Status::Stalled)
+    }
+
     /// The portfolios of a method; none where it was not asked for, or is not solved for.
     pub fn of(&self, method: Method) -> Option<&Solved> {
         self.solved.iter().find(|solved| solved.method == method)

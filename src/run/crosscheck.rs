@@ -243,10 +243,7 @@ impl<'a> Checker<'a> {
     ) -> Result<Vec<Comparison>> {
         let n = self.batch.assets();
         let mut own = self.exact().run_all(sample, stop)?.portfolios();
-        let stalled = |&at: &usize| {
-            own.certificates[at].status == Status::Stalled
-                || own.comparisons.solved.iter().any(|own| own.proofs[at].status == Status::Stalled)
-        };
+        let stalled = |&at: &usize| own.certificates[at].status == Status::Stalled || own.comparisons.is_stalled(at);
         let left: Vec<usize> = (0..sample.len()).filter(stalled).collect();
         if !left.is_empty() {
             // Statuses are those of the run's own tolerance.

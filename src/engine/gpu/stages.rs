@@ -1,7 +1,5 @@
 //! The stages as dispatches: `draw`, `moments`, `correlate`, `shrink`, `others`, `descend`, `certify`.
 
-use std::ops::Range;
-
 use super::device::Device;
 use super::kernel::{
     self, Covariance, Drawn, Kernel, Other, PRODUCT_ASSETS, Shrinkage, Spread, moment_entries, product_problems,
@@ -51,6 +49,38 @@ pub struct Room {
 pub struct Slice {
     pub rows: usize,
     pub buffer: wgpu::Buffer,
+}
+
+/// Rows of one dispatch.
+struct Part<'a> {
+    slice: &'a Slice,
+    rows: u32,
+    /// In the history, and in the slice.
+    first_row: u32,
+    first_slice_row: u32,
+}
+
+impl Part<'_> {
+    /// Whether the rows before have been summed.
+    fn resumed(&self) -> u32 {
+        u32::from(self.first_row > 0)
+    }
+}
+
+/// All rows of a panel, as many at a time as one dispatch takes.
+fn parts(slices: &[Slice]) -> impl Iterator<Item = Part<'_>> {
+    let starts = slices.iter().scan(0, |rows, slice| {
+        *rows += slice.rows;
+        Some(*rows - slice.rows)
+    });
+    slices.iter().zip(starts).flat_map(|(slice, start)| {
+        (0..slice.rows).step_by(ROWS_PER_DISPATCH).map(move |first| Part {
+            slice,
+            rows: (slice.rows - first).min(ROWS_PER_DISPATCH) as u32,
+            first_row: (start + first) as u32,
+            first_slice_row: first as u32,
+        })
+    })
 }
 
 /// What moments are summed from: all of the panel, or all of its sums.
@@ -193,23 +223,19 @@ impl Device {
                     }
                 }
                 (History::Rows(slices), Some(Way::Counts { words } | Way::Weights { words })) => {
-                    let mut slice_start = 0;
-                    for slice in slices {
-                        for first in (0..slice.rows).step_by(ROWS_PER_DISPATCH) {
-                            let range = MomentRange {
-                                problems,
-                                first_problem,
-                                words,
-                                rows: (slice.rows - first).min(ROWS_PER_DISPATCH) as u32,
-                                first_row: (slice_start + first) as u32,
-                                first_slice_row: first as u32,
-                                resumed: u32::from(slice_start + first > 0),
-                                unit: ages.map_or(1.0, |ages| ages.unit),
-                            };
-                            self.moments_from_counts(encoder, plan, &range, &slice.buffer, room);
-                            flush(encoder);
-                        }
-                        slice_start += slice.rows;
+                    for part in parts(slices) {
+                        let range = MomentRange {
+                            problems,
+                            first_problem,
+                            words,
+                            rows: part.rows,
+                            first_row: part.first_row,
+                            first_slice_row: part.first_slice_row,
+                            resumed: part.resumed(),
+                            unit: ages.map_or(1.0, |ages| ages.unit),
+                        };
+                        self.moments_from_counts(encoder, plan, &range, &part.slice.buffer, room);
+                        flush(encoder);
                     }
                 }
                 (_, way) => unreachable!("the history was uploaded for {way:?}"),
@@ -288,19 +314,9 @@ impl Device {
         let (History::Rows(slices), Some(Way::Counts { words })) = (history, plan.way) else {
             unreachable!("the Gerber statistic counts rows")
         };
-        // Rows at a time: of which slice, from where in it, from where in the history.
-        let mut parts = Vec::new();
-        let mut slice_start = 0;
-        for slice in slices {
-            for first in (0..slice.rows).step_by(ROWS_PER_DISPATCH) {
-                let rows = (slice.rows - first).min(ROWS_PER_DISPATCH) as u32;
-                parts.push((slice, rows, first as u32, (slice_start + first) as u32));
-            }
-            slice_start += slice.rows;
-        }
-        for &(slice, rows, first_slice_row, first_row) in &parts {
-            let resumed = u32::from(first_row > 0);
-            let (first_problem, unit) = (0, 1.0);
+        for part in parts(slices) {
+            let (first_problem, unit, resumed) = (0, 1.0, part.resumed());
+            let Part { slice, rows, first_row, first_slice_row } = part;
             let range = MomentRange { problems, first_problem, words, rows, first_row, first_slice_row, resumed, unit };
             let parameters = self.uniform(&range);
             let buffers = [(0, &parameters), (1, &slice.buffer), (2, &room.drawn), (3, &room.moments)];
@@ -313,7 +329,7 @@ impl Device {
             let all_words = all_rows.div_ceil(32);
             GerberRange { problems, first_problem: 0, all_rows, all_words, words, rows, first_row, first_slice_row }
         };
-        for &(slice, rows, first_slice_row, first_row) in parts.iter().filter(|_| assets > 1) {
+        for Part { slice, rows, first_row, first_slice_row } in parts(slices).filter(|_| assets > 1) {
             let parameters = self.uniform(&range(rows, first_row, first_slice_row));
             let buffers = [
                 (0, &parameters),
@@ -342,7 +358,8 @@ impl Device {
         }
     }
 
-    /// Stage `shrink`: intensities, and correlations in place. `columns`: the panel asset by asset, where it is read. `flush` as above.
+    /// Stage `shrink`: intensities, and correlations in place. `columns`: the panel asset by asset, where it is
+    /// read. `flush` as above.
     pub fn shrink(
         &self,
         encoder: &mut wgpu::CommandEncoder,
@@ -357,21 +374,9 @@ impl Device {
             // One asset has no correlations.
             return encoder.clear_buffer(&room.intensities, 0, None);
         }
-        let mut slice_start = 0;
-        for slice in columns {
-            for first in (0..slice.rows).step_by(ROWS_PER_DISPATCH) {
-                let rows = (slice.rows - first).min(ROWS_PER_DISPATCH);
-                self.fourth_moments(
-                    encoder,
-                    plan,
-                    shrinkage,
-                    (slice, slice_start, first..first + rows),
-                    room,
-                    problems,
-                );
-                flush(encoder);
-            }
-            slice_start += slice.rows;
+        for part in parts(columns) {
+            self.fourth_moments(encoder, plan, shrinkage, &part, room, problems);
+            flush(encoder);
         }
         let shape = self.uniform(&shape(plan, problems));
         let buffers = [(0, &shape), (1, &room.descents.correlations), (2, &room.intensities), (3, &room.fourth)];
@@ -380,36 +385,38 @@ impl Device {
         self.dispatch(encoder, Kernel::Shrink { assets, shrinkage, precision }, problems.div_ceil(per_group), used);
     }
 
-    /// Of some rows of a slice of the panel that begins so many rows into it.
+    /// The pass of stage `shrink` over some rows of the panel.
     fn fourth_moments(
         &self,
         encoder: &mut wgpu::CommandEncoder,
         plan: &Plan,
         shrinkage: Shrinkage,
-        (slice, slice_start, rows): (&Slice, usize, Range<usize>),
+        part: &Part,
         room: &Room,
         problems: u32,
     ) {
         let (drawn, room_each, slices) = match plan.way {
             Some(Way::Steps { room, slices }) => (Drawn::Steps, room, slices),
-            Some(Way::Counts { words } | Way::Weights { words }) => (Drawn::Counts, words, 0),
-            Some(Way::Decays { .. }) | None => unreachable!("only resamples whose rows count alike are shrunk"),
+            Some(Way::Counts { words }) => (Drawn::Counts, words, 0),
+            Some(Way::Weights { .. } | Way::Decays { .. }) | None => {
+                unreachable!("only resamples whose rows count alike are shrunk")
+            }
         };
         let range = FourthRange {
             problems,
             all_rows: plan.rows as u32,
-            rows: rows.len() as u32,
-            first_row: (slice_start + rows.start) as u32,
-            first_slice_row: rows.start as u32,
-            stride: slice.rows as u32,
+            rows: part.rows,
+            first_row: part.first_row,
+            first_slice_row: part.first_slice_row,
+            stride: part.slice.rows as u32,
             room: room_each,
             slices,
-            resumed: u32::from(slice_start + rows.start > 0),
+            resumed: part.resumed(),
         };
         let parameters = self.uniform(&range);
         let mut buffers = vec![
             (0, &parameters),
-            (1, &slice.buffer),
+            (1, &part.slice.buffer),
             (2, &room.drawn),
             (4, &room.volatilities),
             (5, &room.moments),
