@@ -49,6 +49,16 @@ impl Returns {
         }
     }
 
+    /// With the columns of short positions negated: one sign, 1 or -1, for each asset.
+    #[must_use]
+    pub fn signed(mut self, signs: &[f64]) -> Returns {
+        if signs.iter().any(|sign| *sign < 0.0) {
+            let rows = self.values.chunks_exact_mut(signs.len());
+            rows.for_each(|row| row.iter_mut().zip(signs).for_each(|(x, sign)| *x *= sign));
+        }
+        self
+    }
+
     /// The rows of a range, with their labels where there are any.
     #[must_use]
     pub fn part(&self, rows: Range<usize>) -> Returns {
@@ -172,6 +182,16 @@ impl Panel {
             volatilities: of(&self.volatilities),
             means: of(&self.means),
         }
+    }
+
+    /// With the columns of short positions negated: one sign, 1 or -1, for each asset.
+    #[must_use]
+    pub fn signed(mut self, signs: &[f64]) -> Panel {
+        if signs.iter().any(|sign| *sign < 0.0) {
+            let values = self.values.chunks_exact_mut(signs.len()).chain([&mut self.means[..]]);
+            values.for_each(|row| row.iter_mut().zip(signs).for_each(|(x, sign)| *x *= sign));
+        }
+        self
     }
 
     pub fn rows(&self) -> usize {

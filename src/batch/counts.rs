@@ -9,8 +9,8 @@ use crate::engine::Precision;
 use crate::methods::certificate::{Certificate, Status};
 use crate::stats;
 
-/// How the problems of a run ended. total = converged + stalled + no_solution + invalid; `rescued` counts, within
-/// these, what the GPU could not finish and the CPU took over.
+/// How the problems of a run ended. total = converged + stalled + no_solution + infeasible + invalid; `rescued`
+/// counts, within these, what the GPU could not finish and the CPU took over.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Solves {
     pub total: u64,
@@ -18,6 +18,7 @@ pub struct Solves {
     pub rescued: u64,
     pub stalled: u64,
     pub no_solution: u64,
+    pub infeasible: u64,
     pub invalid: u64,
 }
 
@@ -40,6 +41,7 @@ impl Solves {
             Status::Converged => &mut self.converged,
             Status::Stalled => &mut self.stalled,
             Status::NoSolution => &mut self.no_solution,
+            Status::Infeasible => &mut self.infeasible,
             Status::Invalid => &mut self.invalid,
         } += 1;
     }
@@ -56,6 +58,7 @@ impl AddAssign for Solves {
         self.rescued += other.rescued;
         self.stalled += other.stalled;
         self.no_solution += other.no_solution;
+        self.infeasible += other.infeasible;
         self.invalid += other.invalid;
     }
 }

@@ -80,6 +80,21 @@ impl<'a> Batch<'a> {
         Batch::new(Source { covariances, assets: Assets::All }, Program::new(budgets)?)
     }
 
+    /// The same for a program.
+    ///
+    /// # Errors
+    /// As [`Batch::new`] and [`Batch::under`].
+    pub fn of_rows(
+        panel: impl Into<Arc<Panel>>,
+        rows: Rows,
+        estimator: Estimator,
+        program: Program,
+    ) -> Result<Batch<'a>> {
+        let covariances = Covariances::Estimated { panel: panel.into(), rows, estimator };
+        let measure = program.measure();
+        Batch::new(Source { covariances, assets: Assets::All }, program)?.under(measure)
+    }
+
     /// The first so many subsets of one covariance, with equal budgets; those that `cap` bars are not solved.
     ///
     /// # Errors
@@ -153,7 +168,7 @@ impl<'a> Batch<'a> {
             (&self.source.covariances, &self.source.assets),
             (Covariances::Estimated { estimator: Estimator::Sample, .. }, Assets::All)
         );
-        if !measure.is_sound() || !(rows || measure.is_volatility()) {
+        if !measure.is_sound() || !(rows && !self.program.is_limited() || measure.is_volatility()) {
             return Err(Error::input(format!("{measure:?} is no risk that this batch could budget")));
         }
         Ok(Batch { program: self.program.under(measure), ..self })
@@ -183,9 +198,10 @@ impl<'a> Batch<'a> {
         self.program.budgets()
     }
 
-    /// Whether GPUs take its estimator and its measure of risk.
+    /// Whether GPUs take its estimator, its measure of risk and its limits.
     pub fn fits_devices(&self) -> bool {
         self.program.measure().is_volatility()
+            && !self.program.is_limited()
             && match &self.source.covariances {
                 Covariances::Estimated { estimator, .. } => estimator.is_on_devices(),
                 Covariances::Given { .. } | Covariances::Known(_) => true,

@@ -115,11 +115,12 @@ impl Solutions {
         }
     }
 
-    /// Weights of the assets at these places alone, of `assets` assets.
+    /// Sizes of the positions in the assets at these places alone, which have these signs, of weights of `assets` assets.
     #[must_use]
-    pub fn over(self, keep: &[usize], assets: usize) -> Solutions {
+    pub fn over(self, keep: &[usize], signs: &[f64], assets: usize) -> Solutions {
         let part = |weights: Vec<f64>| -> Vec<f64> {
-            weights.chunks_exact(assets).flat_map(|row| keep.iter().map(|&i| row[i])).collect()
+            let sizes = |row: &[f64]| keep.iter().zip(signs).map(|(&i, sign)| row[i] * sign).collect::<Vec<f64>>();
+            weights.chunks_exact(assets).flat_map(sizes).collect()
         };
         let Comparisons { solved, .. } = self.comparisons;
         let solved = solved.into_iter().map(|own| Solved { weights: part(own.weights), ..own }).collect();

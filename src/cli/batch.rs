@@ -57,6 +57,7 @@ pub fn run(arguments: &BatchArguments) -> Result<u8> {
         problems: matrices.problems,
         budgets,
         assume_psd: arguments.assume_psd,
+        within: None,
         comparison: Comparison { methods: arguments.methods.as_deref().map(names), ..Comparison::default() },
         setup: machine::setup(&arguments.machine, arguments.problem.tolerance),
     };

@@ -10,6 +10,7 @@ use crate::panel::{Panel, Returns};
 use crate::report::solve_csv;
 use crate::report::terminal::{self, counted};
 use crate::store::atomic::{self, Existing};
+use crate::study::limited::Within;
 use crate::study::memory;
 use crate::study::solve::{Question, Risk, solve};
 use crate::{Error, Result, observer::Observer as _};
@@ -66,6 +67,7 @@ pub fn run(arguments: &SolveArguments) -> Result<u8> {
         weights: weights.as_deref(),
         measure,
         beside: &beside,
+        within: &Within::none(assets.len()),
         periods_per_year,
     };
     let mut progress = Progress::new("problem", quiet);

@@ -10,14 +10,17 @@ pub enum Status {
     Converged,
     /// The rounding floor or the sweep limit was reached first.
     Stalled,
-    /// A non-negative, non-zero direction of zero variance exists: no risk-budgeting portfolio does.
+    /// Within the limits there is a mix without variance, or without risk: no risk-budgeting portfolio exists.
     NoSolution,
+    /// No weights are within the limits.
+    Infeasible,
     /// The problem's own input is bad.
     Invalid,
 }
 
 impl Status {
-    pub const ALL: [Status; 4] = [Status::Converged, Status::Stalled, Status::NoSolution, Status::Invalid];
+    pub const ALL: [Status; 5] =
+        [Status::Converged, Status::Stalled, Status::NoSolution, Status::Infeasible, Status::Invalid];
 
     /// The byte that stands for it in a file.
     pub const fn code(self) -> u8 {
@@ -26,6 +29,7 @@ impl Status {
             Status::Stalled => 1,
             Status::NoSolution => 2,
             Status::Invalid => 3,
+            Status::Infeasible => 4,
         }
     }
 
@@ -38,6 +42,7 @@ impl Status {
             Status::Converged => "converged",
             Status::Stalled => "stalled",
             Status::NoSolution => "no_solution",
+            Status::Infeasible => "infeasible",
             Status::Invalid => "invalid",
         }
     }
@@ -83,6 +88,9 @@ pub struct Certificate {
     /// Of expected shortfall: no portfolio is better by more than this ([`super::downside::expected_shortfall`]). None of
     /// other measures, and without weights.
     pub slack: Option<f64>,
+    /// Within limits, what is left of the conditions of the best weights ([`super::risk_budgeting::limited`]): that, and not
+    /// rc_error, lies within the tolerance. None without limits, and without weights.
+    pub kkt_error: Option<f64>,
 }
 
 impl Certificate {
@@ -100,6 +108,15 @@ impl Certificate {
     /// The certificate of a problem without weights.
     pub fn unsolved(status: Status) -> Certificate {
         let nan = f64::NAN;
-        Certificate { status, rc_error: nan, kappa: nan, sweeps: 0, rescued: false, volatility: nan, slack: None }
+        Certificate {
+            status,
+            rc_error: nan,
+            kappa: nan,
+            sweeps: 0,
+            rescued: false,
+            volatility: nan,
+            slack: None,
+            kkt_error: None,
+        }
     }
 }

@@ -5,9 +5,10 @@
 
 pub mod certificate;
 pub mod downside;
-mod equal_weight;
+pub(crate) mod equal_weight;
 pub mod hierarchical;
 mod inverse_volatility;
+pub mod limits;
 mod linear;
 mod program;
 pub mod quadratic;
@@ -19,10 +20,11 @@ use crate::covariance::RiskModel;
 use certificate::{Proof, Status};
 pub use equal_weight::equal_weight;
 pub use inverse_volatility::inverse_volatility;
-pub use program::Program;
+use limits::Limits;
+pub use program::{ExpectedReturns, Objective, Program};
 use quadratic::Aim;
 use risk_budgeting::descent::multiply;
-use risk_budgeting::{Options, Problem};
+use risk_budgeting::{Options, Problem, limited};
 pub use risk_measure::RiskMeasure;
 pub use selection::{Mix, Selection};
 
@@ -49,6 +51,7 @@ pub enum Method {
 #[derive(Debug, Clone, Default)]
 pub struct Workspace {
     pub risk_budgeting: risk_budgeting::Workspace,
+    pub limited: limited::Workspace,
     pub quadratic: quadratic::Workspace,
     pub hierarchical: hierarchical::Workspace,
 }
@@ -154,35 +157,59 @@ impl Method {
 
     /// The weights of one portfolio, to rounding; none where there is none, and of mixes. Risk is volatility.
     pub fn finished(self, program: &Program, model: &RiskModel) -> Option<Vec<f64>> {
-        if let Some(weights) = Selection::NONE.closed_form(self, &model.volatilities) {
-            return Some(weights.into_owned());
-        }
         let (mut weights, mut work) = (vec![0.0; program.assets()], Workspace::default());
+        let options = Options { finish: true, ..Options::default() };
+        let limits = program.is_limited().then(|| program.limits());
         let status = match self {
+            Method::RiskBudgeting if program.is_limited() => {
+                let found = program.solve(model, None, options, &mut work.limited);
+                weights = found.portfolio.weights;
+                found.status
+            }
             Method::RiskBudgeting | Method::VolatilityParity => {
                 let RiskModel { correlation, volatilities } = model;
                 let problem = Problem { correlation, volatilities, budgets: program.budgets(), covariance: None };
-                let options = Options { finish: true, ..Options::default() };
                 risk_budgeting::solve(problem, options, &mut work.risk_budgeting, &mut weights).status
             }
-            _ => self.solve(model, Options::default().tolerance, &mut work, &mut weights)?.status,
+            _ => {
+                let selection = Selection::new(&[self], Vec::new()).within(limits);
+                match selection.closed_form(self, &model.volatilities) {
+                    Some(weights) => return Some(weights.into_owned()),
+                    None => self.solve(model, limits, options.tolerance, &mut work, &mut weights)?.status,
+                }
+            }
         };
         (status == Status::Converged).then_some(weights)
     }
 
-    /// Solves for the weights of one portfolio; NaN where there is none. None of a method that is not solved for, and of
-    /// risk budgeting.
+    /// Solves for the weights of one portfolio, within limits where there are any; NaN where there is none. None of a method
+    /// that is not solved for, and of risk budgeting.
     #[inline(always)]
-    pub fn solve(self, model: &RiskModel, tolerance: f64, work: &mut Workspace, weights: &mut [f64]) -> Option<Proof> {
+    pub fn solve(
+        self,
+        model: &RiskModel,
+        limits: Option<&Limits>,
+        tolerance: f64,
+        work: &mut Workspace,
+        weights: &mut [f64],
+    ) -> Option<Proof> {
         let RiskModel { correlation, volatilities } = model;
-        if self == Method::HierarchicalRiskParity {
-            let found = hierarchical::solve(correlation, volatilities, &mut work.hierarchical, weights);
-            let hierarchical::Found { status, split_error, margin, volatility } = found;
-            return Some(Proof { status, error: split_error, margin, unique: true, volatility });
-        }
-        let aim = self.aim()?;
+        let aim = match (self, limits) {
+            (Method::HierarchicalRiskParity, _) => {
+                let found = hierarchical::solve(correlation, volatilities, &mut work.hierarchical, weights);
+                let hierarchical::Found { status, split_error, margin, volatility } = found;
+                return Some(Proof { status, error: split_error, margin, unique: true, volatility });
+            }
+            (Method::InverseVolatility, Some(limits)) => {
+                return Some(inverse_volatility::within(model, limits, tolerance, &mut work.limited, weights));
+            }
+            _ => self.aim()?,
+        };
         let problem = quadratic::Problem { correlation, volatilities };
-        let found = quadratic::solve(aim, problem, tolerance, &mut work.quadratic, weights);
+        let found = match limits {
+            Some(limits) => quadratic::limited::solve(aim, problem, limits, tolerance, &mut work.quadratic, weights),
+            None => quadratic::solve(aim, problem, tolerance, &mut work.quadratic, weights),
+        };
         let quadratic::Found { status, gap, unique, volatility, .. } = found;
         Some(Proof { status, error: gap, margin: f64::NAN, unique, volatility })
     }

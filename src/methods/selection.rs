@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use super::limits::Limits;
 use super::{Method, RiskMeasure, equal_weight, inverse_volatility};
 
 /// A fixed mix of the assets: nothing is estimated.
@@ -21,15 +22,24 @@ pub struct Mix {
 pub struct Selection {
     methods: Cow<'static, [Method]>,
     mixes: Cow<'static, [Mix]>,
+    within: Option<Within>,
+}
+
+/// What portfolios are within, but for mixes.
+#[derive(Debug, Clone, PartialEq)]
+struct Within {
+    limits: Limits,
+    /// Equal weights: they do not depend on data.
+    equal: Vec<f64>,
 }
 
 impl Selection {
     /// Risk budgeting alone.
-    pub const NONE: Selection = Selection { methods: Cow::Borrowed(&[]), mixes: Cow::Borrowed(&[]) };
+    pub const NONE: Selection = Selection { methods: Cow::Borrowed(&[]), mixes: Cow::Borrowed(&[]), within: None };
 
     /// Those that follow from the volatilities.
     pub const CLOSED_FORMS: Selection =
-        Selection { methods: Cow::Borrowed(&Method::CLOSED_FORMS), mixes: Cow::Borrowed(&[]) };
+        Selection { methods: Cow::Borrowed(&Method::CLOSED_FORMS), mixes: Cow::Borrowed(&[]), within: None };
 
     /// These methods, risk budgeting left out, then the mixes.
     pub fn new(methods: &[Method], mixes: Vec<Mix>) -> Selection {
@@ -40,7 +50,7 @@ impl Selection {
             }
         }
         all.extend((0..mixes.len()).map(|number| Method::Fixed(number as u8)));
-        Selection { methods: all.into(), mixes: mixes.into() }
+        Selection { methods: all.into(), mixes: mixes.into(), within: None }
     }
 
     /// With volatility parity first of those beside risk budgeting, where another risk is budgeted.
@@ -50,7 +60,23 @@ impl Selection {
             return self;
         }
         let methods = std::iter::once(Method::VolatilityParity).chain(self.methods.iter().copied());
-        Selection { methods: methods.collect(), mixes: self.mixes }
+        Selection { methods: methods.collect(), ..self }
+    }
+
+    /// Within these limits, where there are any. Mixes are as they are.
+    #[must_use]
+    pub fn within(self, limits: Option<&Limits>) -> Selection {
+        let within = limits.map(|limits| Within { limits: limits.clone(), equal: equal_weight::within(limits) });
+        Selection { within, ..self }
+    }
+
+    pub fn limits(&self) -> Option<&Limits> {
+        self.within.as_ref().map(|within| &within.limits)
+    }
+
+    /// Whether the weights of a method have to be solved for.
+    pub fn is_solved(&self, method: Method) -> bool {
+        method.is_solved() || self.within.is_some() && method == Method::InverseVolatility
     }
 
     /// Those beside risk budgeting.
@@ -69,20 +95,21 @@ impl Selection {
 
     /// Those that have to be solved for.
     pub fn solved(&self) -> impl Iterator<Item = Method> {
-        self.methods.iter().copied().filter(|method| method.is_solved())
+        self.methods.iter().copied().filter(|method| self.is_solved(*method))
     }
 
     /// Whether all of them follow from the volatilities.
     pub fn is_closed(&self) -> bool {
-        self.methods.iter().all(|method| Method::CLOSED_FORMS.contains(method))
+        self.methods.iter().all(|method| Method::CLOSED_FORMS.contains(method) && !self.is_solved(*method))
     }
 
     /// Whether GPUs take all of them, of problems of so many assets.
     pub fn is_on_devices(&self, assets: usize) -> bool {
-        self.methods.iter().all(|method| assets <= method.most_assets_on_devices())
+        self.within.is_none() && self.methods.iter().all(|method| assets <= method.most_assets_on_devices())
     }
 
-    /// For problems of the assets at these places alone: mixes hold the others not, and are scaled up.
+    /// For problems of the assets at these places alone: mixes hold the others not, and are scaled up. Limits are to be given
+    /// again.
     #[must_use]
     pub fn over(&self, keep: &[usize]) -> Selection {
         let part = |mix: &Mix| {
@@ -92,7 +119,7 @@ impl Selection {
             let weights = if whole { held } else { held.iter().map(|weight| weight / total).collect() };
             Mix { name: mix.name.clone(), weights }
         };
-        Selection { methods: self.methods.clone(), mixes: self.mixes.iter().map(part).collect() }
+        Selection { methods: self.methods.clone(), mixes: self.mixes.iter().map(part).collect(), within: None }
     }
 
     /// As results call a method.
@@ -106,8 +133,11 @@ impl Selection {
     /// Weights that follow from the volatilities, or from nothing; none of a method that is solved for.
     pub fn closed_form(&self, method: Method, volatilities: &[f64]) -> Option<Cow<'_, [f64]>> {
         match method {
-            Method::InverseVolatility => Some(inverse_volatility(volatilities).into()),
-            Method::EqualWeight => Some(equal_weight(volatilities.len()).into()),
+            Method::InverseVolatility if self.within.is_none() => Some(inverse_volatility(volatilities).into()),
+            Method::EqualWeight => Some(match &self.within {
+                Some(within) => within.equal.as_slice().into(),
+                None => equal_weight(volatilities.len()).into(),
+            }),
             Method::Fixed(number) => self.mixes.get(usize::from(number)).map(|mix| mix.weights.as_slice().into()),
             _ => None,
         }

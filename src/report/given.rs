@@ -30,7 +30,8 @@ fn line(found: &Portfolios) -> String {
     let largest = found.evidence.certificate.and_then(|own| own.gap.or(own.split_error));
     let error =
         largest.map_or(String::new(), |largest| format!("; {} at most {:.1e}", found.method.error(), largest.max));
-    let unsolved = found.evidence.statuses.map_or(0, |own| own.stalled + own.no_solution + own.invalid);
+    let unsolved =
+        found.evidence.statuses.map_or(0, |own| own.stalled + own.no_solution + own.infeasible + own.invalid);
     let unsolved = if unsolved > 0 { format!("; {unsolved} without") } else { String::new() };
     format!("{}: {}{error}{unsolved}\n", words::method(found.method, found.method.name()), found.weights)
 }

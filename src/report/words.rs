@@ -71,6 +71,59 @@ pub fn short_method(method: Method, name: &str) -> String {
     }
 }
 
+/// What limits did over the resamples.
+pub fn bounds(outcome: &Outcome) -> Option<String> {
+    outcome.run.limits.as_ref()?;
+    let held: Vec<&Asset> = outcome.assets.iter().filter(|asset| asset.is_held()).collect();
+    let misses = outcome.portfolio.budget_miss.as_ref().map_or(String::new(), |miss| {
+        format!(
+            "the worst budget is missed by {} of it (5–95 %: {})",
+            percent(miss.mean, 0),
+            band(miss.q05, miss.q95, 0)
+        )
+    });
+    let turnover = outcome.turnover.as_ref().map_or(String::new(), |turnover| {
+        format!(
+            " Turnover is at its limit of {} in {} of the resamples.",
+            percent(turnover.max, 1),
+            percent(turnover.at_max, 0)
+        )
+    });
+    if held.is_empty() {
+        return Some(format!("Within the limits {misses}; no bound holds a weight in most resamples.{turnover}"));
+    }
+    let names = listed(&held.iter().map(|asset| asset.name.clone()).collect::<Vec<String>>());
+    let free: Vec<f64> = held.iter().filter_map(|asset| Some(asset.unlimited?.sd)).collect();
+    let own: f64 = held.iter().map(|asset| asset.weight.sd).sum::<f64>() / held.len() as f64;
+    let without = free.iter().sum::<f64>() / free.len().max(1) as f64;
+    let (bands, their, have) = match held.len() {
+        1 => ("The band", "its bound", "It has"),
+        _ => ("The bands", "their bounds", "They have"),
+    };
+    let spread = if free.is_empty() {
+        String::new()
+    } else {
+        format!(" {have} an sd of {}, and {} without limits.", percent(own, 2), percent(without, 2))
+    };
+    Some(format!(
+        "{bands} of {names} {} {their} more than the data: a bound holds in most resamples.{spread} Within the limits \
+         {misses}.{turnover}",
+        if held.len() == 1 { "says" } else { "say" }
+    ))
+}
+
+/// "20 % to 50 %", "at most 30 %", "10 %"; nothing of what is not limited.
+pub fn range(least: f64, most: f64) -> String {
+    let short = |x: f64| format!("{} %", crate::wording::short(100.0 * x));
+    match (least > 0.0, most < 1.0) {
+        (false, false) => String::new(),
+        (true, false) => format!("at least {}", short(least)),
+        (false, true) => format!("at most {}", short(most)),
+        (true, true) if least == most => short(least),
+        (true, true) => format!("{} to {}", short(least), short(most)),
+    }
+}
+
 /// "expected shortfall (95 %)".
 pub fn measure(risk: &Budgeted) -> String {
     let Budgeted { words, level, centred, .. } = risk;
@@ -350,9 +403,12 @@ pub fn solves(solves: &Solves) -> String {
         }
     } else {
         let mut parts = vec![format!("{} of {} converged", grouped(solves.converged), grouped(solves.total))];
-        for (count, what) in
-            [(solves.no_solution, "no_solution"), (solves.invalid, "invalid"), (solves.stalled, "stalled")]
-        {
+        for (count, what) in [
+            (solves.no_solution, "no_solution"),
+            (solves.infeasible, "infeasible"),
+            (solves.invalid, "invalid"),
+            (solves.stalled, "stalled"),
+        ] {
             if count > 0 {
                 parts.push(format!("{} {what}", grouped(count)));
             }

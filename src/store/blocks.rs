@@ -115,11 +115,13 @@ impl<B: Blocks + ?Sized> Blocks for OfMethod<'_, B> {
     }
 }
 
-/// Weights over all `assets`, of which those at `keep` were solved for: the others are zero.
+/// Weights over all `assets`, of which those at `keep` were solved for, as sizes of positions with these signs: the others
+/// are zero.
 #[derive(Debug)]
 pub struct Spread<'a, B: ?Sized> {
     pub blocks: &'a B,
     pub keep: &'a [usize],
+    pub signs: &'a [f64],
     pub assets: usize,
 }
 
@@ -130,12 +132,12 @@ impl<B: Blocks + ?Sized> Blocks for Spread<'_, B> {
 
     fn read(&self, block: usize) -> Result<Cow<'_, Solutions>> {
         let found = self.blocks.read(block)?;
-        if self.keep.len() == self.assets {
+        if self.keep.len() == self.assets && self.signs.iter().all(|sign| *sign > 0.0) {
             return Ok(found);
         }
         let mut all = vec![0.0; found.certificates.len() * self.assets];
         for (row, found) in all.chunks_exact_mut(self.assets).zip(found.weights.chunks_exact(self.keep.len())) {
-            self.keep.iter().zip(found).for_each(|(&i, w)| row[i] = *w);
+            self.keep.iter().zip(found.iter().zip(self.signs)).for_each(|(&i, (w, sign))| row[i] = w * sign);
         }
         Ok(Cow::Owned(Solutions { weights: all, ..found.into_owned() }))
     }

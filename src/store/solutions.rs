@@ -19,9 +19,13 @@ impl From<Solutions> for Columns {
             .with("status", certificates.iter().map(|c| c.status.code()).collect::<Vec<u8>>())
             .with("rescued", certificates.iter().map(|c| u8::from(c.rescued)).collect::<Vec<u8>>());
         let columns = if parameters.is_empty() { columns } else { columns.with("parameter", parameters) };
-        // Of few measures of risk.
-        let slacks = floats(|c| c.slack.unwrap_or(f64::NAN));
-        let columns = if slacks.iter().all(|slack| slack.is_nan()) { columns } else { columns.with("slack", slacks) };
+        // Of few measures of risk, and with limits.
+        let some = |columns: Columns, name: &str, of: fn(&Certificate) -> Option<f64>| {
+            let all: Vec<f64> = certificates.iter().map(|c| of(c).unwrap_or(f64::NAN)).collect();
+            if all.iter().all(|x| x.is_nan()) { columns } else { columns.with(name, all) }
+        };
+        let columns = some(columns, "slack", |c| c.slack);
+        let columns = some(columns, "kkt_error", |c| c.kkt_error);
         if comparisons.methods.is_empty() {
             return columns;
         }
@@ -87,7 +91,7 @@ impl Solutions {
             && statuses.len() as u64 == problems
             && statuses.iter().all(|&code| Status::from_code(code).is_some())
             && methods.is_none_or(compared)
-            && ["parameter", "slack"]
+            && ["parameter", "slack", "kkt_error"]
                 .iter()
                 .all(|name| columns.f64s(name).is_none_or(|all| all.len() as u64 == problems))
     }
@@ -100,7 +104,8 @@ impl Solutions {
         let (rc_error, kappa, volatility) =
             (columns.f64s("rc_error")?, columns.f64s("kappa")?, columns.f64s("volatility")?);
         let (sweeps, statuses, rescued) = (columns.u32s("sweeps")?, columns.u8s("status")?, columns.u8s("rescued")?);
-        let slack = columns.f64s("slack");
+        let maybe = |all: Option<&[f64]>, at: usize| all.map(|all| all[at]).filter(|x| !x.is_nan());
+        let (slack, kkt_error) = (columns.f64s("slack"), columns.f64s("kkt_error"));
         let certificate = |at: usize| {
             Some(Certificate {
                 status: Status::from_code(statuses[at])?,
@@ -109,14 +114,16 @@ impl Solutions {
                 sweeps: sweeps[at],
                 rescued: rescued[at] != 0,
                 volatility: volatility[at],
-                slack: slack.map(|slack| slack[at]).filter(|slack| !slack.is_nan()),
+                slack: maybe(slack, at),
+                kkt_error: maybe(kkt_error, at),
             })
         };
         let comparisons = match columns.u8s("methods") {
             None => Comparisons::default(),
             Some(codes) => {
                 let methods: Vec<Method> = codes.iter().map(|&code| Method::from_code(code)).collect::<Option<_>>()?;
-                let solved = methods.iter().filter(|method| method.is_solved());
+                let kept = |method: Method| columns.f64s(&of(method, "weights")).is_some();
+                let solved = methods.iter().filter(|method| method.is_solved() || kept(**method));
                 let solved = solved.map(|&method| Solved::from_columns(columns, method, problems as usize, assets));
                 Comparisons {
                     solved: solved.collect::<Option<_>>()?,
@@ -156,6 +163,7 @@ mod tests {
                         rescued: true,
                         kappa: 3.5,
                         slack: Some(1e-9),
+                        kkt_error: Some(3e-9),
                         ..Certificate::converged(2e-9, 11, 0.02)
                     },
                 ],

@@ -1,9 +1,9 @@
 //! weights.parquet: one row per problem, in index order.
 //!
 //! Columns: `resample` or what else a problem is called (u64), `status` (text), `rc_error` (f64), `sweeps` (u32), `rescued` (bool), `volatility` (f64),
-//! then one f64 column per asset under the asset's name. Weights are null unless the problem converged; `rc_error` and
+//! within limits `kkt_error` (f64), then one f64 column per asset under the asset's name. Weights are null unless the problem converged; errors and
 //! `volatility` are null without weights. A fixed column whose name is also an asset's is prefixed with `_`: by
-//! position the six fixed columns always come first.
+//! position the six fixed columns always come first, or seven within limits.
 //!
 //! The bytes depend on the solutions alone, not on the pieces they arrive in: one row group is one write, its size a
 //! function of the number of assets, and neither times nor versions are recorded.
@@ -47,7 +47,9 @@ const FIXED: [(&str, DataType); 5] = [
     ("rescued", DataType::Boolean),
     ("volatility", DataType::Float64),
 ];
-/// Columns before those of the assets.
+/// Within limits, after those.
+const KKT_ERROR: &str = "kkt_error";
+/// Columns before those of the assets, without it.
 const NUMBERS: usize = 1 + FIXED.len();
 const MOST_ROWS: usize = 1 << 16;
 /// A row group of up to 32 MiB of weights is held in memory.
@@ -61,6 +63,8 @@ pub struct Described<'a> {
     pub assets: &'a [String],
     /// What certified errors are called.
     pub error: &'a str,
+    /// Whether certificates have a `kkt_error` beside.
+    pub within_limits: bool,
     /// Number of the first problem.
     pub start: u64,
     /// Key-value pairs of the file.
@@ -127,16 +131,15 @@ pub fn read_weights(path: &Path, assets: usize, problems: u64) -> Result<Solutio
 
 fn read_batch(batch: &RecordBatch, assets: usize, solutions: &mut Solutions) -> Option<()> {
     let columns = batch.columns();
-    if columns.len() != NUMBERS + assets {
-        return None;
-    }
+    let numbers = columns.len().checked_sub(assets).filter(|numbers| [NUMBERS, NUMBERS + 1].contains(numbers))?;
     let floats = |at: usize| columns[at].as_primitive_opt::<Float64Type>();
     let number = |column: &Float64Array, row: usize| if column.is_valid(row) { column.value(row) } else { f64::NAN };
     let statuses = columns[1].as_string_opt::<i32>()?;
     let (rc_error, volatility) = (floats(2)?, floats(5)?);
     let sweeps = columns[3].as_primitive_opt::<UInt32Type>()?;
     let rescued = columns[4].as_boolean_opt()?;
-    let weights = (NUMBERS..columns.len()).map(floats).collect::<Option<Vec<_>>>()?;
+    let kkt_error = if numbers > NUMBERS { Some(floats(NUMBERS)?) } else { None };
+    let weights = (numbers..columns.len()).map(floats).collect::<Option<Vec<_>>>()?;
     for row in 0..batch.num_rows() {
         solutions.certificates.push(Certificate {
             status: Status::ALL.into_iter().find(|status| status.name() == statuses.value(row))?,
@@ -146,6 +149,7 @@ fn read_batch(batch: &RecordBatch, assets: usize, solutions: &mut Solutions) -> 
             rescued: rescued.value(row),
             volatility: number(volatility, row),
             slack: None,
+            kkt_error: kkt_error.map(|column| number(column, row)).filter(|error| !error.is_nan()),
         });
         solutions.weights.extend(weights.iter().map(|column| number(column, row)));
     }
@@ -157,6 +161,7 @@ pub struct WeightsWriter<W: Write + Send> {
     writer: ArrowWriter<W>,
     schema: Arc<Schema>,
     assets: usize,
+    within_limits: bool,
     /// Index of the first pending problem.
     next: u64,
     weights: Vec<f64>,
@@ -167,8 +172,8 @@ impl<W: Write + Send> WeightsWriter<W> {
     /// # Errors
     /// Those of the file.
     pub fn new(file: W, described: &Described) -> io::Result<Self> {
-        let Described { noun, assets, error, start, metadata } = *described;
-        let schema = Arc::new(schema(noun, error, assets));
+        let Described { noun, assets, error, within_limits, start, metadata } = *described;
+        let schema = Arc::new(schema(noun, error, within_limits, assets));
         let fixed = |column: usize| ColumnPath::from(schema.field(column).name().as_str());
         let metadata: Vec<KeyValue> =
             metadata.iter().map(|(key, value)| KeyValue::new(key.clone(), value.clone())).collect();
@@ -189,6 +194,7 @@ impl<W: Write + Send> WeightsWriter<W> {
             writer,
             schema,
             assets: assets.len(),
+            within_limits,
             next: start,
             weights: Vec::new(),
             certificates: Vec::new(),
@@ -235,6 +241,10 @@ impl<W: Write + Send> WeightsWriter<W> {
             Arc::new(certificates.iter().map(|c| Some(c.rescued)).collect::<BooleanArray>()),
             Arc::new(certificates.iter().map(|c| known(c.volatility)).collect::<Float64Array>()),
         ];
+        if self.within_limits {
+            let errors = certificates.iter().map(|c| c.kkt_error.and_then(known));
+            columns.push(Arc::new(errors.collect::<Float64Array>()));
+        }
         for asset in 0..self.assets {
             let column = weights.iter().skip(asset).step_by(self.assets).zip(&certificates);
             let column = column.map(|(&weight, c)| (c.status == Status::Converged).then_some(weight));
@@ -252,9 +262,10 @@ fn group_rows(assets: usize) -> usize {
     1 << most.ilog2()
 }
 
-fn schema(noun: &str, error: &str, assets: &[String]) -> Schema {
-    let mut fields = Vec::with_capacity(NUMBERS + assets.len());
-    for (name, data_type) in std::iter::once((noun, DataType::UInt64)).chain(FIXED) {
+fn schema(noun: &str, error: &str, within_limits: bool, assets: &[String]) -> Schema {
+    let mut fields = Vec::with_capacity(NUMBERS + 1 + assets.len());
+    let kkt_error = within_limits.then_some((KKT_ERROR, DataType::Float64));
+    for (name, data_type) in std::iter::once((noun, DataType::UInt64)).chain(FIXED).chain(kkt_error) {
         let mut name = if name == RC_ERROR { error } else { name }.to_string();
         while assets.contains(&name) {
             name.insert(0, '_');
@@ -285,7 +296,7 @@ mod tests {
 
     #[test]
     fn a_fixed_column_steps_aside_for_an_asset_of_its_name() {
-        let schema = schema("resample", RC_ERROR, &["status".into(), "_status".into(), "A".into()]);
+        let schema = schema("resample", RC_ERROR, false, &["status".into(), "_status".into(), "A".into()]);
         let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
         assert_eq!(names[..3], ["resample", "__status", "rc_error"]);
         assert_eq!(names[6..], ["status", "_status", "A"]);

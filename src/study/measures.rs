@@ -30,6 +30,13 @@ impl Profile {
         Profile { risk_contributions, risk_shares, ..self }
     }
 
+    /// Of sizes, as weights: times the signs of the positions.
+    #[must_use]
+    pub fn signed(mut self, signs: &[f64]) -> Profile {
+        self.weights.iter_mut().zip(signs).for_each(|(w, sign)| *w *= sign);
+        self
+    }
+
     /// The same over `assets` assets, of which those at `keep` are held; the others have weight zero.
     #[must_use]
     pub fn spread(self, keep: &[usize], assets: usize) -> Profile {

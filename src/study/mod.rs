@@ -12,6 +12,8 @@ pub mod estimators;
 pub mod given;
 pub mod holdings;
 pub mod influence;
+pub mod limited;
+pub mod limits;
 pub mod measures;
 #[cfg(feature = "files")]
 pub mod memory;

@@ -333,8 +333,14 @@ fn weights_are_written_alike_whatever_the_blocks_and_stopped_when_asked() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str, blocks: &dyn Blocks, observer: &mut dyn Observer| {
         let path = folder.path().join(name);
-        let described =
-            Described { noun: "resample", assets: &returns.assets, error: RC_ERROR, start: 0, metadata: &[] };
+        let described = Described {
+            noun: "resample",
+            assets: &returns.assets,
+            error: RC_ERROR,
+            within_limits: false,
+            start: 0,
+            metadata: &[],
+        };
         write_weights(&path, Existing::Refuse, &described, blocks, observer).map(|()| std::fs::read(&path).unwrap())
     };
     let whole = file("whole", &solutions, &mut Unwatched).unwrap();

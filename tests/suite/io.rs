@@ -539,8 +539,14 @@ fn weights_are_readable_back_with_nulls_where_there_are_none() {
     let path = folder.path().join("weights.parquet");
     let (assets, solutions) = (names(&["A", "status", "S&P. 500"]), solutions(20, 3));
     let metadata = [("seed".to_string(), "7".to_string())];
-    let described =
-        Described { noun: "resample", assets: &assets, error: RC_ERROR, start: 1 << 40, metadata: &metadata };
+    let described = Described {
+        noun: "resample",
+        assets: &assets,
+        error: RC_ERROR,
+        within_limits: false,
+        start: 1 << 40,
+        metadata: &metadata,
+    };
     write_weights(&path, Existing::Refuse, &described, &solutions, &mut Unwatched).expect("written");
     assert!(write_weights(&path, Existing::Refuse, &described, &solutions, &mut Unwatched).is_err());
 
@@ -578,7 +584,8 @@ fn the_bytes_of_weights_do_not_depend_on_the_pieces_they_come_in() {
     // 2^22 weights are one row group: 3,000 assets make groups of 1,024 rows.
     let (assets, problems): (Vec<String>, usize) = ((0..3_000).map(|j| format!("A{j}")).collect(), 1_100);
     let all = solutions(problems, assets.len());
-    let described = Described { noun: "problem", assets: &assets, error: RC_ERROR, start: 5, metadata: &[] };
+    let described =
+        Described { noun: "problem", assets: &assets, error: RC_ERROR, within_limits: false, start: 5, metadata: &[] };
     let write = |piece: usize| {
         let mut file = Vec::new();
         let mut writer = WeightsWriter::new(&mut file, &described).expect("a writer");

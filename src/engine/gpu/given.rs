@@ -272,6 +272,7 @@ impl<'a> Given<'a> {
             rescued: false,
             volatility: variance.sqrt(),
             slack: None,
+            kkt_error: None,
         }
     }
 }

@@ -239,6 +239,7 @@ fn certificate(found: &DeviceCertificate, finite: bool, limits: Limits, unit: f6
         rescued: false,
         volatility: found.volatility * unit,
         slack: None,
+        kkt_error: None,
     }
 }
 

@@ -25,6 +25,7 @@ mod active_set;
 mod dependence;
 mod descent;
 mod existence;
+pub mod limited;
 mod uniqueness;
 
 use super::linear::dot;

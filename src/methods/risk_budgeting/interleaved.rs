@@ -322,7 +322,7 @@ fn slopes<S: Simd>(simd: S, y: &[Lanes], budgets: &[f64], slopes: &mut [Lanes]) 
 }
 
 /// Coordinates that share each load and store of a vector.
-const BLOCK: usize = 4;
+pub(super) const BLOCK: usize = 4;
 
 /// What a sweep works on.
 struct Sweep<'a, S: Simd> {
@@ -440,7 +440,7 @@ impl<S: Simd> Sweep<'_, S> {
 
 /// The W rows of the triangle from `first` on.
 #[inline(always)]
-fn rows<S: Simd, const W: usize>(correlation: &[Lanes], first: usize) -> [&[S::f64s]; W] {
+pub(super) fn rows<S: Simd, const W: usize>(correlation: &[Lanes], first: usize) -> [&[S::f64s]; W] {
     let mut rows: [&[S::f64s]; W] = [&[]; W];
     for r in 0..W {
         rows[r] = vectors::<S>(&correlation[below(first + r)]);
@@ -450,7 +450,7 @@ fn rows<S: Simd, const W: usize>(correlation: &[Lanes], first: usize) -> [&[S::f
 
 /// product = C x.
 #[inline(always)]
-fn multiply<S: Simd>(simd: S, correlation: &[Lanes], x: &[Lanes], product: &mut [Lanes]) {
+pub(super) fn multiply<S: Simd>(simd: S, correlation: &[Lanes], x: &[Lanes], product: &mut [Lanes]) {
     let n = x.len();
     product.copy_from_slice(x);
     for i in 0..n % BLOCK {

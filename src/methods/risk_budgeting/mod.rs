@@ -20,6 +20,7 @@ pub mod definite;
 pub mod descent;
 pub mod existence;
 pub mod interleaved;
+pub mod limited;
 pub mod mixed;
 pub mod newton;
 pub mod small;
@@ -133,6 +134,7 @@ pub fn solve(problem: Problem, options: Options, work: &mut Workspace, weights: 
         rescued: false,
         volatility: variance.sqrt(),
         slack: None,
+        kkt_error: None,
     };
     // An error below the tolerance proves a solution only where the tolerance lies above the rounding floor.
     if certificate.status != Status::Converged || accurate {

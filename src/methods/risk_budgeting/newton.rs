@@ -149,7 +149,7 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// A dot product as if computed in twice the working precision and rounded once.
-fn compensated_dot(a: &[f64], b: &[f64]) -> f64 {
+pub fn compensated_dot(a: &[f64], b: &[f64]) -> f64 {
     let (mut sum, mut low) = (0.0, 0.0);
     for (&a, &b) in a.iter().zip(b) {
         let (product, product_error) = two_product(a, b);

@@ -10,6 +10,7 @@ use crate::report::words::{self, counted, cut, maybe_percent, percent};
 use crate::study::bootstrap::{Outcome, Sensitivity};
 use crate::study::estimators::UnderEstimator;
 use crate::study::statistics::asset::Asset;
+use crate::study::statistics::limited::{Group, Row};
 use crate::study::statistics::method::MethodStatistics;
 use crate::study::statistics::summary::Summary;
 
@@ -49,6 +50,8 @@ pub fn bootstrap(outcome: &Outcome, view: View) -> String {
 
 fn weights(out: &mut String, outcome: &Outcome, view: View) {
     let width = names_width(outcome.assets.iter().map(|asset| &asset.name));
+    // Short positions have negative weights.
+    let lowest = outcome.assets.iter().map(|a| a.weight.q05.min(a.point.unwrap_or(0.0))).fold(0.0, f64::min);
     let widest =
         outcome.assets.iter().map(|a| a.weight.q95.max(a.point.unwrap_or(0.0))).fold(f64::MIN_POSITIVE, f64::max);
     let shares = &outcome.methods.own().realised.shares;
@@ -72,6 +75,19 @@ fn weights(out: &mut String, outcome: &Outcome, view: View) {
             format!("{} %{}", &format!("{:.2}", 100.0 * given.weights[place]), if is_outside { "*" } else { " " })
         })
     };
+    let limited = outcome.run.limits.as_ref();
+    // Of the assets that take part.
+    let taking_part: Vec<usize> = (0..outcome.assets.len())
+        .filter(|&place| !outcome.run.excluded.contains(&outcome.assets[place].name))
+        .collect();
+    let bounds = |place: usize| {
+        let own = taking_part.iter().position(|taking| *taking == place);
+        limited.zip(own).map(|(limits, own)| (limits.least[own], limits.most[own]))
+    };
+    let free = |_: usize, asset: &Asset| {
+        let unlimited = asset.unlimited.filter(|_| asset.is_held());
+        unlimited.map_or(String::new(), |free| percent(free.sd, digits))
+    };
     let mut shown: Vec<(usize, &Asset)> = outcome.assets.iter().enumerate().collect();
     if shown.len() > MOST_ASSETS {
         shown.sort_by(|a, b| b.1.weight.mean.total_cmp(&a.1.weight.mean));
@@ -82,15 +98,30 @@ fn weights(out: &mut String, outcome: &Outcome, view: View) {
     };
     // The picture is what people look at: it stays where all else but the weights has left, and takes the room there is.
     let columns = |room: usize| {
-        let scale = format!("0 %{:>w$}", percent(widest, 0), w = room - 3);
+        let start = percent(lowest, 0);
+        let scale = format!("{start}{:>w$}", percent(widest, 0), w = room.saturating_sub(words::columns(&start)));
         let mut columns = vec![
             Column::names("asset", cells(&|_, asset| cut(&asset.name, width)), width),
             Column::numbers("weight", cells(&|_, asset| maybe_percent(asset.point, 2)), 7, 2, None),
             Column::numbers("weight, 5–95 %", cells(&range), 14, 2, LEAVE_LAST),
-            Column::numbers(&scale, cells(&|_, asset| picture(asset, widest, room)), room, 2, LEAVE_LATE),
+            Column::numbers(
+                &scale,
+                cells(&|place, asset| picture(asset, bounds(place), (lowest, widest), room)),
+                room,
+                2,
+                LEAVE_LATE,
+            ),
             Column::numbers("risk share 5–95 %", cells(&realised), 14, 2, LEAVE_NEXT),
             Column::numbers("sd (± MC error)", cells(&sd), 15, 2, LEAVE_EARLY),
         ];
+        if limited.is_some() {
+            let at = |share: fn(&Asset) -> Option<f64>| {
+                cells(&|_, asset| share(asset).filter(|share| *share > 0.0).map_or(String::new(), |p| percent(p, 0)))
+            };
+            columns.insert(3, Column::numbers("at min", at(|asset| asset.at_min), 6, 2, LEAVE_LAST));
+            columns.insert(4, Column::numbers("at max", at(|asset| asset.at_max), 6, 2, LEAVE_LAST));
+            columns.push(Column::numbers("sd unlimited", cells(&free), 12, 2, LEAVE_EARLY));
+        }
         if given.is_some() {
             columns.insert(2, Column::numbers("yours ", cells(&own), 7, 2, None));
         }
@@ -98,7 +129,7 @@ fn weights(out: &mut String, outcome: &Outcome, view: View) {
     };
     let fitted = fitting(columns(PICTURE), view);
     let used: usize = fitted.iter().map(Column::room).sum();
-    let has_picture = fitted.iter().any(|column| column.head.starts_with("0 %"));
+    let has_picture = fitted.iter().any(|column| column.head.starts_with(&percent(lowest, 0)));
     let room = if has_picture { (PICTURE + view.columns().saturating_sub(used)).min(LARGEST_PICTURE) } else { PICTURE };
     table(out, columns(room), view);
     if shown.len() < outcome.assets.len() {
@@ -110,7 +141,9 @@ fn weights(out: &mut String, outcome: &Outcome, view: View) {
         ))));
     }
     out.push('\n');
+    limits(out, outcome, view);
     let said = [
+        words::bounds(outcome),
         given.map(|given| words::holdings(given, words::RESAMPLED)),
         words::change(outcome),
         words::short_windows(outcome),
@@ -123,18 +156,57 @@ fn weights(out: &mut String, outcome: &Outcome, view: View) {
     }
 }
 
-/// `  ├──●───┤ `: the 90 % range with the full-sample weight, from 0 to `widest`.
-fn picture(asset: &Asset, widest: f64, room: usize) -> String {
-    let position = |x: f64| ((x / widest * (room - 1) as f64).round().max(0.0) as usize).min(room - 1);
+/// `  ├──●───┤ `: the 90 % range with the full-sample weight, from the lowest to the widest of all; an end on a bound is a stop, `┃`.
+fn picture(asset: &Asset, bounds: Option<(f64, f64)>, (lowest, widest): (f64, f64), room: usize) -> String {
+    let (least, most) = bounds.unwrap_or((0.0, 1.0));
+    let position =
+        |x: f64| (((x - lowest) / (widest - lowest) * (room - 1) as f64).round().max(0.0) as usize).min(room - 1);
     let mut cells = vec![' '; room];
     let (low, high) = (position(asset.weight.q05), position(asset.weight.q95));
     cells[low..=high].fill('─');
-    cells[low] = '├';
-    cells[high] = '┤';
+    let size = |w: f64| w.abs();
+    cells[low] = if least > 0.0 && size(asset.weight.q05) <= least { '┃' } else { '├' };
+    cells[high] = if most < 1.0 && size(asset.weight.q95) >= most { '┃' } else { '┤' };
     if let Some(point) = asset.point {
         cells[position(point)] = '●';
     }
     cells.into_iter().collect()
+}
+
+/// Groups, rows and turnover over the resamples.
+fn limits(out: &mut String, outcome: &Outcome, view: View) {
+    let share = |share: f64| if share > 0.0 { percent(share, 0) } else { String::new() };
+    if let Some(groups) = outcome.groups.as_ref().filter(|groups| !groups.is_empty()) {
+        let cells = |text: &dyn Fn(&Group) -> String| groups.iter().map(text).collect::<Vec<String>>();
+        let columns = vec![
+            Column::names("group", cells(&|group| group.name.clone()), 8),
+            Column::numbers("budget", cells(&|group| percent(group.budget, 1)), 7, 2, LEAVE_EARLY),
+            Column::numbers("limits", cells(&|group| words::range(group.min, group.max)), 7, 2, LEAVE_LATE),
+            Column::numbers("mean", cells(&|group| percent(group.weight.mean, 2)), 7, 2, None),
+            Column::numbers(
+                "weight, 5–95 %",
+                cells(&|g| words::band(g.weight.q05, g.weight.q95, 2)),
+                14,
+                2,
+                LEAVE_LAST,
+            ),
+            Column::numbers("at min", cells(&|group| share(group.at_min)), 6, 2, None),
+            Column::numbers("at max", cells(&|group| share(group.at_max)), 6, 2, None),
+        ];
+        table(out, columns, view);
+        out.push('\n');
+    }
+    if let Some(rows) = outcome.limits.as_ref().filter(|rows| !rows.is_empty()) {
+        let cells = |text: &dyn Fn(&Row) -> String| rows.iter().map(text).collect::<Vec<String>>();
+        let columns = vec![
+            Column::names("limit", cells(&|row| row.expression.clone()), 8),
+            Column::numbers("value, 5–95 %", cells(&|row| words::band(row.value.q05, row.value.q95, 2)), 14, 2, None),
+            Column::numbers("at min", cells(&|row| share(row.at_min)), 6, 2, None),
+            Column::numbers("at max", cells(&|row| share(row.at_max)), 6, 2, None),
+        ];
+        table(out, columns, view);
+        out.push('\n');
+    }
 }
 
 /// On a narrower screen, bands of methods leave first.
@@ -258,7 +330,10 @@ fn block_lengths(out: &mut String, outcome: &Outcome, view: View) {
 
 fn evidence(out: &mut String, outcome: &Outcome, view: View) {
     let run = &outcome.run;
-    let found = words::certificates(&outcome.solves, outcome.rc_error.max);
+    let found = match outcome.kkt_error {
+        Some(error) => format!("{}, optimal to {:.1e}", words::solves(&outcome.solves), error.max),
+        None => words::certificates(&outcome.solves, outcome.rc_error.max),
+    };
     let text = format!("Certificates: {found} ({})", words::engine(run.adapter.as_deref(), run.precision));
     out.push_str(&view.verdict(&view.wrapped(&text), outcome.solves.unsolved() == 0));
     if let Some(check) = &outcome.crosscheck {

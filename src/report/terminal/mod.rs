@@ -3,6 +3,7 @@
 mod bootstrap;
 mod columns;
 mod compare;
+mod limits;
 pub mod screen;
 mod solve;
 mod table;

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::limits;
 use super::names_width;
 use super::table::{Column, padded, table};
 use super::view::View;
@@ -44,6 +45,7 @@ pub fn solve(outcome: &Outcome, view: View) -> String {
     // What is held stands last, and stays.
     let own = if outcome.given.is_some() { OWN + 2 } else { 0 };
     let robust = outcome.robust.as_ref().filter(|_| view.columns() >= width + 2 + BANDED + own);
+    let shows_costs = view.columns() >= width + 2 + limits::LIMITED + own;
     columns.extend(methods.iter().enumerate().map(|(number, (name, profile, leaves))| {
         // Bands are those of the weights that were solved for.
         let robust = robust.filter(|_| number == 0);
@@ -52,6 +54,10 @@ pub fn solve(outcome: &Outcome, view: View) -> String {
             return Column::numbers(name, weights, 9, 2, *leaves);
         }
         let band = |i: usize| robust.map(|all| words::band(all.lower[i].max(0.0), all.upper[i], 2));
+        if let Some(limited) = outcome.limited.as_ref().filter(|_| number == 0 && shows_costs) {
+            let (head, cells) = limits::cells(outcome, limited);
+            return Column::numbers(name, under(&head, &mut cells.into_iter()), limits::LIMITED, 2, *leaves);
+        }
         let row = |weight: &str, band: Option<&str>, share: &str| {
             let band = band.map_or(String::new(), |band| format!(" {band:>15}"));
             format!("{weight:>8}{band} {share:>10}")
@@ -131,8 +137,16 @@ pub fn solve(outcome: &Outcome, view: View) -> String {
             robust.degrees
         )));
     }
-    let found = match outcome.run.risk.is_volatility() {
-        true => format!(
+    if let Some(limited) = &outcome.limited {
+        limits::sums(&mut out, limited, view);
+        out.push('\n');
+        for said in limits::costs(outcome, limited) {
+            out.push_str(&view.wrapped(&said));
+        }
+    }
+    let found = match (outcome.run.risk.is_volatility(), &outcome.limited) {
+        (_, Some(limited)) => limits::verdict(outcome, limited),
+        (true, None) => format!(
             "{}: risk shares are within {:.1e} of the budgets, relative ({}, kappa {:.2}, {})",
             outcome.status.name(),
             outcome.rc_error,
@@ -140,7 +154,7 @@ pub fn solve(outcome: &Outcome, view: View) -> String {
             outcome.kappa,
             outcome.engine
         ),
-        false => format!(
+        (false, None) => format!(
             "{}: shares of the {} are within {:.1e} of the budgets, relative{} ({}, {})",
             outcome.status.name(),
             words::measure(&outcome.run.risk),
@@ -153,7 +167,7 @@ pub fn solve(outcome: &Outcome, view: View) -> String {
     // Writing to a string cannot fail.
     let _ = write!(out, "\n{}", view.verdict(&view.wrapped(&found), true));
     for portfolio in outcome.methods.iter() {
-        if let Some((proof, sound)) = proof(portfolio) {
+        if let Some((proof, sound)) = proof(portfolio, outcome.limited.is_some()) {
             out.push_str(&view.verdict(&view.wrapped(&proof), sound));
         }
     }
@@ -164,7 +178,7 @@ pub fn solve(outcome: &Outcome, view: View) -> String {
 }
 
 /// What proves the portfolio of a method beside risk budgeting, and whether it does; nothing of what follows from a formula.
-fn proof(portfolio: &Portfolio) -> Option<(String, bool)> {
+fn proof(portfolio: &Portfolio, within_limits: bool) -> Option<(String, bool)> {
     let name = words::method(portfolio.method, &portfolio.name);
     let status = portfolio.status.name();
     let held = portfolio.profile.weights.iter().filter(|weight| weight.abs() > HELD).count();
@@ -172,11 +186,9 @@ fn proof(portfolio: &Portfolio) -> Option<(String, bool)> {
     let sound = portfolio.status == Status::Converged;
     if let Some(gap) = portfolio.gap {
         let gap = rounding(gap);
+        let which = if within_limits { "portfolio within the limits" } else { "long-only portfolio" };
         let others = if portfolio.unique == Some(false) { "; other portfolios are as good" } else { "" };
-        return Some((
-            format!("{name}: {status}, no long-only portfolio is better by more than {gap}; {held}{others}"),
-            sound,
-        ));
+        return Some((format!("{name}: {status}, no {which} is better by more than {gap}; {held}{others}"), sound));
     }
     let split_error = portfolio.split_error?;
     let margin = portfolio.margin.flatten().map_or(String::new(), |margin| match margin > 0.0 {

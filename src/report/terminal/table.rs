@@ -28,6 +28,11 @@ impl Column {
         Column { head: head.to_string(), cells, width, gap, left: false, leaves }
     }
 
+    /// With so many spaces before it.
+    pub fn after(self, gap: usize) -> Column {
+        Column { gap, ..self }
+    }
+
     /// What it takes of a line.
     pub fn room(&self) -> usize {
         self.gap + self.taken()

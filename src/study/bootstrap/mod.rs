@@ -125,7 +125,7 @@ pub fn verify(
     precision: Precision,
     solutions: Solutions,
 ) -> Result<CrossCheck> {
-    let block = batch::Block::Portfolios(solutions.over(&plan.keep, plan.names.len()));
+    let block = batch::Block::Portfolios(solutions.over(&plan.keep, &plan.signs, plan.names.len()));
     let sample = sample(plan.config.resamples, plan.config.seed, size);
     let request = plan.request();
     let checker = Checker::new(&plan.batch, &request, precision, options);

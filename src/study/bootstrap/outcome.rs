@@ -15,8 +15,10 @@ use crate::study::estimation::Estimation;
 use crate::study::estimators::UnderEstimator;
 use crate::study::holdings::Holdings;
 use crate::study::influence::Day;
+use crate::study::limits::NamedLimits;
 use crate::study::statistics::asset::Asset;
 use crate::study::statistics::convergence::Step;
+use crate::study::statistics::limited::{Group, KktError, Row, Turnover};
 use crate::study::statistics::method::MethodStatistics;
 use crate::study::statistics::paired::Paired;
 use crate::study::statistics::summary::Summary;
@@ -28,6 +30,9 @@ pub struct Portfolio {
     pub volatility_annual: Option<Summary>,
     pub diversification_ratio: Summary,
     pub effective_assets: Summary,
+    /// Within limits, the largest relative miss of a budget.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budget_miss: Option<Summary>,
 }
 
 /// Every method on the same resamples: risk budgeting, then those beside it in the order asked for.
@@ -113,6 +118,9 @@ pub struct Run {
     pub estimator: Estimation,
     /// What was budgeted.
     pub risk: Budgeted,
+    /// Of the assets that were solved for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limits: Option<NamedLimits>,
 }
 
 /// What the study found.
@@ -125,6 +133,15 @@ pub struct Outcome {
     pub paired: Option<Paired>,
     pub solves: Solves,
     pub rc_error: RcError,
+    /// Within limits; so are the next three.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kkt_error: Option<KktError>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub groups: Option<Vec<Group>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Vec<Row>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub turnover: Option<Turnover>,
     pub crosscheck: Option<CrossCheck>,
     pub sensitivity: Vec<Sensitivity>,
     /// The study under other estimators.

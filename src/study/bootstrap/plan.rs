@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::{Config, Methods, Outcome, Portfolio, Run, Sensitivity, SensitivityAsset};
 use crate::batch::part::{Part, scaled};
-use crate::batch::{Batch, Request, Solutions, active};
+use crate::batch::{Batch, Request, Solutions};
 use crate::covariance::{Estimate, Estimator, RiskModel, estimate};
 use crate::engine::{EngineInfo, Precision};
 use crate::error::{Error, Result, Text};
@@ -31,10 +31,13 @@ use crate::study::estimation::Estimation;
 use crate::study::estimators;
 use crate::study::holdings::Holdings;
 use crate::study::influence::Influence;
+use crate::study::limited::Within;
+use crate::study::limits::NamedLimits;
 use crate::study::measures::Components;
 use crate::study::statistics::asset::{self, Asset, with_excluded};
 use crate::study::statistics::distribution::Distribution;
 use crate::study::statistics::figure::{Column, Figure, Setting};
+use crate::study::statistics::limited::{self, Unlimited};
 use crate::study::statistics::passes::{self, Passes};
 use crate::study::statistics::summary::Summary;
 use crate::study::statistics::{certificates, convergence, method, paired};
@@ -49,6 +52,8 @@ const DAYS: usize = 20;
 /// those under other estimators.
 const MAIN: u32 = 0;
 const UNDER: u32 = 1 << 16;
+/// A tenth of the resamples without limits.
+const UNLIMITED: u32 = 1 << 17;
 
 /// The study before the work: everything that does not depend on the engine.
 #[derive(Debug)]
@@ -75,6 +80,10 @@ pub struct Plan {
     block_estimates: Option<BlockEstimates>,
     law: Law,
     pub(super) batch: Batch<'static>,
+    /// Limits of the weights, where there are any.
+    limits: Option<NamedLimits>,
+    /// 1 or -1: returns are those of sizes.
+    pub(super) signs: Vec<f64>,
     /// Other block lengths, with their laws.
     lengths: Vec<(f64, Law)>,
     /// Other estimators, and what they make of the full history.
@@ -99,22 +108,41 @@ pub(super) fn device(info: &EngineInfo) -> Option<Precision> {
 }
 
 impl Plan {
+    /// Without limits.
+    ///
     /// # Errors
-    /// A panel that cannot be resampled, a block length out of range.
+    /// As [`Plan::within`].
     pub fn new(returns: &Returns, budgets: &[f64], config: &Config, observer: &mut dyn Observer) -> Result<Plan> {
+        Plan::within(returns, budgets, &Within::none(budgets.len()), config, observer)
+    }
+
+    /// # Errors
+    /// A panel that cannot be resampled, a block length out of range, limits that contradict each other.
+    pub fn within(
+        returns: &Returns,
+        budgets: &[f64],
+        within: &Within,
+        config: &Config,
+        observer: &mut dyn Observer,
+    ) -> Result<Plan> {
         if budgets.len() != returns.assets.len() {
             return Err(Error::input(format!("{} risk budgets for {} assets", budgets.len(), returns.assets.len())));
         }
         let observer = &mut Noted::new(observer);
-        let keep = active(budgets);
+        let keep = within.keep(budgets);
         let names = returns.assets.clone();
-        let returns = returns.select(&keep);
+        let signs: Vec<f64> = keep.iter().map(|&i| within.terms.sign(i)).collect();
+        let returns = returns.select(&keep).signed(&signs);
         let panel = Arc::new(Panel::new(&returns)?);
         let full = Estimate::sample(&panel).model;
         let estimate = estimate(&panel, config.estimator).map_err(|still| still.named(&returns.assets))?;
         let budgets_kept: Vec<f64> = keep.iter().map(|&i| budgets[i]).collect();
-        let program = Program::new(&budgets_kept)?.under(config.measure);
+        let program = within.program(&budgets_kept, &keep, &names, config.periods_per_year)?.under(config.measure);
+        let limits = program.is_limited().then(|| within.limits.over(&keep));
         let (point, contributions) = match config.measure {
+            RiskMeasure::Volatility if program.is_limited() => {
+                (Method::RiskBudgeting.finished(&program, &estimate.model), None)
+            }
             RiskMeasure::Volatility => (point(&estimate.model, &budgets_kept)?, None),
             measure => losses(measure, &panel, program.budgets()),
         };
@@ -122,8 +150,7 @@ impl Plan {
             block_length(&returns, point.as_deref(), config.scheme, config.block, observer);
         let law = Law::new(config.scheme, block_length, panel.rows(), config.seed, 0)?;
         let rows = Rows::Resampled { law, resamples: config.resamples };
-        let batch =
-            Batch::estimated(Arc::clone(&panel), rows, config.estimator, &budgets_kept)?.under(config.measure)?;
+        let batch = Batch::of_rows(Arc::clone(&panel), rows, config.estimator, program)?;
         let lengths =
             if config.sensitivity { sensitivity_lengths(&law, block_length, config.scheme) } else { Vec::new() };
         let components = (panel.assets() <= MOST_COMPONENTS).then(|| Components::of(&full));
@@ -147,6 +174,8 @@ impl Plan {
             law,
             batch,
             lengths,
+            limits,
+            signs,
             estimators: Vec::new(),
             notes: std::mem::take(&mut observer.notes),
             given: None,
@@ -157,7 +186,9 @@ impl Plan {
     /// Compares these methods, whose mixes are over all assets, with risk budgeting.
     #[must_use]
     pub fn beside(self, selection: Selection) -> Plan {
-        let selection = selection.over(&self.keep).under(self.config.measure);
+        let program = self.batch.program();
+        let limits = program.is_limited().then(|| program.limits());
+        let selection = selection.over(&self.keep).under(self.config.measure).within(limits);
         let mut points = estimators::points(self.batch.program(), &selection, &self.estimate);
         points[0].clone_from(&self.point);
         Plan { selection, points, ..self }
@@ -233,7 +264,8 @@ impl Plan {
 
     /// Problems of all batches.
     pub fn problems(&self) -> u64 {
-        self.config.resamples + self.tenths().count() as u64 * self.tenth()
+        let tenths = self.tenths().count() + usize::from(self.limits.is_some());
+        self.config.resamples + tenths as u64 * self.tenth()
     }
 
     /// Solves what is not kept, for the store of `context`.
@@ -255,9 +287,16 @@ impl Plan {
                 "solving under other estimators"
             });
             let rows = Rows::Resampled { law, resamples: self.tenth() };
-            let batch = Batch::estimated(Arc::clone(&self.panel), rows, estimator, self.batch.budgets())?;
-            let batch = batch.under(self.config.measure)?;
+            let batch = Batch::of_rows(Arc::clone(&self.panel), rows, estimator, self.batch.program().clone())?;
             let work = Work { batch: &batch, request: &request, number, sample: &[] };
+            run::keep(work, scaled(&range, resamples, self.tenth()), context)?;
+        }
+        if self.limits.is_some() {
+            context.observer.phase("solving without limits");
+            let rows = Rows::Resampled { law: self.law, resamples: self.tenth() };
+            let program = self.batch.program().clone().unlimited();
+            let batch = Batch::of_rows(Arc::clone(&self.panel), rows, self.config.estimator, program)?;
+            let work = Work { batch: &batch, request: &Request::COMPARED, number: UNLIMITED, sample: &[] };
             run::keep(work, scaled(&range, resamples, self.tenth()), context)?;
         }
         Ok(Solved { range, crosscheck: check.map(CrossCheck::from) })
@@ -292,7 +331,7 @@ impl Plan {
         take: impl FnOnce(&dyn Blocks) -> Result<T>,
     ) -> Result<T> {
         let blocks = self.blocks(store, MAIN, 0..self.config.resamples)?;
-        take(&Spread { blocks: &blocks, keep: &self.keep, assets: self.names.len() })
+        take(&Spread { blocks: &blocks, keep: &self.keep, signs: &self.signs, assets: self.names.len() })
     }
 
     /// The solutions of a method beside risk budgeting, block by block.
@@ -305,7 +344,7 @@ impl Plan {
     ) -> Result<T> {
         let blocks = self.blocks(store, MAIN, 0..self.config.resamples)?;
         let blocks = OfMethod { blocks: &blocks, method, beside: &self.selection };
-        take(&Spread { blocks: &blocks, keep: &self.keep, assets: self.names.len() })
+        take(&Spread { blocks: &blocks, keep: &self.keep, signs: &self.signs, assets: self.names.len() })
     }
 
     /// What other estimators are compared on.
@@ -330,6 +369,7 @@ impl Plan {
             self.config.periods_per_year,
         )
         .contributing(self.contributions.as_deref())
+        .within(self.limits.as_ref())
     }
 
     /// Problems that the statistics and the file of weights read, all in all: what an observer is told of.
@@ -341,7 +381,9 @@ impl Plan {
             passes::work(estimators::columns(&self.setting(&self.law), estimate.estimator).len(), tenth)
         };
         let under: u64 = self.estimators.iter().map(under).sum();
-        passes::work(columns, resamples) + convergence::work(resamples) + others + under + resamples
+        let unlimited =
+            self.limits.as_ref().map_or(0, |_| passes::work(sensitivity_columns(self.panel.assets()).len(), tenth));
+        passes::work(columns, resamples) + convergence::work(resamples) + others + under + unlimited + resamples
     }
 
     /// The same for a part of so many resamples.
@@ -391,7 +433,8 @@ impl Plan {
         let mut assets = asset::assets(&setting, &found, robust.as_deref());
         // Parts are compared by standard errors, which are known of volatility alone.
         let Change { halves, windows, rolling } = match config.measure {
-            RiskMeasure::Volatility => Change::of(
+            // Within limits neither.
+            RiskMeasure::Volatility if self.limits.is_none() => Change::of(
                 (&self.returns, self.batch.budgets()),
                 config.estimator,
                 &self.selection,
@@ -404,6 +447,14 @@ impl Plan {
             assets.iter_mut().zip(of_assets).for_each(|(asset, own)| asset.halves = Some(own));
             halves
         });
+        let limited = limited::limited(&setting, &found);
+        if limited.is_some() {
+            let blocks = self.blocks(store, UNLIMITED, 0..self.tenth())?;
+            let free = self.sensitivity(&self.law, self.block_length, &blocks, observer)?;
+            for (asset, SensitivityAsset { mean, sd, q05, q95, .. }) in assets.iter_mut().zip(free.assets) {
+                asset.unlimited = Some(Unlimited { mean, sd, q05, q95 });
+            }
+        }
         let convergence = match asset::mover(&assets) {
             Some(asset) => {
                 let weight = found.of(Method::RiskBudgeting, Figure::Weight(asset));
@@ -411,15 +462,15 @@ impl Plan {
             }
             None => Vec::new(),
         };
-        let (keep, names) = (&self.keep, &self.names);
+        let (keep, signs, names) = (&self.keep, &self.signs, &self.names);
         let statistics = method::methods(&setting, solutions, (&found, &solves), observer)?;
         let noise = |method| setting.place_of(method).map_or(f64::NAN, |at| statistics[at].pairwise_turnover);
         let noise = (noise(Method::RiskBudgeting), noise(Method::VolatilityParity));
         let paired = paired::paired(&setting, &found, noise).map(|paired| paired.spread(names));
-        let statistics = statistics.into_iter().map(|method| method.spread(keep, names)).collect();
+        let statistics = statistics.into_iter().map(|method| method.spread((keep, signs), names)).collect();
         let methods = Methods { selection: self.selection.clone(), statistics };
         let erc = methods.own();
-        let assets = with_excluded(assets, keep, names);
+        let assets = with_excluded(assets, (keep, signs), names);
         Ok(Outcome {
             given: self.given.clone().map(|held| beside(held, &assets, names)),
             assets,
@@ -428,7 +479,12 @@ impl Plan {
                 volatility_annual: config.periods_per_year.map(|_| Summary::from(found.of(ANNUAL.0, ANNUAL.1))),
                 diversification_ratio: erc.diversification_ratio.clone(),
                 effective_assets: erc.effective_assets.clone(),
+                budget_miss: limited.as_ref().map(|limited| limited.budget_miss.clone()),
             },
+            groups: limited.as_ref().map(|limited| limited.groups.clone()),
+            limits: limited.as_ref().map(|limited| limited.rows.clone()),
+            turnover: limited.as_ref().and_then(|limited| limited.turnover.clone()),
+            kkt_error: limited.as_ref().and_then(|limited| limited.kkt_error),
             methods,
             paired,
             solves,
@@ -439,7 +495,7 @@ impl Plan {
             halves,
             windows,
             rolling,
-            correlation: self.full.correlation.clone(),
+            correlation: self.correlation(),
             days: influence.map_or(Vec::new(), |found| found.days(DAYS, &self.returns.labels, &self.returns.assets)),
             run: self.run(info, found.get(PARAMETER.0, PARAMETER.1)),
             notes: self.notes.clone(),
@@ -447,9 +503,15 @@ impl Plan {
         })
     }
 
+    /// Of the assets themselves, whatever the signs of their positions.
+    fn correlation(&self) -> Vec<f64> {
+        let (n, signs) = (self.signs.len(), &self.signs);
+        self.full.correlation.iter().enumerate().map(|(k, c)| c * signs[k / n] * signs[k % n]).collect()
+    }
+
     /// What each period does to the weights of the full history; not known where risk is not volatility.
     fn influence(&self) -> Option<Influence> {
-        if !self.config.measure.is_volatility() {
+        if !self.config.measure.is_volatility() || self.limits.is_some() {
             return None;
         }
         Influence::of(&self.panel, &self.estimate, self.point.as_deref()?, self.batch.budgets())
@@ -481,6 +543,7 @@ impl Plan {
             windows: config.windows,
             estimator: Estimation::of(&self.estimate, self.panel.rows()).over(parameters.map(Summary::from)),
             risk: config.measure.into(),
+            limits: self.limits.clone(),
         }
     }
 }
@@ -541,6 +604,7 @@ impl Plan {
         let mut columns = asset::columns(setting);
         columns.push(certificates::column());
         columns.extend(certificates::slack(setting));
+        columns.extend(limited::columns(setting));
         columns.extend(paired::columns(setting));
         columns.extend(setting.periods_per_year.map(|_| Column::summarised(ANNUAL.0, ANNUAL.1)));
         columns.extend(self.estimate.refined.parameter.map(|_| Column::summarised(PARAMETER.0, PARAMETER.1)));
@@ -577,7 +641,8 @@ impl Plan {
         let summary = |figure| Summary::from(found.of(Method::RiskBudgeting, figure));
         let asset = |(i, name): (usize, &String)| {
             let Summary { mean, sd, q05, q95, .. } = summary(Figure::Weight(i));
-            SensitivityAsset { name: name.clone(), mean, sd, q05, q95 }
+            let (low, high) = if self.signs[i] < 0.0 { (-q95, -q05) } else { (q05, q95) };
+            SensitivityAsset { name: name.clone(), mean: mean * self.signs[i], sd, q05: low, q95: high }
         };
         Ok(Sensitivity {
             block_length,

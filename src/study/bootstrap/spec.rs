@@ -8,6 +8,7 @@ use crate::methods::{Method, RiskMeasure, Selection};
 use crate::panel::Returns;
 use crate::store::digest;
 use crate::study::comparison::Comparison;
+use crate::study::limited::Within;
 use crate::study::protocol;
 use crate::study::setup::Setup;
 
@@ -31,6 +32,9 @@ pub struct Spec {
     pub comparison: Comparison,
     pub config: Config,
     pub estimator: Estimator,
+    /// What is asked of weights beside budgets; null where nothing is.
+    #[serde(default)]
+    pub within: Option<Within>,
     /// What is budgeted.
     #[serde(default)]
     pub measure: RiskMeasure,
@@ -47,6 +51,7 @@ impl Spec {
             comparison: Comparison::default(),
             config: *config,
             estimator: config.estimator,
+            within: None,
             measure: config.measure,
             setup,
         }
@@ -80,7 +85,8 @@ impl protocol::Spec for Spec {
             && self.config.windows >= 2
             && self.estimator.is_sound()
             && self.measure.is_sound()
-            && (self.measure.is_volatility() || self.takes_rows())
+            && (self.measure.is_volatility() || self.takes_rows() && self.within.is_none())
+            && self.within.as_ref().is_none_or(|within| within.is_sound(self.budgets.len()))
             && self.comparison.is_sound(&self.budgets)
             && self
                 .weights

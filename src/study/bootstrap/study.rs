@@ -20,6 +20,7 @@ use crate::store::atomic::Existing;
 use crate::store::manifest::Manifest;
 use crate::store::weights::{Described, RC_ERROR, read_weights, write_weights};
 use crate::store::{Checkpoint, history};
+use crate::study::limited::Within;
 use crate::study::protocol::{Ending, Study};
 use crate::study::statistics::reading::Reading;
 
@@ -60,7 +61,7 @@ impl Bootstrap {
 }
 
 fn described<'a>(error: &'a str, assets: &'a [String], metadata: &'a [(String, String)]) -> Described<'a> {
-    Described { noun: Bootstrap::NOUN, assets, error, start: 0, metadata }
+    Described { noun: Bootstrap::NOUN, assets, error, within_limits: false, start: 0, metadata }
 }
 
 impl Study for Bootstrap {
@@ -80,7 +81,9 @@ impl Study for Bootstrap {
 
     fn prepare(spec: &Spec, seed: Option<u64>, data: Returns, observer: &mut dyn Observer) -> Result<Bootstrap> {
         let config = spec.config(seed.unwrap_or_default());
-        let plan = Plan::new(&data, &spec.budgets, &config, observer)?;
+        let none = Within::none(spec.budgets.len());
+        let within = spec.within.as_ref().unwrap_or(&none);
+        let plan = Plan::within(&data, &spec.budgets, within, &config, observer)?;
         let plan = match &spec.weights {
             Some(weights) => plan.holding(&data, weights)?,
             None => plan,
@@ -151,7 +154,8 @@ impl Study for Bootstrap {
         let metadata = [("equirisk".to_string(), env!("CARGO_PKG_VERSION").to_string()), ("run".to_string(), run)];
         let (path, names, observer) = (directory.join(WEIGHTS), &self.plan.names, &mut Reading::new(observer));
         self.plan.with_solutions(store, |blocks| {
-            let described = described(RC_ERROR, names, &metadata);
+            let within_limits = self.plan.batch().program().is_limited();
+            let described = Described { within_limits, ..described(RC_ERROR, names, &metadata) };
             write_weights(&path, Existing::Replace, &described, blocks, observer)
         })?;
         for (method, name) in self.files() {

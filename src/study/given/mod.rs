@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::batch::part::Part;
-use crate::batch::{Batch, Request, Solutions, active, submatrix};
+use crate::batch::{Assets, Batch, Covariances, Request, Solutions, Source, submatrix};
 use crate::engine::{EngineInfo, Kind, Precision};
 use crate::error::{Error, Result};
 use crate::io::{Input, npy};
@@ -26,8 +26,10 @@ use crate::store::blocks::{Blocks as _, OfMethod};
 use crate::store::manifest::Manifest;
 use crate::store::weights::{Described, read_weights, write_weights};
 use crate::store::{Checkpoint, digest};
+use crate::study::limited::Within;
 use crate::study::protocol::{Ending, Study};
 use crate::study::statistics::evidence::{Evidence, evidence};
+use crate::study::statistics::limited::KktError;
 use crate::study::statistics::reading::Reading;
 pub use spec::Spec;
 
@@ -88,6 +90,9 @@ pub struct Outcome {
     pub assets: usize,
     pub solves: Solves,
     pub rc_error: RcError,
+    /// Within limits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kkt_error: Option<KktError>,
     pub statuses: Vec<Status>,
     pub crosscheck: Option<CrossCheck>,
     pub engine: Kind,
@@ -154,6 +159,8 @@ pub struct Given<'a> {
     /// Of all assets, those with a budget.
     assets: usize,
     keep: Vec<usize>,
+    /// 1 or -1 for each of these: matrices are of sizes.
+    signs: Vec<f64>,
     /// Methods beside risk budgeting, over the assets with a budget.
     selection: Selection,
     request: Request,
@@ -193,7 +200,8 @@ impl<'a> Given<'a> {
         for (row, (found, certificate)) in all.chunks_exact_mut(self.assets).zip(solved) {
             if certificate.status == Status::Converged {
                 row.fill(0.0);
-                self.keep.iter().zip(found).for_each(|(&i, w)| row[i] = *w);
+                let weights = found.iter().zip(&self.signs).map(|(w, sign)| w * sign);
+                self.keep.iter().zip(weights).for_each(|(&i, w)| row[i] = w);
             }
         }
         Solutions { weights: all, ..solutions }
@@ -253,23 +261,36 @@ impl<'a> Study for Given<'a> {
     const SOLVES_JOINED: bool = false;
 
     fn prepare(spec: &Spec, _: Option<u64>, data: Matrices<'a>, _: &mut dyn Observer) -> Result<Given<'a>> {
-        let (assets, keep) = (data.assets, active(&spec.budgets));
+        let assets = data.assets;
         if spec.budgets.len() != assets {
             return Err(Error::input(format!("{} risk budgets for {assets} assets", spec.budgets.len())));
         }
+        let none = Within::none(assets);
+        let within = spec.within.as_ref().unwrap_or(&none);
+        let keep = within.keep(&spec.budgets);
+        let signs: Vec<f64> = keep.iter().map(|&i| within.terms.sign(i)).collect();
         let budgets: Vec<f64> = keep.iter().map(|&i| spec.budgets[i]).collect();
-        let matrices = if keep.len() == assets {
+        let names: Vec<String> = (0..assets).map(|i| i.to_string()).collect();
+        let program = within.program(&budgets, &keep, &names, None)?;
+        let mut matrices: Cow<[f64]> = if keep.len() == assets {
             data.values
         } else {
             let parts = data.values.chunks_exact(assets * assets).flat_map(|matrix| submatrix(matrix, assets, &keep));
             parts.collect::<Vec<f64>>().into()
         };
-        let batch = Batch::given(matrices, &budgets)?;
+        if signs.contains(&-1.0) {
+            let n = keep.len();
+            let entries = matrices.to_mut().iter_mut().enumerate();
+            entries.for_each(|(k, s)| *s *= signs[k / n % n] * signs[k % n]);
+        }
+        let limits = program.is_limited().then(|| program.limits().clone());
+        let covariances = Covariances::Given { matrices, assets: keep.len(), assume_psd: false };
+        let batch = Batch::new(Source { covariances, assets: Assets::All }, program)?;
         let batch = if spec.assume_psd { batch.assume_psd() } else { batch };
         // Nothing but what was asked for.
-        let selection = spec.comparison.selection(&[]).over(&keep);
+        let selection = spec.comparison.selection(&[]).over(&keep).within(limits.as_ref());
         let request = Request::Portfolios { beside: selection.clone() };
-        Ok(Given { batch, sample: spec.setup.crosscheck, assets, keep, selection, request })
+        Ok(Given { batch, sample: spec.setup.crosscheck, assets, keep, signs, selection, request })
     }
 
     fn further(&self) -> Vec<&'static str> {
@@ -294,6 +315,7 @@ impl<'a> Study for Given<'a> {
             assets: self.assets,
             solves: Solves::count(&found.solutions),
             rc_error: RcError::of(&found.solutions, CERTIFIED),
+            kkt_error: KktError::of(certificates),
             statuses: certificates.iter().map(|certificate| certificate.status).collect(),
             crosscheck: found.check.map(CrossCheck::from),
             engine: info.engine,
@@ -351,7 +373,9 @@ impl<'a> Study for Given<'a> {
         for (method, [array, table], solutions) in std::iter::once(own).chain(further) {
             write_array(solutions, self.assets, &directory.join(array), Existing::Replace)?;
             let error = method.error();
-            let described = Described { noun: Self::NOUN, assets: &names, error, start: 0, metadata: &[] };
+            let within_limits = method == Method::RiskBudgeting && self.batch.program().is_limited();
+            let described =
+                Described { noun: Self::NOUN, assets: &names, error, within_limits, start: 0, metadata: &[] };
             write_weights(&directory.join(table), Existing::Replace, &described, solutions, observer)?;
         }
         Ok(())
@@ -383,7 +407,7 @@ impl<'a> Study for Given<'a> {
             let Some([_, table]) = files(method) else { continue };
             solutions.join(method, read_weights(&directory.join(table), self.assets, self.problems())?);
         }
-        let block = crate::batch::Block::Portfolios(solutions.over(&self.keep, self.assets));
+        let block = crate::batch::Block::Portfolios(solutions.over(&self.keep, &self.signs, self.assets));
         let options = Options { tolerance: maker.tolerance, ..Options::default() };
         let checker = Checker::new(&self.batch, &self.request, maker.precision, options);
         let sample = sample(self.problems(), 0, size);

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::study::comparison::Comparison;
+use crate::study::limited::Within;
 use crate::study::protocol;
 use crate::study::setup::Setup;
 
@@ -17,6 +18,9 @@ pub struct Spec {
     /// One for each asset.
     pub budgets: Vec<f64>,
     pub assume_psd: bool,
+    /// What is asked of weights beside budgets; null where nothing is.
+    #[serde(default)]
+    pub within: Option<Within>,
     /// What risk budgeting is compared with.
     #[serde(default)]
     pub comparison: Comparison,
@@ -33,6 +37,7 @@ impl protocol::Spec for Spec {
         tolerance
             && self.comparison.is_sound(&self.budgets)
             && !self.budgets.is_empty()
+            && self.within.as_ref().is_none_or(|within| within.is_sound(self.budgets.len()))
             && self.budgets.iter().all(|b| *b >= 0.0 && b.is_finite())
     }
 }

@@ -124,11 +124,12 @@ impl<'a> Tally<'a> {
         self.solves.rescued += fold.rescued;
         self.check = Check::both(self.check, fold.check);
         for piece in &fold.pieces {
-            let [converged, stalled, no_solution, invalid] = piece.statuses;
+            let [converged, stalled, no_solution, invalid, infeasible] = piece.statuses;
             self.solves.total += piece.statuses.iter().sum::<u64>();
             self.solves.converged += converged;
             self.solves.stalled += stalled;
             self.solves.no_solution += no_solution;
+            self.solves.infeasible += infeasible;
             self.solves.invalid += invalid;
             self.passing += piece.passing;
             self.largest_error = self.largest_error.max(piece.largest_error);

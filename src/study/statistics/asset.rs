@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::distribution::{Asked, Event};
 use super::figure::{Column, Figure, Setting};
+use super::limited::{self, Unlimited};
 use super::passes::Distributions;
 use crate::methods::Method;
 use crate::stats;
@@ -57,12 +58,20 @@ pub struct Asset {
     /// A band that holds where volatility comes in spells; null where no portfolio exists, of short histories, and of
     /// assets without a budget.
     pub robust: Option<Band>,
+    /// Share of the resamples in which it is at its least weight, and at its largest; null without limits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_min: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_max: Option<f64>,
+    /// What it would be without limits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unlimited: Option<Unlimited>,
     /// Its weight in each half of the history; null where one of them has no portfolio or is too short.
     pub halves: Option<HalvesOfAsset>,
 }
 
-/// Puts the assets with a zero budget back in their places, at weight zero.
-pub fn with_excluded(solved: Vec<Asset>, keep: &[usize], names: &[String]) -> Vec<Asset> {
+/// Puts the assets that do not take part back in their places, at weight zero, and gives sizes their signs.
+pub fn with_excluded(solved: Vec<Asset>, (keep, signs): (&[usize], &[f64]), names: &[String]) -> Vec<Asset> {
     let nothing =
         WeightStatistics { mean: 0.0, sd: 0.0, q025: 0.0, q05: 0.0, q25: 0.0, q50: 0.0, q75: 0.0, q95: 0.0, q975: 0.0 };
     let mut assets: Vec<Asset> = names
@@ -80,10 +89,15 @@ pub fn with_excluded(solved: Vec<Asset>, keep: &[usize], names: &[String]) -> Ve
             p_half: None,
             mc_error: nothing.clone(),
             robust: None,
+            at_min: None,
+            at_max: None,
+            unlimited: None,
             halves: None,
         })
         .collect();
-    keep.iter().zip(solved).for_each(|(&i, asset)| assets[i] = asset);
+    for (&i, (asset, sign)) in keep.iter().zip(solved.into_iter().zip(signs)) {
+        assets[i] = if *sign < 0.0 { asset.negated() } else { asset };
+    }
     assets
 }
 
@@ -100,8 +114,10 @@ pub fn columns(setting: &Setting) -> Vec<Column> {
     let n = setting.assets.len();
     let point = setting.reference(method).map(|point| &point.weights);
     let weight = |i: usize| {
-        let events = point.map(|point| vec![Event::Above(2.0 * point[i]), Event::Below(0.5 * point[i])]);
-        let asked = Asked { events: events.unwrap_or_default(), ..Asked::quantiles(&QUANTILES) };
+        let against = point.map(|point| [Event::Above(2.0 * point[i]), Event::Below(0.5 * point[i])]);
+        let bounds = setting.limits.map(|limits| limited::of_weight(limits.least[i], limits.most[i]));
+        let events = against.into_iter().chain(bounds).flatten().collect();
+        let asked = Asked { events, ..Asked::quantiles(&QUANTILES) };
         Column { method, figure: Figure::Weight(i), asked }
     };
     let rank = |i: usize| {
@@ -132,6 +148,12 @@ pub fn assets(setting: &Setting, found: &Distributions, robust: Option<&[Band]>)
         let quantiles = QUANTILES.map(|q| weight.quantile(q));
         let point = setting.reference(method).map(|point| point.weights[i]);
         let share = |hits: usize| hits as f64 / count as f64;
+        let at_bound = |end: usize| {
+            let limits = setting.limits?;
+            let is_limited = if end == 0 { limits.least[i] > 0.0 } else { limits.most[i] < 1.0 };
+            let hits = weight.hits.get(end + if point.is_some() { 2 } else { 0 })?;
+            Some(if is_limited { share(*hits) } else { 0.0 })
+        };
         let probability = |(k, hits): (usize, &usize)| {
             let p = share(*hits);
             RankProbability { k, probability: p, mc_error: stats::probability_error(p, count) }
@@ -145,10 +167,13 @@ pub fn assets(setting: &Setting, found: &Distributions, robust: Option<&[Band]>)
             mean_rank: rank.moments.mean,
             rank_sd: rank.moments.sd,
             rank_probabilities: ranks(n).zip(&rank.hits).map(probability).collect(),
-            p_double: weight.hits.first().map(|hits| share(*hits)),
-            p_half: weight.hits.get(1).map(|hits| share(*hits)),
+            p_double: point.and(weight.hits.first()).map(|hits| share(*hits)),
+            p_half: point.and(weight.hits.get(1)).map(|hits| share(*hits)),
             mc_error: statistics(moments.mean_error(count), moments.sd_error(count), quantiles.map(|q| q.error)),
             robust: robust.map(|bands| bands[i]),
+            at_min: at_bound(0),
+            at_max: at_bound(1),
+            unlimited: None,
             halves: None,
         }
     };
@@ -161,7 +186,58 @@ pub fn mover(assets: &[Asset]) -> Option<usize> {
     solved.reduce(|a, b| if assets[b].moves() > assets[a].moves() { b } else { a })
 }
 
+impl WeightStatistics {
+    fn negated(&self) -> WeightStatistics {
+        WeightStatistics {
+            mean: -self.mean,
+            sd: self.sd,
+            q025: -self.q975,
+            q05: -self.q95,
+            q25: -self.q75,
+            q50: -self.q50,
+            q75: -self.q25,
+            q95: -self.q05,
+            q975: -self.q025,
+        }
+    }
+
+    /// Errors of the same.
+    fn turned(&self) -> WeightStatistics {
+        let negated = self.negated();
+        let WeightStatistics { mean, sd, q025, q05, q25, q50, q75, q95, q975 } = negated;
+        WeightStatistics {
+            mean: -mean,
+            sd,
+            q025: -q025,
+            q05: -q05,
+            q25: -q25,
+            q50: -q50,
+            q75: -q75,
+            q95: -q95,
+            q975: -q975,
+        }
+    }
+}
+
 impl Asset {
+    /// Of a short position. Ranks, and bounds, are of sizes.
+    fn negated(self) -> Asset {
+        Asset {
+            point: self.point.map(|w| -w),
+            weight: self.weight.negated(),
+            mc_error: self.mc_error.turned(),
+            bias: self.bias.map(|x| -x),
+            robust: self.robust.map(|band| Band { lower: -band.upper, upper: -band.lower, ..band }),
+            // That of the study without limits has its sign.
+            ..self
+        }
+    }
+
+    /// Whether a bound holds it in most resamples: its band is the bound's then, not the data's.
+    pub fn is_held(&self) -> bool {
+        self.at_min.unwrap_or(0.0) + self.at_max.unwrap_or(0.0) > 0.5
+    }
+
     /// Width of the 90 % range: how far it moves.
     pub fn moves(&self) -> f64 {
         self.weight.q95 - self.weight.q05

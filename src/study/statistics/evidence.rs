@@ -21,6 +21,9 @@ pub struct MethodCertificate {
     /// Of minimum variance and maximum diversification: no long-only portfolio is better by more than this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gap: Option<Largest>,
+    /// Of inverse volatility within limits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kkt_error: Option<Largest>,
     /// Of hierarchical risk parity.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub split_error: Option<Largest>,
@@ -47,6 +50,7 @@ pub struct Statuses {
     pub converged: u64,
     pub stalled: u64,
     pub no_solution: u64,
+    pub infeasible: u64,
     pub invalid: u64,
 }
 
@@ -56,6 +60,7 @@ impl Statuses {
             Status::Converged => &mut self.converged,
             Status::Stalled => &mut self.stalled,
             Status::NoSolution => &mut self.no_solution,
+            Status::Infeasible => &mut self.infeasible,
             Status::Invalid => &mut self.invalid,
         } += 1;
     }
@@ -71,11 +76,11 @@ pub struct Evidence {
 impl Evidence {
     /// Of risk budgeting, whose resamples ended so, with the largest certified error, and slack where there is one.
     pub fn of(solves: &Solves, rc_error: Option<f64>, slack: Option<f64>) -> Evidence {
-        let Solves { converged, stalled, no_solution, invalid, .. } = *solves;
+        let Solves { converged, stalled, no_solution, infeasible, invalid, .. } = *solves;
         let [rc_error, slack] = [rc_error, slack].map(|max| max.map(|max| Largest { max }));
         Evidence {
             certificate: Some(MethodCertificate { rc_error, slack, ..MethodCertificate::default() }),
-            statuses: Some(Statuses { converged, stalled, no_solution, invalid }),
+            statuses: Some(Statuses { converged, stalled, no_solution, infeasible, invalid }),
         }
     }
 }
@@ -137,6 +142,7 @@ pub fn evidence(
                 MethodCertificate { split_error: largest, margin, ..none }
             }
             Method::VolatilityParity => MethodCertificate { rc_error: largest, ..none },
+            Method::InverseVolatility if beside.is_solved(*method) => MethodCertificate { kkt_error: largest, ..none },
             method if method.is_solved() => MethodCertificate { gap: largest, unique: share, ..none },
             _ => return Evidence::default(),
         };

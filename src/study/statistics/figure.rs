@@ -6,6 +6,7 @@ use crate::methods::{Method, Program, RiskMeasure, Selection};
 use crate::panel::Panel;
 use crate::resample::Law;
 use crate::stats;
+use crate::study::limits::NamedLimits;
 use crate::study::measures::{Components, Profile};
 
 /// A number of each resample's portfolio; [`MethodStatistics`](super::method::MethodStatistics) says what they are.
@@ -14,9 +15,17 @@ pub enum Figure {
     /// Of the solver's certificate.
     RcError,
     Slack,
+    KktError,
+    /// The largest relative miss of a budget, within limits: of the certificate, too.
+    BudgetMiss,
     /// Of the estimator.
     Parameter,
     Weight(usize),
+    /// What a group holds, and the value of a row of limits.
+    Group(usize),
+    Row(usize),
+    /// What is bought of the weights before.
+    Bought,
     /// What a weight is more than under volatility parity on the same rows.
     Beyond(usize),
     /// From 1, the largest weight first.
@@ -48,13 +57,15 @@ impl Figure {
     /// Whether it follows from the weights alone.
     pub fn is_of_weights(self) -> bool {
         use Figure::{
-            Beyond, DiversificationRatio, DiversificationRatioSquared, Parameter, RcError, Slack, Volatility,
-            VolatilityAnnual,
+            Beyond, BudgetMiss, DiversificationRatio, DiversificationRatioSquared, KktError, Parameter, RcError, Slack,
+            Volatility, VolatilityAnnual,
         };
         !matches!(
             self,
             RcError
                 | Slack
+                | KktError
+                | BudgetMiss
                 | Parameter
                 | Beyond(_)
                 | Volatility
@@ -86,7 +97,7 @@ impl Column {
     /// With the quantiles that summaries have.
     pub fn summarised(method: Method, figure: Figure) -> Column {
         // A method may have no portfolio where risk budgeting has one.
-        let finite = figure == Figure::RankCorrelation || method.is_solved();
+        let finite = figure == Figure::RankCorrelation || method.is_solved() || method == Method::InverseVolatility;
         Column { method, figure, asked: Asked { finite, ..Asked::quantiles(CENTRAL) } }
     }
 }
@@ -135,6 +146,8 @@ pub struct Setting<'a> {
     /// Risk budgeting, then those beside it.
     pub methods: Vec<Method>,
     references: Vec<Option<Reference>>,
+    /// Over these assets; none without limits.
+    pub limits: Option<&'a NamedLimits>,
     /// The least volatility and the greatest diversification ratio of any long-only portfolio under the full-sample
     /// covariance; NaN where a method that aims at them is not asked for, or there are none.
     pub least_volatility: f64,
@@ -174,6 +187,7 @@ impl<'a> Setting<'a> {
             selection,
             methods,
             references,
+            limits: None,
             least_volatility: least.unwrap_or(f64::NAN),
             greatest_diversification: greatest.unwrap_or(f64::NAN),
         }
@@ -183,6 +197,12 @@ impl<'a> Setting<'a> {
     #[must_use]
     pub fn contributing(self, contributions: Option<&'a [f64]>) -> Setting<'a> {
         Setting { contributions, ..self }
+    }
+
+    /// Within these limits.
+    #[must_use]
+    pub fn within(self, limits: Option<&'a NamedLimits>) -> Setting<'a> {
+        Setting { limits, ..self }
     }
 
     /// A portfolio of the full history, its risk by the measure of the study.

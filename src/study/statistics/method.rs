@@ -184,12 +184,18 @@ impl MethodStatistics {
         }
     }
 
-    /// The same over all assets `names`, of which those at `keep` were solved: the others are held at zero.
+    /// The same over all assets `names`, of which those at `keep` were solved for, as sizes with these signs: the others are
+    /// held at zero.
     #[must_use]
-    pub fn spread(self, keep: &[usize], names: &[String]) -> MethodStatistics {
-        if keep.len() == names.len() {
+    pub fn spread(self, (keep, signs): (&[usize], &[f64]), names: &[String]) -> MethodStatistics {
+        let short = signs.iter().any(|sign| *sign < 0.0);
+        if keep.len() == names.len() && !short {
             return self;
         }
+        let signed = |(own, sign): (AssetSummary, &f64)| match *sign < 0.0 {
+            true => AssetSummary { summary: own.summary.negated(), ..own },
+            false => own,
+        };
         let all = |solved: Vec<AssetSummary>| {
             let nothing = |name: &String| AssetSummary { name: name.clone(), summary: Summary::of([0.0, 0.0]) };
             let mut all: Vec<AssetSummary> = names.iter().map(nothing).collect();
@@ -197,10 +203,10 @@ impl MethodStatistics {
             all
         };
         MethodStatistics {
-            point: self.point.map(|point| point.spread(keep, names.len())),
-            weights: all(self.weights),
+            point: self.point.map(|point| point.signed(signs).spread(keep, names.len())),
+            weights: all(self.weights.into_iter().zip(signs).map(signed).collect()),
             realised: Realised { shares: all(self.realised.shares), ..self.realised },
-            bagged: self.bagged.map(|b| Bagged { profile: b.profile.spread(keep, names.len()), ..b }),
+            bagged: self.bagged.map(|b| Bagged { profile: b.profile.signed(signs).spread(keep, names.len()), ..b }),
             ..self
         }
     }

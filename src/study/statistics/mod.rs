@@ -10,6 +10,7 @@ pub mod convergence;
 pub mod distribution;
 pub mod evidence;
 pub mod figure;
+pub mod limited;
 pub mod method;
 mod out_of_bag;
 pub mod paired;

@@ -34,6 +34,14 @@ impl Summary {
         Summary::new(moments, values.len(), quantile)
     }
 
+    /// Of the same numbers with the other sign.
+    #[must_use]
+    pub fn negated(self) -> Summary {
+        let SummaryError { q05, q95, .. } = self.mc_error;
+        let mc_error = SummaryError { q05: q95, q95: q05, ..self.mc_error };
+        Summary { mean: -self.mean, sd: self.sd, q05: -self.q95, q50: -self.q50, q95: -self.q05, mc_error }
+    }
+
     fn new(moments: Moments, count: usize, quantile: impl Fn(f64) -> Quantile) -> Summary {
         let [q05, q50, q95] = [0.05, 0.5, 0.95].map(quantile);
         Summary {

@@ -25,6 +25,7 @@ pub struct Tile {
     rc_error: Lanes,
     parameter: Lanes,
     slack: Lanes,
+    kkt_error: Lanes,
     /// Weights under volatility parity, where another risk is budgeted.
     parity: Vec<Lanes>,
     ranks: Vec<Lanes>,
@@ -94,10 +95,9 @@ impl Tile {
                     *weight = each(|l| volatility.0[l].recip() / total.0[l]);
                 }
             }
-            (Method::EqualWeight, _) => self.weights.fill(Lanes::splat(1.0 / n as f64)),
-            (Method::Fixed(number), _) => {
-                let mix = &setting.selection.mixes()[usize::from(number)].weights;
-                self.weights.iter_mut().zip(mix).for_each(|(weight, w)| *weight = Lanes::splat(*w));
+            (Method::EqualWeight | Method::Fixed(_), _) => {
+                let mix = setting.selection.closed_form(method, &setting.full.volatilities).unwrap_or_default();
+                self.weights.iter_mut().zip(&*mix).for_each(|(weight, w)| *weight = Lanes::splat(*w));
             }
             _ => interleave(&rows(&block.weights, n, at), &mut self.weights),
         }
@@ -106,6 +106,7 @@ impl Tile {
             interleave(&rows(&parity.weights, n, at), &mut self.parity);
         }
         self.slack = Lanes(at.map(|at| block.certificates[at].slack.unwrap_or(f64::NAN)));
+        self.kkt_error = Lanes(at.map(|at| block.certificates[at].kkt_error.unwrap_or(f64::NAN)));
         self.volatility = Lanes(at.map(|at| block.volatility_of(method, at)));
         self.rc_error = Lanes(at.map(|at| block.certificates[at].rc_error));
         self.parameter = Lanes(at.map(|at| block.parameters.get(at).copied().unwrap_or(f64::NAN)));
@@ -182,7 +183,7 @@ impl Tile {
     #[inline(always)]
     pub fn figure(&mut self, figure: Figure, method: Method, setting: &Setting) -> Lanes {
         let found = self.found(figure, method, setting);
-        if !method.is_solved() {
+        if !setting.selection.is_solved(method) {
             return found;
         }
         each(|l| if self.weights[0].0[l].is_nan() { f64::NAN } else { found.0[l] })
@@ -194,8 +195,10 @@ impl Tile {
         let (weights, shares) = (&self.weights, &self.shares);
         let point = || setting.reference(method).expect("a full-sample portfolio");
         match figure {
-            Figure::RcError => self.rc_error,
+            Figure::RcError | Figure::BudgetMiss => self.rc_error,
             Figure::Slack => self.slack,
+            Figure::KktError => self.kkt_error,
+            Figure::Group(_) | Figure::Row(_) | Figure::Bought => self.limited(figure, setting),
             Figure::Beyond(i) => each(|l| weights[i].0[l] - self.parity[i].0[l]),
             Figure::Parameter => self.parameter,
             Figure::Weight(i) => weights[i],
@@ -241,6 +244,25 @@ impl Tile {
                 }
                 _ => largest(n, |i, l| (shares[i].0[l] / setting.budgets[i] - 1.0).abs()),
             },
+        }
+    }
+
+    /// Sums of weights that limits are on.
+    #[inline(always)]
+    fn limited(&self, figure: Figure, setting: &Setting) -> Lanes {
+        let (n, weights) = (self.weights.len(), &self.weights);
+        let Some(limits) = setting.limits else { return Lanes::splat(f64::NAN) };
+        match (figure, &limits.previous) {
+            (Figure::Group(g), _) => {
+                let members = &limits.groups[g].members;
+                sums(members.len(), |m, l| weights[members[m]].0[l])
+            }
+            (Figure::Row(k), _) => {
+                let coefficients = &limits.rows[k].coefficients;
+                sums(n, |i, l| coefficients[i] * weights[i].0[l])
+            }
+            (_, Some(before)) => sums(n, |i, l| (weights[i].0[l] - before[i]).max(0.0)),
+            (_, None) => Lanes::splat(f64::NAN),
         }
     }
 

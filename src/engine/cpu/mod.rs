@@ -1,5 +1,9 @@
 //! The CPU engine: rayon over problems, f64 throughout, nothing allocated for an ordinary problem.
 
+mod limited;
+mod losses;
+mod others;
+
 use std::ops::Range;
 
 use pulp::{Arch, Simd, WithSimd};
@@ -17,16 +21,17 @@ use crate::error::Result;
 use crate::lanes::{LANES, Lanes, interleave};
 use crate::measure::{Measured, Metric, metric};
 use crate::methods::certificate::{Certificate, Proof, Status};
-use crate::methods::downside::{self, Rows, measured};
+use crate::methods::downside::{Rows, measured};
 use crate::methods::risk_budgeting::certificate::certify;
 use crate::methods::risk_budgeting::condition::condition;
 use crate::methods::risk_budgeting::definite::{definite, definite_lanes};
 use crate::methods::risk_budgeting::interleaved::Group;
+use crate::methods::risk_budgeting::limited::interleaved;
 use crate::methods::risk_budgeting::mixed::{Matrix, Mixed};
-use crate::methods::risk_budgeting::{self, FINISHING_TOLERANCE, FLOOR, Options, Problem, descent::multiply};
-use crate::methods::{self, Method, RiskMeasure, Selection, quadratic};
-use crate::panel::Panel;
+use crate::methods::risk_budgeting::{FINISHING_TOLERANCE, FLOOR, Options};
+use crate::methods::{self, Method, Selection, quadratic};
 use crate::stop::Stop;
+use others::SolveOthers;
 
 /// Problems of more assets than this are solved one by one, in two precisions: their interleaved matrices fill the
 /// second-level cache, and rows are long enough to be vectors by themselves.
@@ -78,7 +83,8 @@ impl CpuEngine {
             }
             _ => None,
         };
-        CpuJob { batch, request, options: self.options, resampler, rows, arch: Arch::new() }
+        let parts = limited::parts(batch.program());
+        CpuJob { batch, request, options: self.options, resampler, rows, parts, arch: Arch::new() }
     }
 }
 
@@ -92,6 +98,8 @@ pub struct CpuJob<'a> {
     resampler: Option<Resampler<'a>>,
     /// Where risk is not volatility.
     rows: Option<Rows>,
+    /// Of the assets by their groups, where lanes know the limits.
+    parts: Option<Vec<Vec<usize>>>,
     /// The vector instructions of this machine.
     arch: Arch,
 }
@@ -104,6 +112,7 @@ struct Room {
     interleaved: Vec<Lanes>,
     building: Building,
     mixed: Mixed,
+    limited: interleaved::Workspace,
     solver: methods::Workspace,
     /// A lane by itself.
     lane: RiskModel,
@@ -181,64 +190,6 @@ impl WithSimd for SolveOne<'_, '_, '_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
         self.job.solve_one(self.span, self.room, self.slot);
-    }
-}
-
-/// [`CpuJob::solve_others`], likewise.
-struct SolveOthers<'a, 'b, 'c> {
-    job: &'a CpuJob<'b>,
-    room: &'a mut Room,
-    slot: &'a mut Slot<'c>,
-}
-
-impl WithSimd for SolveOthers<'_, '_, '_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        self.job.solve_others(self.room, self.slot);
-    }
-}
-
-/// A measure of losses, and the rows that it takes.
-#[derive(Debug, Clone, Copy)]
-struct Losses<'a> {
-    measure: RiskMeasure,
-    panel: &'a Panel,
-    rows: &'a Rows,
-    resampler: &'a Resampler<'a>,
-}
-
-impl Losses<'_> {
-    /// Volatility of these weights over the rows, per period: sqrt(1 / (W - 1) sum_t omega_t (r_t - m)^2).
-    fn volatility(&self, counts: &[f64], weights: &[f64]) -> f64 {
-        let outcome = |row: &[f64]| -> f64 {
-            let terms = row.iter().zip(weights).zip(self.panel.volatilities());
-            terms.map(|((z, w), s)| z * w * s).sum()
-        };
-        let rows = || self.panel.values().chunks_exact(weights.len()).zip(counts).filter(|(_, count)| **count > 0.0);
-        let (mut total, mut sum, mut squares) = (0.0, 0.0, 0.0);
-        for (row, count) in rows() {
-            let r = outcome(row);
-            total += count;
-            sum += count * r;
-            squares += count * r * r;
-        }
-        // Rows are standardised: their mean is small beside their spread.
-        ((squares - sum * sum / total) / (total - 1.0)).max(0.0).sqrt()
-    }
-
-    /// A problem's rows count `counts` each, once they are drawn.
-    fn problem<'b>(
-        &'b self,
-        number: u64,
-        budgets: &'b [f64],
-        start: Option<&'b [f64]>,
-        counts: &'b mut Vec<f64>,
-    ) -> downside::Problem<'b> {
-        counts.resize(self.panel.rows(), 0.0);
-        self.resampler.weigh(number, counts);
-        downside::Problem { rows: self.rows, counts, units: self.panel.volatilities(), budgets, start }
     }
 }
 
@@ -323,10 +274,7 @@ impl CpuJob<'_> {
                     Built::Invalid => {}
                     Built::Model(model, given, _) => {
                         let RiskModel { correlation, volatilities } = model;
-                        let budgets = self.batch.budgets();
-                        let problem = Problem { correlation, volatilities, budgets, covariance: given };
-                        certificate =
-                            risk_budgeting::solve(problem, self.options, &mut room.solver.risk_budgeting, &mut weights);
+                        certificate = self.budgeted(model, given, &mut room.solver, &mut weights);
                         if certificate.status == Status::Converged {
                             let x: Vec<f64> = weights.iter().zip(volatilities).map(|(w, s)| w * s).collect();
                             measured.rc_error[at] = certificate.rc_error;
@@ -412,17 +360,6 @@ impl CpuJob<'_> {
         !self.finishes() && whole
     }
 
-    /// Where risk is not volatility.
-    fn losses(&self) -> Option<Losses<'_>> {
-        let measure = self.batch.program().measure();
-        match (&self.batch.source().covariances, &self.resampler, &self.rows) {
-            (Covariances::Estimated { panel, .. }, Some(resampler), Some(rows)) => {
-                Some(Losses { measure, panel, rows, resampler })
-            }
-            _ => None,
-        }
-    }
-
     fn compares(&self) -> bool {
         !self.request.beside().methods().is_empty()
     }
@@ -481,6 +418,9 @@ impl CpuJob<'_> {
             }
             Covariances::Known(_) => unreachable!("solved one by one"),
         }
+        if self.batch.program().is_limited() {
+            return self.solve_lanes(room, slots, parameters);
+        }
         let solved = group.solve(self.arch, self.batch.budgets(), self.options, self.compares());
         for (lane, (slot, found)) in slots.iter_mut().zip(&solved).enumerate().filter(|(_, (_, found))| found.converged)
         {
@@ -513,7 +453,7 @@ impl CpuJob<'_> {
         else {
             return false;
         };
-        if self.finishes() || self.compares() {
+        if self.finishes() || self.compares() || self.batch.program().is_limited() {
             return false;
         }
         let covariance = &matrices[slot.problem as usize * n * n..][..n * n];
@@ -542,83 +482,18 @@ impl CpuJob<'_> {
             **to = from;
         }
         // What was tried in lanes, or as it was given, is not tried again.
-        let untried = given.is_none() && self.in_bulk() && !self.interleaves();
+        let limited = self.batch.program().is_limited();
+        let untried = given.is_none() && self.in_bulk() && !self.interleaves() && !limited;
         let matrix = untried.then_some(Matrix::Made { correlation, volatilities });
         let solved = matrix.and_then(|matrix| room.mixed.solve(self.arch, matrix, budgets, options, slot.weights));
         *slot.certificate = if let Some(found) = solved {
             Certificate::converged(found.rc_error, found.sweeps, found.volatility)
         } else {
-            let problem = Problem { correlation, volatilities, budgets, covariance: given };
-            risk_budgeting::solve(problem, options, &mut room.solver.risk_budgeting, slot.weights)
+            self.budgeted(model, given, &mut room.solver, slot.weights)
         };
         if self.compares() {
-            slot.volatilities.copy_from_slice(volatilities);
             room.lane.clone_from(model);
-            self.close(room, slot, true);
-            if !self.request.beside().is_closed() {
-                self.solve_others(room, slot);
-            }
-        }
-    }
-
-    /// Budgets another risk where volatility has been budgeted: that portfolio is the start, and stands beside it.
-    fn solve_losses(&self, losses: Losses, room: &mut Room, slot: &mut Slot) {
-        let beside = self.request.beside();
-        let is_parity = |own: Method| own == Method::VolatilityParity;
-        let Certificate { status, rc_error, volatility, .. } = *slot.certificate;
-        let place = beside.methods().iter().position(|own| is_parity(*own));
-        if let Some((number, place)) = beside.solved().position(is_parity).zip(place) {
-            let (weights, proof) = &mut slot.solved[number];
-            weights.copy_from_slice(slot.weights);
-            **proof = Proof { status, error: rc_error, margin: f64::NAN, unique: true, volatility };
-            slot.portfolios[place] = volatility;
-        }
-        if status == Status::Invalid {
-            return;
-        }
-        let Room { portfolio, counts, losses: work, .. } = room;
-        portfolio.clear();
-        portfolio.extend_from_slice(slot.weights);
-        let problem = losses.problem(slot.problem, self.batch.budgets(), Some(portfolio), counts);
-        let options = Options { finish: self.finishes(), ..self.options };
-        let found = measured::solve(losses.measure, losses.panel, problem, options, work, slot.weights);
-        let measured::Found { status, rc_error, slack, steps, .. } = found;
-        let volatility = losses.volatility(counts, slot.weights);
-        *slot.certificate = Certificate { rc_error, slack, sweeps: steps, volatility, ..Certificate::unsolved(status) };
-    }
-
-    /// Volatilities of portfolios that follow from a formula, under the covariance in `room.lane`: of those that lanes know,
-    /// or of the others.
-    #[inline(always)]
-    fn close(&self, room: &mut Room, slot: &mut Slot, of_lanes: bool) {
-        let Room { lane: RiskModel { correlation, volatilities }, portfolio, product, .. } = room;
-        portfolio.resize(volatilities.len(), 0.0);
-        product.resize(volatilities.len(), 0.0);
-        let beside = self.request.beside();
-        let wanted = |method: &Method| Method::CLOSED_FORMS.contains(method) == of_lanes;
-        for (to, method) in slot.portfolios.iter_mut().zip(beside.methods()).filter(|(_, method)| wanted(method)) {
-            let Some(weights) = beside.closed_form(*method, volatilities) else { continue };
-            for (x, (w, s)) in portfolio.iter_mut().zip(weights.iter().zip(&*volatilities)) {
-                *x = w * s;
-            }
-            multiply(correlation, portfolio, product);
-            let variance: f64 = portfolio.iter().zip(&*product).map(|(x, p)| x * p).sum();
-            *to = variance.max(0.0).sqrt();
-        }
-    }
-
-    /// The methods beside risk budgeting that lanes do not know, under the covariance in `room.lane`.
-    #[inline(always)]
-    fn solve_others(&self, room: &mut Room, slot: &mut Slot) {
-        self.close(room, slot, false);
-        let beside = self.request.beside();
-        let mut places = beside.methods().iter().enumerate().filter(|(_, method)| method.is_solved());
-        for (weights, proof) in &mut slot.solved {
-            let Some((place, method)) = places.next() else { break };
-            if let Some(found) = method.solve(&room.lane, self.options.tolerance, &mut room.solver, weights) {
-                slot.portfolios[place] = found.volatility;
-                **proof = found;
-            }
+            self.compare(room, slot);
         }
     }
 }

@@ -4,22 +4,26 @@ use std::borrow::Cow;
 
 use serde::{Serialize, Serializer};
 
+mod losses;
+mod unsolved;
+
 use super::budgeted::{Budgeted, warn_of_short_tail};
 use super::estimation::Estimation;
 use super::holdings::Holdings;
 use super::influence::{Band, DEGREES, Influence};
+use super::limited::{Limited, Placed, Within};
 use super::measures::Profile;
-use crate::batch::{Batch, active, submatrix};
+use crate::batch::{Batch, Solutions, submatrix};
 use crate::covariance::{Estimator, RiskModel, estimate};
 use crate::engine::{Engine, Kind};
-use crate::error::{Error, ErrorKind, Result, option};
+use crate::error::{Error, Result, option};
 use crate::methods::certificate::{Certificate, Proof, Status};
-use crate::methods::downside::measured;
 use crate::methods::risk_budgeting::validity::{self, Flaw};
-use crate::methods::risk_budgeting::{Options, existence};
+use crate::methods::risk_budgeting::{Options, limited};
 use crate::methods::{self, Method, RiskMeasure, Selection};
 use crate::observer::Observer;
 use crate::panel::Panel;
+use losses::Losses;
 
 /// What `solve` found.
 #[derive(Debug, Clone, Serialize)]
@@ -42,6 +46,9 @@ pub struct Outcome {
     /// Bands of the weights; null where a covariance was given, and of short histories.
     pub robust: Option<Robust>,
     pub methods: Methods,
+    /// What limits did; none without limits.
+    #[serde(flatten)]
+    pub limited: Option<Limited>,
     /// What somebody holds, where it was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub given: Option<Holdings>,
@@ -97,7 +104,11 @@ pub struct Portfolio {
     /// Of risk budgeting and volatility parity.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rc_error: Option<f64>,
-    /// Of minimum variance and maximum diversification: no long-only portfolio is better by more than this.
+    /// Of inverse volatility within limits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kkt_error: Option<f64>,
+    /// Of minimum variance and maximum diversification: no long-only portfolio (within the limits) is better by more than
+    /// this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gap: Option<f64>,
     /// No other portfolio is as good.
@@ -142,6 +153,8 @@ pub struct Question<'a> {
     pub measure: RiskMeasure,
     /// Methods beside risk budgeting; mixes are over all assets.
     pub beside: &'a Selection,
+    /// What is asked of weights beside budgets.
+    pub within: &'a Within,
     pub periods_per_year: Option<f64>,
 }
 
@@ -190,14 +203,20 @@ pub fn solve(question: &Question, engine: &dyn Engine, observer: &mut dyn Observ
     if budgets != n || assets != n {
         return Err(Error::input(format!("{budgets} risk budgets and a covariance of {assets} assets for {n} assets")));
     }
-    let keep = active(question.budgets);
+    let Within { limits: named, terms } = question.within;
+    let keep = question.within.keep(question.budgets);
+    let signs: Vec<f64> = keep.iter().map(|&i| terms.sign(i)).collect();
     let names: Vec<&str> = keep.iter().map(|&i| question.assets[i].as_str()).collect();
     let held: Vec<u32> = keep.iter().map(|&i| i as u32).collect();
     let (covariance, assume_psd, history) = match question.risk {
-        Risk::Given { covariance, assume_psd } => (submatrix(covariance, n, &keep), assume_psd, None),
+        Risk::Given { covariance, assume_psd } => {
+            let mut part = submatrix(covariance, n, &keep);
+            part.iter_mut().enumerate().for_each(|(k, s)| *s *= signs[k / keep.len()] * signs[k % keep.len()]);
+            (part, assume_psd, None)
+        }
         // An estimate is positive semi-definite by construction.
         Risk::History { panel, estimator } => {
-            let panel = panel.select(&held);
+            let panel = panel.select(&held).signed(&signs);
             let names: Vec<String> = names.iter().map(|name| (*name).to_string()).collect();
             let found = estimate(&panel, estimator).map_err(|still| still.named(&names))?;
             (found.model.covariance(), true, Some((panel, found)))
@@ -207,22 +226,51 @@ pub fn solve(question: &Question, engine: &dyn Engine, observer: &mut dyn Observ
 
     let risk = validity::model(&covariance, assume_psd).map_err(|flaw| rejected(flaw, &names))?;
 
-    // Checked above.
-    let batch = Batch::given(covariance, &budgets)?.assume_psd();
-    let by_volatility = batch.solve_watched(engine, observer)?;
-    let parity = by_volatility.certificates[0];
     let tolerance = engine.reserve().options.tolerance;
+    let program = question.within.program(&budgets, &keep, question.assets, question.periods_per_year)?;
+    if program.is_limited() && !question.measure.is_volatility() {
+        return Err(Error::usage(format!(
+            "limits, signs and returns are for budgets of volatility, not of {}",
+            question.measure.words()
+        ))
+        .hint(format!("leave {} or the limits out", option("risk"))));
+    }
+    let limited = program.is_limited().then(|| {
+        let options = Options { tolerance, finish: true };
+        let given = matches!(question.risk, Risk::Given { .. }).then_some(&covariance[..]);
+        program.solve(&risk, given, options, &mut limited::Workspace::default())
+    });
+    let by_volatility = match &limited {
+        Some(found) => {
+            let mut weights = vec![0.0; keep.len()];
+            let certificates = vec![found.certificate(program.budgets(), &mut weights)];
+            Solutions { weights, certificates, ..Solutions::default() }
+        }
+        // Checked above.
+        None => Batch::given(&covariance[..], &budgets)?.assume_psd().solve_watched(engine, observer)?,
+    };
+    if let Some(found) = limited.as_ref().filter(|found| found.status != Status::Converged) {
+        return Err(unsolved::within_limits(
+            found,
+            &program,
+            &risk,
+            &names,
+            &signs,
+            (tolerance, question.periods_per_year),
+        ));
+    }
+    let parity = by_volatility.certificates[0];
     let losses = match (question.measure, &history) {
         (RiskMeasure::Volatility, _) => None,
         (measure, Some((panel, _))) => {
             warn_of_short_tail(measure, panel.rows(), observer);
-            Some(Losses::solve(measure, panel, batch.budgets(), tolerance)?)
+            Some(Losses::solve(measure, panel, program.budgets(), tolerance)?)
         }
         (measure, None) => return Err(Error::input(format!("{} takes returns, not a covariance", measure.words()))),
     };
     let found = match &losses {
         None if parity.status != Status::Converged => {
-            return Err(unsolved(&parity, &risk, &names, tolerance, question.risk.estimator()));
+            return Err(unsolved::of(&parity, &risk, &names, tolerance, question.risk.estimator()));
         }
         None => by_volatility.weights.clone(),
         Some(losses) => losses.weights(&names, tolerance)?,
@@ -230,24 +278,30 @@ pub fn solve(question: &Question, engine: &dyn Engine, observer: &mut dyn Observ
     let certificate = losses.as_ref().map_or(parity, Losses::certificate);
     let robust = history
         .as_ref()
-        .filter(|_| losses.is_none())
-        .and_then(|(panel, estimate)| Influence::of(panel, estimate, &found, batch.budgets())?.bands());
+        .filter(|_| losses.is_none() && !program.is_limited())
+        .and_then(|(panel, estimate)| Influence::of(panel, estimate, &found, program.budgets())?.bands());
     let robust = robust.map(|bands| Robust::spread(&bands, &keep, n));
     let measured = |weights, contributions: Option<&[f64]>| {
         let profile = risk.profile(weights, question.periods_per_year);
-        losses.as_ref().map_or(profile.clone(), |losses| losses.measured(profile, contributions)).spread(&keep, n)
+        losses
+            .as_ref()
+            .map_or(profile.clone(), |losses| losses.measured(profile, contributions))
+            .signed(&signs)
+            .spread(&keep, n)
     };
     let profile = |weights| measured(weights, None);
     let mut all_budgets = vec![0.0; n];
-    keep.iter().zip(batch.budgets()).for_each(|(&i, budget)| all_budgets[i] = *budget);
+    keep.iter().zip(program.budgets()).for_each(|(&i, budget)| all_budgets[i] = *budget);
     let solved = measured(found, losses.as_ref().and_then(Losses::contributions));
-    let selection = question.beside.over(&keep);
+    let limits = program.is_limited().then(|| program.limits());
+    let selection = question.beside.over(&keep).within(limits);
     let budgeted = |method: Method, profile: Profile, certificate: &Certificate| Portfolio {
         method,
         name: method.name().to_string(),
         profile,
         status: certificate.status,
         rc_error: Some(certificate.rc_error),
+        kkt_error: None,
         gap: None,
         unique: None,
         split_error: None,
@@ -268,6 +322,18 @@ pub fn solve(question: &Question, engine: &dyn Engine, observer: &mut dyn Observ
         given,
         shrinkage: estimation.as_ref().and_then(Estimation::shrinkage),
         run: Run { estimator: estimation, risk: question.measure.into() },
+        limited: limited.map(|found| {
+            let expected =
+                terms.expected.as_ref().map(|expected| keep.iter().map(|&i| expected.returns[i]).collect::<Vec<f64>>());
+            let placed = Placed {
+                assets: question.assets,
+                keep: &keep,
+                limits: named,
+                signs: &signs,
+                expected: expected.as_deref(),
+            };
+            Limited::of(placed, &program, &risk, &found)
+        }),
         assets: question.assets.to_vec(),
         budgets: all_budgets,
         profile: solved,
@@ -283,89 +349,6 @@ pub fn solve(question: &Question, engine: &dyn Engine, observer: &mut dyn Observ
     })
 }
 
-/// The portfolio of a measure of losses.
-struct Losses<'a> {
-    measure: RiskMeasure,
-    panel: &'a Panel,
-    rows: Vec<&'a [f64]>,
-    found: measured::Portfolio,
-    volatility: f64,
-}
-
-impl<'a> Losses<'a> {
-    fn solve(measure: RiskMeasure, panel: &'a Panel, budgets: &[f64], tolerance: f64) -> Result<Losses<'a>> {
-        if !measure.is_sound() {
-            return Err(Error::input(format!("{measure:?}: its level does not lie between zero and one")));
-        }
-        let found = measured::whole(measure, panel, budgets, tolerance);
-        let rows: Vec<&[f64]> = panel.values().chunks_exact(panel.assets()).collect();
-        let volatility = RiskMeasure::Volatility.of_weights(&rows, &found.weights, panel).0;
-        Ok(Losses { measure, panel, rows, found, volatility })
-    }
-
-    fn certificate(&self) -> Certificate {
-        let measured::Found { status, rc_error, slack, steps, .. } = self.found.found;
-        let volatility = self.volatility;
-        Certificate { rc_error, slack, sweeps: steps, volatility, ..Certificate::unsolved(status) }
-    }
-
-    fn contributions(&self) -> Option<&[f64]> {
-        self.found.contributions.as_deref()
-    }
-
-    /// A portfolio with its shares of this risk: those of a certificate, or by a fresh pass.
-    fn measured(&self, profile: Profile, contributions: Option<&[f64]>) -> Profile {
-        let (risk, shares) = self.measure.of_weights(&self.rows, &profile.weights, self.panel);
-        profile.measured(risk, contributions.map_or(shares, <[f64]>::to_vec))
-    }
-
-    /// Certified weights, or the error that says why there are none.
-    fn weights(&self, assets: &[&str], tolerance: f64) -> Result<Vec<f64>> {
-        let measured::Found { status, rc_error, slack, steps, .. } = self.found.found;
-        if status == Status::Converged {
-            return Ok(self.found.weights.clone());
-        }
-        let measure = self.measure.words();
-        let status = status.name();
-        let Some(proof) = &self.found.proof else {
-            let slack = slack.map_or(String::new(), |slack| format!(" and a slack of {slack:.1e}"));
-            return Err(Error::new(
-                ErrorKind::Unsolved,
-                format!(
-                    "{status}: the best weights have an rc_error of {rc_error:.1e}{slack}, above the tolerance of \
-                     {tolerance:.0e} ({steps} steps)"
-                ),
-            )
-            .hint(format!("rounding alone may exceed this tolerance: try a looser {}", option("tolerance"))));
-        };
-        let shown = mixed(proof.iter().copied().zip(assets.iter().copied()));
-        let mend = match self.measure.is_centred() {
-            true => format!("leave one of these assets out with {}, or take a longer history", option("assets")),
-            false => format!(
-                "leave out {}, so that losses are measured from the mean, or leave these assets out with {}",
-                option("raw-losses"),
-                option("assets")
-            ),
-        };
-        Err(Error::new(
-            ErrorKind::Unsolved,
-            format!("{status}: no risk-budgeting portfolio exists, because a long-only mix has no {measure}: {shown}"),
-        )
-        .hint(mend))
-    }
-}
-
-/// "0.6000 A + 0.4000 B and 2 more": the largest first, scaled to sum to one.
-fn mixed<'a>(weights: impl Iterator<Item = (f64, &'a str)>) -> String {
-    let mut mix: Vec<(f64, &str)> = weights.collect();
-    let total: f64 = mix.iter().map(|(w, _)| w).sum();
-    mix.retain(|(w, _)| *w > 0.0);
-    mix.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let more = if mix.len() > 8 { format!(" and {} more", mix.len() - 8) } else { String::new() };
-    let shown: Vec<String> = mix.iter().take(8).map(|(w, name)| format!("{:.4} {name}", w / total)).collect();
-    shown.join(" + ") + &more
-}
-
 /// The portfolio of a method beside risk budgeting; none where it has none.
 fn portfolio(
     method: Method,
@@ -379,6 +362,7 @@ fn portfolio(
         profile: profile(weights),
         status: Status::Converged,
         rc_error: None,
+        kkt_error: None,
         gap: None,
         unique: None,
         split_error: None,
@@ -390,7 +374,7 @@ fn portfolio(
     }
     let (mut weights, mut work) = (vec![0.0; names.len()], methods::Workspace::default());
     let Proof { status, error, margin, unique, .. } =
-        method.solve(risk, Options::default().tolerance, &mut work, &mut weights)?;
+        method.solve(risk, beside.limits(), Options::default().tolerance, &mut work, &mut weights)?;
     let found = (status == Status::Converged || status == Status::Stalled).then(|| exact(weights))?;
     let order = work.hierarchical.order().iter().map(|&i| names[i].to_string()).collect();
     Some(match method {
@@ -401,6 +385,7 @@ fn portfolio(
             order: Some(order),
             ..found
         },
+        Method::InverseVolatility => Portfolio { status, kkt_error: Some(error), ..found },
         _ => Portfolio { status, gap: Some(error), unique: Some(unique), ..found },
     })
 }
@@ -443,61 +428,5 @@ pub fn rejected(flaw: Flaw, assets: &[&str]) -> Error {
             "the covariance is indefinite: some portfolio would have a negative variance (pivot {pivot:.1e} of the correlation)"
         ))
         .hint(format!("repair the matrix (nearest positive semi-definite), or pass {} if only rounding is to blame", option("assume-psd"))),
-    }
-}
-
-/// Above this kappa it is the assets that make a problem hard.
-const HEDGED: f64 = 1e4;
-
-/// The error for a problem without a certified portfolio: what is known, and the proof where there is one.
-fn unsolved(
-    certificate: &Certificate,
-    risk: &RiskModel,
-    assets: &[&str],
-    tolerance: f64,
-    estimator: Option<Estimator>,
-) -> Error {
-    let status = certificate.status.name();
-    let proof = (certificate.status == Status::NoSolution)
-        .then(|| existence::zero_variance_direction(&risk.correlation))
-        .flatten();
-    match proof {
-        Some(direction) => {
-            // In weights: d is in units of volatility.
-            let weights = direction.iter().zip(&risk.volatilities).map(|(d, s)| d / s);
-            let shown = mixed(weights.zip(assets.iter().copied()));
-            Error::new(
-                ErrorKind::Unsolved,
-                format!(
-                    "{status}: no risk-budgeting portfolio exists, because a long-only mix has no variance: {shown}"
-                ),
-            )
-            .hint(match estimator {
-                Some(Estimator::Ewma { .. }) => format!(
-                    "give a longer {}: few rows count, and over these the mix does not move",
-                    option("half-life")
-                ),
-                Some(Estimator::Sample) => format!(
-                    "leave one of these assets out with {}, take a longer history, or shrink the covariance: {}",
-                    option("assets"),
-                    option("estimator").word("ledoit-wolf")
-                ),
-                _ => format!("leave one of these assets out with {}, or take a longer history", option("assets")),
-            })
-        }
-        _ => Error::new(
-            ErrorKind::Unsolved,
-            format!(
-                "{status}: the best weights have an rc_error of {:.1e}, above the tolerance of {tolerance:.0e} (kappa {:.3e}, {} sweeps)",
-                certificate.rc_error, certificate.kappa, certificate.sweeps
-            ),
-        )
-        .hint(if let (true, Some(Estimator::Ewma { .. })) = (certificate.kappa > HEDGED, estimator) {
-            format!("over the few rows that count, assets hedge each other almost perfectly: give a longer {}", option("half-life"))
-        } else if certificate.kappa > HEDGED {
-            format!("the assets hedge each other almost perfectly: rounding alone exceeds the tolerance; a looser {} or fewer assets help", option("tolerance"))
-        } else {
-            format!("rounding alone may exceed this tolerance: try a looser {}", option("tolerance"))
-        }),
     }
 }

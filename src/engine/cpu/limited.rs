@@ -1,0 +1,118 @@
+//! Risk budgeting of one problem, within limits where there are any.
+
+use pulp::{Simd, WithSimd};
+
+use super::{CpuJob, Room, Slot};
+use crate::batch::Covariances;
+use crate::covariance::RiskModel;
+use crate::lanes::LANES;
+use crate::methods;
+use crate::methods::certificate::Certificate;
+use crate::methods::risk_budgeting::limited::interleaved;
+use crate::methods::risk_budgeting::{self, Problem};
+use crate::methods::{Objective, Program};
+
+/// The members of each group of a program and all other assets, where lanes know its limits.
+pub(super) fn parts(program: &Program) -> Option<Vec<Vec<usize>>> {
+    let limits = program.limits();
+    let known = limits.rows.is_empty()
+        && limits.turnover.is_none()
+        && program.returns().is_none()
+        && program.objective() == Objective::LogBarrier
+        && limits.groups.len() <= interleaved::MOST_GROUPS;
+    if !known || !program.is_limited() {
+        return None;
+    }
+    let mut rest = vec![true; program.assets()];
+    let mut parts: Vec<Vec<usize>> = limits.groups.iter().map(|group| group.members.clone()).collect();
+    parts.iter().flatten().for_each(|&i| rest[i] = false);
+    parts.push((0..rest.len()).filter(|&i| rest[i]).collect());
+    Some(parts)
+}
+
+/// [`CpuJob::solve_lane`] compiled for the vector instructions of this machine.
+struct SolveLane<'a, 'b, 'c> {
+    job: &'a CpuJob<'b>,
+    room: &'a mut Room,
+    slot: &'a mut Slot<'c>,
+    /// Risk budgeting is done.
+    budgeted: bool,
+}
+
+impl WithSimd for SolveLane<'_, '_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        self.job.solve_lane(self.room, self.slot, self.budgeted);
+    }
+}
+
+impl CpuJob<'_> {
+    /// The problems of a group that is built, eight at a time where lanes know their limits, and what is left of them one by
+    /// one. Returns which were tried.
+    pub(super) fn solve_lanes(
+        &self,
+        room: &mut Room,
+        slots: &mut [Slot],
+        parameters: Option<[f64; LANES]>,
+    ) -> [bool; LANES] {
+        let (program, usable) = (self.batch.program(), room.group.usable);
+        let mut solved = [interleaved::Solved::default(); LANES];
+        if let Some(parts) = &self.parts {
+            let shared = interleaved::Shared { budgets: program.budgets(), limits: program.limits(), parts };
+            solved = room.limited.solve(self.arch, &mut room.group, shared, self.options);
+        }
+        for (lane, slot) in slots.iter_mut().enumerate().filter(|(lane, _)| usable[*lane]) {
+            if let (Some(to), Some(from)) = (&mut slot.parameter, parameters) {
+                **to = from[lane];
+            }
+            let found = solved[lane];
+            if found.converged {
+                slot.weights.iter_mut().zip(&room.group.weights).for_each(|(to, from)| *to = from.0[lane]);
+                let certificate = Certificate::converged(found.rc_error, found.sweeps, found.volatility);
+                *slot.certificate = Certificate { kkt_error: Some(found.kkt_error), ..certificate };
+            }
+            if !found.converged || self.compares() {
+                room.group.lane(lane, &mut room.lane);
+                self.arch.dispatch(SolveLane { job: self, room, slot, budgeted: found.converged });
+            }
+        }
+        usable
+    }
+
+    /// The problem in `room.lane`: its budgets, unless that is done, and the methods beside.
+    #[inline(always)]
+    fn solve_lane(&self, room: &mut Room, slot: &mut Slot, budgeted: bool) {
+        if !budgeted {
+            let given = match &self.batch.source().covariances {
+                Covariances::Given { matrices, assets, .. } => {
+                    Some(&matrices[slot.problem as usize * assets * assets..][..assets * assets])
+                }
+                Covariances::Known(_) | Covariances::Estimated { .. } => None,
+            };
+            *slot.certificate = self.budgeted(&room.lane, given, &mut room.solver, slot.weights);
+        }
+        if self.compares() {
+            self.compare(room, slot);
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn budgeted(
+        &self,
+        model: &RiskModel,
+        given: Option<&[f64]>,
+        solver: &mut methods::Workspace,
+        weights: &mut [f64],
+    ) -> Certificate {
+        let program = self.batch.program();
+        if program.is_limited() {
+            let found = program.solve(model, given, self.options, &mut solver.limited);
+            return found.certificate(program.budgets(), weights);
+        }
+        let RiskModel { correlation, volatilities } = model;
+        let problem = Problem { correlation, volatilities, budgets: program.budgets(), covariance: given };
+        risk_budgeting::solve(problem, self.options, &mut solver.risk_budgeting, weights)
+    }
+}

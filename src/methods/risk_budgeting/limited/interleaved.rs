@@ -1,0 +1,668 @@
+//! Descent within limits on eight problems at once, a lane each: stages `descend`, `limit` and `certify` of
+//! [`super::descent`]. Bounds and groups; the weights themselves move, so that a bound is the same number in all lanes.
+//!
+//! ```text
+//! y_i = sigma_i w_i,   p = C y,   v = y'p,   gap_i = b_i - y_i p_i / v        (stationary: gap_i = lambda_i w_i)
+//! step_i(l) = w_i + slope_i (gap_i - l w_i), at least w_i / 4, clipped to the bounds        slope_i = w_i / (y_i^2 / v + b_i)
+//! repeat
+//!   certify        with the fresh p
+//!   multipliers    with the product frozen, steps are lines: nu from  sum_g clip(sum_g step_i(nu), lo_g, hi_g) = 1, then
+//!                  lambda_g of the groups that were clipped
+//!   sweep          w_i <- step_i(lambda_g(i)) with the running p, once by roots
+//!   restore twice  what is free of each held group, and of the rest, is scaled to the sum that is left to it
+//!   p = C y
+//! ```
+//!
+//! A lane's iterations count for itself alone, so its result is that of the problem by itself. What is not solved within
+//! [`SWEEPS`] is left to [`super::solve`].
+
+use pulp::{Arch, Simd, WithSimd};
+
+use super::super::interleaved::{BLOCK, Group, multiply, rows};
+use super::super::{AIM, FLOOR, Options, condition_bound};
+use crate::lanes::{LANES, Lanes, vectors, vectors_mut};
+use crate::methods::limits::Limits;
+
+/// Twice what 90 % of ordinary problems take to 1e-10.
+const SWEEPS: u32 = 32;
+
+/// Sweeps by roots, before lines are close enough.
+const ROOTS: u32 = 1;
+
+/// Sweeps whose scalar equations are solved to the end; later ones take a few steps.
+const FIRST: u32 = 3;
+const EVALUATIONS: [usize; 2] = [16, 4];
+
+/// Sums are right where they differ by rounding alone.
+const ROUNDING: f64 = 1e-14;
+
+/// More groups than this are left to the problems one by one.
+pub const MOST_GROUPS: usize = 16;
+
+/// What is known of one lane.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Solved {
+    /// Solved, certified, and well clear of the rounding floor.
+    pub converged: bool,
+    pub kkt_error: f64,
+    /// Largest relative miss of a budget.
+    pub rc_error: f64,
+    pub sweeps: u32,
+    pub volatility: f64,
+}
+
+/// What all lanes share.
+#[derive(Debug, Clone, Copy)]
+pub struct Shared<'a> {
+    pub budgets: &'a [f64],
+    /// Bounds and groups alone.
+    pub limits: &'a Limits,
+    /// The members of each group and, last, all other assets.
+    pub parts: &'a [Vec<usize>],
+}
+
+/// Room to solve in.
+#[derive(Debug, Clone, Default)]
+pub struct Workspace {
+    y: Vec<Lanes>,
+    product: Vec<Lanes>,
+    /// sigma_i times how far w_i has moved in this sweep.
+    moved: Vec<Lanes>,
+    slopes: Vec<Lanes>,
+    /// step_i(l) = at_i - l falls_i, before it is clipped.
+    at: Vec<Lanes>,
+    falls: Vec<Lanes>,
+    /// Of each asset, the multiplier of its part.
+    lambdas: Vec<Lanes>,
+    blocks: Vec<Block>,
+}
+
+/// Held groups and, last, all other assets.
+#[derive(Debug, Clone, Copy, Default)]
+struct Block {
+    lambda: Lanes,
+    /// One where the group is held at `target`, else zero.
+    held: Lanes,
+    target: Lanes,
+    sum: Lanes,
+    slope: Lanes,
+}
+
+impl Workspace {
+    /// Solves all usable lanes of the group; their weights are written to it.
+    pub fn solve(&mut self, arch: Arch, group: &mut Group, shared: Shared, options: Options) -> [Solved; LANES] {
+        arch.dispatch(Solve { work: self, group, shared, options })
+    }
+}
+
+struct Solve<'a> {
+    work: &'a mut Workspace,
+    group: &'a mut Group,
+    shared: Shared<'a>,
+    options: Options,
+}
+
+impl WithSimd for Solve<'_> {
+    type Output = [Solved; LANES];
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+        let Solve { work, group, shared, options } = self;
+        let n = shared.budgets.len();
+        let Workspace { y, product, moved, slopes, at, falls, lambdas, blocks } = work;
+        for vector in [&mut *y, product, moved, slopes, at, falls, lambdas] {
+            vector.resize(n, Lanes::default());
+        }
+        blocks.clear();
+        blocks.resize(shared.limits.groups.len() + 1, Block::default());
+        let mut run = Run {
+            simd,
+            shared,
+            correlation: &group.correlation,
+            volatilities: &group.volatilities,
+            weights: &mut group.weights,
+            y,
+            product,
+            moved,
+            slopes,
+            at,
+            falls,
+            lambdas,
+            blocks,
+            inverse: Lanes::default(),
+            live: group.usable,
+        };
+        run.start();
+        let aim = AIM * options.tolerance;
+        let mut solved = [Solved::default(); LANES];
+        for sweep in 0..=SWEEPS {
+            run.multiply();
+            let found = run.certify();
+            for lane in 0..LANES {
+                let Certified { error, miss, variance } = found;
+                if !run.live[lane] {
+                    continue;
+                }
+                let (error, variance) = (error.0[lane], variance.0[lane]);
+                if error <= aim && variance > 0.0 && sweep > 0 {
+                    let rc_error = miss.0[lane];
+                    let volatility = variance.sqrt();
+                    solved[lane] = Solved { converged: true, kkt_error: error, rc_error, sweeps: sweep, volatility };
+                }
+                run.live[lane] = !solved[lane].converged && error.is_finite() && variance > 0.0;
+            }
+            if sweep == SWEEPS || run.live == [false; LANES] {
+                break;
+            }
+            run.slopes(sweep);
+            run.multipliers(sweep < FIRST);
+            run.sweep(sweep < ROOTS);
+            run.restore();
+            run.restore();
+        }
+        for (lane, solved) in solved.iter_mut().enumerate().filter(|(_, solved)| solved.converged) {
+            let x = group.weights.iter().zip(&group.volatilities).map(|(w, s)| w.0[lane] * s.0[lane]);
+            // An asset whose weight is given has no condition that rounding could hide.
+            let held = x.zip(shared.budgets).enumerate().filter(|(i, _)| !shared.limits.is_pinned(*i));
+            let (x, b): (Vec<f64>, Vec<f64>) = held.map(|(_, (x, b))| (x, *b)).unzip();
+            let bound = condition_bound(x.into_iter(), &b, solved.volatility * solved.volatility);
+            solved.converged = FLOOR * bound <= options.tolerance;
+        }
+        solved
+    }
+}
+
+/// Errors of all lanes.
+#[derive(Debug, Clone, Copy)]
+struct Certified {
+    error: Lanes,
+    miss: Lanes,
+    variance: Lanes,
+}
+
+/// What a descent works on.
+struct Run<'a, S: Simd> {
+    simd: S,
+    shared: Shared<'a>,
+    correlation: &'a [Lanes],
+    volatilities: &'a [Lanes],
+    weights: &'a mut [Lanes],
+    y: &'a mut [Lanes],
+    product: &'a mut [Lanes],
+    moved: &'a mut [Lanes],
+    slopes: &'a mut [Lanes],
+    at: &'a mut [Lanes],
+    falls: &'a mut [Lanes],
+    lambdas: &'a mut [Lanes],
+    blocks: &'a mut [Block],
+    /// 1 / v.
+    inverse: Lanes,
+    live: [bool; LANES],
+}
+
+/// Vector k of a lane's number.
+#[inline(always)]
+fn get<S: Simd>(lanes: &Lanes, k: usize) -> S::f64s {
+    vectors::<S>(std::slice::from_ref(lanes))[k]
+}
+
+#[inline(always)]
+fn put<S: Simd>(lanes: &mut Lanes, k: usize, value: S::f64s) {
+    vectors_mut::<S>(std::slice::from_mut(lanes))[k] = value;
+}
+
+impl<S: Simd> Run<'_, S> {
+    const V: usize = LANES / S::F64_LANES;
+
+    #[inline(always)]
+    fn mask(&self, k: usize) -> S::m64s {
+        let simd = self.simd;
+        let flags = Lanes(self.live.map(|live| f64::from(u8::from(live))));
+        simd.less_than_f64s(simd.splat_f64s(0.5), get::<S>(&flags, k))
+    }
+
+    #[inline(always)]
+    fn is_set(&self, flag: &Lanes, k: usize) -> S::m64s {
+        self.simd.less_than_f64s(self.simd.splat_f64s(0.5), get::<S>(flag, k))
+    }
+
+    /// w_i in proportion to sqrt(b_i) / sigma_i, within the bounds.
+    #[inline(always)]
+    fn start(&mut self) {
+        let Shared { budgets, limits, .. } = self.shared;
+        let simd = self.simd;
+        for k in 0..Self::V {
+            let mut total = simd.splat_f64s(0.0);
+            for i in 0..budgets.len() {
+                // A weight that is given counts through the sum alone.
+                let size = simd.splat_f64s(budgets[i].sqrt());
+                let w = simd.div_f64s(size, get::<S>(&self.volatilities[i], k));
+                total = simd.add_f64s(total, w);
+                put::<S>(&mut self.weights[i], k, w);
+            }
+            let scale = simd.div_f64s(simd.splat_f64s(1.0), total);
+            for i in 0..budgets.len() {
+                let w = simd.mul_f64s(get::<S>(&self.weights[i], k), scale);
+                let w = simd.max_f64s(w, simd.splat_f64s(limits.least[i]));
+                let w = simd.min_f64s(w, simd.splat_f64s(limits.most[i]));
+                put::<S>(&mut self.weights[i], k, w);
+            }
+        }
+    }
+
+    /// y and p from the weights.
+    #[inline(always)]
+    fn multiply(&mut self) {
+        let simd = self.simd;
+        let (y, w) = (vectors_mut::<S>(self.y), vectors::<S>(self.weights));
+        for ((y, w), s) in y.iter_mut().zip(w).zip(vectors::<S>(self.volatilities)) {
+            *y = simd.mul_f64s(*w, *s);
+        }
+        multiply(simd, self.correlation, self.y, self.product);
+    }
+
+    /// Errors of the weights, from the fresh product.
+    #[inline(always)]
+    fn certify(&mut self) -> Certified {
+        let Shared { budgets, limits, parts } = self.shared;
+        let (n, simd, pool) = (budgets.len(), self.simd, limits.groups.len());
+        let (zero, one) = (simd.splat_f64s(0.0), simd.splat_f64s(1.0));
+        let mut found = Certified { error: Lanes::default(), miss: Lanes::default(), variance: Lanes::default() };
+        for k in 0..Self::V {
+            let mut variance = zero;
+            for i in 0..n {
+                variance = simd.mul_add_e_f64s(get::<S>(&self.y[i], k), get::<S>(&self.product[i], k), variance);
+            }
+            let inverse = simd.div_f64s(one, variance);
+            put::<S>(&mut self.inverse, k, inverse);
+            // s_i - b_i, and its sum over the free assets of a part with the sum of their weights.
+            let (mut error, mut miss, mut total) = (zero, zero, zero);
+            for (part, members) in parts.iter().enumerate() {
+                let (mut lefts, mut weights, mut held) = (zero, zero, zero);
+                for &i in members {
+                    let w = get::<S>(&self.weights[i], k);
+                    let own = simd.mul_f64s(get::<S>(&self.y[i], k), get::<S>(&self.product[i], k));
+                    let left = simd.sub_f64s(simd.mul_f64s(own, inverse), simd.splat_f64s(budgets[i]));
+                    put::<S>(&mut self.at[i], k, left);
+                    let free = self.is_free(i, w);
+                    lefts = simd.add_f64s(lefts, simd.select_f64s(free, left, zero));
+                    weights = simd.add_f64s(weights, simd.select_f64s(free, w, zero));
+                    held = simd.add_f64s(held, w);
+                }
+                total = simd.add_f64s(total, held);
+                let block = &mut self.blocks[part];
+                put::<S>(&mut block.sum, k, lefts);
+                put::<S>(&mut block.slope, k, weights);
+                if part < pool {
+                    let (least, most) = (limits.groups[part].least, limits.groups[part].most);
+                    error = simd.max_f64s(error, simd.sub_f64s(simd.splat_f64s(least), held));
+                    error = simd.max_f64s(error, simd.sub_f64s(held, simd.splat_f64s(most)));
+                }
+            }
+            error = simd.max_f64s(error, simd.abs_f64s(simd.sub_f64s(total, one)));
+            self.multiplier_of_rest(k);
+            for (part, members) in parts.iter().enumerate() {
+                if part < pool {
+                    self.multiplier_of(part, k);
+                }
+                let lambda = get::<S>(&self.blocks[part].lambda, k);
+                for &i in members {
+                    let (least, most) = (limits.least[i], limits.most[i]);
+                    let inverse = simd.splat_f64s(budgets[i].recip());
+                    let left = get::<S>(&self.at[i], k);
+                    if budgets[i] > 0.0 {
+                        miss = simd.max_f64s(miss, simd.mul_f64s(simd.abs_f64s(left), inverse));
+                    }
+                    if least == most {
+                        continue;
+                    }
+                    let w = get::<S>(&self.weights[i], k);
+                    let rest = simd.mul_add_e_f64s(lambda, w, left);
+                    let at_most = simd.less_than_or_equal_f64s(simd.splat_f64s(most), w);
+                    let at_least = simd.less_than_or_equal_f64s(w, simd.splat_f64s(least));
+                    let rest = simd.select_f64s(at_most, simd.max_f64s(rest, zero), rest);
+                    let rest = simd.select_f64s(at_least, simd.min_f64s(rest, zero), rest);
+                    error = simd.max_f64s(simd.mul_f64s(simd.abs_f64s(rest), inverse), error);
+                }
+            }
+            put::<S>(&mut found.error, k, error);
+            put::<S>(&mut found.miss, k, miss);
+            put::<S>(&mut found.variance, k, variance);
+        }
+        found
+    }
+
+    /// nu = - sum (s_i - b_i) / sum w_i over what is free outside held groups; as it was where nothing is.
+    #[inline(always)]
+    fn multiplier_of_rest(&mut self, k: usize) {
+        let (simd, pool) = (self.simd, self.shared.limits.groups.len());
+        let zero = self.simd.splat_f64s(0.0);
+        let (mut sum, mut weights) = (get::<S>(&self.blocks[pool].sum, k), get::<S>(&self.blocks[pool].slope, k));
+        for block in &self.blocks[..pool] {
+            let held = self.is_set(&block.held, k);
+            sum = simd.add_f64s(sum, simd.select_f64s(held, zero, get::<S>(&block.sum, k)));
+            weights = simd.add_f64s(weights, simd.select_f64s(held, zero, get::<S>(&block.slope, k)));
+        }
+        let nu = self.mean(sum, weights, get::<S>(&self.blocks[pool].lambda, k));
+        put::<S>(&mut self.blocks[pool].lambda, k, nu);
+    }
+
+    /// Of a group, which at its largest sum is not below nu, and at its least not above.
+    #[inline(always)]
+    fn multiplier_of(&mut self, part: usize, k: usize) {
+        let (simd, pool) = (self.simd, self.shared.limits.groups.len());
+        let nu = get::<S>(&self.blocks[pool].lambda, k);
+        let block = &self.blocks[part];
+        let held = self.is_set(&block.held, k);
+        let own = self.mean(get::<S>(&block.sum, k), get::<S>(&block.slope, k), get::<S>(&block.lambda, k));
+        let group = &self.shared.limits.groups[part];
+        let upper = simd.less_than_or_equal_f64s(simd.splat_f64s(group.most), get::<S>(&block.target, k));
+        let signed = simd.select_f64s(upper, simd.max_f64s(own, nu), simd.min_f64s(own, nu));
+        let own = if group.least == group.most { own } else { signed };
+        put::<S>(&mut self.blocks[part].lambda, k, simd.select_f64s(held, own, nu));
+    }
+
+    /// - sum / weights; `else_` where there are none.
+    #[inline(always)]
+    fn mean(&self, sum: S::f64s, weights: S::f64s, else_: S::f64s) -> S::f64s {
+        let simd = self.simd;
+        let zero = simd.splat_f64s(0.0);
+        let mean = simd.div_f64s(simd.sub_f64s(zero, sum), weights);
+        simd.select_f64s(simd.less_than_f64s(zero, weights), mean, else_)
+    }
+
+    /// Slopes, which hardly change once the weights do not, and the lines of all steps.
+    #[inline(always)]
+    fn slopes(&mut self, sweep: u32) {
+        let Shared { budgets, .. } = self.shared;
+        let simd = self.simd;
+        let fresh = sweep == ROOTS || sweep == 0 || sweep.is_power_of_two();
+        for k in 0..Self::V {
+            let inverse = get::<S>(&self.inverse, k);
+            for i in 0..budgets.len() {
+                let w = get::<S>(&self.weights[i], k);
+                if fresh {
+                    let y = get::<S>(&self.y[i], k);
+                    let curve = simd.mul_add_e_f64s(simd.mul_f64s(y, y), inverse, simd.splat_f64s(budgets[i]));
+                    put::<S>(&mut self.slopes[i], k, simd.div_f64s(w, curve));
+                }
+                let slope = get::<S>(&self.slopes[i], k);
+                // `at` holds s_i - b_i.
+                let at = simd.negate_mul_add_e_f64s(slope, get::<S>(&self.at[i], k), w);
+                put::<S>(&mut self.at[i], k, at);
+                put::<S>(&mut self.falls[i], k, simd.mul_f64s(slope, w));
+            }
+        }
+    }
+
+    /// A line clipped to the bounds, and its slope there, zero where it is clipped.
+    #[inline(always)]
+    fn step(&self, i: usize, k: usize, l: S::f64s) -> (S::f64s, S::f64s) {
+        let simd = self.simd;
+        let falls = get::<S>(&self.falls[i], k);
+        let w = simd.negate_mul_add_e_f64s(l, falls, get::<S>(&self.at[i], k));
+        let quarter = simd.mul_f64s(get::<S>(&self.weights[i], k), simd.splat_f64s(0.25));
+        let least = simd.max_f64s(simd.splat_f64s(self.shared.limits.least[i]), quarter);
+        let most = simd.splat_f64s(self.shared.limits.most[i]);
+        let inside = simd.and_m64s(simd.less_than_f64s(least, w), simd.less_than_f64s(w, most));
+        let clipped = simd.min_f64s(simd.max_f64s(w, least), most);
+        (clipped, simd.select_f64s(inside, falls, simd.splat_f64s(0.0)))
+    }
+
+    /// Multipliers with the product frozen.
+    #[inline(always)]
+    fn multipliers(&mut self, first: bool) {
+        let Shared { limits, parts, .. } = self.shared;
+        let (simd, pool) = (self.simd, limits.groups.len());
+        let (zero, one) = (simd.splat_f64s(0.0), simd.splat_f64s(1.0));
+        let evaluations = EVALUATIONS[usize::from(!first)];
+        for k in 0..Self::V {
+            let live = self.mask(k);
+            let mut equation = Equation::from(simd, get::<S>(&self.blocks[pool].lambda, k));
+            for _ in 0..evaluations {
+                let (mut value, mut slope) = self.steps(&parts[pool], k, equation.at);
+                value = simd.sub_f64s(value, one);
+                for (g, group) in limits.groups.iter().enumerate() {
+                    let (least, most) = (simd.splat_f64s(group.least), simd.splat_f64s(group.most));
+                    let (sum, falls) = self.steps(&parts[g], k, equation.at);
+                    let (above, below) = (simd.less_than_f64s(most, sum), simd.less_than_f64s(sum, least));
+                    let held = simd.or_m64s(above, below);
+                    let block = &mut self.blocks[g];
+                    put::<S>(&mut block.held, k, simd.select_f64s(held, one, zero));
+                    put::<S>(&mut block.target, k, simd.select_f64s(above, most, least));
+                    value = simd.add_f64s(value, simd.min_f64s(simd.max_f64s(sum, least), most));
+                    slope = simd.add_f64s(slope, simd.select_f64s(held, zero, falls));
+                }
+                if !equation.moves(value, slope, live) {
+                    break;
+                }
+            }
+            put::<S>(&mut self.blocks[pool].lambda, k, equation.at);
+            if pool > 0 {
+                self.of_groups(k, evaluations, equation.at);
+            }
+        }
+    }
+
+    /// Sums of the steps of these assets, and how fast they fall.
+    #[inline(always)]
+    fn steps(&self, members: &[usize], k: usize, l: S::f64s) -> (S::f64s, S::f64s) {
+        let simd = self.simd;
+        let (mut sum, mut slope) = (simd.splat_f64s(0.0), simd.splat_f64s(0.0));
+        for &i in members {
+            let (own, falls) = self.step(i, k, l);
+            sum = simd.add_f64s(sum, own);
+            slope = simd.add_f64s(slope, falls);
+        }
+        (sum, slope)
+    }
+
+    /// Multipliers of the groups that are held; of the others that of the rest.
+    #[inline(always)]
+    fn of_groups(&mut self, k: usize, evaluations: usize, nu: S::f64s) {
+        let Shared { limits, .. } = self.shared;
+        let simd = self.simd;
+        for (g, group) in limits.groups.iter().enumerate() {
+            let held = self.is_set(&self.blocks[g].held, k);
+            let live = simd.and_m64s(held, self.mask(k));
+            let target = get::<S>(&self.blocks[g].target, k);
+            let mut equation = Equation::from(simd, get::<S>(&self.blocks[g].lambda, k));
+            for _ in 0..evaluations {
+                let (value, slope) = self.steps(&group.members, k, equation.at);
+                if !equation.moves(simd.sub_f64s(value, target), slope, live) {
+                    break;
+                }
+            }
+            put::<S>(&mut self.blocks[g].lambda, k, simd.select_f64s(held, equation.at, nu));
+        }
+    }
+
+    /// Moves all weights once, in order, by roots or along lines.
+    #[inline(always)]
+    fn sweep(&mut self, by_roots: bool) {
+        let n = self.shared.budgets.len();
+        for (part, members) in self.shared.parts.iter().enumerate() {
+            members.iter().for_each(|&i| self.lambdas[i] = self.blocks[part].lambda);
+        }
+        for i in 0..n % BLOCK {
+            self.sweep_block::<1>(i, by_roots);
+        }
+        let mut first = n % BLOCK;
+        while first < n {
+            self.sweep_block::<BLOCK>(first, by_roots);
+            first += BLOCK;
+        }
+    }
+
+    #[inline(always)]
+    fn sweep_block<const W: usize>(&mut self, first: usize, by_roots: bool) {
+        let simd = self.simd;
+        let v = Self::V;
+        let rows = rows::<S, W>(self.correlation, first);
+        for k in 0..v {
+            let live = self.mask(k);
+            let mut sums = [simd.splat_f64s(0.0); W];
+            let moved = vectors::<S>(&self.moved[..first]);
+            for j in 0..first {
+                let moved = moved[j * v + k];
+                for r in 0..W {
+                    sums[r] = simd.mul_add_e_f64s(rows[r][j * v + k], moved, sums[r]);
+                }
+            }
+            for r in 0..W {
+                for s in 0..r {
+                    let moved = get::<S>(&self.moved[first + s], k);
+                    sums[r] = simd.mul_add_e_f64s(rows[r][(first + s) * v + k], moved, sums[r]);
+                }
+                self.move_one(first + r, k, sums[r], by_roots, live);
+            }
+        }
+    }
+
+    /// Moves w_i, for (C y)_i = p_i + `change`.
+    #[inline(always)]
+    fn move_one(&mut self, i: usize, k: usize, change: S::f64s, by_roots: bool, live: S::m64s) {
+        let Shared { budgets, limits, .. } = self.shared;
+        let simd = self.simd;
+        let (w, y) = (get::<S>(&self.weights[i], k), get::<S>(&self.y[i], k));
+        let (s, inverse) = (get::<S>(&self.volatilities[i], k), get::<S>(&self.inverse, k));
+        let lambda = get::<S>(&self.lambdas[i], k);
+        let b = simd.splat_f64s(budgets[i]);
+        let next = if by_roots {
+            // a w^2 + q w = b with a = sigma^2 / v, q = sigma (p - y) / v + lambda.
+            let p = simd.add_f64s(get::<S>(&self.product[i], k), change);
+            let scaled = simd.mul_f64s(s, inverse);
+            let q = simd.mul_add_e_f64s(simd.sub_f64s(p, y), scaled, lambda);
+            root(simd, simd.mul_f64s(s, scaled), q, b)
+        } else {
+            let slope = get::<S>(&self.slopes[i], k);
+            // The line, moved by what the weights before have changed.
+            let at = simd.negate_mul_add_e_f64s(
+                simd.mul_f64s(slope, inverse),
+                simd.mul_f64s(y, change),
+                get::<S>(&self.at[i], k),
+            );
+            let next = simd.negate_mul_add_e_f64s(lambda, get::<S>(&self.falls[i], k), at);
+            simd.max_f64s(next, simd.mul_f64s(w, simd.splat_f64s(0.25)))
+        };
+        let next = simd.max_f64s(next, simd.splat_f64s(limits.least[i]));
+        let next = simd.min_f64s(next, simd.splat_f64s(limits.most[i]));
+        let next = simd.select_f64s(live, next, w);
+        put::<S>(&mut self.weights[i], k, next);
+        put::<S>(&mut self.moved[i], k, simd.mul_f64s(simd.sub_f64s(next, w), s));
+    }
+
+    /// Scales what is free of each held group, and of the rest, to the sum that is left to it, and clips.
+    #[inline(always)]
+    fn restore(&mut self) {
+        let Shared { limits, parts, .. } = self.shared;
+        let (simd, pool) = (self.simd, limits.groups.len());
+        let (zero, one) = (simd.splat_f64s(0.0), simd.splat_f64s(1.0));
+        for k in 0..Self::V {
+            let live = self.mask(k);
+            let (mut free, mut bound, mut rest) = (zero, zero, one);
+            for (part, members) in parts.iter().enumerate() {
+                let (mut own, mut at_bound) = (zero, zero);
+                for &i in members {
+                    let w = get::<S>(&self.weights[i], k);
+                    let is_free = self.is_free(i, w);
+                    own = simd.add_f64s(own, simd.select_f64s(is_free, w, zero));
+                    at_bound = simd.add_f64s(at_bound, simd.select_f64s(is_free, zero, w));
+                }
+                if part == pool {
+                    (free, bound) = (simd.add_f64s(free, own), simd.add_f64s(bound, at_bound));
+                    continue;
+                }
+                let held = self.is_set(&self.blocks[part].held, k);
+                let target = get::<S>(&self.blocks[part].target, k);
+                rest = simd.sub_f64s(rest, simd.select_f64s(held, target, zero));
+                free = simd.add_f64s(free, simd.select_f64s(held, zero, own));
+                bound = simd.add_f64s(bound, simd.select_f64s(held, zero, at_bound));
+                put::<S>(&mut self.blocks[part].sum, k, factor(simd, simd.sub_f64s(target, at_bound), own));
+            }
+            let scale = factor(simd, simd.sub_f64s(rest, bound), free);
+            for (part, members) in parts.iter().enumerate() {
+                let own = match part < pool {
+                    true => {
+                        let held = self.is_set(&self.blocks[part].held, k);
+                        simd.select_f64s(held, get::<S>(&self.blocks[part].sum, k), scale)
+                    }
+                    false => scale,
+                };
+                for &i in members {
+                    let w = get::<S>(&self.weights[i], k);
+                    let free = simd.and_m64s(self.is_free(i, w), live);
+                    let scaled = simd.max_f64s(simd.mul_f64s(w, own), simd.splat_f64s(limits.least[i]));
+                    let scaled = simd.min_f64s(scaled, simd.splat_f64s(limits.most[i]));
+                    put::<S>(&mut self.weights[i], k, simd.select_f64s(free, scaled, w));
+                }
+            }
+        }
+    }
+
+    /// Whether a weight is at neither bound.
+    #[inline(always)]
+    fn is_free(&self, i: usize, w: S::f64s) -> S::m64s {
+        let (simd, limits) = (self.simd, self.shared.limits);
+        let above = simd.less_than_f64s(simd.splat_f64s(limits.least[i]), w);
+        simd.and_m64s(above, simd.less_than_f64s(w, simd.splat_f64s(limits.most[i])))
+    }
+}
+
+/// sum / free where both are positive, else one.
+#[inline(always)]
+fn factor<S: Simd>(simd: S, sum: S::f64s, free: S::f64s) -> S::f64s {
+    let zero = simd.splat_f64s(0.0);
+    let both = simd.and_m64s(simd.less_than_f64s(zero, sum), simd.less_than_f64s(zero, free));
+    simd.select_f64s(both, simd.div_f64s(sum, free), simd.splat_f64s(1.0))
+}
+
+/// The positive root of a w^2 + q w = b without cancellation.
+#[inline(always)]
+fn root<S: Simd>(simd: S, a: S::f64s, q: S::f64s, b: S::f64s) -> S::f64s {
+    let four_b = simd.mul_f64s(simd.splat_f64s(4.0), b);
+    let d = simd.sqrt_f64s(simd.mul_add_e_f64s(q, q, simd.mul_f64s(a, four_b)));
+    let positive = simd.less_than_f64s(simd.splat_f64s(0.0), q);
+    let (sum, two_a) = (simd.add_f64s(q, d), simd.add_f64s(a, a));
+    let numerator = simd.select_f64s(positive, simd.add_f64s(b, b), simd.sub_f64s(d, q));
+    simd.div_f64s(numerator, simd.select_f64s(positive, sum, two_a))
+}
+
+/// An equation f(at) = 0 of a decreasing function, in every lane: [`super::multipliers::Equation`].
+#[derive(Clone, Copy)]
+struct Equation<S: Simd> {
+    simd: S,
+    at: S::f64s,
+    low: S::f64s,
+    high: S::f64s,
+}
+
+impl<S: Simd> Equation<S> {
+    #[inline(always)]
+    fn from(simd: S, at: S::f64s) -> Equation<S> {
+        Equation { simd, at, low: simd.splat_f64s(f64::NEG_INFINITY), high: simd.splat_f64s(f64::INFINITY) }
+    }
+
+    /// Moves on from f(at) = `value`, where f falls by `slope`. False where no live lane does.
+    #[inline(always)]
+    fn moves(&mut self, value: S::f64s, slope: S::f64s, live: S::m64s) -> bool {
+        let Equation { simd, at, low, high } = *self;
+        let (zero, one) = (simd.splat_f64s(0.0), simd.splat_f64s(1.0));
+        let open = simd.less_than_f64s(simd.splat_f64s(ROUNDING), simd.abs_f64s(value));
+        let open = simd.and_m64s(open, live);
+        let above = simd.less_than_f64s(zero, value);
+        self.low = simd.select_f64s(above, simd.max_f64s(low, at), low);
+        self.high = simd.select_f64s(above, high, simd.min_f64s(high, at));
+        let newton = simd.add_f64s(at, simd.div_f64s(value, slope));
+        let inside = simd.and_m64s(simd.less_than_f64s(self.low, newton), simd.less_than_f64s(newton, self.high));
+        let inside = simd.and_m64s(inside, simd.less_than_f64s(zero, slope));
+        let stride = simd.max_f64s(simd.abs_f64s(at), one);
+        let out = simd.select_f64s(above, simd.add_f64s(at, stride), simd.sub_f64s(at, stride));
+        let middle = simd.mul_f64s(simd.splat_f64s(0.5), simd.add_f64s(self.low, self.high));
+        // Half of an infinite bracket is not finite.
+        let bounded = simd.less_than_f64s(simd.abs_f64s(middle), simd.splat_f64s(f64::MAX));
+        let next = simd.select_f64s(inside, newton, simd.select_f64s(bounded, middle, out));
+        self.at = simd.select_f64s(open, next, at);
+        simd.reduce_max_f64s(simd.select_f64s(open, one, zero)) > 0.0
+    }
+}
