@@ -15,6 +15,7 @@ use jiff::civil::Date;
 
 use super::estimator::{EstimatorArguments, Name as EstimatorName};
 use super::help::Named;
+use super::limits::{LimitArguments, TermArguments};
 use super::methods::{MethodArguments, Name as MethodName};
 use super::risk::RiskArguments;
 use super::values::{
@@ -379,6 +380,10 @@ pub struct BootstrapArguments {
     #[command(flatten)]
     pub problem: ProblemArguments,
     #[command(flatten)]
+    pub limits: LimitArguments,
+    #[command(flatten)]
+    pub terms: TermArguments,
+    #[command(flatten)]
     pub risk: RiskArguments,
     #[command(flatten)]
     pub methods: MethodArguments,
@@ -486,6 +491,10 @@ pub struct SolveArguments {
     #[command(flatten)]
     pub problem: ProblemArguments,
     #[command(flatten)]
+    pub limits: LimitArguments,
+    #[command(flatten)]
+    pub terms: TermArguments,
+    #[command(flatten)]
     pub risk: RiskArguments,
     #[command(flatten)]
     pub methods: MethodArguments,
@@ -516,6 +525,10 @@ pub struct BatchArguments {
     pub assume_psd: bool,
     #[command(flatten)]
     pub problem: ProblemArguments,
+    #[command(flatten)]
+    pub limits: LimitArguments,
+    #[command(flatten)]
+    pub terms: TermArguments,
     /// Methods to solve for beside risk budgeting; each writes FILE.METHOD.npy beside FILE.npy
     #[arg(long, value_name = "A,B,..", value_enum, value_delimiter = ',', help_heading = "Methods")]
     pub methods: Option<Vec<MethodName>>,

@@ -3,14 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use super::args::{BatchArguments, RunArguments};
-use super::data::{self, Notes};
+use super::data::Notes;
 use super::driver::{Asked, Seed, Steps, drive};
+use super::limits;
 use super::machine;
-use super::methods::names;
+use super::methods::{names, within_limits};
 use super::{output, plan};
 use crate::engine::{Engine, choose};
 use crate::io::Input;
-use crate::methods::Method;
+use crate::methods::{Method, RiskMeasure};
 use crate::observer::Observer;
 use crate::report::terminal::{duration, size};
 use crate::run::Context;
@@ -48,8 +49,10 @@ pub fn run(arguments: &BatchArguments) -> Result<u8> {
     let input = Input::from_argument(Some(&arguments.covariances));
     let matrices = Matrices::read(&input, arguments.machine.memory)?;
     let mut notes = Notes::new(quiet);
-    let budgets = data::budgets(&arguments.problem, &matrices.names(), &mut notes)?;
-    let kept = budgets.iter().filter(|budget| **budget > 0.0).count();
+    let limits::Asked { budgets, within, keep } =
+        limits::read(&arguments.problem, &arguments.limits, &arguments.terms, &matrices.names(), &mut notes)?;
+    limits::check_risk(&within, RiskMeasure::Volatility, &arguments.machine)?;
+    let methods = within_limits(arguments.methods.as_deref(), &within, &mut notes)?;
     let spec = Spec {
         study: Given::NAME.to_string(),
         // Of a run that is kept.
@@ -57,8 +60,8 @@ pub fn run(arguments: &BatchArguments) -> Result<u8> {
         problems: matrices.problems,
         budgets,
         assume_psd: arguments.assume_psd,
-        within: None,
-        comparison: Comparison { methods: arguments.methods.as_deref().map(names), ..Comparison::default() },
+        comparison: Comparison { methods, ..Comparison::default() },
+        within: (!within.is_none()).then_some(within),
         setup: machine::setup(&arguments.machine, arguments.problem.tolerance),
     };
     let origin = |digested: bool| {
@@ -78,8 +81,11 @@ pub fn run(arguments: &BatchArguments) -> Result<u8> {
         machine: &arguments.machine,
         tolerance: arguments.problem.tolerance,
         out: &arguments.out,
-        // Devices take no other methods of given matrices.
-        work: if spec.comparison.selection(&[]).is_closed() { choose::work(matrices.problems, 0, kept) } else { 0.0 },
+        // Devices take no other methods of given matrices, and no limits.
+        work: match spec.comparison.selection(&[]).is_closed() && spec.within.is_none() {
+            true => choose::work(matrices.problems, 0, keep.len()),
+            false => 0.0,
+        },
     };
     let file = alone.then(|| file.to_path_buf());
     drive(&asked, &Command { arguments, spec: &spec, matrices: &matrices, file })

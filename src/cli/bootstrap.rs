@@ -3,8 +3,8 @@
 use super::args::BootstrapArguments;
 use super::data::{self, Notes};
 use super::driver::{Asked, Seed, Steps, drive};
+use super::limits;
 use super::machine;
-use super::methods::names;
 use super::{output, plan};
 use crate::engine::{Engine, choose};
 use crate::io::Detected;
@@ -32,7 +32,9 @@ pub fn run(arguments: &BootstrapArguments) -> Result<u8> {
     let notes = &mut Notes::new(quiet);
     let input = data::input(&arguments.data, notes);
     let (returns, detected) = data::returns(&arguments.data, &input, arguments.machine.memory, notes)?;
-    let budgets = data::budgets(&arguments.problem, &returns.assets, notes)?;
+    let limits::Asked { budgets, within, .. } =
+        limits::read(&arguments.problem, &arguments.limits, &arguments.terms, &returns.assets, notes)?;
+    limits::check_risk(&within, measure, &arguments.machine)?;
     let config = Config {
         resamples: arguments.resamples,
         scheme: arguments.resample.scheme.scheme(),
@@ -52,11 +54,12 @@ pub fn run(arguments: &BootstrapArguments) -> Result<u8> {
     let weights = data::holdings(arguments.held.weights.as_deref(), &returns.assets, notes)?;
     let spec = Spec::of(&returns, &budgets, &config, setup);
     let comparison = Comparison {
-        methods: arguments.methods.methods.as_deref().map(names),
+        methods: arguments.methods.named(&within, notes)?,
         fixed: arguments.methods.mixes(&returns.assets, &budgets, notes)?,
         estimators,
     };
-    let spec = Spec { weights, comparison, ..spec };
+    let within = (!within.is_none()).then_some(within);
+    let spec = Spec { weights, comparison, within, ..spec };
     let asked = Asked::<Bootstrap> {
         spec: &spec,
         data: &returns,
@@ -71,7 +74,7 @@ pub fn run(arguments: &BootstrapArguments) -> Result<u8> {
             &spec.selection(),
             returns.assets.len(),
             choose::work(arguments.resamples, returns.rows(), returns.assets.len()),
-        ),
+        ) * if spec.within.is_some() { 0.0 } else { 1.0 },
     };
     drive(&asked, &Command { arguments, spec: &spec, returns: &returns, detected: &detected })
 }
@@ -94,7 +97,7 @@ impl Command<'_> {
 impl Steps<Bootstrap> for Command<'_> {
     fn dry_run(&self, seed: Option<u64>, engine: &dyn Engine) -> Result<u8> {
         let config = self.spec.config(seed.unwrap_or_default());
-        plan::bootstrap(self.arguments, self.returns, &self.spec.budgets, &config, self.own()?, engine, self.detected)
+        plan::bootstrap(self.arguments, self.returns, self.spec, &config, self.own()?, engine, self.detected)
     }
 
     fn check(&self, _: Option<u64>) -> Result<()> {

@@ -9,7 +9,7 @@ use crate::panel::{Covariance, Returns};
 use crate::store::origin::{Origin, SourceFile};
 use crate::{Error, Result};
 
-use super::args::{DataArguments, MissingRule, ProblemArguments};
+use super::args::{DataArguments, MissingRule};
 use super::output;
 use crate::calendar::{self, Periods};
 
@@ -132,16 +132,6 @@ pub fn covariance(data: &DataArguments, inputs: &Inputs, memory: Option<u64>, no
         };
     }
     Ok(covariance)
-}
-
-/// Risk budgets of the assets, summing to one: equal unless given.
-pub fn budgets(problem: &ProblemArguments, assets: &[String], notes: &mut Notes) -> Result<Vec<f64>> {
-    let Some(argument) = &problem.budgets else {
-        return Ok(vec![1.0 / assets.len() as f64; assets.len()]);
-    };
-    let (budgets, notices) = io::read_budgets(argument, assets)?;
-    notes.say(&notices);
-    Ok(budgets)
 }
 
 /// What the user holds, one weight for each asset, where it is given.

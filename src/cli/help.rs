@@ -25,6 +25,22 @@ const COMMON: [&str; 15] = [
     "json",
 ];
 
+/// Flags whose lists may be files as well.
+const LISTS: [&str; 12] = [
+    "budgets",
+    "groups",
+    "weights",
+    "fixed",
+    "max_weight",
+    "min_weight",
+    "bounds",
+    "group_weights",
+    "previous",
+    "group_budgets",
+    "signs",
+    "expected_returns",
+];
+
 /// Commands whose flags are many enough to be ordered.
 const ORDERED: [&str; 4] = ["bootstrap", "screen", "solve", "batch"];
 
@@ -84,8 +100,7 @@ fn helped(mut sub: Command) -> Command {
             }
         }
     }
-    // Lists may be files as well.
-    for id in ["budgets", "groups", "weights", "fixed"] {
+    for id in LISTS {
         if sub.get_arguments().any(|argument| argument.get_id() == id) {
             sub = sub.mut_arg(id, |argument| argument.value_hint(ValueHint::FilePath));
         }

@@ -3,8 +3,10 @@
 use clap::{Args, ValueEnum};
 
 use super::data::Notes;
+use crate::error::option;
 use crate::io;
 use crate::methods::{Method, Mix};
+use crate::study::limited::Within;
 use crate::{Error, Result};
 
 /// Portfolios beside risk budgeting.
@@ -36,6 +38,25 @@ pub enum Name {
     EqualWeight,
     /// All of these
     All,
+}
+
+/// The methods that know the limits, as results call them; none where none was asked for.
+///
+/// # Errors
+/// Hierarchical risk parity within limits.
+pub fn within_limits(asked: Option<&[Name]>, within: &Within, notes: &mut Notes) -> Result<Option<Vec<String>>> {
+    let Some(asked) = asked else { return Ok(None) };
+    let hierarchical = Method::HierarchicalRiskParity.name();
+    let mut all = names(asked);
+    if !within.is_none() && all.iter().any(|name| name == hierarchical) {
+        if asked.contains(&Name::Hrp) {
+            return Err(Error::usage("hierarchical risk parity knows no limits: it splits weights along a tree")
+                .hint(format!("leave `hrp` out of {}, or leave the limits out", option("methods"))));
+        }
+        all.retain(|name| name != hierarchical);
+        notes.say(&["hierarchical risk parity knows no limits and is left out".into()]);
+    }
+    Ok(Some(all))
 }
 
 /// Methods as results call them.
@@ -78,12 +99,22 @@ fn is_reserved(name: &str) -> bool {
 }
 
 impl MethodArguments {
+    /// The methods that were asked for, as results call them.
+    ///
+    /// # Errors
+    /// As [`within_limits`].
+    pub fn named(&self, within: &Within, notes: &mut Notes) -> Result<Option<Vec<String>>> {
+        within_limits(self.methods.as_deref(), within, notes)
+    }
+
     /// The methods that were asked for, or those that are compared anyway.
-    pub fn methods(&self) -> Vec<Method> {
-        match &self.methods {
-            Some(names) => names.iter().flat_map(|name| name.methods()).collect(),
-            None => Method::CLOSED_FORMS.to_vec(),
-        }
+    ///
+    /// # Errors
+    /// As [`within_limits`].
+    pub fn methods(&self, within: &Within, notes: &mut Notes) -> Result<Vec<Method>> {
+        let named = |name: &String| Method::NAMED.into_iter().find(|method| method.name() == name);
+        let names = self.named(within, notes)?;
+        Ok(names.map_or(Method::CLOSED_FORMS.to_vec(), |names| names.iter().filter_map(named).collect()))
     }
 
     /// The mixes of these assets.

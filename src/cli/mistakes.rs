@@ -8,13 +8,12 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use super::help::command;
 
 /// Flags that people try, and what serves them.
-const WISHES: [(&str, &str); 14] = [
+const WISHES: [(&str, &str); 13] = [
     ("--max-weight", BOUNDS),
     ("--min-weight", BOUNDS),
     ("--bounds", BOUNDS),
     ("--target-vol", TARGET),
     ("--target-volatility", TARGET),
-    ("--groups", "`equirisk screen` takes --groups: the subsets it solves hold so many assets of each"),
     ("-b", "the number of resamples is -B N"),
     ("-n", "the number of resamples is -B N"),
     ("-K", "the number of assets of a subset is -k K"),
@@ -25,8 +24,8 @@ const WISHES: [(&str, &str); 14] = [
     ("--rf", "there is no rate to subtract: give excess returns with --returns"),
 ];
 
-const BOUNDS: &str = "weights have no bounds; `equirisk screen --where \"max-weight<0.2\"` lists the subsets of assets whose \
-                      portfolio keeps one";
+const BOUNDS: &str = "`equirisk solve`, `bootstrap` and `batch` take bounds; `equirisk screen --where \"max-weight<0.2\"` lists the \
+                      subsets of assets whose portfolio keeps one";
 const TARGET: &str = "there is no target: risk budgets fix the weights, and cash or leverage of target / volatility does \
                       the rest";
 

@@ -12,6 +12,7 @@ mod driver;
 mod estimator;
 mod help;
 mod interrupt;
+mod limits;
 mod machine;
 mod manual;
 mod merge;

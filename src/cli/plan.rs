@@ -3,16 +3,17 @@
 use std::ops::Range;
 use std::time::Instant;
 
-use crate::batch::active;
 use crate::engine::{Engine, Job};
 use crate::io::Detected;
-use crate::methods::Selection;
+use crate::methods::Method;
 use crate::observer::Unwatched;
 use crate::panel::Returns;
 use crate::report::terminal::{self, counted, duration, size};
 use crate::run::chunks::chunk_size;
 use crate::stop::Stop;
-use crate::study::bootstrap::{Config, Plan};
+use crate::study::bootstrap::{Config, Plan, Spec};
+use crate::study::comparison::Comparison;
+use crate::study::limited::Within;
 use crate::study::memory;
 use crate::{Request, Result};
 
@@ -94,14 +95,16 @@ fn guess(rows: usize, assets: usize) -> f64 {
 pub fn bootstrap(
     arguments: &BootstrapArguments,
     returns: &Returns,
-    budgets: &[f64],
+    spec: &Spec,
     config: &Config,
     own: Range<u64>,
     engine: &dyn Engine,
     detected: &[Detected],
 ) -> Result<u8> {
     let (limit, out) = (arguments.machine.memory, &arguments.out);
-    let keep = active(budgets);
+    let none = Within::none(spec.budgets.len());
+    let within = spec.within.as_ref().unwrap_or(&none);
+    let keep = within.keep(&spec.budgets);
     let (rows, assets) = (returns.rows(), keep.len());
     let resamples = own.end - own.start;
     let needed = memory::resamples(resamples, assets, arguments.run.output.is_some()) + memory::workspace(rows, assets);
@@ -109,10 +112,18 @@ pub fn bootstrap(
     let timed = (assets as f64 * (SECONDS / guess(rows, assets)).sqrt().min(1.0)) as usize;
     let timed = timed.clamp(2, MOST_TIMED).min(assets);
     let scale = (assets as f64 / timed as f64).powi(2);
-    let part: Vec<f64> = keep[..timed].iter().map(|&asset| budgets[asset]).collect();
-    let plan = Plan::new(&returns.select(&keep[..timed]), &part, config, &mut Unwatched)?;
+    let plan = if timed == assets {
+        Plan::within(returns, &spec.budgets, within, config, &mut Unwatched)?
+    } else {
+        // Limits of some of the assets would be others.
+        let part: Vec<f64> = keep[..timed].iter().map(|&asset| spec.budgets[asset].max(f64::MIN_POSITIVE)).collect();
+        Plan::new(&returns.select(&keep[..timed]), &part, config, &mut Unwatched)?
+    };
     // Mixes take no time.
-    let beside = Selection::new(&arguments.methods.methods(), Vec::new());
+    let comparison = Comparison { fixed: Vec::new(), ..spec.comparison.clone() };
+    let program = plan.batch().program();
+    let beside = comparison.selection(&Method::CLOSED_FORMS);
+    let beside = beside.within(program.is_limited().then(|| program.limits()));
     let share = resamples as f64 / config.resamples as f64;
     let problems = (plan.problems() as f64 * share).ceil() as u64;
     let request = Request::Portfolios { beside };

@@ -10,13 +10,13 @@ use crate::panel::{Panel, Returns};
 use crate::report::solve_csv;
 use crate::report::terminal::{self, counted};
 use crate::store::atomic::{self, Existing};
-use crate::study::limited::Within;
 use crate::study::memory;
 use crate::study::solve::{Question, Risk, solve};
 use crate::{Error, Result, observer::Observer as _};
 
 use super::args::{OutputArguments, SolveArguments};
 use super::data::{self, Notes};
+use super::limits;
 use super::progress::Progress;
 use super::{machine, output};
 
@@ -49,10 +49,12 @@ pub fn run(arguments: &SolveArguments) -> Result<u8> {
         let panel = Panel::new(&returns)?;
         (returns.assets, None, Some(panel), periods_per_year)
     };
-    let budgets = data::budgets(&arguments.problem, &assets, notes)?;
+    let limits::Asked { budgets, within, .. } =
+        limits::read(&arguments.problem, &arguments.limits, &arguments.terms, &assets, notes)?;
+    limits::check_risk(&within, measure, &arguments.machine)?;
     let weights = data::holdings(arguments.held.weights.as_deref(), &assets, notes)?;
     let mixes = arguments.methods.mixes(&assets, &budgets, notes)?;
-    let beside = Selection::new(&arguments.methods.methods(), mixes);
+    let beside = Selection::new(&arguments.methods.methods(&within, notes)?, mixes);
     let work = choose::work(1, 0, assets.len());
     let engine = machine::choose(&arguments.machine, arguments.problem.tolerance, true, work, quiet)?;
     let risk = match (&given, &panel) {
@@ -67,7 +69,7 @@ pub fn run(arguments: &SolveArguments) -> Result<u8> {
         weights: weights.as_deref(),
         measure,
         beside: &beside,
-        within: &Within::none(assets.len()),
+        within: &within,
         periods_per_year,
     };
     let mut progress = Progress::new("problem", quiet);

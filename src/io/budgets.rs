@@ -1,7 +1,7 @@
-//! Risk budgets by asset name.
+//! Risk budgets by name of an asset or a group.
 
 use crate::error::{Error, Result, option};
-use crate::io::shares::{self, Noun};
+use crate::io::shares::{self, Noun, SHARES};
 use crate::io::{Notices, listed, shown};
 
 /// Sums within this of 1 are 1: budgets are written by people, as thirds or sevenths.
@@ -12,6 +12,7 @@ const SMALLEST_SHARE: f64 = 1e-30;
 
 const BUDGETS: Noun = Noun {
     option: "budgets",
+    of: "asset",
     one: "budget",
     columns: &[
         "budget",
@@ -30,7 +31,10 @@ const BUDGETS: Noun = Noun {
         "%",
     ],
     others: &[],
+    like: SHARES,
 };
+
+const GROUP_BUDGETS: Noun = Noun { option: "group-budgets", of: "group", ..BUDGETS };
 
 /// Budgets in the order of `assets`, summing to one. Every asset is named once; a budget of zero takes it out of the
 /// problem. An argument with `=` is a list, unless there is a file of that name; all else is a file, `-` standard input.
@@ -38,23 +42,39 @@ const BUDGETS: Noun = Noun {
 /// # Errors
 /// Names that are missing, unknown or repeated; budgets that are negative, not finite or all zero.
 pub fn read_budgets(argument: &str, assets: &[String]) -> Result<(Vec<f64>, Notices)> {
-    let shares = shares::read(argument, assets, BUDGETS)?;
+    read(argument, assets, BUDGETS)
+}
+
+/// Budgets in the order of `groups`, summing to one.
+///
+/// # Errors
+/// As [`read_budgets`].
+pub fn read_group_budgets(argument: &str, groups: &[String]) -> Result<(Vec<f64>, Notices)> {
+    shares::typed(argument, read(argument, groups, GROUP_BUDGETS))
+}
+
+fn read(argument: &str, names: &[String], noun: Noun) -> Result<(Vec<f64>, Notices)> {
+    let shares = shares::read(argument, names, noun)?;
     if let Some(share) = shares.iter().find(|share| share.value < 0.0) {
         let (place, name) = (&share.place, shown(&share.name));
         return Err(Error::input(format!("{place}: the budget of `{name}` is negative: {}", share.value))
             .hint("risk budgets are positive shares of the risk; zero leaves an asset out"));
     }
-    let budgets = shares::by_asset(shares, assets, BUDGETS)?;
+    let budgets = shares::by_name(shares, names, noun)?;
     let named = |is_named: bool| -> Vec<&str> {
-        let pairs = assets.iter().zip(&budgets).filter(|(_, budget)| budget.is_some() == is_named);
-        pairs.map(|(asset, _)| asset.as_str()).collect()
+        let pairs = names.iter().zip(&budgets).filter(|(_, budget)| budget.is_some() == is_named);
+        pairs.map(|(name, _)| name.as_str()).collect()
     };
     let without = named(false);
     if !without.is_empty() {
-        let mut hint = "name every asset; a budget of 0 leaves one out".to_string();
+        let mut hint = format!("name every {}; a budget of 0 leaves one out", noun.of);
         let with = named(true);
         // A list that can be written on the command line.
-        if !with.is_empty() && with.len() <= 10 && !with.iter().any(|name| name.contains([',', '"'])) {
+        if noun.of == "asset"
+            && !with.is_empty()
+            && with.len() <= 10
+            && !with.iter().any(|name| name.contains([',', '"']))
+        {
             hint += &format!("; or take these alone: {}", option("assets").quoted(with.join(",")));
         }
         return Err(Error::input(format!("no budget for {}", listed(without.into_iter()))).hint(hint));
@@ -62,17 +82,17 @@ pub fn read_budgets(argument: &str, assets: &[String]) -> Result<(Vec<f64>, Noti
     let budgets: Vec<f64> = budgets.into_iter().flatten().collect();
     let largest = budgets.iter().fold(0.0_f64, |m, b| m.max(*b));
     if largest <= 0.0 {
-        return Err(Error::input("every budget is 0").hint("give at least one asset a positive budget"));
+        return Err(Error::input("every budget is 0").hint(format!("give at least one {} a positive budget", noun.of)));
     }
     let total: f64 = budgets.iter().sum();
     let tiny = |budget: &f64| *budget > 0.0 && budget / largest < SMALLEST_SHARE;
-    if let Some(asset) = budgets.iter().position(tiny) {
+    if let Some(name) = budgets.iter().position(tiny) {
         return Err(Error::input(format!(
             "the budget of `{}` is {}, too small beside {largest} to be told from zero",
-            shown(&assets[asset]),
-            budgets[asset]
+            shown(&names[name]),
+            budgets[name]
         ))
-        .hint("write 0 to leave the asset out"));
+        .hint(format!("write 0 to leave the {} out", noun.of)));
     }
     if !total.is_finite() {
         return Err(Error::input("the budgets are too large to be added up").hint("write shares like 0.25"));
@@ -80,11 +100,6 @@ pub fn read_budgets(argument: &str, assets: &[String]) -> Result<(Vec<f64>, Noti
     let mut notices = Notices::new();
     if (total - 1.0).abs() > ROUNDING {
         notices.push(format!("budgets sum to {total}: they are rescaled to sum to 1").into());
-    }
-    let out = assets.iter().zip(&budgets).filter(|(_, budget)| **budget == 0.0).map(|(asset, _)| asset.as_str());
-    let out: Vec<&str> = out.collect();
-    if !out.is_empty() {
-        notices.push(format!("a budget of 0 leaves out {}", listed(out.into_iter())).into());
     }
     Ok((budgets.iter().map(|budget| budget / total).collect(), notices))
 }
@@ -103,9 +118,7 @@ mod tests {
         let (budgets, notices) = read("A=30,S&P 500=90,").expect("rescaled");
         assert_eq!(budgets, [0.25, 0.75]);
         assert_eq!(notices, ["budgets sum to 120: they are rescaled to sum to 1"]);
-        let (budgets, notices) = read("A=1,S&P 500=0").expect("zero is allowed");
-        assert_eq!(budgets, [1.0, 0.0]);
-        assert_eq!(notices, ["a budget of 0 leaves out `S&P 500`"]);
+        assert_eq!(read("A=1,S&P 500=0").expect("zero is allowed"), (vec![1.0, 0.0], vec![]));
         assert_eq!(read(" A = 75 % ,S&P  500=25%").expect("percent"), (vec![0.75, 0.25], vec![]));
     }
 

@@ -79,10 +79,11 @@ impl Groups {
             let number = text.trim().parse().map_err(|_| {
                 Error::usage(format!("{asked}: `{}` is no limit", shown(part.trim()))).hint("write GROUP=2,OTHER=3")
             })?;
-            let position = self.names.iter().position(|name| *name == group).ok_or_else(|| {
-                let error = names::unknown(&asked.to_string(), &group, &self.names);
-                Error { message: error.message.nested().replace("no asset", "no group").into(), ..error }
-            })?;
+            let position = self
+                .names
+                .iter()
+                .position(|name| *name == group)
+                .ok_or_else(|| names::unknown_of("group", &asked.to_string(), &group, &self.names))?;
             if limits[position].replace(number).is_some() {
                 return Err(
                     Error::usage(format!("{asked}: `{}` has two limits", shown(&group))).hint("keep one of them")

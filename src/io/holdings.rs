@@ -10,6 +10,7 @@ use crate::io::{Notices, listed, shown};
 
 const WEIGHTS: Noun = Noun {
     option: "weights",
+    of: "asset",
     one: "weight",
     columns: &[
         "weight",
@@ -26,6 +27,7 @@ const WEIGHTS: Noun = Noun {
         "yours",
     ],
     others: &["shares", "quantity", "qty", "units", "price", "position", "number"],
+    like: "amounts of money, or shares of the whole like 0.25 or 25%",
 };
 
 const MIX: Noun = Noun { option: "fixed", ..WEIGHTS };
@@ -39,7 +41,7 @@ const LEAST_NET: f64 = 0.05;
 /// # Errors
 /// Names that are unknown or repeated; numbers that are not finite, or do not sum to more than zero.
 pub fn read_holdings(argument: &str, assets: &[String]) -> Result<(Vec<f64>, Notices)> {
-    let found = shares::by_asset(shares::read(argument, assets, WEIGHTS)?, assets, WEIGHTS)?;
+    let found = shares::by_name(shares::read(argument, assets, WEIGHTS)?, assets, WEIGHTS)?;
     let absent: Vec<&str> =
         assets.iter().zip(&found).filter(|(_, weight)| weight.is_none()).map(|(asset, _)| asset.as_str()).collect();
     let weights: Vec<f64> = found.iter().map(|weight| weight.unwrap_or(0.0)).collect();
@@ -79,7 +81,7 @@ pub fn read_mix(argument: &str, assets: &[String]) -> Result<(Option<String>, Ve
         return Err(Error::usage(format!("{}: `{argument}` names no asset", option(MIX.option)))
             .hint("write NAME:A=0.6,B=0.4, or name a file of asset,weight lines"));
     }
-    let found = shares::by_asset(shares::read(list, assets, MIX)?, assets, MIX)?;
+    let found = shares::by_name(shares::read(list, assets, MIX)?, assets, MIX)?;
     let weights: Vec<f64> = found.iter().map(|weight| weight.unwrap_or(0.0)).collect();
     let name = name.filter(|name| !name.is_empty());
     let whose = format!("{}: the weights of `{}`", option(MIX.option), shown(name.as_deref().unwrap_or(list)));

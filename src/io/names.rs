@@ -44,14 +44,19 @@ pub fn plain(name: &str) -> String {
     name.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The error for a name that is not there: the nearest names, or else what there is.
+/// The error for the name of an asset that is not there: the nearest names, or else what there is.
 pub(crate) fn unknown(source: &str, name: &str, names: &[String]) -> Error {
+    unknown_of("asset", source, name, names)
+}
+
+/// The same of groups, say.
+pub(crate) fn unknown_of(what: &str, source: &str, name: &str, names: &[String]) -> Error {
     let near = nearest(name, names.iter().map(String::as_str));
     let hint = match near.is_empty() {
         false => format!("did you mean {}?", listed(near.into_iter())),
         true => format!("there are {}", listed(names.iter().map(String::as_str))),
     };
-    Error::input(format!("{source}: there is no asset `{}`", shown(name))).hint(hint)
+    Error::input(format!("{source}: there is no {what} `{}`", shown(name))).hint(hint)
 }
 
 /// The names that may have been meant, in their own order: equal but for case and spaces, one the beginning of the other,

@@ -1,9 +1,9 @@
-//! Numbers by asset name, from `A=0.3,B=0.7` or from a text file of `asset,number` rows. Percent signs may be used; of a file
-//! with more columns, two are taken by their names.
+//! Numbers by name, from `A=0.3,B=0.7` or from a text file of `asset,number` rows. Names are those of assets or of their
+//! groups. Percent signs may be used; of a file with more columns, those that are wanted are taken by their names.
 
 use std::path::Path;
 
-use crate::error::{Error, Result, option};
+use crate::error::{Error, ErrorKind, Result, option};
 use crate::io::cells::{Cell, Decimal, Numbers};
 use crate::io::csv::Table;
 use crate::io::input::Format;
@@ -15,36 +15,73 @@ use crate::io::{Input, Limits, count, listed, names, shown, text};
 pub struct Noun {
     /// The option that gives them.
     pub option: &'static str,
-    /// One of them, which its column may be called.
+    /// What has them: an asset, or a group.
+    pub of: &'static str,
+    /// One of them.
     pub one: &'static str,
-    /// What else its column may be called.
+    /// What its column may be called, the usual name first.
     pub columns: &'static [&'static str],
     /// What its column may not be called: numbers of something else.
     pub others: &'static [&'static str],
+    /// How one may be written.
+    pub like: &'static str,
 }
 
+/// Shares of a whole, as they may be written.
+pub const SHARES: &str = "shares like 0.25 or 25%";
+
 /// One named number, and where it stands.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Share {
+    /// The option, or the line of a file.
     pub place: String,
+    /// From 1, in a file.
+    pub column: Option<usize>,
     pub name: String,
     pub value: f64,
     /// It has a percent sign, and is a fraction now.
     pub percent: bool,
 }
 
-/// Reads them all. An argument with `=` is a list, unless there is a file of that name; all else is a file, `-` standard
-/// input.
+impl Share {
+    /// Where the number itself stands.
+    pub fn at(&self) -> String {
+        at(&self.place, self.column)
+    }
+}
+
+fn at(place: &str, column: Option<usize>) -> String {
+    column.map_or(place.to_string(), |column| format!("{place}, column {column}"))
+}
+
+/// Whether an argument is a list: it has a `=`, and no file is called so. All else is a file, `-` standard input.
+pub(crate) fn is_list(argument: &str) -> bool {
+    argument.contains('=') && !Path::new(argument).exists()
+}
+
+/// What is wrong in a list was typed as a flag.
+pub(crate) fn typed<T>(argument: &str, result: Result<T>) -> Result<T> {
+    result.map_err(|error| match error.kind {
+        ErrorKind::Input if is_list(argument) => Error { kind: ErrorKind::Usage, ..error },
+        _ => error,
+    })
+}
+
+/// Reads them all, of a list or a file.
 ///
 /// # Errors
 /// A file that cannot be read, names and numbers that are none.
-pub fn read(argument: &str, assets: &[String], noun: Noun) -> Result<Vec<Share>> {
-    let path = Path::new(argument);
-    let shares = match argument.contains('=') && !path.exists() {
+pub fn read(argument: &str, names: &[String], noun: Noun) -> Result<Vec<Share>> {
+    let shares = match is_list(argument) {
         true => from_list(argument, noun),
-        false => from_file(&Input::from_argument(Some(path)), assets, noun),
+        false => from_file(&Input::from_argument(Some(Path::new(argument))), names, noun),
     }?;
-    // 60 beside 40% may be either.
+    refuse_mixed(&shares, noun)?;
+    Ok(shares)
+}
+
+/// 60 beside 40% may be either.
+pub(crate) fn refuse_mixed(shares: &[Share], noun: Noun) -> Result<()> {
     let plain = shares.iter().find(|share| !share.percent && share.value.abs() > 1.0);
     if let (Some(plain), true) = (plain, shares.iter().any(|share| share.percent)) {
         return Err(Error::input(format!(
@@ -56,19 +93,19 @@ pub fn read(argument: &str, assets: &[String], noun: Noun) -> Result<Vec<Share>>
         ))
         .hint("write all of them in percent, or none"));
     }
-    Ok(shares)
+    Ok(())
 }
 
-/// The numbers in the order of `assets`; none for those that are not named.
+/// The numbers in the order of `names`; none for those that are not named.
 ///
 /// # Errors
 /// Names that are unknown or repeated.
-pub fn by_asset(shares: Vec<Share>, assets: &[String], noun: Noun) -> Result<Vec<Option<f64>>> {
-    let mut found: Vec<Option<f64>> = vec![None; assets.len()];
+pub fn by_name(shares: Vec<Share>, names: &[String], noun: Noun) -> Result<Vec<Option<f64>>> {
+    let mut found: Vec<Option<f64>> = vec![None; names.len()];
     for Share { place, name, value, .. } in shares {
-        let asset =
-            assets.iter().position(|asset| *asset == name).ok_or_else(|| names::unknown(&place, &name, assets))?;
-        if found[asset].replace(value).is_some() {
+        let known = names.iter().position(|known| *known == name);
+        let known = known.ok_or_else(|| names::unknown_of(noun.of, &place, &name, names))?;
+        if found[known].replace(value).is_some() {
             return Err(
                 Error::input(format!("{place}: `{}` has two {}s", shown(&name), noun.one)).hint("keep one of them")
             );
@@ -77,55 +114,159 @@ pub fn by_asset(shares: Vec<Share>, assets: &[String], noun: Noun) -> Result<Vec
     Ok(found)
 }
 
-fn from_list(list: &str, noun: Noun) -> Result<Vec<Share>> {
-    let numbers = Numbers::new(Decimal::Point, false);
-    let mut entries = Vec::new();
-    for part in list.split(',').filter(|part| !part.trim().is_empty()) {
-        let place = option(noun.option).to_string();
-        // The last `=`: asset names may contain one.
-        let Some((name, text)) = part.rsplit_once('=') else {
-            return Err(Error::input(format!("{place}: `{}` has no {}", shown(part.trim()), noun.one))
-                .hint(format!("write A=0.3,B=0.7; names with commas need a file of asset,{} lines", noun.one)));
-        };
-        entries.push(share(place, name, text, &numbers, noun)?);
-    }
-    Ok(entries)
+/// The entries of a list, each a name and the text behind its last `=`: names may contain one.
+pub(crate) fn entries(list: &str, noun: Noun) -> Result<Vec<(&str, &str)>> {
+    list.split(',')
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .map(|part| {
+            part.rsplit_once('=').ok_or_else(|| {
+                Error::input(format!("{}: `{}` has no {}", option(noun.option), shown(part), noun.one)).hint(format!(
+                    "write A=0.3,B=0.7; names with commas need a file of {},{} lines",
+                    noun.of, noun.columns[0]
+                ))
+            })
+        })
+        .collect()
 }
 
-fn from_file(input: &Input, assets: &[String], noun: Noun) -> Result<Vec<Share>> {
-    let contents = input.load(Limits::default())?;
-    if contents.format != Format::Text {
-        return Err(contents.not_read());
-    }
-    let source = contents.name.as_str();
-    let (text, _) = text::decode(source, &contents.bytes)?;
-    let (mut table, _) = Table::open(source, &text)?;
-    let mut rows: Vec<(u64, Vec<String>)> = Vec::new();
-    // A first row with a number in it is an entry, not a header.
-    if let [_, text] = &table.names[..]
-        && matches!(table.numbers.parse(text), Cell::Number(_) | Cell::Percent(_))
-    {
-        rows.push((table.header_line, table.names.clone()));
-    }
-    let width = table.names.len();
-    if let [_, called] = &table.names[..]
-        && noun.others.contains(&called.to_lowercase().trim())
-    {
-        return Err(Error::input(format!("{source}: the column `{}` holds no {}s", shown(called), noun.one))
-            .hint(format!("give amounts of money or shares of the whole, in a column called `{}`", noun.one)));
-    }
-    while let Some(line) = table.next_record()? {
-        if table.width() < width.max(2) || (width.max(2)..table.width()).any(|column| !table.cell(column).is_empty()) {
-            let cells = if width <= 2 { "two cells".to_string() } else { count(width, "cell") };
-            return Err(Error::input(format!("{source}: line {line}: not {cells}"))
-                .hint(format!("write asset,{} on each line", noun.one)));
-        }
-        rows.push((line, (0..table.width()).map(|column| table.cell(column).to_string()).collect()));
-    }
-    let [name, number] = if width <= 2 { [0, 1] } else { columns(source, &table.names, &rows, assets, noun)? };
-    let place = |line: u64| format!("{source}: line {line}");
-    rows.iter().map(|(line, cells)| share(place(*line), &cells[name], &cells[number], &table.numbers, noun)).collect()
+fn from_list(list: &str, noun: Noun) -> Result<Vec<Share>> {
+    let numbers = Numbers::new(Decimal::Point, false);
+    let place = || option(noun.option).to_string();
+    entries(list, noun)?.into_iter().map(|(name, text)| share(place(), None, name, text, &numbers, noun)).collect()
 }
+
+fn from_file(input: &Input, names: &[String], noun: Noun) -> Result<Vec<Share>> {
+    let sheet = Sheet::read(input, &[noun])?;
+    let [name, number] = match sheet.header[..] {
+        [_, ref called] if noun.others.contains(&spaced(called).as_str()) => {
+            return Err(Error::input(format!(
+                "{}: the column `{}` holds no {}s",
+                sheet.source,
+                shown(called),
+                noun.one
+            ))
+            .hint(format!("give {}, in a column called `{}`", noun.like, noun.columns[0])));
+        }
+        [] | [_] => [0, 1],
+        [_, _] => sheet.columns(names, noun).unwrap_or([0, 1]),
+        _ => sheet.columns(names, noun)?,
+    };
+    sheet.rows.iter().map(|row| sheet.share(row, [name, number], noun)).collect()
+}
+
+/// The rows of a small table.
+#[derive(Debug)]
+pub(crate) struct Sheet {
+    pub source: String,
+    /// Empty where the first row is an entry.
+    pub header: Vec<String>,
+    /// Lines and cells; as many cells as the header has names, or as entries have.
+    pub rows: Vec<(u64, Vec<String>)>,
+    numbers: Numbers,
+}
+
+impl Sheet {
+    /// Of entries with a name and these numbers.
+    ///
+    /// # Errors
+    /// A file that cannot be read, rows that are too short or too long.
+    pub(crate) fn read(input: &Input, nouns: &[Noun]) -> Result<Sheet> {
+        let contents = input.load(Limits::default())?;
+        if contents.format != Format::Text {
+            return Err(contents.not_read());
+        }
+        let source = contents.name.as_str();
+        let (text, _) = text::decode(source, &contents.bytes)?;
+        let (mut table, _) = Table::open(source, &text)?;
+        let least = 1 + nouns.len();
+        let (mut header, mut rows) = (table.names.clone(), Vec::new());
+        // A first row with a number in it is an entry, not a header.
+        let is_number = |cell: &String| matches!(table.numbers.parse(cell), Cell::Number(_) | Cell::Percent(_));
+        if (2..=least).contains(&header.len()) && header[1..].iter().any(is_number) {
+            header.resize(least, String::new());
+            rows.push((table.header_line, std::mem::take(&mut header)));
+        }
+        // An asset is enough of a header, as `asset,min` is where there is no maximum.
+        let width = if rows.is_empty() { header.len().max(2) } else { least };
+        while let Some(line) = table.next_record()? {
+            if table.width() < width || (width..table.width()).any(|column| !table.cell(column).is_empty()) {
+                let cells = if width == 2 { "two cells".to_string() } else { count(width, "cell") };
+                let columns: Vec<&str> = nouns.iter().map(|noun| noun.columns[0]).collect();
+                return Err(Error::input(format!("{source}: line {line}: not {cells}")).hint(format!(
+                    "write {},{} on each line",
+                    nouns[0].of,
+                    columns.join(",")
+                )));
+            }
+            rows.push((line, (0..width).map(|column| table.cell(column).to_string()).collect()));
+        }
+        if rows.is_empty() {
+            return Err(Error::input(format!("{source}: nothing stands below the line of names"))
+                .hint(format!("write {},{} on each line", nouns[0].of, nouns[0].columns[0])));
+        }
+        Ok(Sheet { source: source.to_string(), header, rows, numbers: table.numbers })
+    }
+
+    /// Its columns that are called one of these.
+    fn called(&self, wanted: &[&str]) -> Vec<usize> {
+        (0..self.header.len()).filter(|&column| wanted.contains(&spaced(&self.header[column]).as_str())).collect()
+    }
+
+    /// The column of names: of several that may be, the one that holds most of the known ones.
+    pub(crate) fn name_column(&self, names: &[String], noun: Noun) -> Option<usize> {
+        let known =
+            |column: usize| self.rows.iter().filter(|(_, cells)| names.contains(&plain(&cells[column]))).count();
+        let called = self.called(if noun.of == "group" { &GROUPS } else { &ASSETS });
+        // The first of those that name as many.
+        called.into_iter().rev().max_by_key(|&column| known(column))
+    }
+
+    /// The column of numbers: the only one that may be, or else the one that says what they are.
+    pub(crate) fn number_column(&self, noun: Noun) -> Option<usize> {
+        let numbers = self.called(noun.columns);
+        let said =
+            || numbers.iter().copied().find(|&column| self.header[column].to_lowercase().contains(noun.columns[0]));
+        match numbers[..] {
+            [one] => Some(one),
+            _ => said(),
+        }
+    }
+
+    /// The columns of names and numbers in a file of several, by their names.
+    fn columns(&self, names: &[String], noun: Noun) -> Result<[usize; 2]> {
+        let columns = self.name_column(names, noun).zip(self.number_column(noun));
+        columns.map(|(name, number)| [name, number]).ok_or_else(|| self.unclear(noun, noun.one, noun.columns[0]))
+    }
+
+    /// The error where the columns cannot be told.
+    pub(crate) fn unclear(&self, noun: Noun, numbers: &str, columns: &str) -> Error {
+        Error::input(format!(
+            "{}: which of the columns {} hold {}s and {numbers}s?",
+            self.source,
+            listed(self.header.iter().map(String::as_str)),
+            noun.of,
+        ))
+        .hint(format!("call them `{}` and `{columns}`, or leave the others out", noun.of))
+    }
+
+    /// A row as an entry, name and number in these columns.
+    pub(crate) fn share(&self, row: &(u64, Vec<String>), [name, number]: [usize; 2], noun: Noun) -> Result<Share> {
+        let (line, cells) = row;
+        let place = format!("{}: line {line}", self.source);
+        share(place, Some(number + 1), &cells[name], &cells[number], &self.numbers, noun)
+    }
+}
+
+/// The name of a column in small letters, without what joins its words and without `(%)`.
+fn spaced(name: &str) -> String {
+    let name = name.to_lowercase().replace(['_', '-'], " ");
+    name.trim().trim_end_matches("(%)").trim_end().to_string()
+}
+
+/// Names of columns that hold groups.
+const GROUPS: [&str; 11] =
+    ["group", "groups", "class", "asset class", "sector", "industry", "region", "country", "name", "names", ""];
 
 /// Names of columns that hold assets.
 const ASSETS: [&str; 12] = [
@@ -142,51 +283,22 @@ const ASSETS: [&str; 12] = [
     "fund",
     "",
 ];
-/// The columns of assets and numbers in a file of several, by their names: of the former the one that names most of the
-/// assets, of the latter one that says what the numbers are, or else the only one.
-fn columns(
-    source: &str,
-    header: &[String],
-    rows: &[(u64, Vec<String>)],
-    assets: &[String],
-    noun: Noun,
-) -> Result<[usize; 2]> {
-    let called = |wanted: &[&str]| -> Vec<usize> {
-        let plain = |name: &str| name.to_lowercase().replace(['_', '-'], " ");
-        let called = |name: &str| wanted.contains(&plain(name).trim().trim_end_matches("(%)").trim_end());
-        (0..header.len()).filter(|&column| called(&header[column])).collect()
-    };
-    let known = |column: usize| rows.iter().filter(|(_, cells)| assets.contains(&plain(&cells[column]))).count();
-    // The first of those that name as many.
-    let name = called(&ASSETS).into_iter().rev().max_by_key(|&column| known(column));
-    let numbers = called(noun.columns);
-    let said = numbers.iter().copied().find(|&column| header[column].to_lowercase().contains(noun.one));
-    let number = match numbers[..] {
-        [one] => Some(one),
-        _ => said,
-    };
-    name.zip(number).map(|(name, number)| [name, number]).ok_or_else(|| {
-        Error::input(format!(
-            "{source}: which of the columns {} hold assets and {}s?",
-            listed(header.iter().map(String::as_str)),
-            noun.one
-        ))
-        .hint(format!("call them `asset` and `{}`, or leave the others out", noun.one))
-    })
-}
 
-fn share(place: String, name: &str, text: &str, numbers: &Numbers, noun: Noun) -> Result<Share> {
+fn share(place: String, column: Option<usize>, name: &str, text: &str, numbers: &Numbers, noun: Noun) -> Result<Share> {
     let name = plain(name);
     let cell = numbers.parse(text);
     let percent = matches!(cell, Cell::Percent(_));
     match cell {
-        Cell::Number(value) | Cell::Percent(value) if value.is_finite() => Ok(Share { place, name, value, percent }),
+        Cell::Number(value) | Cell::Percent(value) if value.is_finite() => {
+            Ok(Share { place, column, name, value, percent })
+        }
         _ => Err(Error::input(format!(
-            "{place}: the {} of `{}` is no number: `{}`",
+            "{}: the {} of `{}` is no number: `{}`",
+            at(&place, column),
             noun.one,
             shown(&name),
             shown(text.trim())
         ))
-        .hint("write shares like 0.25 or 25%")),
+        .hint(format!("write {}", noun.like))),
     }
 }
