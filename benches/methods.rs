@@ -231,7 +231,7 @@ impl WithSimd for Solve<'_> {
         let mut weights = vec![0.0; models[0].assets()];
         // The first one last: its weights are what is left.
         for model in models.iter().rev() {
-            let proof = method.solve(model, tolerance, &mut work, &mut weights).expect("it is solved for");
+            let proof = method.solve(model, None, tolerance, &mut work, &mut weights).expect("it is solved for");
             assert_eq!(proof.status, Status::Converged, "ordinary problems");
         }
         weights

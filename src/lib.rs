@@ -81,7 +81,7 @@
 //! The first module named is the twin, generic over the number type; those after the semicolon are the CPU engine's forms
 //! for vector arithmetic, most of them with eight problems side by side ([`lanes`]).
 //!
-//! Without a shader, in f64 on the CPU only: [`newton`](methods::risk_budgeting::newton), [`existence`](methods::risk_budgeting::existence), [`validity`](methods::risk_budgeting::validity).
+//! Without a shader, in f64 on the CPU only: [`limited`](methods::risk_budgeting::limited), [`newton`](methods::risk_budgeting::newton), [`existence`](methods::risk_budgeting::existence), [`validity`](methods::risk_budgeting::validity).
 //!
 //! # Numbers that must agree
 //!

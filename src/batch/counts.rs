@@ -18,6 +18,7 @@ pub struct Solves {
     pub rescued: u64,
     pub stalled: u64,
     pub no_solution: u64,
+    #[serde(default)]
     pub infeasible: u64,
     pub invalid: u64,
 }

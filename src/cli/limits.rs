@@ -157,7 +157,12 @@ pub fn read(
     let mut notices = Vec::new();
     let leave = settle(&mut budgets, &mut named, assets, &mut notices)?;
     notes.say(&notices);
-    let keep = (0..assets.len()).filter(|asset| !leave.contains(asset)).collect();
+    let keep: Vec<usize> = (0..assets.len()).filter(|asset| !leave.contains(asset)).collect();
+    if named.over(&keep).is_none() {
+        // Who leaves is known by the budgets.
+        named.least.fill(0.0);
+        named.most.fill(1.0);
+    }
     Ok(Asked { budgets, within: Within { limits: named, terms: known }, keep })
 }
 
@@ -348,7 +353,7 @@ mod tests {
         let found = asked(&["--groups", &path, "--group-weights", "EQUITY=..30%"]).unwrap().within.limits;
         assert_eq!(found.groups.len(), 2);
         assert_eq!((found.groups[0].most, found.groups[1].most), (0.3, 1.0));
-        assert_eq!(found.within.limits().groups.len(), 1);
+        assert_eq!(found.limits().groups.len(), 1);
         let found =
             asked(&["--groups", &path, "--group-budgets", "EQUITY=0.8,BONDS=0.2", "--budgets", "A=1,B=3,C=1,D=1"]);
         let budgets: Vec<String> = found.unwrap().budgets.into_iter().map(crate::wording::short).collect();

@@ -79,7 +79,7 @@ impl Name {
 }
 
 /// Columns that stand beside those of methods in a table.
-const COLUMNS: [&str; 9] = [
+const COLUMNS: [&str; 11] = [
     "asset",
     "budget",
     "weight",
@@ -88,6 +88,8 @@ const COLUMNS: [&str; 9] = [
     "robust_lower",
     "robust_upper",
     "given_weight",
+    "budget_miss",
+    "bound_multiplier",
     "given_risk_share",
 ];
 

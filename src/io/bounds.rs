@@ -61,14 +61,21 @@ fn weights(argument: &str, assets: &[String], noun: Noun) -> Result<Vec<Option<f
         checked.map_err(|error| Error { kind: ErrorKind::Usage, ..error })?;
         return Ok(vec![Some(value); assets.len()]);
     }
-    if argument.trim_start().starts_with(|c: char| c.is_ascii_digit() || c == '.')
-        && !argument.contains('=')
-        && !Path::new(argument).exists()
-    {
-        return Err(Error::usage(format!("{}: `{}` is no number", option(noun.option), shown(argument)))
-            .hint("write 0.1 or 10% for every asset, A=0.1,B=0.2 for some, or name a file"));
+    if !argument.contains('=') && argument != "-" && !is_file_name(argument) && !Path::new(argument).exists() {
+        return Err(Error::usage(format!(
+            "{}: `{}` is neither a number nor a file",
+            option(noun.option),
+            shown(argument)
+        ))
+        .hint("write 0.1 or 10% for every asset, A=0.1,B=0.2 for some, or name a file"));
     }
     shares::typed(argument, shares::read(argument, assets, noun).and_then(|shares| by_name(shares, assets, noun)))
+}
+
+/// Whether it looks like the name of a file: it has a folder, or an ending of letters.
+fn is_file_name(argument: &str) -> bool {
+    let ending = Path::new(argument).extension().and_then(|ending| ending.to_str());
+    argument.contains(['/', '\\']) || ending.is_some_and(|ending| ending.starts_with(|c: char| c.is_ascii_alphabetic()))
 }
 
 /// Least and largest weights from a file of `asset,min,max` rows.
@@ -104,7 +111,8 @@ fn by_name(shares: Vec<Share>, names: &[String], noun: Noun) -> Result<Vec<Optio
 
 /// Refuses weights outside 0..1.
 fn check(place: &str, whose: &str, value: f64, percent: bool) -> Result<()> {
-    if (0.0..=1.0).contains(&value) {
+    // Sums of decimals miss 1 by rounding.
+    if (0.0..=1.0 + 1e-12).contains(&value) {
         return Ok(());
     }
     if value < 0.0 {
@@ -244,8 +252,9 @@ mod tests {
             ("150%", "is 1.5, not", "shares of the whole"),
             ("-0.1", "the largest weight is negative: -0.1", "weights are sizes: `signs` makes an asset short"),
             ("inf", "is inf, not", "shares"),
-            ("0,1", "`0,1` is no number", "0.1 or 10%"),
-            ("0.1x", "`0.1x` is no number", "0.1 or 10%"),
+            ("0,1", "`0,1` is neither a number nor a file", "0.1 or 10%"),
+            ("0.1x", "`0.1x` is neither a number nor a file", "0.1 or 10%"),
+            ("much", "`much` is neither a number nor a file", "0.1 or 10%"),
             ("A=10", "the largest weight of `A` is 10, not between 0 and 1", "10 % is 0.1"),
             ("A=-10%", "is negative: -0.1", "`signs`"),
             ("A=much", "the largest weight of `A` is no number: `much`", "0.25 or 25%"),

@@ -29,6 +29,9 @@ pub struct Row {
 /// A coefficient below this share of what was added up to it is what rounding left of zero.
 const CANCELLED: f64 = 1e-14;
 
+/// Numbers beyond this are no limits of weights.
+const LARGEST: f64 = 1e6;
+
 const SMALLER: [char; 2] = ['<', '≤'];
 const LARGER: [char; 2] = ['>', '≥'];
 const MINUS: [char; 2] = ['-', '\u{2212}'];
@@ -388,6 +391,17 @@ impl Reader {
         let constant = right.constant - left.constant;
         if !(constant.is_finite() && coefficients.iter().all(|coefficient| coefficient.is_finite())) {
             return Err(self.error("its numbers are too large").hint("write weights as shares like 0.25"));
+        }
+        let largest = coefficients.iter().fold(0.0_f64, |largest, coefficient| largest.max(coefficient.abs()));
+        if largest.max(constant.abs()) > LARGEST {
+            return Err(self.error("its numbers are too large").hint("write weights as shares like 0.25"));
+        }
+        if constant.abs() > 1.0 && largest <= 1.0 {
+            let said = self.error(&format!("no weights sum to {}", short(constant)));
+            return Err(match constant.abs() <= 100.0 {
+                true => said.hint(format!("{} % is {}", short(constant), short(constant / 100.0))),
+                false => said.hint("weights are shares of the whole: all of them sum to 1"),
+            });
         }
         Ok(Row {
             coefficients,

@@ -9,13 +9,13 @@ pub fn equal_weight(assets: usize) -> Vec<f64> {
     vec![1.0 / assets as f64; assets]
 }
 
-/// Within limits: the largest mean of the logarithms of the weights, which is risk budgeting of a risk that is constant. NaN
+/// Within limits: the largest mean of the logarithms of the weights, which is risk budgeting of a risk that is constant. None
 /// where it was not found.
-pub fn within(limits: &Limits) -> Vec<f64> {
+pub fn within(limits: &Limits) -> Option<Vec<f64>> {
     let n = limits.assets();
     let free = equal_weight(n);
     if limits.hold(&free, 0.0) {
-        return free;
+        return Some(free);
     }
     let correlation: Vec<f64> = (0..n * n).map(|k| if k / n == k % n { 1.0 } else { 0.0 }).collect();
     let problem = limited::Problem {
@@ -27,8 +27,5 @@ pub fn within(limits: &Limits) -> Vec<f64> {
     };
     let options = Options { finish: true, ..Options::default() };
     let found = limited::solve(problem, None, options, &mut limited::Workspace::default());
-    match found.status {
-        Status::Converged => found.portfolio.weights,
-        _ => vec![f64::NAN; n],
-    }
+    (found.status == Status::Converged).then_some(found.portfolio.weights)
 }

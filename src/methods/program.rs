@@ -59,7 +59,7 @@ impl Program {
         let total: f64 = budgets.iter().sum();
         let pinned = |asset: usize| limits.assets() == budgets.len() && limits.is_pinned(asset);
         let sound = |(asset, b): (usize, &f64)| *b > 0.0 || *b == 0.0 && pinned(asset);
-        if !(total > 0.0 && total.is_finite()) || !budgets.iter().enumerate().all(sound) {
+        if !(total > 0.0 && total.is_finite() && budgets.iter().enumerate().all(sound)) {
             return Err(Error::input("risk budgets must be positive numbers, at least one of them"));
         }
         limits.check(budgets.len())?;
@@ -86,12 +86,12 @@ impl Program {
         &self.budgets
     }
 
-    /// The same budgets and risk without limits, but for those whose weight is given.
+    /// The same budgets and risk without limits: assets without a budget have no weight.
     #[must_use]
     pub fn unlimited(self) -> Program {
         let mut limits = Limits::none(self.assets());
         for (i, _) in self.budgets.iter().enumerate().filter(|(_, b)| **b == 0.0) {
-            (limits.least[i], limits.most[i]) = (self.limits.least[i], self.limits.most[i]);
+            (limits.least[i], limits.most[i]) = (0.0, 0.0);
         }
         Program { limits, objective: Objective::LogBarrier, ..self }
     }

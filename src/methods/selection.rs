@@ -29,8 +29,8 @@ pub struct Selection {
 #[derive(Debug, Clone, PartialEq)]
 struct Within {
     limits: Limits,
-    /// Equal weights: they do not depend on data.
-    equal: Vec<f64>,
+    /// Equal weights, where there are any: they do not depend on data.
+    equal: Option<Vec<f64>>,
 }
 
 impl Selection {
@@ -134,10 +134,10 @@ impl Selection {
     pub fn closed_form(&self, method: Method, volatilities: &[f64]) -> Option<Cow<'_, [f64]>> {
         match method {
             Method::InverseVolatility if self.within.is_none() => Some(inverse_volatility(volatilities).into()),
-            Method::EqualWeight => Some(match &self.within {
-                Some(within) => within.equal.as_slice().into(),
-                None => equal_weight(volatilities.len()).into(),
-            }),
+            Method::EqualWeight => match &self.within {
+                Some(within) => within.equal.as_deref().map(Cow::Borrowed),
+                None => Some(equal_weight(volatilities.len()).into()),
+            },
             Method::Fixed(number) => self.mixes.get(usize::from(number)).map(|mix| mix.weights.as_slice().into()),
             _ => None,
         }

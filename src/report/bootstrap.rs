@@ -35,7 +35,7 @@ impl Shown for Outcome {
 
     fn notes(&self, view: View) -> Vec<String> {
         let said = self.notes.iter().map(|note| view.text(note.clone()));
-        said.chain(words::wider(&self.assets)).chain(words::short_windows(self)).collect()
+        said.chain(words::bounds(self)).chain(words::wider(&self.assets)).chain(words::short_windows(self)).collect()
     }
 }
 
@@ -52,6 +52,10 @@ fn assets_csv(outcome: &Outcome) -> Result<String> {
     header.extend(["mean", "sd", "q05", "q50", "q95"].map(|s| format!("realised_risk_share_{s}")));
     header.extend(["robust_se", "robust_lower", "robust_upper"].map(String::from));
     header.extend(["first_half", "second_half", "half_difference", "half_se"].map(String::from));
+    let limited = outcome.run.limits.is_some();
+    if limited {
+        header.extend(["at_min", "at_max", "unlimited_mean", "unlimited_sd"].map(String::from));
+    }
     let shares = &outcome.methods.own().realised.shares;
     let record = |asset: &Asset| {
         let columns =
@@ -76,6 +80,11 @@ fn assets_csv(outcome: &Outcome) -> Result<String> {
             Some(half) => [half.first, half.second, half.difference, half.se].map(number),
             None => [const { String::new() }; 4],
         });
+        if limited {
+            let free = asset.unlimited;
+            record
+                .extend([asset.at_min, asset.at_max, free.map(|free| free.mean), free.map(|free| free.sd)].map(maybe));
+        }
         record
     };
     csv_of(ASSETS, std::iter::once(header).chain(outcome.assets.iter().map(record)))

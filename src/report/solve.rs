@@ -16,6 +16,11 @@ pub fn solve_csv(outcome: &Outcome) -> Result<String> {
         ("weight", &outcome.profile.weights),
         ("risk_share", &outcome.profile.risk_shares),
     ];
+    let prices = outcome.limited.as_ref().map(|limited| &limited.multipliers.bounds);
+    if let (Some(limited), Some(prices)) = (&outcome.limited, prices) {
+        columns.push(("budget_miss", &limited.budget_misses));
+        columns.push(("bound_multiplier", prices));
+    }
     if let Some(robust) = &outcome.robust {
         columns.push(("robust_se", &robust.se));
         columns.push(("robust_lower", &robust.lower));

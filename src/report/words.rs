@@ -74,42 +74,35 @@ pub fn short_method(method: Method, name: &str) -> String {
 /// What limits did over the resamples.
 pub fn bounds(outcome: &Outcome) -> Option<String> {
     outcome.run.limits.as_ref()?;
+    let mut said = Vec::new();
     let held: Vec<&Asset> = outcome.assets.iter().filter(|asset| asset.is_held()).collect();
-    let misses = outcome.portfolio.budget_miss.as_ref().map_or(String::new(), |miss| {
-        format!(
-            "the worst budget is missed by {} of it (5–95 %: {})",
-            percent(miss.mean, 0),
-            band(miss.q05, miss.q95, 0)
-        )
-    });
-    let turnover = outcome.turnover.as_ref().map_or(String::new(), |turnover| {
-        format!(
-            " Turnover is at its limit of {} in {} of the resamples.",
-            percent(turnover.max, 1),
-            percent(turnover.at_max, 0)
-        )
-    });
+    let mean = |of: &dyn Fn(&Asset) -> Option<f64>| {
+        held.iter().filter_map(|asset| of(asset)).sum::<f64>() / held.len().max(1) as f64
+    };
     if held.is_empty() {
-        return Some(format!("Within the limits {misses}; no bound holds a weight in most resamples.{turnover}"));
-    }
-    let names = listed(&held.iter().map(|asset| asset.name.clone()).collect::<Vec<String>>());
-    let free: Vec<f64> = held.iter().filter_map(|asset| Some(asset.unlimited?.sd)).collect();
-    let own: f64 = held.iter().map(|asset| asset.weight.sd).sum::<f64>() / held.len() as f64;
-    let without = free.iter().sum::<f64>() / free.len().max(1) as f64;
-    let (bands, their, have) = match held.len() {
-        1 => ("The band", "its bound", "It has"),
-        _ => ("The bands", "their bounds", "They have"),
-    };
-    let spread = if free.is_empty() {
-        String::new()
+        said.push("No bound holds a weight in most resamples.".to_string());
     } else {
-        format!(" {have} an sd of {}, and {} without limits.", percent(own, 2), percent(without, 2))
-    };
-    Some(format!(
-        "{bands} of {names} {} {their} more than the data: a bound holds in most resamples.{spread} Within the limits \
-         {misses}.{turnover}",
-        if held.len() == 1 { "says" } else { "say" }
-    ))
+        let names = listed(&held.iter().map(|asset| cut(&asset.name, NAME)).collect::<Vec<String>>());
+        let (bands, sd, free) = match held.len() {
+            1 => ("its bound sets its band, not the data", "sd", "it"),
+            _ => ("their bounds set their bands, not the data", "mean sd", "them"),
+        };
+        let own = percent(mean(&|asset| Some(asset.weight.sd)), 2);
+        let without = percent(mean(&|asset| Some(asset.unlimited?.sd)), 2);
+        said.push(format!(
+            "{names}: {bands}, because a bound holds in most resamples. The {sd} of the weight is {own}, and {without} with no \
+             limit on {free}."
+        ));
+    }
+    if let Some(miss) = &outcome.portfolio.budget_miss {
+        let (low, high) = (percent(miss.q05, 0), percent(miss.q95, 0));
+        said.push(format!("The worst budget is missed by {} of it ({low} to {high}).", percent(miss.mean, 0)));
+    }
+    if let Some(turnover) = &outcome.turnover {
+        let (most, share) = (percent(turnover.max, 1), percent(turnover.at_max, 0));
+        said.push(format!("Turnover is at its limit of {most} in {share} of the resamples."));
+    }
+    Some(said.join(" "))
 }
 
 /// "20 % to 50 %", "at most 30 %", "10 %"; nothing of what is not limited.

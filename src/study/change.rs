@@ -101,6 +101,15 @@ pub struct HalvesOfAsset {
     pub se: f64,
 }
 
+impl HalvesOfAsset {
+    /// Of a short position.
+    #[must_use]
+    pub fn negated(self) -> HalvesOfAsset {
+        let HalvesOfAsset { first, second, difference, se } = self;
+        HalvesOfAsset { first: -first, second: -second, difference: -difference, se }
+    }
+}
+
 /// The portfolios of successive windows.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Windows {
@@ -122,6 +131,20 @@ pub struct Rolling {
     pub ends: Vec<String>,
     /// A portfolio for each of them, asset by asset.
     pub bands: Vec<Vec<Banded>>,
+}
+
+impl Rolling {
+    /// Of sizes, as weights: times the signs of the positions.
+    #[must_use]
+    pub fn signed(mut self, signs: &[f64]) -> Rolling {
+        for portfolio in &mut self.bands {
+            for (band, _) in portfolio.iter_mut().zip(signs).filter(|(_, sign)| **sign < 0.0) {
+                let Banded { weight, lower, upper } = *band;
+                *band = Banded { weight: -weight, lower: -upper, upper: -lower };
+            }
+        }
+        self
+    }
 }
 
 /// A weight in a window, with its robust band of 90 %.

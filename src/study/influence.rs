@@ -57,6 +57,14 @@ pub struct Band {
     pub degrees: usize,
 }
 
+impl Band {
+    /// Of a short position.
+    #[must_use]
+    pub fn negated(self) -> Band {
+        Band { lower: -self.upper, upper: -self.lower, ..self }
+    }
+}
+
 /// A period that decides much of a portfolio.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Day {

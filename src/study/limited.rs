@@ -7,7 +7,7 @@ use crate::covariance::RiskModel;
 use crate::error::Result;
 use crate::methods::risk_budgeting::limited::certificate::{At, End};
 use crate::methods::risk_budgeting::limited::{self, Found, Problem, Risk};
-use crate::methods::{self, ExpectedReturns, Method, Program};
+use crate::methods::{self, ExpectedReturns, Method, Program, limits};
 
 /// A sum is at its limit where it is off by rounding alone.
 const ROUNDING: f64 = 1e-9;
@@ -108,6 +108,8 @@ pub enum Bound {
     Max,
     Pinned,
     Previous,
+    /// Of a sum whose least is its most.
+    Equal,
 }
 
 impl Bound {
@@ -117,6 +119,7 @@ impl Bound {
             Bound::Max => "max",
             Bound::Pinned => "pinned",
             Bound::Previous => "previous",
+            Bound::Equal => "equal",
         }
     }
 
@@ -136,7 +139,7 @@ impl Bound {
             End::Inside => None,
             End::Least => Some(Bound::Min),
             End::Most => Some(Bound::Max),
-            End::Both => Some(Bound::Pinned),
+            End::Both => Some(Bound::Equal),
         }
     }
 }
@@ -207,7 +210,15 @@ impl Limited {
             all
         };
         let mut bounds = vec![None; n];
-        keep.iter().zip(&portfolio.at).for_each(|(&i, at)| bounds[i] = Bound::of(*at));
+        for (&i, at) in keep.iter().zip(&portfolio.at) {
+            // Nobody asked for 0 and 1.
+            let unasked = match at {
+                At::Least => limits.least[i] <= 0.0,
+                At::Most => limits.most[i] >= 1.0,
+                _ => false,
+            };
+            bounds[i] = Bound::of(*at).filter(|_| !unasked);
+        }
         let free = Method::RiskBudgeting.finished(&program.clone().unlimited(), model);
         let value = |weights: &[f64]| objective(program.problem(model), weights);
         let cost = free.as_ref().map(|free| value(&portfolio.weights) - value(free));
@@ -215,13 +226,14 @@ impl Limited {
         let group = |group: &NamedGroup| {
             let sum = |values: &[f64]| group.members.iter().map(|&i| values[i]).sum::<f64>();
             let weight = sum(&portfolio.weights);
+            let (least, most) = limits::Group { members: Vec::new(), least: group.least, most: group.most }.ends();
             Group {
                 name: group.name.clone(),
                 members: group.members.iter().map(|&i| assets[keep[i]].clone()).collect(),
                 weight,
                 min: group.least,
                 max: group.most,
-                at: Bound::of_sum(weight, group.least, group.most).filter(|_| group.is_limited()),
+                at: Bound::of_sum(weight, least, most),
                 budget: sum(budgets),
                 risk_share: sum(&portfolio.shares),
             }

@@ -3,6 +3,7 @@
 mod batch;
 mod bootstrap;
 mod directory;
+mod limits;
 mod parts;
 mod refusals;
 mod resume;

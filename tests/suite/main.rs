@@ -14,6 +14,7 @@ mod interrupted;
 mod io;
 mod json;
 mod law;
+mod limits;
 mod messages;
 mod methods;
 mod options;

@@ -66,6 +66,18 @@ fn windows(prices: &str) -> Vec<u8> {
     npy(&[values.len() / (n * n), n, n], &values)
 }
 
+/// Whether these are lines of standard error.
+fn are_said(lines: &[String]) -> bool {
+    let is_said = |line: &String| ["note: ", "error: ", "hint: "].iter().any(|start| line.starts_with(start));
+    !lines.is_empty() && lines.iter().all(is_said)
+}
+
+/// The words of a command; those in quotes are one.
+fn words(command: &str) -> Vec<&str> {
+    let parts = command.split('"').enumerate();
+    parts.flat_map(|(at, part)| if at % 2 == 0 { part.split_whitespace().collect() } else { vec![part] }).collect()
+}
+
 fn trimmed(text: &str) -> Vec<String> {
     // Editors trim the ends of lines.
     text.trim_end().lines().map(|line| line.trim_end().to_owned()).collect()
@@ -113,7 +125,7 @@ fn assert_shown(page: &str, command: &str, shown: &[String], run: &Run) {
             printed[0].contains(" through ") && of_any_machine(&printed[..first]) == of_any_machine(shown)
         }
         // What is remarked, where a block shows only that.
-        _ if shown.iter().all(|line| line.starts_with("note: ")) => shown.iter().all(|line| said.contains(line)),
+        _ if are_said(shown) => shown.iter().all(|line| said.contains(line)),
         _ => match shown.split_last() {
             Some((last, beginning)) if last == "..." => printed.starts_with(beginning),
             _ => printed == shown,
@@ -125,7 +137,7 @@ fn assert_shown(page: &str, command: &str, shown: &[String], run: &Run) {
 /// What a page should show in place of `shown`, which may be the beginning of a result; none where it is what a machine has.
 fn renewed(command: &str, shown: &str, run: &Run) -> Option<String> {
     let lines = trimmed(shown);
-    let is_notes = lines.iter().all(|line| line.starts_with("note: "));
+    let is_notes = are_said(&lines);
     let printed = trimmed(if is_notes { &run.stderr } else { &run.stdout });
     if command.starts_with("devices") {
         return None;
@@ -144,7 +156,7 @@ fn pages_show_what_the_program_prints() {
     for (page, mut text) in pages() {
         if update {
             for (command, shown) in blocks(&text) {
-                let words: Vec<&str> = command.split_whitespace().collect();
+                let words = words(&command);
                 let run = fed(program(&words).current_dir(folder.path("")), b"");
                 if let Some(renewed) = renewed(&command, &shown, &run) {
                     let head = format!("$ equirisk {command}\n");
@@ -156,7 +168,7 @@ fn pages_show_what_the_program_prints() {
         // Nothing that looks like a result is left out.
         assert_eq!(text.matches("$ equirisk ").count(), blocks(&text).len(), "{page}");
         for (command, shown) in blocks(&text) {
-            let words: Vec<&str> = command.split_whitespace().collect();
+            let words = words(&command);
             let run = fed(program(&words).current_dir(folder.path("")), b"");
             assert_shown(&page, &command, &trimmed(&shown), &run);
             commands.push(words[0].to_owned());

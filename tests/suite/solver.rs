@@ -162,7 +162,7 @@ fn every_sample_covariance_is_solved_or_proven_unsolvable() {
                     Status::Stalled => {
                         assert!(8.0 * f64::EPSILON * certificate.kappa > 1e-8, "{case}");
                     }
-                    Status::Invalid => panic!("{case}"),
+                    Status::Infeasible | Status::Invalid => panic!("{case}"),
                 }
             }
         }

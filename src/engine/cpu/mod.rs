@@ -333,7 +333,8 @@ impl CpuJob<'_> {
 
     /// The gap of `weights` by the aim of a method, and their volatility, likewise; none of methods that have no gap.
     pub fn gap(&self, problem: u64, method: Method, weights: &[f64]) -> Option<(f64, f64)> {
-        let aim = method.aim()?;
+        // Within limits it takes multipliers that are not kept.
+        let aim = method.aim().filter(|_| self.request.beside().limits().is_none())?;
         let mut building = Building::default();
         let Built::Model(model, ..) = self.build(problem, None, &mut building) else {
             return Some((f64::INFINITY, f64::NAN));

@@ -10,8 +10,9 @@
 //! Turnover over bounds alone: what the bounds force to rise, or to fall, is at most tau. Rows, and turnover beside groups:
 //! the least sum of squared violations ([`conflict`]).
 
-use super::Limits;
-use crate::methods::risk_budgeting::limited::interior::conflict;
+use super::{Limits, Row};
+use crate::methods::risk_budgeting::limited::interior::{self, Ending, conflict};
+use crate::methods::risk_budgeting::limited::{Problem, Risk};
 
 /// Which end of a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -39,7 +40,15 @@ pub enum Conflict {
     /// Rows (and where `groups` is not empty, limits of groups; where `turnover`, the limit on it) that contradict each other
     /// over the bounds.
     Rows { rows: Vec<usize>, groups: Vec<usize>, turnover: bool },
+    /// Together with all others these limits leave nothing to some assets, which have a budget of risk.
+    Nothing { assets: Vec<usize> },
 }
+
+/// An equal weight times this is not small.
+const SMALL: f64 = 0.1;
+
+/// A weight that limits have driven to nothing.
+const NOTHING: f64 = 1e-7;
 
 /// Rounding that a sum of n weights may have.
 fn rounding(assets: usize) -> f64 {
@@ -49,7 +58,8 @@ fn rounding(assets: usize) -> f64 {
 impl Limits {
     /// The limits that contradict each other; none where there are weights within all of them.
     pub fn conflict(&self) -> Option<Conflict> {
-        self.of_bounds().or_else(|| self.of_groups()).or_else(|| self.of_turnover()).or_else(|| self.of_rows())
+        let closed = self.of_bounds().or_else(|| self.of_groups()).or_else(|| self.of_turnover());
+        closed.or_else(|| self.of_nothing()).or_else(|| self.of_rows())
     }
 
     fn of_bounds(&self) -> Option<Conflict> {
@@ -109,7 +119,101 @@ impl Limits {
 
     fn of_rows(&self) -> Option<Conflict> {
         let several = self.turnover.is_some() && !self.groups.is_empty();
-        if several || !self.rows.is_empty() { conflict(self) } else { None }
+        if !several && self.rows.is_empty() {
+            return None;
+        }
+        conflict(self).or_else(|| self.of_a_row()).or_else(|| self.of_vanishing())
+    }
+
+    /// Assets to which one row leaves nothing: it asks for the least that its sum can be over the bounds, and they would
+    /// add to it.
+    fn of_a_row(&self) -> Option<Conflict> {
+        let n = self.assets();
+        let ends = |row: &Row| {
+            let turned: Vec<f64> = row.coefficients.iter().map(|a| -a).collect();
+            [(row.coefficients.clone(), row.most), (turned, -row.least)]
+        };
+        for (coefficients, most) in self.rows.iter().flat_map(ends) {
+            let mut order: Vec<usize> = (0..n).collect();
+            order.sort_by(|&i, &j| coefficients[i].total_cmp(&coefficients[j]));
+            let mut left = 1.0 - self.least.iter().sum::<f64>();
+            let mut sum: f64 = self.least.iter().zip(&coefficients).map(|(least, a)| least * a).sum();
+            let mut marginal = f64::NEG_INFINITY;
+            for i in order {
+                let taken = (self.most[i] - self.least[i]).min(left);
+                if taken > rounding(n) {
+                    (left, sum, marginal) = (left - taken, sum + taken * coefficients[i], coefficients[i]);
+                }
+            }
+            let rounding = rounding(n) * coefficients.iter().fold(0.0_f64, |largest, a| largest.max(a.abs()));
+            let adds = |&i: &usize| coefficients[i] > marginal + rounding && self.least[i] == 0.0 && self.most[i] > 0.0;
+            let assets: Vec<usize> = (0..n).filter(adds).collect();
+            if sum >= most - rounding && !assets.is_empty() {
+                return Some(Conflict::Nothing { assets });
+            }
+        }
+        None
+    }
+
+    /// Assets to which the least weights of all others, their group or turnover leave nothing.
+    fn of_nothing(&self) -> Option<Conflict> {
+        let n = self.assets();
+        let mut group_of = vec![None; n];
+        let least_of = |members: &[usize]| members.iter().map(|&i| self.least[i]).sum::<f64>();
+        for (number, group) in self.groups.iter().enumerate() {
+            group.members.iter().for_each(|&i| group_of[i] = Some(number));
+        }
+        let outside: f64 = (0..n).filter(|&i| group_of[i].is_none()).map(|i| self.least[i]).sum();
+        let needs: Vec<f64> = self.groups.iter().map(|group| group.least.max(least_of(&group.members))).collect();
+        let whole = outside + needs.iter().sum::<f64>();
+        let rises = self.turnover.as_ref().map(|turnover| {
+            self.least.iter().zip(&turnover.previous).map(|(least, before)| (least - before).max(0.0)).sum::<f64>()
+        });
+        let largest = |i: usize| {
+            let mut room = self.most[i].min(1.0 - whole + self.least[i]);
+            if let Some(number) = group_of[i] {
+                let group = &self.groups[number];
+                let others = least_of(&group.members) - self.least[i];
+                // The group's own need may be this asset's.
+                room = self.most[i].min(group.most - others).min(1.0 - (whole - needs[number]) - others);
+            }
+            if let (Some(turnover), Some(rises)) = (&self.turnover, rises) {
+                let before = turnover.previous[i];
+                room = room.min(before + turnover.most - (rises - (self.least[i] - before).max(0.0)));
+            }
+            room
+        };
+        let assets: Vec<usize> =
+            (0..n).filter(|&i| self.least[i] == 0.0 && self.most[i] > 0.0 && largest(i) <= rounding(n)).collect();
+        (!assets.is_empty()).then_some(Conflict::Nothing { assets })
+    }
+
+    /// Weights of which each is positive are within the limits where the mean of their logarithms has a maximum.
+    fn of_vanishing(&self) -> Option<Conflict> {
+        let n = self.assets();
+        let correlation: Vec<f64> = (0..n * n).map(|k| if k / n == k % n { 1.0 } else { 0.0 }).collect();
+        let (ones, equal) = (vec![1.0; n], vec![1.0 / n as f64; n]);
+        let problem = Problem {
+            correlation: &correlation,
+            volatilities: &ones,
+            budgets: &equal,
+            limits: self,
+            risk: Risk::Variance { factor: 0.0 },
+        };
+        let found = interior::solve(problem);
+        if found.ending == Ending::Optimal {
+            return None;
+        }
+        // The largest share that an asset may have of the length of the weights.
+        let largest = |i: usize| {
+            let linear: Vec<f64> = (0..n).map(|j| f64::from(u8::from(j == i))).collect();
+            let none = vec![0.0; n];
+            let risk = Risk::Quadratic { linear: &linear };
+            interior::solve(Problem { budgets: &none, risk, ..problem }).weights[i]
+        };
+        let small = |i: usize| self.least[i] == 0.0 && !(found.weights[i] > SMALL / n as f64);
+        let assets: Vec<usize> = (0..n).filter(|&i| small(i) && !(largest(i) > NOTHING)).collect();
+        (!assets.is_empty()).then_some(Conflict::Nothing { assets })
     }
 }
 

@@ -57,6 +57,14 @@ pub struct Turnover {
     pub most: f64,
 }
 
+impl Group {
+    /// Its limits; infinite where it asks for nothing.
+    pub fn ends(&self) -> (f64, f64) {
+        let least = if self.least > 0.0 { self.least } else { f64::NEG_INFINITY };
+        (least, if self.most < 1.0 { self.most } else { f64::INFINITY })
+    }
+}
+
 impl Turnover {
     /// Of weights that sum to one: the mean of what is bought and what is sold.
     pub fn of(&self, weights: &[f64]) -> f64 {

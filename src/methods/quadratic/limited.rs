@@ -85,20 +85,23 @@ fn gap(problem: Problem, linear: &[f64], limits: &Limits, weights: &[f64], multi
     if !limits.hold(weights, 1e-12 * n as f64) {
         return (f64::INFINITY, variance);
     }
-    let scale = dot(linear, weights) / variance;
+    let mean = dot(linear, weights);
+    let scale = mean / variance;
     let mut costs: Vec<f64> = (0..n).map(|i| volatilities[i] * product[i] * scale - linear[i]).collect();
     let mut constant = 0.0;
+    // Multipliers are those of (S w)_i / w'S w - l_i / l'w.
     let mut add = |m: f64, least: f64, most: f64, coefficient: &dyn Fn(usize) -> f64| {
         constant -= if m > 0.0 { m * most } else { m * least };
         costs.iter_mut().enumerate().for_each(|(i, cost)| *cost += m * coefficient(i));
     };
     for (group, &m) in limits.groups.iter().zip(&multipliers.groups).filter(|(_, m)| **m != 0.0) {
-        add(m, group.least, group.most, &|i| if group.members.contains(&i) { 1.0 } else { 0.0 });
+        add(mean * m, group.least, group.most, &|i| if group.members.contains(&i) { 1.0 } else { 0.0 });
     }
     for (row, &m) in limits.rows.iter().zip(&multipliers.rows).filter(|(_, m)| **m != 0.0) {
-        add(m, row.least, row.most, &|i| row.coefficients[i]);
+        add(mean * m, row.least, row.most, &|i| row.coefficients[i]);
     }
-    let eta = multipliers.turnover.max(0.0);
+    // Of half the sum of changes; `multipliers` has that of each change.
+    let eta = 2.0 * mean * multipliers.turnover.max(0.0);
     let lowest = filled(&costs, limits, eta) + constant;
     let scale = filled(linear, limits, 0.0);
     let gap = (-lowest).max(0.0) / scale;
@@ -131,5 +134,5 @@ fn filled(costs: &[f64], limits: &Limits, eta: f64) -> f64 {
         value += cost * taken;
         left -= taken;
     }
-    value - turnover.as_ref().map_or(0.0, |turnover| eta * turnover.most)
+    value - turnover.as_ref().map_or(0.0, |turnover| eta * (turnover.most - 0.5 * turnover.left()))
 }

@@ -63,6 +63,14 @@ impl Table {
         Table { head: head.map(String::from).to_vec(), rows: rows.map(Vec::from).collect(), ends_in_words: false }
     }
 
+    /// With further columns, as many rows of them.
+    #[must_use]
+    pub fn and<const N: usize>(mut self, head: [&str; N], rows: impl Iterator<Item = [String; N]>) -> Table {
+        self.head.extend(head.map(String::from));
+        self.rows.iter_mut().zip(rows).for_each(|(row, more)| row.extend(more));
+        self
+    }
+
     fn write(&self, out: &mut String, title: &str) {
         let _ = write!(
             out,

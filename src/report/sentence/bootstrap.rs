@@ -118,6 +118,9 @@ fn moves(outcome: &Outcome) -> String {
             false if !outcome.run.risk.is_volatility() => format!(
                 "{sample}. Halves of the history are not compared: standard errors are known of budgets of volatility alone."
             ),
+            false if outcome.run.limits.is_some() => format!(
+                "{sample}. Halves of the history are not compared: standard errors are known of weights without limits alone."
+            ),
             false if outcome.run.rows >= FEW_ROWS => format!(
                 "{sample}. Halves of the history are not compared: this estimator has no standard errors to compare them \
                  with."

@@ -76,14 +76,6 @@ fn weights(out: &mut String, outcome: &Outcome, view: View) {
         })
     };
     let limited = outcome.run.limits.as_ref();
-    // Of the assets that take part.
-    let taking_part: Vec<usize> = (0..outcome.assets.len())
-        .filter(|&place| !outcome.run.excluded.contains(&outcome.assets[place].name))
-        .collect();
-    let bounds = |place: usize| {
-        let own = taking_part.iter().position(|taking| *taking == place);
-        limited.zip(own).map(|(limits, own)| (limits.least[own], limits.most[own]))
-    };
     let free = |_: usize, asset: &Asset| {
         let unlimited = asset.unlimited.filter(|_| asset.is_held());
         unlimited.map_or(String::new(), |free| percent(free.sd, digits))
@@ -104,13 +96,7 @@ fn weights(out: &mut String, outcome: &Outcome, view: View) {
             Column::names("asset", cells(&|_, asset| cut(&asset.name, width)), width),
             Column::numbers("weight", cells(&|_, asset| maybe_percent(asset.point, 2)), 7, 2, None),
             Column::numbers("weight, 5–95 %", cells(&range), 14, 2, LEAVE_LAST),
-            Column::numbers(
-                &scale,
-                cells(&|place, asset| picture(asset, bounds(place), (lowest, widest), room)),
-                room,
-                2,
-                LEAVE_LATE,
-            ),
+            Column::numbers(&scale, cells(&|_, asset| picture(asset, (lowest, widest), room)), room, 2, LEAVE_LATE),
             Column::numbers("risk share 5–95 %", cells(&realised), 14, 2, LEAVE_NEXT),
             Column::numbers("sd (± MC error)", cells(&sd), 15, 2, LEAVE_EARLY),
         ];
@@ -157,16 +143,15 @@ fn weights(out: &mut String, outcome: &Outcome, view: View) {
 }
 
 /// `  ├──●───┤ `: the 90 % range with the full-sample weight, from the lowest to the widest of all; an end on a bound is a stop, `┃`.
-fn picture(asset: &Asset, bounds: Option<(f64, f64)>, (lowest, widest): (f64, f64), room: usize) -> String {
-    let (least, most) = bounds.unwrap_or((0.0, 1.0));
+fn picture(asset: &Asset, (lowest, widest): (f64, f64), room: usize) -> String {
     let position =
         |x: f64| (((x - lowest) / (widest - lowest) * (room - 1) as f64).round().max(0.0) as usize).min(room - 1);
     let mut cells = vec![' '; room];
     let (low, high) = (position(asset.weight.q05), position(asset.weight.q95));
     cells[low..=high].fill('─');
-    let size = |w: f64| w.abs();
-    cells[low] = if least > 0.0 && size(asset.weight.q05) <= least { '┃' } else { '├' };
-    cells[high] = if most < 1.0 && size(asset.weight.q95) >= most { '┃' } else { '┤' };
+    let [from, to] = asset.stops();
+    cells[low] = if from.is_some() { '┃' } else { '├' };
+    cells[high] = if to.is_some() { '┃' } else { '┤' };
     if let Some(point) = asset.point {
         cells[position(point)] = '●';
     }

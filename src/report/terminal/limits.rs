@@ -41,7 +41,6 @@ fn tag(bound: Bound) -> &'static str {
 /// Groups and rows, each with what it holds and may hold.
 pub fn sums(out: &mut String, limited: &Limited, view: View) {
     if !limited.groups.is_empty() {
-        out.push('\n');
         let under = |head: &str, cell: &dyn Fn(&Group) -> String| -> Vec<String> {
             std::iter::once(head.to_string()).chain(limited.groups.iter().map(cell)).collect()
         };
@@ -62,7 +61,6 @@ pub fn sums(out: &mut String, limited: &Limited, view: View) {
         table(out, columns, view);
     }
     if !limited.limits.is_empty() {
-        out.push('\n');
         let under = |head: &str, cell: &dyn Fn((usize, &Row)) -> String| -> Vec<String> {
             std::iter::once(head.to_string()).chain(limited.limits.iter().enumerate().map(cell)).collect()
         };
@@ -83,6 +81,8 @@ pub fn sums(out: &mut String, limited: &Limited, view: View) {
 /// "5 of 10 assets are held by a bound; the limits cost 0.048 (volatility 4.90 % a year, 4.20 % without them)".
 pub fn costs(outcome: &Outcome, limited: &Limited) -> Vec<String> {
     let mut said = Vec::new();
+    let has_limits =
+        limited.limits_cost.is_some_and(|cost| cost != 0.0) || limited.held() > 0 || !limited.limits.is_empty();
     let count = limited.bounds.len() as u64;
     let held = limited.held();
     let (who, verb) = match held {
@@ -105,7 +105,9 @@ pub fn costs(outcome: &Outcome, limited: &Limited) -> Vec<String> {
             None => format!(" (volatility {}, {} without them)", percent(own, 4), percent(free, 4)),
         };
     }
-    said.push(text);
+    if has_limits {
+        said.push(text);
+    }
     if let Some(turnover) = limited.turnover {
         let price = limited.multipliers.turnover;
         let price = if price > 0.0 { format!(", price {price:.2}") } else { String::new() };
@@ -131,7 +133,7 @@ pub fn costs(outcome: &Outcome, limited: &Limited) -> Vec<String> {
         .filter(|own| !matches!(own.method, Method::RiskBudgeting | Method::Fixed(_)))
         .map(|own| words::method(own.method, &own.name))
         .collect();
-    if !others.is_empty() {
+    if !others.is_empty() && has_limits {
         said.push(format!("(within the same limits: {})", others.join(", ")));
     }
     said

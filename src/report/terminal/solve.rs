@@ -44,7 +44,9 @@ pub fn solve(outcome: &Outcome, view: View) -> String {
     let mut columns = vec![Column::names("", names, width), Column::numbers("", budgets, 8, 2, Some(u8::MAX))];
     // What is held stands last, and stays.
     let own = if outcome.given.is_some() { OWN + 2 } else { 0 };
-    let robust = outcome.robust.as_ref().filter(|_| view.columns() >= width + 2 + BANDED + own);
+    // What limits did takes its place.
+    let robust = outcome.robust.as_ref().filter(|_| outcome.limited.is_none());
+    let robust = robust.filter(|_| view.columns() >= width + 2 + BANDED + own);
     let shows_costs = view.columns() >= width + 2 + limits::LIMITED + own;
     columns.extend(methods.iter().enumerate().map(|(number, (name, profile, leaves))| {
         // Bands are those of the weights that were solved for.

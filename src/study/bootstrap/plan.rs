@@ -494,7 +494,7 @@ impl Plan {
             estimators: under,
             halves,
             windows,
-            rolling,
+            rolling: rolling.map(|rolling| rolling.signed(signs)),
             correlation: self.correlation(),
             days: influence.map_or(Vec::new(), |found| found.days(DAYS, &self.returns.labels, &self.returns.assets)),
             run: self.run(info, found.get(PARAMETER.0, PARAMETER.1)),

@@ -66,6 +66,17 @@ pub fn contradiction(conflict: &Conflict, limits: &NamedLimits, assets: &[String
             short_beside(*most, *needed)
         ))
         .hint(format!("raise {} to {} or more", option("max-turnover"), short_above(*needed))),
+        Conflict::Nothing { assets: left } => {
+            let names: Vec<String> = left.iter().map(|&asset| format!("`{}`", assets[asset])).collect();
+            let (it, them, its, s) = match names.len() {
+                1 => ("it", "it", "its largest weight", "s"),
+                _ => ("they", "them", "their largest weights", ""),
+            };
+            Error::usage(format!("the limits let {} hold nothing", joined(&names))).hint(format!(
+                "loosen the limits, or leave {them} out: with {its} 0 ({}) {it} take{s} no part",
+                option("max-weight")
+            ))
+        }
         Conflict::Rows { rows, groups, turnover } => {
             let mut names: Vec<String> = Vec::new();
             for row in rows.iter().filter_map(|&row| limits.rows.get(row)) {

@@ -2,6 +2,7 @@
 
 use super::{NamedLimits, contradiction};
 use crate::error::{Error, Result, Text, option};
+use crate::methods::limits::Conflict;
 use crate::wording::{joined, short};
 
 /// Brings budgets and limits together, and returns the places of the assets that leave: their budgets and their largest
@@ -19,7 +20,9 @@ pub fn settle(
     assets: &[String],
     notices: &mut Vec<Text>,
 ) -> Result<Vec<usize>> {
-    if let Some(conflict) = limits.limits().conflict() {
+    // What is left nothing may leave.
+    let conflict = limits.limits().conflict().filter(|conflict| !matches!(conflict, Conflict::Nothing { .. }));
+    if let Some(conflict) = conflict {
         return Err(contradiction(&conflict, limits, assets));
     }
     let barred = limits.barred();
@@ -66,13 +69,16 @@ pub fn settle(
     for &asset in &leave {
         (limits.least[asset], limits.most[asset]) = (0.0, 0.0);
     }
-    if !leave.is_empty() {
-        let keep: Vec<usize> = (0..assets.len()).filter(|asset| !leave.contains(asset)).collect();
-        let kept = limits.over(&keep);
-        if let Some(conflict) = kept.limits().conflict() {
-            let names: Vec<String> = keep.iter().map(|&asset| assets[asset].clone()).collect();
-            return Err(contradiction(&conflict, &kept, &names));
+    let keep: Vec<usize> = (0..assets.len()).filter(|asset| !leave.contains(asset)).collect();
+    let kept = limits.over(&keep);
+    if let Some(conflict) = kept.limits().conflict() {
+        let names: Vec<String> = keep.iter().map(|&asset| assets[asset].clone()).collect();
+        let error = contradiction(&conflict, &kept, &names);
+        if leave.is_empty() {
+            return Err(error);
         }
+        let hint = error.hint.as_ref().map_or(String::new(), Text::nested);
+        return Err(error.hint(format!("{hint}, with {} left out", joined(&named(&leave)))));
     }
     Ok(leave)
 }
@@ -155,7 +161,9 @@ mod tests {
         ["A", "B", "C", "D"].map(String::from).to_vec()
     }
 
-    fn settled(budgets: [f64; 4], limits: NamedLimits) -> Result<(Vec<f64>, NamedLimits, Vec<usize>, Vec<Text>)> {
+    type Settled = (Vec<f64>, NamedLimits, Vec<usize>, Vec<Text>);
+
+    fn settled(budgets: [f64; 4], limits: NamedLimits) -> Result<Settled> {
         let (mut budgets, mut limits, mut notices) = (budgets.to_vec(), limits, Vec::new());
         let leave = settle(&mut budgets, &mut limits, &assets(), &mut notices)?;
         Ok((budgets, limits, leave, notices))
@@ -209,7 +217,7 @@ mod tests {
         assert!(settled([0.25; 4], capped.clone()).is_ok());
         let error = settled([0.5, 0.25, 0.25, 0.0], capped).unwrap_err();
         assert_eq!(error.message, "the largest weights sum to 0.9, below 1");
-        assert_eq!(error.hint.unwrap(), "raise `max-weight` to 0.333334 or more");
+        assert_eq!(error.hint.unwrap(), "raise `max-weight` to 0.333334 or more, with `D` left out");
         let crossed = NamedLimits { least: vec![0.1; 4], most: vec![0.0, 1.0, 1.0, 1.0], ..NamedLimits::none(4) };
         assert!(settled([0.25; 4], crossed).unwrap_err().message.starts_with("A: at least 0.1"));
         let held =

@@ -8,11 +8,14 @@ use crate::run::chunks::PIECE;
 use crate::run::crosscheck::Check;
 use crate::store::Columns;
 
+/// Statuses that a subset may end with: a screen knows no limits.
+const STATUSES: usize = 4;
+
 /// The share of one piece of a chunk.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Piece {
     /// Subsets that ended so, in the order of [`Status::ALL`].
-    pub statuses: [u64; Status::ALL.len()],
+    pub statuses: [u64; STATUSES],
     pub passing: u64,
     pub largest_error: f64,
     pub histogram: Vec<u64>,
@@ -25,7 +28,7 @@ impl Piece {
     /// Of no subset.
     pub fn new(bins: usize) -> Piece {
         Piece {
-            statuses: [0; Status::ALL.len()],
+            statuses: [0; STATUSES],
             passing: 0,
             largest_error: 0.0,
             histogram: vec![0; bins],
@@ -79,7 +82,7 @@ impl Fold {
     /// None where the columns are not what [`Fold::columns`] makes of a chunk of `bins` bins.
     pub fn of_columns(columns: &Columns, bins: usize) -> Option<Fold> {
         let &[rescued] = columns.u64s("rescued")? else { return None };
-        let (statuses, rest) = columns.u64s("statuses")?.as_chunks::<{ Status::ALL.len() }>();
+        let (statuses, rest) = columns.u64s("statuses")?.as_chunks::<STATUSES>();
         let (sums, odd_sum) = columns.f64s("sums")?.as_chunks::<2>();
         let (ranges, odd_end) = columns.f64s("range")?.as_chunks::<2>();
         let (passing, errors) = (columns.u64s("passing")?, columns.f64s("largest_error")?);
@@ -133,7 +136,7 @@ mod tests {
     #[test]
     fn a_chunk_comes_back_as_it_was_kept() {
         let candidates = vec![Candidate { value: -1.5, rank: 3 }, Candidate { value: 0.1 + 0.2, rank: u64::MAX }];
-        let piece = Piece { statuses: [1, 2, 3, 4, 5], passing: 1, candidates, sums: [0.1, 0.2], ..Piece::new(3) };
+        let piece = Piece { statuses: [1, 2, 3, 4], passing: 1, candidates, sums: [0.1, 0.2], ..Piece::new(3) };
         let check = Check { sampled: 4, max_difference: Some(1e-7), ..Check::default() };
         let kept = Measured {
             statuses: vec![Some(Status::Converged), None, Some(Status::Invalid)],

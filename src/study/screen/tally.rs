@@ -124,12 +124,11 @@ impl<'a> Tally<'a> {
         self.solves.rescued += fold.rescued;
         self.check = Check::both(self.check, fold.check);
         for piece in &fold.pieces {
-            let [converged, stalled, no_solution, invalid, infeasible] = piece.statuses;
+            let [converged, stalled, no_solution, invalid] = piece.statuses;
             self.solves.total += piece.statuses.iter().sum::<u64>();
             self.solves.converged += converged;
             self.solves.stalled += stalled;
             self.solves.no_solution += no_solution;
-            self.solves.infeasible += infeasible;
             self.solves.invalid += invalid;
             self.passing += piece.passing;
             self.largest_error = self.largest_error.max(piece.largest_error);
@@ -154,7 +153,9 @@ impl<'a> Tally<'a> {
         let problems = measured.statuses[first..last].iter().zip(&measured.rc_error[first..last]).zip(ranked);
         for (at, ((status, &error), &value)) in (first..last).zip(problems) {
             let Some(status) = *status else { continue };
-            piece.statuses[usize::from(status.code())] += 1;
+            if let Some(count) = piece.statuses.get_mut(usize::from(status.code())) {
+                *count += 1;
+            }
             if status != Status::Converged {
                 continue;
             }

@@ -18,8 +18,9 @@ use crate::covariance::{Estimator, RiskModel, estimate};
 use crate::engine::{Engine, Kind};
 use crate::error::{Error, Result, option};
 use crate::methods::certificate::{Certificate, Proof, Status};
+use crate::methods::risk_budgeting::Options;
+use crate::methods::risk_budgeting::limited::{self, Certified};
 use crate::methods::risk_budgeting::validity::{self, Flaw};
-use crate::methods::risk_budgeting::{Options, limited};
 use crate::methods::{self, Method, RiskMeasure, Selection};
 use crate::observer::Observer;
 use crate::panel::Panel;
@@ -79,11 +80,12 @@ pub struct Robust {
 }
 
 impl Robust {
-    /// Of `assets` assets, of which those at `keep` are held.
-    fn spread(bands: &[Band], keep: &[usize], assets: usize) -> Robust {
+    /// Of `assets` assets, of which those at `keep` are held, as sizes with these signs.
+    fn spread(bands: &[Band], (keep, signs): (&[usize], &[f64]), assets: usize) -> Robust {
         let mut all =
             Robust { se: vec![0.0; assets], lower: vec![0.0; assets], upper: vec![0.0; assets], degrees: DEGREES };
-        for (&i, band) in keep.iter().zip(bands) {
+        for (&i, (band, sign)) in keep.iter().zip(bands.iter().zip(signs)) {
+            let band = if *sign < 0.0 { band.negated() } else { *band };
             (all.se[i], all.lower[i], all.upper[i]) = (band.se, band.lower, band.upper);
         }
         all
@@ -235,7 +237,9 @@ pub fn solve(question: &Question, engine: &dyn Engine, observer: &mut dyn Observ
         ))
         .hint(format!("leave {} or the limits out", option("risk"))));
     }
-    let limited = program.is_limited().then(|| {
+    // Signs and groups are told of, too.
+    let told = !question.within.is_none() || !named.groups.is_empty();
+    let limited = told.then(|| {
         let options = Options { tolerance, finish: true };
         let given = matches!(question.risk, Risk::Given { .. }).then_some(&covariance[..]);
         program.solve(&risk, given, options, &mut limited::Workspace::default())
@@ -280,7 +284,7 @@ pub fn solve(question: &Question, engine: &dyn Engine, observer: &mut dyn Observ
         .as_ref()
         .filter(|_| losses.is_none() && !program.is_limited())
         .and_then(|(panel, estimate)| Influence::of(panel, estimate, &found, program.budgets())?.bands());
-    let robust = robust.map(|bands| Robust::spread(&bands, &keep, n));
+    let robust = robust.map(|bands| Robust::spread(&bands, (&keep, &signs), n));
     let measured = |weights, contributions: Option<&[f64]>| {
         let profile = risk.profile(weights, question.periods_per_year);
         losses
@@ -292,7 +296,15 @@ pub fn solve(question: &Question, engine: &dyn Engine, observer: &mut dyn Observ
     let profile = |weights| measured(weights, None);
     let mut all_budgets = vec![0.0; n];
     keep.iter().zip(program.budgets()).for_each(|(&i, budget)| all_budgets[i] = *budget);
-    let solved = measured(found, losses.as_ref().and_then(Losses::contributions));
+    let mut solved = measured(found, losses.as_ref().and_then(Losses::contributions));
+    if let (Some(found), Some(returns)) = (&limited, program.returns()) {
+        // Shares are of the risk that is budgeted.
+        let Certified { weights, shares, variance, .. } = &found.portfolio;
+        let mean: f64 = weights.iter().zip(&returns.expected).map(|(w, mu)| w * mu).sum();
+        let own = risk.profile(weights.clone(), question.periods_per_year);
+        let own = own.measured(returns.aversion * variance.sqrt() - mean, shares.clone());
+        solved = own.signed(&signs).spread(&keep, n);
+    }
     let limits = program.is_limited().then(|| program.limits());
     let selection = question.beside.over(&keep).within(limits);
     let budgeted = |method: Method, profile: Profile, certificate: &Certificate| Portfolio {
@@ -342,7 +354,7 @@ pub fn solve(question: &Question, engine: &dyn Engine, observer: &mut dyn Observ
         slack: certificate.slack,
         kappa: certificate.kappa,
         sweeps: certificate.sweeps,
-        engine: if certificate.rescued || losses.is_some() { Kind::Cpu } else { engine.info().engine },
+        engine: if certificate.rescued || losses.is_some() || told { Kind::Cpu } else { engine.info().engine },
         periods_per_year: question.periods_per_year,
         robust,
         methods,

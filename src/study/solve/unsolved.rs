@@ -123,11 +123,11 @@ pub fn within_limits(
         if ratio >= *aversion {
             let (scale, year) = periods_per_year.map_or((1.0, ""), |periods| (periods.sqrt(), " a year"));
             return unsolved(format!(
-                "a mix within the limits has no risk, because its Sharpe ratio is {:.4}{year}: {}",
-                ratio * scale,
-                shown(mix)
+                "the mix {} has a Sharpe ratio of {:.4}{year}, so that its risk is not above zero",
+                shown(mix),
+                ratio * scale
             ))
-            .hint(format!("raise {} above that", option("risk-aversion")));
+            .hint(format!("{} must exceed that ratio", option("risk-aversion")));
         }
     }
     unsolved(format!(

@@ -227,10 +227,21 @@ impl Asset {
             weight: self.weight.negated(),
             mc_error: self.mc_error.turned(),
             bias: self.bias.map(|x| -x),
-            robust: self.robust.map(|band| Band { lower: -band.upper, upper: -band.lower, ..band }),
-            // That of the study without limits has its sign.
+            robust: self.robust.map(Band::negated),
+            halves: self.halves.map(HalvesOfAsset::negated),
+            // What is known of it without limits has its sign already.
             ..self
         }
+    }
+
+    /// The ends of the 90 % range that are bounds: which hold the weight in 5 % of the resamples or more.
+    pub fn stops(&self) -> [Option<f64>; 2] {
+        let holds = |share: Option<f64>| share.is_some_and(|share| share >= 0.05);
+        let (low, high) = (holds(self.at_min), holds(self.at_max));
+        // A short position at its least size is at the upper end.
+        let short = self.weight.mean < 0.0;
+        let [low, high] = if short { [high, low] } else { [low, high] };
+        [low.then_some(self.weight.q05), high.then_some(self.weight.q95)]
     }
 
     /// Whether a bound holds it in most resamples: its band is the bound's then, not the data's.

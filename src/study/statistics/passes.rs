@@ -317,7 +317,14 @@ mod tests {
                 }
                 _ => relative.iter().fold(0.0, |m, r| m.max((r - 1.0).abs())),
             },
-            Figure::Parameter | Figure::Slack | Figure::Beyond(_) => unreachable!("not asked for"),
+            Figure::Parameter
+            | Figure::Slack
+            | Figure::Beyond(_)
+            | Figure::KktError
+            | Figure::BudgetMiss
+            | Figure::Group(_)
+            | Figure::Row(_)
+            | Figure::Bought => unreachable!("not asked for"),
         }
     }
 

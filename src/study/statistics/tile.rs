@@ -96,8 +96,10 @@ impl Tile {
                 }
             }
             (Method::EqualWeight | Method::Fixed(_), _) => {
-                let mix = setting.selection.closed_form(method, &setting.full.volatilities).unwrap_or_default();
-                self.weights.iter_mut().zip(&*mix).for_each(|(weight, w)| *weight = Lanes::splat(*w));
+                self.weights.fill(Lanes::splat(f64::NAN));
+                if let Some(mix) = setting.selection.closed_form(method, &setting.full.volatilities) {
+                    self.weights.iter_mut().zip(&*mix).for_each(|(weight, w)| *weight = Lanes::splat(*w));
+                }
             }
             _ => interleave(&rows(&block.weights, n, at), &mut self.weights),
         }

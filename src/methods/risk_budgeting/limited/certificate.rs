@@ -168,7 +168,8 @@ pub fn certify(portfolio: Portfolio, multipliers: &mut Multipliers, work: &mut W
     for group in &limits.groups {
         let sum: f64 = group.members.iter().map(|&i| weights[i]).sum();
         error = error.max(group.least - sum).max(sum - group.most);
-        ends.push(End::of(sum, group.least, group.most, ROUNDING * n as f64));
+        let (least, most) = group.ends();
+        ends.push(End::of(sum, least, most, ROUNDING * n as f64));
     }
     let block_of = |i: usize, ends: &[End]| {
         let group = group_of[i];

@@ -96,7 +96,7 @@ struct Scale {
 #[inline(always)]
 pub fn descend(problem: Problem, tolerance: f64, limit: u32, work: &mut Workspace) -> (Ending, u32) {
     let mut scale = start(problem, work);
-    let (mut best, mut since) = (f64::INFINITY, 0);
+    let (mut halved, mut since) = (f64::INFINITY, 0);
     for sweep in 0..=limit {
         if !rescale(problem, &mut scale, work) {
             read(problem, scale, work);
@@ -107,9 +107,11 @@ pub fn descend(problem: Problem, tolerance: f64, limit: u32, work: &mut Workspac
         if sweep > 0 && error <= tolerance {
             return (Ending::Converged, sweep);
         }
-        since = if error < 0.5 * best { 0 } else { since + 1 };
-        best = best.min(error);
-        if sweep == limit || !(error >= 0.0) || (since > PATIENCE && best < SMALL) {
+        since += 1;
+        if error < 0.5 * halved {
+            (halved, since) = (error, 0);
+        }
+        if sweep == limit || !(error >= 0.0) || (since > PATIENCE && halved < SMALL) {
             return (Ending::Limit, sweep);
         }
         multipliers(problem, &mut scale, sweep < FIRST, work);

@@ -23,6 +23,9 @@ const STEPS: usize = 6;
 /// A sum of weights whose coefficients are those of others, but for this share, adds nothing.
 const DEPENDENT: f64 = 1e-10;
 
+/// Weights are at a bound to this share of it.
+const SNAP: f64 = 4e-15;
+
 /// A portfolio with its certificate.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Certified {
@@ -44,9 +47,20 @@ impl Certified {
         found
     }
 
-    /// Weights on a limit are set to it.
+    /// Weights on a limit are set to it; a bound up to the last bits is the bound.
     fn place(&mut self, problem: Problem) {
         let limits = problem.limits;
+        for (i, weight) in self.weights.iter().enumerate() {
+            if self.at[i] != At::Free {
+                continue;
+            }
+            let near = |bound: f64| (weight - bound).abs() <= SNAP * bound;
+            if near(limits.most[i]) && limits.most[i] < 1.0 {
+                self.at[i] = At::Most;
+            } else if near(limits.least[i]) && limits.least[i] > 0.0 {
+                self.at[i] = At::Least;
+            }
+        }
         for (i, weight) in self.weights.iter_mut().enumerate() {
             *weight = match self.at[i] {
                 At::Free => *weight,
@@ -59,7 +73,7 @@ impl Certified {
 
     /// Shares by a fresh product, and the error.
     fn certify(&mut self, problem: Problem, accurate: bool) {
-        let Problem { correlation, volatilities, budgets, limits, risk, .. } = problem;
+        let Problem { correlation, volatilities, budgets, limits, risk } = problem;
         let n = budgets.len();
         let x: Vec<f64> = self.weights.iter().zip(volatilities).map(|(w, s)| w * s).collect();
         let product = |i: usize| {
@@ -161,6 +175,7 @@ impl Certified {
                 Of::Weights => {}
             }
         }
+        next.place(problem);
         next.certify(problem, true);
         Some(next)
     }
@@ -189,7 +204,8 @@ impl Certified {
         add(Of::Weights, &|_| 1.0, 1.0);
         for group in &limits.groups {
             let sum: f64 = group.members.iter().map(|&i| self.weights[i]).sum();
-            let limit = match End::of(sum, group.least, group.most, LOOSE * rounding) {
+            let (least, most) = group.ends();
+            let limit = match End::of(sum, least, most, LOOSE * rounding) {
                 End::Inside => continue,
                 End::Least => group.least,
                 End::Most | End::Both => group.most,

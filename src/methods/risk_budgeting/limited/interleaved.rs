@@ -14,7 +14,7 @@
 //! ```
 //!
 //! A lane's iterations count for itself alone, so its result is that of the problem by itself. What is not solved within
-//! [`SWEEPS`] is left to [`super::solve`].
+//! 32 sweeps is left to [`super::solve`].
 
 use pulp::{Arch, Simd, WithSimd};
 
@@ -35,6 +35,9 @@ const EVALUATIONS: [usize; 2] = [16, 4];
 
 /// Sums are right where they differ by rounding alone.
 const ROUNDING: f64 = 1e-14;
+
+/// Weights are at a bound to this share of it.
+const SNAP: f64 = 1e-15;
 
 /// More groups than this are left to the problems one by one.
 pub const MOST_GROUPS: usize = 16;
@@ -161,6 +164,16 @@ impl WithSimd for Solve<'_> {
             run.restore();
         }
         for (lane, solved) in solved.iter_mut().enumerate().filter(|(_, solved)| solved.converged) {
+            let bounds = shared.limits.least.iter().zip(&shared.limits.most);
+            for (weight, (&least, &most)) in group.weights.iter_mut().zip(bounds) {
+                // A bound up to the last bit is the bound.
+                let weight = &mut weight.0[lane];
+                if (*weight - most).abs() <= SNAP * most {
+                    *weight = most;
+                } else if (*weight - least).abs() <= SNAP * least {
+                    *weight = least;
+                }
+            }
             let x = group.weights.iter().zip(&group.volatilities).map(|(w, s)| w.0[lane] * s.0[lane]);
             // An asset whose weight is given has no condition that rounding could hide.
             let held = x.zip(shared.budgets).enumerate().filter(|(i, _)| !shared.limits.is_pinned(*i));

@@ -24,7 +24,7 @@ use crate::methods::linear::{add, dot};
 const SWEEPS: u32 = 2000;
 
 /// Sweeps without half the error after which rounding is all that moves.
-const PATIENCE: u32 = 20;
+const PATIENCE: u32 = 100;
 
 /// A total that has grown by this much grows without end: no portfolio meets the conditions.
 const UNBOUNDED: f64 = 1e6;
@@ -47,7 +47,7 @@ pub fn solve(problem: Problem, options: Options) -> Found {
     let mut t: f64 = y.iter().zip(volatilities).map(|(y, s)| y / s).sum();
     let start = t;
     let mut at = vec![At::Free; n];
-    let (mut best, mut kept, mut since) = (f64::INFINITY, None, 0);
+    let (mut best, mut kept, mut halved, mut since) = (f64::INFINITY, None, f64::INFINITY, 0);
     let mut sweeps = 0;
     while sweeps < SWEEPS {
         let targets: Vec<f64> = (0..n).map(|i| root(product[i] - y[i], budgets[i]) / volatilities[i]).collect();
@@ -76,7 +76,10 @@ pub fn solve(problem: Problem, options: Options) -> Found {
         multiply(correlation, &y, &mut product);
         sweeps += 1;
         let found = certify(problem, &y, t, &at);
-        since = if found.kkt_error < 0.5 * best { 0 } else { since + 1 };
+        since += 1;
+        if found.kkt_error < 0.5 * halved {
+            (halved, since) = (found.kkt_error, 0);
+        }
         if found.kkt_error < best {
             best = found.kkt_error;
             kept = Some(found);
@@ -114,9 +117,9 @@ fn total(targets: &[f64], least: &[f64], most: &[f64], start: f64) -> f64 {
             break;
         }
         if value > 0.0 {
-            low = t
+            low = t;
         } else {
-            high = t
+            high = t;
         }
         let newton = t - value / slope;
         let next = match () {

@@ -25,6 +25,57 @@ pub fn weights(outcome: &Outcome) -> Chart {
     let most = solved(outcome).into_iter().map(|(_, asset)| asset).reduce(|a, b| if size(b) > size(a) { b } else { a });
     let most = most.expect("a study has assets");
     let against = if most.point.is_some() { "full-history weight" } else { "median weight" };
+    let limited = outcome.run.limits.is_some();
+    let table = Table::new(
+        [
+            "asset",
+            "full history",
+            "mean",
+            "sd",
+            "error of sd",
+            "2.5 %",
+            "5 %",
+            "25 %",
+            "50 %",
+            "75 %",
+            "95 %",
+            "97.5 %",
+            "robust 5 %",
+            "robust 95 %",
+        ],
+        solved(outcome).into_iter().map(|(_, asset)| {
+            let w = &asset.weight;
+            let p = |x: f64| words::percent(x, 2);
+            [
+                name(&asset.name),
+                words::maybe_percent(asset.point, 2),
+                p(w.mean),
+                p(w.sd),
+                words::percent(asset.mc_error.sd, 3),
+                p(w.q025),
+                p(w.q05),
+                p(w.q25),
+                p(w.q50),
+                p(w.q75),
+                p(w.q95),
+                p(w.q975),
+                words::maybe_percent(asset.robust.map(|band| band.lower), 2),
+                words::maybe_percent(asset.robust.map(|band| band.upper), 2),
+            ]
+        }),
+    );
+    let table = match limited {
+        true => table.and(
+            ["at min", "at max", "sd unlimited"],
+            solved(outcome).into_iter().map(|(_, asset)| {
+                let share = |share: Option<f64>| share.map_or(String::new(), |share| words::percent(share, 1));
+                let free = asset.unlimited.map_or(String::new(), |free| words::percent(free.sd, 2));
+                [share(asset.at_min), share(asset.at_max), free]
+            }),
+        ),
+        false => table,
+    };
+    let bounds = if limited { " A bar ends what a bound holds there in 5 % of the resamples and more." } else { "" };
     Chart {
         id: "weights",
         title: format!(
@@ -39,49 +90,11 @@ pub fn weights(outcome: &Outcome) -> Chart {
         height: height(assets.len()),
         caption: format!(
             "A box holds the middle half of the resamples' weights and is cut at their median; whiskers reach from the 5 % to \
-             the 95 % quantile, relative to the {against} (orange). Triangles end the robust band, which allows for spells of volatility.{left_out}"
+             the 95 % quantile, relative to the {against} (orange). Triangles end the robust band, which allows for spells of volatility.{bounds}{left_out}"
         ),
-        table: Table::new(
-            [
-                "asset",
-                "full history",
-                "mean",
-                "sd",
-                "error of sd",
-                "2.5 %",
-                "5 %",
-                "25 %",
-                "50 %",
-                "75 %",
-                "95 %",
-                "97.5 %",
-                "robust 5 %",
-                "robust 95 %",
-            ],
-            solved(outcome).into_iter().map(|(_, asset)| {
-                let w = &asset.weight;
-                let p = |x: f64| words::percent(x, 2);
-                [
-                    name(&asset.name),
-                    words::maybe_percent(asset.point, 2),
-                    p(w.mean),
-                    p(w.sd),
-                    words::percent(asset.mc_error.sd, 3),
-                    p(w.q025),
-                    p(w.q05),
-                    p(w.q25),
-                    p(w.q50),
-                    p(w.q75),
-                    p(w.q95),
-                    p(w.q975),
-                    words::maybe_percent(asset.robust.map(|band| band.lower), 2),
-                    words::maybe_percent(asset.robust.map(|band| band.upper), 2),
-                ]
-            }),
-        ),
+        table,
     }
 }
-
 /// How far a weight moves, beside its size.
 fn size(asset: &Asset) -> f64 {
     let w = &asset.weight;
@@ -130,6 +143,11 @@ fn drawing(assets: &[Placed], held: Option<&Holdings>, drawn: Drawn, title: &str
         let upper = all(&|asset| asset.robust.map(|band| band.upper));
         traces.push(marks(lower, "robust band", MarkerSymbol::TriangleRight, 8, GREY));
         traces.push(marks(upper, "", MarkerSymbol::TriangleLeft, 8, GREY).show_legend(false));
+    }
+    if assets.iter().any(|(_, asset)| asset.stops() != [None, None]) {
+        let [low, high] = [0, 1].map(|end: usize| all(&|asset| asset.stops()[end]));
+        traces.push(marks(low, "bound", MarkerSymbol::LineNSOpen, 14, BLUE));
+        traces.push(marks(high, "", MarkerSymbol::LineNSOpen, 14, BLUE).show_legend(false));
     }
     traces.push(marks(all(&|asset| asset.point), "full history", MarkerSymbol::Diamond, 10, ORANGE));
     if let Some(given) = held {
