@@ -58,7 +58,7 @@ fn weights(argument: &str, assets: &[String], noun: Noun) -> Result<Vec<Option<f
     if let Cell::Number(value) | Cell::Percent(value) = cell {
         let place = option(noun.option).to_string();
         let checked = check(&place, &format!("the {}", noun.one), value, matches!(cell, Cell::Percent(_)));
-        checked.map_err(|error| Error { kind: ErrorKind::Usage, ..error })?;
+        let value = checked.map_err(|error| Error { kind: ErrorKind::Usage, ..error })?;
         return Ok(vec![Some(value); assets.len()]);
     }
     if !argument.contains('=') && argument != "-" && !is_file_name(argument) && !Path::new(argument).exists() {
@@ -102,18 +102,19 @@ fn ranges(argument: &str, names: &[String], nouns: [Noun; 2]) -> Result<Vec<Ends
     shares::typed(argument, read)
 }
 
-fn by_name(shares: Vec<Share>, names: &[String], noun: Noun) -> Result<Vec<Option<f64>>> {
-    for share in &shares {
-        check(&share.at(), &format!("the {} of `{}`", noun.one, shown(&share.name)), share.value, share.percent)?;
+fn by_name(mut shares: Vec<Share>, names: &[String], noun: Noun) -> Result<Vec<Option<f64>>> {
+    for share in &mut shares {
+        let whose = format!("the {} of `{}`", noun.one, shown(&share.name));
+        share.value = check(&share.at(), &whose, share.value, share.percent)?;
     }
     shares::by_name(shares, names, noun)
 }
 
-/// Refuses weights outside 0..1.
-fn check(place: &str, whose: &str, value: f64, percent: bool) -> Result<()> {
+/// A weight, at most 1; refuses what lies outside 0..1.
+fn check(place: &str, whose: &str, value: f64, percent: bool) -> Result<f64> {
     // Sums of decimals miss 1 by rounding.
     if (0.0..=1.0 + 1e-12).contains(&value) {
-        return Ok(());
+        return Ok(value.min(1.0));
     }
     if value < 0.0 {
         return Err(Error::input(format!("{place}: {whose} is negative: {}", short(value)))
@@ -241,6 +242,15 @@ mod tests {
             assert_eq!(kind, ErrorKind::Usage, "{list}");
             assert!(message.contains(said) && advice.contains(hint), "{list}: {message} / {advice}");
         }
+    }
+
+    #[test]
+    fn a_sum_of_decimals_that_misses_one_by_rounding_is_one() {
+        let whole = 0.1 + 0.7 + 0.2 + f64::EPSILON;
+        assert!(whole > 1.0);
+        assert_eq!(read_max_weight(&format!("{whole:?}"), &assets()).unwrap()[0], Some(1.0));
+        let groups = ["EQUITY".to_string()];
+        assert_eq!(read_group_weights(&format!("EQUITY=0.5..{whole:?}"), &groups).unwrap(), [[Some(0.5), Some(1.0)]]);
     }
 
     #[test]

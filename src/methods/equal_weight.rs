@@ -17,7 +17,7 @@ pub fn within(limits: &Limits) -> Option<Vec<f64>> {
     if limits.hold(&free, 0.0) {
         return Some(free);
     }
-    let correlation: Vec<f64> = (0..n * n).map(|k| if k / n == k % n { 1.0 } else { 0.0 }).collect();
+    let correlation = limited::uncorrelated(n);
     let problem = limited::Problem {
         correlation: &correlation,
         volatilities: &vec![1.0; n],

@@ -27,7 +27,7 @@ pub fn within(
         let volatility = volatility(model, weights);
         return Proof { status: Status::Converged, error: 0.0, margin: f64::NAN, unique: true, volatility };
     }
-    let correlation: Vec<f64> = (0..n * n).map(|k| if k / n == k % n { 1.0 } else { 0.0 }).collect();
+    let correlation = limited::uncorrelated(n);
     let budgets = vec![1.0 / n as f64; n];
     let problem = limited::Problem {
         correlation: &correlation,

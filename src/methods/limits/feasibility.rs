@@ -12,7 +12,7 @@
 
 use super::{Limits, Row};
 use crate::methods::risk_budgeting::limited::interior::{self, Ending, conflict};
-use crate::methods::risk_budgeting::limited::{Problem, Risk};
+use crate::methods::risk_budgeting::limited::{Problem, Risk, uncorrelated};
 
 /// Which end of a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -158,12 +158,10 @@ impl Limits {
     /// Assets to which the least weights of all others, their group or turnover leave nothing.
     fn of_nothing(&self) -> Option<Conflict> {
         let n = self.assets();
-        let mut group_of = vec![None; n];
+        let mut group_of = Vec::new();
+        self.group_of(&mut group_of);
         let least_of = |members: &[usize]| members.iter().map(|&i| self.least[i]).sum::<f64>();
-        for (number, group) in self.groups.iter().enumerate() {
-            group.members.iter().for_each(|&i| group_of[i] = Some(number));
-        }
-        let outside: f64 = (0..n).filter(|&i| group_of[i].is_none()).map(|i| self.least[i]).sum();
+        let outside: f64 = (0..n).filter(|&i| group_of[i] == self.groups.len()).map(|i| self.least[i]).sum();
         let needs: Vec<f64> = self.groups.iter().map(|group| group.least.max(least_of(&group.members))).collect();
         let whole = outside + needs.iter().sum::<f64>();
         let rises = self.turnover.as_ref().map(|turnover| {
@@ -171,8 +169,8 @@ impl Limits {
         });
         let largest = |i: usize| {
             let mut room = self.most[i].min(1.0 - whole + self.least[i]);
-            if let Some(number) = group_of[i] {
-                let group = &self.groups[number];
+            let number = group_of[i];
+            if let Some(group) = self.groups.get(number) {
                 let others = least_of(&group.members) - self.least[i];
                 // The group's own need may be this asset's.
                 room = self.most[i].min(group.most - others).min(1.0 - (whole - needs[number]) - others);
@@ -191,7 +189,7 @@ impl Limits {
     /// Weights of which each is positive are within the limits where the mean of their logarithms has a maximum.
     fn of_vanishing(&self) -> Option<Conflict> {
         let n = self.assets();
-        let correlation: Vec<f64> = (0..n * n).map(|k| if k / n == k % n { 1.0 } else { 0.0 }).collect();
+        let correlation = uncorrelated(n);
         let (ones, equal) = (vec![1.0; n], vec![1.0 / n as f64; n]);
         let problem = Problem {
             correlation: &correlation,

@@ -5,8 +5,8 @@
 //!       sum max(w_i - v_i, 0) <= tau }
 //! ```
 //!
-//! The last is turnover, 1/2 sum |w_i - v_i| over the assets and those that have left, which are sold. Weights are sizes of positions. Groups are disjoint: what overlaps is a row. Assets that may not be held have left
-//! before.
+//! The last is turnover, 1/2 sum |w_i - v_i| over the assets and those that have left, which are sold. Weights are sizes of
+//! positions. Groups are disjoint: what overlaps is a row. Assets that may not be held have left before.
 
 mod feasibility;
 
@@ -95,6 +95,15 @@ impl Limits {
     /// Number n of assets.
     pub fn assets(&self) -> usize {
         self.least.len()
+    }
+
+    /// Writes of each asset the number of its group; the number of groups where it has none.
+    pub fn group_of(&self, of: &mut Vec<usize>) {
+        of.clear();
+        of.resize(self.assets(), self.groups.len());
+        for (number, group) in self.groups.iter().enumerate() {
+            group.members.iter().for_each(|&i| of[i] = number);
+        }
     }
 
     /// Whether every portfolio is within them.

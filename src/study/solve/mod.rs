@@ -127,6 +127,25 @@ pub struct Portfolio {
     pub order: Option<Vec<String>>,
 }
 
+impl Portfolio {
+    /// Of a method that needs no proof.
+    fn exact(method: Method, name: &str, profile: Profile) -> Portfolio {
+        Portfolio {
+            method,
+            name: name.to_string(),
+            profile,
+            status: Status::Converged,
+            rc_error: None,
+            kkt_error: None,
+            gap: None,
+            unique: None,
+            split_error: None,
+            margin: None,
+            order: None,
+        }
+    }
+}
+
 /// Risk budgeting and the methods beside it that have a portfolio.
 #[derive(Debug, Clone)]
 pub struct Methods(Vec<Portfolio>);
@@ -308,17 +327,9 @@ pub fn solve(question: &Question, engine: &dyn Engine, observer: &mut dyn Observ
     let limits = program.is_limited().then(|| program.limits());
     let selection = question.beside.over(&keep).within(limits);
     let budgeted = |method: Method, profile: Profile, certificate: &Certificate| Portfolio {
-        method,
-        name: method.name().to_string(),
-        profile,
         status: certificate.status,
         rc_error: Some(certificate.rc_error),
-        kkt_error: None,
-        gap: None,
-        unique: None,
-        split_error: None,
-        margin: None,
-        order: None,
+        ..Portfolio::exact(method, method.name(), profile)
     };
     let own = budgeted(Method::RiskBudgeting, solved.clone(), &certificate);
     let paired = losses.as_ref().filter(|_| parity.status == Status::Converged);
@@ -368,19 +379,7 @@ fn portfolio(
     (risk, names): (&RiskModel, &[&str]),
     profile: &dyn Fn(Vec<f64>) -> Profile,
 ) -> Option<Portfolio> {
-    let exact = |weights: Vec<f64>| Portfolio {
-        method,
-        name: beside.name(method).to_string(),
-        profile: profile(weights),
-        status: Status::Converged,
-        rc_error: None,
-        kkt_error: None,
-        gap: None,
-        unique: None,
-        split_error: None,
-        margin: None,
-        order: None,
-    };
+    let exact = |weights| Portfolio::exact(method, beside.name(method), profile(weights));
     if let Some(weights) = beside.closed_form(method, &risk.volatilities) {
         return Some(exact(weights.into_owned()));
     }

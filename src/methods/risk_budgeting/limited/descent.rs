@@ -137,11 +137,7 @@ fn start(problem: Problem, work: &mut Workspace) -> Scale {
     }
     at.clear();
     at.resize(n, At::Free);
-    group_of.clear();
-    group_of.resize(n, limits.groups.len());
-    for (number, group) in limits.groups.iter().enumerate() {
-        group.members.iter().for_each(|&i| group_of[i] = number);
-    }
+    limits.group_of(group_of);
     let Blocks { of, lambda, targets, held, free, bound } = &mut work.blocks;
     of.clear();
     of.resize(n, 0);

@@ -93,7 +93,8 @@ impl Certified {
                 parts.iter().map(|own| own / total).collect()
             }
         };
-        let group_of = groups(problem);
+        let mut group_of = Vec::new();
+        limits.group_of(&mut group_of);
         let Certified { weights, at, shares, multipliers, .. } = self;
         let portfolio = Portfolio { weights, shares, budgets, at, limits, group_of: &group_of };
         self.kkt_error = certify(portfolio, multipliers, &mut certificate::Workspace::default());
@@ -254,14 +255,4 @@ struct Sum {
     coefficients: Vec<f64>,
     /// The limit, less the sum.
     left: f64,
-}
-
-/// Of each asset, the number of its group; the number of groups where it has none.
-fn groups(problem: Problem) -> Vec<usize> {
-    let groups = &problem.limits.groups;
-    let mut of = vec![groups.len(); problem.budgets.len()];
-    for (number, group) in groups.iter().enumerate() {
-        group.members.iter().for_each(|&i| of[i] = number);
-    }
-    of
 }

@@ -21,7 +21,7 @@ use crate::methods::limits::{Group, Limits};
 use certificate::At;
 use descent::descend;
 pub use finish::Certified;
-pub use problem::{Multipliers, Problem, Risk};
+pub use problem::{Multipliers, Problem, Risk, uncorrelated};
 
 pub mod certificate;
 pub mod descent;

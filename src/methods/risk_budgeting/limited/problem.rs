@@ -27,6 +27,11 @@ pub enum Risk<'a> {
     Variance { factor: f64 },
 }
 
+/// The correlation of n assets that have nothing in common.
+pub fn uncorrelated(assets: usize) -> Vec<f64> {
+    (0..assets * assets).map(|k| if k / assets == k % assets { 1.0 } else { 0.0 }).collect()
+}
+
 /// Multipliers of the conditions
 ///
 /// ```text
