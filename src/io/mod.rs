@@ -97,7 +97,7 @@ pub fn positions(source: &str, names: &[String], wanted: &[String]) -> crate::Re
 }
 
 /// What to do about an empty file.
-const EMPTY: &str = "a history has a line of names, then a line per date";
+const EMPTY: &str = "a table has a line of names, then its rows: of a history, one per date";
 
 /// Text from a file as it may appear in a message: short, and without control characters.
 fn shown(text: &str) -> String {

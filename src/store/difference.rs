@@ -64,6 +64,9 @@ fn collect(held: &Value, asked: &Value, found: &mut Vec<String>, others: &mut Ve
             "returns_sha256" | "data_sha256" => "data".to_string(),
             "pools" => "constraints".to_string(),
             "measure" => "risk".to_string(),
+            "least" => "least weights".to_string(),
+            "most" => "largest weights".to_string(),
+            "rows" => "limits".to_string(),
             name => name.replace('_', " "),
         };
         match (shown(held), shown(asked)) {
@@ -104,6 +107,8 @@ mod tests {
         assert_eq!(with(json!({ "budgets": [1], "x": 0.5 })), "x none, now 0.5; other budgets");
         assert_eq!(with(json!({ "again": { "block": "9" } })), "block auto, now 9");
         assert_eq!(with(json!({ "study": "t", "resamples": 100 })), "a s, now a t");
+        let within = |most: f64| json!({ "within": { "limits": { "most": [most, 1.0], "least": [0.0, 0.0] } } });
+        assert_eq!(difference(&within(0.5), &within(0.6)), "other largest weights");
         assert_eq!(
             with(json!({ "a": 1, "b": 2, "c": 3, "returns_sha256": "f" })),
             "a none, now 1; b none, now 2; c none, now 3; and 1 more"
