@@ -1,9 +1,10 @@
 //! CPU time of risk budgeting within limits beside the same without, in one run: one JSON line a case, one thread.
 //!
-//! usage: cargo bench --bench limits
+//! usage: cargo bench --bench limits [-- DATA [n10...]]
 //!
 //! `lanes`: eight problems at once, of covariances that resamples of a factor model have, whose correlations are known;
-//! `bootstrap`: 10,000 resamples of the embedded sample, floors of 5 % and caps of 25 %, from rows to weights.
+//! `bootstrap`: 10,000 resamples of the embedded sample, floors of 5 % and caps of 25 %, from rows to weights. With DATA, as
+//! `benches/inputs.py` writes it, the jobs of `limits_peers.py` instead: the covariances of W1 in one call of the engine.
 
 #![expect(clippy::print_stdout, reason = "the figures are what it is for")]
 
@@ -11,16 +12,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cpu_time::ProcessTime;
+use equirisk::batch::{Assets, Covariances, Source};
 use equirisk::engine::Job as _;
 use equirisk::engine::cpu::CpuEngine;
-use equirisk::io::{Input, ReadOptions, read_returns};
+use equirisk::io::{Input, ReadOptions, npy, read_returns};
 use equirisk::lanes::{LANES, below};
+use equirisk::methods::Objective;
 use equirisk::methods::limits::{Group, Limits};
 use equirisk::methods::risk_budgeting::{interleaved, limited, validity};
 use equirisk::panel::Panel;
 use equirisk::resample::{Law, Scheme};
 use equirisk::stop::Stop;
-use equirisk::{Batch, Estimator, Options, Program, Request, Rows};
+use equirisk::{Batch, Estimator, Options, Program, Request, Rows, Status};
 use pulp::Arch;
 use serde_json::json;
 
@@ -77,6 +80,7 @@ fn limits(kind: &str, n: usize) -> Limits {
     let none = Limits::none(n);
     match kind {
         "floors and caps" => Limits { least: vec![0.2 * equal; n], most: vec![2.0 * equal; n], ..none },
+        "tight" => Limits { least: vec![0.5 * equal; n], most: vec![1.5 * equal; n], ..none },
         "caps" => Limits { most: vec![1.5 * equal; n], ..none },
         "floors" => Limits { least: vec![0.5 * equal; n], ..none },
         _ => {
@@ -97,10 +101,41 @@ fn least(mut work: impl FnMut()) -> Duration {
 }
 
 fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
     rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a pool").install(|| {
-        SIZES.iter().for_each(|n| lanes(*n));
-        bootstrap();
+        let Some((folder, sizes)) = arguments.split_first() else {
+            SIZES.iter().for_each(|n| lanes(*n));
+            bootstrap();
+            return;
+        };
+        sizes.iter().filter_map(|size| size.strip_prefix('n')?.parse().ok()).for_each(|n| peers(folder, n));
     });
+}
+
+/// What peers are timed on, at most 1,024 problems of n assets in one batch.
+fn peers(folder: &str, n: usize) {
+    let array = npy::read(&Input::Path(format!("{folder}/w1_n{n}.npy").into())).expect("inputs.py wrote it");
+    let matrices = &array.values[..array.values.len().min(1024 * n * n)];
+    let problems = (matrices.len() / (n * n)) as u64;
+    for (job, limits, objective) in [
+        ("bounds", limits("tight", n), Objective::LogBarrier),
+        ("groups", limits("groups", n), Objective::LogBarrier),
+        ("proportional", limits("tight", n), Objective::Proportional),
+    ] {
+        let program =
+            Program::within(&vec![1.0; n], limits).and_then(|program| program.seeking(objective)).expect("a program");
+        let covariances = Covariances::Given { matrices: matrices.into(), assets: n, assume_psd: true };
+        let batch = Batch::new(Source { covariances, assets: Assets::All }, program).expect("a batch");
+        let (engine, mut weights) = (CpuEngine::default(), Vec::new());
+        let time = least(|| {
+            let solved = engine.job(&batch, &Request::PORTFOLIOS).run(0..problems, &Stop::NEVER).expect("solved");
+            let solved = solved.portfolios();
+            assert!(solved.certificates.iter().all(|c| c.status == Status::Converged), "ordinary problems");
+            weights = solved.weights;
+        });
+        let (cpu_us, weights) = (1e6 * time.as_secs_f64() / problems as f64, &weights[..n]);
+        println!("{}", json!({"peer": "equirisk", "job": job, "n": n, "cpu_us": cpu_us, "weights": weights}));
+    }
 }
 
 fn lanes(n: usize) {

@@ -368,17 +368,24 @@ JOBS = dict(zip(LIBRARIES, [numba_, numpy_, pandas_, scikit_learn, skfolio, risk
 
 def measure(library, inputs):
     for job, work, problems, result in JOBS[library](inputs):
-        # The first call imports, compiles and caches.
-        seconds = [timed(work)] if library != "numba" else [timed(work) and timed(work)]
-        if seconds[0] < 2 * BUDGET:
-            batch = max(1, round(0.01 / timed(work)))
-            seconds = []
-            while batch * sum(seconds) < BUDGET or len(seconds) < 3:
-                seconds.append(timed(lambda: [work() for _ in range(batch)]) / batch)
+        cpu = microseconds(work, calls=2 if library == "numba" else 1) / problems
         found = work() if result is None else result(work())
         known = mean_correlation(found) if np.ndim(found) == 2 else answer(job, inputs.covariance, found)
-        cpu = 1e6 * statistics.median(seconds) / problems
         print(json.dumps({"peer": library, "job": job, "n": inputs.n, "cpu_us": cpu, "answer": known}), flush=True)
+
+
+def microseconds(work, calls=1):
+    """CPU time of a call: the median of many, or the last of so many first ones where it takes long."""
+    # The first call imports, compiles and caches.
+    for _ in range(calls):
+        first = timed(work)
+    if first > 2 * BUDGET:
+        return 1e6 * first
+    batch = max(1, round(0.01 / timed(work)))
+    seconds = []
+    while batch * sum(seconds) < BUDGET or len(seconds) < 3:
+        seconds.append(timed(lambda: [work() for _ in range(batch)]) / batch)
+    return 1e6 * statistics.median(seconds)
 
 
 def timed(work):
@@ -387,12 +394,12 @@ def timed(work):
     return time.process_time() - start
 
 
-def executable():
-    """Our bench, built."""
-    build = ["cargo", "bench", "--bench", "methods", "--no-run", "--message-format", "json"]
+def executable(bench):
+    """A bench of ours, built."""
+    build = ["cargo", "bench", "--bench", bench, "--no-run", "--message-format", "json"]
     messages = subprocess.run(build, cwd=HERE.parent, stdout=subprocess.PIPE, check=True).stdout.splitlines()
     artifacts = [json.loads(message) for message in messages]
-    [path] = [a["executable"] for a in artifacts if a.get("executable") and a["target"]["name"] == "methods"]
+    [path] = [a["executable"] for a in artifacts if a.get("executable") and a["target"]["name"] == bench]
     return path
 
 
@@ -409,7 +416,7 @@ def figure(microseconds):
 
 def everybody(data):
     """What was measured, by peer, job and number of assets: a line for each round."""
-    ours, found = executable(), {}
+    ours, found = executable("methods"), {}
     for _ in range(ROUNDS):
         turns = []
         for n in SIZES:
@@ -488,4 +495,5 @@ def main():
     print(f"\n{load()} at the end")
 
 
-main()
+if __name__ == "__main__":
+    main()
