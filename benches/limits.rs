@@ -149,10 +149,12 @@ fn lanes(n: usize) {
         let limits = limits(kind, n);
         let mut parts: Vec<Vec<usize>> = limits.groups.iter().map(|group| group.members.clone()).collect();
         parts.push((0..n).filter(|i| !parts.iter().any(|part| part.contains(i))).collect());
-        let shared = limited::interleaved::Shared { budgets: &budgets, limits: &limits, parts: &parts };
+        let (bounds, groups_of) = (limited::interleaved::bounds(&limits), &limits.groups);
+        let programs =
+            limited::interleaved::Programs { budgets: &budgets, bounds: &bounds, groups: groups_of, parts: &parts };
         let mut work = limited::interleaved::Workspace::default();
         let (mut sweeps, mut left) = (0, 0);
-        for found in groups.iter_mut().flat_map(|group| work.solve(arch, group, shared, options)) {
+        for found in groups.iter_mut().flat_map(|group| work.solve(arch, group, programs, options)) {
             sweeps += found.sweeps;
             left += usize::from(!found.converged);
         }
@@ -165,7 +167,7 @@ fn lanes(n: usize) {
         let limited = least(|| {
             for at in 0..repetitions * GROUPS {
                 let group = &mut groups[at % GROUPS];
-                std::hint::black_box(work.solve(arch, group, shared, options));
+                std::hint::black_box(work.solve(arch, group, programs, options));
             }
         });
         let micros = |time: Duration| time.as_secs_f64() / each * 1e6;

@@ -18,6 +18,7 @@ use rayon::prelude::*;
 use crate::covariance::estimator::SHORTEST;
 use crate::covariance::{Estimator, Universe};
 use crate::error::{Error, Result};
+use crate::methods::limits::Bounds;
 use crate::methods::risk_budgeting::validity;
 use crate::methods::{Program, RiskMeasure};
 use crate::panel::Panel;
@@ -35,6 +36,8 @@ pub use source::{Covariances, Source};
 pub struct Batch<'a> {
     source: Source<'a>,
     program: Program,
+    /// Of all assets of its covariances.
+    bounds: Option<Bounds>,
     problems: u64,
     symmetrised: Option<Symmetrised>,
 }
@@ -146,7 +149,7 @@ impl<'a> Batch<'a> {
             }
         }
         let problems = source.covariances.count().saturating_mul(source.assets.count());
-        Ok(Batch { source, program, problems, symmetrised })
+        Ok(Batch { source, program, bounds: None, problems, symmetrised })
     }
 
     /// Takes it on trust that given matrices have no negative variances.
@@ -172,6 +175,41 @@ impl<'a> Batch<'a> {
             return Err(Error::input(format!("{measure:?} is no risk that this batch could budget")));
         }
         Ok(Batch { program: self.program.under(measure), ..self })
+    }
+
+    /// Each set of assets within the bounds of its members: a set that these let hold nothing, or not the whole, is
+    /// infeasible.
+    ///
+    /// # Errors
+    /// Bounds of another number of assets; a program that has limits of its own, or is not of volatility.
+    pub fn within(self, bounds: Option<Bounds>) -> Result<Batch<'a>> {
+        let Some(bounds) = bounds else { return Ok(self) };
+        let assets = self.source.covariances.assets();
+        if bounds.assets() != assets || !bounds.is_sound() {
+            return Err(Error::input(format!("bounds are not two numbers from 0 to 1 for each of {assets} assets")));
+        }
+        let of_sets = !matches!(self.source.assets, Assets::All);
+        if !of_sets || self.program.is_limited() || !self.program.measure().is_volatility() {
+            return Err(Error::input("bounds of sets of assets are for budgets of volatility without other limits"));
+        }
+        Ok(Batch { bounds: Some(bounds), ..self })
+    }
+
+    /// Of all assets of its covariances, where sets of assets have bounds.
+    pub fn bounds(&self) -> Option<&Bounds> {
+        self.bounds.as_ref()
+    }
+
+    /// What the portfolio of a set of assets is asked to be; none where it is infeasible.
+    pub fn program_of(&self, held: &[u32]) -> Option<Cow<'_, Program>> {
+        match &self.bounds {
+            None => Some(Cow::Borrowed(&self.program)),
+            Some(bounds) if !bounds.admit(held) => None,
+            Some(bounds) => {
+                let program = Program::within(self.program.budgets(), bounds.of_set(held));
+                program.ok().map(Cow::Owned)
+            }
+        }
     }
 
     pub fn source(&self) -> &Source<'a> {
@@ -202,6 +240,7 @@ impl<'a> Batch<'a> {
     pub fn fits_devices(&self) -> bool {
         self.program.measure().is_volatility()
             && !self.program.is_limited()
+            && self.bounds.is_none()
             && match &self.source.covariances {
                 Covariances::Estimated { estimator, .. } => estimator.is_on_devices(),
                 Covariances::Given { .. } | Covariances::Known(_) => true,

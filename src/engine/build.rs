@@ -12,6 +12,8 @@ pub(super) struct Building {
     /// The covariance that the last problem was part of, by its number, and whether it is one.
     whole: Option<(u64, bool)>,
     part: RiskModel,
+    /// The assets of the last problem; of all assets none.
+    held: Vec<u32>,
 }
 
 /// A problem as it was built.
@@ -20,8 +22,19 @@ pub(super) enum Built<'a> {
     Barred,
     /// Its input is no covariance.
     Invalid,
-    /// Its model, the matrix as given, where one was, and the parameter of its estimator, where it has one.
-    Model(&'a RiskModel, Option<&'a [f64]>, Option<f64>),
+    Model(Model<'a>),
+}
+
+/// What a problem is about.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Model<'a> {
+    pub model: &'a RiskModel,
+    /// The matrix as given, where one was.
+    pub given: Option<&'a [f64]>,
+    /// Of its estimator, where it has one.
+    pub parameter: Option<f64>,
+    /// Its assets; none where these are all.
+    pub held: &'a [u32],
 }
 
 impl Building {
@@ -39,15 +52,19 @@ impl Building {
         if matches!(source.assets, Assets::All) {
             let sound = covariance(source, resampler, span, number, &mut self.work);
             let Workspace { model, parameter, .. } = &self.work;
-            return if sound { Built::Model(model, given(source, number), *parameter) } else { Built::Invalid };
+            let model = Model { model, given: given(source, number), parameter: *parameter, held: &[] };
+            return if sound { Built::Model(model) } else { Built::Invalid };
         }
-        let mut held = None;
+        self.held.clear();
         let set = problem % sets;
-        source.assets.visit(set..set + 1, |assets| held = assets.map(<[u32]>::to_vec));
-        let Some(held) = held else { return Built::Barred };
+        source.assets.visit(set..set + 1, |assets| self.held.extend_from_slice(assets.unwrap_or_default()));
+        if self.held.is_empty() {
+            return Built::Barred;
+        }
+        let held = &self.held[..];
         if let Covariances::Known(universe) = &source.covariances {
-            let parameter = universe.gather(&held, &mut self.part);
-            return Built::Model(&self.part, None, parameter);
+            let parameter = universe.gather(held, &mut self.part);
+            return Built::Model(Model { model: &self.part, given: None, parameter, held });
         }
         let alone = resampler.map(Resampler::alone);
         let span = span.or(alone.as_ref());
@@ -65,10 +82,10 @@ impl Building {
             return Built::Invalid;
         }
         match span {
-            Some(span) => span.part(number, &held, &mut self.work, &mut self.part),
-            None => self.work.model.gather(&held, &mut self.part),
+            Some(span) => span.part(number, held, &mut self.work, &mut self.part),
+            None => self.work.model.gather(held, &mut self.part),
         }
-        Built::Model(&self.part, None, self.work.parameter)
+        Built::Model(Model { model: &self.part, given: None, parameter: self.work.parameter, held })
     }
 }
 

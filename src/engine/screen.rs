@@ -1,21 +1,23 @@
 //! Stage `measure` on the CPU: every subset of a range gathered, solved and measured, nothing allocated for an ordinary
-//! one. Small subsets go through [`small`] in groups of eight, larger ones through [`Group`]; what these leave is solved
-//! one by one.
+//! one. Small subsets go through [`small`] in groups of eight, larger ones through [`Group`], and those within bounds through
+//! [`limited::interleaved`], each lane with the bounds of its own assets; what these leave is solved one by one.
 
 use std::ops::Range;
 
 use pulp::Arch;
 use rayon::prelude::*;
 
+use crate::batch::Batch;
 use crate::covariance::estimator::fourth_moments::FourthMoments;
 use crate::covariance::interleaved::shrink;
 use crate::covariance::{RiskModel, Universe};
 use crate::lanes::{LANES, Lanes, below};
 use crate::measure::{Measured, Metric, bets, metric};
-use crate::methods::certificate::Status;
+use crate::methods;
+use crate::methods::certificate::{Certificate, Status};
 use crate::methods::risk_budgeting::interleaved::Group;
 use crate::methods::risk_budgeting::small::{self, Found, at, entries};
-use crate::methods::risk_budgeting::{self, Options, Problem, Workspace};
+use crate::methods::risk_budgeting::{Options, limited};
 use crate::stop::Stop;
 use crate::subsets::Subsets;
 use crate::subsets::cap::Cap;
@@ -32,10 +34,10 @@ const MOST_GATHERED: usize = 32;
 /// The problems of a screen and what is wanted of them.
 #[derive(Debug)]
 pub(super) struct Screen<'a> {
+    pub batch: &'a Batch<'a>,
     pub universe: &'a Universe,
     pub subsets: &'a Subsets,
     pub cap: Option<&'a Cap>,
-    pub budgets: &'a [f64],
     pub options: Options,
     pub arch: Arch,
     pub metrics: &'a [Metric],
@@ -48,7 +50,12 @@ pub(super) struct Screen<'a> {
 struct Room {
     /// Gathered groups: [`entries`] vectors each for small problems.
     gathered: Vec<Lanes>,
+    /// Of the gathered groups, where there are bounds.
+    bounds: Vec<[Lanes; 2]>,
     group: Group,
+    limited: limited::interleaved::Workspace,
+    /// All assets are one part.
+    parts: [Vec<usize>; 1],
     weights: Vec<Lanes>,
     found: Vec<Found>,
     /// Which problem of the range each lane holds, and its assets.
@@ -60,7 +67,7 @@ struct Room {
     /// For one problem by itself.
     part: RiskModel,
     own_weights: Vec<f64>,
-    solver: Workspace,
+    solver: methods::Workspace,
 }
 
 impl Screen<'_> {
@@ -112,7 +119,10 @@ impl Screen<'_> {
         }
         Room {
             gathered,
+            bounds: vec![Default::default(); self.groups() * k],
             group: Group::default(),
+            limited: limited::interleaved::Workspace::default(),
+            parts: [(0..k).collect()],
             weights: vec![Lanes::default(); self.groups() * k],
             found: vec![Found::default(); self.groups()],
             slots: Vec::with_capacity(self.groups() * LANES),
@@ -121,7 +131,7 @@ impl Screen<'_> {
             x: Vec::new(),
             part: RiskModel::default(),
             own_weights: vec![0.0; k],
-            solver: Workspace::default(),
+            solver: methods::Workspace::default(),
         }
     }
 
@@ -134,12 +144,17 @@ impl Screen<'_> {
 
     /// Gathers the problems of `range`, whose results go to `position` and on, and solves what fills the room.
     fn visit(&self, range: Range<u64>, position: &mut usize, room: &mut Room, measured: &mut Measured) {
+        let bounds = self.batch.bounds();
         self.subsets.visit(range, |_, assets| {
             if self.cap.is_none_or(|cap| cap.admits(assets)) {
-                self.gather(assets, room);
-                room.slots.push(*position);
-                if room.slots.len() == self.groups() * LANES {
-                    self.solve(room, measured);
+                if bounds.is_none_or(|bounds| bounds.admit(assets)) {
+                    self.gather(assets, room);
+                    room.slots.push(*position);
+                    if room.slots.len() == self.groups() * LANES {
+                        self.solve(room, measured);
+                    }
+                } else {
+                    measured.statuses[*position] = Some(Status::Infeasible);
                 }
             }
             *position += 1;
@@ -163,6 +178,12 @@ impl Screen<'_> {
             }
             volatilities[i].0[lane] = model.volatilities[a as usize];
         }
+        if let Some(bounds) = self.batch.bounds() {
+            let own = room.bounds[group * k..][..k].iter_mut();
+            own.zip(assets).for_each(|([least, most], &asset)| {
+                [least.0[lane], most.0[lane]] = bounds.of(asset as usize);
+            });
+        }
         room.assets.extend_from_slice(assets);
     }
 
@@ -176,7 +197,7 @@ impl Screen<'_> {
         let k = self.subsets.size();
         let groups = room.slots.len().div_ceil(LANES);
         (0..groups).for_each(|group| self.shrink(group, room));
-        if k <= small::MOST {
+        if k <= small::MOST && self.batch.bounds().is_none() {
             let (gathered, weights) = (&room.gathered[..groups * entries(k)], &mut room.weights[..groups * k]);
             small::solve(self.arch, k, gathered, self.options, weights, &mut room.found[..groups]);
         } else {
@@ -238,17 +259,32 @@ impl Screen<'_> {
         }
     }
 
-    /// Larger problems, by coordinate descent.
+    /// Larger problems, and those within bounds, by coordinate descent.
     fn solve_group(&self, group: usize, room: &mut Room) {
         let k = self.subsets.size();
         let gathered = &room.gathered[group * entries(k)..][..entries(k)];
-        let Room { group: solver, .. } = room;
+        let Room { group: solver, limited, bounds, parts, slots, .. } = room;
         solver.resize(k);
         let (correlation, volatilities) = gathered.split_at(k * (k - 1) / 2);
         solver.correlation.copy_from_slice(correlation);
         solver.volatilities.copy_from_slice(volatilities);
-        solver.usable = [true; LANES];
-        let solved = solver.solve(self.arch, self.budgets, self.options, false);
+        // Of error and volatility; none where a lane is left.
+        let budgets = self.batch.budgets();
+        let solved: [Option<[f64; 2]>; LANES] = match self.batch.bounds() {
+            None => {
+                solver.usable = [true; LANES];
+                let solved = solver.solve(self.arch, budgets, self.options, false);
+                solved.map(|found| found.converged.then_some([found.rc_error, found.volatility]))
+            }
+            Some(_) => {
+                // Lanes without a problem have no bounds.
+                solver.usable = std::array::from_fn(|lane| group * LANES + lane < slots.len());
+                let bounds = &bounds[group * k..][..k];
+                let programs = limited::interleaved::Programs { budgets, bounds, groups: &[], parts };
+                let solved = limited.solve(self.arch, solver, programs, self.options);
+                solved.map(|found| found.converged.then_some([found.kkt_error, found.volatility]))
+            }
+        };
         room.weights[group * k..][..k].copy_from_slice(&solver.weights);
         let found = &mut room.found[group];
         *found = Found::default();
@@ -256,9 +292,10 @@ impl Screen<'_> {
         for lane in 0..LANES {
             let weights = || solver.weights.iter().map(|w| w.0[lane]);
             let undiversified: f64 = weights().zip(volatilities).map(|(w, s)| w * s.0[lane]).sum();
-            found.rc_error.0[lane] = if solved[lane].converged { solved[lane].rc_error } else { f64::INFINITY };
-            found.volatility.0[lane] = solved[lane].volatility;
-            found.diversification.0[lane] = undiversified / solved[lane].volatility;
+            let [error, volatility] = solved[lane].unwrap_or([f64::INFINITY, f64::NAN]);
+            found.rc_error.0[lane] = error;
+            found.volatility.0[lane] = volatility;
+            found.diversification.0[lane] = undiversified / volatility;
             found.max_weight.0[lane] = weights().fold(0.0, f64::max);
             found.mean_correlation.0[lane] /= correlation.len() as f64;
         }
@@ -287,13 +324,16 @@ impl Screen<'_> {
         let k = self.subsets.size();
         let slot = room.slots[position];
         let Room { assets, part, own_weights, solver, .. } = room;
-        self.universe.gather(&assets[position * k..][..k], part);
-        let RiskModel { correlation, volatilities } = part;
-        let problem = Problem { correlation, volatilities, budgets: self.budgets, covariance: None };
-        let certificate = risk_budgeting::solve(problem, self.options, solver, own_weights);
+        let held = &assets[position * k..][..k];
+        self.universe.gather(held, part);
+        let program = self.batch.program_of(held);
+        let certificate = program.map_or(Certificate::unsolved(Status::Infeasible), |program| {
+            program.certified(part, None, self.options, solver, own_weights)
+        });
         measured.statuses[slot] = Some(certificate.status);
         let converged = certificate.status == Status::Converged;
-        measured.rc_error[slot] = if converged { certificate.rc_error } else { f64::NAN };
+        measured.rc_error[slot] = if converged { certificate.error() } else { f64::NAN };
+        let RiskModel { correlation, volatilities } = part;
         let x: Vec<f64> = own_weights.iter().zip(&*volatilities).map(|(w, s)| w * s).collect();
         for (column, &wanted) in measured.columns.iter_mut().zip(self.metrics) {
             let value = || metric(wanted, correlation, own_weights, &x, certificate.volatility);

@@ -61,7 +61,7 @@ pub struct Measured {
     pub statuses: Vec<Option<Status>>,
     /// Problems that the GPU could not finish.
     pub rescued: u64,
-    /// NaN unless converged, as in all columns.
+    /// NaN unless converged, as in all columns. Within bounds, what is left of the conditions of the best weights.
     pub rc_error: Vec<f64>,
     /// One column for each metric asked for.
     pub columns: Vec<Vec<f64>>,

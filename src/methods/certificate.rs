@@ -105,6 +105,11 @@ impl Certificate {
         }
     }
 
+    /// What lies within the tolerance where the problem converged.
+    pub fn error(&self) -> f64 {
+        self.kkt_error.unwrap_or(self.rc_error)
+    }
+
     /// The certificate of a problem without weights.
     pub fn unsolved(status: Status) -> Certificate {
         let nan = f64::NAN;

@@ -1,10 +1,10 @@
 //! What a portfolio is asked to be, whatever makes it.
 
-use super::RiskMeasure;
-use super::certificate::Status;
+use super::certificate::{Certificate, Status};
 use super::limits::Limits;
-use super::risk_budgeting::Options;
 use super::risk_budgeting::limited::{self, Found};
+use super::risk_budgeting::{self, Options};
+use super::{RiskMeasure, Workspace};
 use crate::covariance::RiskModel;
 use crate::error::{Error, Result};
 
@@ -180,6 +180,25 @@ impl Program {
             }
             _ => found,
         }
+    }
+
+    /// Writes the weights of its portfolio of volatility, NaN where there are none, and returns what travels with them.
+    #[inline(always)]
+    pub fn certified(
+        &self,
+        model: &RiskModel,
+        covariance: Option<&[f64]>,
+        options: Options,
+        work: &mut Workspace,
+        weights: &mut [f64],
+    ) -> Certificate {
+        if self.is_limited() {
+            let found = self.solve(model, covariance, options, &mut work.limited);
+            return found.certificate(&self.budgets, weights);
+        }
+        let RiskModel { correlation, volatilities } = model;
+        let problem = risk_budgeting::Problem { correlation, volatilities, budgets: &self.budgets, covariance };
+        risk_budgeting::solve(problem, options, &mut work.risk_budgeting, weights)
     }
 
     /// The problem that this is under a covariance, but for its objective.

@@ -4,16 +4,23 @@ use pulp::{Simd, WithSimd};
 
 use super::{CpuJob, Room, Slot};
 use crate::batch::Covariances;
-use crate::covariance::RiskModel;
-use crate::lanes::LANES;
+use crate::engine::build::Model;
+use crate::lanes::{LANES, Lanes};
 use crate::methods;
-use crate::methods::certificate::Certificate;
+use crate::methods::certificate::{Certificate, Status};
 use crate::methods::risk_budgeting::limited::interleaved;
-use crate::methods::risk_budgeting::{self, Problem};
 use crate::methods::{Objective, Program};
 
-/// The members of each group of a program and all other assets, where lanes know its limits.
-pub(super) fn parts(program: &Program) -> Option<Vec<Vec<usize>>> {
+/// What lanes take of the limits of a program that they know.
+#[derive(Debug)]
+pub(super) struct Known {
+    bounds: Vec<[Lanes; 2]>,
+    /// The members of each group and, last, all other assets.
+    parts: Vec<Vec<usize>>,
+}
+
+/// None where lanes do not know the limits.
+pub(super) fn known(program: &Program) -> Option<Known> {
     let limits = program.limits();
     let known = limits.rows.is_empty()
         && limits.turnover.is_none()
@@ -27,7 +34,7 @@ pub(super) fn parts(program: &Program) -> Option<Vec<Vec<usize>>> {
     let mut parts: Vec<Vec<usize>> = limits.groups.iter().map(|group| group.members.clone()).collect();
     parts.iter().flatten().for_each(|&i| rest[i] = false);
     parts.push((0..rest.len()).filter(|&i| rest[i]).collect());
-    Some(parts)
+    Some(Known { bounds: interleaved::bounds(limits), parts })
 }
 
 /// [`CpuJob::solve_lane`] compiled for the vector instructions of this machine.
@@ -59,9 +66,10 @@ impl CpuJob<'_> {
     ) -> [bool; LANES] {
         let (program, usable) = (self.batch.program(), room.group.usable);
         let mut solved = [interleaved::Solved::default(); LANES];
-        if let Some(parts) = &self.parts {
-            let shared = interleaved::Shared { budgets: program.budgets(), limits: program.limits(), parts };
-            solved = room.limited.solve(self.arch, &mut room.group, shared, self.options);
+        if let Some(Known { bounds, parts }) = &self.known {
+            let (budgets, groups) = (program.budgets(), &program.limits().groups);
+            let programs = interleaved::Programs { budgets, bounds, groups, parts };
+            solved = room.limited.solve(self.arch, &mut room.group, programs, self.options);
         }
         for (lane, slot) in slots.iter_mut().enumerate().filter(|(lane, _)| usable[*lane]) {
             if let (Some(to), Some(from)) = (&mut slot.parameter, parameters) {
@@ -91,28 +99,24 @@ impl CpuJob<'_> {
                 }
                 Covariances::Known(_) | Covariances::Estimated { .. } => None,
             };
-            *slot.certificate = self.budgeted(&room.lane, given, &mut room.solver, slot.weights);
+            let model = Model { model: &room.lane, given, parameter: None, held: &[] };
+            *slot.certificate = self.budgeted(model, &mut room.solver, slot.weights);
         }
         if self.compares() {
             self.compare(room, slot);
         }
     }
 
+    /// The portfolio of a set of assets, or of all.
     #[inline(always)]
-    pub(super) fn budgeted(
-        &self,
-        model: &RiskModel,
-        given: Option<&[f64]>,
-        solver: &mut methods::Workspace,
-        weights: &mut [f64],
-    ) -> Certificate {
-        let program = self.batch.program();
-        if program.is_limited() {
-            let found = program.solve(model, given, self.options, &mut solver.limited);
-            return found.certificate(program.budgets(), weights);
+    pub(super) fn budgeted(&self, model: Model, solver: &mut methods::Workspace, weights: &mut [f64]) -> Certificate {
+        let Model { model, given, held, .. } = model;
+        match self.batch.program_of(held) {
+            Some(program) => program.certified(model, given, self.options, solver, weights),
+            None => {
+                weights.fill(f64::NAN);
+                Certificate::unsolved(Status::Infeasible)
+            }
         }
-        let RiskModel { correlation, volatilities } = model;
-        let problem = Problem { correlation, volatilities, budgets: program.budgets(), covariance: given };
-        risk_budgeting::solve(problem, self.options, &mut solver.risk_budgeting, weights)
     }
 }

@@ -9,7 +9,7 @@ use std::ops::Range;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::build::{Building, Built};
+use super::build::{Building, Built, Model};
 use super::screen::Screen;
 use super::{Engine, EngineInfo, Job, Kind, Precision};
 use crate::batch::solutions::Solved;
@@ -83,8 +83,8 @@ impl CpuEngine {
             }
             _ => None,
         };
-        let parts = limited::parts(batch.program());
-        CpuJob { batch, request, options: self.options, resampler, rows, parts, arch: Arch::new() }
+        let known = limited::known(batch.program());
+        CpuJob { batch, request, options: self.options, resampler, rows, known, arch: Arch::new() }
     }
 }
 
@@ -98,8 +98,8 @@ pub struct CpuJob<'a> {
     resampler: Option<Resampler<'a>>,
     /// Where risk is not volatility.
     rows: Option<Rows>,
-    /// Of the assets by their groups, where lanes know the limits.
-    parts: Option<Vec<Vec<usize>>>,
+    /// Where lanes know the limits.
+    known: Option<limited::Known>,
     /// The vector instructions of this machine.
     arch: Arch,
 }
@@ -272,12 +272,12 @@ impl CpuJob<'_> {
                 match self.build(problem, None, &mut room.building) {
                     Built::Barred => continue,
                     Built::Invalid => {}
-                    Built::Model(model, given, _) => {
-                        let RiskModel { correlation, volatilities } = model;
-                        certificate = self.budgeted(model, given, &mut room.solver, &mut weights);
+                    Built::Model(built) => {
+                        let RiskModel { correlation, volatilities } = built.model;
+                        certificate = self.budgeted(built, &mut room.solver, &mut weights);
                         if certificate.status == Status::Converged {
                             let x: Vec<f64> = weights.iter().zip(volatilities).map(|(w, s)| w * s).collect();
-                            measured.rc_error[at] = certificate.rc_error;
+                            measured.rc_error[at] = certificate.error();
                             for (column, &wanted) in measured.columns.iter_mut().zip(metrics) {
                                 column[at] = metric(wanted, correlation, &weights, &x, certificate.volatility);
                             }
@@ -308,8 +308,8 @@ impl CpuJob<'_> {
         else {
             return None;
         };
-        let (budgets, options, arch) = (self.batch.budgets(), self.options, self.arch);
-        Some(Screen { universe, subsets, cap: cap.as_ref(), budgets, options, arch, metrics, stop })
+        let (batch, options, arch) = (self.batch, self.options, self.arch);
+        Some(Screen { batch, universe, subsets, cap: cap.as_ref(), options, arch, metrics, stop })
     }
 
     /// Error and kappa of `weights` under the covariance of `problem` as this engine builds it, in f64. Infinite where
@@ -322,7 +322,7 @@ impl CpuJob<'_> {
             return (rc_error.unwrap_or(f64::INFINITY), 1.0);
         }
         let mut building = Building::default();
-        let Built::Model(model, ..) = self.build(problem, None, &mut building) else {
+        let Built::Model(Model { model, .. }) = self.build(problem, None, &mut building) else {
             return (f64::INFINITY, f64::INFINITY);
         };
         let exposures: Vec<f64> = weights.iter().zip(&model.volatilities).map(|(w, s)| w * s).collect();
@@ -336,7 +336,7 @@ impl CpuJob<'_> {
         // Within limits it takes multipliers that are not kept.
         let aim = method.aim().filter(|_| self.request.beside().limits().is_none())?;
         let mut building = Building::default();
-        let Built::Model(model, ..) = self.build(problem, None, &mut building) else {
+        let Built::Model(Model { model, .. }) = self.build(problem, None, &mut building) else {
             return Some((f64::INFINITY, f64::NAN));
         };
         let problem = quadratic::Problem { correlation: &model.correlation, volatilities: &model.volatilities };
@@ -470,13 +470,14 @@ impl CpuJob<'_> {
 
     #[inline(always)]
     fn solve_one(&self, span: Option<&Span>, room: &mut Room, slot: &mut Slot) {
-        let (model, given, parameter) = match self.build(slot.problem, span, &mut room.building) {
-            Built::Model(model, given, parameter) => (model, given, parameter),
+        let built = match self.build(slot.problem, span, &mut room.building) {
+            Built::Model(built) => built,
             Built::Invalid | Built::Barred => {
                 slot.weights.fill(f64::NAN);
                 return;
             }
         };
+        let Model { model, given, parameter, .. } = built;
         let RiskModel { correlation, volatilities } = model;
         let (budgets, options) = (self.batch.budgets(), self.options);
         if let (Some(to), Some(from)) = (&mut slot.parameter, parameter) {
@@ -490,7 +491,7 @@ impl CpuJob<'_> {
         *slot.certificate = if let Some(found) = solved {
             Certificate::converged(found.rc_error, found.sweeps, found.volatility)
         } else {
-            self.budgeted(model, given, &mut room.solver, slot.weights)
+            self.budgeted(built, &mut room.solver, slot.weights)
         };
         if self.compares() {
             room.lane.clone_from(model);

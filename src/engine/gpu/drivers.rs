@@ -30,6 +30,9 @@ pub fn driver<'a>(
     if !batch.program().measure().is_volatility() {
         return Err(unfit("risks other than volatility"));
     }
+    if batch.bounds().is_some() {
+        return Err(unfit("sets of assets within bounds of their weights"));
+    }
     let beside = request.beside();
     if let Some(method) = beside.methods().iter().find(|own| batch.assets() > own.most_assets_on_devices()) {
         return Err(unfit(&format!("`{}` of {} assets", beside.name(*method), batch.assets())));

@@ -51,7 +51,7 @@ const SMALL: f64 = 0.1;
 const NOTHING: f64 = 1e-7;
 
 /// Rounding that a sum of n weights may have.
-fn rounding(assets: usize) -> f64 {
+pub(super) fn rounding(assets: usize) -> f64 {
     1e-12 * assets as f64
 }
 

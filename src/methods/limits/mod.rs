@@ -8,8 +8,10 @@
 //! The last is turnover, 1/2 sum |w_i - v_i| over the assets and those that have left, which are sold. Weights are sizes of
 //! positions. Groups are disjoint: what overlaps is a row. Assets that may not be held have left before.
 
+mod bounds;
 mod feasibility;
 
+pub use bounds::Bounds;
 pub use feasibility::{Conflict, Side};
 
 use crate::error::{Error, Result};

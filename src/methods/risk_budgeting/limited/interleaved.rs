@@ -1,5 +1,6 @@
 //! Descent within limits on eight problems at once, a lane each: stages `descend`, `limit` and `certify` of
-//! [`super::descent`]. Bounds and groups; the weights themselves move, so that a bound is the same number in all lanes.
+//! [`super::descent`]. Groups are the same in all lanes, bounds a lane's own; the weights themselves move, so that a bound is
+//! a number that stays.
 //!
 //! ```text
 //! y_i = sigma_i w_i,   p = C y,   v = y'p,   gap_i = b_i - y_i p_i / v        (stationary: gap_i = lambda_i w_i)
@@ -27,7 +28,7 @@ use pulp::{Arch, Simd, WithSimd};
 use super::super::interleaved::{BLOCK, Group, multiply, rows};
 use super::super::{AIM, FLOOR, Options, condition_bound};
 use crate::lanes::{LANES, Lanes, vectors, vectors_mut};
-use crate::methods::limits::Limits;
+use crate::methods::limits::{self, Limits};
 
 /// Twice what 90 % of ordinary problems take to 1e-10.
 const SWEEPS: u32 = 32;
@@ -62,14 +63,20 @@ pub struct Solved {
     pub volatility: f64,
 }
 
-/// What all lanes share.
+/// What is asked of the weights of all lanes.
 #[derive(Debug, Clone, Copy)]
-pub struct Shared<'a> {
+pub struct Programs<'a> {
     pub budgets: &'a [f64],
-    /// Bounds and groups alone.
-    pub limits: &'a Limits,
+    /// Least and largest weight of each asset.
+    pub bounds: &'a [[Lanes; 2]],
+    pub groups: &'a [limits::Group],
     /// The members of each group and, last, all other assets.
     pub parts: &'a [Vec<usize>],
+}
+
+/// The same bounds in all lanes.
+pub fn bounds(limits: &Limits) -> Vec<[Lanes; 2]> {
+    limits.least.iter().zip(&limits.most).map(|(least, most)| [*least, *most].map(Lanes::splat)).collect()
 }
 
 /// Room to solve in.
@@ -104,15 +111,15 @@ struct Block {
 
 impl Workspace {
     /// Solves all usable lanes of the group; their weights are written to it.
-    pub fn solve(&mut self, arch: Arch, group: &mut Group, shared: Shared, options: Options) -> [Solved; LANES] {
-        arch.dispatch(Solve { work: self, group, shared, options })
+    pub fn solve(&mut self, arch: Arch, group: &mut Group, programs: Programs, options: Options) -> [Solved; LANES] {
+        arch.dispatch(Solve { work: self, group, programs, options })
     }
 }
 
 struct Solve<'a> {
     work: &'a mut Workspace,
     group: &'a mut Group,
-    shared: Shared<'a>,
+    programs: Programs<'a>,
     options: Options,
 }
 
@@ -121,17 +128,17 @@ impl WithSimd for Solve<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
-        let Solve { work, group, shared, options } = self;
-        let n = shared.budgets.len();
+        let Solve { work, group, programs, options } = self;
+        let n = programs.budgets.len();
         let Workspace { y, product, moved, moves, images, slopes, at, falls, lambdas, blocks } = work;
         for vector in [&mut *y, product, moved, moves, images, slopes, at, falls, lambdas] {
             vector.resize(n, Lanes::default());
         }
         blocks.clear();
-        blocks.resize(shared.limits.groups.len() + 1, Block::default());
+        blocks.resize(programs.groups.len() + 1, Block::default());
         let mut run = Run {
             simd,
-            shared,
+            programs,
             correlation: &group.correlation,
             volatilities: &group.volatilities,
             weights: &mut group.weights,
@@ -181,10 +188,9 @@ impl WithSimd for Solve<'_> {
             run.accelerate(sweep >= ACCELERATED);
         }
         for (lane, solved) in solved.iter_mut().enumerate().filter(|(_, solved)| solved.converged) {
-            let bounds = shared.limits.least.iter().zip(&shared.limits.most);
-            for (weight, (&least, &most)) in group.weights.iter_mut().zip(bounds) {
+            for (weight, bounds) in group.weights.iter_mut().zip(programs.bounds) {
                 // A bound up to the last bit is the bound.
-                let weight = &mut weight.0[lane];
+                let (weight, [least, most]) = (&mut weight.0[lane], bounds.map(|bound| bound.0[lane]));
                 if (*weight - most).abs() <= SNAP * most {
                     *weight = most;
                 } else if (*weight - least).abs() <= SNAP * least {
@@ -193,7 +199,8 @@ impl WithSimd for Solve<'_> {
             }
             let x = group.weights.iter().zip(&group.volatilities).map(|(w, s)| w.0[lane] * s.0[lane]);
             // An asset whose weight is given has no condition that rounding could hide.
-            let held = x.zip(shared.budgets).enumerate().filter(|(i, _)| !shared.limits.is_pinned(*i));
+            let is_pinned = |i: usize| programs.bounds[i][0].0[lane] == programs.bounds[i][1].0[lane];
+            let held = x.zip(programs.budgets).enumerate().filter(|(i, _)| !is_pinned(*i));
             let (x, b): (Vec<f64>, Vec<f64>) = held.map(|(_, (x, b))| (x, *b)).unzip();
             let bound = condition_bound(x.into_iter(), &b, solved.volatility * solved.volatility);
             solved.converged = FLOOR * bound <= options.tolerance;
@@ -213,7 +220,7 @@ struct Certified {
 /// What a descent works on.
 struct Run<'a, S: Simd> {
     simd: S,
-    shared: Shared<'a>,
+    programs: Programs<'a>,
     correlation: &'a [Lanes],
     volatilities: &'a [Lanes],
     weights: &'a mut [Lanes],
@@ -260,10 +267,20 @@ impl<S: Simd> Run<'_, S> {
         self.simd.less_than_f64s(self.simd.splat_f64s(0.5), get::<S>(flag, k))
     }
 
+    #[inline(always)]
+    fn least(&self, i: usize, k: usize) -> S::f64s {
+        get::<S>(&self.programs.bounds[i][0], k)
+    }
+
+    #[inline(always)]
+    fn most(&self, i: usize, k: usize) -> S::f64s {
+        get::<S>(&self.programs.bounds[i][1], k)
+    }
+
     /// w_i in proportion to sqrt(b_i) / sigma_i, within the bounds.
     #[inline(always)]
     fn start(&mut self) {
-        let Shared { budgets, limits, .. } = self.shared;
+        let Programs { budgets, .. } = self.programs;
         let simd = self.simd;
         for k in 0..Self::V {
             let mut total = simd.splat_f64s(0.0);
@@ -277,8 +294,8 @@ impl<S: Simd> Run<'_, S> {
             let scale = simd.div_f64s(simd.splat_f64s(1.0), total);
             for i in 0..budgets.len() {
                 let w = simd.mul_f64s(get::<S>(&self.weights[i], k), scale);
-                let w = simd.max_f64s(w, simd.splat_f64s(limits.least[i]));
-                let w = simd.min_f64s(w, simd.splat_f64s(limits.most[i]));
+                let w = simd.max_f64s(w, self.least(i, k));
+                let w = simd.min_f64s(w, self.most(i, k));
                 put::<S>(&mut self.weights[i], k, w);
             }
         }
@@ -298,8 +315,8 @@ impl<S: Simd> Run<'_, S> {
     /// Errors of the weights, from the fresh product.
     #[inline(always)]
     fn certify(&mut self) -> Certified {
-        let Shared { budgets, limits, parts } = self.shared;
-        let (n, simd, pool) = (budgets.len(), self.simd, limits.groups.len());
+        let Programs { budgets, groups, parts, .. } = self.programs;
+        let (n, simd, pool) = (budgets.len(), self.simd, groups.len());
         let (zero, one) = (simd.splat_f64s(0.0), simd.splat_f64s(1.0));
         let mut found = Certified { error: Lanes::default(), miss: Lanes::default(), variance: Lanes::default() };
         for k in 0..Self::V {
@@ -318,7 +335,7 @@ impl<S: Simd> Run<'_, S> {
                     let own = simd.mul_f64s(get::<S>(&self.y[i], k), get::<S>(&self.product[i], k));
                     let left = simd.sub_f64s(simd.mul_f64s(own, inverse), simd.splat_f64s(budgets[i]));
                     put::<S>(&mut self.at[i], k, left);
-                    let free = self.is_free(i, w);
+                    let free = self.is_free(i, k, w);
                     lefts = simd.add_f64s(lefts, simd.select_f64s(free, left, zero));
                     weights = simd.add_f64s(weights, simd.select_f64s(free, w, zero));
                     held = simd.add_f64s(held, w);
@@ -328,7 +345,7 @@ impl<S: Simd> Run<'_, S> {
                 put::<S>(&mut block.sum, k, lefts);
                 put::<S>(&mut block.slope, k, weights);
                 if part < pool {
-                    let (least, most) = (limits.groups[part].least, limits.groups[part].most);
+                    let (least, most) = (groups[part].least, groups[part].most);
                     error = simd.max_f64s(error, simd.sub_f64s(simd.splat_f64s(least), held));
                     error = simd.max_f64s(error, simd.sub_f64s(held, simd.splat_f64s(most)));
                 }
@@ -341,21 +358,21 @@ impl<S: Simd> Run<'_, S> {
                 }
                 let lambda = get::<S>(&self.blocks[part].lambda, k);
                 for &i in members {
-                    let (least, most) = (limits.least[i], limits.most[i]);
-                    let inverse = simd.splat_f64s(budgets[i].recip());
-                    let left = get::<S>(&self.at[i], k);
-                    if budgets[i] > 0.0 {
-                        miss = simd.max_f64s(miss, simd.mul_f64s(simd.abs_f64s(left), inverse));
-                    }
-                    if least == most {
+                    // Without a budget a weight is given, and has no condition.
+                    if budgets[i] == 0.0 {
                         continue;
                     }
+                    let inverse = simd.splat_f64s(budgets[i].recip());
+                    let left = get::<S>(&self.at[i], k);
+                    miss = simd.max_f64s(miss, simd.mul_f64s(simd.abs_f64s(left), inverse));
+                    let (least, most) = (self.least(i, k), self.most(i, k));
                     let w = get::<S>(&self.weights[i], k);
                     let rest = simd.mul_add_e_f64s(lambda, w, left);
-                    let at_most = simd.less_than_or_equal_f64s(simd.splat_f64s(most), w);
-                    let at_least = simd.less_than_or_equal_f64s(w, simd.splat_f64s(least));
+                    let at_most = simd.less_than_or_equal_f64s(most, w);
+                    let at_least = simd.less_than_or_equal_f64s(w, least);
                     let rest = simd.select_f64s(at_most, simd.max_f64s(rest, zero), rest);
                     let rest = simd.select_f64s(at_least, simd.min_f64s(rest, zero), rest);
+                    let rest = simd.select_f64s(simd.equal_f64s(least, most), zero, rest);
                     error = simd.max_f64s(simd.mul_f64s(simd.abs_f64s(rest), inverse), error);
                 }
             }
@@ -369,7 +386,7 @@ impl<S: Simd> Run<'_, S> {
     /// nu = - sum (s_i - b_i) / sum w_i over what is free outside held groups; as it was where nothing is.
     #[inline(always)]
     fn multiplier_of_rest(&mut self, k: usize) {
-        let (simd, pool) = (self.simd, self.shared.limits.groups.len());
+        let (simd, pool) = (self.simd, self.programs.groups.len());
         let zero = self.simd.splat_f64s(0.0);
         let (mut sum, mut weights) = (get::<S>(&self.blocks[pool].sum, k), get::<S>(&self.blocks[pool].slope, k));
         for block in &self.blocks[..pool] {
@@ -384,12 +401,12 @@ impl<S: Simd> Run<'_, S> {
     /// Of a group, which at its largest sum is not below nu, and at its least not above.
     #[inline(always)]
     fn multiplier_of(&mut self, part: usize, k: usize) {
-        let (simd, pool) = (self.simd, self.shared.limits.groups.len());
+        let (simd, pool) = (self.simd, self.programs.groups.len());
         let nu = get::<S>(&self.blocks[pool].lambda, k);
         let block = &self.blocks[part];
         let held = self.is_set(&block.held, k);
         let own = self.mean(get::<S>(&block.sum, k), get::<S>(&block.slope, k), get::<S>(&block.lambda, k));
-        let group = &self.shared.limits.groups[part];
+        let group = &self.programs.groups[part];
         let upper = simd.less_than_or_equal_f64s(simd.splat_f64s(group.most), get::<S>(&block.target, k));
         let signed = simd.select_f64s(upper, simd.max_f64s(own, nu), simd.min_f64s(own, nu));
         let own = if group.least == group.most { own } else { signed };
@@ -408,7 +425,7 @@ impl<S: Simd> Run<'_, S> {
     /// The lines of all steps; their slopes hardly change once the weights do not.
     #[inline(always)]
     fn lines(&mut self, sweep: u32) {
-        let Shared { budgets, .. } = self.shared;
+        let Programs { budgets, .. } = self.programs;
         let simd = self.simd;
         let fresh = sweep == 0 || sweep.is_power_of_two();
         for k in 0..Self::V {
@@ -436,8 +453,8 @@ impl<S: Simd> Run<'_, S> {
         let falls = get::<S>(&self.falls[i], k);
         let w = simd.negate_mul_add_e_f64s(l, falls, get::<S>(&self.at[i], k));
         let quarter = simd.mul_f64s(get::<S>(&self.weights[i], k), simd.splat_f64s(0.25));
-        let least = simd.max_f64s(simd.splat_f64s(self.shared.limits.least[i]), quarter);
-        let most = simd.splat_f64s(self.shared.limits.most[i]);
+        let least = simd.max_f64s(self.least(i, k), quarter);
+        let most = self.most(i, k);
         let inside = simd.and_m64s(simd.less_than_f64s(least, w), simd.less_than_f64s(w, most));
         let clipped = simd.min_f64s(simd.max_f64s(w, least), most);
         (clipped, simd.select_f64s(inside, falls, simd.splat_f64s(0.0)))
@@ -446,8 +463,8 @@ impl<S: Simd> Run<'_, S> {
     /// Multipliers with the product frozen.
     #[inline(always)]
     fn multipliers(&mut self) {
-        let Shared { limits, parts, .. } = self.shared;
-        let (simd, pool) = (self.simd, limits.groups.len());
+        let Programs { groups, parts, .. } = self.programs;
+        let (simd, pool) = (self.simd, groups.len());
         let one = simd.splat_f64s(1.0);
         for k in 0..Self::V {
             let (mut asked, far) = (self.mask(self.live, k), self.mask(self.far, k));
@@ -476,7 +493,7 @@ impl<S: Simd> Run<'_, S> {
     fn hold(&mut self, g: usize, k: usize, nu: S::f64s, asked: S::m64s) -> (S::f64s, S::f64s) {
         let simd = self.simd;
         let (zero, one) = (simd.splat_f64s(0.0), simd.splat_f64s(1.0));
-        let group = &self.shared.limits.groups[g];
+        let group = &self.programs.groups[g];
         let (least, most) = (simd.splat_f64s(group.least), simd.splat_f64s(group.most));
         let (sum, falls) = self.steps(&group.members, k, nu);
         let (above, below) = (simd.less_than_f64s(most, sum), simd.less_than_f64s(sum, least));
@@ -498,7 +515,7 @@ impl<S: Simd> Run<'_, S> {
         let (mut asked, far) = (simd.and_m64s(held, self.mask(self.live, k)), self.mask(self.far, k));
         let mut equation = Equation::from(simd, get::<S>(&block.lambda, k));
         for _ in 0..EVALUATIONS {
-            let (value, slope) = self.steps(&self.shared.limits.groups[g].members, k, equation.at);
+            let (value, slope) = self.steps(&self.programs.groups[g].members, k, equation.at);
             asked = equation.moves(simd.sub_f64s(value, target), slope, far, asked);
             if !any(simd, asked) {
                 break;
@@ -523,8 +540,8 @@ impl<S: Simd> Run<'_, S> {
     /// Moves all weights once, in order.
     #[inline(always)]
     fn sweep(&mut self) {
-        let n = self.shared.budgets.len();
-        for (part, members) in self.shared.parts.iter().enumerate() {
+        let n = self.programs.budgets.len();
+        for (part, members) in self.programs.parts.iter().enumerate() {
             members.iter().for_each(|&i| self.lambdas[i] = self.blocks[part].lambda);
         }
         for i in 0..n % BLOCK {
@@ -565,7 +582,6 @@ impl<S: Simd> Run<'_, S> {
     /// Moves w_i along its line, which what the weights before have changed of (C y)_i has moved.
     #[inline(always)]
     fn move_one(&mut self, i: usize, k: usize, change: S::f64s, live: S::m64s) {
-        let limits = self.shared.limits;
         let simd = self.simd;
         let (w, y) = (get::<S>(&self.weights[i], k), get::<S>(&self.y[i], k));
         let (s, lambda) = (get::<S>(&self.volatilities[i], k), get::<S>(&self.lambdas[i], k));
@@ -573,8 +589,7 @@ impl<S: Simd> Run<'_, S> {
         let at = simd.negate_mul_add_e_f64s(slope, simd.mul_f64s(y, change), get::<S>(&self.at[i], k));
         let next = simd.negate_mul_add_e_f64s(lambda, get::<S>(&self.falls[i], k), at);
         let next = simd.max_f64s(next, simd.mul_f64s(w, simd.splat_f64s(0.25)));
-        let next = simd.max_f64s(next, simd.splat_f64s(limits.least[i]));
-        let next = simd.min_f64s(next, simd.splat_f64s(limits.most[i]));
+        let next = simd.min_f64s(simd.max_f64s(next, self.least(i, k)), self.most(i, k));
         let next = simd.select_f64s(live, next, w);
         put::<S>(&mut self.weights[i], k, next);
         put::<S>(&mut self.moved[i], k, simd.mul_f64s(simd.sub_f64s(next, w), s));
@@ -586,8 +601,8 @@ impl<S: Simd> Run<'_, S> {
         if lanes == [false; LANES] {
             return;
         }
-        let Shared { limits, parts, .. } = self.shared;
-        let (simd, pool) = (self.simd, limits.groups.len());
+        let Programs { groups, parts, .. } = self.programs;
+        let (simd, pool) = (self.simd, groups.len());
         let (zero, one) = (simd.splat_f64s(0.0), simd.splat_f64s(1.0));
         for k in 0..Self::V {
             let asked = self.mask(lanes, k);
@@ -597,7 +612,7 @@ impl<S: Simd> Run<'_, S> {
                 let (mut own, mut at_bound) = (zero, zero);
                 for &i in members {
                     let w = get::<S>(&self.weights[i], k);
-                    let is_free = self.is_free(i, w);
+                    let is_free = self.is_free(i, k, w);
                     own = simd.add_f64s(own, simd.select_f64s(is_free, w, zero));
                     at_bound = simd.add_f64s(at_bound, simd.select_f64s(is_free, zero, w));
                 }
@@ -623,10 +638,9 @@ impl<S: Simd> Run<'_, S> {
                 };
                 for &i in members {
                     let w = get::<S>(&self.weights[i], k);
-                    let free = simd.and_m64s(self.is_free(i, w), asked);
+                    let free = simd.and_m64s(self.is_free(i, k, w), asked);
                     let scaled = simd.mul_f64s(w, own);
-                    let inside = simd.max_f64s(scaled, simd.splat_f64s(limits.least[i]));
-                    let inside = simd.min_f64s(inside, simd.splat_f64s(limits.most[i]));
+                    let inside = simd.min_f64s(simd.max_f64s(scaled, self.least(i, k)), self.most(i, k));
                     let beyond = simd.abs_f64s(simd.sub_f64s(inside, scaled));
                     clipped = simd.max_f64s(clipped, simd.select_f64s(free, beyond, zero));
                     put::<S>(&mut self.weights[i], k, simd.select_f64s(free, inside, w));
@@ -644,7 +658,7 @@ impl<S: Simd> Run<'_, S> {
     fn accelerate(&mut self, goes_on: bool) {
         let simd = self.simd;
         let (zero, one, two) = (simd.splat_f64s(0.0), simd.splat_f64s(1.0), simd.splat_f64s(2.0));
-        let n = self.shared.budgets.len();
+        let n = self.programs.budgets.len();
         for k in 0..Self::V {
             let (mut along, mut square) = (zero, zero);
             for i in 0..n {
@@ -662,9 +676,8 @@ impl<S: Simd> Run<'_, S> {
             let theta = simd.select_f64s(sound, theta, zero);
             for i in 0..n {
                 let w = get::<S>(&self.weights[i], k);
-                let (least, most) = (self.shared.limits.least[i], self.shared.limits.most[i]);
-                let low = simd.max_f64s(simd.mul_f64s(w, simd.splat_f64s(0.5)), simd.splat_f64s(least));
-                let high = simd.min_f64s(simd.mul_f64s(w, two), simd.splat_f64s(most));
+                let low = simd.max_f64s(simd.mul_f64s(w, simd.splat_f64s(0.5)), self.least(i, k));
+                let high = simd.min_f64s(simd.mul_f64s(w, two), self.most(i, k));
                 let change = simd.sub_f64s(w, get::<S>(&self.images[i], k));
                 let next = simd.negate_mul_add_e_f64s(theta, change, w);
                 let next = simd.max_f64s(simd.min_f64s(next, high), low);
@@ -676,10 +689,10 @@ impl<S: Simd> Run<'_, S> {
 
     /// Whether a weight is at neither bound.
     #[inline(always)]
-    fn is_free(&self, i: usize, w: S::f64s) -> S::m64s {
-        let (simd, limits) = (self.simd, self.shared.limits);
-        let above = simd.less_than_f64s(simd.splat_f64s(limits.least[i]), w);
-        simd.and_m64s(above, simd.less_than_f64s(w, simd.splat_f64s(limits.most[i])))
+    fn is_free(&self, i: usize, k: usize, w: S::f64s) -> S::m64s {
+        let simd = self.simd;
+        let above = simd.less_than_f64s(self.least(i, k), w);
+        simd.and_m64s(above, simd.less_than_f64s(w, self.most(i, k)))
     }
 }
 
