@@ -124,6 +124,7 @@ fn subsets(engine: &GpuEngine, k: usize, problems: u64) {
         simple: None,
         subsets: &subsets,
         max_correlation: None,
+        bounds: None,
         periods_per_year: None,
     };
     let config = Config {

@@ -50,6 +50,11 @@ impl Solves {
     pub fn unsolved(&self) -> u64 {
         self.total - self.converged
     }
+
+    /// Of these, what weights may be within the limits of.
+    pub fn failed(&self) -> u64 {
+        self.unsolved() - self.infeasible
+    }
 }
 
 impl AddAssign for Solves {

@@ -16,7 +16,8 @@ pub fn difference(held: &Value, asked: &Value) -> String {
     }
     let (mut found, mut others) = (Vec::new(), Vec::new());
     collect(held, asked, &mut found, &mut others);
-    // What can be shown comes first, what has no room in a line last.
+    // What can be shown comes first, what has no room in a line last, once.
+    others.dedup();
     found.extend(others.into_iter().map(|name| format!("other {name}")));
     if found.len() > MOST {
         let more = found.len() - MOST;
@@ -63,9 +64,8 @@ fn collect(held: &Value, asked: &Value, found: &mut Vec<String>, others: &mut Ve
         let spelled = match name.as_str() {
             "returns_sha256" | "data_sha256" => "data".to_string(),
             "pools" => "constraints".to_string(),
+            "least" | "most" => "bounds".to_string(),
             "measure" => "risk".to_string(),
-            "least" => "least weights".to_string(),
-            "most" => "largest weights".to_string(),
             "rows" => "limits".to_string(),
             name => name.replace('_', " "),
         };
@@ -107,8 +107,9 @@ mod tests {
         assert_eq!(with(json!({ "budgets": [1], "x": 0.5 })), "x none, now 0.5; other budgets");
         assert_eq!(with(json!({ "again": { "block": "9" } })), "block auto, now 9");
         assert_eq!(with(json!({ "study": "t", "resamples": 100 })), "a s, now a t");
-        let within = |most: f64| json!({ "within": { "limits": { "most": [most, 1.0], "least": [0.0, 0.0] } } });
-        assert_eq!(difference(&within(0.5), &within(0.6)), "other largest weights");
+        let bounds = |most: f64| json!({ "bounds": { "least": [0.1 * most], "most": [most] } });
+        assert_eq!(with(bounds(0.5)), "other bounds");
+        assert_eq!(difference(&bounds(0.5), &bounds(0.4)), "other bounds");
         assert_eq!(
             with(json!({ "a": 1, "b": 2, "c": 3, "returns_sha256": "f" })),
             "a none, now 1; b none, now 2; c none, now 3; and 1 more"

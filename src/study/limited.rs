@@ -133,6 +133,16 @@ impl Bound {
         }
     }
 
+    /// Of a weight that was put on its bounds exactly; nobody asked for 0 and 1.
+    pub fn of_weight(weight: f64, [least, most]: [f64; 2]) -> Option<Bound> {
+        match () {
+            () if least == most => Some(Bound::Pinned),
+            () if weight <= least && least > 0.0 => Some(Bound::Min),
+            () if weight >= most && most < 1.0 => Some(Bound::Max),
+            () => None,
+        }
+    }
+
     /// Of a sum within its limits.
     pub fn of_sum(sum: f64, least: f64, most: f64) -> Option<Bound> {
         match End::of(sum, least, most, ROUNDING) {

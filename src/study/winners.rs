@@ -17,6 +17,7 @@ use super::statistics::summary::Summary;
 use crate::batch::Covariances;
 use crate::covariance::Estimator;
 use crate::error::Result;
+use crate::methods::limits::Bounds;
 use crate::panel::{Panel, Returns};
 use crate::resample::{LAW, Law, Scheme};
 use crate::run::Context;
@@ -50,13 +51,15 @@ pub fn affordable(subsets: u64, size: usize, rows: usize, figure: Figure, resamp
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Config {
+pub struct Config<'a> {
     pub resamples: u64,
     pub scheme: Scheme,
     pub block: Block,
     pub seed: u64,
     pub estimator: Estimator,
     pub periods_per_year: Option<f64>,
+    /// Of the weights of all assets.
+    pub bounds: Option<&'a Bounds>,
     /// Of the batch among those of the study; the one after it repeats the choice.
     pub number: u32,
 }
@@ -211,13 +214,14 @@ struct Resampled<'a> {
     simple: &'a Returns,
     law: Law,
     figure: Figure,
-    config: &'a Config,
+    config: &'a Config<'a>,
 }
 
 impl Resampled<'_> {
     /// The figure of each of the `sets` on each of the resamples, resample after resample; NaN where there is none.
     fn values(&self, sets: &[Vec<u32>], resamples: u64, number: u32, context: &mut Context) -> Result<Vec<f64>> {
-        let Resampled { returns, simple, law, figure, config: &Config { estimator, periods_per_year, .. } } = *self;
+        let Resampled { returns, simple, law, figure, config } = *self;
+        let Config { estimator, periods_per_year, bounds, .. } = *config;
         // Only the assets that some set holds.
         let held = held(sets);
         let place_of = |asset: &u32| held.binary_search(&(*asset as usize)).unwrap_or_default() as u32;
@@ -229,7 +233,8 @@ impl Resampled<'_> {
         let path = |problem: u64, weights: &[f64]| {
             drawn_path(simple, &law, problem / count, &sets[(problem % count) as usize], weights)
         };
-        let asking = Asking { figure, periods_per_year, path: &path, number };
+        let bounds = bounds.map(|bounds| bounds.over(held.iter().copied()));
+        let asking = Asking { figure, periods_per_year, bounds: bounds.as_ref(), path: &path, number };
         values(covariances, &placed, &asking, None, context)
     }
 }

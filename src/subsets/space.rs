@@ -104,6 +104,22 @@ impl Space {
         self.included.iter().chain(pools).copied()
     }
 
+    /// The largest sum that values of the assets have over a subset: the best of what each pool must give, then the best of
+    /// what it may.
+    pub fn largest_sum(&self, values: &[f64]) -> f64 {
+        let mut sum: f64 = self.included.iter().map(|&asset| values[asset as usize]).sum();
+        let (mut rest, mut others) = (self.size - self.included.len(), Vec::new());
+        for Pool { assets, least, most } in &self.pools {
+            let mut own: Vec<f64> = assets.iter().map(|&asset| values[asset as usize]).collect();
+            own.sort_unstable_by(|a, b| b.total_cmp(a));
+            sum += own[..*least].iter().sum::<f64>();
+            rest -= least;
+            others.extend_from_slice(&own[*least..*most]);
+        }
+        others.sort_unstable_by(|a, b| b.total_cmp(a));
+        sum + others[..rest].iter().sum::<f64>()
+    }
+
     /// Assets of each subset.
     pub fn size(&self) -> usize {
         self.size

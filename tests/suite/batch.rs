@@ -429,6 +429,7 @@ pub fn assert_figures_go_on(engine: &dyn Engine, universe: &RiskModel, kept: Ran
         simple: None,
         subsets: &subsets,
         max_correlation: None,
+        bounds: None,
         periods_per_year: None,
     };
     let config = config("diversification", 20);

@@ -229,6 +229,7 @@ fn cut(universe: &RiskModel, subsets: &Subsets, problems: u64, config: &Config, 
         simple: None,
         subsets,
         max_correlation: None,
+        bounds: None,
         periods_per_year: None,
     };
     let store = &mut Checkpoint::aside(u64::MAX);
@@ -403,6 +404,7 @@ impl Told {
             simple: Some(&self.returns),
             subsets: &self.subsets,
             max_correlation: None,
+            bounds: None,
             periods_per_year: Some(252.0),
         };
         found(&question, self.problems, config, &CpuEngine::default())

@@ -132,6 +132,7 @@ fn spec(
         pools,
         sample: arguments.sample,
         max_correlation: arguments.max_correlation,
+        bounds: None,
         config: Config {
             by: arguments.by,
             top: arguments.top,

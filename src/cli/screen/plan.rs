@@ -36,7 +36,8 @@ pub fn dry_run(
     detected: &[Detected],
 ) -> Result<u8> {
     let space = question.subsets.space();
-    let batch = Batch::subsets(question.universe.clone(), question.subsets.clone(), problems, None)?;
+    let batch = Batch::subsets(question.universe.clone(), question.subsets.clone(), problems, None)?
+        .within(question.bounds.cloned())?;
     let request = Request::Metrics(vec![Metric::Volatility]);
     let job = engine.job(&batch, &request);
     let probe = plan::probe(FIRST, problems.min(TIMED), &mut |count| job.run(0..count, &Stop::NEVER).map(drop))?;
@@ -102,6 +103,7 @@ fn alone(arguments: &ScreenArguments, question: &Question, problems: u64, config
     }
     let setting = Setting {
         universe: question.universe,
+        bounds: question.bounds,
         returns: question.simple.filter(|_| of_the_path),
         periods_per_year: question.periods_per_year,
         bets: config.by.is_of_bets(),

@@ -3,7 +3,7 @@
 use super::NamedLimits;
 use crate::error::{Error, option};
 use crate::methods::limits::{Conflict, Side};
-use crate::wording::{joined, short, short_above, short_beside};
+use crate::wording::{counted, joined, short, short_above, short_beside};
 
 /// The error of limits that contradict each other: a usage error, before any work.
 pub fn contradiction(conflict: &Conflict, limits: &NamedLimits, assets: &[String]) -> Error {
@@ -102,27 +102,47 @@ pub fn contradiction(conflict: &Conflict, limits: &NamedLimits, assets: &[String
 
 /// Bounds whose sum is on the wrong side of 1.
 fn of_sum(side: Side, total: f64, limits: &NamedLimits) -> Error {
-    let assets = limits.assets() as f64;
-    let said = short_beside(total, 1.0);
-    let (said, bounds, flag, change, beyond, even) = match side {
-        Side::Most => {
-            let error = format!("the largest weights sum to {said}, below 1");
-            (error, &limits.most, "max-weight", "raise", "more", short_above(1.0 / assets))
-        }
-        Side::Least => {
-            let error = format!("the least weights sum to {said}, above 1");
-            // Rounded down, the sum is at most 1.
-            (error, &limits.least, "min-weight", "lower", "less", short((1.0 / assets * 1e5).floor() / 1e5))
-        }
+    let total_said = short_beside(total, 1.0);
+    let (said, bounds) = match side {
+        Side::Most => (format!("the largest weights sum to {total_said}, below 1"), &limits.most),
+        Side::Least => (format!("the least weights sum to {total_said}, above 1"), &limits.least),
     };
-    let is_one = bounds.iter().all(|bound| *bound == bounds[0]);
-    Error::usage(said).hint(match is_one {
+    Error::usage(said).hint(mended(side, total, bounds, limits.assets()))
+}
+
+/// The error of bounds of all assets whose sum over any subset of so many is on the wrong side of 1, at best `total`.
+pub fn of_subsets(side: Side, total: f64, bounds: &[f64], size: usize) -> Error {
+    let (assets, bound) = (counted(size as u64, "asset"), short_beside(bounds[0], 1.0));
+    let hold = if size == 1 { "holds" } else { "hold" };
+    let total_said = short_beside(total, 1.0);
+    let said = match (side, is_one(bounds)) {
+        (Side::Most, true) => format!("{assets} of at most {bound} {hold} at most {total_said}, below 1"),
+        (Side::Least, true) => format!("{assets} of at least {bound} {hold} at least {total_said}, above 1"),
+        (Side::Most, false) => format!("the largest weights of any {assets} sum to at most {total_said}, below 1"),
+        (Side::Least, false) => format!("the least weights of any {assets} sum to at least {total_said}, above 1"),
+    };
+    Error::usage(said).hint(mended(side, total, bounds, size))
+}
+
+fn is_one(bounds: &[f64]) -> bool {
+    bounds.iter().all(|bound| *bound == bounds[0])
+}
+
+/// How far bounds have to go so that those of so many assets sum to 1.
+fn mended(side: Side, total: f64, bounds: &[f64], assets: usize) -> String {
+    let even = 1.0 / assets as f64;
+    let (flag, change, beyond, even) = match side {
+        Side::Most => ("max-weight", "raise", "more", short_above(even)),
+        // Rounded down, the sum is at most 1.
+        Side::Least => ("min-weight", "lower", "less", short((even * 1e5).floor() / 1e5)),
+    };
+    match is_one(bounds) {
         true => format!("{change} {} to {even} or {beyond}", option(flag)),
         false => {
             let missing = short_above((1.0 - total).abs());
             format!("{change} some of them, by {missing} in all: {} or {}", option(flag), option("bounds"))
         }
-    })
+    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ mod contradiction;
 mod settle;
 mod terms;
 
-pub use contradiction::contradiction;
+pub use contradiction::{contradiction, of_subsets};
 pub use settle::{budgets_of_groups, left_out, settle};
 pub use terms::{Expected, Terms};
 

@@ -5,13 +5,17 @@ use super::path::PathFigures;
 use crate::covariance::{RiskModel, Universe};
 use crate::measure::{Metric, bets, metric};
 use crate::methods::certificate::Status;
-use crate::methods::risk_budgeting::{self, Options, Problem};
+use crate::methods::limits::{Bounds, Limits};
+use crate::methods::risk_budgeting::Options;
+use crate::methods::{Program, Workspace};
 use crate::panel::Returns;
 
 /// What a subset is evaluated on.
 #[derive(Debug, Clone, Copy)]
 pub struct Setting<'a> {
     pub universe: &'a Universe,
+    /// Of the weights of all assets.
+    pub bounds: Option<&'a Bounds>,
     /// Simple returns of all assets, for figures of the path.
     pub returns: Option<&'a Returns>,
     pub periods_per_year: Option<f64>,
@@ -27,6 +31,8 @@ pub struct Finalist {
     pub assets: Vec<u32>,
     pub weights: Vec<f64>,
     pub rc_error: f64,
+    /// Within bounds, what is left of the conditions of the best weights.
+    pub kkt_error: Option<f64>,
     /// Of the estimator of the subset's covariance, where it has one.
     pub parameter: Option<f64>,
     pub figures: Figures,
@@ -39,14 +45,16 @@ impl Finalist {
         let k = assets.len();
         let mut part = RiskModel::default();
         let parameter = setting.universe.gather(&assets, &mut part);
-        let RiskModel { correlation, volatilities } = part;
-        let budgets = vec![1.0 / k as f64; k];
-        let mut weights = vec![0.0; k];
-        let problem =
-            Problem { correlation: &correlation, volatilities: &volatilities, budgets: &budgets, covariance: None };
+        let (budgets, mut weights) = (vec![1.0 / k as f64; k], vec![0.0; k]);
+        let limits = match setting.bounds {
+            Some(bounds) if !bounds.admit(&assets) => return None,
+            Some(bounds) => bounds.of_set(&assets),
+            None => Limits::none(k),
+        };
+        let program = Program::within(&budgets, limits).ok()?;
         let options = Options { finish: true, ..Options::default() };
-        let certificate =
-            risk_budgeting::solve(problem, options, &mut risk_budgeting::Workspace::default(), &mut weights);
+        let certificate = program.certified(&part, None, options, &mut Workspace::default(), &mut weights);
+        let RiskModel { correlation, volatilities } = part;
         if certificate.status != Status::Converged {
             return None;
         }
@@ -64,7 +72,15 @@ impl Finalist {
                 .returns
                 .map(|returns| PathFigures::of(&mut path(returns, &assets, &weights), setting.periods_per_year)),
         };
-        Some(Finalist { rank, assets, weights, rc_error: certificate.rc_error, parameter, figures })
+        Some(Finalist {
+            rank,
+            assets,
+            weights,
+            rc_error: certificate.rc_error,
+            kkt_error: setting.bounds.map(|_| certificate.error()),
+            parameter,
+            figures,
+        })
     }
 
     /// Fills in what [`Setting::bets`] left out.

@@ -12,6 +12,7 @@ use super::values::{Asking, values};
 use crate::batch::Covariances;
 use crate::covariance::{Estimator, Universe};
 use crate::error::Result;
+use crate::methods::limits::Bounds;
 use crate::panel::{Panel, Returns};
 use crate::run::Context;
 use crate::stats;
@@ -59,6 +60,8 @@ pub struct Split {
     /// Simple returns.
     paths: [Returns; 2],
     periods_per_year: Option<f64>,
+    /// Of the weights of all assets.
+    bounds: Option<Bounds>,
     label: Option<String>,
 }
 
@@ -71,6 +74,7 @@ impl Split {
         (returns, simple): (&Returns, &Returns),
         estimator: Estimator,
         periods_per_year: Option<f64>,
+        bounds: Option<&Bounds>,
     ) -> Result<Split> {
         let (middle, rows) = (returns.rows() / 2, returns.rows());
         let halves = [returns.part(0..middle), returns.part(middle..rows)];
@@ -83,6 +87,7 @@ impl Split {
             models: [model(&halves[0])?, model(&halves[1])?],
             paths: [simple.part(0..middle), simple.part(middle..rows)],
             periods_per_year,
+            bounds: bounds.cloned(),
             label,
         })
     }
@@ -103,7 +108,8 @@ impl Split {
         let mut of = |half: usize| {
             let path = |set: u64, weights: &[f64]| path(&self.paths[half], &sets[set as usize], weights);
             let number = number + half as u32;
-            let asking = Asking { figure, periods_per_year: self.periods_per_year, path: &path, number };
+            let Split { periods_per_year, ref bounds, .. } = *self;
+            let asking = Asking { figure, periods_per_year, bounds: bounds.as_ref(), path: &path, number };
             values(Covariances::Known(Arc::clone(&self.models[half])), sets, &asking, range.cloned(), context)
         };
         Ok([of(0)?, of(1)?])

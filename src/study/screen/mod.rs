@@ -10,6 +10,7 @@
 //!    keep all bounds; the same sample makes the [`cloud`].
 
 pub mod best;
+mod bounds;
 pub mod cloud;
 pub mod figure;
 pub mod finalist;
@@ -46,6 +47,7 @@ use crate::engine::{Engine, Job as _};
 use crate::error::{Error, Result, option};
 use crate::measure::{Measured, Metric};
 use crate::methods::certificate::Status;
+use crate::methods::limits::Bounds;
 use crate::panel::Returns;
 use crate::run::chunks::{self, PIECE};
 use crate::run::crosscheck::{self, MetricCheck, Sample};
@@ -53,9 +55,11 @@ use crate::run::{self, Added, Chunk, Context, Solves, Work};
 use crate::stop::Stop;
 use crate::store::Columns;
 use crate::study::estimation::Estimation;
+use crate::study::limited::Bound;
 use crate::subsets::cap::Cap;
 use crate::subsets::{Draw, LAW, Subsets};
 use best::Candidate;
+pub use bounds::allows_some;
 use cloud::Cloud;
 use figure::{Figure, Filter};
 use finalist::Finalist;
@@ -67,6 +71,7 @@ use histogram::Histogram;
 use inclusion::inclusion;
 pub use outcome::{Counts, Distribution, Entry, Outcome, Run};
 use passing::{Asked, passing};
+use sample::Admission;
 #[cfg(feature = "files")]
 pub use spec::{Again, Spec};
 #[cfg(feature = "files")]
@@ -93,6 +98,8 @@ pub struct Question<'a> {
     pub subsets: &'a Subsets,
     /// Largest correlation between two assets of a subset.
     pub max_correlation: Option<f64>,
+    /// Least and largest weight of each asset; a subset that no weights are within is infeasible.
+    pub bounds: Option<&'a Bounds>,
     pub periods_per_year: Option<f64>,
 }
 
@@ -158,6 +165,8 @@ pub struct Share {
     pub range: [u64; 2],
     pub solves: Solves,
     pub rc_error: LargestError,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kkt_error: Option<LargestError>,
     pub crosscheck: Option<MetricCheck>,
 }
 
@@ -172,11 +181,13 @@ pub fn part(question: &Question, problems: u64, config: &Config, part: Part, con
     if config.halves {
         ready.halves(Some(&range), &ready.sampled(context)?, context)?;
     }
+    let [rc_error, kkt_error] = tally.errors(question.bounds.is_some());
     Ok(Share {
         shard: part,
         range: [range.start, range.end],
         solves: tally.solves,
-        rc_error: tally.error(),
+        rc_error: rc_error.unwrap_or_default(),
+        kkt_error,
         crosscheck: tally.check.map(MetricCheck::from),
     })
 }
@@ -251,10 +262,12 @@ impl<'a> Ready<'a> {
         let Question { universe, subsets, .. } = *question;
         let cap = question.max_correlation.map(|largest| Cap::new(&universe.model().correlation, largest));
         let universe = Arc::new(universe.clone());
-        let batch = |subsets: Subsets, count| Batch::subsets(Arc::clone(&universe), subsets, count, cap.clone());
+        let batch = |subsets: Subsets, count| {
+            Batch::subsets(Arc::clone(&universe), subsets, count, cap.clone())?.within(question.bounds.cloned())
+        };
         let bulk_error = BULK_ERROR * context.engine.info().tolerance;
         let rule = rule(question, config, bulk_error);
-        let (sample, drawn) = sample::sample(subsets, cap.as_ref())?;
+        let (sample, drawn) = sample::sample(subsets, Admission { cap: cap.as_ref(), bounds: question.bounds })?;
         let stop = context.observer.stop();
         let histogram = pilot(&batch(sample.clone(), drawn)?, &rule, context.engine, &stop)?;
         let batch = batch(subsets.clone(), problems)?;
@@ -285,19 +298,20 @@ impl<'a> Ready<'a> {
     /// The study's own sample on the whole history: those that keep all bounds. Empty without a history.
     fn sampled(&self, context: &Context) -> Result<Vec<Finalist>> {
         let (question, stop) = (self.question, context.observer.stop());
-        let cap = self.cap.as_ref();
+        let admission = Admission { cap: self.cap.as_ref(), bounds: question.bounds };
         let asked = Asked { question, filters: &self.config.filters, figure: None, paths: false };
         if question.returns.is_none() {
             return Ok(Vec::new());
         }
         let numbered = |sets: Vec<Vec<u32>>| -> Vec<(u64, Vec<u32>)> { (0..).zip(sets).collect() };
-        let found = passing(&asked, &numbered(sample::admitted(&self.sample, self.drawn, cap)), &stop)?;
+        let found = passing(&asked, &numbered(sample::admitted(&self.sample, self.drawn, admission)), &stop)?;
         if self.rule.filters.is_empty() || found.len() >= sample::FEW {
             return Ok(found);
         }
         // Of a larger sample, the metrics tell most of those that miss a bound.
         let (larger, drawn) = sample::larger(question.subsets)?;
-        let batch = Batch::subsets(Arc::new(question.universe.clone()), larger.clone(), drawn, self.cap.clone())?;
+        let batch = Batch::subsets(Arc::new(question.universe.clone()), larger.clone(), drawn, self.cap.clone())?
+            .within(question.bounds.cloned())?;
         let request = Request::Metrics(self.rule.metrics.clone());
         let measured = context.engine.reserve().job(&batch, &request).run(0..drawn, &stop)?.metrics();
         let (mut sets, mut at) = (Vec::new(), 0);
@@ -318,9 +332,9 @@ impl<'a> Ready<'a> {
         sampled: &[Finalist],
         context: &mut Context,
     ) -> Result<Option<(Split, [Vec<f64>; 2])>> {
-        let Question { returns, simple, periods_per_year, .. } = *self.question;
+        let Question { returns, simple, estimator, periods_per_year, bounds, .. } = *self.question;
         let (Some(returns), Some(simple), true) = (returns, simple, self.config.halves) else { return Ok(None) };
-        let split = match Split::new((returns, simple), self.question.estimator, periods_per_year) {
+        let split = match Split::new((returns, simple), estimator, periods_per_year, bounds) {
             Ok(split) => split,
             Err(error) => {
                 let what = format!("the halves of the history are not compared: {}", error.message.nested());
@@ -349,12 +363,13 @@ impl<'a> Ready<'a> {
             space,
             space_approximate: subsets.space().approximate_count(),
             screened: problems,
-            feasible: solves.total,
+            feasible: solves.total - solves.infeasible,
             passing: tally.passing,
         };
         let (by, count) = (config.by, counts.passing);
         let statistics = tally.statistics(space, problems);
-        let (rc_error, crosscheck) = (tally.error(), tally.check.map(MetricCheck::from));
+        let ([rc_error, kkt_error], crosscheck) =
+            (tally.errors(question.bounds.is_some()), tally.check.map(MetricCheck::from));
         let best = tally.best.sorted();
         let bulk = tally.histogram;
 
@@ -395,6 +410,11 @@ impl<'a> Ready<'a> {
             }
         };
         let name = |&asset: &u32| question.assets[asset as usize].clone();
+        let held = |finalist: &Finalist| {
+            let of = |(&asset, weight): (&u32, &f64)| (asset as usize, *weight);
+            let pairs = finalist.assets.iter().zip(&finalist.weights).map(of);
+            question.bounds.map(|bounds| pairs.map(|(asset, w)| Bound::of_weight(w, bounds.of(asset))).collect())
+        };
         let top: Vec<Entry> = finalists
             .iter()
             .enumerate()
@@ -405,6 +425,8 @@ impl<'a> Ready<'a> {
                 value: finalist.figures.get(config.by),
                 figures: finalist.figures.clone(),
                 rc_error: finalist.rc_error,
+                kkt_error: finalist.kkt_error,
+                bounds: held(finalist),
                 shrinkage: finalist.parameter.filter(|_| question.estimator.parameter() == Some(Parameter::Intensity)),
                 halves: in_halves.as_ref().and_then(|[first, second]| InHalves::of(first[at], second[at])),
             })
@@ -422,7 +444,8 @@ impl<'a> Ready<'a> {
             distribution,
             halves,
             solves,
-            rc_error,
+            rc_error: rc_error.unwrap_or_default(),
+            kkt_error,
             crosscheck,
             run: Run {
                 size: subsets.size(),
@@ -433,6 +456,7 @@ impl<'a> Ready<'a> {
                 shortlist: shortlisted,
                 filters: config.filters.clone(),
                 max_correlation: question.max_correlation,
+                bounds: question.bounds.cloned(),
                 sample: drawn.map(|(count, _)| count),
                 seed: drawn.and_then(|(_, seed)| seed),
                 law: LAW,

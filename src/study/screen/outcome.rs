@@ -12,8 +12,10 @@ use super::tally::{LargestError, Statistics};
 use crate::batch::counts::Solves;
 use crate::engine::{Kind, Precision};
 use crate::measure::Metric;
+use crate::methods::limits::Bounds;
 use crate::run::crosscheck::MetricCheck;
 use crate::study::estimation::Estimation;
+use crate::study::limited::Bound;
 
 /// How many subsets there are.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -23,7 +25,7 @@ pub struct Counts {
     pub space_approximate: f64,
     /// Looked at: all of them, or a sample.
     pub screened: u64,
-    /// Of these, within the cap on correlations.
+    /// Of these, within the cap on correlations and with weights within the bounds.
     pub feasible: u64,
     /// Of these, with a portfolio whose metrics keep all bounds.
     pub passing: u64,
@@ -40,7 +42,14 @@ pub struct Entry {
     pub value: f64,
     #[serde(flatten)]
     pub figures: Figures,
+    /// Within bounds, the largest relative miss of a budget.
     pub rc_error: f64,
+    /// Within bounds, what is left of the conditions of the best weights; so is the next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kkt_error: Option<f64>,
+    /// What holds each weight.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bounds: Option<Vec<Option<Bound>>>,
     /// The intensity with which its covariance was shrunk; null where the estimator has none.
     pub shrinkage: Option<f64>,
     /// The figure in each half of the history; null without one.
@@ -77,6 +86,9 @@ pub struct Run {
     pub shortlist: Option<u64>,
     pub filters: Vec<Filter>,
     pub max_correlation: Option<f64>,
+    /// Of the weights, one for each asset.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bounds: Option<Bounds>,
     /// Null where all subsets were screened.
     pub sample: Option<u64>,
     pub seed: Option<u64>,
@@ -104,7 +116,11 @@ pub struct Outcome {
     pub inclusion: Inclusion,
     pub halves: Option<Halves>,
     pub solves: Solves,
+    /// None of what is within bounds.
     pub rc_error: LargestError,
+    /// Of what is within bounds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kkt_error: Option<LargestError>,
     /// Null on the CPU.
     pub crosscheck: Option<MetricCheck>,
     pub run: Run,

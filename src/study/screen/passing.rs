@@ -29,6 +29,7 @@ pub fn passing(asked: &Asked, sets: &[(u64, Vec<u32>)], stop: &Stop) -> Result<V
     let figures = || filters.iter().map(|filter| filter.figure).chain(figure);
     let setting = Setting {
         universe: question.universe,
+        bounds: question.bounds,
         returns: question.simple.filter(|_| paths || figures().any(Figure::is_of_the_path)),
         periods_per_year: question.periods_per_year,
         bets: figures().any(Figure::is_of_bets),

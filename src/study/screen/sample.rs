@@ -1,7 +1,9 @@
 //! The study's own sample of the space, which fixes the bins and compares the halves of the history. It follows from the
-//! space and the cap alone, so that it is the same on every machine and engine, whatever else is screened.
+//! space, the cap and the bounds of weights alone, so that it is the same on every machine and engine, whatever else is
+//! screened.
 
 use crate::error::Result;
+use crate::methods::limits::Bounds;
 use crate::subsets::Subsets;
 use crate::subsets::cap::Cap;
 
@@ -11,19 +13,37 @@ pub const SIZE: u64 = 4096;
 /// Samples of the study are drawn with this seed, whatever the user's.
 pub const SEED: u64 = 0;
 
-/// Where a cap, or bounds, leave fewer of the sample than this, a larger one is drawn.
+/// Where a cap, or bounds of weights or figures, leave fewer of the sample than this, a larger one is drawn.
 pub const FEW: usize = 256;
 
 /// So many times larger.
 const LARGER: u64 = 64;
 
+/// Which subsets of a space are of use.
+#[derive(Debug, Clone, Copy)]
+pub struct Admission<'a> {
+    pub cap: Option<&'a Cap>,
+    pub bounds: Option<&'a Bounds>,
+}
+
+impl Admission<'_> {
+    fn is_open(&self) -> bool {
+        self.cap.is_none() && self.bounds.is_none()
+    }
+
+    /// Whether the cap admits these assets, and weights of them may be within their bounds.
+    pub fn admits(&self, assets: &[u32]) -> bool {
+        self.cap.is_none_or(|cap| cap.admits(assets)) && self.bounds.is_none_or(|bounds| bounds.admit(assets))
+    }
+}
+
 /// The problems 0..count of some subsets of the space of `subsets`.
 ///
 /// # Errors
 /// A space that cannot be sampled.
-pub fn sample(subsets: &Subsets, cap: Option<&Cap>) -> Result<(Subsets, u64)> {
+pub fn sample(subsets: &Subsets, admission: Admission) -> Result<(Subsets, u64)> {
     let (sample, count) = drawn(subsets, SIZE)?;
-    if cap.is_none() || admitted(&sample, count, cap).len() >= FEW {
+    if admission.is_open() || admitted(&sample, count, admission).len() >= FEW {
         return Ok((sample, count));
     }
     larger(subsets)
@@ -43,11 +63,11 @@ fn drawn(subsets: &Subsets, size: u64) -> Result<(Subsets, u64)> {
     Ok((sample, count))
 }
 
-/// Those of the problems 0..count that the cap admits, [`SIZE`] of them at most.
-pub fn admitted(sample: &Subsets, count: u64, cap: Option<&Cap>) -> Vec<Vec<u32>> {
+/// Those of the problems 0..count that are admitted, [`SIZE`] of them at most.
+pub fn admitted(sample: &Subsets, count: u64, admission: Admission) -> Vec<Vec<u32>> {
     let mut admitted = Vec::new();
     sample.visit(0..count, |_, assets| {
-        if cap.is_none_or(|cap| cap.admits(assets)) {
+        if admission.admits(assets) {
             admitted.push(assets.to_vec());
         }
     });

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Config;
 use crate::covariance::Estimator;
 use crate::error::{Error, Result};
+use crate::methods::limits::Bounds;
 use crate::resample::Scheme;
 use crate::study::block::Block;
 use crate::study::protocol;
@@ -40,6 +41,9 @@ pub struct Spec {
     pub pools: Vec<Pool>,
     pub sample: Option<u64>,
     pub max_correlation: Option<f64>,
+    /// Least and largest weight of each asset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bounds: Option<Bounds>,
     /// As it was asked for.
     pub config: Config,
     pub bootstrap: Option<Again>,
@@ -65,7 +69,8 @@ impl Spec {
         self.pools.iter().for_each(|pool| named.extend(&pool.assets));
         named.sort_unstable();
         let repeated = named.windows(2).any(|pair| pair[0] == pair[1]);
-        if repeated || named.last().is_some_and(|&asset| asset as usize >= assets) {
+        let foreign = self.bounds.as_ref().is_some_and(|bounds| bounds.assets() != assets);
+        if repeated || foreign || named.last().is_some_and(|&asset| asset as usize >= assets) {
             return Err(Error::input("the run's constraints are not about its assets").hint("run the job again"));
         }
         Space::new(self.size, self.included.clone(), self.pools.clone())
@@ -97,6 +102,7 @@ impl protocol::Spec for Spec {
         self.estimator.is_none() == self.covariance
             && self.estimator.is_none_or(Estimator::is_sound)
             && self.config.top > 0
+            && self.bounds.as_ref().is_none_or(Bounds::is_sound)
             && self.periods_per_year.is_none_or(|periods| positive(&periods))
             && self.setup.tolerance.is_none_or(|tolerance| positive(&tolerance))
     }

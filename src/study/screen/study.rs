@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::passing::{Asked, passing};
-use super::sample::SIZE;
+use super::sample::{Admission, SIZE};
 use super::universe::Screenable;
 use super::verify::{Listed, verify};
-use super::{AGAIN, Config, LAST_OF_PART, Outcome, Question, Share, Sink, Spec, check, part, screen};
+use super::{AGAIN, Config, LAST_OF_PART, Outcome, Question, Share, Sink, Spec, allows_some, check, part, screen};
 use crate::batch::part::{Part, scaled};
 use crate::engine::EngineInfo;
 use crate::error::{Error, Result};
@@ -65,6 +65,7 @@ impl Screen {
                     seed: self.seed.unwrap_or_default(),
                     estimator: question.estimator,
                     periods_per_year: question.periods_per_year,
+                    bounds: question.bounds,
                     number: AGAIN,
                 };
                 let count = outcome.winners.len().min(again.winners);
@@ -80,15 +81,16 @@ impl Screen {
         Ok(Screened { outcome, bootstrap })
     }
 
-    /// The subsets that the best are chosen from again on resamples, and on how many: those within the cap that keep all
-    /// bounds on the whole history. None where that is too much.
+    /// The subsets that the best are chosen from again on resamples, and on how many: those within the cap and the bounds of
+    /// weights that keep all bounds on the whole history. None where that is too much.
     fn reselected(&self, resamples: u64, stop: &Stop) -> Result<Option<(Vec<Vec<u32>>, u64)>> {
         let Some(resamples) = self.reselections(resamples) else { return Ok(None) };
         let question = self.question();
         let cap = question.max_correlation.map(|largest| Cap::new(&question.universe.model().correlation, largest));
+        let admission = Admission { cap: cap.as_ref(), bounds: question.bounds };
         let mut sets = Vec::new();
         self.subsets.visit(0..self.problems, |rank, assets| {
-            if cap.as_ref().is_none_or(|cap| cap.admits(assets)) {
+            if admission.admits(assets) {
                 sets.push((rank, assets.to_vec()));
             }
         });
@@ -128,6 +130,9 @@ impl Study for Screen {
 
     fn prepare(spec: &Spec, seed: Option<u64>, data: Returns, _: &mut dyn Observer) -> Result<Self> {
         let (subsets, problems) = spec.subsets(seed, data.assets.len())?;
+        if let Some(bounds) = &spec.bounds {
+            allows_some(bounds, subsets.space())?;
+        }
         let screenable = Screenable::of(data, spec)?;
         let config = spec.config();
         check(&screenable.question(spec, &subsets), &config)?;

@@ -40,7 +40,7 @@ impl Rule {
 }
 
 /// Certified errors of the bulk.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct LargestError {
     /// Null where nothing converged.
     pub max: Option<f64>,
@@ -124,12 +124,13 @@ impl<'a> Tally<'a> {
         self.solves.rescued += fold.rescued;
         self.check = Check::both(self.check, fold.check);
         for piece in &fold.pieces {
-            let [converged, stalled, no_solution, invalid] = piece.statuses;
+            let [converged, stalled, no_solution, invalid, infeasible] = piece.statuses;
             self.solves.total += piece.statuses.iter().sum::<u64>();
             self.solves.converged += converged;
             self.solves.stalled += stalled;
             self.solves.no_solution += no_solution;
             self.solves.invalid += invalid;
+            self.solves.infeasible += infeasible;
             self.passing += piece.passing;
             self.largest_error = self.largest_error.max(piece.largest_error);
             self.histogram.merge(&piece.histogram);
@@ -181,9 +182,10 @@ impl<'a> Tally<'a> {
         Piece { largest_error, passing, sums, range: [low, high], ..piece }
     }
 
-    /// The largest certified error.
-    pub fn error(&self) -> LargestError {
-        LargestError { max: (self.solves.converged > 0).then_some(self.largest_error) }
+    /// The largest certified error: `rc_error`, or within bounds `kkt_error`.
+    pub fn errors(&self, within_bounds: bool) -> [Option<LargestError>; 2] {
+        let error = Some(LargestError { max: (self.solves.converged > 0).then_some(self.largest_error) });
+        if within_bounds { [None, error] } else { [error, None] }
     }
 
     /// None where nothing passed. `space` is the size of the space, where it is known.

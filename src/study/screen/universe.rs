@@ -41,7 +41,7 @@ impl Screenable {
         Ok(Screenable { assets, universe, returns: Some(data), simple })
     }
 
-    pub fn question<'a>(&'a self, spec: &Spec, subsets: &'a Subsets) -> Question<'a> {
+    pub fn question<'a>(&'a self, spec: &'a Spec, subsets: &'a Subsets) -> Question<'a> {
         Question {
             assets: &self.assets,
             universe: &self.universe,
@@ -50,6 +50,7 @@ impl Screenable {
             simple: self.simple.as_ref().or(self.returns.as_ref()),
             subsets,
             max_correlation: spec.max_correlation,
+            bounds: spec.bounds.as_ref(),
             periods_per_year: spec.periods_per_year,
         }
     }

@@ -12,6 +12,7 @@ use crate::engine::cpu::CpuEngine;
 use crate::error::Result;
 use crate::methods::Program;
 use crate::methods::certificate::Status;
+use crate::methods::limits::Bounds;
 use crate::methods::risk_budgeting::Options;
 use crate::run::{self, Added, Chunk, Context, Fold, Work};
 use crate::store::Columns;
@@ -24,6 +25,8 @@ pub type Path<'a> = dyn Fn(u64, &[f64]) -> Vec<f64> + Sync + 'a;
 pub struct Asking<'a> {
     pub figure: Figure,
     pub periods_per_year: Option<f64>,
+    /// Of the weights of all assets of the covariances.
+    pub bounds: Option<&'a Bounds>,
     /// Of a figure of the path.
     pub path: &'a Path<'a>,
     /// Number of the batch among those of the study.
@@ -45,7 +48,7 @@ pub fn values(
     let Some(first) = sets.first() else { return Ok(Vec::new()) };
     let k = first.len();
     let source = Source { covariances, assets: Assets::listed(sets.iter().cloned())? };
-    let batch = Batch::new(source, Program::new(&vec![1.0 / k as f64; k])?)?;
+    let batch = Batch::new(source, Program::new(&vec![1.0 / k as f64; k])?)?.within(asking.bounds.cloned())?;
     let (request, scale) = match asking.figure.metric(asking.periods_per_year) {
         Some((metric, scale)) => (Request::Metrics(vec![metric]), scale),
         None => (Request::PORTFOLIOS, 1.0),

@@ -26,6 +26,7 @@ pub fn verify(question: &Question, problems: u64, by: Figure, list: &[Listed]) -
     let subsets = question.subsets;
     let setting = Setting {
         universe: question.universe,
+        bounds: question.bounds,
         returns: question.simple,
         periods_per_year: question.periods_per_year,
         bets: by.is_of_bets(),
@@ -55,7 +56,7 @@ pub fn verify(question: &Question, problems: u64, by: Figure, list: &[Listed]) -
         let agrees = difference <= EXACT * largest && figure_agrees;
         found.disagreements += u64::from(!agrees);
         found.max_weight_difference = larger(found.max_weight_difference, Some(difference));
-        found.max_rc_error = larger(found.max_rc_error, Some(own.rc_error));
+        found.max_rc_error = larger(found.max_rc_error, Some(own.kkt_error.unwrap_or(own.rc_error)));
     }
     found
 }

@@ -157,6 +157,7 @@ fn screened(engine: &dyn Engine, universe: &RiskModel, subsets: &Subsets, by: &s
         simple: None,
         subsets,
         max_correlation: None,
+        bounds: None,
         periods_per_year: None,
     };
     let config = equirisk::study::screen::Config { crosscheck: Sample::Count(300), ..config(by, 50) };
@@ -271,6 +272,7 @@ fn what_a_device_cannot_screen_is_screened_on_the_cpu_and_said() {
             simple: None,
             subsets: &subsets,
             max_correlation: None,
+            bounds: None,
             periods_per_year: None,
         };
         let mut noted = Noted(Vec::new());
