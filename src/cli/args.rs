@@ -15,7 +15,7 @@ use jiff::civil::Date;
 
 use super::estimator::{EstimatorArguments, Name as EstimatorName};
 use super::help::Named;
-use super::limits::{LimitArguments, TermArguments};
+use super::limits::{BoundArguments, LimitArguments, TermArguments};
 use super::methods::{MethodArguments, Name as MethodName};
 use super::risk::RiskArguments;
 use super::values::{
@@ -447,6 +447,8 @@ pub struct ScreenArguments {
     /// The metric that makes this shortlist
     #[arg(long, value_name = "METRIC", default_value = "diversification", value_parser = Named { parse: metric, names: Metric::ALL.map(Metric::name).to_vec() }, hide_possible_values = true, help_heading = "Ranking")]
     pub shortlist_by: Metric,
+    #[command(flatten)]
+    pub bounds: BoundArguments,
     /// Compare the two halves of the history (the default where there is one)
     #[arg(long, conflicts_with = "no_halves", help_heading = "Ranking")]
     pub halves: bool,

@@ -226,7 +226,8 @@ pub fn draw(given: Option<u64>) -> u64 {
 /// The exit code of a finished study.
 ///
 /// # Errors
-/// Disagreements; nothing solved at all; with `strict`, something that stayed unsolved.
+/// Disagreements; nothing solved at all; with `strict`, something that stayed unsolved
+/// although weights may be within its limits.
 pub fn ended(ending: &Ending, strict: bool, noun: &str) -> Result<u8> {
     let Ending { solves, disagreements, part } = *ending;
     if disagreements > 0 {
@@ -241,7 +242,7 @@ pub fn ended(ending: &Ending, strict: bool, noun: &str) -> Result<u8> {
         let message = words::nothing(solves.total, noun);
         return Err(Error::new(ErrorKind::Unsolved, message).hint(words::remedy(&solves)));
     }
-    let unsolved = solves.unsolved();
+    let unsolved = solves.failed();
     if strict && unsolved > 0 {
         let message = format!("{} stayed unsolved", counted(unsolved, noun));
         return Err(Error::new(ErrorKind::Unsolved, message).hint("leave --strict out to accept that"));

@@ -6,6 +6,7 @@ use super::args::{EngineChoice, MachineArguments, ProblemArguments};
 use super::data::Notes;
 use super::values::positive;
 use crate::error::option;
+pub use crate::io::Shorts;
 use crate::io::{self, Ends, Groups, Input, plain};
 use crate::methods::RiskMeasure;
 use crate::study::limited::Within;
@@ -33,22 +34,22 @@ impl BoundArguments {
     ///
     /// # Errors
     /// As the readers of [`io`].
-    pub fn read(&self, assets: &[String]) -> Result<[Vec<f64>; 2]> {
+    pub fn read(&self, assets: &[String], shorts: Shorts) -> Result<[Vec<f64>; 2]> {
         let (mut least, mut most) = (vec![0.0; assets.len()], vec![1.0; assets.len()]);
         let mut tighten = |asset: usize, [low, high]: Ends| {
             least[asset] = low.unwrap_or(0.0).max(least[asset]);
             most[asset] = high.unwrap_or(1.0).min(most[asset]);
         };
         if let Some(argument) = &self.min_weight {
-            let found = io::read_min_weight(argument, assets)?;
+            let found = io::read_min_weight(argument, assets, shorts)?;
             found.into_iter().enumerate().for_each(|(asset, low)| tighten(asset, [low, None]));
         }
         if let Some(argument) = &self.max_weight {
-            let found = io::read_max_weight(argument, assets)?;
+            let found = io::read_max_weight(argument, assets, shorts)?;
             found.into_iter().enumerate().for_each(|(asset, high)| tighten(asset, [None, high]));
         }
         if let Some(argument) = &self.bounds {
-            let found = io::read_bounds(argument, assets)?;
+            let found = io::read_bounds(argument, assets, shorts)?;
             found.into_iter().enumerate().for_each(|(asset, ends)| tighten(asset, ends));
         }
         Ok([least, most])
@@ -196,7 +197,7 @@ impl LimitArguments {
 
     /// Before what leaves is settled.
     fn read(&self, assets: &[String], groups: Option<&Groups>, terms: &Terms) -> Result<NamedLimits> {
-        let [least, most] = self.bounds.read(assets)?;
+        let [least, most] = self.bounds.read(assets, Shorts::BySigns)?;
         let mut limits = NamedLimits { least, most, ..NamedLimits::none(assets.len()) };
         if let Some(groups) = groups {
             let ranges = match &self.group_weights {

@@ -24,8 +24,7 @@ const WISHES: [(&str, &str); 13] = [
     ("--rf", "there is no rate to subtract: give excess returns with --returns"),
 ];
 
-const BOUNDS: &str = "`equirisk solve`, `bootstrap` and `batch` take bounds; `equirisk screen --where \"max-weight<0.2\"` lists the \
-                      subsets of assets whose portfolio keeps one";
+const BOUNDS: &str = "`equirisk solve`, `bootstrap`, `screen` and `batch` take bounds of weights";
 const TARGET: &str = "there is no target: risk budgets fix the weights, and cash or leverage of target / volatility does \
                       the rest";
 

@@ -37,27 +37,36 @@ const PREVIOUS: Noun = Noun {
     ..LEAST
 };
 
+/// How an asset is made short: what negative weights are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shorts {
+    /// By its sign.
+    BySigns,
+    /// Not at all.
+    Never,
+}
+
 /// Least weights: one number for every asset, or those of the assets that a list or a file names.
 ///
 /// # Errors
 /// Weights outside 0..1, names that are unknown or repeated, a file that cannot be read.
-pub fn read_min_weight(argument: &str, assets: &[String]) -> Result<Vec<Option<f64>>> {
-    weights(argument, assets, LEAST)
+pub fn read_min_weight(argument: &str, assets: &[String], shorts: Shorts) -> Result<Vec<Option<f64>>> {
+    weights(argument, assets, LEAST, shorts)
 }
 
 /// Largest weights, likewise.
 ///
 /// # Errors
 /// As [`read_min_weight`].
-pub fn read_max_weight(argument: &str, assets: &[String]) -> Result<Vec<Option<f64>>> {
-    weights(argument, assets, MOST)
+pub fn read_max_weight(argument: &str, assets: &[String], shorts: Shorts) -> Result<Vec<Option<f64>>> {
+    weights(argument, assets, MOST, shorts)
 }
 
-fn weights(argument: &str, assets: &[String], noun: Noun) -> Result<Vec<Option<f64>>> {
+fn weights(argument: &str, assets: &[String], noun: Noun, shorts: Shorts) -> Result<Vec<Option<f64>>> {
     let cell = Numbers::new(Decimal::Point, false).parse(argument);
     if let Cell::Number(value) | Cell::Percent(value) = cell {
         let place = option(noun.option).to_string();
-        let checked = check(&place, &format!("the {}", noun.one), value, matches!(cell, Cell::Percent(_)));
+        let checked = check(&place, &format!("the {}", noun.one), value, matches!(cell, Cell::Percent(_)), shorts);
         let value = checked.map_err(|error| Error { kind: ErrorKind::Usage, ..error })?;
         return Ok(vec![Some(value); assets.len()]);
     }
@@ -69,7 +78,8 @@ fn weights(argument: &str, assets: &[String], noun: Noun) -> Result<Vec<Option<f
         ))
         .hint("write 0.1 or 10% for every asset, A=0.1,B=0.2 for some, or name a file"));
     }
-    shares::typed(argument, shares::read(argument, assets, noun).and_then(|shares| by_name(shares, assets, noun)))
+    let read = shares::read(argument, assets, noun).and_then(|shares| by_name(shares, assets, noun, shorts));
+    shares::typed(argument, read)
 }
 
 /// Whether it looks like the name of a file: it has a folder, or an ending of letters.
@@ -82,8 +92,8 @@ fn is_file_name(argument: &str) -> bool {
 ///
 /// # Errors
 /// As [`read_min_weight`]; a minimum above its maximum.
-pub fn read_bounds(argument: &str, assets: &[String]) -> Result<Vec<Ends>> {
-    ranges(argument, assets, [LEAST, MOST].map(|noun| Noun { option: "bounds", ..noun }))
+pub fn read_bounds(argument: &str, assets: &[String], shorts: Shorts) -> Result<Vec<Ends>> {
+    ranges(argument, assets, [LEAST, MOST].map(|noun| Noun { option: "bounds", ..noun }), shorts)
 }
 
 /// Least and largest weights of groups, from `G=0.2..0.5,H=..0.3,K=0.1` or a file of `group,min,max` rows.
@@ -91,34 +101,38 @@ pub fn read_bounds(argument: &str, assets: &[String]) -> Result<Vec<Ends>> {
 /// # Errors
 /// As [`read_bounds`].
 pub fn read_group_weights(argument: &str, groups: &[String]) -> Result<Vec<Ends>> {
-    ranges(argument, groups, [LEAST, MOST].map(|noun| Noun { option: "group-weights", of: "group", ..noun }))
+    let nouns = [LEAST, MOST].map(|noun| Noun { option: "group-weights", of: "group", ..noun });
+    ranges(argument, groups, nouns, Shorts::BySigns)
 }
 
-fn ranges(argument: &str, names: &[String], nouns: [Noun; 2]) -> Result<Vec<Ends>> {
+fn ranges(argument: &str, names: &[String], nouns: [Noun; 2], shorts: Shorts) -> Result<Vec<Ends>> {
     let read = ranges::read(argument, names, nouns).and_then(|[least, most]| {
-        let [least, most] = [by_name(least, names, nouns[0])?, by_name(most, names, nouns[1])?];
+        let [least, most] = [by_name(least, names, nouns[0], shorts)?, by_name(most, names, nouns[1], shorts)?];
         Ok(least.into_iter().zip(most).map(|(least, most)| [least, most]).collect())
     });
     shares::typed(argument, read)
 }
 
-fn by_name(mut shares: Vec<Share>, names: &[String], noun: Noun) -> Result<Vec<Option<f64>>> {
+fn by_name(mut shares: Vec<Share>, names: &[String], noun: Noun, shorts: Shorts) -> Result<Vec<Option<f64>>> {
     for share in &mut shares {
         let whose = format!("the {} of `{}`", noun.one, shown(&share.name));
-        share.value = check(&share.at(), &whose, share.value, share.percent)?;
+        share.value = check(&share.at(), &whose, share.value, share.percent, shorts)?;
     }
     shares::by_name(shares, names, noun)
 }
 
 /// A weight, at most 1; refuses what lies outside 0..1.
-fn check(place: &str, whose: &str, value: f64, percent: bool) -> Result<f64> {
+fn check(place: &str, whose: &str, value: f64, percent: bool, shorts: Shorts) -> Result<f64> {
     // Sums of decimals miss 1 by rounding.
     if (0.0..=1.0 + 1e-12).contains(&value) {
         return Ok(value.min(1.0));
     }
     if value < 0.0 {
-        return Err(Error::input(format!("{place}: {whose} is negative: {}", short(value)))
-            .hint(format!("weights are sizes: {} makes an asset short", option("signs"))));
+        let error = Error::input(format!("{place}: {whose} is negative: {}", short(value)));
+        return Err(match shorts {
+            Shorts::BySigns => error.hint(format!("weights are sizes: {} makes an asset short", option("signs"))),
+            Shorts::Never => error.hint("no asset is short: weights are from 0 to 1"),
+        });
     }
     let error = Error::input(format!("{place}: {whose} is {}, not between 0 and 1", short(value)));
     Err(match value <= 100.0 && !percent {
@@ -135,7 +149,8 @@ const ROUNDING: f64 = 1e-6;
 /// # Errors
 /// Weights that are negative or do not sum to one; names and files as in [`read_min_weight`].
 pub fn read_previous(argument: &str, assets: &[String]) -> Result<Vec<f64>> {
-    let read = shares::read(argument, assets, PREVIOUS).and_then(|shares| by_name(shares, assets, PREVIOUS));
+    let read =
+        shares::read(argument, assets, PREVIOUS).and_then(|shares| by_name(shares, assets, PREVIOUS, Shorts::BySigns));
     let weights: Vec<f64> = shares::typed(argument, read)?.iter().map(|weight| weight.unwrap_or(0.0)).collect();
     let total: f64 = weights.iter().sum();
     if !((total - 1.0).abs() <= ROUNDING) {
@@ -180,10 +195,17 @@ mod tests {
     #[test]
     fn one_number_is_for_every_asset_and_a_list_for_those_it_names() {
         for argument in ["0.1", "10%", " 10 % ", ".1"] {
-            assert_eq!(read_max_weight(argument, &assets()).expect(argument), [Some(0.1); 3], "{argument}");
+            assert_eq!(
+                read_max_weight(argument, &assets(), Shorts::BySigns).expect(argument),
+                [Some(0.1); 3],
+                "{argument}"
+            );
         }
-        assert_eq!(read_min_weight("S&P 500=10%, A = 0.2", &assets()).expect("a list"), [Some(0.2), Some(0.1), None]);
-        assert_eq!(read_max_weight("1", &assets()).expect("no limit"), [Some(1.0); 3]);
+        assert_eq!(
+            read_min_weight("S&P 500=10%, A = 0.2", &assets(), Shorts::BySigns).expect("a list"),
+            [Some(0.2), Some(0.1), None]
+        );
+        assert_eq!(read_max_weight("1", &assets(), Shorts::BySigns).expect("no limit"), [Some(1.0); 3]);
     }
 
     #[test]
@@ -199,16 +221,25 @@ mod tests {
             "A,0.1,0.5\nS&P 500,,0.25\nC,,\n",
             "# made by hand\nasset\tmin\tmax\nA\t0.1\t0.5\n\nS&P 500\t\t0.25\n",
         ] {
-            assert_eq!(read_bounds(&folder.file(text), &assets()).expect(text), expected, "{text:?}");
+            assert_eq!(read_bounds(&folder.file(text), &assets(), Shorts::BySigns).expect(text), expected, "{text:?}");
         }
-        let most = read_bounds(&folder.file("asset,max\nA,0.5\n"), &assets()).expect("maxima alone");
+        let most = read_bounds(&folder.file("asset,max\nA,0.5\n"), &assets(), Shorts::BySigns).expect("maxima alone");
         assert_eq!(most[0], [None, Some(0.5)]);
         let text = "asset,max\nA,0.5\n";
-        assert_eq!(read_max_weight(&folder.file(text), &assets()).expect(text), [Some(0.5), None, None]);
+        assert_eq!(
+            read_max_weight(&folder.file(text), &assets(), Shorts::BySigns).expect(text),
+            [Some(0.5), None, None]
+        );
         let text = "weight,asset\n0.5,A\n".replace("weight", "cap");
-        assert_eq!(read_max_weight(&folder.file(&text), &assets()).expect("turned"), [Some(0.5), None, None]);
+        assert_eq!(
+            read_max_weight(&folder.file(&text), &assets(), Shorts::BySigns).expect("turned"),
+            [Some(0.5), None, None]
+        );
         let text = "asset,min,max\nA,0.1,0.5\n";
-        assert_eq!(read_min_weight(&folder.file(text), &assets()).expect(text), [Some(0.1), None, None]);
+        assert_eq!(
+            read_min_weight(&folder.file(text), &assets(), Shorts::BySigns).expect(text),
+            [Some(0.1), None, None]
+        );
     }
 
     #[test]
@@ -248,7 +279,7 @@ mod tests {
     fn a_sum_of_decimals_that_misses_one_by_rounding_is_one() {
         let whole = 0.1 + 0.7 + 0.2 + f64::EPSILON;
         assert!(whole > 1.0);
-        assert_eq!(read_max_weight(&format!("{whole:?}"), &assets()).unwrap()[0], Some(1.0));
+        assert_eq!(read_max_weight(&format!("{whole:?}"), &assets(), Shorts::BySigns).unwrap()[0], Some(1.0));
         let groups = ["EQUITY".to_string()];
         assert_eq!(read_group_weights(&format!("EQUITY=0.5..{whole:?}"), &groups).unwrap(), [[Some(0.5), Some(1.0)]]);
     }
@@ -274,7 +305,7 @@ mod tests {
             ("A=0.1,B", "`B` has no largest weight", "asset,max lines"),
             ("A=0.1,B=20,C=10%", "without a percent sign", "in percent"),
         ] {
-            let (kind, message, advice) = told(read_max_weight(argument, &assets()));
+            let (kind, message, advice) = told(read_max_weight(argument, &assets(), Shorts::BySigns));
             assert_eq!(kind, ErrorKind::Usage, "{argument}");
             assert!(message.contains(said), "{argument}: {message}");
             assert!(advice.contains(hint), "{argument}: {advice}");
@@ -304,16 +335,17 @@ mod tests {
             ("asset,min,max\n", "nothing stands below the line of names", "asset,min"),
             ("", "empty file", ""),
         ] {
-            let (kind, message, advice) = told(read_bounds(&folder.file(text), &assets()));
+            let (kind, message, advice) = told(read_bounds(&folder.file(text), &assets(), Shorts::BySigns));
             assert_eq!(kind, ErrorKind::Input, "{text:?}");
             assert!(message.contains("f.csv") && message.contains(said), "{text:?}: {message}");
             assert!(advice.contains(hint), "{text:?}: {advice}");
         }
-        let (kind, message, advice) = told(read_max_weight(&folder.file("asset,min\nA,0.1\n"), &assets()));
+        let (kind, message, advice) =
+            told(read_max_weight(&folder.file("asset,min\nA,0.1\n"), &assets(), Shorts::BySigns));
         assert_eq!(kind, ErrorKind::Input);
         assert!(message.contains("the column `min` holds no largest weights"), "{message}");
         assert!(advice.contains("a column called `max`"), "{advice}");
-        assert_eq!(told(read_max_weight("no/such/file.csv", &assets())).0, ErrorKind::Input);
+        assert_eq!(told(read_max_weight("no/such/file.csv", &assets(), Shorts::BySigns)).0, ErrorKind::Input);
     }
 
     #[test]

@@ -61,7 +61,7 @@ mod terms;
 mod text;
 mod warnings;
 
-pub use bounds::{read_bounds, read_group_weights, read_max_weight, read_min_weight, read_previous};
+pub use bounds::{Shorts, read_bounds, read_group_weights, read_max_weight, read_min_weight, read_previous};
 pub use budgets::{read_budgets, read_group_budgets};
 pub use covariance::read_covariance;
 pub use detected::Detected;

@@ -5,6 +5,7 @@ use super::{Shown, html, sentence};
 use crate::error::Result;
 use crate::report::terminal::{self, View};
 use crate::store::origin::Origin;
+use crate::study::limited::Bound;
 use crate::study::screen::{Outcome, Screened};
 
 const TOP: &str = "top.csv";
@@ -40,10 +41,15 @@ fn top_csv(screened: &Screened) -> Result<String> {
     let path = ["sharpe", "sortino", "max_drawdown", "cvar95", "calmar"];
     let mut header: Vec<String> = ["place", "rank_index", "value"].map(String::from).to_vec();
     header.extend(figures.iter().chain(&["mean_correlation"]).chain(&path).map(ToString::to_string));
-    header.extend(["rc_error", "first_half", "second_half", "p_best_again"].map(String::from));
+    // Columns of bounds, where there are any.
+    let bounded = outcome.run.bounds.is_some();
+    header.push("rc_error".to_string());
+    header.extend(bounded.then(|| "kkt_error".to_string()));
+    header.extend(["first_half", "second_half", "p_best_again"].map(String::from));
     header.extend(["p_best_of_all_again", "resampled_q05", "resampled_q95"].map(String::from));
     header.extend((1..=k).map(|i| format!("asset_{i}")));
     header.extend((1..=k).map(|i| format!("weight_{i}")));
+    header.extend((1..=k).filter(|_| bounded).map(|i| format!("bound_{i}")));
     let records = outcome.top.iter().enumerate().map(|(at, entry)| {
         let f = &entry.figures;
         let mut record = vec![(at + 1).to_string(), entry.rank_index.to_string(), number(entry.value)];
@@ -54,29 +60,37 @@ fn top_csv(screened: &Screened) -> Result<String> {
             Some(p) => [p.sharpe, p.sortino, p.max_drawdown, p.cvar95, p.calmar.unwrap_or(f64::NAN)].map(number),
             None => [const { String::new() }; 5],
         });
-        record.extend([
-            number(entry.rc_error),
-            maybe(entry.halves.map(|h| h.first)),
-            maybe(entry.halves.map(|h| h.second)),
-        ]);
+        record.push(number(entry.rc_error));
+        record.extend(entry.kkt_error.map(number));
+        record.extend([maybe(entry.halves.map(|h| h.first)), maybe(entry.halves.map(|h| h.second))]);
         let winner = bootstrap.as_ref().and_then(|b| b.winners.get(at));
         record.push(maybe(winner.map(|winner| winner.probability)));
         record.push(maybe(winner.and_then(|winner| winner.reselected)));
         record.extend([winner.map(|winner| winner.value.q05), winner.map(|winner| winner.value.q95)].map(maybe));
         record.extend(entry.assets.iter().cloned());
         record.extend(entry.weights.iter().map(|&w| number(w)));
+        record.extend(entry.bounds.iter().flatten().map(held));
         record
     });
     csv_of(TOP, std::iter::once(header).chain(records))
 }
 
-/// One line per place and asset: the weight.
+/// What holds a weight; nothing where it is free.
+fn held(bound: &Option<Bound>) -> String {
+    bound.map_or(String::new(), |bound| bound.name().to_string())
+}
+
+/// One line per place and asset: the weight, and what holds it where there are bounds.
 fn list_csv(outcome: &Outcome) -> Result<String> {
-    let header = ["place", "asset", "weight"].map(String::from).to_vec();
+    let mut header = ["place", "asset", "weight"].map(String::from).to_vec();
+    header.extend(outcome.run.bounds.is_some().then(|| "bound".to_string()));
     let records = outcome.top.iter().enumerate().flat_map(|(at, entry)| {
         let place = (at + 1).to_string();
-        let pairs = entry.assets.iter().zip(&entry.weights);
-        pairs.map(move |(asset, &weight)| vec![place.clone(), asset.clone(), number(weight)])
+        entry.assets.iter().enumerate().map(move |(asset, name)| {
+            let bound = entry.bounds.as_ref().map(|bounds| held(&bounds[asset]));
+            let record = vec![place.clone(), name.clone(), number(entry.weights[asset])];
+            record.into_iter().chain(bound).collect()
+        })
     });
     csv_of(LIST, std::iter::once(header).chain(records))
 }

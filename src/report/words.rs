@@ -10,6 +10,7 @@ use crate::error::{Text, option};
 pub use crate::io::size;
 use crate::measure::Metric;
 use crate::methods::Method;
+use crate::methods::limits::Bounds;
 use crate::resample::Scheme;
 use crate::run::crosscheck::CrossCheck;
 use crate::study::bootstrap::{Outcome, Run};
@@ -428,10 +429,21 @@ pub fn nothing_solved(counts: &Solves, noun: &str) -> String {
     format!("! {}: {}", nothing(counts.total, noun), solves(counts))
 }
 
+/// "weights of 5 % to 30 %"; where assets have bounds of their own, "weights within their bounds".
+pub fn weights_within(bounds: &Bounds) -> String {
+    let same = |all: &[f64]| all.iter().all(|bound| *bound == all[0]);
+    match same(&bounds.least) && same(&bounds.most) {
+        true => format!("weights of {}", range(bounds.least[0], bounds.most[0])),
+        false => "weights within their bounds".to_string(),
+    }
+}
+
 /// What helps where nothing was solved at all.
 pub fn remedy(counts: &Solves) -> Text {
-    let Solves { stalled, no_solution, invalid, .. } = *counts;
-    if stalled > no_solution + invalid {
+    let Solves { stalled, no_solution, infeasible, invalid, .. } = *counts;
+    if infeasible > stalled + no_solution + invalid {
+        "loosen the bounds of the weights: no set of assets can hold the whole within them".into()
+    } else if stalled > no_solution + invalid {
         format!("loosen {}: rounding alone may exceed it", option("tolerance")).into()
     } else if no_solution >= invalid {
         "some long-only mix has no variance: use fewer assets, or covariances of a longer history".into()

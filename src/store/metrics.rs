@@ -1,7 +1,7 @@
 //! metrics.parquet: one row per screened subset, in index order.
 //!
-//! Columns: `rank` (u64), `status` (text; `barred` where a cap on correlations kept it from being solved), `rc_error`
-//! (f64), one f64 column per metric, and `asset_1` .. `asset_k` (text, the names, in the order of the data).
+//! Columns: `rank` (u64), `status` (text; `barred` where a cap on correlations kept it from being solved), `rc_error`, or
+//! within bounds of weights `kkt_error` (f64), one f64 column per metric, and `asset_1` .. `asset_k` (text, the names, in the order of the data).
 //! Numbers are null unless the problem converged.
 
 use std::io::{self, Write};
@@ -40,13 +40,15 @@ pub struct MetricsWriter<'a, W: Write + Send> {
 }
 
 impl<'a, W: Write + Send> MetricsWriter<'a, W> {
+    /// `error` is what certified errors are called.
+    ///
     /// # Errors
     /// Those of the file.
-    pub fn new(file: W, subsets: &'a Subsets, metrics: &[Metric], assets: &[String]) -> io::Result<Self> {
+    pub fn new(file: W, subsets: &'a Subsets, error: &str, metrics: &[Metric], assets: &[String]) -> io::Result<Self> {
         let mut fields = vec![
             Field::new("rank", DataType::UInt64, false),
             Field::new("status", DataType::Utf8, false),
-            Field::new("rc_error", DataType::Float64, true),
+            Field::new(error, DataType::Float64, true),
         ];
         fields.extend(metrics.iter().map(|metric| Field::new(metric.name(), DataType::Float64, true)));
         let name = DataType::Dictionary(Box::new(DataType::UInt32), Box::new(DataType::Utf8));

@@ -2,6 +2,7 @@
 
 mod batch;
 mod bootstrap;
+mod bounds;
 mod directory;
 mod limits;
 mod parts;

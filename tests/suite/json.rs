@@ -544,6 +544,11 @@ fn a_screen_is_as_the_page_says() {
     assert!(shrunk["top"][0]["shrinkage"].is_number() && shrunk["run"]["estimator"]["intensity"].is_null());
     let ewma = screen(&["--estimator", "ewma", "--half-life", "30"]);
     assert!(ewma["top"][0]["shrinkage"].is_null() && ewma["run"]["estimator"]["effective_rows"].is_number());
+    let bounded = screen(&["--max-weight", "A0=0.5,A1=0.4,A2=0.6", "--min-weight", "A3=0.5"]);
+    assert!(bounded["run"]["bounds"].is_object() && bounded["top"][0]["bounds"].is_array());
+    assert!(bounded["rc_error"]["max"].is_null() && bounded["kkt_error"]["max"].is_number());
+    // A0 and A1 hold 0.9 at most.
+    assert_eq!((&bounded["solves"]["infeasible"], &bounded["subsets"]["feasible"]), (&json!(1), &json!(5)));
     // Nothing passes, nothing is feasible, or there is but one subset.
     let nothing = screen(&["--where", "volatility<0"]);
     assert!(nothing["top"] == json!([]) && nothing["distribution"].get("mean").is_none());
@@ -626,6 +631,12 @@ fn runs_their_parts_and_what_verifies_them_are_as_the_page_says() {
         ["screen", &dated, "--returns", "-k", "2", "--include", "A3", "--groups", &groups, "--group-max", "x=1"];
     let again = ["--bootstrap-top", "2", "-B", "20", "--seed", "1", "--max-correlation", "0.9"];
     kept(&folder, "screen", &[&screen[..], &again, &CPU].concat(), halves);
+    kept(
+        &Folder::new(),
+        "screen",
+        &[&screen[..3], &["-k", "2", "--max-weight", "A0=0.5,A1=0.4,A2=0.6"]].concat(),
+        halves,
+    );
     let data = matrices(&folder);
     kept(&folder, "batch", &[&["batch", &data], &CPU[..]].concat(), halves);
 }

@@ -4,6 +4,7 @@
 mod bands;
 mod batch;
 mod bootstrap;
+mod bounds;
 mod cases;
 mod cli;
 mod covariance;

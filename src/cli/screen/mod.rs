@@ -1,5 +1,6 @@
 //! `equirisk screen`: which k assets make the best risk-parity portfolio.
 
+mod bounds;
 mod constraints;
 mod plan;
 
@@ -30,7 +31,7 @@ use crate::store::metrics::{self, MetricsWriter};
 use crate::study::memory;
 use crate::study::protocol::Study;
 use crate::study::screen::figure::Figure;
-use crate::study::screen::{Again, Config, Question, Screen, Screened, Spec};
+use crate::study::screen::{Again, Config, Question, Screen, Screened, Spec, allows_some};
 use crate::wording::{counted, grouped};
 use crate::{Error, Result};
 
@@ -46,7 +47,8 @@ pub fn run(arguments: &ScreenArguments) -> Result<u8> {
         arguments.estimation.none()?;
     }
     let mut notes = Notes::new(arguments.out.quiet);
-    let Read { data, periods_per_year, input, detected } = read(arguments, &mut notes)?;
+    let Read { mut data, periods_per_year, input, detected } = read(arguments, &mut notes)?;
+    let bounds = bounds::bounds(arguments, &mut data, &mut notes)?;
     if arguments.halves && arguments.covariance {
         return Err(Error::usage("--halves compares the halves of the history, and a covariance has none")
             .hint("give prices or returns in place of --covariance"));
@@ -67,8 +69,11 @@ pub fn run(arguments: &ScreenArguments) -> Result<u8> {
         return Err(Error::usage(format!("`{}` is a file of the run itself", all.display()))
             .hint("give --all FILE another name"));
     }
-    let spec = spec(arguments, estimator, &data, periods_per_year)?;
+    let spec = Spec { bounds, ..spec(arguments, estimator, &data, periods_per_year)? };
     let space = spec.space(data.assets.len())?;
+    if let Some(bounds) = &spec.bounds {
+        allows_some(bounds, &space)?;
+    }
     let draws = |sample: u64| space.count().is_none_or(|count| sample < count);
     let needed = arguments.sample.is_some_and(draws) || arguments.bootstrap_top.is_some();
     let problems = space.count().unwrap_or(u64::MAX).min(arguments.sample.unwrap_or(u64::MAX));
@@ -81,7 +86,8 @@ pub fn run(arguments: &ScreenArguments) -> Result<u8> {
         machine: &arguments.machine,
         tolerance: arguments.tolerance,
         out: &arguments.out,
-        work: work(problems, arguments.size),
+        // Bounds are for the CPU.
+        work: if spec.bounds.is_none() { work(problems, arguments.size) } else { 0.0 },
     };
     drive(&asked, &Command { arguments, spec: &spec, data: &data, detected: &detected })
 }
@@ -270,7 +276,9 @@ fn written(path: &Path, existing: Existing, screen: Screen, context: &mut Contex
             let failed = |error: std::io::Error| Error::failed(format!("{}: {error}", path.display()));
             if let Some(file) = file.borrow_mut().take() {
                 let question = screen.question();
-                let new = MetricsWriter::new(file, question.subsets, metrics, question.assets).map_err(failed)?;
+                let error = if question.bounds.is_some() { "kkt_error" } else { "rc_error" };
+                let new =
+                    MetricsWriter::new(file, question.subsets, error, metrics, question.assets).map_err(failed)?;
                 *writer.borrow_mut() = Some(new);
             }
             writer.borrow_mut().as_mut().map_or(Ok(()), |writer| writer.push(measured)).map_err(failed)

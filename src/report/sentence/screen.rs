@@ -4,7 +4,7 @@
 use crate::report::words::{self, counted, cut, figure as shown, grouped, percent};
 use crate::study::screen::halves::Halves;
 use crate::study::screen::inclusion::Included;
-use crate::study::screen::{Outcome, Screened};
+use crate::study::screen::{Entry, Outcome, Screened};
 use crate::study::winners;
 
 /// The ranking carries over where the halves' rankings correlate by this at least, and the best of the first half beat this
@@ -244,6 +244,23 @@ pub fn ranked(outcome: &Outcome) -> String {
         _ if !bounded => format!("All {count}"),
         _ if bounds_of_the_list(outcome) => format!("All {count} that keep the bounds of the covariance"),
         _ => format!("All {count} that pass"),
+    }
+}
+
+/// What holds a weight, after its number: " max", or nothing.
+pub fn tag(entry: &Entry, asset: usize) -> String {
+    let bound = entry.bounds.as_ref().and_then(|bounds| bounds[asset]);
+    bound.map_or(String::new(), |bound| format!(" {}", bound.name()))
+}
+
+/// "all 210 converged, rc_error at most 9.0e-9", or within bounds "optimal to 9.0e-9".
+pub fn certificates(outcome: &Outcome) -> String {
+    match outcome.kkt_error {
+        None => words::certificates(&outcome.solves, outcome.rc_error.max),
+        Some(error) => {
+            let error = error.max.map_or(String::new(), |max| format!(", optimal to {max:.1e}"));
+            words::solves(&outcome.solves) + &error
+        }
     }
 }
 

@@ -79,9 +79,15 @@ fn bounds(out: &mut String, outcome: &Outcome, view: View) {
     let (run, subsets) = (&outcome.run, &outcome.subsets);
     let mut line = |text: String| out.push_str(&view.wrapped(&text));
     let share = |part: u64, whole: u64| if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
+    let admitted = outcome.solves.total;
     if let Some(cap) = run.max_correlation {
-        let feasible = percent(share(subsets.feasible, subsets.screened), 1);
-        line(format!("{} ({feasible}) hold no pair with a correlation above {cap}", grouped(subsets.feasible)));
+        let admits = percent(share(admitted, subsets.screened), 1);
+        line(format!("{} ({admits}) hold no pair with a correlation above {cap}", grouped(admitted)));
+    }
+    if let Some(bounds) = &run.bounds {
+        let feasible = percent(share(subsets.feasible, admitted), 1);
+        let count = grouped(subsets.feasible);
+        line(format!("{count} ({feasible}) can be held with {}", words::weights_within(bounds)));
     }
     let of_the_path = |filter: &&Filter| filter.figure.is_of_the_path();
     let (path, metric): (Vec<&Filter>, Vec<&Filter>) = run.filters.iter().partition(of_the_path);
@@ -107,7 +113,7 @@ fn bounds(out: &mut String, outcome: &Outcome, view: View) {
 
 /// What is missing from the list.
 fn warned(out: &mut String, outcome: &Outcome, view: View) {
-    let unsolved = outcome.solves.unsolved();
+    let unsolved = outcome.solves.failed();
     if unsolved > 0 {
         let text = format!(
             "! {} without a certified portfolio {} not ranked: {}",
@@ -184,11 +190,13 @@ fn list(out: &mut String, screened: &Screened, view: View) {
     out.push('\n');
 }
 
-/// "SPY 12.3, TLT 45.6" in so many columns: names are cut as far as that helps.
+/// "SPY 12.3, TLT 45.6 max" in so many columns: names are cut as far as that helps.
 fn holding(entry: &Entry, room: usize) -> String {
     let text = |longest: usize| {
-        let part = |(name, weight): (&String, &f64)| format!("{} {:.1}", cut(name, longest), 100.0 * weight);
-        entry.assets.iter().zip(&entry.weights).map(part).collect::<Vec<_>>().join(", ")
+        let part = |(asset, name): (usize, &String)| {
+            format!("{} {:.1}{}", cut(name, longest), 100.0 * entry.weights[asset], choice::tag(entry, asset))
+        };
+        entry.assets.iter().enumerate().map(part).collect::<Vec<_>>().join(", ")
     };
     let longest = (SHORTEST_NAME..=NAME).rev().find(|&longest| words::columns(&text(longest)) <= room);
     cut(&text(longest.unwrap_or(SHORTEST_NAME)), room)
@@ -246,9 +254,9 @@ fn distribution(out: &mut String, outcome: &Outcome, view: View) {
 
 fn evidence(out: &mut String, outcome: &Outcome, view: View) {
     let engine = words::engine(outcome.run.adapter.as_deref(), outcome.run.precision);
-    let found = words::certificates(&outcome.solves, outcome.rc_error.max);
+    let found = choice::certificates(outcome);
     let text = format!("Certificates: {found} ({engine}); the list: finished to rounding");
-    out.push_str(&view.verdict(&view.wrapped(&text), outcome.solves.unsolved() == 0));
+    out.push_str(&view.verdict(&view.wrapped(&text), outcome.solves.failed() == 0));
     if let Some(estimation) = outcome.run.estimator.as_ref().and_then(words::estimation) {
         out.push_str(&view.wrapped(&format!("{estimation} Each subset is estimated from its own assets.")));
     }

@@ -6,6 +6,7 @@ use plotly::common::{Anchor, ColorBar, HoverInfo, Orientation};
 use super::{MOST_PLACES, holding};
 use crate::report::html::chart::{Chart, Table, at, columns, heading, height, layout, plot, rows, sequential};
 use crate::report::html::text::{label, name, percent};
+use crate::report::sentence::screen as choice;
 use crate::report::words;
 use crate::study::screen::Screened;
 
@@ -30,18 +31,21 @@ pub fn list(screened: &Screened) -> Chart {
     held.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     let all = held.len();
     held.truncate(MOST_COLUMNS);
-    let weight = |place: usize, asset: &str| {
-        let held = top[place].assets.iter().position(|name| name == asset);
-        held.map_or(f64::NAN, |at| percent(top[place].weights[at]))
-    };
+    let held_at = |place: usize, asset: &str| top[place].assets.iter().position(|name| name == asset);
+    let weight =
+        |place: usize, asset: &str| held_at(place, asset).map_or(f64::NAN, |at| percent(top[place].weights[at]));
+    let tag =
+        |place: usize, asset: &str| held_at(place, asset).map_or(String::new(), |at| choice::tag(&top[place], at));
     let weights: Vec<Vec<f64>> =
         (0..top.len()).map(|place| held.iter().map(|(asset, _)| weight(place, asset)).collect()).collect();
     let largest = weights.iter().flatten().copied().fold(0.0, f64::max);
     let hover: Vec<Vec<String>> = (0..top.len())
         .map(|place| {
             let value = words::figure(by, top[place].value);
-            let text =
-                |asset: &str| format!("{}. {}: {:.2} %<br>{by} {value}", place + 1, label(asset), weight(place, asset));
+            let text = |asset: &str| {
+                let (weight, tag) = (weight(place, asset), tag(place, asset));
+                format!("{}. {}: {weight:.2} %{tag}<br>{by} {value}", place + 1, label(asset))
+            };
             held.iter().map(|(asset, _)| text(asset)).collect()
         })
         .collect();
@@ -78,6 +82,7 @@ pub fn list(screened: &Screened) -> Chart {
     }
     let annual = outcome.run.periods_per_year.is_some();
     let volatility = if annual { "volatility a year" } else { "volatility" };
+    let error = if outcome.kkt_error.is_some() { "kkt_error" } else { "rc_error" };
     Chart {
         id: "list",
         title: format!("The best, with {by} {}: {}", words::figure(by, best.value), names.join(", ")),
@@ -99,7 +104,7 @@ pub fn list(screened: &Screened) -> Chart {
         table: Table {
             ends_in_words: true,
             ..Table::new(
-                ["place", by.name(), volatility, "diversification ratio", "rc_error", "weights"],
+                ["place", by.name(), volatility, "diversification ratio", error, "weights"],
                 outcome.top.iter().enumerate().map(|(at, entry)| {
                     let figures = &entry.figures;
                     let volatility = figures
@@ -110,7 +115,7 @@ pub fn list(screened: &Screened) -> Chart {
                         words::figure(by, entry.value),
                         volatility,
                         format!("{:.4}", figures.diversification_ratio),
-                        format!("{:.1e}", entry.rc_error),
+                        format!("{:.1e}", entry.kkt_error.unwrap_or(entry.rc_error)),
                         holding(entry),
                     ]
                 }),

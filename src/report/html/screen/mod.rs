@@ -94,6 +94,10 @@ fn facts(screened: &Screened, origin: &Origin) -> Vec<(&'static str, String)> {
             _ => run.by.to_string(),
         },
     ));
+    if let Some(bounds) = &run.bounds {
+        let of = format!("{} of {}", grouped(subsets.feasible), grouped(outcome.solves.total));
+        facts.push(("Limits", format!("{}: {of} subsets can be held so", words::weights_within(bounds))));
+    }
     let mut bounds: Vec<String> = run.filters.iter().map(ToString::to_string).collect();
     bounds.extend(run.max_correlation.map(|cap| format!("no pair correlated above {cap}")));
     if !bounds.is_empty() {
@@ -110,22 +114,23 @@ fn facts(screened: &Screened, origin: &Origin) -> Vec<(&'static str, String)> {
         ("Resamples", format!("{} ({}, {block})", counted(again.resamples, "resample"), again.scheme))
     }));
     facts.push(("Engine", words::engine(run.adapter.as_deref(), run.precision)));
-    facts.push(("Certificates", words::certificates(&outcome.solves, outcome.rc_error.max)));
+    facts.push(("Certificates", choice::certificates(outcome)));
     let check = outcome.crosscheck.as_ref();
     facts.extend(check.map(|check| ("Cross-check", words::again(check.sampled, "subset", check.disagreements))));
     facts
 }
 
-/// A portfolio in words: "SPY 12.3 %, TLT 45.6 %".
+/// A portfolio in words: "SPY 12.3 %, TLT 45.6 % max".
 fn holding(entry: &Entry) -> String {
-    let parts = entry.assets.iter().zip(&entry.weights);
-    let parts: Vec<String> = parts.map(|(asset, &w)| format!("{} {}", name(asset), words::percent(w, 2))).collect();
-    parts.join(", ")
+    let part = |(at, asset): (usize, &String)| {
+        format!("{} {}{}", name(asset), words::percent(entry.weights[at], 2), choice::tag(entry, at))
+    };
+    entry.assets.iter().enumerate().map(part).collect::<Vec<_>>().join(", ")
 }
 
 fn warnings(outcome: &Outcome) -> Vec<String> {
     let mut warnings = Vec::new();
-    if outcome.solves.unsolved() > 0 {
+    if outcome.solves.failed() > 0 {
         warnings
             .push(format!("Subsets without a certified portfolio are not ranked: {}.", words::solves(&outcome.solves)));
     }
