@@ -69,14 +69,14 @@ fn top_csv(screened: &Screened) -> Result<String> {
         record.extend([winner.map(|winner| winner.value.q05), winner.map(|winner| winner.value.q95)].map(maybe));
         record.extend(entry.assets.iter().cloned());
         record.extend(entry.weights.iter().map(|&w| number(w)));
-        record.extend(entry.bounds.iter().flatten().map(held));
+        record.extend(entry.bounds.iter().flatten().copied().map(held));
         record
     });
     csv_of(TOP, std::iter::once(header).chain(records))
 }
 
 /// What holds a weight; nothing where it is free.
-fn held(bound: &Option<Bound>) -> String {
+fn held(bound: Option<Bound>) -> String {
     bound.map_or(String::new(), |bound| bound.name().to_string())
 }
 
@@ -87,7 +87,7 @@ fn list_csv(outcome: &Outcome) -> Result<String> {
     let records = outcome.top.iter().enumerate().flat_map(|(at, entry)| {
         let place = (at + 1).to_string();
         entry.assets.iter().enumerate().map(move |(asset, name)| {
-            let bound = entry.bounds.as_ref().map(|bounds| held(&bounds[asset]));
+            let bound = entry.bounds.as_ref().map(|bounds| held(bounds[asset]));
             let record = vec![place.clone(), name.clone(), number(entry.weights[asset])];
             record.into_iter().chain(bound).collect()
         })

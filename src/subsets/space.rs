@@ -283,6 +283,19 @@ mod tests {
     }
 
     #[test]
+    fn the_largest_sum_is_that_of_the_best_subset() {
+        let pool = |assets: &[u32], least, most| Pool { assets: assets.to_vec(), least, most };
+        let values = [0.3, 0.05, 0.1, 0.02, 0.4, 0.5, 0.6, 0.01];
+        for (least, most) in [(0, 3), (1, 2), (2, 2), (3, 3)] {
+            let pools = vec![pool(&[1, 2, 3], least, most), pool(&[4, 5, 6, 7], 0, 2)];
+            let space = Space::new(4, vec![0], pools).unwrap();
+            let sum = |assets: &Vec<u32>| assets.iter().map(|&asset| values[asset as usize]).sum::<f64>();
+            let best = listed(&space).iter().map(sum).fold(0.0, f64::max);
+            assert!((space.largest_sum(&values) - best).abs() < 1e-15, "{least} {most}");
+        }
+    }
+
+    #[test]
     fn many_groups_are_counted_without_listing_their_compositions() {
         let pools = (0..20).map(|g| Pool { assets: (g * 5..g * 5 + 5).collect(), least: 0, most: 2 }).collect();
         let space = Space::new(10, Vec::new(), pools).unwrap();
