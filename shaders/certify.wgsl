@@ -16,7 +16,7 @@ struct Shape {
     total: f32,
 }
 
-// As in descend.wgsl.
+// As in descent.wgsl.
 struct State {
     sweeps: u32,
     done: u32,

@@ -1,5 +1,5 @@
 // Stage `certify` by the lanes that have solved a problem; the formulas of certify.wgsl.
-// Prepended: descend_lanes.wgsl, keep_moments.wgsl, certificate.wgsl.
+// Prepended: quads.wgsl, descend_lanes.wgsl, keep_moments.wgsl, certificate.wgsl.
 
 @group(0) @binding(6) var<storage, read_write> weights: array<real>;
 @group(0) @binding(7) var<storage, read_write> certificates: array<Certificate>;

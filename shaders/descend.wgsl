@@ -1,46 +1,14 @@
 // Stage `descend`: cyclical coordinate descent on the correlation (Griveau-Billion, Richard & Roncalli 2013), some sweeps
 // a dispatch; twin of src/methods/risk_budgeting/descent.rs.
-// Prepended: alias real, const N. Follows: budgets.wgsl or solve.wgsl (fn budget), and descend_lanes.wgsl, or for few assets
-// the text of src/engine/gpu/unrolled.rs; it holds a problem in its lanes' registers (fn start, load, store, product,
-// sweep, inner, scale, deviation, any_lane).
+// Prepended: alias real, const N, descent.wgsl. Follows: budgets.wgsl or solve.wgsl (fn budget), and quads.wgsl with
+// descend_lanes.wgsl, or for few assets the text of src/engine/gpu/unrolled.rs; it holds a problem in its lanes' registers
+// (fn start, load, store, product, sweep, inner, scale, deviation, any_lane).
 //
 //     for each i:   a = (C y)_i - y_i          d = sqrt(a^2 + 4 b_i)
 //                   y_i <- a > 0 ? 2 b_i / (a + d) : (d - a) / 2     (the root without cancellation)
 //                   C y <- C y + (new y_i - old y_i) C[:, i]
 //     after each sweep: y <- y / sqrt(y'C y)
 //     stop: max_i |y_i (C y)_i - b_i| / b_i <= tolerance, with C y computed afresh
-
-struct Descent {
-    // Problems of the batch, and the first of this dispatch.
-    problems: u32,
-    first: u32,
-    // Sweeps of this dispatch at most, and of all dispatches together.
-    sweeps: u32,
-    limit: u32,
-    // Whether `positions` and `states` hold the sweeps before.
-    resumed: u32,
-    tolerance: f32,
-}
-
-// Where a problem stands between dispatches; zeros before the first.
-struct State {
-    sweeps: u32,
-    done: u32,
-    // Sweeps that did not lower the error although it was small, and stops that did not survive a fresh product.
-    stalls: u32,
-    best: f32,
-}
-
-@group(0) @binding(0) var<uniform> descent: Descent;
-@group(0) @binding(4) var<storage, read_write> states: array<State>;
-// How many problems need another dispatch.
-@group(0) @binding(5) var<storage, read_write> running: atomic<u32>;
-
-// The error is not monotone early on: only below this may it stall.
-const SMALL = 1e-4;
-const STALLS = 4u;
-const FAR = 1e30;
-const HUGE = real(FAR);
 
 // Root of y^2 + a y = b that is positive, as one quotient without a branch.
 fn root(a: real, b: real) -> real {

@@ -1,4 +1,4 @@
-// Lanes of `descend_lanes.wgsl` that talk through subgroup shuffles: LANES (8) divides every subgroup size from 8 on, so
+// Lanes of `quads.wgsl` that talk through subgroup shuffles: LANES (8) divides every subgroup size from 8 on, so
 // several problems share a subgroup and none needs a barrier while it runs.
 
 var<private> first_lane: u32;

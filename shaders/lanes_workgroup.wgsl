@@ -1,4 +1,4 @@
-// Lanes of `descend_lanes.wgsl` that talk through workgroup memory: one problem per workgroup, LANES a power of two.
+// Lanes of `quads.wgsl` that talk through workgroup memory: one problem per workgroup, LANES a power of two.
 
 var<workgroup> board: array<vec4<real>, 2>;
 var<workgroup> partial: array<real, LANES>;

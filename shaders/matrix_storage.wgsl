@@ -1,4 +1,4 @@
-// The matrix of `descend_lanes.wgsl` read where it lies: too large for workgroup memory.
+// The matrix of `quads.wgsl` read where it lies: too large for workgroup memory.
 
 // Per problem full, rows and columns padded with zeros to whole quads.
 @group(0) @binding(1) var<storage, read> correlations: array<vec4<real>>;

@@ -1,6 +1,6 @@
-// The matrix of `descend_lanes.wgsl` kept in workgroup memory: 4 x 4 blocks of the lower triangle. Half of a full matrix,
+// The matrix of `quads.wgsl` kept in workgroup memory: 4 x 4 blocks of the lower triangle. Half of a full matrix,
 // so twice as many problems stay on a multiprocessor.
-// Prepended: descend_lanes.wgsl. Follows: keep_correlations.wgsl or keep_moments.wgsl (fn keep_matrix, which fills it).
+// Prepended: quads.wgsl. Follows: keep_correlations.wgsl or keep_moments.wgsl (fn keep_matrix, which fills it).
 
 const BLOCKS = QUADS * (QUADS + 1u) / 2u;
 

@@ -1,8 +1,8 @@
 // Stages `correlate`, `descend` and `certify` in one kernel, for problems that eight lanes share: the matrix goes from
 // packed moments to workgroup memory and never leaves it. Twins as those of the three.
-// Prepended: alias real, const N, LANES, PROBLEMS, COMPARISONS, descend.wgsl, descend_lanes.wgsl, lanes_subgroup.wgsl,
-// matrix_triangle.wgsl, certificate.wgsl. Follows: keep_moments.wgsl (fn keep_sums, keep_matrix, covariances),
-// certify_lanes.wgsl (fn certify).
+// Prepended: alias real, const N, LANES, PROBLEMS, COMPARISONS, descent.wgsl, descend.wgsl, quads.wgsl, descend_lanes.wgsl,
+// lanes_subgroup.wgsl, matrix_triangle.wgsl, certificate.wgsl. Follows: keep_moments.wgsl (fn keep_sums, keep_matrix,
+// covariances), certify_lanes.wgsl (fn certify).
 
 struct Shape {
     problems: u32,

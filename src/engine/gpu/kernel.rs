@@ -6,12 +6,12 @@
 
 use super::pieces::{
     ACROSS_LANES, BUDGETS, CELLS, CERTIFICATE, CERTIFY, CERTIFY_CORRELATIONS, CERTIFY_LANES, CONSTANT_CORRELATION,
-    CORRELATE, CORRELATE_SUBSET, COVARIANCE, DESCEND, DESCEND_LANES, DESCEND_SUBGROUP, DRAW, DRAW_CHANGES, DRAW_COUNTS,
+    CORRELATE, CORRELATE_SUBSET, COVARIANCE, DESCEND, DESCEND_LANES, DESCEND_SUBGROUP, DESCENT, DRAW, DRAW_CHANGES, DRAW_COUNTS,
     DRAW_DECAYS, DRAW_FLOYD, DRAW_RANKED, DRAW_ROWS, DRAW_STEPS, DRAW_SUBSET, DRAW_WEIGHTS, FOURTH_COUNTS,
     FOURTH_MOMENTS, FOURTH_RANGE, FOURTH_STEPS, GERBER, GERBER_PLANES, GERBER_RANGE, HIERARCHICAL, KEEP_CORRELATIONS,
     KEEP_MOMENTS, KNOWN, LANES_SUBGROUP, LANES_WORKGROUP, LEDOIT_WOLF, MATRIX_STORAGE, MATRIX_TRIANGLE, MEASURE,
     MEASURE_CERTIFIED, MIXES, MOMENTS, MOMENTS_DIAGONAL, MOMENTS_STEPS, MOMENTS_TILE, MOMENTS_WIDE, MULHI_LIMBS,
-    MULHI_WIDE, OAS, OTHERS, PHILOX, PROOF, Piece, QUADRATIC, ROWS_COUNTED, ROWS_WEIGHED, SHRINK, SHRINK_LANES,
+    MULHI_WIDE, OAS, OTHERS, PHILOX, PROOF, Piece, QUADRATIC, QUADS, ROWS_COUNTED, ROWS_WEIGHED, SHRINK, SHRINK_LANES,
     SHRINK_THREAD, SOLVE, STEPS_COUNTED, STEPS_DECAYING, SUBSET,
 };
 use super::precision::Precision;
@@ -328,8 +328,8 @@ impl Kernel {
                 let lines =
                     [lanes(assets, SUBGROUP_LANES as usize, problems, precision), flag("COMPARISONS", comparisons)];
                 let mut pieces =
-                    vec![Piece::constants(&lines), DESCEND, DESCEND_LANES, LANES_SUBGROUP, MATRIX_TRIANGLE];
-                pieces.extend([CERTIFICATE, SOLVE, KEEP_MOMENTS, COVARIANCE, CERTIFY_LANES]);
+                    vec![Piece::constants(&lines), DESCENT, DESCEND, QUADS, DESCEND_LANES, LANES_SUBGROUP];
+                pieces.extend([MATRIX_TRIANGLE, CERTIFICATE, SOLVE, KEEP_MOMENTS, COVARIANCE, CERTIFY_LANES]);
                 pieces
             }
             Kernel::Certify { assets, covariance, comparisons, precision } => {
@@ -410,7 +410,7 @@ fn descend(assets: usize, spread: Spread, precision: Precision) -> Vec<Piece> {
         Spread::Thread => {
             let lines = [real(precision), count("N", assets)];
             let body = Piece::written("unrolled.rs", unrolled::descend(assets));
-            return vec![Piece::constants(&lines), DESCEND, BUDGETS, body];
+            return vec![Piece::constants(&lines), DESCENT, DESCEND, BUDGETS, body];
         }
         Spread::Subgroup { problems } => (
             lanes(assets, SUBGROUP_LANES as usize, problems, precision),
@@ -421,7 +421,7 @@ fn descend(assets: usize, spread: Spread, precision: Precision) -> Vec<Piece> {
         }
         Spread::Streamed => (lanes(assets, wide, 1, precision), vec![LANES_WORKGROUP, MATRIX_STORAGE]),
     };
-    let mut pieces = vec![Piece::constants(&[lanes]), DESCEND, BUDGETS, DESCEND_LANES];
+    let mut pieces = vec![Piece::constants(&[lanes]), DESCENT, DESCEND, BUDGETS, QUADS, DESCEND_LANES];
     pieces.extend(rest);
     pieces
 }

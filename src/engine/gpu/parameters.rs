@@ -124,7 +124,7 @@ pub struct Shape {
     pub total: f32,
 }
 
-/// `Descent` of `shaders/descend.wgsl`.
+/// `Descent` of `shaders/descent.wgsl`.
 #[derive(Debug, Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
 pub struct Descent {
@@ -136,7 +136,7 @@ pub struct Descent {
     pub tolerance: f32,
 }
 
-/// `State` of `shaders/descend.wgsl` and `shaders/certify.wgsl`.
+/// `State` of `shaders/descent.wgsl` and `shaders/certify.wgsl`.
 #[derive(Debug, Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
 pub struct State {
