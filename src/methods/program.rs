@@ -110,6 +110,16 @@ impl Program {
         weighed || self.returns.is_some() || !self.limits.is_none()
     }
 
+    /// What descent in many lanes at once, on the CPU and on GPUs, does not know of it; none where it knows all.
+    pub fn beyond_lanes(&self) -> Option<&'static str> {
+        match self.objective {
+            _ if self.returns.is_some() => Some("expected returns"),
+            Objective::Proportional => Some("proportional shares"),
+            Objective::VarianceWeight(_) => Some("a weight of the variance"),
+            Objective::LogBarrier => self.limits.beyond_lanes(),
+        }
+    }
+
     /// What is budgeted.
     pub fn measure(&self) -> RiskMeasure {
         self.measure

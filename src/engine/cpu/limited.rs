@@ -7,9 +7,9 @@ use crate::batch::Covariances;
 use crate::engine::build::Model;
 use crate::lanes::{LANES, Lanes};
 use crate::methods;
+use crate::methods::Program;
 use crate::methods::certificate::{Certificate, Status};
 use crate::methods::risk_budgeting::limited::interleaved;
-use crate::methods::{Objective, Program};
 
 /// What lanes take of the limits of a program that they know.
 #[derive(Debug)]
@@ -21,15 +21,10 @@ pub(super) struct Known {
 
 /// None where lanes do not know the limits.
 pub(super) fn known(program: &Program) -> Option<Known> {
-    let limits = program.limits();
-    let known = limits.rows.is_empty()
-        && limits.turnover.is_none()
-        && program.returns().is_none()
-        && program.objective() == Objective::LogBarrier
-        && limits.groups.len() <= interleaved::MOST_GROUPS;
-    if !known || !program.is_limited() {
+    if program.beyond_lanes().is_some() || !program.is_limited() {
         return None;
     }
+    let limits = program.limits();
     let mut rest = vec![true; program.assets()];
     let mut parts: Vec<Vec<usize>> = limits.groups.iter().map(|group| group.members.clone()).collect();
     parts.iter().flatten().for_each(|&i| rest[i] = false);

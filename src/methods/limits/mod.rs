@@ -16,6 +16,9 @@ pub use feasibility::{Conflict, Side};
 
 use crate::error::{Error, Result};
 
+/// Groups that descent in lanes knows at most: their multipliers are in registers.
+pub const MOST_GROUPS: usize = 16;
+
 /// What weights may be; of no limit, everything.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Limits {
@@ -105,6 +108,16 @@ impl Limits {
         of.resize(self.assets(), self.groups.len());
         for (number, group) in self.groups.iter().enumerate() {
             group.members.iter().for_each(|&i| of[i] = number);
+        }
+    }
+
+    /// What descent in many lanes at once, on the CPU and on GPUs, does not know of them; none where it knows all.
+    pub fn beyond_lanes(&self) -> Option<&'static str> {
+        match () {
+            () if !self.rows.is_empty() => Some("linear limits"),
+            () if self.turnover.is_some() => Some("a limit on turnover"),
+            () if self.groups.len() > MOST_GROUPS => Some("limits on more than 16 groups"),
+            () => None,
         }
     }
 

@@ -48,9 +48,6 @@ const ROUNDING: f64 = 1e-14;
 /// Weights are at a bound to this share of it.
 const SNAP: f64 = 1e-15;
 
-/// More groups than this are left to the problems one by one.
-pub const MOST_GROUPS: usize = 16;
-
 /// What is known of one lane.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Solved {
