@@ -11,5 +11,6 @@ struct Certificate {
     // The smallest standardised asset volatility s_i.
     smallest: real,
     sweeps: real,
-    padding: real,
+    // Within limits, what is left of the conditions of the best weights.
+    kkt_error: real,
 }

@@ -20,11 +20,12 @@ use equirisk::engine::Engine;
 use equirisk::engine::cpu::CpuEngine;
 use equirisk::engine::gpu::{self, GpuEngine};
 use equirisk::lanes::{LANES, Lanes, below};
-use equirisk::methods::Selection;
+use equirisk::methods::limits::Limits;
 use equirisk::methods::risk_budgeting::Options;
 use equirisk::methods::risk_budgeting::certificate::certify;
 use equirisk::methods::risk_budgeting::descent::descend;
 use equirisk::methods::risk_budgeting::interleaved::Group;
+use equirisk::methods::{Program, Selection};
 use equirisk::panel::{Labels, Panel, Returns};
 use equirisk::resample::{Law, Scheme};
 use equirisk::sampling::Rows;
@@ -173,6 +174,9 @@ fn stages_on_cpu(criterion: &mut Criterion) {
     }
 }
 
+/// The case within limits.
+const WITHIN: &str = "gpu within limits";
+
 /// Runs whose mean stands for as many as criterion asks for: a run takes longer than the stage of it that counts.
 const RUNS: u64 = 4;
 
@@ -191,11 +195,15 @@ fn stages_on_gpu(criterion: &mut Criterion, engine: &GpuEngine, sizes: &[usize],
         (format!("gpu {}", method.name()), sample, Selection::new(&[method], Vec::new()), vec!["others"])
     };
     cases.extend(methods.map(one));
+    cases.push((WITHIN.to_owned(), sample, Selection::NONE, vec!["limit", "certify"]));
     for (&n, (name, estimator, beside, stages)) in sizes.iter().flat_map(|n| cases.iter().map(move |case| (n, case))) {
         if !beside.is_on_devices(n) {
             continue;
         }
-        let batch = estimated(n, Scheme::Stationary, 20.0, *estimator);
+        let batch = match name.as_str() {
+            WITHIN => within(n, Scheme::Stationary, 20.0),
+            _ => estimated(n, Scheme::Stationary, 20.0, *estimator),
+        };
         let request = Request::Portfolios { beside: beside.clone() };
         let job = engine.prepare(&batch, &request).expect("room for few problems");
         let run = || job.run(0..problems, &Stop::NEVER).expect("the device is not lost");
@@ -276,6 +284,15 @@ fn resampled(n: usize, scheme: Scheme, length: f64) -> Batch<'static> {
 fn estimated(n: usize, scheme: Scheme, length: f64, estimator: Estimator) -> Batch<'static> {
     let rows = Rows::Resampled { law: law(scheme, length), resamples: u64::MAX };
     Batch::estimated(panel(n), rows, estimator, &vec![1.0; n]).expect("equal budgets")
+}
+
+/// Within floors of a fifth and caps of twice the mean weight.
+fn within(n: usize, scheme: Scheme, length: f64) -> Batch<'static> {
+    let rows = Rows::Resampled { law: law(scheme, length), resamples: u64::MAX };
+    let equal = 1.0 / n as f64;
+    let limits = Limits { least: vec![0.2 * equal; n], most: vec![2.0 * equal; n], ..Limits::none(n) };
+    let program = Program::within(&vec![1.0; n], limits).expect("the limits leave room");
+    Batch::of_rows(panel(n), rows, Estimator::Sample, program).expect("limits of so many assets")
 }
 
 /// Returns with a market, volatilities spread threefold, always the same.

@@ -239,8 +239,8 @@ impl<'a> Batch<'a> {
     /// Whether GPUs take its estimator, its measure of risk and its limits.
     pub fn fits_devices(&self) -> bool {
         self.program.measure().is_volatility()
-            && !self.program.is_limited()
             && self.bounds.is_none()
+            && self.program.beyond_lanes().is_none()
             && match &self.source.covariances {
                 Covariances::Estimated { estimator, .. } => estimator.is_on_devices(),
                 Covariances::Given { .. } | Covariances::Known(_) => true,

@@ -93,6 +93,13 @@ impl Selection {
         &self.mixes
     }
 
+    /// Mixes and, last, equal weights within limits: what does not depend on data.
+    pub fn constant(&self) -> impl Iterator<Item = &[f64]> {
+        let equal = self.within.as_ref().filter(|_| self.methods.contains(&Method::EqualWeight));
+        let equal = equal.and_then(|within| within.equal.as_deref());
+        self.mixes.iter().map(|mix| mix.weights.as_slice()).chain(equal)
+    }
+
     /// Those that have to be solved for.
     pub fn solved(&self) -> impl Iterator<Item = Method> {
         self.methods.iter().copied().filter(|method| self.is_solved(*method))
@@ -103,9 +110,17 @@ impl Selection {
         self.methods.iter().all(|method| Method::CLOSED_FORMS.contains(method) && !self.is_solved(*method))
     }
 
+    /// The first that GPUs do not take, of problems of so many assets.
+    pub fn beyond_devices(&self, assets: usize) -> Option<Method> {
+        // Within limits those alone that descend, or depend on nothing.
+        let solved = |method: Method| self.within.is_some() && method.is_solved();
+        let taken = |method: &Method| assets <= method.most_assets_on_devices() && !solved(*method);
+        self.methods.iter().copied().find(|method| !taken(method))
+    }
+
     /// Whether GPUs take all of them, of problems of so many assets.
     pub fn is_on_devices(&self, assets: usize) -> bool {
-        self.within.is_none() && self.methods.iter().all(|method| assets <= method.most_assets_on_devices())
+        self.beyond_devices(assets).is_none()
     }
 
     /// For problems of the assets at these places alone: mixes hold the others not, and are scaled up. Limits are to be given

@@ -5,6 +5,7 @@ use super::kernel::{Covariance, Drawn, Kernel, MOST_ASSETS, Other, Shrinkage, Sp
 use super::plan;
 use super::precision::Precision;
 use crate::methods::Method;
+use crate::methods::limits::MOST_GROUPS;
 
 /// Numbers of assets on both sides of every change of layout, of spread and of tiles, and usual ones between.
 const SIZES: [usize; 16] = [1, 2, 10, 16, 17, 20, 32, 33, 50, 64, 65, 100, 128, 129, 500, MOST_ASSETS];
@@ -14,6 +15,9 @@ const ESTIMATED: [usize; 5] = [2, 10, 50, 129, MOST_ASSETS];
 
 /// The same for methods beside risk budgeting, on both sides of what devices take.
 const COMPARED: [usize; 7] = [1, 2, 10, 50, 128, 256, MOST_ASSETS];
+
+/// The same within limits.
+const LIMITED: [usize; 5] = [2, 10, 50, 129, MOST_ASSETS];
 
 /// Bytes of workgroup memory that adapters have: Vulkan's least, Metal and most software, NVIDIA, AMD and Intel.
 const WORKGROUP_MEMORIES: [u32; 4] = [16 << 10, 32 << 10, 48 << 10, 64 << 10];
@@ -60,6 +64,9 @@ pub fn all() -> Vec<Kernel> {
         for assets in ESTIMATED {
             kernels.extend(of_estimators(assets, precision));
         }
+        for assets in LIMITED {
+            kernels.extend(of_limits(assets, precision));
+        }
         for assets in COMPARED {
             kernels.extend(of_methods(assets, precision));
         }
@@ -95,6 +102,35 @@ fn of_methods(assets: usize, precision: Precision) -> Vec<Kernel> {
     let taken = all.into_iter().filter(|(_, method)| assets <= method.most_assets_on_devices());
     let mut kernels: Vec<Kernel> = taken.map(|(other, _)| Kernel::Other { assets, other, precision }).collect();
     kernels.push(Kernel::Mixes { assets, precision });
+    kernels
+}
+
+/// Each spread, no groups and the most there are.
+fn of_limits(assets: usize, precision: Precision) -> Vec<Kernel> {
+    let mut kernels = Vec::new();
+    for groups in [0, MOST_GROUPS] {
+        let mut spreads = Vec::new();
+        for memory in WORKGROUP_MEMORIES {
+            for subgroups in [false, true] {
+                let spread = plan::limited_spread(&adapter(memory, subgroups), assets, precision);
+                if !spreads.contains(&spread) {
+                    spreads.push(spread);
+                }
+            }
+        }
+        for uncorrelated in [false, true] {
+            for &spread in &spreads {
+                let spread = if uncorrelated { plan::without_matrix(spread) } else { spread };
+                let kernel = Kernel::Limit { assets, groups, uncorrelated, spread, precision };
+                if !kernels.contains(&kernel) {
+                    kernels.push(kernel);
+                }
+            }
+            for covariance in [Covariance::Moments, Covariance::Correlations] {
+                kernels.push(Kernel::CertifyLimited { assets, groups, covariance, uncorrelated, precision });
+            }
+        }
+    }
     kernels
 }
 

@@ -26,16 +26,23 @@ pub fn driver<'a>(
     request: &'a Request,
 ) -> Attempt<Box<dyn Driver + 'a>> {
     let (memory, accuracy) = (engine.memory(), engine.accuracy());
-    let source = batch.source();
-    if !batch.program().measure().is_volatility() {
+    let (source, program, beside) = (batch.source(), batch.program(), request.beside());
+    if !program.measure().is_volatility() {
         return Err(unfit("risks other than volatility"));
     }
     if batch.bounds().is_some() {
         return Err(unfit("sets of assets within bounds of their weights"));
     }
-    let beside = request.beside();
-    if let Some(method) = beside.methods().iter().find(|own| batch.assets() > own.most_assets_on_devices()) {
-        return Err(unfit(&format!("`{}` of {} assets", beside.name(*method), batch.assets())));
+    if let Some(what) = program.beyond_lanes() {
+        return Err(unfit(what));
+    }
+    if let Some(method) = beside.beyond_devices(batch.assets()) {
+        let within = if beside.limits().is_some() { " within limits" } else { "" };
+        return Err(unfit(&format!("`{}` of {} assets{within}", beside.name(method), batch.assets())));
+    }
+    let whole = matches!((&source.assets, request), (Assets::All, Request::Portfolios { .. }));
+    if program.is_limited() && !whole {
+        return Err(unfit("limits of sets of assets, and of figures"));
     }
     let memory_of_others = kernel::other_bytes(batch.assets().min(256), accuracy.precision);
     if beside.solved().next().is_some() && memory_of_others > u64::from(device.facts.limits.workgroup_memory_bytes) {
@@ -47,7 +54,7 @@ pub fn driver<'a>(
     match (&source.covariances, &source.assets, request) {
         (Covariances::Given { matrices, assume_psd, .. }, Assets::All, request) => {
             let matrices = Matrices::Given { covariances: matrices, assume_psd: *assume_psd };
-            Ok(Box::new(Given::new(device, memory, batch.budgets(), matrices, accuracy, request)?))
+            Ok(Box::new(Given::new(device, memory, program, matrices, accuracy, request)?))
         }
         (Covariances::Given { .. }, _, _) => Err(unfit("parts of given matrices")),
         (Covariances::Estimated { panel, rows, estimator }, assets, request) => {
@@ -64,11 +71,11 @@ pub fn driver<'a>(
             match (assets, request) {
                 (Assets::All, Request::Portfolios { beside }) => {
                     let how = how(panel.assets());
-                    Ok(Box::new(Resampled::new(device, memory, batch.budgets(), resampled, how, beside)?))
+                    Ok(Box::new(Resampled::new(device, memory, program, resampled, how, beside)?))
                 }
                 (Assets::Listed(sets), request) => {
                     let how = how(batch.assets());
-                    Ok(Box::new(Listed::new(&device, memory, batch.budgets(), resampled, sets, how, request)?))
+                    Ok(Box::new(Listed::new(&device, memory, program, resampled, sets, how, request)?))
                 }
                 _ => Err(unfit("this of resamples")),
             }
@@ -82,7 +89,7 @@ pub fn driver<'a>(
         (Covariances::Known(_), Assets::All, _) => Err(unfit("one covariance")),
         (Covariances::Known(universe), assets, request) => {
             let matrices = Matrices::Parts { universe, assets };
-            Ok(Box::new(Given::new(device, memory, batch.budgets(), matrices, accuracy, request)?))
+            Ok(Box::new(Given::new(device, memory, program, matrices, accuracy, request)?))
         }
     }
 }
@@ -90,18 +97,20 @@ pub fn driver<'a>(
 /// Bytes that a job of this batch takes on the device and for what comes back from it.
 pub fn bytes(engine: &GpuEngine, batch: &Batch) -> Attempt<u64> {
     let (facts, memory, accuracy) = (&engine.facts, engine.memory(), engine.accuracy());
-    let source = batch.source();
+    let (source, program) = (batch.source(), batch.program());
+    let limited = program.is_limited().then(|| program.limits().groups.len());
     let origin = match (&source.covariances, &source.assets) {
         (Covariances::Estimated { panel, rows, estimator }, _) => {
             let Some(law) = rows.law() else { return Err(unfit("windows of a history")) };
             let way = engine.way(&law, *estimator, batch.assets());
-            Origin::Resampled { rows: panel.rows(), way, refining: Refining::of(*estimator), others: Others::default() }
+            let refining = Refining::of(*estimator);
+            Origin::Resampled { rows: panel.rows(), way, refining, others: Others::default(), limited }
         }
         (Covariances::Known(universe), Assets::Subsets { subsets, cap, .. }) if universe.shrinking().is_none() => {
             let source = (universe.model(), subsets, cap.as_ref());
             return arrange(facts, memory, source, accuracy).map(|arrangement| arrangement.bytes);
         }
-        (Covariances::Given { .. } | Covariances::Known(_), _) => Origin::Given,
+        (Covariances::Given { .. } | Covariances::Known(_), _) => Origin::Given { limited },
     };
     Plan::new(facts, memory, origin, batch.assets(), accuracy).map(|plan| plan.bytes)
 }

@@ -10,10 +10,11 @@ use rayon::prelude::*;
 use super::device::{Attempt, Device};
 use super::driver::{Driver, Queue};
 use super::kernel;
+use super::limited::Limited;
 use super::parameters::State;
 use super::plan::{Accuracy, Origin, Plan, SWEEP_LIMIT};
 use super::precision::Precision;
-use super::stages::Descents;
+use super::stages::{Descents, Limiting};
 use crate::batch::{Assets, Block, Comparisons, Request, Solutions};
 use crate::covariance::{RiskModel, Universe};
 use crate::measure::{Measured, Metric, metric};
@@ -22,7 +23,7 @@ use crate::methods::risk_budgeting::certificate::certify;
 use crate::methods::risk_budgeting::condition::condition;
 use crate::methods::risk_budgeting::descent::multiply;
 use crate::methods::risk_budgeting::validity;
-use crate::methods::{Selection, volatility};
+use crate::methods::{Program, Selection, volatility};
 use crate::real::Real;
 
 /// Where the matrices are.
@@ -70,18 +71,35 @@ impl Matrices<'_> {
 pub struct Given<'a> {
     device: Arc<Device>,
     plan: Plan,
-    risk_budgets: Vec<f64>,
+    program: &'a Program,
     matrices: Matrices<'a>,
     request: &'a Request,
     budgets: wgpu::Buffer,
+    within: Option<Within>,
     /// Free room, and where results are read from.
-    rooms: Vec<(Descents, wgpu::Buffer)>,
+    rooms: Vec<Workroom>,
     under_way: Queue<Running>,
+}
+
+/// Limits of all problems.
+struct Within {
+    limited: Limited,
+    limits: wgpu::Buffer,
+    /// (budget, 1), as `limit` reads them.
+    assets: wgpu::Buffer,
+}
+
+/// Buffers of a batch, and where its results are read from.
+struct Workroom {
+    descents: Descents,
+    /// Within limits, of each problem over its largest.
+    volatilities: wgpu::Buffer,
+    staging: wgpu::Buffer,
 }
 
 /// A batch that the device works on.
 struct Running {
-    room: (Descents, wgpu::Buffer),
+    room: Workroom,
     range: Range<u64>,
     /// None where a matrix is not a covariance.
     checked: Vec<Option<RiskModel>>,
@@ -100,33 +118,48 @@ impl<'a> Given<'a> {
     pub fn new(
         device: Arc<Device>,
         memory: u64,
-        risk_budgets: &[f64],
+        program: &'a Program,
         matrices: Matrices<'a>,
         accuracy: Accuracy,
         request: &'a Request,
     ) -> Attempt<Self> {
-        let plan = Plan::new(&device.facts, memory, Origin::Given, risk_budgets.len(), accuracy)?;
-        let budgets = accuracy.precision.encode(risk_budgets.iter().copied());
-        let budgets = device.guarded(|| Ok(device.upload("budgets", &budgets)))?;
+        let limited = Limited::of(program, accuracy.precision);
+        let origin = Origin::Given { limited: limited.as_ref().map(Limited::groups) };
+        let plan = Plan::new(&device.facts, memory, origin, program.assets(), accuracy)?;
+        let (budgets, within) = device.guarded(|| {
+            let encode = |numbers: Vec<f64>| accuracy.precision.encode(numbers.into_iter());
+            let within = limited.map(|limited| Within {
+                limits: device.upload("limits", &encode(limited.numbers())),
+                assets: device.upload("assets", &encode(program.budgets().iter().flat_map(|b| [*b, 1.0]).collect())),
+                limited,
+            });
+            Ok((device.upload("budgets", &encode(program.budgets().to_vec())), within))
+        })?;
         Ok(Given {
             device,
             plan,
-            risk_budgets: risk_budgets.to_vec(),
+            program,
             matrices,
             request,
             budgets,
+            within,
             rooms: Vec::new(),
             under_way: Queue::default(),
         })
     }
 
     /// Room for at least `problems`: what is free, if it is large enough.
-    fn take_room(&mut self, problems: u32) -> Attempt<(Descents, wgpu::Buffer)> {
-        if let Some(kept) = self.rooms.pop().filter(|(descents, _)| descents.problems >= problems) {
+    fn take_room(&mut self, problems: u32) -> Attempt<Workroom> {
+        if let Some(kept) = self.rooms.pop().filter(|room| room.descents.problems >= problems) {
             return Ok(kept);
         }
         let bytes = self.staged(problems).end;
-        self.device.guarded(|| Ok((self.device.descents(&self.plan, problems), self.device.staging(bytes))))
+        let volatilities = if self.within.is_some() { self.plan.sizes.assets * u64::from(problems) } else { 0 };
+        self.device.guarded(|| {
+            let descents = self.device.descents(&self.plan, problems);
+            let volatilities = self.device.room("volatilities", volatilities);
+            Ok(Workroom { descents, volatilities, staging: self.device.staging(bytes) })
+        })
     }
 
     /// Where positions and states lie among the bytes that come back.
@@ -154,9 +187,14 @@ impl<'a> Given<'a> {
         };
         let room = self.take_room(checked.len() as u32)?;
         let submission = self.device.guarded(|| {
-            self.device.queue.write_buffer(&room.0.correlations, 0, matrices);
+            self.device.queue.write_buffer(&room.descents.correlations, 0, matrices);
+            if self.within.is_some() {
+                let volatilities =
+                    self.plan.accuracy.precision.encode(checked.iter().flat_map(|one| relative(one.as_ref(), n)));
+                self.device.queue.write_buffer(&room.volatilities, 0, &volatilities);
+            }
             let mut encoder = self.device.encoder();
-            encoder.clear_buffer(&room.0.states, 0, None);
+            encoder.clear_buffer(&room.descents.states, 0, None);
             Ok(self.descend(encoder, &room, checked.len() as u32, false))
         })?;
         Ok(Running { room, range, checked, dispatches: 1, submission })
@@ -178,7 +216,15 @@ impl<'a> Given<'a> {
                 Some(checked) => {
                     let y = |i: usize| positions[kernel::position(n, precision, problems, p, i)];
                     let covariance = self.matrices.covariance(range.start + p as u64, checked);
-                    Certificate { sweeps: states[p].sweeps, ..self.certificate(&covariance, checked, y, weights) }
+                    let found = match &self.within {
+                        None => self.certificate(&covariance, checked, y, weights),
+                        Some(within) => {
+                            weights.iter_mut().enumerate().for_each(|(i, w)| *w = y(i));
+                            let limits = self.plan.accuracy.limits;
+                            within.limited.certificate(&covariance, checked, self.program.budgets(), limits, weights)
+                        }
+                    };
+                    Certificate { sweeps: states[p].sweeps, ..found }
                 }
             })
             .collect();
@@ -203,7 +249,7 @@ impl<'a> Given<'a> {
         let (staged, most) = (self.staged(problems), SWEEP_LIMIT.div_ceil(self.plan.sweeps_per_dispatch));
         loop {
             let submission = running.submission.clone();
-            let found = self.device.read(&running.room.1, staged.end, submission, |bytes| {
+            let found = self.device.read(&running.room.staging, staged.end, submission, |bytes| {
                 let unfinished = bytes[..4].iter().any(|&byte| byte != 0);
                 let states = &bytes[staged.states as usize..staged.positions as usize];
                 let positions = &bytes[staged.positions as usize..];
@@ -222,12 +268,27 @@ impl<'a> Given<'a> {
     fn descend(
         &self,
         mut encoder: wgpu::CommandEncoder,
-        (descents, staging): &(Descents, wgpu::Buffer),
+        Workroom { descents, volatilities, staging }: &Workroom,
         problems: u32,
         resumed: bool,
     ) -> wgpu::SubmissionIndex {
         let (device, staged) = (&self.device, self.staged(problems));
-        device.descend(&mut encoder, &self.plan, descents, &self.budgets, problems, resumed);
+        match &self.within {
+            None => device.descend(&mut encoder, &self.plan, descents, &self.budgets, problems, resumed),
+            Some(within) => {
+                encoder.clear_buffer(&descents.running, 0, None);
+                let problem = Limiting {
+                    correlations: Some(&descents.correlations),
+                    positions: &descents.positions,
+                    states: &descents.states,
+                    running: &descents.running,
+                    volatilities,
+                    assets: &within.assets,
+                    limits: &within.limits,
+                };
+                device.limit(&mut encoder, &self.plan, problem, problems, resumed);
+            }
+        }
         device.timed(&mut encoder, "download", |encoder| {
             let states = staged.positions - staged.states;
             encoder.copy_buffer_to_buffer(&descents.running, 0, staging, 0, 4);
@@ -255,7 +316,7 @@ impl<'a> Given<'a> {
             *w = precision.round(*w / total);
         }
         let mut product = vec![0.0; weights.len()];
-        let (rc_error, variance) = certify(covariance, weights, &self.risk_budgets, &mut product);
+        let (rc_error, variance) = certify(covariance, weights, self.program.budgets(), &mut product);
         if !rc_error.is_finite() {
             weights.fill(f64::NAN);
             return Certificate { rc_error, ..Certificate::unsolved(Status::Stalled) };
@@ -301,6 +362,13 @@ impl Driver for Given<'_> {
     fn abandon(&mut self) {
         self.under_way.clear();
     }
+}
+
+/// Volatilities over the largest; ones where a matrix is not a covariance.
+fn relative(checked: Option<&RiskModel>, n: usize) -> Vec<f64> {
+    let Some(model) = checked else { return vec![1.0; n] };
+    let largest = model.volatilities.iter().fold(0.0_f64, |m, &v| m.max(v));
+    model.volatilities.iter().map(|v| v / largest).collect()
 }
 
 /// Problems that a thread lays out at a time.

@@ -45,7 +45,7 @@ impl GpuEngine {
             let how = (self.way(&law, estimator, panel.assets()), self.accuracy());
             let resamples = Resamples { panel, law, estimator };
             let mut resampled =
-                Resampled::new(device, self.memory(), batch.budgets(), resamples, how, &Selection::NONE)?;
+                Resampled::new(device, self.memory(), batch.program(), resamples, how, &Selection::NONE)?;
             let running = resampled.begin(problems)?;
             resampled.end_whole(running)?;
             self.device().guarded(|| stages(&resampled, problems.len()))

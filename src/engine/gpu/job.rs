@@ -9,6 +9,7 @@ use super::device::{Attempt, Device, Trouble};
 use super::driver::Driver;
 use super::drivers::driver;
 use super::faults::Faults;
+use super::limited::Limited;
 use super::lock::lock;
 use super::precision::Precision;
 use super::resampled::WIDEST_SPREAD;
@@ -74,7 +75,10 @@ impl<'a> GpuJob<'a> {
         if self.engine.accuracy().limits.rc_error <= 0.0 {
             return false;
         }
-        let smallest = self.batch.budgets().iter().fold(f64::INFINITY, |m, &b| m.min(b));
+        let program = self.batch.program();
+        // A weight that is given has no condition.
+        let budgets = program.budgets().iter().enumerate().filter(|(asset, _)| !program.limits().is_pinned(*asset));
+        let smallest = budgets.fold(f64::INFINITY, |m, (_, &b)| m.min(b));
         let spread = match &self.batch.source().covariances {
             Covariances::Estimated { panel, .. } => {
                 let volatilities = || panel.volatilities().iter();
@@ -83,7 +87,8 @@ impl<'a> GpuJob<'a> {
             // Weights are made on the host.
             Covariances::Given { .. } | Covariances::Known(_) => 1.0,
         };
-        smallest >= SMALLEST_BUDGET / self.batch.assets() as f64 && spread <= WIDEST_SPREAD
+        let told = Limited::is_told(program, self.engine.options.precision);
+        told && smallest >= SMALLEST_BUDGET / self.batch.assets() as f64 && spread <= WIDEST_SPREAD
     }
 
     /// What lies on the device, uploaded if it does not.

@@ -5,14 +5,16 @@
 //! order.
 
 use super::pieces::{
-    ACROSS_LANES, BUDGETS, CELLS, CERTIFICATE, CERTIFY, CERTIFY_CORRELATIONS, CERTIFY_LANES, CONSTANT_CORRELATION,
-    CORRELATE, CORRELATE_SUBSET, COVARIANCE, DESCEND, DESCEND_LANES, DESCEND_SUBGROUP, DESCENT, DRAW, DRAW_CHANGES, DRAW_COUNTS,
-    DRAW_DECAYS, DRAW_FLOYD, DRAW_RANKED, DRAW_ROWS, DRAW_STEPS, DRAW_SUBSET, DRAW_WEIGHTS, FOURTH_COUNTS,
-    FOURTH_MOMENTS, FOURTH_RANGE, FOURTH_STEPS, GERBER, GERBER_PLANES, GERBER_RANGE, HIERARCHICAL, KEEP_CORRELATIONS,
-    KEEP_MOMENTS, KNOWN, LANES_SUBGROUP, LANES_WORKGROUP, LEDOIT_WOLF, MATRIX_STORAGE, MATRIX_TRIANGLE, MEASURE,
-    MEASURE_CERTIFIED, MIXES, MOMENTS, MOMENTS_DIAGONAL, MOMENTS_STEPS, MOMENTS_TILE, MOMENTS_WIDE, MULHI_LIMBS,
-    MULHI_WIDE, OAS, OTHERS, PHILOX, PROOF, Piece, QUADRATIC, QUADS, ROWS_COUNTED, ROWS_WEIGHED, SHRINK, SHRINK_LANES,
-    SHRINK_THREAD, SOLVE, STEPS_COUNTED, STEPS_DECAYING, SUBSET,
+    ACROSS_LANES, BUDGETS, CELLS, CERTIFICATE, CERTIFY, CERTIFY_CORRELATIONS, CERTIFY_LANES, CERTIFY_LIMITED,
+    CONSTANT_CORRELATION, CORRELATE, CORRELATE_SUBSET, COVARIANCE, DESCEND, DESCEND_LANES, DESCEND_SUBGROUP, DESCENT,
+    DRAW, DRAW_CHANGES, DRAW_COUNTS, DRAW_DECAYS, DRAW_FLOYD, DRAW_RANKED, DRAW_ROWS, DRAW_STEPS, DRAW_SUBSET,
+    DRAW_WEIGHTS, FOURTH_COUNTS, FOURTH_MOMENTS, FOURTH_RANGE, FOURTH_STEPS, GERBER, GERBER_PLANES, GERBER_RANGE,
+    HIERARCHICAL, KEEP_CORRELATIONS, KEEP_INTERLEAVED, KEEP_MOMENTS, KNOWN, LANES_SUBGROUP, LANES_WORKGROUP,
+    LEDOIT_WOLF, LIMIT, LIMIT_MULTIPLIERS, LIMIT_QUADS, LIMIT_SWEEP, LIMITS, MATRIX_IDENTITY, MATRIX_STORAGE,
+    MATRIX_TRIANGLE, MEASURE, MEASURE_CERTIFIED, MIXES, MOMENTS, MOMENTS_DIAGONAL, MOMENTS_STEPS, MOMENTS_TILE,
+    MOMENTS_WIDE, MULHI_LIMBS, MULHI_WIDE, OAS, OTHERS, PHILOX, PROOF, Piece, QUADRATIC, QUADS, ROWS_COUNTED,
+    ROWS_WEIGHED, SHRINK, SHRINK_LANES, SHRINK_THREAD, SOLVE, STEPS_COUNTED, STEPS_DECAYING, SUBSET, TOTALS_SUBGROUP,
+    TOTALS_WORKGROUP,
 };
 use super::precision::Precision;
 use super::unrolled;
@@ -141,6 +143,15 @@ pub enum Covariance {
     Correlations,
 }
 
+impl Covariance {
+    const fn piece(self) -> Piece {
+        match self {
+            Covariance::Moments => COVARIANCE,
+            Covariance::Correlations => CERTIFY_CORRELATIONS,
+        }
+    }
+}
+
 /// A compute kernel, specialised. `wide`: with 64-bit integers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kernel {
@@ -172,12 +183,17 @@ pub enum Kernel {
     Mixes { assets: usize, precision: Precision },
     /// Stage `descend`.
     Descend { assets: usize, spread: Spread, precision: Precision },
+    /// Stage `limit`: `descend` within bounds and the limits of so many groups; of assets as they are, or as if they had
+    /// nothing in common.
+    Limit { assets: usize, groups: usize, uncorrelated: bool, spread: Spread, precision: Precision },
     /// Stages `correlate`, `descend` and `certify` in one, by eight lanes a problem, `problems` in a workgroup. In
     /// single precision: in double the three together take more registers than there are, and so they do where a thread
     /// has a problem: on Hopper 238 in place of 128 for 10 assets, and 400 spilled for 16.
     Solve { assets: usize, problems: u32, comparisons: bool },
     /// Stage `certify`.
     Certify { assets: usize, covariance: Covariance, comparisons: bool, precision: Precision },
+    /// Stage `certify` within limits.
+    CertifyLimited { assets: usize, groups: usize, covariance: Covariance, uncorrelated: bool, precision: Precision },
     /// Stage `draw` of subsets of so many assets, `included` of them always held; by rank, or by Floyd's algorithm.
     DrawSubset { assets: usize, included: usize, ranked: bool, wide: bool },
     /// Stage `correlate` of subsets.
@@ -203,6 +219,8 @@ impl Kernel {
             Kernel::Other { other: Other::HierarchicalRiskParity, .. } => "hierarchical",
             Kernel::Other { .. } => "quadratic",
             Kernel::Mixes { .. } => "mixes_volatility",
+            // That of the lanes.
+            Kernel::Limit { .. } => "descend",
             _ => self.stage(),
         }
     }
@@ -223,8 +241,9 @@ impl Kernel {
             Kernel::FourthMoments { .. } | Kernel::Shrink { .. } => "shrink",
             Kernel::Other { .. } | Kernel::Mixes { .. } => "others",
             Kernel::Descend { .. } => "descend",
+            Kernel::Limit { .. } => "limit",
             Kernel::Solve { .. } => "solve",
-            Kernel::Certify { .. } => "certify",
+            Kernel::Certify { .. } | Kernel::CertifyLimited { .. } => "certify",
             Kernel::MeasureCertified { .. } | Kernel::Measure { .. } => "measure",
         }
     }
@@ -327,18 +346,24 @@ impl Kernel {
                 let precision = Precision::Single;
                 let lines =
                     [lanes(assets, SUBGROUP_LANES as usize, problems, precision), flag("COMPARISONS", comparisons)];
-                let mut pieces =
-                    vec![Piece::constants(&lines), DESCENT, DESCEND, QUADS, DESCEND_LANES, LANES_SUBGROUP];
+                let mut pieces = vec![Piece::constants(&lines), DESCENT, DESCEND, QUADS, DESCEND_LANES, LANES_SUBGROUP];
                 pieces.extend([MATRIX_TRIANGLE, CERTIFICATE, SOLVE, KEEP_MOMENTS, COVARIANCE, CERTIFY_LANES]);
                 pieces
             }
             Kernel::Certify { assets, covariance, comparisons, precision } => {
                 let lines = [real(precision), shared_lanes(assets), flag("COMPARISONS", comparisons)];
-                let covariance = match covariance {
-                    Covariance::Moments => COVARIANCE,
-                    Covariance::Correlations => CERTIFY_CORRELATIONS,
-                };
-                vec![cells(assets, precision).after(&lines), CERTIFICATE, ACROSS_LANES, CERTIFY, covariance]
+                vec![cells(assets, precision).after(&lines), CERTIFICATE, ACROSS_LANES, CERTIFY, covariance.piece()]
+            }
+            Kernel::Limit { assets, groups, uncorrelated, spread, precision } => {
+                limit(assets, groups, uncorrelated, spread, precision)
+            }
+            Kernel::CertifyLimited { assets, groups, covariance, uncorrelated, precision } => {
+                let near = number("NEAR", precision.near());
+                let lines = [real(precision), shared_lanes(assets), count("GROUPS", groups), near];
+                let lines = [&lines[..], &[flag("UNCORRELATED", uncorrelated)]].concat();
+                let mut pieces = vec![cells(assets, precision).after(&lines), LIMITS, CERTIFICATE, ACROSS_LANES];
+                pieces.extend([CERTIFY_LIMITED, covariance.piece()]);
+                pieces
             }
             Kernel::DrawSubset { assets, included, ranked, wide } => {
                 let choose = if ranked { DRAW_RANKED } else { DRAW_FLOYD };
@@ -426,14 +451,45 @@ fn descend(assets: usize, spread: Spread, precision: Precision) -> Vec<Piece> {
     pieces
 }
 
+fn limit(assets: usize, groups: usize, uncorrelated: bool, spread: Spread, precision: Precision) -> Vec<Piece> {
+    let (width, problems, totals) = match spread {
+        Spread::Subgroup { problems } => (SUBGROUP_LANES as usize, problems, TOTALS_SUBGROUP),
+        // A thread has no lanes to share a problem with.
+        Spread::Thread | Spread::Workgroup | Spread::Streamed => (workgroup_lanes(assets), 1, TOTALS_WORKGROUP),
+    };
+    let narrow = matches!(spread, Spread::Subgroup { .. });
+    let kept = if interleaved(assets, precision) { KEEP_INTERLEAVED } else { KEEP_CORRELATIONS };
+    let matrix = match spread {
+        _ if uncorrelated => vec![MATRIX_IDENTITY],
+        Spread::Streamed => vec![MATRIX_STORAGE],
+        _ => vec![MATRIX_TRIANGLE, kept],
+    };
+    let lines = [
+        lanes(assets, width, problems, precision),
+        count("GROUPS", groups),
+        flag("INTERLEAVED", interleaved(assets, precision)),
+        number("ROUNDING", precision.rounding()),
+    ];
+    let mut pieces = vec![Piece::constants(&lines), DESCENT, QUADS, LIMITS, LIMIT, LIMIT_QUADS];
+    pieces.extend([LIMIT_MULTIPLIERS, LIMIT_SWEEP, if narrow { LANES_SUBGROUP } else { LANES_WORKGROUP }, totals]);
+    pieces.extend(matrix);
+    pieces.extend(narrow.then_some(DESCEND_SUBGROUP));
+    pieces
+}
+
 /// Constants of problems that so many lanes share, so many in a workgroup.
 fn lanes(assets: usize, lanes: usize, problems: u32, precision: Precision) -> String {
     [real(precision), count("N", assets), count("LANES", lanes), count("PROBLEMS", problems as usize)].concat()
 }
 
 /// Lanes per problem where a workgroup shares it: one quad of coordinates each, up to 256 lanes.
-fn workgroup_lanes(assets: usize) -> usize {
-    assets.div_ceil(4).next_power_of_two().clamp(32, 256)
+const fn workgroup_lanes(assets: usize) -> usize {
+    let lanes = assets.div_ceil(4).next_power_of_two();
+    match lanes {
+        0..=32 => 32,
+        33..=256 => lanes,
+        _ => 256,
+    }
 }
 
 /// Whether matrices and positions of a batch are interleaved (entry e of problem p at e P + p), as threads that take a
@@ -523,6 +579,11 @@ pub const fn kept_cells(assets: usize) -> usize {
     2 * assets.next_multiple_of(4)
 }
 
+/// Numbers that a workgroup of `limit` has there beside it: a board of two quads, one and four for each lane.
+pub const fn workgroup_cells(assets: usize) -> usize {
+    8 + 5 * workgroup_lanes(assets)
+}
+
 fn count(name: &str, value: usize) -> String {
     format!("const {name} = {value}u;\n")
 }
@@ -554,9 +615,9 @@ mod tests {
                 | Kernel::Draw { wide: true, .. }
                 | Kernel::DrawSubset { wide: true, .. }
                 | Kernel::Measure { wide: true, .. } => Capabilities::SHADER_INT64,
-                Kernel::Descend { spread: Spread::Subgroup { .. }, .. } | Kernel::Solve { .. } => {
-                    Capabilities::SUBGROUP
-                }
+                Kernel::Descend { spread: Spread::Subgroup { .. }, .. }
+                | Kernel::Limit { spread: Spread::Subgroup { .. }, .. }
+                | Kernel::Solve { .. } => Capabilities::SUBGROUP,
                 _ => Capabilities::empty(),
             };
             if text.contains(&real(Precision::Double)) {

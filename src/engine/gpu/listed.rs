@@ -10,8 +10,8 @@ use super::resampled::{Resampled, Resamples};
 use super::way::Way;
 use crate::batch::{Block, Request, Solutions};
 use crate::measure::{Measured, Metric};
-use crate::methods::Selection;
 use crate::methods::certificate::{Certificate, Status};
+use crate::methods::{Program, Selection};
 
 /// The figures that follow from weights and volatilities.
 const METRICS: [Metric; 3] = [Metric::Volatility, Metric::Diversification, Metric::MaxWeight];
@@ -28,7 +28,7 @@ impl<'a> Listed<'a> {
     pub fn new(
         device: &Arc<Device>,
         memory: u64,
-        budgets: &[f64],
+        program: &Program,
         resamples: Resamples,
         sets: &[Box<[u32]>],
         how: (Way, Accuracy),
@@ -44,14 +44,14 @@ impl<'a> Listed<'a> {
             Resampled::new(
                 Arc::clone(device),
                 memory,
-                budgets,
+                program,
                 Resamples { panel: &resamples.panel.select(set), ..resamples },
                 how,
                 beside(request),
             )
         };
         let sets = sets.iter().map(|assets| set(assets)).collect::<Attempt<Vec<Resampled>>>()?;
-        Ok(Listed { sets, assets: budgets.len(), request, under_way: Queue::default() })
+        Ok(Listed { sets, assets: program.assets(), request, under_way: Queue::default() })
     }
 
     /// The resamples of a set among the problems of a piece.

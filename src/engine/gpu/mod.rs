@@ -1,7 +1,7 @@
 //! The GPU engine: WGSL compute shaders through wgpu, which appears nowhere else.
 //!
-//! The stages `draw -> moments -> correlate -> shrink -> others -> descend -> certify` stay on the device: standardised returns
-//! go up once per batch, weights and a few scalars per problem come down. Of a screen one covariance goes up, and figures
+//! The stages `draw -> moments -> correlate -> shrink -> others -> descend -> certify` stay on the device, `limit` in place of
+//! `descend` within limits: standardised returns go up once per batch, weights and a few scalars per problem come down. Of a screen one covariance goes up, and figures
 //! come down. All is single precision, unless double is asked for and the adapter has it; nothing is ever mixed, so a
 //! certificate is against the covariance as that precision builds it. What the device cannot finish (hedged problems; in
 //! single precision also tiny budgets and variances that cancel) comes back as `stalled`, for the CPU to solve again.
@@ -36,6 +36,7 @@ mod given;
 mod inspect;
 mod job;
 mod kernel;
+mod limited;
 mod listed;
 mod lock;
 mod memory;

@@ -157,7 +157,7 @@ pub struct DeviceCertificate {
     pub equal_weight: f64,
     pub smallest: f64,
     pub sweeps: f64,
-    pub padding: f64,
+    pub kkt_error: f64,
 }
 
 impl DeviceCertificate {
@@ -334,7 +334,9 @@ mod tests {
         );
         let shrink = Kernel::Shrink { assets: 3, shrinkage: Shrinkage::Oas, precision };
         let solve = Kernel::Solve { assets: 20, problems: 2, comparisons: false };
-        for kernel in [Kernel::Correlate { assets: 3, precision }, certify, shrink, solve] {
+        let (groups, uncorrelated, covariance) = (2, false, Covariance::Moments);
+        let within = Kernel::CertifyLimited { assets: 3, groups, covariance, uncorrelated, precision };
+        for kernel in [Kernel::Correlate { assets: 3, precision }, certify, within, shrink, solve] {
             assert_same!(kernel, "Shape", Shape { problems, rows, divisor, total });
         }
         for other in [Other::MinimumVariance, Other::HierarchicalRiskParity] {
@@ -342,25 +344,28 @@ mod tests {
             assert_same!(kernel, "Shape", Shape { problems, rows, divisor, total });
             assert_same!(kernel, "Proof", DeviceProof { error, margin, volatility, solved });
         }
-        for (assets, spread) in [(3, Spread::Thread), (33, Spread::Streamed)] {
-            let kernel = Kernel::Descend { assets, spread, precision };
+        let descend = |assets, spread| Kernel::Descend { assets, spread, precision };
+        let limit = Kernel::Limit { assets: 3, groups, uncorrelated, spread: Spread::Workgroup, precision };
+        for kernel in [descend(3, Spread::Thread), descend(33, Spread::Streamed), limit] {
             assert_same!(kernel, "Descent", Descent { problems, first, sweeps, limit, resumed, tolerance });
             assert_same!(kernel, "State", State { sweeps, done, stalls, best });
         }
-        assert_same!(certify, "State", State { sweeps, done, stalls, best });
-        assert_same!(
-            certify,
-            "Certificate",
-            DeviceCertificate {
-                rc_error,
-                kappa,
-                volatility,
-                inverse_volatility,
-                equal_weight,
-                smallest,
-                sweeps,
-                padding
-            }
-        );
+        for kernel in [certify, within] {
+            assert_same!(kernel, "State", State { sweeps, done, stalls, best });
+            assert_same!(
+                kernel,
+                "Certificate",
+                DeviceCertificate {
+                    rc_error,
+                    kappa,
+                    volatility,
+                    inverse_volatility,
+                    equal_weight,
+                    smallest,
+                    sweeps,
+                    kkt_error
+                }
+            );
+        }
     }
 }

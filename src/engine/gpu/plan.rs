@@ -43,6 +43,9 @@ const DISCRETE: usize = 10;
 /// Sweeps a problem may take on the device. What needs more is hedged, and better served by Newton on the CPU.
 pub const SWEEP_LIMIT: u32 = 200;
 
+/// The same within limits, where a few take hundreds: the interior point of the CPU serves them better.
+pub const LIMITED_SWEEP_LIMIT: u32 = 64;
+
 /// Rows of a history at most: the 512 rounds in which they are then drawn stay below llvmpipe's loop limit.
 pub const MOST_ROWS: usize = 1 << 18;
 
@@ -68,10 +71,10 @@ pub struct Accuracy {
 /// Where problems come from.
 #[derive(Debug, Clone, Copy)]
 pub enum Origin {
-    /// Matrices that the host has.
-    Given,
+    /// Matrices that the host has; within limits the sums of so many groups are limited.
+    Given { limited: Option<usize> },
     /// Resamples of so many rows.
-    Resampled { rows: usize, way: Way, refining: Option<Refining>, others: Others },
+    Resampled { rows: usize, way: Way, refining: Option<Refining>, others: Others, limited: Option<usize> },
     /// Subsets of a universe that takes so many bytes; up to so many numbers of each come back.
     Subsets { universe: u64, figures: usize },
 }
@@ -86,7 +89,7 @@ pub struct Others {
 
 impl Others {
     pub fn of(beside: &Selection) -> Others {
-        Others { solved: beside.solved().count(), mixes: beside.mixes().len() }
+        Others { solved: beside.solved().count(), mixes: beside.constant().count() }
     }
 }
 
@@ -108,7 +111,7 @@ pub struct Sizes {
     /// Bits of the Gerber statistic, and those of counts.
     pub planes: u64,
     pub count_planes: u64,
-    /// Of a method that is solved for.
+    /// Of a method that is solved for; within limits they are certificates.
     pub proofs: u64,
     /// Volatilities of all mixes.
     pub mixes: u64,
@@ -132,6 +135,8 @@ pub struct Plan {
     pub fused: bool,
     /// Whether correlations leave the kernel that makes them: where it is one of its own, and where others read them.
     pub correlates: bool,
+    /// Within limits, how many groups' sums are limited.
+    pub limited: Option<usize>,
     pub others: Others,
     pub sizes: Sizes,
     /// Problems of a batch.
@@ -160,8 +165,12 @@ impl Plan {
     pub fn new(facts: &AdapterFacts, memory: u64, origin: Origin, assets: usize, accuracy: Accuracy) -> Attempt<Plan> {
         let Accuracy { precision, limits: accepted } = accuracy;
         let (rows, way, refining, others) = match origin {
-            Origin::Resampled { rows, way, refining, others } => (rows, Some(way), refining, others),
-            Origin::Given | Origin::Subsets { .. } => (0, None, None, Others::default()),
+            Origin::Resampled { rows, way, refining, others, .. } => (rows, Some(way), refining, others),
+            Origin::Given { .. } | Origin::Subsets { .. } => (0, None, None, Others::default()),
+        };
+        let limited = match origin {
+            Origin::Given { limited } | Origin::Resampled { limited, .. } => limited,
+            Origin::Subsets { .. } => None,
         };
         let shrinkage = refining.and_then(Refining::shrinkage);
         let reads_rows = shrinkage.is_some_and(Shrinkage::reads_rows);
@@ -177,8 +186,12 @@ impl Plan {
             return Err(too_large(format!("the GPU engine takes at most {MOST_ROWS} rows")));
         }
         let limits = facts.limits;
-        let spread = spread(facts, assets, precision);
+        let spread = match limited {
+            Some(_) => limited_spread(facts, assets, precision),
+            None => spread(facts, assets, precision),
+        };
         let fused = way.is_some()
+            && limited.is_none()
             && refining.is_none()
             && matches!(spread, Spread::Subgroup { .. })
             && precision == Precision::Single;
@@ -186,7 +199,7 @@ impl Plan {
         let sizes = Sizes {
             numbers: if rows > 0 { 8 } else { 0 },
             drawn: match origin {
-                Origin::Given => 0,
+                Origin::Given { .. } => 0,
                 Origin::Resampled { way, .. } => way.drawn_bytes(),
                 Origin::Subsets { .. } => 4 * assets as u64,
             },
@@ -198,7 +211,11 @@ impl Plan {
             intensities: if shrinkage.is_some() { real } else { 0 },
             planes: words * 8 * assets as u64,
             count_planes: words * 32,
-            proofs: real * DeviceProof::NUMBERS as u64,
+            proofs: real
+                * match limited {
+                    Some(_) => DeviceCertificate::NUMBERS as u64,
+                    None => DeviceProof::NUMBERS as u64,
+                },
             mixes: real * others.mixes as u64,
             assets: real * assets as u64,
             certificates: real * DeviceCertificate::NUMBERS as u64,
@@ -209,17 +226,19 @@ impl Plan {
         let solved = others.solved as u64 * (sizes.assets + sizes.proofs);
         let results = 2 * sizes.assets + sizes.certificates + sizes.intensities + solved + sizes.mixes;
         let returned = match origin {
-            Origin::Given | Origin::Resampled { .. } => results,
+            Origin::Given { .. } | Origin::Resampled { .. } => results,
             Origin::Subsets { figures, .. } => 2 * real * figures as u64,
         };
         let draws = sizes.numbers + sizes.drawn + sizes.ends;
-        let descent = sizes.correlations + sizes.positions + size_of::<State>() as u64;
+        // Within limits what is solved for beside descends too.
+        let beside = if limited.is_some() { others.solved as u64 } else { 0 };
+        let descent = sizes.correlations + (1 + beside) * (sizes.positions + size_of::<State>() as u64);
         let refined = sizes.fourth + sizes.planes + sizes.count_planes;
         let per_problem = draws + sizes.moments + refined + descent + results + returned;
         let row_bytes = real * (assets as u64 + 1);
         let tile_bytes = way::tile_bytes(rows as u32);
         let shared = match origin {
-            Origin::Given => 0,
+            Origin::Given { .. } => 0,
             Origin::Resampled { way: Way::Steps { .. } | Way::Decays { .. }, .. } => {
                 way::tiles(assets, precision) as u64 * tile_bytes
             }
@@ -240,7 +259,7 @@ impl Plan {
         let slice_rows =
             if rows as u64 * row_bytes <= binding { rows } else { (binding / block) as usize * ROWS_PER_DISPATCH };
         let (worth, each) = match origin {
-            Origin::Given => (UPLOAD_BYTES, sizes.correlations.max(64)),
+            Origin::Given { .. } => (UPLOAD_BYTES, sizes.correlations.max(64)),
             Origin::Resampled { .. } => (RESULT_BYTES, results),
             Origin::Subsets { .. } => (GATHERED_BYTES, sizes.correlations.max(64)),
         };
@@ -263,6 +282,7 @@ impl Plan {
             spread,
             fused,
             correlates,
+            limited,
             others,
             sizes,
             room: room as u32,
@@ -314,7 +334,9 @@ impl Plan {
         if self.spread != Spread::Streamed {
             return u32::MAX;
         }
-        let read = self.sizes.correlations * u64::from(self.sweeps_per_dispatch);
+        // Within limits once more for a fresh product.
+        let times = if self.limited.is_some() { 2 } else { 1 };
+        let read = times * self.sizes.correlations * u64::from(self.sweeps_per_dispatch);
         (self.scale as u64 * BYTES_PER_DISPATCH / read).clamp(1, u64::from(u32::MAX)) as u32
     }
 }
@@ -334,6 +356,26 @@ pub fn spread(facts: &AdapterFacts, assets: usize, precision: Precision) -> Spre
     }
     // Beside the triangle: a board of two quads, a number per lane, and whether there is anything to do.
     if triangle <= memory.saturating_sub(2048 + 80) { Spread::Workgroup } else { Spread::Streamed }
+}
+
+/// The same within limits: lanes share a problem of any size, and sum four numbers at a time.
+pub fn limited_spread(facts: &AdapterFacts, assets: usize, precision: Precision) -> Spread {
+    let (memory, bytes) = (facts.limits.workgroup_memory_bytes, precision.bytes() as u32);
+    let triangle = bytes * kernel::triangle_cells(assets) as u32;
+    let subgroups = facts.subgroup_sizes.is_some_and(|[least, _]| least % SUBGROUP_LANES == 0 && least > 0);
+    if subgroups && assets <= SUBGROUP_ASSETS && triangle <= memory {
+        return Spread::Subgroup { problems: (memory / triangle).min(4) };
+    }
+    let shared = bytes * kernel::workgroup_cells(assets) as u32 + 16;
+    if triangle + shared <= memory { Spread::Workgroup } else { Spread::Streamed }
+}
+
+/// The same where assets have nothing in common: nothing is streamed.
+pub const fn without_matrix(spread: Spread) -> Spread {
+    match spread {
+        Spread::Streamed => Spread::Workgroup,
+        spread => spread,
+    }
 }
 
 /// Workgroups beyond an adapter's limit per dimension are folded into a second one; shaders unfold and guard.

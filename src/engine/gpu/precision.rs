@@ -24,6 +24,22 @@ impl Precision {
         }
     }
 
+    /// A sum of weights that is at its limit is off by less, relative.
+    pub const fn near(self) -> f64 {
+        match self {
+            Precision::Single => 1e-6,
+            Precision::Double => 1e-13,
+        }
+    }
+
+    /// A sum of weights of one that is right differs from one by less.
+    pub const fn rounding(self) -> f64 {
+        match self {
+            Precision::Single => 2e-7,
+            Precision::Double => 1e-14,
+        }
+    }
+
     /// Rounded to this precision.
     pub fn round(self, x: f64) -> f64 {
         match self {

@@ -6,15 +6,16 @@ use std::sync::Arc;
 use super::device::{Attempt, Device};
 use super::driver::{Driver, Queue};
 use super::kernel::{Other, Refining, Shrinkage};
+use super::limited::Limited;
 use super::parameters::{high, low};
 use super::plan::{Accuracy, Origin, Others, Plan, SWEEP_LIMIT, Sizes};
 use super::results::Layout;
-use super::stages::{Ages, History, Room, Slice};
+use super::stages::{Ages, History, Limiting, Room, Slice};
 use super::suffixes::{self, Decaying};
 use super::way::Way;
 use crate::batch::{Block, Solutions};
 use crate::covariance::estimator::Estimator;
-use crate::methods::Selection;
+use crate::methods::{Program, Selection};
 use crate::panel::Panel;
 use crate::resample::Law;
 
@@ -54,9 +55,20 @@ pub struct Resampled {
     budgets: wgpu::Buffer,
     /// (budget, relative volatility), as `certify` reads them.
     assets: wgpu::Buffer,
+    /// Limits, where there are any.
+    within: Option<Within>,
     /// Free room, that of the last batch on top.
     rooms: Vec<Workroom>,
     under_way: Queue<(Range<u64>, Running)>,
+}
+
+/// Limits of all problems.
+struct Within {
+    limited: Arc<Limited>,
+    limits: wgpu::Buffer,
+    /// (1 / n, relative volatility): inverse volatility within limits is risk budgeting of assets that have nothing in
+    /// common.
+    equal: wgpu::Buffer,
 }
 
 /// Buffers of a batch, and where its results are read from.
@@ -77,19 +89,22 @@ impl Resampled {
     pub fn new(
         device: Arc<Device>,
         memory: u64,
-        risk_budgets: &[f64],
+        program: &Program,
         Resamples { panel, law, estimator }: Resamples,
         (way, accuracy): (Way, Accuracy),
         beside: &Selection,
     ) -> Attempt<Self> {
         let refining = Refining::of(estimator);
-        let origin = Origin::Resampled { rows: panel.rows(), way, refining, others: Others::of(beside) };
+        let (risk_budgets, others) = (program.budgets(), Others::of(beside));
+        let limited = Limited::of(program, accuracy.precision).map(Arc::new);
+        let groups = limited.as_ref().map(|limited| limited.groups());
+        let origin = Origin::Resampled { rows: panel.rows(), way, refining, others, limited: groups };
         let mut plan = Plan::new(&device.facts, memory, origin, panel.assets(), accuracy)?;
         let weighting = estimator.weighting(panel.rows());
         plan.total = (weighting.total(panel.rows()) / weighting.divisor(panel.rows())) as f32;
         let encode = |numbers: &mut dyn Iterator<Item = f64>| accuracy.precision.encode(numbers);
         let unit = unit(panel.volatilities());
-        let (history, ages, columns, [offsets, mixes], [budgets, assets]) = device.guarded(|| {
+        let (history, ages, columns, [offsets, mixes], [budgets, assets], within) = device.guarded(|| {
             let ages = weighting.whole(panel.rows()).map(|whole| Ages {
                 count: whole.by_age().len() as u32,
                 unit: whole.unit() as f32,
@@ -107,12 +122,21 @@ impl Resampled {
             let budgets = encode(&mut risk_budgets.iter().copied());
             let pairs = risk_budgets.iter().zip(panel.volatilities()).flat_map(|(&b, sigma)| [b, sigma / unit]);
             let assets = encode(&mut pairs.into_iter());
-            let mixes = beside.mixes().iter().flat_map(|mix| mix.weights.iter().copied());
-            let mixes = (!beside.mixes().is_empty()).then(|| device.upload("mixes", &encode(&mut mixes.into_iter())));
+            let mixes = beside.constant().flatten().copied();
+            let mixes = (others.mixes > 0).then(|| device.upload("mixes", &encode(&mut mixes.into_iter())));
             let mut means = panel.means().iter().copied();
             let offsets = (refining == Some(Refining::Gerber)).then(|| device.upload("offsets", &encode(&mut means)));
             let always = [("budgets", budgets), ("assets", assets)].map(|(name, of)| device.upload(name, &of));
-            Ok((history, ages, columns, [offsets, mixes], always))
+            let within = limited.map(|limited| {
+                let equal = (panel.assets() as f64).recip();
+                let pairs = panel.volatilities().iter().flat_map(|sigma| [equal, sigma / unit]);
+                Within {
+                    limits: device.upload("limits", &encode(&mut limited.numbers().into_iter())),
+                    equal: device.upload("equal budgets", &encode(&mut pairs.into_iter())),
+                    limited,
+                }
+            });
+            Ok((history, ages, columns, [offsets, mixes], always, within))
         })?;
         Ok(Resampled {
             device,
@@ -130,6 +154,7 @@ impl Resampled {
             offsets,
             budgets,
             assets,
+            within,
             rooms: Vec::new(),
             under_way: Queue::default(),
         })
@@ -170,7 +195,8 @@ impl Resampled {
     }
 
     fn layout(&self, problems: u32) -> Layout {
-        Layout::new(problems, &self.plan, &self.beside)
+        let limited = self.within.as_ref().map(|within| Arc::clone(&within.limited));
+        Layout::new(problems, &self.plan, &self.beside, limited)
     }
 
     /// Sets the device to work on the problems of these numbers, at most `plan.room` of them.
@@ -181,6 +207,9 @@ impl Resampled {
             let mut encoder = self.device.encoder();
             self.build(&mut encoder, &room.buffers, numbers);
             encoder.clear_buffer(&room.buffers.descents.states, 0, None);
+            for (_, states) in &room.buffers.positions {
+                encoder.clear_buffer(states, 0, None);
+            }
             Ok(self.descend(encoder, &room, problems, false))
         })?;
         Ok(Running { room, problems, dispatches: 1, submission })
@@ -218,7 +247,9 @@ impl Resampled {
     ) -> wgpu::SubmissionIndex {
         let (device, plan, layout, buffers) = (&self.device, &self.plan, self.layout(problems), &room.buffers);
         let comparisons = !self.beside.methods().is_empty();
-        if plan.fused {
+        if let Some(within) = &self.within {
+            self.limit(&mut encoder, within, buffers, problems, resumed);
+        } else if plan.fused {
             device.solve(&mut encoder, plan, buffers, &self.assets, problems, (resumed, comparisons));
         } else {
             device.descend(&mut encoder, plan, &buffers.descents, &self.budgets, problems, resumed);
@@ -241,6 +272,28 @@ impl Resampled {
             }
         });
         device.submit(encoder)
+    }
+
+    /// Some sweeps within limits, of risk budgeting and of what is solved for beside it.
+    fn limit(&self, encoder: &mut wgpu::CommandEncoder, within: &Within, room: &Room, problems: u32, resumed: bool) {
+        let (device, plan, descents) = (&self.device, &self.plan, &room.descents);
+        encoder.clear_buffer(&descents.running, 0, None);
+        let own = Limiting {
+            correlations: Some(&descents.correlations),
+            positions: &descents.positions,
+            states: &descents.states,
+            running: &descents.running,
+            volatilities: &room.volatilities,
+            assets: &self.assets,
+            limits: &within.limits,
+        };
+        device.limit(encoder, plan, own, problems, resumed);
+        device.certify_limited(encoder, plan, (own, room), (&room.weights, &room.certificates), problems);
+        for ((positions, states), (weights, certificates)) in room.positions.iter().zip(&room.others) {
+            let beside = Limiting { correlations: None, positions, states, assets: &within.equal, ..own };
+            device.limit(encoder, plan, beside, problems, resumed);
+            device.certify_limited(encoder, plan, (beside, room), (weights, certificates), problems);
+        }
     }
 
     /// Stages `draw` to `others`, those that are of their own.

@@ -1,9 +1,11 @@
 //! What comes back from resampled problems: where it lies in the staging buffer, and what it means.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::limited::Limited;
 use super::parameters::{DeviceCertificate, DeviceProof};
 use super::plan::{Accuracy, Plan};
 use super::precision::{Limits, Precision};
@@ -29,16 +31,17 @@ pub struct Layout {
     pub intensities: Range<u64>,
     /// Volatilities of all problems, mix after mix.
     pub mixes: Range<u64>,
-    /// Weights and proofs of each method that is solved for.
+    /// Weights and proofs of each method that is solved for, within limits certificates.
     pub others: Vec<(Range<u64>, Range<u64>)>,
     beside: Selection,
+    limited: Option<Arc<Limited>>,
     accuracy: Accuracy,
     /// Whether rows count by their age.
     weighs: bool,
 }
 
 impl Layout {
-    pub fn new(problems: u32, plan: &Plan, beside: &Selection) -> Layout {
+    pub fn new(problems: u32, plan: &Plan, beside: &Selection, limited: Option<Arc<Limited>>) -> Layout {
         let (count, sizes) = (u64::from(problems), plan.sizes);
         let mut end = 0_u64;
         let mut next = |bytes: u64| {
@@ -55,6 +58,7 @@ impl Layout {
             mixes: next(sizes.mixes * count),
             others: (0..plan.others.solved).map(|_| (next(sizes.assets * count), next(sizes.proofs * count))).collect(),
             beside: beside.clone(),
+            limited,
             accuracy: plan.accuracy,
             weighs: plan.way.is_some_and(Way::weighs),
         }
@@ -115,7 +119,10 @@ impl Layout {
             .beside
             .solved()
             .zip(others)
-            .map(|(method, parts)| self.solved(method, parts, found, volatilities.len(), unit))
+            .map(|(method, parts)| match &self.limited {
+                None => self.solved(method, parts, found, volatilities.len(), unit),
+                Some(limited) => self.solved_within(limited, method, parts, volatilities.len(), unit),
+            })
             .collect();
         let mut comparisons = Comparisons { methods: methods.to_vec(), ..Comparisons::default() };
         if !methods.is_empty() {
@@ -126,13 +133,16 @@ impl Layout {
                 for &method in methods {
                     let own = || solved.iter().find(|own| own.method == method);
                     let volatility = match method {
-                        Method::InverseVolatility => c.inverse_volatility * unit,
-                        Method::EqualWeight => c.equal_weight * unit,
+                        Method::InverseVolatility if self.limited.is_none() => c.inverse_volatility * unit,
+                        Method::EqualWeight if self.limited.is_none() => c.equal_weight * unit,
+                        // After the mixes.
+                        Method::EqualWeight => mixes.get(self.beside.mixes().len()).map_or(f64::NAN, |own| own[at]),
                         Method::Fixed(number) => mixes[usize::from(number)][at],
                         _ => own().map_or(f64::NAN, |own| own.proofs[at].volatility),
                     };
                     // What others lack the CPU finds, and risk budgeting stays what it is.
-                    finite[at] &= volatility.is_finite() || !Method::CLOSED_FORMS.contains(&method);
+                    let closed = self.limited.is_none() && Method::CLOSED_FORMS.contains(&method);
+                    finite[at] &= volatility.is_finite() || !closed;
                     comparisons.portfolios.push(volatility);
                 }
                 finite[at] &= known[at];
@@ -144,8 +154,12 @@ impl Layout {
             *finite &= (0.0..=1.0).contains(intensity);
         }
         let limits = self.accuracy.limits;
-        let certificates: Vec<Certificate> =
-            found.iter().zip(&finite).map(|(found, &finite)| certificate(found, finite, limits, unit)).collect();
+        let rows = found.iter().zip(&finite).zip(weights.chunks_mut(volatilities.len()));
+        let certificates = rows.map(|((found, &finite), weights)| match &self.limited {
+            None => certificate(found, finite, limits, unit),
+            Some(limited) => certificate_within(limited, found, (weights, finite), limits, unit),
+        });
+        let certificates: Vec<Certificate> = certificates.collect();
         for ((certificate, weights), finite) in
             certificates.iter().zip(weights.chunks_mut(volatilities.len())).zip(finite)
         {
@@ -181,6 +195,34 @@ impl Layout {
                 weights.fill(f64::NAN);
             }
         }
+        Solved { method, weights, proofs }
+    }
+}
+
+impl Layout {
+    /// The same within limits.
+    fn solved_within(
+        &self,
+        limited: &Limited,
+        method: Method,
+        [weights, certificates]: [&[u8]; 2],
+        n: usize,
+        unit: f64,
+    ) -> Solved {
+        let precision = self.accuracy.precision;
+        let (mut weights, finite) = precision.decode_rows(weights, &vec![1.0; n]);
+        let found = precision.decode(certificates);
+        let found: &[DeviceCertificate] = bytemuck::cast_slice(&found);
+        let proof = |((found, finite), weights): ((&DeviceCertificate, bool), &mut [f64])| {
+            let own = certificate_within(limited, found, (weights, finite), self.accuracy.limits, unit);
+            if own.status != Status::Converged {
+                weights.fill(f64::NAN);
+                return Proof::unsolved(Status::Stalled);
+            }
+            let (error, volatility) = (own.kkt_error.unwrap_or(f64::NAN), own.volatility);
+            Proof { status: own.status, error, margin: f64::NAN, unique: true, volatility }
+        };
+        let proofs = found.iter().zip(finite).zip(weights.chunks_mut(n)).map(proof).collect();
         Solved { method, weights, proofs }
     }
 }
@@ -243,6 +285,20 @@ fn certificate(found: &DeviceCertificate, finite: bool, limits: Limits, unit: f6
     }
 }
 
+/// The same within limits: weights are put at the bounds that hold them, and what that moves is part of the error.
+fn certificate_within(
+    limited: &Limited,
+    found: &DeviceCertificate,
+    (weights, finite): (&mut [f64], bool),
+    limits: Limits,
+    unit: f64,
+) -> Certificate {
+    let moved = if finite { limited.close(weights) } else { None };
+    let error = moved.map_or(f64::INFINITY, |(_, moved)| found.kkt_error + moved);
+    let judged = certificate(&DeviceCertificate { rc_error: error, ..*found }, finite, limits, unit);
+    Certificate { rc_error: found.rc_error, kkt_error: Some(judged.rc_error), ..judged }
+}
+
 #[cfg(test)]
 mod tests {
     use bytemuck::Zeroable as _;
@@ -283,6 +339,7 @@ mod tests {
             mixes: none,
             others,
             beside,
+            limited: None,
             accuracy,
             weighs: false,
         };

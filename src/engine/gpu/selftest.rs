@@ -25,10 +25,10 @@ use crate::engine::Job as _;
 use crate::engine::cpu::CpuEngine;
 use crate::error::Result;
 use crate::measure::{Measured, Metric};
-use crate::methods::Selection;
 use crate::methods::certificate::Status;
 use crate::methods::risk_budgeting::certificate::certify;
 use crate::methods::risk_budgeting::condition::condition;
+use crate::methods::{Program, Selection};
 use crate::panel::{Labels, Panel, Returns};
 use crate::philox::{KNOWN_ANSWERS, philox4x32};
 use crate::resample::{Law, Scheme};
@@ -151,8 +151,9 @@ fn model_of(panel: &Panel, weights: &[f64]) -> (Vec<f64>, Vec<f64>, RiskModel) {
 fn given(device: &Arc<Device>, accuracy: Accuracy, budgets: &[f64], covariances: &[f64]) -> Result<SelfTest> {
     let mut found = SelfTest::default();
     let matrices = Matrices::Given { covariances, assume_psd: true };
+    let program = Program::new(budgets)?;
     let blocks = device.attempt(|| {
-        let mut given = Given::new(Arc::clone(device), MEMORY, budgets, matrices, accuracy, &Request::PORTFOLIOS)?;
+        let mut given = Given::new(Arc::clone(device), MEMORY, &program, matrices, accuracy, &Request::PORTFOLIOS)?;
         given.start(0..(covariances.len() / budgets.len().pow(2)) as u64)?;
         given.finish()
     })?;
@@ -175,7 +176,7 @@ fn resampled(device: &Arc<Device>, accuracy: Accuracy, panel: &Panel, law: Law) 
     let (solutions, stages) = device.attempt(|| {
         let (device, how) = (Arc::clone(device), (way, accuracy));
         let resamples = Resamples { panel, law, estimator: Estimator::Sample };
-        let mut resampled = Resampled::new(device, MEMORY, budgets, resamples, how, &beside)?;
+        let mut resampled = Resampled::new(device, MEMORY, batch.program(), resamples, how, &beside)?;
         let running = resampled.begin(&numbers)?;
         Ok((resampled.end_whole(running)?, inspect::stages(&resampled, RESAMPLES)?))
     })?;

@@ -1,4 +1,4 @@
-//! The stages as dispatches: `draw`, `moments`, `correlate`, `shrink`, `others`, `descend`, `certify`.
+//! The stages as dispatches: `draw`, `moments`, `correlate`, `shrink`, `others`, `descend` or `limit`, `certify`.
 
 use super::device::Device;
 use super::kernel::{
@@ -6,7 +6,9 @@ use super::kernel::{
     product_tile, steps_problems,
 };
 use super::parameters::{Descent, DrawLaw, FourthRange, GerberRange, MomentRange, Shape, State, StepRange};
-use super::plan::{Plan, ROWS_PER_DISPATCH, SLICES_PER_DISPATCH, SWEEP_LIMIT, fold};
+use super::plan::{
+    LIMITED_SWEEP_LIMIT, Plan, ROWS_PER_DISPATCH, SLICES_PER_DISPATCH, SWEEP_LIMIT, fold, without_matrix,
+};
 use super::profile::Span;
 use super::suffixes::Suffixes;
 use super::unrolled;
@@ -39,10 +41,26 @@ pub struct Room {
     pub volatilities: wgpu::Buffer,
     pub weights: wgpu::Buffer,
     pub certificates: wgpu::Buffer,
-    /// Weights and proofs of each method that is solved for beside risk budgeting.
+    /// Weights and proofs of each method that is solved for beside risk budgeting; within limits certificates.
     pub others: Vec<(wgpu::Buffer, wgpu::Buffer)>,
+    /// Within limits, where each of these descends.
+    pub positions: Vec<(wgpu::Buffer, wgpu::Buffer)>,
     /// Volatilities of all problems, mix after mix.
     pub mixes: wgpu::Buffer,
+}
+
+/// Problems within limits: what stage `limit` works on, and what certifies it.
+#[derive(Clone, Copy)]
+pub struct Limiting<'a> {
+    /// None of assets as if they had nothing in common.
+    pub correlations: Option<&'a wgpu::Buffer>,
+    pub positions: &'a wgpu::Buffer,
+    pub states: &'a wgpu::Buffer,
+    pub running: &'a wgpu::Buffer,
+    pub volatilities: &'a wgpu::Buffer,
+    /// (budget, relative volatility).
+    pub assets: &'a wgpu::Buffer,
+    pub limits: &'a wgpu::Buffer,
 }
 
 /// Some rows of the standardised panel, row by row or asset by asset.
@@ -128,6 +146,12 @@ impl Device {
             certificates: self.room("certificates", sizes.certificates * count),
             others: (0..plan.others.solved)
                 .map(|_| (self.room("other weights", sizes.assets * count), self.room("proofs", sizes.proofs * count)))
+                .collect(),
+            positions: (0..plan.limited.map_or(0, |_| plan.others.solved))
+                .map(|_| {
+                    let states = self.room("other states", size_of::<State>() as u64 * count);
+                    (self.room("other positions", sizes.positions * count), states)
+                })
                 .collect(),
             mixes: self.room("mixes", sizes.mixes * count),
         }
@@ -491,6 +515,72 @@ impl Device {
         }
     }
 
+    /// Stage `limit`: some sweeps. What still runs is added to `running`.
+    pub fn limit(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        plan: &Plan,
+        problem: Limiting,
+        problems: u32,
+        resumed: bool,
+    ) {
+        let per_group = match plan.spread {
+            Spread::Subgroup { problems } => problems,
+            Spread::Thread | Spread::Workgroup | Spread::Streamed => 1,
+        };
+        let (assets, groups, precision) = (plan.assets, plan.limited.unwrap_or(0), plan.accuracy.precision);
+        let uncorrelated = problem.correlations.is_none();
+        let spread = if uncorrelated { without_matrix(plan.spread) } else { plan.spread };
+        let kernel = Kernel::Limit { assets, groups, uncorrelated, spread, precision };
+        let at_once = plan.descend_problems();
+        for first in (0..problems).step_by(at_once as usize) {
+            if first > 0 {
+                self.submit(std::mem::replace(encoder, self.encoder()));
+            }
+            let descent = Descent { limit: LIMITED_SWEEP_LIMIT, ..descent(plan, problems, first, resumed) };
+            let parameters = self.uniform(&descent);
+            let mut buffers = vec![
+                (0, &parameters),
+                (2, problem.assets),
+                (3, problem.positions),
+                (4, problem.states),
+                (5, problem.running),
+                (6, problem.volatilities),
+                (8, problem.limits),
+            ];
+            buffers.extend(problem.correlations.map(|correlations| (1, correlations)));
+            self.dispatch(encoder, kernel, at_once.min(problems - first).div_ceil(per_group), &buffers);
+        }
+    }
+
+    /// Stage `certify` within limits: weights and certificates.
+    pub fn certify_limited(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        plan: &Plan,
+        (problem, room): (Limiting, &Room),
+        (weights, certificates): (&wgpu::Buffer, &wgpu::Buffer),
+        problems: u32,
+    ) {
+        let shape = self.uniform(&shape(plan, problems));
+        let (covariance, made_from) = made_from(plan, room);
+        let buffers = [
+            (0, &shape),
+            (1, made_from),
+            (2, problem.volatilities),
+            (3, problem.positions),
+            (4, problem.assets),
+            (5, problem.states),
+            (6, weights),
+            (7, certificates),
+            (8, problem.limits),
+        ];
+        let (groups, uncorrelated) = (plan.limited.unwrap_or(0), problem.correlations.is_none());
+        let (assets, precision) = (plan.assets, plan.accuracy.precision);
+        let kernel = Kernel::CertifyLimited { assets, groups, covariance, uncorrelated, precision };
+        self.dispatch(encoder, kernel, problems, &buffers);
+    }
+
     /// Stages `correlate`, `descend` (some sweeps) and `certify` in one; `running` as above.
     pub fn solve(
         &self,
@@ -533,10 +623,7 @@ impl Device {
         comparisons: bool,
     ) {
         let shape = self.uniform(&shape(plan, problems));
-        let (covariance, made_from) = match (plan.way, plan.refining) {
-            (Some(_), None) => (Covariance::Moments, &room.moments),
-            _ => (Covariance::Correlations, &room.descents.correlations),
-        };
+        let (covariance, made_from) = made_from(plan, room);
         let buffers = [
             (0, &shape),
             (1, made_from),
@@ -550,6 +637,14 @@ impl Device {
         let precision = plan.accuracy.precision;
         let kernel = Kernel::Certify { assets: plan.assets, covariance, comparisons, precision };
         self.dispatch(encoder, kernel, problems, &buffers);
+    }
+}
+
+/// What covariances are made from where they are certified.
+fn made_from<'a>(plan: &Plan, room: &'a Room) -> (Covariance, &'a wgpu::Buffer) {
+    match (plan.way, plan.refining) {
+        (Some(_), None) => (Covariance::Moments, &room.moments),
+        _ => (Covariance::Correlations, &room.descents.correlations),
     }
 }
 

@@ -15,6 +15,7 @@ use equirisk::{Batch, Request, Solutions, Status};
 mod bench;
 mod draw;
 mod estimators;
+mod limits;
 mod listed;
 mod measure;
 mod methods;
