@@ -11,7 +11,7 @@ use super::methods::{names, within_limits};
 use super::{output, plan};
 use crate::engine::{Engine, choose};
 use crate::io::Input;
-use crate::methods::{Method, RiskMeasure};
+use crate::methods::Method;
 use crate::observer::Observer;
 use crate::report::terminal::{duration, size};
 use crate::run::Context;
@@ -20,6 +20,7 @@ use crate::store::atomic::{self, Existing};
 use crate::store::origin::{Origin, SourceFile};
 use crate::study::comparison::Comparison;
 use crate::study::given::{Given, Matrices, Outcome, Spec, write_array};
+use crate::study::limited::Within;
 use crate::study::protocol::Study;
 use crate::wording::{counted, grouped};
 use crate::{Error, Request, Result};
@@ -51,7 +52,6 @@ pub fn run(arguments: &BatchArguments) -> Result<u8> {
     let mut notes = Notes::new(quiet);
     let limits::Asked { budgets, within, keep } =
         limits::read(&arguments.problem, &arguments.limits, &arguments.terms, &matrices.names(), &mut notes)?;
-    limits::check_risk(&within, RiskMeasure::Volatility, &arguments.machine)?;
     let methods = within_limits(arguments.methods.as_deref(), &within, &mut notes)?;
     let spec = Spec {
         study: Given::NAME.to_string(),
@@ -64,6 +64,10 @@ pub fn run(arguments: &BatchArguments) -> Result<u8> {
         within: (!within.is_none()).then_some(within),
         setup: machine::setup(&arguments.machine, arguments.problem.tolerance),
     };
+    let none = Within::none(spec.budgets.len());
+    let (within, beside) = (spec.within.as_ref().unwrap_or(&none), spec.comparison.selection(&[]));
+    limits::check_machine(within, &beside, &arguments.machine)?;
+    let fits = limits::beyond_devices(within, &beside).is_none();
     let origin = |digested: bool| {
         let source = std::path::absolute(&arguments.covariances).unwrap_or_else(|_| arguments.covariances.clone());
         let file = SourceFile { source: source.display().to_string(), ..SourceFile::default() };
@@ -81,8 +85,8 @@ pub fn run(arguments: &BatchArguments) -> Result<u8> {
         machine: &arguments.machine,
         tolerance: arguments.problem.tolerance,
         out: &arguments.out,
-        // Devices take no other methods of given matrices, and no limits.
-        work: match spec.comparison.selection(&[]).is_closed() && spec.within.is_none() {
+        // Devices take no other methods of given matrices, and not all limits.
+        work: match fits && beside.is_closed() {
             true => choose::work(matrices.problems, 0, keep.len()),
             false => 0.0,
         },

@@ -8,6 +8,7 @@ use super::machine;
 use super::{output, plan};
 use crate::engine::{Engine, choose};
 use crate::io::Detected;
+use crate::methods::Method;
 use crate::observer::Observer;
 use crate::panel::Returns;
 use crate::resample::Scheme;
@@ -34,7 +35,7 @@ pub fn run(arguments: &BootstrapArguments) -> Result<u8> {
     let (returns, detected) = data::returns(&arguments.data, &input, arguments.machine.memory, notes)?;
     let limits::Asked { budgets, within, .. } =
         limits::read(&arguments.problem, &arguments.limits, &arguments.terms, &returns.assets, notes)?;
-    limits::check_risk(&within, measure, &arguments.machine)?;
+    limits::check_risk(&within, measure)?;
     let config = Config {
         resamples: arguments.resamples,
         scheme: arguments.resample.scheme.scheme(),
@@ -58,6 +59,9 @@ pub fn run(arguments: &BootstrapArguments) -> Result<u8> {
         fixed: arguments.methods.mixes(&returns.assets, &budgets, notes)?,
         estimators,
     };
+    let beside = comparison.selection(&Method::CLOSED_FORMS);
+    limits::check_machine(&within, &beside, &arguments.machine)?;
+    let fits = limits::beyond_devices(&within, &beside).is_none();
     let within = (!within.is_none()).then_some(within);
     let spec = Spec { weights, comparison, within, ..spec };
     let asked = Asked::<Bootstrap> {
@@ -74,7 +78,7 @@ pub fn run(arguments: &BootstrapArguments) -> Result<u8> {
             &spec.selection(),
             returns.assets.len(),
             choose::work(arguments.resamples, returns.rows(), returns.assets.len()),
-        ) * if spec.within.is_some() { 0.0 } else { 1.0 },
+        ) * if fits { 1.0 } else { 0.0 },
     };
     drive(&asked, &Command { arguments, spec: &spec, returns: &returns, detected: &detected })
 }

@@ -8,7 +8,8 @@ use super::values::positive;
 use crate::error::option;
 pub use crate::io::Shorts;
 use crate::io::{self, Ends, Groups, Input, plain};
-use crate::methods::RiskMeasure;
+use crate::methods::limits::MOST_GROUPS;
+use crate::methods::{RiskMeasure, Selection};
 use crate::study::limited::Within;
 use crate::study::limits::{Expected, NamedGroup, NamedLimits, NamedRow, Objective, Terms, budgets_of_groups, settle};
 use crate::{Error, Result};
@@ -167,23 +168,48 @@ pub fn read(
     Ok(Asked { budgets, within: Within { limits: named, terms: known }, keep })
 }
 
-/// Limits are for volatility, on the CPU.
+/// Limits are for volatility.
 ///
 /// # Errors
-/// Limits with another risk, or on a GPU.
-pub fn check_risk(within: &Within, measure: RiskMeasure, machine: &MachineArguments) -> Result<()> {
-    if within.is_none() {
-        return Ok(());
-    }
-    if !measure.is_volatility() {
+/// Limits with another risk.
+pub fn check_risk(within: &Within, measure: RiskMeasure) -> Result<()> {
+    if !within.is_none() && !measure.is_volatility() {
         return Err(Error::usage(format!(
             "limits, signs and expected returns are for volatility, not for {}",
             measure.words()
         ))
         .hint(format!("leave {} or the limits out", option("risk"))));
     }
-    if machine.engine == EngineChoice::Gpu || machine.device.is_some() {
-        return Err(Error::usage("limits, signs and expected returns are solved on the CPU")
+    Ok(())
+}
+
+/// What of this GPUs do not take; none where they take all.
+pub fn beyond_devices(within: &Within, beside: &Selection) -> Option<String> {
+    let solved = beside.methods().iter().find(|method| method.is_solved() && !within.limits.is_none());
+    let solved = solved.map(|method| format!("`{}` within limits", beside.name(*method)));
+    within.beyond_lanes().map(str::to_string).or(solved)
+}
+
+/// # Errors
+/// A GPU is asked for, and does not take all of it.
+pub fn check_machine(within: &Within, beside: &Selection, machine: &MachineArguments) -> Result<()> {
+    let asked = machine.engine == EngineChoice::Gpu || machine.device.is_some();
+    match beyond_devices(within, beside).filter(|_| asked) {
+        None => Ok(()),
+        Some(what) => {
+            Err(Error::usage(format!("a GPU takes bounds, and limits on up to {MOST_GROUPS} groups, but not {what}"))
+                .hint(format!("leave {} out: the CPU takes all of them", option("engine").word("gpu"))))
+        }
+    }
+}
+
+/// One portfolio within limits is no work for a GPU.
+///
+/// # Errors
+/// A GPU is asked for.
+pub fn check_on_cpu(within: &Within, machine: &MachineArguments) -> Result<()> {
+    if !within.is_none() && (machine.engine == EngineChoice::Gpu || machine.device.is_some()) {
+        return Err(Error::usage("one portfolio within limits, with signs or expected returns is solved on the CPU")
             .hint(format!("leave {} out, or the limits", option("engine").word("gpu"))));
     }
     Ok(())

@@ -51,7 +51,8 @@ pub fn run(arguments: &SolveArguments) -> Result<u8> {
     };
     let limits::Asked { budgets, within, .. } =
         limits::read(&arguments.problem, &arguments.limits, &arguments.terms, &assets, notes)?;
-    limits::check_risk(&within, measure, &arguments.machine)?;
+    limits::check_risk(&within, measure)?;
+    limits::check_on_cpu(&within, &arguments.machine)?;
     let weights = data::holdings(arguments.held.weights.as_deref(), &assets, notes)?;
     let mixes = arguments.methods.mixes(&assets, &budgets, notes)?;
     let beside = Selection::new(&arguments.methods.methods(&within, notes)?, mixes);

@@ -35,6 +35,16 @@ impl Within {
         self.limits.is_sound(assets) && self.terms.is_sound(assets)
     }
 
+    /// What descent in many lanes at once, on the CPU and on GPUs, does not know of it; none where it knows all.
+    pub fn beyond_lanes(&self) -> Option<&'static str> {
+        match self.limits.objective {
+            _ if self.terms.expected.is_some() => Some("expected returns"),
+            Objective::Proportional => Some("proportional shares"),
+            Objective::LogBarrier if self.terms.variance_weight.is_some() => Some("a weight of the variance"),
+            Objective::LogBarrier => self.limits.limits().beyond_lanes(),
+        }
+    }
+
     /// Places of the assets that take part: what is held at a given weight needs no budget.
     pub fn keep(&self, budgets: &[f64]) -> Vec<usize> {
         (0..budgets.len()).filter(|&i| budgets[i] > 0.0 || self.limits.least[i] > 0.0).collect()
