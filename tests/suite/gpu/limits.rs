@@ -369,6 +369,21 @@ fn no_sampled_problem_within_limits_disagrees() {
 }
 
 #[test]
+fn estimators_that_devices_take_are_solved_within_limits() {
+    for (n, estimator) in [(10, Estimator::LedoitWolf), (10, Estimator::Ewma { half_life: 90.0 }), (20, Estimator::Oas)]
+    {
+        let law = Law::new(Scheme::Stationary, 10.0, 400, 42, 0).unwrap();
+        let rows = Rows::Resampled { law, resamples: u64::MAX };
+        let program = Program::within(&vec![1.0; n], limits("both", n)).unwrap();
+        let batch = Batch::of_rows(panel(400, n), rows, estimator, program).unwrap();
+        let (gpu, cpu) = (portfolios(engine(), &batch, &[], 12), portfolios(&EXACT, &batch, &[], 12));
+        let mut all = Compared::default();
+        assert_agrees(&batch, &gpu, &cpu, &format!("{estimator:?}, n {n}"), 1e-5, &mut all);
+        assert_eq!(all.left, 0, "{estimator:?}, n {n}");
+    }
+}
+
+#[test]
 fn weights_within_limits_do_not_depend_on_how_the_batch_is_cut() {
     for (n, kind) in [(10, "groups"), (20, "both"), (70, "random")] {
         let batch = within(300, limits(kind, n));
