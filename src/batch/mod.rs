@@ -236,10 +236,11 @@ impl<'a> Batch<'a> {
         self.program.budgets()
     }
 
-    /// Whether GPUs take its estimator, its measure of risk and its limits.
+    /// Whether GPUs take its estimator, its measure of risk and its limits, which are of all assets there.
     pub fn fits_devices(&self) -> bool {
         self.program.measure().is_volatility()
             && self.bounds.is_none()
+            && (!self.program.is_limited() || matches!(self.source.assets, Assets::All))
             && self.program.beyond_lanes().is_none()
             && match &self.source.covariances {
                 Covariances::Estimated { estimator, .. } => estimator.is_on_devices(),

@@ -215,7 +215,7 @@ mod tests {
         let (at, moved) = limited.close(&mut weights).unwrap();
         assert_eq!((weights[0], weights[2], weights[4]), (0.1, 0.3, 0.15));
         assert_eq!(at, [At::Most, At::Free, At::Most, At::Free, At::Least]);
-        assert!((weights[0] + weights[1] - 0.35).abs() < 1e-16 && (weights.iter().sum::<f64>() - 1.0).abs() < 1e-15);
+        assert!((weights[0] + weights[1] - 0.35).abs() < 1e-15 && (weights.iter().sum::<f64>() - 1.0).abs() < 1e-15);
         assert!(moved > 1e-8 && moved < 1e-6, "{moved:e}");
     }
 
