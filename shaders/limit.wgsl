@@ -2,8 +2,8 @@
 // src/methods/risk_budgeting/limited/interleaved.rs. The weights themselves move, so that a bound is one number for all
 // problems.
 // Prepended: alias real, const N, GROUPS, ROUNDING, descent.wgsl, quads.wgsl, limits.wgsl. Follows: limit_quads.wgsl (fn
-// start, load, store, multiply), limit_multipliers.wgsl (fn certify, slopes, multipliers), limit_sweep.wgsl (fn sweep,
-// restore).
+// start, load, store, multiply), limit_multipliers.wgsl (fn certify, lines, multipliers), limit_sweep.wgsl (fn sweep,
+// restore, accelerate).
 //
 //     y_i = sigma_i w_i,   p = C y,   v = y'p,   gap_i = b_i - y_i p_i / v        (stationary: gap_i = lambda_i w_i)
 //     step_i(l) = w_i + slope_i (gap_i - l w_i), at least w_i / 4, clipped to the bounds
@@ -12,17 +12,21 @@
 //       certify        with the fresh p
 //       multipliers    with the product frozen, steps are lines: nu from  sum_g clip(sum_g step_i(nu), lo_g, hi_g) = 1, then
 //                      lambda_g of the groups that were clipped
-//       sweep          w_i <- step_i(lambda_g(i)) with the running p, once by roots
+//       sweep          w_i <- step_i(lambda_g(i)) with the running p
 //       restore twice  what is free of each held group, and of the rest, is scaled to the sum that is left to it
+//       accelerate     with w' the weights so far, u the move of y, and - what the last sweep left:
+//                      w = w' - theta (w' - w'-),   theta = u'(u - u-) / |u - u-|^2,  where it is in [-1, 1]
 //       p = C y
 
-// Sweeps by roots, before lines are close enough.
-const ROOTS = 1u;
-
-// Sweeps whose scalar equations are solved to the end; later ones take a few steps.
-const FIRST = 3u;
+// Evaluations of a scalar equation.
 const EVALUATIONS = 16u;
-const FEW = 4u;
+
+// From this error on the same weights are at bounds from sweep to sweep, and a few evaluations do.
+const CLOSE = real(1e-3);
+const FEW = 2u;
+
+// The first sweep that is accelerated: its move and two weights before it are of steps alone.
+const ACCELERATED = 2u;
 
 // Runs one problem for at most `descent.sweeps` sweeps. `live`: these lanes have a problem at all; those without one, and
 // those whose problem is done, only keep their neighbours company and change nothing.
@@ -55,14 +59,15 @@ fn run(problem: u32, live: bool, leader: bool) {
         if (left == 0u || !any_lane(go)) {
             break;
         }
-        // Slopes hardly change once the weights do not; those of a dispatch before are gone, and so are multipliers.
-        let resuming = left == descent.sweeps;
-        slopes(resuming || state.sweeps == ROOTS || (state.sweeps & (state.sweeps - 1u)) == 0u);
-        multipliers(go, select(FEW, EVALUATIONS, resuming || state.sweeps < FIRST));
-        sweep(go, state.sweeps < ROOTS);
+        // Slopes hardly change once the weights do not; those of a dispatch before are gone, and so are multipliers and moves.
+        let made = descent.sweeps - left;
+        lines(made == 0u || (state.sweeps & (state.sweeps - 1u)) == 0u);
+        multipliers(go, select(FEW, EVALUATIONS, made == 0u || error > CLOSE));
+        sweep(go);
         for (var time = 0u; time < 2u; time++) {
             restore(go);
         }
+        accelerate(go, made >= ACCELERATED);
         left -= 1u;
         if (go) {
             state.sweeps += 1u;

@@ -73,7 +73,7 @@ fn multiplier_of(part: u32, own: vec2<real>, nu: real) -> real {
     return select(signed, free, limit.x == limit.y);
 }
 
-fn slopes_of(quad: Quad, y: vec4<real>, fresh: bool) -> Quad {
+fn lines_of(quad: Quad, y: vec4<real>, fresh: bool) -> Quad {
     var next = quad;
     if (fresh) {
         let curve = y * y * inverse + quad.b;
@@ -84,11 +84,11 @@ fn slopes_of(quad: Quad, y: vec4<real>, fresh: bool) -> Quad {
     return next;
 }
 
-// Slopes, where asked for, and the lines of all steps.
-fn slopes(fresh: bool) {
-    first = slopes_of(first, y0, fresh);
+// The lines of all steps; their slopes where asked for.
+fn lines(fresh: bool) {
+    first = lines_of(first, y0, fresh);
     if (TWO) {
-        second = slopes_of(second, y1, fresh);
+        second = lines_of(second, y1, fresh);
     }
 }
 

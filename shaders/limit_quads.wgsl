@@ -25,6 +25,9 @@ struct Quad {
     // Multipliers of the parts, and what C y has changed by in this sweep.
     lambda: vec4<real>,
     change: vec4<real>,
+    // How far y moved in the last sweep, and the weights it led to.
+    moved: vec4<real>,
+    image: vec4<real>,
 }
 
 var<private> first: Quad;

@@ -1,49 +1,36 @@
-// A sweep of `limit`, and the sums that it leaves. The owner of a quad takes its four steps alone, with the block that it
+// A sweep of `limit`, the sums that it leaves, and where it goes on to. The owner of a quad takes its four steps alone, with the block that it
 // holds of their rows; the four changes then go to all lanes at once.
 // Prepended: limit_quads.wgsl.
 
-// The positive roots of a w^2 + q w = b without cancellation.
-fn roots(a: vec4<real>, q: vec4<real>, b: vec4<real>) -> vec4<real> {
-    let d = sqrt(q * q + 4.0 * a * b);
-    let positive = q > vec4<real>();
-    return select(d - q, 2.0 * b, positive) / select(2.0 * a, q + d, positive);
-}
-
-// Where each weight of a quad goes, for C y = `cy` + `change`.
-fn goal(quad: Quad, y: vec4<real>, cy: vec4<real>, change: vec4<real>, by_roots: bool) -> vec4<real> {
-    if (by_roots) {
-        // a w^2 + q w = b with a = sigma^2 / v, q = sigma (p - y) / v + lambda.
-        let scaled = quad.s * inverse;
-        return clipped(quad, roots(quad.s * scaled, (cy + change - y) * scaled + quad.lambda, quad.b));
-    }
-    // The line, moved by what the weights before have changed.
+// Where each weight of a quad goes: its line, moved by what the weights before have changed of C y.
+fn goal(quad: Quad, y: vec4<real>, change: vec4<real>) -> vec4<real> {
     let at = quad.at - quad.slope * inverse * (y * change);
     return clipped(quad, max(at - quad.lambda * quad.falls, 0.25 * quad.w));
 }
 
 // Four steps in turn, with the block of their rows and columns.
-fn steps(quad: Quad, y: vec4<real>, cy: vec4<real>, rows: Block, by_roots: bool) -> vec4<real> {
+fn steps(quad: Quad, y: vec4<real>, rows: Block) -> vec4<real> {
     var change = quad.change;
     var next = quad.w;
-    next.x = goal(quad, y, cy, change, by_roots).x;
+    next.x = goal(quad, y, change).x;
     change += (next.x - quad.w.x) * quad.s.x * rows.x;
-    next.y = goal(quad, y, cy, change, by_roots).y;
+    next.y = goal(quad, y, change).y;
     change += (next.y - quad.w.y) * quad.s.y * rows.y;
-    next.z = goal(quad, y, cy, change, by_roots).z;
+    next.z = goal(quad, y, change).z;
     change += (next.z - quad.w.z) * quad.s.z * rows.z;
-    next.w = goal(quad, y, cy, change, by_roots).w;
+    next.w = goal(quad, y, change).w;
     return next;
 }
 
 // Moves all weights once, in order; none of a problem that is done.
-fn sweep(go: bool, by_roots: bool) {
+fn sweep(go: bool) {
     first.change = vec4<real>();
     second.change = vec4<real>();
     for (var owner = 0u; owner < min(LANES, QUADS); owner++) {
         let rows = block(owner, first_quad());
         var change = vec4<real>();
         if (lane == owner && go) {
-            let next = steps(first, y0, cy0, rows, by_roots);
+            let next = steps(first, y0, rows);
             change = (next - first.w) * first.s;
             first.w = next;
         }
@@ -57,7 +44,7 @@ fn sweep(go: bool, by_roots: bool) {
         let rows = block(quad, second_quad());
         var change = vec4<real>();
         if (lane == quad - LANES && go) {
-            let next = steps(second, y1, cy1, rows, by_roots);
+            let next = steps(second, y1, rows);
             change = (next - second.w) * second.s;
             second.w = next;
         }
@@ -125,5 +112,37 @@ fn restore(go: bool) {
     first.w = scaled(first, go);
     if (TWO) {
         second.w = scaled(second, go);
+    }
+}
+
+// The move of a quad in this sweep, and by how much it differs from the last one.
+fn moves_of(quad: Quad, y: vec4<real>) -> vec4<real> {
+    let u = quad.w * quad.s - y;
+    let change = u - quad.moved;
+    return vec4<real>(dot(u, change), dot(change, change), 0.0, 0.0);
+}
+
+fn went_on(quad: Quad, y: vec4<real>, theta: real, sound: bool) -> Quad {
+    var next = quad;
+    next.moved = quad.w * quad.s - y;
+    next.image = quad.w;
+    let goal = quad.w - theta * (quad.w - quad.image);
+    let inside = max(min(goal, min(2.0 * quad.w, quad.most)), max(0.5 * quad.w, quad.least));
+    next.w = select(quad.w, inside, sound);
+    return next;
+}
+
+// Goes on in the direction of the last two sweeps, or only remembers this one.
+fn accelerate(go: bool, goes_on: bool) {
+    var sums = moves_of(first, y0);
+    if (TWO) {
+        sums += moves_of(second, y1);
+    }
+    sums = totals(sums);
+    let theta = sums.x / select(real(1.0), sums.y, sums.y > 0.0);
+    let sound = go && goes_on && sums.y > 0.0 && abs(theta) <= 1.0;
+    first = went_on(first, y0, theta, sound);
+    if (TWO) {
+        second = went_on(second, y1, theta, sound);
     }
 }
