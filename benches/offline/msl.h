@@ -34,6 +34,7 @@ using ::uint;
     inline NAME##4 make_##NAME##4(T a) { return a; }                                                \
     inline NAME##2 make_##NAME##2(T a, T b) { return NAME##2{a, b}; }                               \
     inline NAME##3 make_##NAME##3(T a, T b, T c) { return NAME##3{a, b, c}; }                       \
+    inline NAME##3 make_##NAME##3(NAME##2 a, T b) { return NAME##3{a.x, a.y, b}; }                  \
     inline NAME##4 make_##NAME##4(T a, T b, T c, T d) { return NAME##4{a, b, c, d}; }
 VECTOR(real_number, float)
 VECTOR(real_mask, bool)

@@ -105,14 +105,14 @@ fn of_methods(assets: usize, precision: Precision) -> Vec<Kernel> {
     kernels
 }
 
-/// Each spread, no groups and the most there are.
+/// Each spread, without groups, with the most that a subgroup takes, and the most there are.
 fn of_limits(assets: usize, precision: Precision) -> Vec<Kernel> {
     let mut kernels = Vec::new();
-    for groups in [0, MOST_GROUPS] {
+    for groups in [0, plan::SUBGROUP_GROUPS, MOST_GROUPS] {
         let mut spreads = Vec::new();
         for memory in WORKGROUP_MEMORIES {
             for subgroups in [false, true] {
-                let spread = plan::limited_spread(&adapter(memory, subgroups), assets, precision);
+                let spread = plan::limited_spread(&adapter(memory, subgroups), assets, groups, precision);
                 if !spreads.contains(&spread) {
                     spreads.push(spread);
                 }

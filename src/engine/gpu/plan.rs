@@ -46,6 +46,9 @@ pub const SWEEP_LIMIT: u32 = 200;
 /// The same within limits, where a few take hundreds: the interior point of the CPU serves them better.
 pub const LIMITED_SWEEP_LIMIT: u32 = 64;
 
+/// Groups of a problem at most that eight lanes of a subgroup share.
+pub const SUBGROUP_GROUPS: usize = 8;
+
 /// Rows of a history at most: the 512 rounds in which they are then drawn stay below llvmpipe's loop limit.
 pub const MOST_ROWS: usize = 1 << 18;
 
@@ -187,7 +190,7 @@ impl Plan {
         }
         let limits = facts.limits;
         let spread = match limited {
-            Some(_) => limited_spread(facts, assets, precision),
+            Some(groups) => limited_spread(facts, assets, groups, precision),
             None => spread(facts, assets, precision),
         };
         let fused = way.is_some()
@@ -358,12 +361,15 @@ pub fn spread(facts: &AdapterFacts, assets: usize, precision: Precision) -> Spre
     if triangle <= memory.saturating_sub(2048 + 80) { Spread::Workgroup } else { Spread::Streamed }
 }
 
-/// The same within limits: lanes share a problem of any size, and sum four numbers at a time.
-pub fn limited_spread(facts: &AdapterFacts, assets: usize, precision: Precision) -> Spread {
+/// The same within limits: lanes share a problem of any size, and sum four numbers at a time. In double precision, or with
+/// more groups, eight lanes have too few registers for a problem; and RADV of Mesa 22.3 fails to compile for RDNA 2 what
+/// shuffles and spills.
+pub fn limited_spread(facts: &AdapterFacts, assets: usize, groups: usize, precision: Precision) -> Spread {
     let (memory, bytes) = (facts.limits.workgroup_memory_bytes, precision.bytes() as u32);
     let triangle = bytes * kernel::triangle_cells(assets) as u32;
     let subgroups = facts.subgroup_sizes.is_some_and(|[least, _]| least % SUBGROUP_LANES == 0 && least > 0);
-    if subgroups && assets <= SUBGROUP_ASSETS && triangle <= memory {
+    let few = assets <= SUBGROUP_ASSETS && groups <= SUBGROUP_GROUPS && precision == Precision::Single;
+    if subgroups && few && triangle <= memory {
         return Spread::Subgroup { problems: (memory / triangle).min(4) };
     }
     let shared = bytes * kernel::workgroup_cells(assets) as u32 + 16;
