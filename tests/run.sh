@@ -120,7 +120,8 @@ done
 # stage with its twin or the CPU. It has no double precision; there the tests are that it is refused.
 if [ -n "$(swiftshader)" ]; then
     shaders SwiftShader "$(swiftshader)" gpu::the_adapter gpu::draw gpu::stages gpu::precision gpu::solutions::weights_are \
-        gpu::listed::listed_sets_of gpu::estimators gpu::methods gpu::measure::subsets gpu::measure::larger gpu::measure::double
+        gpu::limits::certificates gpu::limits::given gpu::listed::listed_sets_of gpu::estimators gpu::methods \
+        gpu::measure::subsets gpu::measure::larger gpu::measure::double
 else
     echo "not tested: SwiftShader, which does not lie beside this browser"
 fi

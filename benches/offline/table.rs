@@ -3,7 +3,7 @@
 use crate::record::{Figures, Record};
 
 /// What a row is called, and the kernel.
-const ROWS: [(&str, &str); 27] = [
+const ROWS: [(&str, &str); 25] = [
     ("descend thread n=10 f32", "Descend { assets: 10, spread: Thread, precision: Single }"),
     ("descend thread n=16 f32", "Descend { assets: 16, spread: Thread, precision: Single }"),
     ("descend thread n=10 f64", "Descend { assets: 10, spread: Thread, precision: Double }"),
@@ -22,14 +22,6 @@ const ROWS: [(&str, &str); 27] = [
     ("solve n=50 f32, 4, comparisons", "Solve { assets: 50, problems: 4, comparisons: true }"),
     ("descend workgroup n=100 f32", "Descend { assets: 100, spread: Workgroup, precision: Single }"),
     ("descend streamed n=500 f32", "Descend { assets: 500, spread: Streamed, precision: Single }"),
-    (
-        "limit 8 lanes n=50 f32, 4",
-        "Limit { assets: 50, groups: 0, uncorrelated: false, spread: Subgroup { problems: 4 }, precision: Single }",
-    ),
-    (
-        "certify n=50 f32, limits",
-        "CertifyLimited { assets: 50, groups: 0, covariance: Moments, uncorrelated: false, precision: Single }",
-    ),
     ("moments n=50 f32", "Moments { assets: 50, weighed: false, precision: Single }"),
     ("moments n=50 f64", "Moments { assets: 50, weighed: false, precision: Double }"),
     ("moments_steps n=50 f32", "MomentsSteps { assets: 50, decaying: false, precision: Single }"),
