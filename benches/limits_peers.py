@@ -15,14 +15,11 @@ weight by ours, and of a limit.
 """
 
 import json
-import os
-import pathlib
 import statistics
 import sys
-import warnings
 
 import numpy as np
-from methods_peers import ROUNDS, SIZES, Inputs, executable, figure, microseconds, run
+from methods_peers import ROUNDS, SIZES, executable, figure, main, microseconds, run
 
 LIBRARIES = ["skfolio", "Riskfolio-Lib", "pyrb"]
 
@@ -56,7 +53,7 @@ def skfolio(inputs):
 def riskfolio(inputs):
     import riskfolio
 
-    frame, one = inputs.frame(inputs.returns), np.ones((1, inputs.n))
+    frame, eye = inputs.frame(inputs.returns), np.eye(inputs.n)
 
     def portfolio(A, b):
         work = riskfolio.Portfolio(returns=frame)
@@ -65,7 +62,6 @@ def riskfolio(inputs):
         return work.rp_optimization(model="Classic", rm="MV", hist=True)
 
     weights = lambda found: found["weights"].to_numpy()
-    eye = np.eye(inputs.n)
     bounds = np.r_[eye, -eye], np.r_[np.full(inputs.n, 1.5 / inputs.n), np.full(inputs.n, -0.5 / inputs.n)]
     yield "bounds", lambda: portfolio(*bounds), weights
     yield "groups", lambda: portfolio(*rows(inputs.n)), weights
@@ -133,16 +129,4 @@ def show(found):
             print(f"| {job} | {peer} | {' | '.join(cells)} | {differ} | {beyond:.0e} |")
 
 
-def main():
-    data, *library = sys.argv[1:]
-    if library:
-        warnings.filterwarnings("ignore")
-        measure(library[0], Inputs(pathlib.Path(data), int(library[1][1:])))
-        return
-    load = lambda: f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
-    print(f"{load()} at the start\n", flush=True)
-    show(everybody(pathlib.Path(data)))
-    print(f"\n{load()} at the end")
-
-
-main()
+main(measure, everybody, show)

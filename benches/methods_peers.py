@@ -483,7 +483,7 @@ def show(found):
         print(f"| {job} | {' | '.join(figure(10_000 * each) for each in seconds)} |")
 
 
-def main():
+def main(measure, everybody, show):
     data, *library = sys.argv[1:]
     if library:
         warnings.filterwarnings("ignore")
@@ -496,4 +496,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    main(measure, everybody, show)
