@@ -24,7 +24,10 @@ impl Labels {
     }
 }
 
-/// A history of returns: rows (observations) x assets, row-major, oldest first, every cell finite.
+/// A history of returns: rows (observations) x assets, row-major, oldest first.
+///
+/// Every cell is finite, with one exception: where a history was read by lives ([`crate::io::Missing::LifeSpans`], for
+/// backtests), cells before and after the life of an asset are NaN, and no others. [`Panel::new`] takes no such history.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Returns {
     pub assets: Vec<String>,
@@ -36,6 +39,19 @@ pub struct Returns {
 impl Returns {
     pub fn rows(&self) -> usize {
         self.values.len() / self.assets.len().max(1)
+    }
+
+    /// One asset's returns, row by row.
+    pub(crate) fn column(&self, asset: usize) -> impl Iterator<Item = f64> + Clone {
+        self.values.iter().copied().skip(asset).step_by(self.assets.len().max(1))
+    }
+
+    /// The rows from an asset's first return to its last: all, where every cell is finite. None where it has no return.
+    pub fn life(&self, asset: usize) -> Option<Range<usize>> {
+        let is_there = |x: f64| !x.is_nan();
+        let first = self.column(asset).position(is_there)?;
+        let lived = self.column(asset).enumerate().filter(|(_, x)| is_there(*x)).map(|(row, _)| row);
+        Some(first..lived.last()? + 1)
     }
 
     /// The history of the assets at these positions.
@@ -90,16 +106,16 @@ pub struct Covariance {
     pub values: Vec<f64>,
 }
 
-/// Returns centred by their full-sample mean and divided by their full-sample volatility, once, in f64.
-/// Problems built from it do not depend on units or scale, and single precision loses nothing to the mean.
+/// Returns centred by their mean and divided by their volatility, once, in f64: those of the full sample, or of some rows of
+/// it. Problems built from it do not depend on units or scale, and single precision loses nothing to the mean.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Panel {
     rows: usize,
     /// rows x assets, row-major.
     values: Vec<f64>,
-    /// Full-sample volatility per period of each asset (divisor T - 1).
+    /// Volatility per period of each asset (divisor: one less than the rows).
     volatilities: Vec<f64>,
-    /// Full-sample mean of each asset, in units of its volatility.
+    /// Mean of each asset, in units of its volatility.
     means: Vec<f64>,
 }
 
@@ -107,25 +123,36 @@ impl Panel {
     /// # Errors
     /// Fewer than two rows, a cell that is not finite, or an asset that never moves.
     pub fn new(returns: &Returns) -> Result<Panel> {
-        let (rows, n) = (returns.rows(), returns.assets.len());
+        Panel::standardised_by(returns, 0..returns.rows())
+    }
+
+    /// With the means and volatilities of these rows, two at least: nothing of the others enters them.
+    ///
+    /// # Errors
+    /// As [`Panel::new`], of these rows; a cell of any row that is not finite.
+    pub fn standardised_by(returns: &Returns, known: Range<usize>) -> Result<Panel> {
+        let (rows, n) = (known.len(), returns.assets.len());
         if rows < 2 {
             return Err(Error::input(format!("a covariance needs at least 2 rows of returns, there are {rows}")));
         }
+        let cells = known.start * n..known.end * n;
+        let known = &returns.values[cells.clone()];
         // Of every asset, row by row, in the order of the file.
         let mut largest = vec![0.0_f64; n];
         let mut moves = vec![false; n];
-        let history = || returns.values.chunks_exact(n);
+        let history = || known.chunks_exact(n);
         for row in history() {
             for j in 0..n {
-                let (x, first) = (row[j], returns.values[j]);
+                let (x, first) = (row[j], known[j]);
                 // What is not a number is the largest of all.
                 let kept = x.abs() <= largest[j] || largest[j].is_nan();
                 largest[j] = if kept { largest[j] } else { x.abs() };
                 moves[j] |= x != first;
             }
         }
+        let strange = returns.values.iter().position(|x| !x.is_finite()).map(|place| place % n);
         for (j, asset) in returns.assets.iter().enumerate() {
-            if !largest[j].is_finite() {
+            if !largest[j].is_finite() || strange == Some(j) {
                 return Err(Error::input(format!("asset `{asset}` has a return that is not a finite number")));
             }
             if !moves[j] {
@@ -141,13 +168,14 @@ impl Panel {
             }
         }
         means.iter_mut().for_each(|mean| *mean /= rows as f64);
-        let mut values = Vec::with_capacity(rows * n);
+        let mut values = Vec::with_capacity(returns.values.len());
+        for row in returns.values.chunks_exact(n) {
+            values.extend((0..n).map(|j| row[j] / largest[j] - means[j]));
+        }
         let mut squares = vec![0.0; n];
-        for row in history() {
+        for row in values[cells].chunks_exact(n) {
             for j in 0..n {
-                let x = row[j] / largest[j] - means[j];
-                squares[j] += x * x;
-                values.push(x);
+                squares[j] += row[j] * row[j];
             }
         }
         let mut volatilities = squares;
@@ -168,7 +196,7 @@ impl Panel {
         }
         means.iter_mut().zip(&volatilities).for_each(|(mean, volatility)| *mean /= volatility);
         volatilities.iter_mut().zip(largest).for_each(|(volatility, largest)| *volatility *= largest);
-        Ok(Panel { rows, values, volatilities, means })
+        Ok(Panel { rows: returns.rows(), values, volatilities, means })
     }
 
     /// Of these assets alone.
@@ -207,12 +235,12 @@ impl Panel {
         &self.values
     }
 
-    /// Full-sample means in units of the volatilities: what was taken from the returns.
+    /// Means in units of the volatilities: what was taken from the returns.
     pub fn means(&self) -> &[f64] {
         &self.means
     }
 
-    /// Full-sample volatilities: what one unit of a standardised return is worth.
+    /// What one unit of a standardised return is worth.
     pub fn volatilities(&self) -> &[f64] {
         &self.volatilities
     }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::batch::submatrix;
 use crate::error::{Text, option};
-use crate::io::{self, Detected, Input, Kind, Missing, Notation, ReadOptions};
+use crate::io::{self, Detected, Input, Kind, Missing, Notation, ReadOptions, Reading};
 use crate::panel::{Covariance, Returns};
 use crate::store::origin::{Origin, SourceFile};
 use crate::{Error, Result};
@@ -51,14 +51,9 @@ pub fn input(data: &DataArguments, notes: &mut Notes) -> Inputs {
     Inputs(data.data.iter().map(|path| Input::from_argument(Some(path))).collect())
 }
 
-/// The history as returns, within so many bytes of memory, and what was detected in each file.
-pub fn returns(
-    data: &DataArguments,
-    inputs: &Inputs,
-    memory: Option<u64>,
-    notes: &mut Notes,
-) -> Result<(Returns, Vec<Detected>)> {
-    let options = ReadOptions {
+/// How histories are to be read, within so many bytes of memory.
+pub fn options(data: &DataArguments, memory: Option<u64>) -> ReadOptions {
+    ReadOptions {
         kind: if data.returns { Kind::Returns } else { Kind::Prices },
         log_returns: data.log_returns,
         assets: data.assets.clone(),
@@ -83,13 +78,29 @@ pub fn returns(
             table: data.table,
         },
         memory,
-    };
-    let mut reading = io::read_returns(&inputs.0, &options)?;
+        cash: None,
+    }
+}
+
+/// Reads histories, and says what is to be said of them.
+pub fn read(inputs: &Inputs, options: &ReadOptions, notes: &mut Notes) -> Result<Reading> {
+    let mut reading = io::read_returns(&inputs.0, options)?;
     notes.say(&reading.notices);
     // They go to tables and records, which speak the command line too.
     for remark in reading.detected.iter_mut().flat_map(|found| &mut found.remarks) {
         *remark = remark.render(output::option).into();
     }
+    Ok(reading)
+}
+
+/// The history as returns, within so many bytes of memory, and what was detected in each file.
+pub fn returns(
+    data: &DataArguments,
+    inputs: &Inputs,
+    memory: Option<u64>,
+    notes: &mut Notes,
+) -> Result<(Returns, Vec<Detected>)> {
+    let reading = read(inputs, &options(data, memory), notes)?;
     Ok((reading.returns, reading.detected))
 }
 

@@ -67,7 +67,7 @@ pub(crate) fn read(
             return Err(Error::input(format!("{}: a header and no rows", history.source)).hint(EMPTY));
         }
         refuse_matrix(&history)?;
-        if request.assets.is_none() {
+        if request.assets.is_none() && !request.are_rates {
             refuse_bars(&history)?;
         }
         settle_percentages(&history, &percentages, request, detected)?;
@@ -240,7 +240,7 @@ fn settle_percentages(
         detected.remarks.push(remark);
     }
     detected.has_percent_signs = true;
-    if request.kind == Kind::Returns {
+    if request.kind == Kind::Returns || request.are_rates {
         return Ok(());
     }
     // Bonds are quoted in percent too: only what falls below zero is certain to be no price.

@@ -306,6 +306,13 @@ impl<'a> Bare<'a> {
             has_parentheses: false,
             has_trailing_minus: false,
         };
+        // Most cells begin and end with a digit, and nothing stands around these.
+        if let [first, .., last] = text.as_bytes()
+            && first.is_ascii_digit()
+            && last.is_ascii_digit()
+        {
+            return bare;
+        }
         if let Some(inside) = text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
             (bare.digits, bare.is_negative, bare.has_parentheses) = (inside.trim(), true, true);
         }

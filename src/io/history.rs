@@ -230,6 +230,28 @@ impl History {
         self.assets = assets.iter().map(|&asset| std::mem::take(&mut self.assets[asset])).collect();
     }
 
+    /// A copy with the given assets, in the given order.
+    pub(crate) fn only(&self, assets: &[usize]) -> History {
+        let mut copy = self.clone();
+        copy.take_assets(assets);
+        copy
+    }
+
+    /// Adds the assets of a history of the same rows behind its own.
+    pub(crate) fn append_assets(&mut self, other: History) {
+        fn beside<T: Copy>(left: &[T], right: &[T], (n, m): (usize, usize)) -> Vec<T> {
+            let rows = left.chunks_exact(n).zip(right.chunks_exact(m));
+            rows.flat_map(|(left, right)| left.iter().chain(right).copied()).collect()
+        }
+        let widths = (self.assets.len(), other.assets.len());
+        self.values = beside(&self.values, &other.values, widths);
+        if !self.cell_lines.is_empty() {
+            self.cell_lines = beside(&self.cell_lines, &other.cell_lines, widths);
+        }
+        self.assets.extend(other.assets);
+        self.columns.extend(other.columns);
+    }
+
     /// Labels of the rows from `first` on.
     pub(crate) fn labels_from(&self, first: usize) -> Labels {
         match &self.keys {

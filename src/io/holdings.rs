@@ -69,6 +69,58 @@ fn short(assets: &[String], weights: &[f64], what: &str) -> Option<Text> {
 /// # Errors
 /// As [`read_holdings`].
 pub fn read_mix(argument: &str, assets: &[String]) -> Result<(Option<String>, Vec<f64>, Notices)> {
+    let Mix { name, weights, whose } = mix(argument, assets)?;
+    let (scaled, said) = scaled(&weights, &whose)?;
+    let mut notices: Notices =
+        short(assets, &weights, &format!("short in `{}`", shown(name.as_deref().unwrap_or("fixed"))))
+            .into_iter()
+            .collect();
+    notices.extend(said);
+    Ok((name, scaled, notices))
+}
+
+/// The same where weights are parts of wealth, none of them below zero: what is left of it is cash, and what goes beyond is
+/// borrowed. Weights that sum to a hundred are in percent.
+///
+/// # Errors
+/// Names that are unknown or repeated; numbers that are not finite, below zero, all zero, or sum to more than ten.
+pub fn read_parts_of_wealth(argument: &str, assets: &[String]) -> Result<(Option<String>, Vec<f64>, Notices)> {
+    let Mix { name, mut weights, whose } = shares::typed(argument, mix(argument, assets))?;
+    if let Some(asset) = (0..weights.len()).find(|&asset| weights[asset] < 0.0) {
+        return Err(Error::usage(format!("{whose}: {} of `{}` is short", weights[asset], shown(&assets[asset])))
+            .hint("a backtest holds nothing short: give weights from zero up"));
+    }
+    let mut notices = Notices::new();
+    let mut total: f64 = weights.iter().sum();
+    if (total - 100.0).abs() <= 0.1 {
+        notices.push(format!("{whose} sum to {total}: they are taken for percent").into());
+        weights.iter_mut().for_each(|weight| *weight /= 100.0);
+        total /= 100.0;
+    }
+    if !(total > 0.0 && total <= MOST_HELD) {
+        return Err(Error::usage(format!("{whose} sum to {total} times wealth"))
+            .hint("write parts of wealth like 0.6, or percent like 60%: below one leaves cash, above one borrows"));
+    }
+    if (total - 1.0).abs() <= ROUNDING {
+        return Ok((name, weights, notices));
+    }
+    let rest = if total < 1.0 { "the rest is cash" } else { "what goes beyond one is borrowed" };
+    notices.push(format!("{whose} sum to {}: {rest}", crate::wording::short(total)).into());
+    Ok((name, weights, notices))
+}
+
+/// Of wealth, at most, that somebody would hold on purpose.
+const MOST_HELD: f64 = 10.0;
+
+/// A mix as it was written.
+struct Mix {
+    name: Option<String>,
+    weights: Vec<f64>,
+    /// For messages.
+    whose: String,
+}
+
+fn mix(argument: &str, assets: &[String]) -> Result<Mix> {
     let named = argument.split_once(':').filter(|(name, list)| {
         let is_list = list.contains('=') || Path::new(list).exists();
         // An asset may have a colon in its name.
@@ -82,16 +134,10 @@ pub fn read_mix(argument: &str, assets: &[String]) -> Result<(Option<String>, Ve
             .hint("write NAME:A=0.6,B=0.4, or name a file of asset,weight lines"));
     }
     let found = shares::by_name(shares::read(list, assets, MIX)?, assets, MIX)?;
-    let weights: Vec<f64> = found.iter().map(|weight| weight.unwrap_or(0.0)).collect();
+    let weights = found.iter().map(|weight| weight.unwrap_or(0.0)).collect();
     let name = name.filter(|name| !name.is_empty());
     let whose = format!("{}: the weights of `{}`", option(MIX.option), shown(name.as_deref().unwrap_or(list)));
-    let (scaled, said) = scaled(&weights, &whose)?;
-    let mut notices: Notices =
-        short(assets, &weights, &format!("short in `{}`", shown(name.as_deref().unwrap_or("fixed"))))
-            .into_iter()
-            .collect();
-    notices.extend(said);
-    Ok((name, scaled, notices))
+    Ok(Mix { name, weights, whose })
 }
 
 /// Weights that sum to one, and what is said where they did not.
@@ -144,6 +190,20 @@ mod tests {
         std::fs::write(&path, "Symbol,Shares\nA,10\nB,10\n").unwrap();
         let error = read(name).expect_err("counts are no weights");
         assert!(error.message.contains("`Shares` holds no weights"), "{}", error.message);
+    }
+
+    #[test]
+    fn parts_of_wealth_may_leave_cash_or_borrow() {
+        let read = |mix: &str| read_parts_of_wealth(mix, &["A", "B", "S&P 500"].map(String::from));
+        assert_eq!(read("calm:A=0.3,B=30%").unwrap().1, [0.3, 0.3, 0.0]);
+        assert_eq!(read("A=1.5,S&P 500=0.5").unwrap().1, [1.5, 0.0, 0.5]);
+        let (name, weights, said) = read("60/40:A=60,B=40").unwrap();
+        assert_eq!((name.as_deref(), &weights[..]), (Some("60/40"), &[0.6, 0.4, 0.0][..]));
+        assert!(said[0].contains("taken for percent"));
+        for (mix, said) in [("A=1.5,B=-0.5", "is short"), ("A=3000", "sum to 3000 times wealth"), ("A=0", "sum to 0")] {
+            let error = read(mix).expect_err(mix);
+            assert!(error.message.contains(said), "{mix}: {}", error.message);
+        }
     }
 
     #[test]

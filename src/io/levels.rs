@@ -68,7 +68,7 @@ pub(super) fn refuse_levels(history: &History, what: &str) -> Result<Option<Stri
     if figures.is_empty() {
         return Ok(None);
     }
-    let values = (figures.len() * history.rows()) as f64;
+    let values = figures.iter().map(|(asset, _)| column(history, *asset).len()).sum::<usize>() as f64;
     let limit = limit(&LIMITS, history.rows()).min(2.0 - SURE * 2.0 / values.sqrt());
     let mean = figures.iter().map(|(_, v)| v).sum::<f64>() / figures.len() as f64;
     let names = |assets: &[usize]| listed(assets.iter().map(|&asset| history.assets[asset].as_str()));
@@ -82,10 +82,12 @@ pub(super) fn refuse_levels(history: &History, what: &str) -> Result<Option<Stri
         ))
         .hint(HINT));
     }
-    if history.rows() < LONG {
+    let is_long = |asset: usize| column(history, asset).len() >= LONG;
+    let is_level = |(asset, v): &&(usize, f64)| *v < CERTAINLY_A_LEVEL && is_long(*asset);
+    let levels: Vec<usize> = figures.iter().filter(is_level).map(|(asset, _)| *asset).collect();
+    if levels.is_empty() {
         return Ok(None);
     }
-    let levels: Vec<usize> = figures.iter().filter(|(_, v)| *v < CERTAINLY_A_LEVEL).map(|(asset, _)| *asset).collect();
     // A sure return is smaller than the risk of the others; what is larger, or crosses zero, is no interest.
     let risks: Vec<f64> = figures
         .iter()
@@ -108,7 +110,7 @@ pub(super) fn refuse_levels(history: &History, what: &str) -> Result<Option<Stri
         .hint(format!("leave it out with {}, or make returns of it", option("exclude").quoted(&name))));
     }
     let interest = || format!("{} is close to its value before in every row: interest on cash?", names(&levels));
-    Ok((!levels.is_empty()).then(interest))
+    Ok(Some(interest()))
 }
 
 /// The middle one of the figures; of an even number the upper of two. Zero of none.

@@ -2,7 +2,8 @@
 
 use crate::error::{Error, Result, option};
 use crate::io::history::History;
-use crate::io::{Notices, count, listed, shown};
+use crate::io::lives::{self, has_cell};
+use crate::io::{Kind, Notices, count, listed, shown};
 
 /// What becomes of a history with missing cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -14,14 +15,28 @@ pub enum Missing {
     ExcludeAssets,
     /// Refuse the history.
     Error,
+    /// For backtests: an asset lives from its first cell to its last. Keep the rows in which every living asset has a cell;
+    /// returns are NaN before and after a life. A return made from prices may then span a gap; in a history of returns a
+    /// gap within a life is an error, as a period cannot be skipped.
+    LifeSpans,
 }
 
-pub(crate) fn apply(history: &mut History, rule: Missing) -> Result<Notices> {
+/// What is done about missing cells; the last column may be cash, which is no asset.
+pub(crate) fn apply(history: &mut History, rule: Missing, kind: Kind, has_cash: bool) -> Result<Notices> {
     let n = history.assets.len();
     let Some(first) = history.values.iter().position(|value| value.is_nan()) else { return Ok(Notices::new()) };
+    let assets = n - usize::from(has_cash);
     match rule {
         Missing::CompleteRows => complete_rows(history),
-        Missing::ExcludeAssets => exclude_assets(history),
+        Missing::LifeSpans => lives::keep(history, kind, assets),
+        Missing::ExcludeAssets => {
+            let mut notices = exclude_assets(history, assets)?;
+            if has_cash {
+                let assets = history.assets.len() - 1;
+                notices.extend(lives::keep(history, kind, assets)?);
+            }
+            Ok(notices)
+        }
         Missing::Error => {
             Err(Error::input(format!("{}: missing cell", history.place(first / n, first % n))).hint(format!(
                 "use {} or exclude-assets, or shorten the dates with {} and {}",
@@ -36,7 +51,7 @@ pub(crate) fn apply(history: &mut History, rule: Missing) -> Result<Notices> {
 fn complete_rows(history: &mut History) -> Result<Notices> {
     let before = history.rows();
     let complete: Vec<usize> = (0..before).filter(|&row| !history.row(row).iter().any(|x| x.is_nan())).collect();
-    let costs = costs(history);
+    let costs = costs(history, &gaps(history));
     if complete.is_empty() {
         return Err(Error::input(format!(
             "{}: none of {} has a cell for every asset; {costs}",
@@ -62,31 +77,32 @@ fn complete_rows(history: &mut History) -> Result<Notices> {
     ])
 }
 
-fn exclude_assets(history: &mut History) -> Result<Notices> {
+fn exclude_assets(history: &mut History, assets: usize) -> Result<Notices> {
     let mut notices = Notices::new();
     let before = history.rows();
-    let traded: Vec<usize> = (0..before).filter(|&row| !history.row(row).iter().all(|x| x.is_nan())).collect();
+    let traded: Vec<usize> = (0..before).filter(|&row| has_cell(history, row, assets)).collect();
     if traded.len() < before {
         let empty = count(before - traded.len(), "row");
         notices.push(format!("{}: {empty} of {before} left out: no asset has a cell there", history.source).into());
         history.take(&traded);
     }
     let gaps = gaps(history);
-    let (kept, left): (Vec<usize>, Vec<usize>) = (0..gaps.len()).partition(|&asset| gaps[asset] == 0);
+    let (mut kept, left): (Vec<usize>, Vec<usize>) = (0..assets).partition(|&asset| gaps[asset] == 0);
     if kept.is_empty() {
-        return Err(Error::input(format!("{}: every asset has missing cells; {}", history.source, costs(history)))
-            .hint(format!(
-                "use {}, or shorten the dates with {} and {}",
-                option("missing").word("complete-rows"),
-                option("from"),
-                option("to")
-            )));
+        let costs = costs(history, &gaps[..assets]);
+        return Err(Error::input(format!("{}: every asset has missing cells; {costs}", history.source)).hint(format!(
+            "use {}, or shorten the dates with {} and {}",
+            option("missing").word("complete-rows"),
+            option("from"),
+            option("to")
+        )));
     }
     if !left.is_empty() {
         let names = listed(left.iter().map(|&asset| history.assets[asset].as_str()));
-        let assets = count(left.len(), "asset");
-        notices
-            .push(format!("{}: {assets} of {} left out for missing cells: {names}", history.source, gaps.len()).into());
+        let some = count(left.len(), "asset");
+        notices.push(format!("{}: {some} of {assets} left out for missing cells: {names}", history.source).into());
+        // Cash stays.
+        kept.extend(assets..history.assets.len());
         history.take_assets(&kept);
     }
     Ok(notices)
@@ -104,9 +120,8 @@ fn gaps(history: &History) -> Vec<usize> {
 }
 
 /// The assets that cost most rows: "most are missing in `KO` (80, starts 2019-09-25), `CVX` (80, starts 2019-09-25)"
-fn costs(history: &History) -> String {
+pub(super) fn costs(history: &History, gaps: &[usize]) -> String {
     const MOST: usize = 3;
-    let gaps = gaps(history);
     let most = gaps.iter().copied().max().unwrap_or(0);
     let worst: Vec<usize> = (0..gaps.len()).filter(|&asset| gaps[asset] == most).collect();
     let mut list = Vec::new();

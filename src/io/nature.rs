@@ -122,12 +122,15 @@ pub(crate) fn settle(history: &mut History, looks: Looks, said: Said) -> Result<
     Ok(Settled { kind, is_percent, is_doubtful, remarks })
 }
 
-/// Whether every asset goes above and below zero as returns do: prices cannot.
+/// Whether every asset goes above and below zero as returns do: prices cannot. An asset of few cells does not say.
 fn are_signed(history: &History) -> bool {
     const LEAST_ROWS: usize = 10;
     const LEAST_SHARE: f64 = 0.15;
-    history.rows() >= LEAST_ROWS
-        && (0..history.assets.len()).all(|asset| {
+    let n = history.assets.len();
+    let cells = |asset: &usize| history.values.iter().skip(*asset).step_by(n).filter(|x| !x.is_nan()).count();
+    let mut telling = (0..n).filter(|asset| cells(asset) >= LEAST_ROWS).peekable();
+    telling.peek().is_some()
+        && telling.all(|asset| {
             let (below, above) = signs(history, asset);
             below.min(above) as f64 >= LEAST_SHARE * (below + above).max(1) as f64 && below.min(above) > 0
         })
@@ -219,7 +222,7 @@ fn refuse_nines(history: &History) -> Result<()> {
         .hint(format!("say {} if it stands for a missing cell", option("na").plain(value))))
 }
 
-fn refuse_cells(history: &History, kind: Kind) -> Result<()> {
+pub(super) fn refuse_cells(history: &History, kind: Kind) -> Result<()> {
     let n = history.assets.len();
     let is_bad = |&x: &f64| x.is_infinite() || kind == Kind::Prices && x <= 0.0;
     let Some(bad) = history.values.iter().position(is_bad) else { return Ok(()) };

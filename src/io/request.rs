@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 
 use crate::error::{Error, Result, option};
-use crate::io::{Limits, Missing, Notices, dates, names, shown};
+use crate::io::{Limits, Missing, Notices, cash, dates, names, shown};
 
 /// What the cells of a history are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -65,6 +65,8 @@ pub struct ReadOptions {
     pub to: Option<Date>,
     /// Only the last so many returns.
     pub last: Option<usize>,
+    /// The column that is cash, among `assets` or not: prices or returns like the others. It is read, and is no asset.
+    pub cash: Option<String>,
     pub missing: Missing,
     pub notation: Notation,
     /// Bytes that reading may take; none leaves it at what the program allows.
@@ -72,6 +74,23 @@ pub struct ReadOptions {
 }
 
 impl ReadOptions {
+    /// For a backtest: assets come and go, where otherwise only the rows would be kept in which all have a cell.
+    #[must_use]
+    pub fn with_lives(self) -> ReadOptions {
+        let missing = match self.missing {
+            Missing::CompleteRows => Missing::LifeSpans,
+            other => other,
+        };
+        ReadOptions { missing, ..self }
+    }
+
+    /// The columns to read: the assets asked for, and cash.
+    pub(crate) fn columns(&self) -> Option<Vec<String>> {
+        let mut columns = self.assets.clone()?;
+        columns.extend(self.cash.iter().filter(|cash| !columns.contains(cash)).cloned().collect::<Vec<_>>());
+        Some(columns)
+    }
+
     /// # Errors
     /// Options that no data could satisfy.
     pub fn validate(&self) -> Result<()> {
@@ -91,6 +110,9 @@ impl ReadOptions {
                 option("exclude")
             ))
             .hint("name it in one of them"));
+        }
+        if let Some(cash) = &self.cash {
+            cash::validate(cash, self)?;
         }
         if self.notation.table == Some(0) {
             return Err(Error::usage(format!("{}: tables are numbered from 1", option("table").plain(0)))
@@ -125,7 +147,12 @@ impl ReadOptions {
 /// What is asked of one file.
 pub(crate) struct Request<'a> {
     pub kind: Kind,
+    /// The columns asked for, cash among them.
     pub assets: Option<&'a [String]>,
+    /// The column that is cash.
+    pub cash: Option<&'a str>,
+    /// The cells are rates, of which percent signs and names of prices say nothing.
+    pub are_rates: bool,
     pub exclude: &'a [String],
     /// Names of `exclude` that were met.
     pub excluded: RefCell<BTreeSet<String>>,
@@ -147,6 +174,9 @@ impl Request<'_> {
 
     /// Positions of the assets asked for among these names; of those that are there, in a file of several.
     pub(crate) fn choose(&self, source: &str, names: &[String], column: impl Fn(usize) -> usize) -> Result<Vec<usize>> {
+        if let Some(cash) = self.cash.filter(|cash| !self.is_part && !names.iter().any(|name| name == cash)) {
+            return Err(cash::unknown(source, cash, names));
+        }
         let kept: Option<Vec<String>> = match self.assets {
             Some(wanted) if self.is_part => Some(wanted.iter().filter(|name| names.contains(name)).cloned().collect()),
             Some(wanted) => Some(wanted.to_vec()),
@@ -157,8 +187,8 @@ impl Request<'_> {
     }
 
     /// The name of a file's only asset, whose column has the name of a field such as `Close`: that of the file.
-    pub(crate) fn name_of_single(source: &str, column: &str, remarks: &mut Notices) -> String {
-        let Some(name) = asset_of(source) else { return column.to_string() };
+    pub(crate) fn name_of_single(&self, source: &str, column: &str, remarks: &mut Notices) -> String {
+        let Some(name) = asset_of(source).filter(|_| !self.are_rates) else { return column.to_string() };
         remarks.push(format!("the asset is named `{}` after the file", shown(&name)).into());
         name
     }

@@ -9,15 +9,15 @@
 //! ```
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use crate::error::{Error, Result, Text, option};
 use crate::io::history::History;
 use crate::io::input::Format;
-use crate::io::nature::{Looks, Said};
+use crate::io::nature::Said;
 use crate::io::{
-    Detected, Input, Kind, Limits, Notices, ReadOptions, Request, Table, arrow, codes, delimited, in_memory, join,
-    listed, missing, names, nature, npy, npz, parquet, shown, warnings,
+    Detected, Input, Kind, Limits, Missing, Notices, ReadOptions, Request, Table, arrow, cash, codes, delimited,
+    in_memory, join, listed, lives, missing, names, nature, npy, npz, parquet, shown, warnings,
 };
 use crate::panel::{Labels, Returns};
 
@@ -25,6 +25,8 @@ use crate::panel::{Labels, Returns};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reading {
     pub returns: Returns,
+    /// Returns of the column that is cash, one a row, where one was named; NaN where it has none.
+    pub cash: Option<Vec<f64>>,
     /// What was detected in each file.
     pub detected: Vec<Detected>,
     /// All that is to be said: what was detected, left out, or looks odd.
@@ -64,11 +66,14 @@ struct Part {
     detected: Detected,
     /// Names left out that were met.
     excluded: BTreeSet<String>,
+    /// Names with a cell in some row, whatever the dates asked for.
+    filled: HashSet<String>,
 }
 
 /// Joins what the files hold by date, and turns it into returns.
 fn joined(parts: Vec<Part>, options: &ReadOptions, limits: Limits) -> Result<Reading> {
     let files = parts.len();
+    let has_lives = options.missing == Missing::LifeSpans;
     if let Some(name) = options.exclude.iter().find(|name| !parts.iter().any(|part| part.excluded.contains(*name))) {
         let histories = parts.iter().flat_map(|part| &part.histories);
         let names: Vec<String> = histories.flat_map(|history| history.assets.iter().cloned()).collect();
@@ -76,7 +81,9 @@ fn joined(parts: Vec<Part>, options: &ReadOptions, limits: Limits) -> Result<Rea
     }
     let mut histories = Vec::with_capacity(files);
     let mut detected: Vec<Detected> = Vec::with_capacity(files);
+    let mut filled = HashSet::new();
     for part in parts {
+        filled.extend(part.filled);
         histories.extend(part.histories);
         detected.push(part.detected);
     }
@@ -105,12 +112,18 @@ fn joined(parts: Vec<Part>, options: &ReadOptions, limits: Limits) -> Result<Rea
             joined
         }
     };
-    if let Some(wanted) = options.assets.as_ref().filter(|_| files > 1) {
+    let wanted = options.assets.as_deref();
+    if let Some(cash) = &options.cash {
+        cash::put_last(&mut history, cash, wanted)?;
+    } else if let Some(wanted) = wanted.filter(|_| files > 1) {
         let chosen = names::choose(&history.source, &history.assets, |asset| asset + 2, Some(wanted))?;
         history.take_assets(&chosen);
     }
+    if has_lives {
+        lives::refuse_empty(&history, &filled)?;
+    }
     let kind = if detected[0].kind == Kind::Returns.name() { Kind::Returns } else { Kind::Prices };
-    notices.extend(missing::apply(&mut history, options.missing)?);
+    notices.extend(missing::apply(&mut history, options.missing, kind, options.cash.is_some())?);
     let source = history.source.clone();
     let mut returns = match kind {
         Kind::Prices => from_prices(&history, options.log_returns)?,
@@ -122,9 +135,17 @@ fn joined(parts: Vec<Part>, options: &ReadOptions, limits: Limits) -> Result<Rea
     if let Some(last) = options.last {
         notices.extend(keep_last(&mut returns, last, &source).map(Text::from));
     }
-    refuse_constants(&returns, &source)?;
-    notices.extend(warnings::about(&returns, &source));
-    Ok(Reading { returns, detected, notices })
+    let cash = options.cash.as_ref().and_then(|_| cash::take(&mut returns));
+    if has_lives {
+        notices.extend(lives::leave_out_unborn(&mut returns, &source)?);
+    } else {
+        refuse_constants(&returns, &source)?;
+    }
+    notices.extend(warnings::about(&returns, &source, has_lives));
+    if let Some((name, cash)) = &cash {
+        notices.extend(cash::judge(&source, name, cash, &returns.labels)?);
+    }
+    Ok(Reading { returns, cash: cash.map(|(_, cash)| cash), detected, notices })
 }
 
 /// Refuses returns of which some files were taken for figures in percent by their size, and some were not.
@@ -155,7 +176,7 @@ fn refuse_mixed_units(detected: &[Detected], options: &ReadOptions) -> Result<()
 }
 
 /// The cells of a file.
-fn cells(input: &Input, request: &Request<'_>) -> Result<(Vec<History>, Detected)> {
+pub(crate) fn cells(input: &Input, request: &Request<'_>) -> Result<(Vec<History>, Detected)> {
     let contents = input.load(request.limits)?;
     match contents.format {
         Format::Text => delimited::read(&contents.name, &contents.bytes, request),
@@ -175,9 +196,12 @@ fn part(
     limits: Limits,
     cells: impl FnOnce(&Request<'_>) -> Result<(Vec<History>, Detected)>,
 ) -> Result<Part> {
+    let columns = options.columns();
     let request = Request {
         kind: options.kind,
-        assets: options.assets.as_deref(),
+        assets: columns.as_deref(),
+        cash: options.cash.as_deref(),
+        are_rates: false,
         exclude: &options.exclude,
         excluded: RefCell::default(),
         is_part,
@@ -187,15 +211,28 @@ fn part(
     let (mut histories, mut detected) = cells(&request)?;
     // Of several files, one may hold none of the assets asked for.
     histories.retain(|history| !history.assets.is_empty() || !is_part);
+    let cash = |history: &History| cash::position(history, options.cash.as_deref());
+    let is_cash = |history: &History| history.assets.len() == 1 && cash(history).is_some();
+    // Cash by itself is what the others are.
+    histories.sort_by_key(is_cash);
+    let mut filled = HashSet::new();
+    let mut others = None;
     for history in &mut histories {
         let mut remarks: Notices = Vec::new();
         let said_missing = &options.notation.missing;
         remarks.extend(codes::empty(history, &detected.prose, said_missing).map(Text::from));
-        let looks = Looks::of(history, detected.has_percent_signs);
+        filled.extend(lives::names_with_cells(history));
+        let cash = cash(history);
+        let looks = cash::looks(history, cash, detected.has_percent_signs);
         history.window(options.from, options.to)?;
         remarks.extend(history.sort()?);
         let said = Said { kind: options.kind, percent: options.notation.percent, log_returns: options.log_returns };
-        let settled = nature::settle(history, looks, said)?;
+        let settled = match (looks, cash) {
+            (None, _) => cash::settle_alone(history, said, others, detected.has_percent_signs)?,
+            (Some(looks), Some(cash)) => cash::settle(history, cash, looks, said)?,
+            (Some(looks), None) => nature::settle(history, looks, said)?,
+        };
+        others = Some((settled.kind, settled.is_percent));
         remarks.extend(settled.remarks);
         detected.kind = settled.kind.name();
         detected.is_percent |= settled.is_percent;
@@ -204,7 +241,7 @@ fn part(
         remarks.retain(|remark| !detected.remarks.contains(remark));
         detected.remarks.append(&mut remarks);
     }
-    Ok(Part { histories, detected, excluded: request.excluded.into_inner() })
+    Ok(Part { histories, detected, excluded: request.excluded.into_inner(), filled })
 }
 
 fn from_prices(history: &History, log_returns: bool) -> Result<Returns> {
@@ -215,13 +252,15 @@ fn from_prices(history: &History, log_returns: bool) -> Result<Returns> {
         for (asset, (before, price)) in history.row(row - 1).iter().zip(history.row(row)).enumerate() {
             let simple = (price - before) / before;
             let value = if log_returns { simple.ln_1p() } else { simple };
-            if !value.is_finite() {
+            // Before and after a life there is no price, and no return.
+            let is_lived = !(before.is_nan() || price.is_nan());
+            if is_lived && !value.is_finite() {
                 return Err(Error::input(format!(
                     "{}: from {before:e} to {price:e} is not a finite return",
                     history.place(row, asset)
                 )));
             }
-            values.push(value);
+            values.push(if is_lived { value } else { f64::NAN });
         }
     }
     Ok(Returns { assets: history.assets.clone(), labels: history.labels_from(1), values })
@@ -240,22 +279,14 @@ fn keep_last(returns: &mut Returns, last: usize, source: &str) -> Option<String>
     None
 }
 
-fn column(returns: &Returns, asset: usize) -> impl Iterator<Item = f64> {
-    returns.values.iter().copied().skip(asset).step_by(returns.assets.len())
-}
-
 fn refuse_constants(returns: &Returns, source: &str) -> Result<()> {
-    let first = &returns.values[..returns.assets.len()];
-    let constant: Vec<usize> =
-        (0..first.len()).filter(|&asset| column(returns, asset).all(|x| x == first[asset])).collect();
+    let (constant, moving): (Vec<usize>, Vec<usize>) =
+        (0..returns.assets.len()).partition(|&asset| warnings::is_constant(returns, asset));
     let Some(&one) = constant.first() else { return Ok(()) };
     let names = listed(constant.iter().map(|&asset| returns.assets[asset].as_str()));
     let verb = if constant.len() == 1 { "never moves" } else { "never move" };
-    let (rows, value) = (returns.rows(), first[one]);
-    let moving: Vec<&str> = (0..first.len())
-        .filter(|asset| !constant.contains(asset))
-        .map(|asset| returns.assets[asset].as_str())
-        .collect();
+    let (rows, value) = (returns.rows(), returns.values[one]);
+    let moving: Vec<&str> = moving.into_iter().map(|asset| returns.assets[asset].as_str()).collect();
     let hint = match moving.len() {
         0 => "take a longer history or wider dates".to_string(),
         1..=10 => format!("leave it out: {}", option("assets").quoted(shown_list(&moving))),

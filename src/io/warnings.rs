@@ -13,14 +13,22 @@ const STALE_ROWS: usize = 10;
 /// Nor is such a share of all rows.
 const STALE_SHARE: f64 = 0.25;
 
-pub(crate) fn about(returns: &Returns, source: &str) -> Notices {
-    let figures =
-        [implausible(returns), identical(returns), cases(returns), stale(returns), closed(returns), singular(returns)];
+/// `has_lives`: assets come and go, and no covariance of all rows is taken.
+pub(crate) fn about(returns: &Returns, source: &str, has_lives: bool) -> Notices {
+    let of_kind = if has_lives { still(returns) } else { singular(returns) };
+    let figures = [implausible(returns), identical(returns), cases(returns), stale(returns), closed(returns), of_kind];
     figures.into_iter().flatten().map(|line| format!("{source}: {line}").into()).collect()
 }
 
-fn column(returns: &Returns, asset: usize) -> impl Iterator<Item = f64> {
-    returns.values.iter().copied().skip(asset).step_by(returns.assets.len())
+/// The returns of an asset while it lives.
+pub(crate) fn lived(returns: &Returns, asset: usize) -> impl Iterator<Item = f64> {
+    returns.column(asset).filter(|x| !x.is_nan())
+}
+
+/// Whether an asset never moves while it lives.
+pub(crate) fn is_constant(returns: &Returns, asset: usize) -> bool {
+    let first = lived(returns, asset).next();
+    first.is_some_and(|first| lived(returns, asset).all(|x| x == first))
 }
 
 fn label(labels: &Labels, row: usize) -> String {
@@ -34,14 +42,15 @@ fn label(labels: &Labels, row: usize) -> String {
 fn implausible(returns: &Returns) -> Option<String> {
     let n = returns.assets.len();
     let large = returns.values.iter().filter(|x| x.abs() > LARGE).count();
-    let (worst, value) = returns.values.iter().enumerate().max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()))?;
+    let there = returns.values.iter().enumerate().filter(|(_, x)| !x.is_nan());
+    let (worst, value) = there.max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()))?;
     if large == 0 {
         return None;
     }
     let (label, asset) = (label(&returns.labels, worst / n), shown(&returns.assets[worst % n]));
     let percent = value * 100.0;
     let percent = if percent.abs() < 1e6 { format!("{percent:+.1} %") } else { format!("{percent:+.1e} %") };
-    let question = match returns.values.iter().all(|&x| x > 0.0) {
+    let question = match returns.values.iter().all(|&x| x > 0.0 || x.is_nan()) {
         true => "are these prices?",
         false => "an unadjusted split?",
     };
@@ -53,11 +62,12 @@ fn identical(returns: &Returns) -> Option<String> {
     const MOST: usize = 3;
     let mut seen: HashMap<u64, usize> = HashMap::new();
     let mut pairs = Vec::new();
-    for asset in 0..returns.assets.len() {
+    let bits = |asset: usize| returns.column(asset).map(f64::to_bits);
+    for asset in (0..returns.assets.len()).filter(|&asset| !is_constant(returns, asset)) {
         let mut hasher = DefaultHasher::new();
-        column(returns, asset).for_each(|x| x.to_bits().hash(&mut hasher));
+        bits(asset).for_each(|bits| bits.hash(&mut hasher));
         let first = *seen.entry(hasher.finish()).or_insert(asset);
-        if first < asset && column(returns, first).eq(column(returns, asset)) {
+        if first < asset && bits(first).eq(bits(asset)) {
             pairs.push(format!("`{}` and `{}`", shown(&returns.assets[first]), shown(&returns.assets[asset])));
         }
     }
@@ -81,16 +91,17 @@ fn cases(returns: &Returns) -> Option<String> {
 /// Prices that stand still for long: filled in on days without trading, or no longer kept up.
 fn stale(returns: &Returns) -> Option<String> {
     let mut stale: Vec<(usize, usize, usize)> = Vec::new();
-    for asset in 0..returns.assets.len() {
+    // What never moves is said elsewhere.
+    for asset in (0..returns.assets.len()).filter(|&asset| !is_constant(returns, asset)) {
         let (mut run, mut longest, mut end, mut zeros) = (0, 0, 0, 0);
-        for (row, x) in column(returns, asset).enumerate() {
+        for (row, x) in returns.column(asset).enumerate() {
             run = if x == 0.0 { run + 1 } else { 0 };
             zeros += usize::from(x == 0.0);
             if run > longest {
                 (longest, end) = (run, row);
             }
         }
-        if longest >= STALE_ROWS || longest > 1 && zeros as f64 > STALE_SHARE * returns.rows() as f64 {
+        if longest >= STALE_ROWS || longest > 1 && zeros as f64 > STALE_SHARE * lived(returns, asset).count() as f64 {
             stale.push((asset, longest, end));
         }
     }
@@ -105,17 +116,33 @@ fn stale(returns: &Returns) -> Option<String> {
     ))
 }
 
-/// Rows on which nothing moves at all: days without trading that were kept.
+/// Rows on which nothing moves at all: days without trading that were kept. One asset that stands still does not say so.
 fn closed(returns: &Returns) -> Option<String> {
-    let (rows, assets) = (returns.rows(), returns.assets.len());
-    let still = returns.values.chunks_exact(assets).filter(|row| row.iter().all(|&x| x == 0.0)).count();
-    (still > 0 && assets > 1).then(|| {
+    let assets = returns.assets.len();
+    let is_closed = |row: &&[f64]| {
+        let still = row.iter().filter(|x| **x == 0.0).count();
+        still > 1 && still == row.iter().filter(|x| !x.is_nan()).count()
+    };
+    let still = returns.values.chunks_exact(assets.max(1)).filter(is_closed).count();
+    let has_lives = returns.values.iter().any(|x| x.is_nan());
+    (still > 0).then(|| {
         format!(
-            "every asset returns exactly zero on {still} of {} (holidays kept in the file?): they count as periods \
-             without a move",
-            count(rows, "row")
+            "every {} returns exactly zero on {still} of {} (holidays kept in the file?): they count as periods without a \
+             move",
+            if has_lives { "living asset" } else { "asset" },
+            count(returns.rows(), "row")
         )
     })
+}
+
+/// Assets that never move: elsewhere they are refused.
+fn still(returns: &Returns) -> Option<String> {
+    let is_still = |asset: &usize| is_constant(returns, *asset) && lived(returns, *asset).nth(1).is_some();
+    let still: Vec<&str> =
+        (0..returns.assets.len()).filter(is_still).map(|asset| returns.assets[asset].as_str()).collect();
+    let verb = if still.len() == 1 { "never moves" } else { "never move" };
+    let names = listed(still.iter().copied());
+    (!still.is_empty()).then(|| format!("{names} {verb}: without a variance an asset is not eligible"))
 }
 
 fn singular(returns: &Returns) -> Option<String> {

@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use equirisk::io::{self, Input, Kind, Missing, Notices, ReadOptions, npy, read_budgets, read_covariance};
+use equirisk::io::{
+    self, Input, Kind, Missing, Notices, ReadOptions, Reading, npy, read_budgets, read_covariance, read_rates,
+};
 use equirisk::observer::Unwatched;
 use equirisk::panel::{Covariance, Labels, Returns};
 use equirisk::store::atomic::{self, Existing};
@@ -224,11 +226,35 @@ fn read_everything(input: &Input) -> Vec<Result<Returns>> {
             }
         }
     }
+    for kind in [Kind::Prices, Kind::Returns] {
+        for cash in [None, Some("A".to_string())] {
+            let options = ReadOptions { kind, cash, ..prices().with_lives() };
+            if let Ok(reading) = io::read_returns(std::slice::from_ref(input), &options) {
+                check_lives(&reading);
+            }
+        }
+    }
+    let _ = read_rates(input).map(|(rates, _)| assert!(rates.dates.is_sorted() && !rates.dates.is_empty()));
     let part = names(&["A", "B"]);
     let _ = read_covariance(input, None, None).map(|(covariance, _)| check(&covariance));
     let _ = read_covariance(input, Some(&part), None).map(|(covariance, _)| check(&covariance));
     let _ = npy::read(input);
     results
+}
+
+/// Cells are missing before and after a life, and nowhere else.
+fn check_lives(reading: &Reading) {
+    let Reading { returns, cash, .. } = reading;
+    let n = returns.assets.len();
+    assert_eq!(returns.values.len(), returns.rows() * n);
+    for asset in 0..n {
+        let life = returns.life(asset).expect("some return");
+        for row in 0..returns.rows() {
+            let x = returns.values[row * n + asset];
+            assert!(if life.contains(&row) { x.is_finite() } else { x.is_nan() }, "{x} of {asset} in {row}");
+        }
+    }
+    assert!(cash.as_ref().is_none_or(|cash| cash.len() == returns.rows() && !cash.iter().any(|x| x.is_infinite())));
 }
 
 fn check(covariance: &Covariance) {

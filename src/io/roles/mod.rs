@@ -114,6 +114,10 @@ impl Table<'_> {
         for (column, name) in wanted.iter().flatten() {
             self.roles[*column] = Some(Role::Asset(name.clone()));
         }
+        let cash = if wanted.is_none() { self.cash(request) } else { None };
+        if let Some(column) = cash {
+            self.roles[column] = Some(Role::Asset(self.name(column).to_string()));
+        }
         let labels = self.labels()?;
         if let Some(assets) = wanted {
             self.rest().into_iter().for_each(|column| self.roles[column] = Some(Role::Excluded));
@@ -124,10 +128,11 @@ impl Table<'_> {
         }
         self.nothing_but_positions(&labels)?;
         self.further_dates(&labels)?;
-        let (assets, is_single) = match self.of_fields(request)? {
+        let (mut assets, is_single) = match self.of_fields(request)? {
             Some(found) => found,
-            None => (self.plain(&labels)?, false),
+            None => (self.plain(&labels, request)?, false),
         };
+        assets.extend(cash.map(|column| (column, self.name(column).to_string())));
         // Of several files, one may hold nothing but what is left out.
         if assets.is_empty() && !(request.is_part && self.roles.contains(&Some(Role::Excluded))) {
             return Err(self.no_assets());
@@ -160,12 +165,25 @@ impl Table<'_> {
         columns.iter().for_each(|&column| self.roles[column] = Some(role.clone()));
     }
 
+    /// The column that is cash, whatever it looks like.
+    fn cash(&self, request: &Request<'_>) -> Option<usize> {
+        let cash = request.cash?;
+        let mut places = (0..self.columns.len()).filter(|&column| self.name(column) == cash);
+        let place = places.next().filter(|&column| self.may_hold_numbers(column))?;
+        places.next().is_none().then_some(place)
+    }
+
+    /// Numbers, or nothing in the first rows: a late starter.
+    fn may_hold_numbers(&self, column: usize) -> bool {
+        matches!(self.columns[column].content, Content::Numbers | Content::Empty)
+    }
+
     /// Columns that are asked for by their own names are assets, whatever they look like, if they hold numbers.
     fn asked_for(&self, request: &Request<'_>) -> Option<Vec<(usize, String)>> {
         let wanted = request.assets?;
         let place = |name: &String| {
             let mut places = (0..self.columns.len()).filter(|&column| self.name(column) == name);
-            let place = places.next().filter(|&column| self.columns[column].content == Content::Numbers)?;
+            let place = places.next().filter(|&column| self.may_hold_numbers(column))?;
             places.next().is_none().then(|| (place, name.clone()))
         };
         let found: Vec<(usize, String)> = wanted.iter().filter_map(place).collect();
@@ -226,6 +244,8 @@ mod tests {
         let request = Request {
             kind,
             assets: None,
+            cash: None,
+            are_rates: false,
             exclude: &[],
             excluded: std::cell::RefCell::default(),
             is_part: false,

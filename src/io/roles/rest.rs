@@ -5,7 +5,7 @@ use crate::error::{Error, Result, option};
 use crate::io::fields;
 use crate::io::layout::Labels;
 use crate::io::sketch::{Content, Sketch};
-use crate::io::{dates, shown};
+use crate::io::{Request, dates, shown};
 
 impl Table<'_> {
     /// Whether a column of numbers counts, dates or classifies rows by its name and cells.
@@ -53,7 +53,7 @@ impl Table<'_> {
     }
 
     /// Assets that nothing says otherwise of.
-    pub(super) fn plain(&mut self, labels: &Labels) -> Result<Vec<(usize, String)>> {
+    pub(super) fn plain(&mut self, labels: &Labels, request: &Request<'_>) -> Result<Vec<(usize, String)>> {
         let mut assets = Vec::new();
         let mut doubtful = Vec::new();
         for column in self.rest() {
@@ -79,7 +79,9 @@ impl Table<'_> {
                             .hint("the first line names every column"));
                     }
                     let is_first = column == 0 && *labels == Labels::None;
-                    if self.may_number_rows(column) || is_first && self.may_date_rows(column) {
+                    // Rates of central banks stay for long, and are whole.
+                    let may_number_rows = self.may_number_rows(column) && !request.are_rates;
+                    if may_number_rows || is_first && self.may_date_rows(column) {
                         doubtful.push(column);
                     }
                     assets.push((column, sketch.name.clone()));

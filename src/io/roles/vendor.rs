@@ -21,6 +21,10 @@ impl Table<'_> {
         let rest: Vec<usize> = self.rest();
         let numbers: Vec<usize> =
             rest.iter().copied().filter(|&column| self.columns[column].content == Content::Numbers).collect();
+        // A rate may have any name.
+        if request.are_rates && numbers.len() == 1 {
+            return Ok(None);
+        }
         if let Some(assets) = self.of_several_assets(&rest, &numbers, request)? {
             return Ok(Some((assets, false)));
         }
@@ -84,7 +88,7 @@ impl Table<'_> {
                 format!("a table of one asset with the fields {of}: `{}` is read", shown(self.name(value))).into(),
             );
         }
-        let name = Request::name_of_single(self.source, &self.columns[value].name, &mut self.remarks);
+        let name = request.name_of_single(self.source, &self.columns[value].name, &mut self.remarks);
         Ok(Some(vec![(value, name)]))
     }
 
