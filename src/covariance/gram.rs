@@ -48,12 +48,8 @@ impl Gram {
 
     /// Sums, then packed second moments, of the rows counted `weights` times.
     pub fn moments(&self, weights: &[f64], room: &mut Sums, moments: &mut [f64]) {
-        let (n, width) = (self.assets, self.assets.div_ceil(LANES));
+        self.begin(room);
         let Sums { drawn, products, sums } = room;
-        products.clear();
-        products.resize(width * n, Lanes::default());
-        sums.clear();
-        sums.resize(width, Lanes::default());
         // Every row is written, and written over where it was not drawn: whether it was cannot be foretold.
         drawn.resize(weights.len() + ROWS, (0, 0.0));
         let mut found = 0;
@@ -65,6 +61,30 @@ impl Gram {
         drawn[found..found + ROWS].fill((0, 0.0));
         let drawn = &drawn[..found.next_multiple_of(ROWS)];
         self.arch.dispatch(Add { gram: self, drawn, products, sums });
+        self.read(room, moments);
+    }
+
+    /// Nothing is summed yet.
+    pub fn begin(&self, Sums { products, sums, .. }: &mut Sums) {
+        let (n, width) = (self.assets, self.assets.div_ceil(LANES));
+        products.clear();
+        products.resize(width * n, Lanes::default());
+        sums.clear();
+        sums.resize(width, Lanes::default());
+    }
+
+    /// Adds these rows, each of them once.
+    pub fn add(&self, rows: &[u32], Sums { drawn, products, sums }: &mut Sums) {
+        drawn.clear();
+        drawn.extend(rows.iter().map(|&row| (row, 1.0)));
+        // Rows that add nothing fill the last eight.
+        drawn.resize(rows.len().next_multiple_of(ROWS), (0, 0.0));
+        self.arch.dispatch(Add { gram: self, drawn, products, sums });
+    }
+
+    /// What is summed: sums, then packed second moments.
+    pub fn read(&self, Sums { products, sums, .. }: &Sums, moments: &mut [f64]) {
+        let n = self.assets;
         let (first, packed) = moments.split_at_mut(n);
         first.copy_from_slice(&bytemuck::cast_slice(sums)[..n]);
         let mut at = 0;

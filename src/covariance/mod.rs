@@ -28,6 +28,7 @@ mod risk_model;
 mod spare;
 pub mod tangent;
 mod universe;
+pub mod windows;
 
 use crate::real::Real;
 pub use estimator::Estimator;

@@ -9,6 +9,7 @@ use crate::covariance::bridge::{self, Bridge};
 use crate::covariance::estimator::fourth_moments::FourthMoments;
 use crate::covariance::estimator::{Estimator, Layouts, Refining, Room};
 use crate::covariance::gram::{self, Gram};
+use crate::covariance::windows::{self, Windows};
 use crate::covariance::{Drawn, RiskModel, SUSPICIOUS_VARIANCE, centred, correlate, interleaved, packed};
 use crate::lanes::{LANES, Lanes, below, interleave};
 use crate::panel::Panel;
@@ -60,6 +61,8 @@ pub struct Resampler<'a> {
     layouts: Layouts,
     /// Where it pays for many resamples.
     bridge: Option<(Bridge, Law)>,
+    /// Where windows of paths overlap.
+    windows: Option<(Windows, Law)>,
     /// Resamples whose moments are kept at a time.
     span: usize,
 }
@@ -72,6 +75,12 @@ impl<'a> Resampler<'a> {
         let fits = Bridge::tile_bytes(panel.rows()) <= TILE_BYTES;
         let weighting = estimator.weighting(panel.rows());
         let bridge = rows.law().filter(|law| fits && pays(law)).map(|law| (Bridge::new(panel, &weighting), law));
+        let windows = match rows {
+            Rows::Paths { law, spans, .. } if weighting == Weighting::Equal => {
+                Windows::new(panel, spans).map(|windows| (windows, *law))
+            }
+            _ => None,
+        };
         Resampler {
             panel,
             rows,
@@ -80,6 +89,7 @@ impl<'a> Resampler<'a> {
             gram: OnceLock::new(),
             layouts: Layouts::default(),
             bridge,
+            windows,
             span,
         }
     }
@@ -105,14 +115,18 @@ impl<'a> Resampler<'a> {
 
     /// How many resamples, at most, gain from being asked for together; none where they do not.
     pub fn shared(&self) -> Option<usize> {
-        self.bridge.as_ref().map(|_| self.span)
+        let gains = self.bridge.is_some() || self.windows.is_some();
+        gains.then_some(self.span)
     }
 
     /// Resamples that are asked for together, in ascending order, on all threads: to make the tiles takes what dozens of
     /// resamples do.
     pub fn span(&self, resamples: impl IntoIterator<Item = u64>) -> Span<'_> {
-        let bridge = self.bridge.as_ref();
-        let sums = bridge.map(|(bridge, law)| bridge.sums(law, resamples.into_iter().collect()));
+        let sums = match (&self.bridge, &self.windows) {
+            (Some((bridge, law)), _) => Some(Shared::Blocks(bridge.sums(law, resamples.into_iter().collect()))),
+            (None, Some((windows, law))) => Some(Shared::Windows(windows.sums(law, resamples.into_iter().collect()))),
+            (None, None) => None,
+        };
         Span { resampler: self, sums }
     }
 
@@ -147,7 +161,32 @@ impl<'a> Resampler<'a> {
 pub struct Span<'a> {
     resampler: &'a Resampler<'a>,
     /// Moments that were summed for all.
-    sums: Option<bridge::Sums<'a>>,
+    sums: Option<Shared<'a>>,
+}
+
+/// Moments that were summed together.
+#[derive(Debug)]
+enum Shared<'a> {
+    /// By the ends of the blocks of each resample.
+    Blocks(bridge::Sums<'a>),
+    /// By what windows have in common.
+    Windows(windows::Sums),
+}
+
+impl Shared<'_> {
+    fn copy(&self, set: u64, moments: &mut [f64]) {
+        match self {
+            Shared::Blocks(sums) => sums.copy(set, moments),
+            Shared::Windows(sums) => sums.copy(set, moments),
+        }
+    }
+
+    fn interleave(&self, sets: &[u64; LANES], moments: &mut [Lanes]) {
+        match self {
+            Shared::Blocks(sums) => sums.interleave(sets, moments),
+            Shared::Windows(sums) => sums.interleave(sets, moments),
+        }
+    }
 }
 
 impl Span<'_> {
