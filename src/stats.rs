@@ -132,6 +132,17 @@ pub fn median(values: &[f64]) -> f64 {
     quantile(&sorted, 0.5)
 }
 
+/// Mean of the least `share` of the values, a fraction of one included; none of no values, which are reordered.
+pub fn worst_mean(values: &mut [f64], share: f64) -> Option<f64> {
+    let last = values.len().checked_sub(1)?;
+    let size = share * values.len() as f64;
+    let whole = (size.floor() as usize).min(last);
+    let (below, &mut next, _) = values.select_nth_unstable_by(whole, f64::total_cmp);
+    // In order, so that the sum does not depend on how they were selected.
+    below.sort_unstable_by(f64::total_cmp);
+    Some((below.iter().sum::<f64>() + (size - whole as f64) * next) / size)
+}
+
 /// Ranks from 1, the largest value first; ties share their mean rank.
 pub fn descending_ranks(values: &[f64], order: &mut Vec<usize>, ranks: &mut [f64]) {
     order.clear();
@@ -200,6 +211,16 @@ mod tests {
     fn small_samples_do_not_claim_to_know_their_tails() {
         let sorted: Vec<f64> = (0..10).map(f64::from).collect();
         assert!(quantile_error(&sorted, 0.025).is_nan() && quantile_error(&sorted[..1], 0.5).is_nan());
+    }
+
+    #[test]
+    fn the_worst_part_counts_fractions_of_a_value() {
+        let mut values: Vec<f64> = (1..=30).map(|i| -f64::from(i)).collect();
+        // 1.5 values: 30 and half of 29.
+        assert!((worst_mean(&mut values, 0.05).unwrap() + (30.0 + 0.5 * 29.0) / 1.5).abs() < 1e-14);
+        // A tenth of a value is a part of the worst.
+        assert!((worst_mean(&mut [0.01, -0.02], 0.05).unwrap() + 0.02).abs() < 1e-17);
+        assert_eq!(worst_mean(&mut [], 0.05), None);
     }
 
     #[test]

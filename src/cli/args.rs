@@ -13,6 +13,7 @@ use crate::study::screen::figure::{Figure, Filter};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
 
+use super::backtest::BacktestArguments;
 use super::estimator::{EstimatorArguments, Name as EstimatorName};
 use super::help::Named;
 use super::limits::{BoundArguments, LimitArguments, TermArguments};
@@ -40,6 +41,8 @@ pub enum Command {
     /// Solve every sub-portfolio of k assets, or a sample, and rank them
     #[command(after_long_help = FIGURES)]
     Screen(Box<ScreenArguments>),
+    /// Run strategies through a history: decide, trade, hold; with costs, cash and leverage
+    Backtest(Box<BacktestArguments>),
     /// One portfolio: weights and risk contributions, beside inverse volatility and equal weight
     Solve(SolveArguments),
     /// Explicit covariance matrices (B x n x n .npy) to weights (B x n .npy)
@@ -68,6 +71,7 @@ impl Command {
             Command::Bootstrap(arguments) => arguments.machine.threads,
             Command::Screen(arguments) => arguments.machine.threads,
             Command::Solve(arguments) => arguments.machine.threads,
+            Command::Backtest(arguments) => arguments.machine.threads,
             Command::Batch(arguments) => arguments.machine.threads,
             Command::Merge(arguments) => arguments.threads,
             Command::Verify(arguments) => arguments.threads,
@@ -104,7 +108,7 @@ period, without costs (needs a history):
 
   sharpe             mean over sd (divisor T - 1), times the root of the periods
                      per year
-  sortino            mean over the root of sum min(r - mean, 0)^2 / (T - 1),
+  sortino            mean over the root of sum min(r, 0)^2 / T,
                      annualised likewise
   max-drawdown       largest loss from a peak of compounded wealth; the smallest
                      is the best

@@ -3,7 +3,7 @@
 //! ```text
 //! r_t = sum_i w_i r_ti          m = mean of r          A = periods per year (1 where it is not known)
 //! Sharpe       sqrt(A) m / s,   s^2 = sum (r_t - m)^2 / (T - 1)                     without a risk-free rate
-//! Sortino      sqrt(A) m / d,   d^2 = sum min(r_t - m, 0)^2 / (T - 1)               below the mean
+//! Sortino      sqrt(A) m / d,   d^2 = sum min(r_t, 0)^2 / T                          over all rows (Sortino & Price 1994)
 //! max drawdown max_t (1 - W_t / max_{s <= t} W_s),   W_t = prod_{s <= t} (1 + r_s), W_0 = 1
 //! CVaR 95      minus the mean of the worst 5 % of r, a fraction of an observation included
 //! Calmar       (W_T^(A / T) - 1) / max drawdown
@@ -34,11 +34,9 @@ impl PathFigures {
         let count = r.len() as f64;
         let annual = periods_per_year.unwrap_or(1.0).sqrt();
         let mean = stats::mean(r);
-        let deviation = |below: bool| {
-            let counts = |x: f64| if below { x.min(0.0) } else { x };
-            (r.iter().map(|x| counts(x - mean).powi(2)).sum::<f64>() / (count - 1.0)).sqrt()
-        };
-        let (sharpe, sortino) = (annual * mean / deviation(false), annual * mean / deviation(true));
+        let deviation = (r.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (count - 1.0)).sqrt();
+        let below = (r.iter().map(|x| x.min(0.0).powi(2)).sum::<f64>() / count).sqrt();
+        let (sharpe, sortino) = (annual * mean / deviation, annual * mean / below);
         let (mut wealth, mut highest, mut max_drawdown) = (1.0_f64, 1.0_f64, 0.0_f64);
         for x in &*r {
             wealth *= 1.0 + x;
@@ -50,20 +48,10 @@ impl PathFigures {
             sharpe,
             sortino,
             max_drawdown,
-            cvar95: worst(r, TAIL),
+            cvar95: stats::worst_mean(r, TAIL).map_or(f64::NAN, |mean| -mean),
             calmar: growth.map(|growth| growth / max_drawdown),
         }
     }
-}
-
-/// Minus the mean of the worst `share` of the values, which are reordered.
-fn worst(values: &mut [f64], share: f64) -> f64 {
-    let size = share * values.len() as f64;
-    let whole = (size.floor() as usize).min(values.len() - 1);
-    let (below, &mut next, _) = values.select_nth_unstable_by(whole, f64::total_cmp);
-    // In order, so that the sum does not depend on how they were selected.
-    below.sort_unstable_by(f64::total_cmp);
-    -(below.iter().sum::<f64>() + (size - whole as f64) * next) / size
 }
 
 #[cfg(test)]
@@ -83,15 +71,9 @@ mod tests {
         let mean = 0.03 / 6.0;
         // Squares of the deviations from 0.005: 2.25, 2.25, 6.25, 6.25, 0.25, 0.25 in units of 1e-4.
         let variance = (2.25 + 2.25 + 6.25 + 6.25 + 0.25 + 0.25) * 1e-4 / 5.0;
-        let below = (2.25 + 6.25 + 0.25) * 1e-4 / 5.0;
+        // Of the returns themselves -1 and -2 hundredths are below zero.
+        let below = (1.0 + 4.0) * 1e-4 / 6.0;
         assert!((figures.sharpe - periods.sqrt() * mean / f64::sqrt(variance)).abs() < 1e-12);
         assert!((figures.sortino - periods.sqrt() * mean / f64::sqrt(below)).abs() < 1e-12);
-    }
-
-    #[test]
-    fn the_tail_counts_fractions_of_an_observation() {
-        let mut values: Vec<f64> = (1..=30).map(|i| -f64::from(i)).collect();
-        // 1.5 observations: 30 and half of 29.
-        assert!((worst(&mut values, 0.05) - (30.0 + 0.5 * 29.0) / 1.5).abs() < 1e-14);
     }
 }

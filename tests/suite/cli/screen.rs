@@ -180,7 +180,7 @@ fn figures_of_the_path_are_those_of_the_returns() {
             values.chunks(8).map(|row| positions.iter().zip(&weights).map(|(&i, w)| row[i] * w).sum()).collect();
         let mean = path.iter().sum::<f64>() / 400.0;
         let sd = (path.iter().map(|r| (r - mean).powi(2)).sum::<f64>() / 399.0).sqrt();
-        let below = (path.iter().map(|r| (r - mean).min(0.0).powi(2)).sum::<f64>() / 399.0).sqrt();
+        let below = (path.iter().map(|r| r.min(0.0).powi(2)).sum::<f64>() / 400.0).sqrt();
         let mut sorted = path.clone();
         sorted.sort_by(f64::total_cmp);
         let (mut wealth, mut peak, mut drawdown) = (1.0_f64, 1.0_f64, 0.0_f64);
