@@ -50,6 +50,11 @@ pub enum Name {
 const USUAL: &str = "11.2 (a decay of 0.94, RiskMetrics for days), 22.8 (0.97, for months), 40 and 63 rows are usual";
 
 impl Name {
+    /// One that takes no parameter.
+    pub fn plain(self) -> Option<Estimator> {
+        self.estimator(None, "").ok()
+    }
+
     /// With the half-life, which `flag` needs where it names weights that decay.
     fn estimator(self, half_life: Option<f64>, flag: &str) -> Result<Estimator> {
         Ok(match self {

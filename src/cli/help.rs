@@ -7,7 +7,7 @@ use clap::{Arg, Command, CommandFactory as _};
 use super::args::Arguments;
 
 /// Flags that stand above the others, in this order.
-const COMMON: [&str; 15] = [
+const COMMON: [&str; 19] = [
     "data",
     "resamples",
     "size",
@@ -16,6 +16,10 @@ const COMMON: [&str; 15] = [
     "weights",
     "budgets",
     "methods",
+    "rebalance",
+    "lookback",
+    "target_vol",
+    "cost_bps",
     "estimator",
     "returns",
     "covariance",
@@ -26,7 +30,7 @@ const COMMON: [&str; 15] = [
 ];
 
 /// Flags whose lists may be files as well.
-const LISTS: [&str; 12] = [
+const LISTS: [&str; 14] = [
     "budgets",
     "groups",
     "weights",
@@ -39,13 +43,15 @@ const LISTS: [&str; 12] = [
     "group_budgets",
     "signs",
     "expected_returns",
+    "cash_rate",
+    "periods",
 ];
 
 /// Commands whose flags are many enough to be ordered.
-const ORDERED: [&str; 4] = ["bootstrap", "screen", "solve", "batch"];
+const ORDERED: [&str; 5] = ["bootstrap", "screen", "backtest", "solve", "batch"];
 
 /// What people call a command with.
-const EXAMPLES: [(&str, &str); 10] = [
+const EXAMPLES: [(&str, &str); 11] = [
     (
         "bootstrap",
         "equirisk bootstrap prices.csv -o study                  a table, and charts in study/report.html
@@ -59,6 +65,14 @@ const EXAMPLES: [(&str, &str); 10] = [
         "equirisk screen prices.csv -k 5                         every five assets, by diversification
   equirisk screen prices.csv -k 5 --by sharpe --bootstrap-top 50 -o picks
   equirisk screen prices.csv -k 8 --sample 1M --where \"max-weight<0.3\"",
+    ),
+    (
+        "backtest",
+        "equirisk backtest prices.csv -o study                   a table, every portfolio, and wealth row by row
+  equirisk backtest prices.csv --fixed 60/40:SPY=0.6,TLT=0.4 --target-vol match:60/40
+  equirisk backtest prices.csv --target-vol 0.10 --cash-rate DTB3.csv --regime 63
+  equirisk backtest returns.csv --returns --cash Cash     returns, one column of them cash
+  equirisk backtest prices.csv --grid lookback=126,252 --grid lag=1,2",
     ),
     (
         "solve",

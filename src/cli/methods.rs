@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 
 use super::data::Notes;
 use crate::error::option;
-use crate::io;
+use crate::io::{self, Notices};
 use crate::methods::{Method, Mix};
 use crate::study::limited::Within;
 use crate::{Error, Result};
@@ -100,6 +100,39 @@ fn is_reserved(name: &str) -> bool {
     methods.any(|method| method.name() == plain) || COLUMNS.contains(&plain.as_str())
 }
 
+/// How a mix is read: with its name, where it has one.
+type ReadMix = fn(&str, &[String]) -> Result<(Option<String>, Vec<f64>, Notices)>;
+
+/// Mixes of these assets, each with a name of its own.
+///
+/// # Errors
+/// Too many; names that are taken; mixes that cannot be read.
+pub fn mixes(given: &[String], assets: &[String], read: ReadMix, notes: &mut Notes) -> Result<Vec<Mix>> {
+    if given.len() > Method::MOST_FIXED {
+        let (times, most) = (given.len(), Method::MOST_FIXED);
+        return Err(Error::usage(format!("--fixed is given {times} times")).hint(format!("compare up to {most} mixes")));
+    }
+    let mut mixes: Vec<Mix> = Vec::new();
+    for argument in given {
+        let (name, weights, notices) = read(argument, assets)?;
+        notes.say(&notices);
+        let unnamed = (1..).map(|number| if number == 1 { "fixed".to_string() } else { format!("fixed_{number}") });
+        let taken = |name: &str| mixes.iter().any(|mix| mix.name == name);
+        let name = match name {
+            Some(name) if taken(&name) || is_reserved(&name) => {
+                return Err(Error::usage(format!(
+                    "--fixed: another portfolio or column of results is called `{name}`"
+                ))
+                .hint("give each mix a name of its own: NAME:A=0.6,B=0.4"));
+            }
+            Some(name) => name,
+            None => unnamed.into_iter().find(|name| !taken(name)).unwrap_or_default(),
+        };
+        mixes.push(Mix { name, weights });
+    }
+    Ok(mixes)
+}
+
 impl MethodArguments {
     /// The methods that were asked for, as results call them.
     ///
@@ -124,28 +157,8 @@ impl MethodArguments {
     /// # Errors
     /// Names that are taken, mixes that cannot be read or hold no asset with a budget.
     pub fn mixes(&self, assets: &[String], budgets: &[f64], notes: &mut Notes) -> Result<Vec<Mix>> {
-        let mut mixes: Vec<Mix> = Vec::new();
-        if self.fixed.len() > Method::MOST_FIXED {
-            let (given, most) = (self.fixed.len(), Method::MOST_FIXED);
-            return Err(
-                Error::usage(format!("--fixed is given {given} times")).hint(format!("compare up to {most} mixes"))
-            );
-        }
-        for argument in &self.fixed {
-            let (name, weights, notices) = io::read_mix(argument, assets)?;
-            notes.say(&notices);
-            let unnamed = (1..).map(|number| if number == 1 { "fixed".to_string() } else { format!("fixed_{number}") });
-            let taken = |name: &str| mixes.iter().any(|mix| mix.name == name);
-            let name = match name {
-                Some(name) if taken(&name) || is_reserved(&name) => {
-                    return Err(Error::usage(format!(
-                        "--fixed: another portfolio or column of results is called `{name}`"
-                    ))
-                    .hint("give each mix a name of its own: NAME:A=0.6,B=0.4"));
-                }
-                Some(name) => name,
-                None => unnamed.into_iter().find(|name| !taken(name)).unwrap_or_default(),
-            };
+        let mixes = mixes(&self.fixed, assets, io::read_mix, notes)?;
+        for Mix { name, weights } in &mixes {
             let left: f64 = weights.iter().zip(budgets).filter(|(_, b)| **b == 0.0).map(|(w, _)| w.abs()).sum();
             if left > 0.0 {
                 let held: f64 = weights.iter().zip(budgets).filter(|(_, b)| **b > 0.0).map(|(w, _)| w).sum();
@@ -160,7 +173,6 @@ impl MethodArguments {
                 )
                 .into()]);
             }
-            mixes.push(Mix { name, weights });
         }
         let held = || budgets.iter().copied().filter(|budget| *budget > 0.0);
         let (least, most) = (held().fold(f64::INFINITY, f64::min), held().fold(0.0, f64::max));

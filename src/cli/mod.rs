@@ -1,6 +1,7 @@
 //! The command line: parse, call, print, exit code.
 
 mod args;
+mod backtest;
 mod batch;
 mod bootstrap;
 mod canonical;
@@ -72,6 +73,7 @@ fn command(command: &args::Command) -> crate::Result<u8> {
         args::Command::Bootstrap(arguments) => bootstrap::run(arguments),
         args::Command::Screen(arguments) => screen::run(arguments),
         args::Command::Solve(arguments) => solve::run(arguments),
+        args::Command::Backtest(arguments) => backtest::run(arguments),
         args::Command::Batch(arguments) => batch::run(arguments),
         args::Command::Rows(arguments) => rows::run(arguments),
         args::Command::Merge(arguments) => merge::run(arguments),

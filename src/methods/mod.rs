@@ -90,6 +90,20 @@ impl Method {
         }
     }
 
+    /// As people call it; a mix is called by its own name.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Method::RiskBudgeting => "risk budgeting",
+            Method::InverseVolatility => "inverse volatility",
+            Method::EqualWeight => "equal weight",
+            Method::MinimumVariance => "minimum variance",
+            Method::MaximumDiversification => "max. diversification",
+            Method::HierarchicalRiskParity => "hierarchical parity",
+            Method::VolatilityParity => "volatility parity",
+            Method::Fixed(_) => "fixed mix",
+        }
+    }
+
     /// What its certified errors are called.
     pub const fn error(self) -> &'static str {
         match self {

@@ -1,5 +1,6 @@
 //! Outcomes for people and programs: terminal tables, and the files of a run directory, a page with charts among them.
 
+mod backtest;
 pub mod bootstrap;
 mod given;
 pub mod html;

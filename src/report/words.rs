@@ -44,17 +44,8 @@ pub fn cut(text: &str, columns: usize) -> String {
 /// A method's name; of a mix that which results call it by.
 pub fn method(method: Method, name: &str) -> String {
     match method {
-        Method::RiskBudgeting => "risk budgeting".to_string(),
-        Method::InverseVolatility => "inverse volatility".to_string(),
-        Method::EqualWeight => "equal weight".to_string(),
-        Method::MinimumVariance => "minimum variance".to_string(),
-        Method::MaximumDiversification => "max. diversification".to_string(),
-        Method::HierarchicalRiskParity => "hierarchical parity".to_string(),
-        Method::VolatilityParity => "volatility parity".to_string(),
-        Method::Fixed(_) => match name {
-            "fixed" => "fixed mix".to_string(),
-            name => cut(name, NAME),
-        },
+        Method::Fixed(_) if name != "fixed" => cut(name, NAME),
+        method => method.words().to_string(),
     }
 }
 

@@ -21,6 +21,7 @@ use crate::store::maker::Maker;
 use crate::store::manifest::Manifest;
 use crate::store::origin::Origin;
 use crate::store::{Checkpoint, IN_MEMORY};
+use crate::study::backtest::Backtest;
 use crate::study::bootstrap::Bootstrap;
 use crate::study::given::Given;
 use crate::study::protocol::Study;
@@ -240,6 +241,7 @@ pub fn visit<V: Visitor>(manifest: &Manifest, visitor: V) -> Option<Result<V::Ou
         Bootstrap::NAME => Some(visitor.visit::<Bootstrap>()),
         Screen::NAME => Some(visitor.visit::<Screen>()),
         Given::NAME => Some(visitor.visit::<Given>()),
+        Backtest::NAME => Some(visitor.visit::<Backtest>()),
         _ => None,
     }
 }

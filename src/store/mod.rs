@@ -29,6 +29,8 @@ pub mod metrics;
 #[cfg(feature = "files")]
 pub mod origin;
 #[cfg(feature = "files")]
+pub mod table;
+#[cfg(feature = "files")]
 pub mod weights;
 
 pub use checkpoint::{Checkpoint, IN_MEMORY, Segment};

@@ -1,6 +1,7 @@
 //! Questions: a study turns a question into a batch, and its solutions into an outcome. Studies know no file format and
-//! no command line; backtests join here.
+//! no command line.
 
+pub mod backtest;
 pub mod block;
 pub mod bootstrap;
 pub mod budgeted;

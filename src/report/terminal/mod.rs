@@ -1,5 +1,6 @@
 //! Tables for a terminal, to be read in ten seconds: the answer first, the evidence below, how to read it last.
 
+mod backtest;
 mod bootstrap;
 mod columns;
 mod compare;
@@ -12,6 +13,7 @@ mod view;
 use crate::report::words;
 
 pub use super::words::{counted, duration, grouped, size, solves};
+pub use backtest::backtest;
 pub use bootstrap::bootstrap;
 pub use columns::columns;
 pub use compare::compare;

@@ -59,9 +59,13 @@ impl KktError {
     /// None without limits.
     pub fn of(certificates: &[Certificate]) -> Option<KktError> {
         let converged = certificates.iter().filter(|certificate| certificate.status == Status::Converged);
-        let mut errors: Vec<f64> = converged.filter_map(|certificate| certificate.kkt_error).collect();
-        stats::sort(&mut errors);
-        Some(KktError { max: *errors.last()?, median: stats::quantile(&errors, 0.5) })
+        KktError::among(&mut converged.filter_map(|certificate| certificate.kkt_error).collect::<Vec<f64>>())
+    }
+
+    /// Of these errors, which are sorted; none of none.
+    pub fn among(errors: &mut [f64]) -> Option<KktError> {
+        stats::sort(errors);
+        Some(KktError { max: *errors.last()?, median: stats::quantile(errors, 0.5) })
     }
 }
 

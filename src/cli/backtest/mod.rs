@@ -1,0 +1,227 @@
+//! `equirisk backtest`: how the strategy would have gone.
+
+mod arguments;
+mod cash;
+mod costs;
+mod days;
+mod grid;
+mod settings;
+mod values;
+
+use std::path::Path;
+
+pub use arguments::BacktestArguments;
+
+use super::data::{self, Inputs, Notes};
+use super::driver::{Asked, Seed, Steps, drive};
+use super::limits::{self, Asked as Limited, TermArguments};
+use super::methods::{self, Name};
+use super::{machine, output};
+use crate::engine::{Engine, Kind};
+use crate::error::option;
+use crate::io::{self, Detected};
+use crate::methods::{Method, Mix};
+use crate::observer::{Observer, Unwatched};
+use crate::report::terminal::{columns, counted};
+use crate::store::digest;
+use crate::store::history::Funded;
+use crate::study::backtest::{Backtest, Spec};
+use crate::study::limited::Within;
+use crate::study::protocol::Study as _;
+use crate::{Error, Result};
+
+/// What the sample is compared with where nothing else is said.
+const SAMPLE_MIX: &str = "60/40:S&P 500=0.6,US BONDS 10Y=0.4";
+
+pub fn run(arguments: &BacktestArguments) -> Result<u8> {
+    if arguments.run.part().is_some() {
+        return Err(Error::usage("--shard and --problems cut paths, and a backtest of one history has none")
+            .hint("leave them out"));
+    }
+    let notes = &mut Notes::new(arguments.out.quiet);
+    let inputs = data::input(&arguments.data, notes);
+    let Read { data, detected, periods_per_year } = read(arguments, &inputs, notes)?;
+    let spec = spec(arguments, &data, periods_per_year, notes)?;
+    let asked = Asked::<Backtest> {
+        spec: &spec,
+        data: &data,
+        origin: &|digested| data::origin(&inputs, &detected, &data.returns, notes, digested),
+        seed: Seed { given: None, needed: false },
+        run: &arguments.run,
+        machine: &arguments.machine,
+        tolerance: arguments.problem.tolerance,
+        out: &arguments.out,
+        // The history itself is solved on the CPU.
+        work: 0.0,
+    };
+    drive(&asked, &Command { arguments, spec: &spec, data: &data, detected: &detected })
+}
+
+struct Read {
+    data: Funded,
+    detected: Vec<Detected>,
+    periods_per_year: f64,
+}
+
+/// Histories with the lives of their assets, and what cash earned.
+fn read(arguments: &BacktestArguments, inputs: &Inputs, notes: &mut Notes) -> Result<Read> {
+    let options = io::ReadOptions {
+        log_returns: false,
+        cash: arguments.cash.clone(),
+        ..data::options(&arguments.data, arguments.machine.memory).with_lives()
+    };
+    let mut reading = data::read(inputs, &options, notes)?;
+    if arguments.data.log_returns {
+        if reading.detected.iter().any(|found| found.kind != io::Kind::Returns.name()) {
+            return Err(Error::usage(
+                "--log-returns: a portfolio's return is the mean of simple returns, and prices give these",
+            )
+            .hint("leave --log-returns out, or say --returns where DATA holds logarithmic returns"));
+        }
+        let simple = |values: &mut [f64]| values.iter_mut().for_each(|x| *x = x.exp_m1());
+        simple(&mut reading.returns.values);
+        reading.cash.iter_mut().for_each(|cash| simple(cash));
+        notes.say(&["logarithmic returns are turned into simple ones: exp(x) - 1".into()]);
+    }
+    let periods_per_year = data::periods_per_year(&arguments.data, &reading.returns, notes).ok_or_else(|| {
+        Error::usage("how many rows make a year cannot be told from these rows")
+            .hint(format!("say {}", option("periods-per-year").plain("N")))
+    })?;
+    let cash = cash::rates(arguments, reading.cash, &reading.returns, periods_per_year, notes)?;
+    Ok(Read { data: Funded { returns: reading.returns, cash }, detected: reading.detected, periods_per_year })
+}
+
+/// The one configuration.
+fn spec(arguments: &BacktestArguments, data: &Funded, periods_per_year: f64, notes: &mut Notes) -> Result<Spec> {
+    let assets = &data.returns.assets;
+    let config = settings::config(arguments, &data.returns, periods_per_year)?;
+    let (budgets, within) = limits(arguments, assets, notes)?;
+    let sample_mix = [SAMPLE_MIX.to_string()];
+    let is_sample = arguments.data.data.is_empty() && arguments.fixed.is_empty();
+    let has_both = ["S&P 500", "US BONDS 10Y"].iter().all(|name| assets.iter().any(|asset| asset == name));
+    let given = if is_sample && has_both { &sample_mix[..] } else { &arguments.fixed };
+    let fixed = methods::mixes(given, assets, io::read_parts_of_wealth, notes)?;
+    let all = [Name::All];
+    let mut names: Vec<String> = Vec::new();
+    let asked = arguments.methods.as_deref().unwrap_or(&all);
+    for name in methods::within_limits(Some(asked), &within, notes)?.unwrap_or_default() {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let erc = Method::RiskBudgeting.name();
+    if arguments.regime.is_some() && !names.iter().any(|name| name == erc) {
+        return Err(Error::usage("--regime adds a twin of risk budgeting, which is not among the methods")
+            .hint("add erc to --methods"));
+    }
+    let benchmark = benchmark(arguments, &mut names, &fixed, notes);
+    let estimator = arguments.estimation.estimator()?;
+    Ok(Spec {
+        study: Backtest::NAME.to_string(),
+        data_sha256: digest::funded(data),
+        budgets,
+        methods: names,
+        fixed,
+        benchmark,
+        estimator,
+        grid: grid::grid(arguments, &config, estimator)?,
+        within: (!within.is_none()).then_some(within),
+        config,
+        setup: machine::setup(&arguments.machine, arguments.problem.tolerance),
+    })
+}
+
+/// Budgets, and what weights are within at every decision.
+fn limits(arguments: &BacktestArguments, assets: &[String], notes: &mut Notes) -> Result<(Vec<f64>, Within)> {
+    if arguments.limits.max_turnover.is_some() {
+        return Err(Error::usage("--max-turnover is for one portfolio: dates of a backtest are solved side by side")
+            .hint("--band and --no-trade keep trades small"));
+    }
+    let terms = TermArguments::default();
+    let Limited { budgets, within, .. } = limits::read(&arguments.problem, &arguments.limits, &terms, assets, notes)?;
+    let pinned = (0..assets.len()).find(|&asset| budgets[asset] == 0.0 && within.limits.least[asset] > 0.0);
+    match pinned {
+        Some(asset) => Err(Error::usage(format!("`{}` has a least weight and no risk budget", assets[asset]))
+            .hint("in a backtest what is held has a budget: give it a small one, or name it in --fixed")),
+        None => Ok((budgets, within)),
+    }
+}
+
+/// The first mix, or equal weight, which then is one of the strategies.
+fn benchmark(arguments: &BacktestArguments, names: &mut Vec<String>, fixed: &[Mix], notes: &mut Notes) -> String {
+    if let Some(name) = &arguments.benchmark {
+        return io::plain(name);
+    }
+    if let Some(mix) = fixed.first() {
+        return mix.name.clone();
+    }
+    let equal = Method::EqualWeight.name().to_string();
+    if !names.contains(&equal) {
+        names.push(equal.clone());
+        notes.say(&["equal weight is added: what the strategies are compared with".into()]);
+    }
+    equal
+}
+
+struct Command<'a> {
+    arguments: &'a BacktestArguments,
+    spec: &'a Spec,
+    data: &'a Funded,
+    detected: &'a [Detected],
+}
+
+impl Steps<Backtest> for Command<'_> {
+    fn dry_run(&self, seed: Option<u64>, _: &dyn Engine) -> Result<u8> {
+        let study = self.ready(seed, &mut Unwatched)?;
+        let plan = study.plan();
+        let last = plan.market.rows() - 1;
+        let most = plan.windows.iter().map(|window| window.assets.len()).max().unwrap_or(0);
+        let (decided, traded) = (plan.market.label(plan.windows[0].row), plan.market.label(plan.start));
+        let text = if self.arguments.out.json {
+            output::json(&serde_json::json!({
+                "dry_run": true,
+                "files": self.detected,
+                "problems": study.problems(),
+                "assets": most,
+                "decisions": plan.windows.len(),
+                "first_decision": decided,
+                "first_trade": traded,
+                "evaluated_rows": last - plan.start,
+                "engine": Kind::Cpu,
+            }))?
+        } else {
+            format!(
+                "{}{} of {}, {} to {}\n{} ({}) from {decided} on, the first trade at the close of {traded}, {} held \
+                 through\n{} of up to {} would be solved on the CPU\n",
+                columns(self.detected, output::view()),
+                counted(plan.market.rows() as u64, "row"),
+                counted(plan.market.assets() as u64, "asset"),
+                plan.market.label(0),
+                plan.market.label(last),
+                counted(plan.windows.len() as u64, "decision"),
+                self.spec.config.rebalance,
+                counted((last - plan.start) as u64, "row"),
+                counted(study.problems(), "problem"),
+                counted(most as u64, "asset"),
+            )
+        };
+        output::print(&text)?;
+        Ok(0)
+    }
+
+    /// What the history does not allow is refused before a directory is begun.
+    fn check(&self, seed: Option<u64>) -> Result<()> {
+        self.ready(seed, &mut Unwatched).map(drop)
+    }
+
+    fn ready(&self, seed: Option<u64>, observer: &mut dyn Observer) -> Result<Backtest> {
+        Backtest::prepare(self.spec, seed, self.data.clone(), observer)
+    }
+}
+
+/// A text file that a flag names.
+fn text_of(flag: &str, path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).map_err(|error| {
+        Error::usage(format!("{}: `{}` cannot be read: {error}", option(flag), path.display())).hint("check the path")
+    })
+}

@@ -1,0 +1,175 @@
+//! How much of a portfolio is held.
+//!
+//! ```text
+//! h* = l m w
+//! l = min(cap, X / sqrt(A w'S w))             to an annual volatility X; to that of another strategy; or a constant
+//! m = min(1, max(floor, slow / fast))         of the twin alone: slow = sqrt(w'S w), fast = sd of w'r over the last F rows
+//! ```
+//!
+//! S is the covariance of the window that w came from. l < 1 holds cash, l > 1 borrows.
+
+use super::config::{Exposure, Leverage, Regime};
+use super::decide::{Decision, Portfolio};
+use super::strategies::{Kind, Strategies};
+use crate::methods::Method;
+use crate::stats;
+
+/// A target at one decision.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Target {
+    /// l m.
+    pub scale: f64,
+    /// Fractions of wealth, of all assets.
+    pub holdings: Vec<f64>,
+}
+
+/// What scales portfolios to targets.
+#[derive(Debug)]
+pub struct Scaling<'a> {
+    pub exposure: &'a Exposure,
+    pub strategies: &'a Strategies,
+    pub periods_per_year: f64,
+    /// The strategy whose volatility the others take.
+    matched: Option<usize>,
+    levered: Vec<bool>,
+}
+
+impl<'a> Scaling<'a> {
+    /// With names that are known to be strategies.
+    pub fn new(exposure: &'a Exposure, strategies: &'a Strategies, periods_per_year: f64) -> Scaling<'a> {
+        let named = |name: &String| strategies.position(name);
+        let levered = match &exposure.applies_to {
+            Some(names) => {
+                let places: Vec<usize> = names.iter().filter_map(named).collect();
+                // The twin goes with what it is a twin of.
+                let own = |strategy: usize| match strategies.get(strategy).kind {
+                    Kind::Regime => strategies.position(Method::RiskBudgeting.name()).unwrap_or(strategy),
+                    Kind::Method(_) | Kind::Fixed(_) => strategy,
+                };
+                (0..strategies.len()).map(|at| places.contains(&at) || places.contains(&own(at))).collect()
+            }
+            None => strategies.iter().map(|strategy| !strategy.kind.is_mix()).collect(),
+        };
+        let matched = match &exposure.leverage {
+            Leverage::Match(name) => strategies.position(name),
+            Leverage::Constant(_) | Leverage::Volatility(_) => None,
+        };
+        Scaling { exposure, strategies, periods_per_year, matched, levered }
+    }
+
+    /// Whether exposure of this strategy is anything but one.
+    pub fn applies_to(&self, strategy: usize) -> bool {
+        self.levered[strategy]
+    }
+
+    /// sqrt(A w'S w), a year.
+    pub fn annual(&self, portfolio: &Portfolio) -> Option<f64> {
+        portfolio.volatility.map(|volatility| volatility * self.periods_per_year.sqrt())
+    }
+
+    /// What a strategy holds after a decision; none where its portfolio, or a volatility that it needs, is not known.
+    /// `last` gives the returns of all assets over the last so many rows, oldest first.
+    pub fn target(
+        &self,
+        decision: &Decision,
+        strategy: usize,
+        last: impl Fn(usize) -> Vec<Vec<f64>>,
+    ) -> Option<Target> {
+        let portfolio = &decision.portfolios[strategy];
+        let weights = portfolio.weights.as_ref()?;
+        let mut scale = if self.levered[strategy] { self.leverage(decision, strategy)? } else { 1.0 };
+        if let (Kind::Regime, Some(regime)) = (self.strategies.get(strategy).kind, self.exposure.regime) {
+            scale *= damping(regime, portfolio.volatility?, weights, &last(regime.rows));
+        }
+        Some(Target { scale, holdings: weights.iter().map(|weight| scale * weight).collect() })
+    }
+
+    fn leverage(&self, decision: &Decision, strategy: usize) -> Option<f64> {
+        let own = |strategy: usize| self.annual(&decision.portfolios[strategy]);
+        let aim = match &self.exposure.leverage {
+            Leverage::Constant(leverage) => return Some(*leverage),
+            Leverage::Volatility(aim) => *aim,
+            Leverage::Match(_) if self.matched == Some(strategy) => return Some(1.0_f64.min(self.exposure.most)),
+            Leverage::Match(_) => own(self.matched?)?,
+        };
+        Some((aim / own(strategy)?).min(self.exposure.most))
+    }
+}
+
+/// m.
+fn damping(regime: Regime, slow: f64, weights: &[f64], rows: &[Vec<f64>]) -> f64 {
+    // Of an asset without a weight nothing need be known.
+    let earned = |row: &Vec<f64>| {
+        row.iter().zip(weights).filter(|(_, weight)| **weight != 0.0).map(|(r, weight)| r * weight).sum::<f64>()
+    };
+    let returns: Vec<f64> = rows.iter().map(earned).collect();
+    let fast = stats::moments(&returns).sd;
+    // Rows without a move are no wilder than any.
+    if fast > 0.0 { (slow / fast).max(regime.floor).min(1.0) } else { 1.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::windows::Window;
+    use super::*;
+    use crate::methods::Mix;
+    use crate::methods::certificate::Status;
+
+    fn portfolio(weights: &[f64], volatility: f64) -> Portfolio {
+        let (weights, volatility) = (Some(weights.to_vec()), Some(volatility));
+        Portfolio { status: Status::Converged, error: None, unique: true, weights, volatility }
+    }
+
+    fn strategies() -> Strategies {
+        let mix = Mix { name: "60/40".to_string(), weights: vec![0.6, 0.4] };
+        Strategies::new(&[Method::RiskBudgeting, Method::EqualWeight], true, &[mix])
+    }
+
+    fn decision() -> Decision {
+        let window = Window { row: 9, assets: vec![0, 1], rows: 0..10 };
+        let erc = portfolio(&[0.25, 0.75], 0.01);
+        let portfolios = vec![erc.clone(), erc, portfolio(&[0.5, 0.5], 0.04), portfolio(&[0.6, 0.4], 0.05)];
+        Decision { window, portfolios }
+    }
+
+    fn scales(leverage: Leverage, applies_to: Option<&[&str]>) -> Vec<f64> {
+        let applies_to = applies_to.map(|names| names.iter().map(ToString::to_string).collect());
+        let exposure = Exposure { leverage, most: 3.0, applies_to, regime: Some(Regime { rows: 2, floor: 0.25 }) };
+        let (strategies, decision) = (strategies(), decision());
+        let scaling = Scaling::new(&exposure, &strategies, 4.0);
+        // Returns of the portfolio 0.02 and -0.02: an sd of 0.02 times the root of two.
+        let last = |rows: usize| vec![vec![0.02, 0.02], vec![-0.02, -0.02]][..rows].to_vec();
+        (0..4).map(|strategy| scaling.target(&decision, strategy, last).unwrap().scale).collect()
+    }
+
+    #[test]
+    fn exposure_reaches_for_a_volatility_up_to_its_cap() {
+        let damped = 0.01 / (0.02 * 2.0_f64.sqrt());
+        // 10 % a year is 5 % a row: five times 1 %, capped; 1.25 times 4 %. Mixes are as they are.
+        let found = scales(Leverage::Volatility(0.1), None);
+        assert_eq!([found[0], found[2], found[3]], [3.0, 1.25, 1.0]);
+        assert!((found[1] - 3.0 * damped).abs() < 1e-15);
+        let found = scales(Leverage::Match("60/40".to_string()), None);
+        assert!((found[2] - 1.25).abs() < 1e-15 && found[3] == 1.0);
+        let found = scales(Leverage::Match("equal-weight".to_string()), None);
+        assert_eq!(found[2], 1.0, "it has its own volatility");
+        let found = scales(Leverage::Constant(2.0), Some(&["equal-weight", "60/40"]));
+        assert_eq!([found[0], found[2], found[3]], [1.0, 2.0, 2.0]);
+        assert!((found[1] - damped).abs() < 1e-15);
+        // The twin goes with risk budgeting.
+        let found = scales(Leverage::Constant(2.0), Some(&["erc"]));
+        assert!(found[0] == 2.0 && (found[1] - 2.0 * damped).abs() < 1e-15 && found[2] == 1.0);
+    }
+
+    #[test]
+    fn what_is_not_known_gives_no_target() {
+        let exposure = Exposure { leverage: Leverage::Volatility(0.1), most: 3.0, applies_to: None, regime: None };
+        let (strategies, mut decision) = (strategies(), decision());
+        decision.portfolios[0].weights = None;
+        decision.portfolios[2].volatility = None;
+        let scaling = Scaling::new(&exposure, &strategies, 4.0);
+        let found: Vec<bool> =
+            (0..4).map(|strategy| scaling.target(&decision, strategy, |_| Vec::new()).is_some()).collect();
+        assert_eq!(found, [false, true, false, true]);
+    }
+}

@@ -1,0 +1,234 @@
+//! From a plan to its outcome: decide, run the accounts, look back.
+
+use super::account::{Account, Order, account};
+use super::config::{Lookback, Named};
+use super::decide::Decision;
+use super::figures::{
+    Market as Shared, Metrics, NamedPeriod, Timeline, Track, break_even, cost_curve, month_returns, periods,
+    year_returns,
+};
+use super::outcome::{AssetOutcome, Gap, Latest, LatestPortfolio, Outcome, Run, Spread, StrategyOutcome};
+use super::plan::Plan;
+use super::strategies::Kind;
+use super::{label, notes};
+use crate::batch::counts::{RcError, Solves};
+use crate::engine::{EngineInfo, Kind as EngineKind, Precision};
+use crate::error::{Error, Result};
+use crate::methods::Method;
+use crate::methods::certificate::{Certificate, Status};
+use crate::observer::{Noted, Observer};
+use crate::study::estimation::Estimation;
+use crate::study::statistics::limited::KktError;
+
+/// What a decision comes to for one strategy.
+pub fn orders(plan: &Plan, decisions: &[Decision], strategy: usize) -> Vec<Order> {
+    let scaling = plan.scaling();
+    let kind = plan.strategies.get(strategy).kind;
+    let budgeted = kind.method() == Method::RiskBudgeting;
+    let order = |decision: &Decision| Order {
+        row: decision.window.row + plan.config.lag,
+        target: scaling.target(decision, strategy, |rows| plan.last_rows(decision.window.row, rows)),
+        budgets: budgeted.then(|| plan.budgets_of(&decision.window)),
+    };
+    decisions.iter().map(order).collect()
+}
+
+/// Solves what is asked, on the CPU, and looks back.
+///
+/// # Errors
+/// Asked to stop; a covariance that cannot be made.
+pub fn solve(plan: &Plan, observer: &mut dyn Observer) -> Result<Outcome> {
+    let mut observer = Noted::new(observer);
+    let mut windows = plan.windows.clone();
+    windows.push(plan.latest.clone());
+    let mut decisions = plan.question().decide(&windows, &mut observer)?;
+    let latest = decisions.pop().ok_or_else(|| Error::failed("a backtest without a decision"))?;
+    let (start, last) = (plan.start, plan.market.rows() - 1);
+    let labels: Vec<String> = (start..=last).map(|row| plan.market.label(row)).collect();
+    let dates = plan.market.dates().map(|dates| dates[start..=last].to_vec());
+    let timeline = Timeline::new(labels, dates, plan.config.periods_per_year);
+    let spread: Vec<f64> = (start + 1..=last).map(|row| plan.market.spread(row, plan.config.costs.spread)).collect();
+    let shared = Shared { timeline: &timeline, cash: &plan.market.cash[start + 1..], spread: &spread };
+    let source: Vec<u32> = (0..plan.market.rows() as u32).collect();
+    let accounts: Vec<Account> = (0..plan.strategies.len())
+        .map(|strategy| account(&plan.market, &source, start, &orders(plan, &decisions, strategy), plan.terms()))
+        .collect();
+    let tracks: Vec<(&str, &Track)> =
+        plan.strategies.iter().zip(&accounts).map(|(own, account)| (own.name.as_str(), &account.track)).collect();
+    let spans = |named: &Named| named.spans.iter().map(|span| (span.from, span.to)).collect();
+    let named: Vec<NamedPeriod> =
+        plan.config.periods.iter().map(|own| NamedPeriod { name: own.name.clone(), spans: spans(own) }).collect();
+    let found = periods(&shared, &tracks, tracks[plan.benchmark].1, &named);
+    let strategies: Vec<StrategyOutcome> =
+        (0..accounts.len()).map(|strategy| looked_back(plan, &shared, &accounts, &decisions, strategy)).collect();
+    let Evidence { solves, rc_error, kkt_error, gap } = evidence(plan, &decisions, &latest);
+    let mut outcome = Outcome {
+        rebalances: decisions.len(),
+        benchmark: plan.strategies.get(plan.benchmark).name.clone(),
+        periods: found,
+        latest: after(plan, &latest),
+        assets: assets(plan, &decisions),
+        solves,
+        rc_error,
+        kkt_error,
+        gap,
+        crosscheck: None,
+        grid: None,
+        run: run(plan, &timeline),
+        labels: timeline.labels,
+        notes: Vec::new(),
+        decisions,
+        strategies,
+    };
+    outcome.notes = notes::notes(plan, &outcome);
+    outcome.notes.extend(observer.notes);
+    Ok(outcome)
+}
+
+fn looked_back(
+    plan: &Plan,
+    shared: &Shared,
+    accounts: &[Account],
+    decisions: &[Decision],
+    strategy: usize,
+) -> StrategyOutcome {
+    let Account { track, ruined, .. } = &accounts[strategy];
+    let Plan { market, config, benchmark, strategies, .. } = plan;
+    let others = (strategy != *benchmark).then(|| &accounts[*benchmark].track);
+    let own = strategies.get(strategy);
+    let levered = plan.scaling().applies_to(strategy);
+    let target = config.exposure.leverage.target().filter(|_| levered);
+    // Where assets cost differently, there is no one cost to ask for.
+    let uniform = config.costs.uniform().is_some();
+    let initial = config.costs.initial;
+    let costs = if uniform { cost_curve(shared, track, initial) } else { Vec::new() };
+    let break_even_bps = others.filter(|_| uniform).and_then(|other| break_even(track, other, initial));
+    let unsolved = decisions.iter().filter(|decision| decision.portfolios[strategy].weights.is_none());
+    StrategyOutcome {
+        name: own.name.clone(),
+        label: label(own),
+        metrics: Metrics::of(shared, track, others, target),
+        costs,
+        break_even_bps,
+        calendar_years: year_returns(shared.timeline, &track.net),
+        months: month_returns(shared.timeline, &track.net),
+        unsolved: unsolved.map(|decision| market.label(decision.window.row)).collect(),
+        ruined: ruined.map(|row| market.label(row)),
+        account: accounts[strategy].clone(),
+    }
+}
+
+/// What to hold after the last row.
+fn after(plan: &Plan, latest: &Decision) -> Latest {
+    let scaling = plan.scaling();
+    let row = latest.window.row;
+    let portfolio = |strategy: usize| {
+        let own = &latest.portfolios[strategy];
+        let target = scaling.target(latest, strategy, |rows| plan.last_rows(row, rows));
+        LatestPortfolio {
+            name: plan.strategies.get(strategy).name.clone(),
+            weights: own.weights.clone(),
+            exposure: target.map(|target| target.scale),
+            exante_volatility: scaling.annual(own),
+        }
+    };
+    let strategies = (0..plan.strategies.len()).map(portfolio).collect();
+    Latest { date: plan.market.label(row), strategies }
+}
+
+fn assets(plan: &Plan, decisions: &[Decision]) -> Vec<AssetOutcome> {
+    let budgeted = plan.strategies.iter().position(|strategy| strategy.kind == Kind::Method(Method::RiskBudgeting));
+    let last_row = plan.market.rows() - 1;
+    let asset = |asset: usize| {
+        let eligible = || decisions.iter().filter(move |decision| decision.window.assets.contains(&asset));
+        let weights: Vec<f64> =
+            eligible().filter_map(|decision| Some(decision.portfolios[budgeted?].weights.as_ref()?[asset])).collect();
+        let spread = Spread {
+            mean: crate::stats::mean(&weights),
+            min: weights.iter().copied().fold(f64::INFINITY, f64::min),
+            max: weights.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+        };
+        let end = plan.market.ends[asset];
+        AssetOutcome {
+            name: plan.market.returns.assets[asset].clone(),
+            first: plan.market.label(plan.begins[asset]),
+            last: plan.market.label(end),
+            enters: eligible().next().map(|decision| plan.market.label(decision.window.row)),
+            leaves: (end < last_row).then(|| plan.market.label(end)),
+            weight: (!weights.is_empty()).then_some(spread),
+        }
+    };
+    (0..plan.market.assets()).map(asset).collect()
+}
+
+/// How risk budgeting ended, and the certified errors.
+struct Evidence {
+    solves: Solves,
+    rc_error: RcError,
+    kkt_error: Option<KktError>,
+    gap: Gap,
+}
+
+fn evidence(plan: &Plan, decisions: &[Decision], latest: &Decision) -> Evidence {
+    let portfolios = |method: Method| {
+        let place = plan.strategies.iter().position(|strategy| strategy.kind == Kind::Method(method));
+        let all = decisions.iter().chain([latest]);
+        all.filter_map(move |decision| Some(&decision.portfolios[place?])).collect::<Vec<_>>()
+    };
+    let own = portfolios(Method::RiskBudgeting);
+    let mut solves = Solves::default();
+    own.iter().for_each(|portfolio| solves.add(&Certificate::unsolved(portfolio.status)));
+    let converged = own.iter().filter(|portfolio| portfolio.status == Status::Converged);
+    let mut errors: Vec<f64> = converged.filter_map(|portfolio| portfolio.error).collect();
+    let kkt_error = plan.within.as_ref().and_then(|_| KktError::among(&mut errors));
+    if plan.within.is_some() {
+        errors.clear();
+    }
+    let quadratic = [Method::MinimumVariance, Method::MaximumDiversification];
+    let gaps = quadratic.into_iter().flat_map(portfolios).filter_map(|portfolio| portfolio.error);
+    let gap = Gap { max: gaps.reduce(f64::max) };
+    Evidence { rc_error: RcError::among(errors, &solves, None), solves, kkt_error, gap }
+}
+
+fn run(plan: &Plan, timeline: &Timeline) -> Run {
+    let Plan { market, config, start, windows, .. } = plan;
+    let last = market.rows() - 1;
+    let held = &market.cash[start + 1..];
+    let lookback = config.lookback.least();
+    let EngineInfo { engine, adapter, driver, precision, .. } = on_the_host(plan.tolerance);
+    Run {
+        rows: market.rows(),
+        evaluated_rows: last - start,
+        assets: market.assets(),
+        first: market.returns.labels.get(0),
+        first_decision: market.label(windows[0].row),
+        first_trade: market.label(*start),
+        last: market.label(last),
+        years: timeline.years,
+        periods_per_year: config.periods_per_year,
+        lag: config.lag,
+        rebalance: config.rebalance.to_string(),
+        lookback,
+        expanding: matches!(config.lookback, Lookback::Expanding(_)),
+        overlap: config.overlap,
+        estimator: Estimation::by(plan.estimator, lookback),
+        cash: held.iter().sum::<f64>() / market.years[start + 1..].iter().sum::<f64>(),
+        financing_spread: config.costs.spread,
+        cost_bps: config.costs.uniform().map(|rate| rate * 1e4),
+        target_volatility: config.exposure.leverage.target(),
+        max_leverage: config.exposure.most,
+        limits: plan.within.as_ref().map(|within| within.limits.clone()),
+        seed: None,
+        law: None,
+        engine,
+        adapter,
+        driver,
+        precision,
+        tolerance: plan.tolerance,
+    }
+}
+
+/// The history itself is always solved there.
+fn on_the_host(tolerance: f64) -> EngineInfo {
+    EngineInfo { engine: EngineKind::Cpu, adapter: None, driver: None, precision: Precision::Double, tolerance }
+}
