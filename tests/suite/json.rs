@@ -592,6 +592,37 @@ fn a_batch_is_as_the_page_says() {
     assert_eq!(none["methods"]["hrp"]["certificate"], json!({}));
 }
 
+#[test]
+fn a_backtest_is_as_the_page_says_whatever_it_has_no_number_for() {
+    let (schema, folder) = (Schema::of_the_page(), Folder::new());
+    let (dated, undated) = (history(&folder, 300), undated(&folder));
+    let of = |data: &str, args: &[&str]| {
+        schema.printed("backtest", &[&["backtest", data, "--returns", "--lookback", "60"], args].concat())
+    };
+    let found = of(&dated, &["--fixed", "60/40:A0=0.6,A1=0.4", "--target-vol", "0.1", "--regime", "20"]);
+    assert_eq!(found["strategies"].as_array().unwrap().len(), 8);
+    // Twelve months are too few to compare Sharpe ratios, and a mix has no budgets.
+    assert!(found["strategies"][0]["metrics"]["sharpe_difference"].is_null());
+    assert!(found["strategies"][7]["metrics"]["risk_share_error"].is_null());
+    let named = ["--period", "spring=2000-03..2000-05", "--period", "never=1990", "--cost-bps", "A0=1,*=5"];
+    let found = of(&dated, &[&named[..], &["--rebalance", "never", "--methods", "equal-weight,hrp"]].concat());
+    assert_eq!(found["periods"].as_array().unwrap().last().unwrap()["from"], Value::Null);
+    let year = ["--periods-per-year", "250"];
+    let limits = ["--max-weight", "0.4", "--lookback", "expanding", "--min-history", "40"];
+    let found = schema.printed("backtest", &[&["backtest", &undated, "--returns"], &year[..], &limits].concat());
+    assert!(found["kkt_error"].is_object() && found["rc_error"]["max"].is_null());
+    assert_eq!(found["strategies"][0]["calendar_years"], json!([]));
+    let directory = folder.name("backtest");
+    let decaying =
+        ["--rebalance", "monthly+3", "--estimator", "ewma", "--half-life", "30", "--grid", "half-life=20,30"];
+    let found = of(&dated, &[&decaying[..], &["--grid", "lag=0,1", "-o", &directory]].concat());
+    // Ten months are too few to tell luck.
+    assert_eq!(found["grid"]["deflated"][0], json!({ "strategy": "erc" }));
+    assert!(schema.recorded(&folder, "backtest")["shard"].is_null());
+    schema.valid("verify", &equirisk(&["verify", &directory, "--json"]).succeeded().json()).unwrap();
+    schema.printed("dry_run_backtest", &["backtest", &dated, "--returns", "--lookback", "60", "--dry-run"]);
+}
+
 /// Runs whole and in two parts, joins and verifies them.
 fn kept(folder: &Folder, study: &str, args: &[&str], parts: [[&str; 2]; 2]) {
     let schema = Schema::of_the_page();

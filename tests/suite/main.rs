@@ -1,6 +1,7 @@
 //! The test suite: one binary, one module per question.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod backtest;
 mod bands;
 mod batch;
 mod bootstrap;
@@ -16,6 +17,7 @@ mod io;
 mod json;
 mod law;
 mod limits;
+mod lives;
 mod messages;
 mod methods;
 mod options;

@@ -101,7 +101,7 @@ fn every_option_that_the_library_names_is_one_of_the_command_line() {
         named.extend(code.split("option(\"").skip(1).map(|rest| rest.split('"').next().unwrap().to_string()));
     }
     assert!(named.len() > 20, "{named:?}");
-    let commands = ["bootstrap", "screen", "solve", "batch", "merge"];
+    let commands = ["bootstrap", "screen", "solve", "backtest", "batch", "merge"];
     let help: String = commands.iter().map(|command| equirisk(&[command, "--help"]).stdout).collect();
     let known: BTreeSet<&str> = help
         .split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'))

@@ -176,6 +176,6 @@ fn pages_show_what_the_program_prints() {
     }
     commands.sort();
     commands.dedup();
-    let all = ["batch", "bootstrap", "compare", "devices", "rows", "screen", "solve"];
+    let all = ["backtest", "batch", "bootstrap", "compare", "devices", "rows", "screen", "solve"];
     assert_eq!(commands, all, "each has an example");
 }
