@@ -129,8 +129,8 @@ fn a_call_that_cannot_be_meant_is_a_usage_error() {
             ("prices.csv --fixed m:A=1 --fixed m:B=1", &["`m`", "NAME:"]),
             ("prices.csv --period x=2009..2008", &["--period", "2009", "2008"]),
             ("prices.csv --log-returns", &["--log-returns", "simple", "--returns"]),
-            ("prices.csv --shard 1/2 -o out", &["--shard", "leave"]),
-            ("prices.csv --problems 0..5 -o out", &["--problems", "leave"]),
+            ("prices.csv --shard 1/2", &["--shard", "leave"]),
+            ("prices.csv --problems 0..5", &["--problems", "leave"]),
         ],
     );
 }
