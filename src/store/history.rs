@@ -12,28 +12,20 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, Float64Type};
-use arrow_array::{Array as _, ArrayRef, Date32Array, Float64Array, RecordBatch, StringArray};
-use arrow_schema::{DataType, Field, Schema};
-use jiff::civil::Date;
-use parquet::arrow::ArrowWriter;
+use arrow_array::{Array as _, ArrayRef, Date32Array, Float64Array, StringArray};
+use arrow_schema::{DataType, Field};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use parquet::arrow::arrow_writer::ArrowWriterOptions;
-use parquet::basic::{Compression, ZstdLevel};
-use parquet::file::properties::WriterProperties;
 
 use super::digest;
+use super::table::{EPOCH, own_name, save};
 use crate::error::{Error, Result};
 use crate::io::guard;
 use crate::panel::{Labels, Returns};
-use crate::store::atomic::{self, Existing};
 
 pub const NAME: &str = "returns.parquet";
 
 /// The last column, of a history with cash.
 const CASH: &str = "cash";
-
-/// The day that dates in files are counted from.
-const EPOCH: Date = jiff::civil::date(1970, 1, 1);
 
 /// Returns of assets, NaN before and after their lives, and of cash beside them.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,15 +67,6 @@ fn are_same(a: &Returns, b: &Returns) -> bool {
     a.assets == b.assets && a.labels == b.labels && are_alike(&a.values, &b.values)
 }
 
-/// Prefixed, where an asset has this name.
-fn own_name(name: &str, assets: &[String]) -> String {
-    let mut name = name.to_string();
-    while assets.contains(&name) {
-        name.insert(0, '_');
-    }
-    name
-}
-
 fn write_columns(path: &Path, history: &Returns, cash: Option<&[f64]>) -> Result<()> {
     let n = history.assets.len();
     let (label, labels): (&str, ArrayRef) = match &history.labels {
@@ -108,20 +91,7 @@ fn write_columns(path: &Path, history: &Returns, cash: Option<&[f64]>) -> Result
     if let Some(cash) = cash {
         push(&own_name(CASH, &history.assets), cash.to_vec());
     }
-    let schema = Arc::new(Schema::new(fields));
-    let failed = |error: parquet::errors::ParquetError| std::io::Error::other(error);
-    atomic::write(path, Existing::Replace, |file| {
-        let properties = WriterProperties::builder()
-            .set_created_by("equirisk".to_string())
-            .set_compression(Compression::ZSTD(ZstdLevel::try_new(3).map_err(failed)?))
-            .set_dictionary_enabled(false)
-            .build();
-        let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
-        let batch = RecordBatch::try_new(schema.clone(), columns).map_err(std::io::Error::other)?;
-        let mut writer = ArrowWriter::try_new_with_options(file, schema, options).map_err(failed)?;
-        writer.write(&batch).map_err(failed)?;
-        writer.close().map(drop).map_err(failed)
-    })
+    save(path, fields, columns, false)
 }
 
 /// Reads a history back, bit by bit, and checks that it is the one with this digest.

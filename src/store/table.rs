@@ -22,7 +22,7 @@ use crate::panel::Labels;
 use crate::store::atomic::{self, Existing};
 
 /// The day that dates in files are counted from.
-const EPOCH: Date = jiff::civil::date(1970, 1, 1);
+pub const EPOCH: Date = jiff::civil::date(1970, 1, 1);
 
 /// Cells of one kind.
 #[derive(Debug, Clone)]
@@ -72,12 +72,8 @@ pub fn write(path: &Path, columns: Vec<(&str, Cells)>, assets: &[String], of_ass
     let mut fields = Vec::with_capacity(columns.len() + assets.len());
     let mut arrays = Vec::with_capacity(columns.len() + assets.len());
     for (name, cells) in columns {
-        let mut name = name.to_string();
-        while assets.contains(&name) {
-            name.insert(0, '_');
-        }
         let array = cells.array();
-        fields.push(Field::new(name, array.data_type().clone(), true));
+        fields.push(Field::new(own_name(name, assets), array.data_type().clone(), true));
         arrays.push(array);
     }
     for (name, column) in assets.iter().zip(of_assets) {
@@ -85,12 +81,31 @@ pub fn write(path: &Path, columns: Vec<(&str, Cells)>, assets: &[String], of_ass
         fields.push(Field::new(name, array.data_type().clone(), true));
         arrays.push(array);
     }
+    // Words repeat.
+    save(path, fields, arrays, true)
+}
+
+/// The name of a column of our own, with underscores in front as long as an asset is called so.
+pub fn own_name(name: &str, assets: &[String]) -> String {
+    let mut name = name.to_string();
+    while assets.contains(&name) {
+        name.insert(0, '_');
+    }
+    name
+}
+
+/// Writes columns as one row group, with a dictionary of what repeats or without. Its bytes depend on the columns alone.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn save(path: &Path, fields: Vec<Field>, arrays: Vec<ArrayRef>, dictionary: bool) -> Result<()> {
     let schema = Arc::new(Schema::new(fields));
     let failed = |error: parquet::errors::ParquetError| std::io::Error::other(error);
     atomic::write(path, Existing::Replace, |file| {
         let properties = WriterProperties::builder()
             .set_created_by("equirisk".to_string())
             .set_compression(Compression::ZSTD(ZstdLevel::try_new(3).map_err(failed)?))
+            .set_dictionary_enabled(dictionary)
             .build();
         let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
         let batch = RecordBatch::try_new(schema.clone(), arrays).map_err(std::io::Error::other)?;

@@ -35,6 +35,7 @@ use crate::methods::certificate::{Certificate, Status};
 use crate::observer::Observer;
 use crate::store::atomic::{self, Existing};
 use crate::store::blocks::Blocks;
+use crate::store::table::own_name;
 
 /// What the errors of risk budgeting are called.
 pub const RC_ERROR: &str = "rc_error";
@@ -266,10 +267,7 @@ fn schema(noun: &str, error: &str, within_limits: bool, assets: &[String]) -> Sc
     let mut fields = Vec::with_capacity(NUMBERS + 1 + assets.len());
     let kkt_error = within_limits.then_some((KKT_ERROR, DataType::Float64));
     for (name, data_type) in std::iter::once((noun, DataType::UInt64)).chain(FIXED).chain(kkt_error) {
-        let mut name = if name == RC_ERROR { error } else { name }.to_string();
-        while assets.contains(&name) {
-            name.insert(0, '_');
-        }
+        let name = own_name(if name == RC_ERROR { error } else { name }, assets);
         let is_nullable = matches!(data_type, DataType::Float64);
         fields.push(Field::new(name, data_type, is_nullable));
     }
