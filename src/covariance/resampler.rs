@@ -59,10 +59,8 @@ pub struct Resampler<'a> {
     /// Made when it is first asked for.
     gram: OnceLock<Gram>,
     layouts: Layouts,
-    /// Where it pays for many resamples.
-    bridge: Option<(Bridge, Law)>,
-    /// Where windows of paths overlap.
-    windows: Option<(Windows, Law)>,
+    /// How sets that are asked for together are summed, where that pays.
+    together: Option<(Together, Law)>,
     /// Resamples whose moments are kept at a time.
     span: usize,
 }
@@ -74,10 +72,12 @@ impl<'a> Resampler<'a> {
         let pays = |law: &Law| law.restart != Restart::Always && cost(law) <= 1.0;
         let fits = Bridge::tile_bytes(panel.rows()) <= TILE_BYTES;
         let weighting = estimator.weighting(panel.rows());
-        let bridge = rows.law().filter(|law| fits && pays(law)).map(|law| (Bridge::new(panel, &weighting), law));
-        let windows = match rows {
+        let together = match rows {
+            Rows::Resampled { law, .. } if fits && pays(law) => {
+                Some((Together::Blocks(Bridge::new(panel, &weighting)), *law))
+            }
             Rows::Paths { law, spans, .. } if weighting == Weighting::Equal => {
-                Windows::new(panel, spans).map(|windows| (windows, *law))
+                Windows::new(panel, spans).map(|windows| (Together::Windows(windows), *law))
             }
             _ => None,
         };
@@ -88,8 +88,7 @@ impl<'a> Resampler<'a> {
             weighting,
             gram: OnceLock::new(),
             layouts: Layouts::default(),
-            bridge,
-            windows,
+            together,
             span,
         }
     }
@@ -115,18 +114,13 @@ impl<'a> Resampler<'a> {
 
     /// How many resamples, at most, gain from being asked for together; none where they do not.
     pub fn shared(&self) -> Option<usize> {
-        let gains = self.bridge.is_some() || self.windows.is_some();
-        gains.then_some(self.span)
+        self.together.as_ref().map(|_| self.span)
     }
 
     /// Resamples that are asked for together, in ascending order, on all threads: to make the tiles takes what dozens of
     /// resamples do.
     pub fn span(&self, resamples: impl IntoIterator<Item = u64>) -> Span<'_> {
-        let sums = match (&self.bridge, &self.windows) {
-            (Some((bridge, law)), _) => Some(Shared::Blocks(bridge.sums(law, resamples.into_iter().collect()))),
-            (None, Some((windows, law))) => Some(Shared::Windows(windows.sums(law, resamples.into_iter().collect()))),
-            (None, None) => None,
-        };
+        let sums = self.together.as_ref().map(|(together, law)| together.sums(law, resamples.into_iter().collect()));
         Span { resampler: self, sums }
     }
 
@@ -162,6 +156,24 @@ pub struct Span<'a> {
     resampler: &'a Resampler<'a>,
     /// Moments that were summed for all.
     sums: Option<Shared<'a>>,
+}
+
+/// What sets that are asked for together have in common.
+#[derive(Debug)]
+enum Together {
+    /// Blocks of rows, which are known by their ends.
+    Blocks(Bridge),
+    /// Parts of windows that overlap.
+    Windows(Windows),
+}
+
+impl Together {
+    fn sums(&self, law: &Law, sets: Vec<u64>) -> Shared<'_> {
+        match self {
+            Together::Blocks(bridge) => Shared::Blocks(bridge.sums(law, sets)),
+            Together::Windows(windows) => Shared::Windows(windows.sums(law, sets)),
+        }
+    }
 }
 
 /// Moments that were summed together.

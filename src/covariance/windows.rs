@@ -28,7 +28,8 @@ pub struct Windows {
     spans: Arc<[Range<u32>]>,
     groups: Vec<Group>,
     gram: Gram,
-    assets: usize,
+    /// Of one window's moments: n sums, then the packed second moments.
+    entries: usize,
 }
 
 /// Windows that share a pivot.
@@ -50,13 +51,13 @@ impl Windows {
             groups: groups(spans),
             spans: spans.clone(),
             gram: Gram::new(panel),
-            assets: panel.assets(),
+            entries: panel.assets() + packed(panel.assets()),
         })
     }
 
     /// Sums and packed second moments of these sets, which ascend: set `p W + w` is window w of W of path p.
     pub fn sums(&self, law: &Law, sets: Vec<u64>) -> Sums {
-        let entries = self.assets + packed(self.assets);
+        let entries = self.entries;
         let count = self.spans.len() as u64;
         let mut moments = vec![0.0; sets.len() * entries];
         let mut paths: Vec<(u64, &[u64], &mut [f64])> = Vec::new();
@@ -76,7 +77,7 @@ impl Windows {
 
     /// Those of these windows, which ascend, of a path of these rows.
     fn of_path(&self, rows: &[u32], windows: &[usize], room: &mut gram::Sums, moments: &mut [f64]) {
-        let entries = self.assets + packed(self.assets);
+        let entries = self.entries;
         let mut first = 0;
         for group in &self.groups {
             let own = windows[first..].iter().take_while(|window| **window < group.windows.end).count();
@@ -89,7 +90,7 @@ impl Windows {
     }
 
     fn of_group(&self, group: &Group, rows: &[u32], windows: &[usize], room: &mut gram::Sums, moments: &mut [f64]) {
-        let entries = self.assets + packed(self.assets);
+        let entries = self.entries;
         let all = &self.spans[group.windows.clone()];
         // Cuts that nobody asks for are made all the same: sums are those of every run.
         self.gram.begin(room);

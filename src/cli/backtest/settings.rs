@@ -22,7 +22,7 @@ pub fn config(arguments: &BacktestArguments, returns: &Returns, periods_per_year
         ))
         .hint(format!("take a longer {} or a shorter {}", option("lookback"), option("overlap"))));
     }
-    let seen = lookback.least() + arguments.overlap - 1;
+    let seen = lookback.seen(arguments.overlap);
     if let Some(rows) = arguments.regime.filter(|rows| !(2..=seen).contains(rows)) {
         return Err(Error::usage(format!(
             "{}: the twin looks at 2 to {seen} rows, those of a window",

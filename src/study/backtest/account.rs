@@ -179,7 +179,7 @@ impl<'a> Ledger<'a> {
     /// Sells what has no return in the next row.
     fn sell(&mut self, row: usize) {
         for asset in 0..self.holdings.len() {
-            if self.market.ends[asset] != row || self.holdings[asset] == 0.0 {
+            if self.market.end(asset) != row || self.holdings[asset] == 0.0 {
                 continue;
             }
             let holding = std::mem::take(&mut self.holdings[asset]);
@@ -197,7 +197,7 @@ impl<'a> Ledger<'a> {
         let Some(target) = &order.target else { return };
         let is_build = self.trades.is_empty();
         // What ends by the time of the trade is not bought. At the last row of all, nobody knows.
-        let aim = |asset: usize| match self.market.ends[asset] <= row && !is_last {
+        let aim = |asset: usize| match self.market.end(asset) <= row && !is_last {
             true => 0.0,
             false => target.holdings[asset],
         };

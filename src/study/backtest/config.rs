@@ -35,7 +35,7 @@ impl Config {
             Leverage::Constant(x) | Leverage::Volatility(x) => positive(x),
             Leverage::Match(_) => true,
         };
-        let seen = lookback.least().saturating_add(overlap.saturating_sub(1));
+        let seen = lookback.seen(*overlap);
         positive(periods_per_year)
             && lookback.least() >= 2
             && (1..lookback.least()).contains(overlap)
@@ -67,6 +67,11 @@ impl Lookback {
         match self {
             Lookback::Rolling(rows) | Lookback::Expanding(rows) => rows,
         }
+    }
+
+    /// Rows of the history that go into the shortest window, of rows that overlap by so many.
+    pub fn seen(self, overlap: usize) -> usize {
+        self.least().saturating_add(overlap.saturating_sub(1))
     }
 }
 

@@ -88,6 +88,11 @@ impl Question<'_> {
         Ok(decisions.into_iter().flatten().collect())
     }
 
+    /// A history is always solved on the CPU.
+    pub fn engine(&self) -> CpuEngine {
+        CpuEngine { options: Options { tolerance: self.tolerance, finish: true } }
+    }
+
     /// One set of assets.
     fn solve(&self, assets: &[usize], windows: &[&Window], stop: &Stop) -> Result<Vec<Vec<Portfolio>>> {
         let none = |status: Status| Ok(windows.iter().map(|_| self.none(status)).collect());
@@ -114,8 +119,7 @@ impl Question<'_> {
         };
         let batch = Batch::of_rows(panel, rows, self.estimator, program)?;
         let request = Request::Portfolios { beside: selection.clone() };
-        let engine = CpuEngine { options: Options { tolerance: self.tolerance, finish: true } };
-        let solutions = engine.job(&batch, &request).run(0..batch.problems(), stop)?.portfolios();
+        let solutions = self.engine().job(&batch, &request).run(0..batch.problems(), stop)?.portfolios();
         Ok((0..windows.len()).map(|at| self.portfolios(assets, &selection, &solutions, at)).collect())
     }
 

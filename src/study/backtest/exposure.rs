@@ -62,6 +62,11 @@ impl<'a> Scaling<'a> {
         self.levered[strategy]
     }
 
+    /// The annual volatility that a strategy is levered to, where it is a number.
+    pub fn aim(&self, strategy: usize) -> Option<f64> {
+        self.exposure.leverage.target().filter(|_| self.levered[strategy])
+    }
+
     /// sqrt(A w'S w), a year.
     pub fn annual(&self, portfolio: &Portfolio) -> Option<f64> {
         portfolio.volatility.map(|volatility| volatility * self.periods_per_year.sqrt())

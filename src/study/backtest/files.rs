@@ -35,10 +35,7 @@ pub fn write_weights(plan: &Plan, outcome: &Outcome, directory: &Path) -> Result
     let portfolios: Vec<super::Portfolio> = all.iter().map(portfolio).collect();
     let weights: Vec<&[f64]> = portfolios.iter().map(|own| own.weights.as_deref().unwrap_or(&missing)).collect();
     let labels = &market.returns.labels;
-    let exposure = all.iter().map(|(strategy, decision)| {
-        let last = |rows| plan.last_rows(decision.window.row, rows);
-        number(scaling.target(decision, *strategy, last).map(|target| target.scale))
-    });
+    let exposure = outcome.strategies.iter().flat_map(|own| own.scales.iter().map(|scale| number(*scale)));
     let traded = |row: usize| Some(row + plan.config.lag).filter(|row| *row < market.rows());
     let columns = vec![
         ("setting", Cells::Whole(vec![SETTING; all.len()])),

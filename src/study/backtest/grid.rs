@@ -4,16 +4,14 @@
 //! rows after U, the latest of their first trades: wealth is one there, and no setting pays for its build. Windows that
 //! settings share are solved once.
 
-use std::collections::HashMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::account::{Account, account};
 use super::config::Config;
 use super::decide::{Decision, Portfolio};
-use super::figures::{Deflated, Market as Shared, PathFigures, Performance, Scratch, SharpeSample, Timeline, Track};
+use super::figures::{Deflated, PathFigures, Performance, Scratch, SharpeSample, Track};
 use super::plan::{Asked, Plan};
-use super::solve::orders;
+use super::solve::{Evaluated, orders};
 use super::windows::Window;
 use crate::covariance::Estimator;
 use crate::error::{Error, Result};
@@ -94,74 +92,12 @@ impl Grid {
         (1..=MOST_SETTINGS).contains(&self.settings.len()) && self.settings.iter().all(sound)
     }
 
-    /// Runs all settings of what is asked in `base`, whose configuration and estimator they replace.
+    /// A plan for each setting of what is asked in `base`, whose configuration and estimator they replace: all decide from
+    /// the first row at which all can.
     ///
     /// # Errors
-    /// As [`Plan::new`] and [`super::solve`]; a setting that leaves no rows.
-    pub fn run(&self, base: &Plan, observer: &mut dyn Observer) -> Result<GridOutcome> {
-        let market = &base.market;
-        let plans = self.plans(base)?;
-        let start = latest(&plans);
-        let last = market.rows() - 1;
-        let decisions = decisions(&plans, observer)?;
-        let labels: Vec<String> = (start..=last).map(|row| market.label(row)).collect();
-        let dates = market.dates().map(|dates| dates[start..=last].to_vec());
-        let source: Vec<u32> = (0..market.rows() as u32).collect();
-        let (mut cells, mut samples) = (Vec::new(), Vec::new());
-        let mut halves: Vec<[Vec<f64>; 2]> = Vec::new();
-        let mut scratch = Scratch::default();
-        let mut from = String::new();
-        for (number, (plan, decisions)) in plans.iter().zip(&decisions).enumerate() {
-            let timeline = Timeline::new(labels.clone(), dates.clone(), plan.config.periods_per_year);
-            from = timeline.label(0);
-            let spread: Vec<f64> = (start + 1..=last).map(|row| market.spread(row, plan.config.costs.spread)).collect();
-            let shared = Shared { timeline: &timeline, cash: &market.cash[start + 1..], spread: &spread };
-            for (strategy, own) in plan.strategies.iter().enumerate() {
-                let orders = orders(plan, decisions, strategy);
-                let track =
-                    after(account(market, &source, plan.start, &orders, plan.terms()), start - plan.start, start);
-                let target = plan.config.exposure.leverage.target().filter(|_| plan.scaling().applies_to(strategy));
-                let figures = PathFigures::of(&shared, &track, target, &mut scratch);
-                cells.push(Cell { setting: number, strategy: own.name.clone(), figures });
-                if number == 0 {
-                    samples.push(Vec::new());
-                    halves.push([Vec::new(), Vec::new()]);
-                }
-                samples[strategy].push(SharpeSample::of(&shared, &track.net));
-                let rows = track.net.len();
-                for (half, part) in halves[strategy].iter_mut().zip([0..rows / 2, rows / 2..rows]) {
-                    let pairs = part.map(|row| (track.net[row], shared.cash[row]));
-                    half.push(Performance::of(pairs, plan.config.periods_per_year).sharpe.unwrap_or(f64::NAN));
-                }
-            }
-            observer.check()?;
-        }
-        let names = || plans[0].strategies.iter().map(|strategy| strategy.name.clone());
-        let best =
-            |(strategy, samples): (String, &Vec<SharpeSample>)| Best { strategy, deflated: Deflated::of(samples) };
-        let in_halves = |(strategy, [first, second]): (String, &[Vec<f64>; 2])| InHalves {
-            strategy,
-            rank_correlation: rank_correlation(first, second),
-        };
-        Ok(GridOutcome {
-            keys: self.keys.clone(),
-            settings: self.settings.iter().map(|setting| setting.values.clone()).collect(),
-            from,
-            rows: last - start,
-            cells,
-            deflated: names().zip(&samples).map(best).collect(),
-            halves: names().zip(&halves).map(in_halves).collect(),
-        })
-    }
-
-    /// # Errors
-    /// What [`Grid::run`] would say of the history.
-    pub fn check(&self, base: &Plan) -> Result<()> {
-        self.plans(base).map(drop)
-    }
-
-    /// All of them decide from the first row at which all can.
-    fn plans(&self, base: &Plan) -> Result<Vec<Plan>> {
+    /// As [`Plan::new`]; settings that leave no rows.
+    pub fn plans(&self, base: &Plan) -> Result<Vec<Plan>> {
         let methods = base.strategies.methods();
         let plan = |setting: &Setting, not_before: usize| {
             let asked = Asked {
@@ -180,15 +116,63 @@ impl Grid {
                 Error { message: message.into(), ..error }
             })
         };
-        let first = |setting: &Setting| plan(setting, 0).map(|plan| plan.windows[0].row);
-        let firsts: Vec<usize> = self.settings.iter().map(first).collect::<Result<_>>()?;
-        let first = firsts.into_iter().max().unwrap_or(0);
-        let plans: Vec<Plan> = self.settings.iter().map(|setting| plan(setting, first)).collect::<Result<_>>()?;
+        let mut plans: Vec<Plan> = self.settings.iter().map(|setting| plan(setting, 0)).collect::<Result<_>>()?;
+        let first = plans.iter().map(|plan| plan.windows[0].row).max().unwrap_or(0);
+        for (own, setting) in plans.iter_mut().zip(&self.settings).filter(|(own, _)| own.windows[0].row < first) {
+            *own = plan(setting, first)?;
+        }
         match latest(&plans) + 1 < base.market.rows() {
             true => Ok(plans),
             false => Err(Error::input("no row is left that all settings hold through")
                 .hint("leave out the settings that begin last, or take a longer history")),
         }
+    }
+
+    /// Runs the plans of all settings.
+    ///
+    /// # Errors
+    /// As [`super::solve`].
+    pub fn run(&self, plans: &[Plan], observer: &mut dyn Observer) -> Result<GridOutcome> {
+        let start = latest(plans);
+        let evaluated = Evaluated::after(&plans[0], start);
+        let shared = evaluated.shared(&plans[0]);
+        let source = plans[0].market.source();
+        let rows = shared.cash.len();
+        let strategies = plans[0].strategies.len();
+        let (mut cells, mut scratch) = (Vec::new(), Scratch::default());
+        let mut samples: Vec<Vec<SharpeSample>> = vec![Vec::new(); strategies];
+        let mut halves: Vec<[Vec<f64>; 2]> = vec![Default::default(); strategies];
+        for (number, (plan, decisions)) in plans.iter().zip(decisions(plans, observer)?).enumerate() {
+            for (strategy, own) in plan.strategies.iter().enumerate() {
+                let orders = orders(plan, &decisions, strategy);
+                let account = account(&plan.market, &source, plan.start, &orders, plan.terms());
+                let track = after(account, start - plan.start, start);
+                let figures = PathFigures::of(&shared, &track, plan.scaling().aim(strategy), &mut scratch);
+                cells.push(Cell { setting: number, strategy: own.name.clone(), figures });
+                samples[strategy].push(SharpeSample::of(&shared, &track.net));
+                for (half, part) in halves[strategy].iter_mut().zip([0..rows / 2, rows / 2..rows]) {
+                    let pairs = part.map(|row| (track.net[row], shared.cash[row]));
+                    half.push(Performance::of(pairs, plan.config.periods_per_year).sharpe.unwrap_or(f64::NAN));
+                }
+            }
+            observer.check()?;
+        }
+        let names = || plans[0].strategies.iter().map(|strategy| strategy.name.clone());
+        let best =
+            |(strategy, samples): (String, &Vec<SharpeSample>)| Best { strategy, deflated: Deflated::of(samples) };
+        let in_halves = |(strategy, [first, second]): (String, &[Vec<f64>; 2])| InHalves {
+            strategy,
+            rank_correlation: rank_correlation(first, second),
+        };
+        Ok(GridOutcome {
+            keys: self.keys.clone(),
+            settings: self.settings.iter().map(|setting| setting.values.clone()).collect(),
+            from: shared.timeline.label(0),
+            rows,
+            cells,
+            deflated: names().zip(&samples).map(best).collect(),
+            halves: names().zip(&halves).map(in_halves).collect(),
+        })
     }
 
     /// "lookback 126, lag 1"
@@ -205,6 +189,7 @@ fn latest(plans: &[Plan]) -> usize {
 
 /// The decisions of each plan. Plans of one estimator share the windows that they share.
 fn decisions(plans: &[Plan], observer: &mut dyn Observer) -> Result<Vec<Vec<Decision>>> {
+    let key = |window: &Window| (window.row, window.rows.start, window.assets.clone());
     let alike = |a: &Plan, b: &Plan| a.estimator == b.estimator && a.config.overlap == b.config.overlap;
     let mut all: Vec<Option<Vec<Decision>>> = vec![None; plans.len()];
     for first in 0..plans.len() {
@@ -213,17 +198,16 @@ fn decisions(plans: &[Plan], observer: &mut dyn Observer) -> Result<Vec<Vec<Deci
         }
         let members: Vec<usize> =
             (first..plans.len()).filter(|&other| all[other].is_none() && alike(&plans[first], &plans[other])).collect();
-        let mut windows: Vec<Window> = Vec::new();
-        let mut places: HashMap<(usize, usize, Vec<usize>), usize> = HashMap::new();
-        let key = |window: &Window| (window.row, window.rows.start, window.assets.clone());
-        for window in members.iter().flat_map(|&member| &plans[member].windows) {
-            places.entry(key(window)).or_insert_with(|| {
-                windows.push(window.clone());
-                windows.len() - 1
-            });
-        }
+        // In order of time: what is first in a batch is known at all of its decisions.
+        let mut windows: Vec<&Window> = members.iter().flat_map(|&member| &plans[member].windows).collect();
+        windows.sort_by_cached_key(|window| key(window));
+        windows.dedup();
+        let windows: Vec<Window> = windows.into_iter().cloned().collect();
         let solved = plans[first].question().decide(&windows, observer)?;
-        let portfolios = |window: &Window| -> Vec<Portfolio> { solved[places[&key(window)]].portfolios.clone() };
+        let portfolios = |window: &Window| -> Vec<Portfolio> {
+            let place = windows.binary_search_by(|own| key(own).cmp(&key(window)));
+            solved[place.expect("every window of a plan is solved")].portfolios.clone()
+        };
         for member in members {
             let own = plans[member].windows.iter();
             let decision = |window: &Window| Decision { window: window.clone(), portfolios: portfolios(window) };

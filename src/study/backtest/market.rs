@@ -1,7 +1,10 @@
 //! What strategies trade in: returns of assets that come and go, and of cash.
 
-use crate::panel::{Labels, Returns};
+use std::ops::Range;
+
 use jiff::civil::Date;
+
+use crate::panel::{Labels, Returns};
 
 /// The histories of a study.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,18 +15,22 @@ pub struct Market {
     pub cash: Vec<f64>,
     /// d_t, the part of a year that each row takes: days from the close before / 365, or one over the periods per year.
     pub years: Vec<f64>,
-    /// The last row of each asset.
-    pub ends: Vec<usize>,
+    /// The rows in which each asset has returns.
+    pub lives: Vec<Range<usize>>,
 }
 
 impl Market {
     /// `cash` is given for each row.
     pub fn new(returns: Returns, cash: Vec<f64>, periods_per_year: f64) -> Market {
-        let (rows, n) = (returns.rows(), returns.assets.len());
-        let last = |asset: usize| (0..rows).rev().find(|row| !returns.values[row * n + asset].is_nan()).unwrap_or(0);
-        let ends = (0..n).map(last).collect();
-        let years = years(&returns.labels, rows, periods_per_year);
-        Market { returns, cash, years, ends }
+        // One without a return never lives.
+        let lives = (0..returns.assets.len()).map(|asset| returns.life(asset).unwrap_or(0..0)).collect();
+        let years = years(&returns.labels, returns.rows(), periods_per_year);
+        Market { returns, cash, years, lives }
+    }
+
+    /// The last row in which an asset has a return.
+    pub fn end(&self, asset: usize) -> usize {
+        self.lives[asset].end.saturating_sub(1)
     }
 
     pub fn rows(&self) -> usize {
@@ -32,6 +39,11 @@ impl Market {
 
     pub fn assets(&self) -> usize {
         self.returns.assets.len()
+    }
+
+    /// Its rows in their own order.
+    pub fn source(&self) -> Vec<u32> {
+        (0..self.rows() as u32).collect()
     }
 
     pub fn dates(&self) -> Option<&[Date]> {

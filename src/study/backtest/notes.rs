@@ -1,7 +1,7 @@
 //! What a reader should know of a backtest, beside its figures.
 
 use super::config::Leverage;
-use super::figures::Kind;
+use super::figures::{Kind, is_autocorrelated};
 use super::outcome::Outcome;
 use super::plan::Plan;
 use super::windows::Window;
@@ -47,18 +47,13 @@ fn unreached(plan: &Plan, outcome: &Outcome) -> Option<String> {
         return None;
     }
     let scaling = plan.scaling();
-    let share = |strategy: usize| {
-        let capped = outcome.decisions.iter().filter(|decision| {
-            let target = scaling.target(decision, strategy, |rows| plan.last_rows(decision.window.row, rows));
-            target.is_some_and(|target| target.scale >= plan.config.exposure.most)
-        });
-        capped.count() as f64 / outcome.decisions.len() as f64
-    };
-    let own: Vec<String> = (0..plan.strategies.len())
-        .filter(|&strategy| scaling.applies_to(strategy))
-        .map(|strategy| (strategy, share(strategy)))
-        .filter(|(_, share)| *share > 0.0)
-        .map(|(strategy, share)| format!("{} in {:.0} %", outcome.strategies[strategy].label, 100.0 * share))
+    let own: Vec<String> = (outcome.strategies.iter().enumerate())
+        .filter(|(strategy, _)| scaling.applies_to(*strategy))
+        .filter_map(|(_, own)| {
+            let capped = own.scales.iter().flatten().filter(|scale| **scale >= plan.config.exposure.most).count();
+            let share = capped as f64 / own.scales.len() as f64;
+            (capped > 0).then(|| format!("{} in {:.0} %", own.label, 100.0 * share))
+        })
         .collect();
     (!own.is_empty()).then(|| {
         format!(
@@ -96,11 +91,11 @@ fn beyond_the_cap(plan: &Plan, outcome: &Outcome) -> Option<String> {
 
 /// Days that follow each other make daily figures look better.
 fn inflated(outcome: &Outcome) -> Option<String> {
-    let limit = 2.0 / (outcome.run.evaluated_rows as f64).sqrt();
+    let rows = outcome.run.evaluated_rows;
     let own: Vec<String> = (outcome.strategies.iter())
         .filter(|own| own.metrics.sharpe_monthly.is_some())
         .filter_map(|own| {
-            let found = own.metrics.autocorrelation.filter(|found| *found > limit)?;
+            let found = own.metrics.autocorrelation.filter(|found| *found > 0.0 && is_autocorrelated(*found, rows))?;
             Some(format!("{} ({found:.2})", own.label))
         })
         .collect();
@@ -118,10 +113,10 @@ fn short_windows(plan: &Plan) -> Option<String> {
     let is_short = |window: &&Window| window.rows.len() < 2 * window.assets.len();
     let found = plan.windows.iter().filter(is_short).max_by_key(|window| window.assets.len())?;
     Some(format!(
-        "{} in a window of {}: their covariance is mostly noise, and {} or shrinkage helps",
+        "{} in a window of {}: their covariance is mostly noise, and a longer {} or shrinkage helps",
         counted(found.assets.len() as u64, "asset"),
         counted(found.rows.len() as u64, "row"),
-        format_args!("a longer {}", option("lookback"))
+        option("lookback")
     ))
 }
 
@@ -149,7 +144,7 @@ fn leaving(plan: &Plan, outcome: &Outcome) -> Option<String> {
     (!gone.is_empty()).then(|| {
         let sold =
             if sales > 0 { format!(" ({} sold {lost})", counted(sales as u64, "holding")) } else { String::new() };
-        format!("assets that end: {}{}", joined(&gone), sold)
+        format!("assets that end: {}{sold}", joined(&gone))
     })
 }
 
@@ -157,7 +152,7 @@ fn leaving(plan: &Plan, outcome: &Outcome) -> Option<String> {
 fn ended_mixes(plan: &Plan) -> Option<String> {
     let last = plan.market.rows() - 1;
     let ended: Vec<String> = (plan.strategies.mixes().iter())
-        .filter(|mix| (0..mix.weights.len()).any(|asset| mix.weights[asset] != 0.0 && plan.market.ends[asset] < last))
+        .filter(|mix| (0..mix.weights.len()).any(|asset| mix.weights[asset] != 0.0 && plan.market.end(asset) < last))
         .map(|mix| format!("`{}`", mix.name))
         .collect();
     (!ended.is_empty())

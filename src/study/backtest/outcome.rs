@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::account::Account;
 use super::decide::Decision;
-use super::figures::{CostFigures, Metrics, MonthReturn, Period, YearReturn};
+use super::figures::{CostFigures, Metrics, Period, YearReturn};
 use super::grid::GridOutcome;
 use crate::batch::counts::{RcError, Solves};
 use crate::engine::{Kind, Precision};
@@ -42,9 +42,6 @@ pub struct Outcome {
     /// All decisions with their portfolios.
     #[serde(skip)]
     pub decisions: Vec<Decision>,
-    /// Labels of the first close and of each evaluated row.
-    #[serde(skip)]
-    pub labels: Vec<String>,
     /// What a reader should know of the study.
     #[serde(skip)]
     pub notes: Vec<Text>,
@@ -66,8 +63,9 @@ pub struct StrategyOutcome {
     pub unsolved: Vec<String>,
     /// The row in which wealth was gone.
     pub ruined: Option<String>,
+    /// Exposure at each decision; none without a target.
     #[serde(skip)]
-    pub months: Vec<MonthReturn>,
+    pub scales: Vec<Option<f64>>,
     #[serde(skip)]
     pub account: Account,
 }

@@ -51,8 +51,6 @@ pub struct Plan {
     pub latest: Window,
     /// The close of the first trade: wealth is one there.
     pub start: usize,
-    /// The first row of each asset.
-    pub begins: Vec<usize>,
 }
 
 impl Plan {
@@ -70,7 +68,7 @@ impl Plan {
             named(&strategies, "target-vol", name)?;
         }
         let rows = market.rows();
-        let seen = config.lookback.least().saturating_add(config.overlap - 1);
+        let seen = config.lookback.seen(config.overlap);
         let needed = seen.saturating_add(config.lag).saturating_add(2);
         if rows < needed {
             return Err(Error::input(format!(
@@ -85,18 +83,16 @@ impl Plan {
             return Err(Error::usage(format!("{} needs dates, and these rows have none", calendar(config)))
                 .hint(format!("say {}", option("rebalance").word("every-21"))));
         }
-        let windows = Windows::new(&market.returns, budgets, config.lookback, config.overlap);
-        let lives = windows.lives();
+        let windows = Windows::new(&market, budgets, config.lookback, config.overlap);
         let held: Vec<usize> = strategies.held_by_mixes().collect();
         let feasible = |row: usize| {
             row >= asked.not_before
                 && row.saturating_add(config.lag).saturating_add(1) < rows
-                && held.iter().all(|&asset| lives[asset].holds(row))
+                && held.iter().all(|&asset| market.lives[asset].contains(&row))
                 && windows.at(row).assets.len() >= 2
         };
         let decisions = config.rebalance.decisions(rows, market.dates(), feasible);
         let plan = Plan {
-            begins: lives.iter().map(|life| life.first).collect(),
             windows: decisions.iter().map(|&row| windows.at(row)).collect(),
             latest: windows.at(rows - 1),
             start: decisions.first().map_or(0, |row| row + config.lag),
@@ -107,7 +103,7 @@ impl Plan {
             within: asked.within.cloned(),
             strategies,
             benchmark,
-            market,
+            market: Arc::clone(&market),
         };
         if plan.windows.is_empty() {
             return Err(plan.never(&held, &windows.entries(rows)));
@@ -199,7 +195,8 @@ impl Plan {
             Lookback::Expanding(rows) => format!("at least {}", counted(rows as u64, "row")),
         };
         let list: Vec<String> = budgeted.iter().map(|&asset| ready(asset)).collect();
-        let late = held.iter().copied().filter(|&asset| self.begins[asset] > 0).max_by_key(|&asset| self.begins[asset]);
+        let begins = |asset: usize| self.market.lives[asset].start;
+        let late = held.iter().copied().filter(|&asset| begins(asset) > 0).max_by_key(|&asset| begins(asset));
         let error = Error::input(format!(
             "none of the {} is a decision of {} at which two assets have {window}{}: {}",
             counted(rows as u64, "row"),
@@ -211,7 +208,7 @@ impl Plan {
             Some(asset) => error.hint(format!(
                 "`{}` of a fixed mix starts {}: leave it out, or take a shorter {}",
                 assets[asset],
-                self.market.label(self.begins[asset]),
+                self.market.label(begins(asset)),
                 option("lookback")
             )),
             None => error.hint(format!("take a shorter {} or a longer history", option("lookback"))),

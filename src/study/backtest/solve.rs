@@ -4,15 +4,14 @@ use super::account::{Account, Order, account};
 use super::config::{Lookback, Named};
 use super::decide::Decision;
 use super::figures::{
-    Market as Shared, Metrics, NamedPeriod, Timeline, Track, break_even, cost_curve, month_returns, periods,
-    year_returns,
+    Market as Shared, Metrics, NamedPeriod, Timeline, Track, break_even, cost_curve, periods, year_returns,
 };
 use super::outcome::{AssetOutcome, Gap, Latest, LatestPortfolio, Outcome, Run, Spread, StrategyOutcome};
 use super::plan::Plan;
 use super::strategies::Kind;
 use super::{label, notes};
 use crate::batch::counts::{RcError, Solves};
-use crate::engine::{EngineInfo, Kind as EngineKind, Precision};
+use crate::engine::{Engine as _, EngineInfo};
 use crate::error::{Error, Result};
 use crate::methods::Method;
 use crate::methods::certificate::{Certificate, Status};
@@ -33,6 +32,33 @@ pub fn orders(plan: &Plan, decisions: &[Decision], strategy: usize) -> Vec<Order
     decisions.iter().map(order).collect()
 }
 
+/// The rows after the first trade, the same for all strategies.
+pub struct Evaluated {
+    start: usize,
+    timeline: Timeline,
+    spread: Vec<f64>,
+}
+
+impl Evaluated {
+    /// Those after the close of row `start`.
+    pub fn after(plan: &Plan, start: usize) -> Evaluated {
+        let (market, config) = (&plan.market, &plan.config);
+        let rows = start..market.rows();
+        let labels = rows.clone().map(|row| market.label(row)).collect();
+        let dates = market.dates().map(|dates| dates[start..].to_vec());
+        Evaluated {
+            start,
+            timeline: Timeline::new(labels, dates, config.periods_per_year),
+            spread: rows.skip(1).map(|row| market.spread(row, config.costs.spread)).collect(),
+        }
+    }
+
+    /// As figures take them.
+    pub fn shared<'a>(&'a self, plan: &'a Plan) -> Shared<'a> {
+        Shared { timeline: &self.timeline, cash: &plan.market.cash[self.start + 1..], spread: &self.spread }
+    }
+}
+
 /// Solves what is asked, on the CPU, and looks back.
 ///
 /// # Errors
@@ -43,24 +69,21 @@ pub fn solve(plan: &Plan, observer: &mut dyn Observer) -> Result<Outcome> {
     windows.push(plan.latest.clone());
     let mut decisions = plan.question().decide(&windows, &mut observer)?;
     let latest = decisions.pop().ok_or_else(|| Error::failed("a backtest without a decision"))?;
-    let (start, last) = (plan.start, plan.market.rows() - 1);
-    let labels: Vec<String> = (start..=last).map(|row| plan.market.label(row)).collect();
-    let dates = plan.market.dates().map(|dates| dates[start..=last].to_vec());
-    let timeline = Timeline::new(labels, dates, plan.config.periods_per_year);
-    let spread: Vec<f64> = (start + 1..=last).map(|row| plan.market.spread(row, plan.config.costs.spread)).collect();
-    let shared = Shared { timeline: &timeline, cash: &plan.market.cash[start + 1..], spread: &spread };
-    let source: Vec<u32> = (0..plan.market.rows() as u32).collect();
-    let accounts: Vec<Account> = (0..plan.strategies.len())
-        .map(|strategy| account(&plan.market, &source, start, &orders(plan, &decisions, strategy), plan.terms()))
-        .collect();
+    let evaluated = Evaluated::after(plan, plan.start);
+    let shared = evaluated.shared(plan);
+    let source = plan.market.source();
+    let orders: Vec<Vec<Order>> = (0..plan.strategies.len()).map(|own| orders(plan, &decisions, own)).collect();
+    let accounts: Vec<Account> =
+        orders.iter().map(|orders| account(&plan.market, &source, plan.start, orders, plan.terms())).collect();
     let tracks: Vec<(&str, &Track)> =
         plan.strategies.iter().zip(&accounts).map(|(own, account)| (own.name.as_str(), &account.track)).collect();
     let spans = |named: &Named| named.spans.iter().map(|span| (span.from, span.to)).collect();
     let named: Vec<NamedPeriod> =
         plan.config.periods.iter().map(|own| NamedPeriod { name: own.name.clone(), spans: spans(own) }).collect();
     let found = periods(&shared, &tracks, tracks[plan.benchmark].1, &named);
-    let strategies: Vec<StrategyOutcome> =
-        (0..accounts.len()).map(|strategy| looked_back(plan, &shared, &accounts, &decisions, strategy)).collect();
+    let strategies: Vec<StrategyOutcome> = (0..accounts.len())
+        .map(|strategy| looked_back(plan, &shared, (&accounts, &orders), &decisions, strategy))
+        .collect();
     let Evidence { solves, rc_error, kkt_error, gap } = evidence(plan, &decisions, &latest);
     let mut outcome = Outcome {
         rebalances: decisions.len(),
@@ -74,8 +97,7 @@ pub fn solve(plan: &Plan, observer: &mut dyn Observer) -> Result<Outcome> {
         gap,
         crosscheck: None,
         grid: None,
-        run: run(plan, &timeline),
-        labels: timeline.labels,
+        run: run(plan, shared.timeline),
         notes: Vec::new(),
         decisions,
         strategies,
@@ -88,7 +110,7 @@ pub fn solve(plan: &Plan, observer: &mut dyn Observer) -> Result<Outcome> {
 fn looked_back(
     plan: &Plan,
     shared: &Shared,
-    accounts: &[Account],
+    (accounts, orders): (&[Account], &[Vec<Order>]),
     decisions: &[Decision],
     strategy: usize,
 ) -> StrategyOutcome {
@@ -96,8 +118,6 @@ fn looked_back(
     let Plan { market, config, benchmark, strategies, .. } = plan;
     let others = (strategy != *benchmark).then(|| &accounts[*benchmark].track);
     let own = strategies.get(strategy);
-    let levered = plan.scaling().applies_to(strategy);
-    let target = config.exposure.leverage.target().filter(|_| levered);
     // Where assets cost differently, there is no one cost to ask for.
     let uniform = config.costs.uniform().is_some();
     let initial = config.costs.initial;
@@ -107,11 +127,11 @@ fn looked_back(
     StrategyOutcome {
         name: own.name.clone(),
         label: label(own),
-        metrics: Metrics::of(shared, track, others, target),
+        metrics: Metrics::of(shared, track, others, plan.scaling().aim(strategy)),
         costs,
         break_even_bps,
         calendar_years: year_returns(shared.timeline, &track.net),
-        months: month_returns(shared.timeline, &track.net),
+        scales: orders[strategy].iter().map(|order| order.target.as_ref().map(|target| target.scale)).collect(),
         unsolved: unsolved.map(|decision| market.label(decision.window.row)).collect(),
         ruined: ruined.map(|row| market.label(row)),
         account: accounts[strategy].clone(),
@@ -148,10 +168,10 @@ fn assets(plan: &Plan, decisions: &[Decision]) -> Vec<AssetOutcome> {
             min: weights.iter().copied().fold(f64::INFINITY, f64::min),
             max: weights.iter().copied().fold(f64::NEG_INFINITY, f64::max),
         };
-        let end = plan.market.ends[asset];
+        let end = plan.market.end(asset);
         AssetOutcome {
             name: plan.market.returns.assets[asset].clone(),
-            first: plan.market.label(plan.begins[asset]),
+            first: plan.market.label(plan.market.lives[asset].start),
             last: plan.market.label(end),
             enters: eligible().next().map(|decision| plan.market.label(decision.window.row)),
             leaves: (end < last_row).then(|| plan.market.label(end)),
@@ -195,7 +215,7 @@ fn run(plan: &Plan, timeline: &Timeline) -> Run {
     let last = market.rows() - 1;
     let held = &market.cash[start + 1..];
     let lookback = config.lookback.least();
-    let EngineInfo { engine, adapter, driver, precision, .. } = on_the_host(plan.tolerance);
+    let EngineInfo { engine, adapter, driver, precision, .. } = plan.question().engine().info();
     Run {
         rows: market.rows(),
         evaluated_rows: last - start,
@@ -226,9 +246,4 @@ fn run(plan: &Plan, timeline: &Timeline) -> Run {
         precision,
         tolerance: plan.tolerance,
     }
-}
-
-/// The history itself is always solved there.
-fn on_the_host(tolerance: f64) -> EngineInfo {
-    EngineInfo { engine: EngineKind::Cpu, adapter: None, driver: None, precision: Precision::Double, tolerance }
 }

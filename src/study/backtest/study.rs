@@ -29,7 +29,8 @@ const WEIGHT_TOLERANCE: f64 = 1e-9;
 #[derive(Debug)]
 pub struct Backtest {
     plan: Plan,
-    grid: Option<Grid>,
+    /// With a plan for each setting.
+    grid: Option<(Grid, Vec<Plan>)>,
 }
 
 impl Backtest {
@@ -68,10 +69,11 @@ impl Study for Backtest {
             not_before: 0,
         };
         let plan = Plan::new(market, &asked)?;
-        if let Some(grid) = &spec.grid {
-            grid.check(&plan)?;
-        }
-        Ok(Backtest { plan, grid: spec.grid.clone() })
+        let grid = match &spec.grid {
+            Some(grid) => Some((grid.clone(), grid.plans(&plan)?)),
+            None => None,
+        };
+        Ok(Backtest { plan, grid })
     }
 
     /// Decisions, and that after the last row.
@@ -85,8 +87,8 @@ impl Study for Backtest {
 
     fn whole(&self, context: &mut Context) -> Result<Outcome> {
         let mut outcome = solve(&self.plan, context.observer)?;
-        if let Some(grid) = &self.grid {
-            outcome.grid = Some(grid.run(&self.plan, context.observer)?);
+        if let Some((grid, plans)) = &self.grid {
+            outcome.grid = Some(grid.run(plans, context.observer)?);
         }
         Ok(outcome)
     }

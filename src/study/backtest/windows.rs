@@ -11,20 +11,8 @@
 use std::ops::Range;
 
 use super::config::Lookback;
+use super::market::Market;
 use crate::panel::{Labels, Returns};
-
-/// The rows in which an asset has returns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Life {
-    pub first: usize,
-    pub last: usize,
-}
-
-impl Life {
-    pub fn holds(self, row: usize) -> bool {
-        (self.first..=self.last).contains(&row)
-    }
-}
 
 /// What a decision looks at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,8 +27,8 @@ pub struct Window {
 
 /// Finds the windows of a history.
 #[derive(Debug)]
-pub struct Windows {
-    lives: Vec<Life>,
+pub struct Windows<'a> {
+    lives: &'a [Range<usize>],
     /// The first row of the run of equal returns that ends at each row, rows x assets.
     still: Vec<u32>,
     budgeted: Vec<bool>,
@@ -48,46 +36,27 @@ pub struct Windows {
     overlap: usize,
 }
 
-impl Windows {
-    /// Of a history whose returns are not a number outside of each asset's life, and there alone.
-    pub fn new(returns: &Returns, budgets: &[f64], lookback: Lookback, overlap: usize) -> Windows {
-        let (rows, n) = (returns.rows(), returns.assets.len());
-        let mut lives: Vec<Option<Life>> = vec![None; n];
-        let mut still = vec![0; rows * n];
-        for row in 0..rows {
-            for asset in 0..n {
-                let x = returns.values[row * n + asset];
-                let stands = row > 0 && x == returns.values[(row - 1) * n + asset];
-                still[row * n + asset] = if stands { still[(row - 1) * n + asset] } else { row as u32 };
-                if !x.is_nan() {
-                    lives[asset] = Some(Life { first: lives[asset].map_or(row, |life| life.first), last: row });
-                }
-            }
+impl<'a> Windows<'a> {
+    pub fn new(market: &'a Market, budgets: &[f64], lookback: Lookback, overlap: usize) -> Windows<'a> {
+        let (n, values) = (market.assets(), &market.returns.values);
+        let mut still = vec![0; values.len()];
+        for at in 0..values.len() {
+            let stands = at >= n && values[at] == values[at - n];
+            still[at] = if stands { still[at - n] } else { (at / n) as u32 };
         }
-        // An asset without a return lives before the first row.
-        let never = Life { first: usize::MAX, last: 0 };
-        Windows {
-            lives: lives.into_iter().map(|life| life.unwrap_or(never)).collect(),
-            still,
-            budgeted: budgets.iter().map(|budget| *budget > 0.0).collect(),
-            lookback,
-            overlap,
-        }
-    }
-
-    pub fn lives(&self) -> &[Life] {
-        &self.lives
+        let budgeted = budgets.iter().map(|budget| *budget > 0.0).collect();
+        Windows { lives: &market.lives, still, budgeted, lookback, overlap }
     }
 
     /// The first row of Z of an asset.
     fn first(&self, asset: usize) -> usize {
-        self.lives[asset].first.saturating_add(self.overlap - 1)
+        self.lives[asset].start.saturating_add(self.overlap - 1)
     }
 
     /// The first row at which an asset may be eligible.
     fn ready(&self, asset: usize) -> Option<usize> {
         let ready = self.first(asset).checked_add(self.lookback.least() - 1)?;
-        (ready <= self.lives[asset].last).then_some(ready)
+        self.lives[asset].contains(&ready).then_some(ready)
     }
 
     /// The first of so many rows at which each asset is eligible; none of those that never are.
@@ -104,7 +73,9 @@ impl Windows {
     /// What a decision at the close of this row looks at.
     pub fn at(&self, row: usize) -> Window {
         let grown = |asset: usize| {
-            self.budgeted[asset] && self.lives[asset].holds(row) && self.ready(asset).is_some_and(|ready| ready <= row)
+            self.budgeted[asset]
+                && self.lives[asset].contains(&row)
+                && self.ready(asset).is_some_and(|ready| ready <= row)
         };
         let mut assets: Vec<usize> = (0..self.lives.len()).filter(|&asset| grown(asset)).collect();
         loop {
@@ -164,13 +135,15 @@ mod tests {
         }
     }
 
+    fn market() -> Market {
+        Market::new(history(), vec![0.0; 10], 4.0)
+    }
+
     #[test]
     fn an_asset_enters_with_a_full_window_and_leaves_with_its_last_return() {
-        let windows = Windows::new(&history(), &[1.0; 3], Lookback::Rolling(3), 1);
-        assert_eq!(
-            windows.lives(),
-            [Life { first: 0, last: 9 }, Life { first: 3, last: 9 }, Life { first: 0, last: 6 }]
-        );
+        let market = market();
+        let windows = Windows::new(&market, &[1.0; 3], Lookback::Rolling(3), 1);
+        assert_eq!(market.lives, [0..10, 3..10, 0..7]);
         assert_eq!(windows.at(1).assets, [0; 0], "two rows are no window of three");
         assert_eq!(windows.at(2), Window { row: 2, assets: vec![0, 2], rows: 0..3 });
         assert_eq!(windows.at(4).assets, [0, 2], "B has two rows");
@@ -178,10 +151,10 @@ mod tests {
         assert_eq!(windows.at(9).assets, [0, 1]);
         assert_eq!([0, 1, 2].map(|asset| windows.ready(asset)), [Some(2), Some(5), Some(2)]);
         // No budget, no part.
-        let windows = Windows::new(&history(), &[1.0, 0.0, 1.0], Lookback::Rolling(3), 1);
+        let windows = Windows::new(&market, &[1.0, 0.0, 1.0], Lookback::Rolling(3), 1);
         assert_eq!(windows.at(9).assets, [0]);
         // A window of two-row sums takes a row more.
-        let windows = Windows::new(&history(), &[1.0; 3], Lookback::Rolling(3), 2);
+        let windows = Windows::new(&market, &[1.0; 3], Lookback::Rolling(3), 2);
         assert_eq!(windows.at(2).assets, [0; 0]);
         assert_eq!(windows.at(3), Window { row: 3, assets: vec![0, 2], rows: 1..4 });
         assert_eq!(windows.at(6).assets, [0, 1]);
@@ -189,7 +162,8 @@ mod tests {
 
     #[test]
     fn an_expanding_window_begins_with_its_youngest_asset() {
-        let windows = Windows::new(&history(), &[1.0; 3], Lookback::Expanding(3), 1);
+        let market = market();
+        let windows = Windows::new(&market, &[1.0; 3], Lookback::Expanding(3), 1);
         assert_eq!(windows.at(4), Window { row: 4, assets: vec![0, 2], rows: 0..5 });
         assert_eq!(windows.at(9), Window { row: 9, assets: vec![0, 1], rows: 3..10 });
     }
