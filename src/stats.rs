@@ -134,9 +134,19 @@ pub fn median(values: &[f64]) -> f64 {
 
 /// Mean of the least `share` of the values, a fraction of one included; none of no values, which are reordered.
 pub fn worst_mean(values: &mut [f64], share: f64) -> Option<f64> {
-    let last = values.len().checked_sub(1)?;
-    let size = share * values.len() as f64;
+    let count = values.len();
+    worst_mean_of(values, share, count)
+}
+
+/// The same of so many values, of which the least ones are given, one more than the share takes at least; none where there are
+/// fewer.
+pub fn worst_mean_of(values: &mut [f64], share: f64, count: usize) -> Option<f64> {
+    let last = count.checked_sub(1)?;
+    let size = share * count as f64;
     let whole = (size.floor() as usize).min(last);
+    if values.len() <= whole {
+        return None;
+    }
     let (below, &mut next, _) = values.select_nth_unstable_by(whole, f64::total_cmp);
     // In order, so that the sum does not depend on how they were selected.
     below.sort_unstable_by(f64::total_cmp);

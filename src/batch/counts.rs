@@ -47,6 +47,18 @@ impl Solves {
         } += 1;
     }
 
+    /// As they are kept with a chunk.
+    pub fn into_numbers(self) -> [u64; 7] {
+        let Solves { total, converged, rescued, stalled, no_solution, infeasible, invalid } = self;
+        [total, converged, rescued, stalled, no_solution, infeasible, invalid]
+    }
+
+    /// From what was kept.
+    pub fn of_numbers(numbers: &[u64]) -> Option<Solves> {
+        let &[total, converged, rescued, stalled, no_solution, infeasible, invalid] = numbers else { return None };
+        Some(Solves { total, converged, rescued, stalled, no_solution, infeasible, invalid })
+    }
+
     pub fn unsolved(&self) -> u64 {
         self.total - self.converged
     }

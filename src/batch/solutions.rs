@@ -204,13 +204,24 @@ impl Solutions {
     /// The weights that a method of a selection has for problem `at`: those solved for, or those that follow from the
     /// volatilities, which a closed form needs to have been asked for. NaN where there are none.
     pub fn weights_of(&self, method: Method, beside: &Selection, at: usize) -> Vec<f64> {
+        self.with_weights_of(method, beside, at, <[f64]>::to_vec)
+    }
+
+    /// Hands them to whoever needs them for a moment.
+    pub fn with_weights_of<T>(
+        &self,
+        method: Method,
+        beside: &Selection,
+        at: usize,
+        take: impl FnOnce(&[f64]) -> T,
+    ) -> T {
         let n = self.weights.len() / self.certificates.len().max(1);
         let row = at * n..(at + 1) * n;
         let volatilities = self.comparisons.volatilities.get(row.clone()).unwrap_or_default();
         match (beside.closed_form(method, volatilities), self.comparisons.of(method)) {
-            (Some(weights), _) => weights.into_owned(),
-            (None, Some(solved)) => solved.weights[row].to_vec(),
-            (None, None) => self.weights[row].to_vec(),
+            (Some(weights), _) => take(&weights),
+            (None, Some(solved)) => take(&solved.weights[row]),
+            (None, None) => take(&self.weights[row]),
         }
     }
 

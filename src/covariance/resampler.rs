@@ -28,7 +28,8 @@ const TILES_RESAMPLES: f64 = 32.0;
 /// Of histories so long that a tile of the bridge takes more, every row is summed: each thread has a tile.
 const TILE_BYTES: usize = 32 << 20;
 
-/// Resamples whose moments are kept at a time, at most so many bytes of them: a tile of the bridge is made once for all.
+/// Resamples whose moments are kept at a time, at most so many bytes of them: a tile of the bridge is made once for all, and
+/// a path is passed over once.
 const SPAN: usize = 1024;
 pub const SPAN_BYTES: usize = 128 << 20;
 
@@ -67,7 +68,8 @@ pub struct Resampler<'a> {
 
 impl<'a> Resampler<'a> {
     pub fn new(panel: &'a Panel, rows: &'a Rows, estimator: Estimator) -> Resampler<'a> {
-        let span = SPAN.min(SPAN_BYTES / Bridge::sum_bytes(panel.assets()));
+        let most = SPAN_BYTES / Bridge::sum_bytes(panel.assets());
+        let mut span = SPAN.min(most);
         let cost = |law: &Law| RUN_ROWS / law.mean_block_length() + TILES_RESAMPLES / span as f64;
         let pays = |law: &Law| law.restart != Restart::Always && cost(law) <= 1.0;
         let fits = Bridge::tile_bytes(panel.rows()) <= TILE_BYTES;
@@ -77,6 +79,9 @@ impl<'a> Resampler<'a> {
                 Some((Together::Blocks(Bridge::new(panel, &weighting)), *law))
             }
             Rows::Paths { law, spans, .. } if weighting == Weighting::Equal => {
+                // Whole paths, one for each thread at least.
+                let paths = (SPAN / spans.len().max(1)).max(rayon::current_num_threads());
+                span = (paths * spans.len()).clamp(1, most.max(1));
                 Windows::new(panel, spans).map(|windows| (Together::Windows(windows), *law))
             }
             _ => None,

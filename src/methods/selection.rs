@@ -63,6 +63,13 @@ impl Selection {
         Selection { methods: methods.collect(), ..self }
     }
 
+    /// Without fixed mixes, which need no problem to be solved.
+    #[must_use]
+    pub fn without_mixes(self) -> Selection {
+        let methods = self.methods.iter().copied().filter(|method| !matches!(method, Method::Fixed(_)));
+        Selection { methods: methods.collect(), mixes: Cow::Borrowed(&[]), ..self }
+    }
+
     /// Within these limits, where there are any. Mixes are as they are.
     #[must_use]
     pub fn within(self, limits: Option<&Limits>) -> Selection {

@@ -7,7 +7,7 @@ use super::terminal::{self, View};
 use crate::error::Result;
 use crate::store::origin::Origin;
 use crate::study::backtest::Outcome;
-use crate::study::backtest::figures::{Kind, Metrics};
+use crate::study::backtest::figures::{Kind, Metrics, PathFigures};
 use crate::study::backtest::grid::{Cell, GridOutcome};
 use crate::study::backtest::outcome::StrategyOutcome;
 
@@ -90,37 +90,11 @@ fn metrics_csv(outcome: &Outcome) -> Result<String> {
 
 /// One line per setting and strategy.
 fn grid_csv(grid: &GridOutcome) -> Result<String> {
-    let figures = [
-        "cagr",
-        "volatility",
-        "sharpe",
-        "sharpe_monthly",
-        "max_drawdown",
-        "ulcer_index",
-        "cvar95",
-        "turnover",
-        "exposure_mean",
-        "volatility_to_target",
-        "covariance",
-    ];
-    let header = grid.keys.iter().map(String::as_str).chain(["strategy"]).chain(figures).map(String::from).collect();
+    let names = PathFigures::<Option<f64>>::NAMES;
+    let header = grid.keys.iter().map(String::as_str).chain(["strategy"]).chain(names).map(String::from).collect();
     let record = |cell: &Cell| {
-        let of = cell.figures;
-        let figures = [
-            of.cagr,
-            of.volatility,
-            of.sharpe,
-            of.sharpe_monthly,
-            of.max_drawdown,
-            of.ulcer_index,
-            of.cvar95,
-            of.turnover,
-            of.exposure_mean,
-            of.volatility_to_target,
-            of.covariance,
-        ];
         let setting = grid.settings[cell.setting].iter().cloned();
-        setting.chain([cell.strategy.clone()]).chain(figures.map(maybe)).collect()
+        setting.chain([cell.strategy.clone()]).chain(cell.figures.into_array().map(maybe)).collect()
     };
     csv_of(GRID, std::iter::once(header).chain(grid.cells.iter().map(record)))
 }

@@ -9,7 +9,8 @@ use crate::report::words;
 use crate::store::origin::Origin;
 use crate::study::bootstrap::Outcome;
 use crate::study::change::Banded;
-use crate::study::statistics::asset::{Asset, WeightStatistics};
+use crate::study::statistics::asset::Asset;
+use crate::study::statistics::distribution::Statistics;
 
 const ASSETS: &str = "assets.csv";
 const DAYS: &str = "days.csv";
@@ -58,8 +59,7 @@ fn assets_csv(outcome: &Outcome) -> Result<String> {
     }
     let shares = &outcome.methods.own().realised.shares;
     let record = |asset: &Asset| {
-        let columns =
-            |w: &WeightStatistics| [w.mean, w.sd, w.q025, w.q05, w.q25, w.q50, w.q75, w.q95, w.q975].map(number);
+        let columns = |w: &Statistics| [w.mean, w.sd, w.q025, w.q05, w.q25, w.q50, w.q75, w.q95, w.q975].map(number);
         let mut record = vec![asset.name.clone(), number(asset.budget), maybe(asset.point)];
         record.extend(columns(&asset.weight));
         record.extend([maybe(asset.bias), number(asset.mean_rank), number(asset.rank_sd)]);

@@ -41,8 +41,15 @@ pub fn measured(size: usize, device: bool) -> u64 {
     (largest / (size * size).div_ceil(256) as u64).max(PIECE) / PIECE * PIECE
 }
 
-/// How the problems of `range` are cut for an engine that takes `span` of them at once.
-pub fn cut(batch: &Batch, request: &Request, range: Range<u64>, span: u64, device: bool) -> Vec<Range<u64>> {
+/// How the problems of `range` are cut for an engine that takes `span` of them at once, a device or not: where it can be, at
+/// multiples of `unit` problems, which are kept together.
+pub fn cut(
+    batch: &Batch,
+    request: &Request,
+    range: Range<u64>,
+    (span, device): (u64, bool),
+    unit: u64,
+) -> Vec<Range<u64>> {
     if range.is_empty() {
         return Vec::new();
     }
@@ -56,12 +63,14 @@ pub fn cut(batch: &Batch, request: &Request, range: Range<u64>, span: u64, devic
                 span / chunk * chunk
             } else {
                 // Enough for all threads, and no more than can be waited for.
-                chunk.max((LANES * rayon::current_num_threads()).next_power_of_two() as u64)
+                let threads = rayon::current_num_threads();
+                let units = if unit > 1 { unit * threads as u64 } else { 0 };
+                chunk.max((LANES * threads).next_power_of_two() as u64).max(units)
             }
         }
         Request::Metrics(_) => measured(batch.assets(), device),
     };
-    aligned(range, size)
+    aligned(range, if size > unit { size / unit * unit } else { size })
 }
 
 #[cfg(test)]
@@ -80,10 +89,18 @@ mod tests {
     #[test]
     fn parts_cover_the_range_once_and_end_where_chunks_do() {
         let batch = Batch::given(vec![1.0; 10_000], &[1.0]).unwrap();
-        let cut = |range, span| cut(&batch, &Request::PORTFOLIOS, range, span, false);
+        let cut = |range, span| cut(&batch, &Request::PORTFOLIOS, range, (span, false), 1);
         assert_eq!(cut(100..10_000, 4096), [100..4096, 4096..8192, 8192..10_000]);
         assert_eq!(cut(100..10_000, 9000), [100..4096, 4096..8192, 8192..10_000]);
         assert_eq!(cut(3000..5000, 1500), [3000..3072, 3072..4096, 4096..5000]);
         assert_eq!(cut(5..5, 1), []);
+    }
+
+    #[test]
+    fn what_is_kept_together_is_cut_apart_only_where_an_engine_takes_less() {
+        let batch = Batch::given(vec![1.0; 20_000], &[1.0]).unwrap();
+        let cut = |span, unit| cut(&batch, &Request::PORTFOLIOS, 0..9_000, (span, true), unit);
+        assert_eq!(cut(4096, 180), [0..3960, 3960..7920, 7920..9000]);
+        assert_eq!(cut(1500, 3000)[..2], [0..1024, 1024..2048]);
     }
 }

@@ -79,16 +79,37 @@ pub enum Added {
 /// [`ErrorKind::Interrupted`] where the observer asks for it, with all finished chunks kept; those of the fold and of the
 /// files that chunks are kept in.
 pub fn run(work: Work, range: Range<u64>, context: &mut Context, fold: &mut dyn Fold) -> Result<()> {
+    run_whole(work, 1, range, context, fold)
+}
+
+/// The same where the portfolios of so many neighbouring problems make one thing, such as those of the dates of a path:
+/// chunks, the store and the fold know these units alone, and `range` is one of them. An observer is told of problems.
+///
+/// # Errors
+/// As [`run`]; figures, which are kept one by one.
+pub fn run_whole(work: Work, unit: u64, range: Range<u64>, context: &mut Context, fold: &mut dyn Fold) -> Result<()> {
+    if unit > 1 && matches!(work.request, Request::Metrics(_)) {
+        return Err(Error::failed("figures of several problems do not make one thing"));
+    }
     let stop = context.observer.stop();
-    let mut runner =
-        Runner { work, engine: context.engine, job: None, ready: false, reserve: None, checker: None, stop };
+    let mut runner = Runner {
+        work,
+        unit,
+        engine: context.engine,
+        job: None,
+        ready: false,
+        reserve: None,
+        checker: None,
+        begun: None,
+        stop,
+    };
     for segment in context.store.segments(work.number, range)? {
         let missing = match segment {
             Segment::Kept(range) => {
                 runner.stop.check()?;
                 match fold.add(&range, &*context.store.read(work.number, &range)?)? {
                     Added::Taken => {
-                        context.observer.kept(range.end - range.start);
+                        context.observer.kept((range.end - range.start) * unit);
                         continue;
                     }
                     Added::Again => range,
@@ -110,12 +131,16 @@ const PLACES: u64 = 4;
 /// An engine at work on a batch, and the CPU in reserve.
 struct Runner<'a> {
     work: Work<'a>,
+    /// Problems that are kept together.
+    unit: u64,
     engine: &'a dyn Engine,
     /// None before the work, and once a device has failed for good.
     job: Option<Box<dyn Job + 'a>>,
     ready: bool,
     reserve: Option<CpuJob<'a>>,
     checker: Option<Checker<'a>>,
+    /// Problems of a unit that is not whole yet.
+    begun: Option<Chunk>,
     stop: Stop,
 }
 
@@ -126,16 +151,16 @@ impl<'a> Runner<'a> {
         let device = engine.info().on_device();
         if !std::mem::replace(&mut self.ready, true) {
             match engine.prepare(batch, request) {
-                Err(error) if device => given_up(&error, range.start, engine, context.observer),
+                Err(error) if device => given_up(&error, range.start * self.unit, engine, context.observer),
                 job => self.job = Some(job?),
             }
-            if device && self.solves_nothing(range.start, context.observer)? {
+            if device && self.solves_nothing(range.start * self.unit, context.observer)? {
                 self.job = None;
             }
         }
-        let mut left = range;
+        let mut left = range.start * self.unit..range.end * self.unit;
         if let Some(job) = self.job.take() {
-            let chunks = chunks::cut(batch, request, left.clone(), job.span(), device);
+            let chunks = chunks::cut(batch, request, left.clone(), (job.span(), device), self.unit);
             let mut failed = false;
             if device {
                 let stop = self.stop.clone();
@@ -169,7 +194,7 @@ impl<'a> Runner<'a> {
             }
         }
         let stop = self.stop.clone();
-        for range in chunks::cut(batch, request, left, chunks::LARGEST, false) {
+        for range in chunks::cut(batch, request, left, (chunks::LARGEST, false), self.unit) {
             stop.check()?;
             let mut block = self.reserve().run(range.clone(), &stop)?;
             block.all_rescued();
@@ -248,16 +273,48 @@ impl<'a> Runner<'a> {
         Ok(chunks)
     }
 
-    fn take(&self, chunk: Chunk, context: &mut Context, fold: &mut dyn Fold) -> Result<()> {
+    /// Takes the next problems; what is whole of them is kept.
+    fn take(&mut self, chunk: Chunk, context: &mut Context, fold: &mut dyn Fold) -> Result<()> {
+        let Some(chunk) = self.whole(chunk) else { return Ok(()) };
         let range = chunk.range.clone();
         let columns = fold.columns(chunk);
         if fold.add(&range, &columns)? != Added::Taken {
             return Err(Error::failed("a chunk was not what it had just been made"));
         }
-        let problems = range.end - range.start;
+        let problems = (range.end - range.start) * self.unit;
         context.store.keep(self.work.number, range, columns)?;
         context.observer.finished(problems);
         Ok(())
+    }
+
+    /// The whole units among these problems and those before them, numbered as units; the rest waits.
+    fn whole(&mut self, next: Chunk) -> Option<Chunk> {
+        if self.unit == 1 {
+            return Some(next);
+        }
+        let all = match self.begun.take() {
+            Some(mut begun) => {
+                begun.range.end = next.range.end;
+                begun.block.extend(next.block);
+                Chunk { check: Check::both(begun.check, next.check), ..begun }
+            }
+            None => next,
+        };
+        let Range { start, end } = all.range;
+        let last = end / self.unit * self.unit;
+        let units = start / self.unit..last / self.unit;
+        if last == end {
+            return Some(Chunk { range: units, ..all });
+        }
+        if units.is_empty() {
+            self.begun = Some(all);
+            return None;
+        }
+        let solutions = all.block.portfolios();
+        let (own, problems) = ((last - start) as usize, (end - start) as usize);
+        let block = |part: Range<usize>| Block::Portfolios(solutions.part(part));
+        self.begun = Some(Chunk { range: last..end, block: block(own..problems), check: None });
+        Some(Chunk { range: units, block: block(0..own), check: all.check })
     }
 }
 

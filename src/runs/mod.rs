@@ -164,7 +164,7 @@ impl Desk {
             let into = option("output").plain("DIR");
             table = view.text(format!(
                 "{what}: {} from {} on, {}\nnext: equirisk merge {} OTHERS {into}, {rest}\n",
-                counted(to - from, S::NOUN),
+                counted(to - from, S::PART_NOUN),
                 grouped(from),
                 crate::report::words::solves(&S::shared(share).solves),
                 place.path.display(),

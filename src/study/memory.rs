@@ -80,6 +80,20 @@ pub fn check_resamples(count: u64, rows: usize, assets: usize, directory: bool, 
     check(&format!("{} of {}", counted(count, "resample"), counted(assets as u64, "asset")), needed(count), limit, hint)
 }
 
+/// Copies of what is kept of a path: with its chunk, together, and for the outcome.
+const PER_PATH: f64 = 3.0;
+
+/// Paths of a backtest, of each of which so many bytes are kept.
+///
+/// # Errors
+/// More than fit.
+pub fn check_paths(count: u64, bytes: f64, limit: Option<u64>) -> Result<()> {
+    let needed = PER_PATH * bytes * count as f64;
+    let fits =
+        |room: f64| format!("up to {} would fit", option("paths").plain((room / (PER_PATH * bytes)) as u64)).into();
+    check(&counted(count, "path"), needed, limit, fits)
+}
+
 /// # Errors
 /// A portfolio whose matrices do not fit.
 pub fn check_portfolio(assets: usize, limit: Option<u64>) -> Result<()> {

@@ -51,6 +51,8 @@ pub trait Study: Sized {
     const NAME: &'static str;
     /// What is counted.
     const NOUN: &'static str;
+    /// What parts are ranges of, where that is something else.
+    const PART_NOUN: &'static str = Self::NOUN;
     /// Parts are cut at multiples of this many problems.
     const PIECE: u64;
     /// The files of a finished run beside the summary.

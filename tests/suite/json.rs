@@ -208,6 +208,16 @@ fn undated(folder: &Folder) -> String {
     folder.write("undated.csv", lines.join("\n"))
 }
 
+/// The same with dates, where the last asset starts later.
+fn late(folder: &Folder) -> String {
+    let text = table(&returns(250, 4, 0.7, 3), 4);
+    let line = |(at, line): (usize, &str)| match line.rsplit_once(',') {
+        Some((others, _)) if (1..120).contains(&at) => format!("{others},"),
+        _ => line.to_owned(),
+    };
+    folder.write("late.csv", text.lines().enumerate().map(line).collect::<Vec<_>>().join("\n"))
+}
+
 /// Two assets that hedge each other: nothing can be solved.
 fn hedge(folder: &Folder) -> String {
     let values: Vec<f64> = returns(40, 1, 0.0, 5).into_iter().flat_map(|r| [r, -2.0 * r]).collect();
@@ -239,6 +249,9 @@ const NAMES: [&str; 9] = [
     "max_diversification",
     "min_variance",
 ];
+
+/// A backtest of four years of the sample, which decides once a month.
+const YEARS: [&str; 7] = ["backtest", "--from", "2006", "--to", "2009", "--lookback", "120"];
 
 /// The names of an object's fields.
 fn names(value: &Value) -> Vec<&str> {
@@ -623,6 +636,50 @@ fn a_backtest_is_as_the_page_says_whatever_it_has_no_number_for() {
     schema.printed("dry_run_backtest", &["backtest", &dated, "--returns", "--lookback", "60", "--dry-run"]);
 }
 
+#[test]
+fn paths_of_a_backtest_are_as_the_page_says() {
+    let (schema, folder) = (Schema::of_the_page(), Folder::new());
+    let of = |args: &[&str]| schema.printed("backtest", &[&YEARS[..], &["--seed", "1"], args].concat());
+    let levered = of(&["--paths", "12", "--target-vol", "0.1", "--regime", "20"]);
+    let (found, own) = (&levered["paths"], &levered["paths"]["strategies"][0]);
+    // Twelve paths are too few to bracket a 5 % quantile.
+    assert!(own["sharpe"]["mc_error"]["q50"].is_number() && own["sharpe"]["mc_error"]["q05"].is_null());
+    assert!(own["volatility_to_target"].is_object() && found["threshold"].is_number());
+    assert!(found["sensitivity"].as_array().unwrap().len() == 3 && found["wealth"].as_array().unwrap().len() == 2);
+    assert!(levered["run"]["seed"] == 1 && levered["run"]["law"].is_string() && levered.get("fan").is_none());
+    let single = of(&["--paths", "1", "--scheme", "moving"])["paths"].take();
+    assert!(single["threshold"].is_null() && single["sensitivity"][0]["threshold"].is_null());
+    assert!(single["strategies"][0]["cagr"]["sd"].is_null());
+    assert!(single["strategies"][0]["volatility_to_target"].is_null());
+    let rows = of(&["--paths", "2", "--scheme", "iid"])["paths"].take();
+    assert!(rows["block_estimates"].is_null() && rows["sensitivity"] == json!([]));
+    let hedged = schema.printed("backtest", &[&nowhere(&hedge(&folder))[..], &["--paths", "5"]].concat());
+    assert!(hedged["paths"]["max_error"].is_null() && hedged["paths"]["beats"][0]["probability"].is_null());
+    assert!(hedged["paths"]["strategies"][0]["sharpe"].is_null());
+}
+
+#[test]
+fn fans_of_a_backtest_are_as_the_page_says() {
+    let (schema, folder) = (Schema::of_the_page(), Folder::new());
+    let found = schema.printed("backtest", &[&YEARS[..], &["-B", "20", "--seed", "1"]].concat());
+    let own = &found["fan"][0]["assets"][0];
+    assert!(own["q05"].is_number() && own["same_direction"].is_number() && found.get("paths").is_none());
+    schema.printed("backtest", &[&YEARS[..], &["-B", "20", "--fan-band", "--seed", "1"]].concat());
+    let data = late(&folder);
+    let late = ["backtest", &data, "--returns", "--lookback", "60", "-B", "5", "--seed", "1"];
+    let late = schema.printed("backtest", &late);
+    assert!(late["fan"][0]["assets"][3]["weight"].is_null() && late["fan"][0]["assets"][0]["q50"].is_number());
+    let hedged = schema.printed("backtest", &[&nowhere(&hedge(&folder))[..], &["-B", "5"]].concat());
+    assert!(hedged["fan"][0]["converged"] == 0 && hedged["fan"][0]["assets"][0]["same_direction"].is_null());
+}
+
+/// A backtest of a few rows in which no decision has a portfolio of risk budgeting.
+fn nowhere(data: &str) -> Vec<&str> {
+    let shared =
+        "--returns --lookback 15 --rebalance every-5 --methods erc,equal-weight --periods-per-year 252 --seed 1";
+    ["backtest", data].into_iter().chain(shared.split(' ')).collect()
+}
+
 /// Runs whole and in two parts, joins and verifies them.
 fn kept(folder: &Folder, study: &str, args: &[&str], parts: [[&str; 2]; 2]) {
     let schema = Schema::of_the_page();
@@ -703,6 +760,18 @@ fn runs_of_another_risk_are_as_the_page_says() {
 }
 
 #[test]
+fn runs_of_paths_and_of_a_fan_are_as_the_page_says() {
+    let (schema, folder) = (Schema::of_the_page(), Folder::new());
+    let halves = [["--shard", "0/2"], ["--shard", "1/2"]];
+    kept(&folder, "backtest", &[&YEARS[..], &["--paths", "8", "--seed", "1"], &CPU].concat(), halves);
+    let out = folder.name("fan");
+    schema.printed("backtest", &[&YEARS[..], &["-B", "20", "--fan-band", "--seed", "1", "-o", &out]].concat());
+    let record = schema.recorded(&folder, "fan");
+    assert!(record["job"]["fan"]["trades"] == true && record["job"]["paths"].is_null() && record["seed"] == 1);
+    schema.valid("verify", &equirisk(&["verify", &out, "--json"]).succeeded().json()).unwrap();
+}
+
+#[test]
 fn runs_on_a_device_are_as_the_page_says() {
     let folder = Folder::new();
     let dated = history(&folder, 250);
@@ -711,6 +780,12 @@ fn runs_on_a_device_are_as_the_page_says() {
     kept(&folder, "bootstrap", &[&bootstrap[..], &GPU].concat(), halves);
     let screen = ["screen", &dated, "--returns", "-k", "2"];
     kept(&folder, "screen", &[&screen[..], &GPU].concat(), halves);
+    let backtest = [&YEARS[..], &["--methods", "erc", "--rebalance", "yearly", "--seed", "1"], &GPU].concat();
+    let schema = Schema::of_the_page();
+    for drawn in [["--paths", "4"], ["-B", "20"]] {
+        let found = schema.printed("backtest", &[&backtest[..], &drawn].concat());
+        assert_eq!(found["run"]["engine"], "gpu");
+    }
 }
 
 #[test]
@@ -769,7 +844,11 @@ fn dry_runs_are_as_the_page_says() {
     for engine in [CPU, GPU] {
         plan("bootstrap", &[&[&dated, "--returns", "-B", "50"], &engine[..]].concat());
         plan("batch", &[&[data.as_str()], &engine[..]].concat());
+        let paths =
+            plan("backtest", &[&YEARS[1..], &["--paths", "12", "--seed", "1"], &engine].concat())["paths"].take();
+        assert!(paths["engine"] == engine[1] && paths["count"] == 12);
     }
+    assert!(plan("backtest", &[&YEARS[1..], &["-B", "20", "--seed", "1"]].concat())["paths"].is_null());
     assert!(plan("screen", &[&dated, "--returns", "-k", "2"])["all_bytes"].is_null());
     let path = plan("screen", &[&dated, "--returns", "-k", "2", "--by", "sharpe", "--all", &all]);
     assert!(path["all_bytes"].is_number() && path["shortlist"].is_number());

@@ -6,13 +6,16 @@ use clap::Args;
 
 use super::grid::{Axis, axis};
 use super::values::{
-    CashRate, Leverage, Lookback, cash_rate, decimal, lookback, named_span, rate, rebalance, rows, share, target,
+    CashRate, Leverage, Lookback, cash_rate, decimal, fan_block, lookback, named_span, rate, rebalance, rows, share,
+    target,
 };
-use crate::cli::args::{DataArguments, MachineArguments, OutputArguments, ProblemArguments, RunArguments};
+use crate::cli::args::{
+    DataArguments, MachineArguments, OutputArguments, ProblemArguments, ResampleArguments, RunArguments,
+};
 use crate::cli::estimator::EstimatorArguments;
 use crate::cli::limits::LimitArguments;
 use crate::cli::methods::Name as MethodName;
-use crate::cli::values::{asset, positive, size};
+use crate::cli::values::{asset, count, positive, size};
 use crate::study::backtest::config::Named;
 
 use super::values::Calendar;
@@ -107,6 +110,25 @@ pub struct BacktestArguments {
     /// Run all combinations of such lists as well, such as lookback=126,252,504; may be given several times
     #[arg(long, value_name = "KEY=V1,V2,..", value_parser = axis, help_heading = "Grid")]
     pub grid: Vec<Axis>,
+    /// Run the strategies along P resampled paths of the history as well: how much of each figure is luck of the path
+    #[arg(long, value_name = "P", value_parser = count, allow_negative_numbers = true, help_heading = "Paths")]
+    pub paths: Option<u64>,
+    #[command(flatten, next_help_heading = "Paths")]
+    pub resample: ResampleArguments,
+    /// Resample the window of each decision N times as well: bands of its weights, and how sure its trades are
+    #[arg(short = 'B', long, value_name = "N", value_parser = count, allow_negative_numbers = true, help_heading = "Fan")]
+    #[arg(conflicts_with = "paths")]
+    pub resamples: Option<u64>,
+    /// With -B: rows of a block [default: the smaller of 21 and a quarter of the window]
+    #[arg(long, value_name = "ROWS", value_parser = fan_block, allow_negative_numbers = true, help_heading = "Fan")]
+    #[arg(requires = "resamples")]
+    pub fan_block: Option<f64>,
+    /// With -B: risk budgeting trades only the assets that are held outside their 90 % bands
+    #[arg(long, help_heading = "Fan", requires = "resamples", conflicts_with = "grid")]
+    pub fan_band: bool,
+    /// Leave out the paths at half and twice the block length
+    #[arg(long, help_heading = "Paths", requires = "paths")]
+    pub no_sensitivity: bool,
     #[command(flatten)]
     pub problem: ProblemArguments,
     #[command(flatten)]

@@ -17,16 +17,18 @@ use super::driver::{Asked, Seed, Steps, drive};
 use super::limits::{self, Asked as Limited, TermArguments};
 use super::methods::{self, Name};
 use super::{machine, output};
-use crate::engine::{Engine, Kind};
+use crate::engine::{Engine, Kind, choose};
 use crate::error::option;
 use crate::io::{self, Detected};
 use crate::methods::{Method, Mix};
 use crate::observer::{Observer, Unwatched};
 use crate::report::terminal::{columns, counted};
+use crate::report::words;
 use crate::store::digest;
 use crate::store::history::Funded;
-use crate::study::backtest::{Backtest, Spec};
+use crate::study::backtest::{Backtest, Plan, Spec, fan, paths};
 use crate::study::limited::Within;
+use crate::study::memory;
 use crate::study::protocol::Study as _;
 use crate::{Error, Result};
 
@@ -34,27 +36,44 @@ use crate::{Error, Result};
 const SAMPLE_MIX: &str = "60/40:S&P 500=0.6,US BONDS 10Y=0.4";
 
 pub fn run(arguments: &BacktestArguments) -> Result<u8> {
-    if arguments.run.part().is_some() {
+    if arguments.run.part().is_some() && arguments.paths.is_none() {
         return Err(Error::usage("--shard and --problems cut paths, and a backtest of one history has none")
-            .hint("leave them out"));
+            .hint("leave them out, or ask for --paths"));
     }
+    let seed =
+        Seed { given: arguments.resample.seed, needed: arguments.paths.is_some() || arguments.resamples.is_some() };
+    seed.check(arguments.run.part().is_some())?;
     let notes = &mut Notes::new(arguments.out.quiet);
     let inputs = data::input(&arguments.data, notes);
     let Read { data, detected, periods_per_year } = read(arguments, &inputs, notes)?;
     let spec = spec(arguments, &data, periods_per_year, notes)?;
+    let history = Backtest::history(&spec, data.clone())?;
     let asked = Asked::<Backtest> {
         spec: &spec,
         data: &data,
         origin: &|digested| data::origin(&inputs, &detected, &data.returns, notes, digested),
-        seed: Seed { given: None, needed: false },
+        seed,
         run: &arguments.run,
         machine: &arguments.machine,
         tolerance: arguments.problem.tolerance,
         out: &arguments.out,
-        // The history itself is solved on the CPU.
-        work: 0.0,
+        work: work(&spec, history.plan()),
     };
-    drive(&asked, &Command { arguments, spec: &spec, data: &data, detected: &detected })
+    drive(&asked, &Command { arguments, spec: &spec, history, detected: &detected })
+}
+
+/// Operations that a device could take: those of paths. The history itself is solved on the CPU.
+fn work(spec: &Spec, plan: &Plan) -> f64 {
+    let question = plan.question();
+    let assets: Vec<usize> = (0..spec.budgets.len()).filter(|&asset| spec.budgets[asset] > 0.0).collect();
+    let problems = spec.paths.map_or(0, |paths| paths.paths * plan.windows.len() as u64);
+    let selection = question.selection(&assets);
+    // Where the CPU makes every window for other methods anyway, it solves them as well.
+    if selection.solved().next().is_some() || spec.within.is_some() {
+        return 0.0;
+    }
+    let rows = spec.config.lookback.least();
+    machine::work(&[spec.estimator], &selection, assets.len(), choose::work(problems, rows, assets.len()))
 }
 
 struct Read {
@@ -125,6 +144,18 @@ fn spec(arguments: &BacktestArguments, data: &Funded, periods_per_year: f64, not
         benchmark,
         estimator,
         grid: grid::grid(arguments, &config, estimator)?,
+        fan: arguments.resamples.map(|resamples| fan::Resampling {
+            resamples,
+            scheme: arguments.resample.scheme.scheme(),
+            block: arguments.fan_block,
+            trades: arguments.fan_band,
+        }),
+        paths: arguments.paths.map(|paths| paths::Resampling {
+            paths,
+            scheme: arguments.resample.scheme.scheme(),
+            block: arguments.resample.block,
+            sensitivity: !arguments.no_sensitivity,
+        }),
         within: (!within.is_none()).then_some(within),
         config,
         setup: machine::setup(&arguments.machine, arguments.problem.tolerance),
@@ -166,33 +197,53 @@ fn benchmark(arguments: &BacktestArguments, names: &mut Vec<String>, fixed: &[Mi
 struct Command<'a> {
     arguments: &'a BacktestArguments,
     spec: &'a Spec,
-    data: &'a Funded,
+    history: Backtest,
     detected: &'a [Detected],
 }
 
 impl Steps<Backtest> for Command<'_> {
-    fn dry_run(&self, seed: Option<u64>, _: &dyn Engine) -> Result<u8> {
+    fn dry_run(&self, seed: Option<u64>, engine: &dyn Engine) -> Result<u8> {
         let study = self.ready(seed, &mut Unwatched)?;
         let plan = study.plan();
         let last = plan.market.rows() - 1;
         let most = plan.windows.iter().map(|window| window.assets.len()).max().unwrap_or(0);
         let (decided, traded) = (plan.market.label(plan.windows[0].row), plan.market.label(plan.start));
+        let history = plan.windows.len() as u64 + 1;
+        let along = study.paths().map(|paths| (paths, paths.problems(&(0..study.problems()))));
         let text = if self.arguments.out.json {
+            let paths = along.map(|(paths, problems)| {
+                serde_json::json!({
+                    "count": paths.resampling.paths,
+                    "block_length": paths.block_length(),
+                    "problems": problems,
+                    "engine": engine.info().engine,
+                })
+            });
             output::json(&serde_json::json!({
                 "dry_run": true,
                 "files": self.detected,
-                "problems": study.problems(),
+                "problems": history,
                 "assets": most,
                 "decisions": plan.windows.len(),
                 "first_decision": decided,
                 "first_trade": traded,
                 "evaluated_rows": last - plan.start,
                 "engine": Kind::Cpu,
+                "paths": paths,
             }))?
         } else {
+            let paths = along.map_or(String::new(), |(paths, problems)| {
+                format!(
+                    "{} of blocks of {:.1} rows: {} more, on the {}\n",
+                    counted(paths.resampling.paths, "path"),
+                    paths.block_length(),
+                    counted(problems, "problem"),
+                    words::engine(engine.info().adapter.as_deref(), engine.info().precision),
+                )
+            });
             format!(
                 "{}{} of {}, {} to {}\n{} ({}) from {decided} on, the first trade at the close of {traded}, {} held \
-                 through\n{} of up to {} would be solved on the CPU\n",
+                 through\n{} of up to {} would be solved on the CPU\n{paths}",
                 columns(self.detected, output::view()),
                 counted(plan.market.rows() as u64, "row"),
                 counted(plan.market.assets() as u64, "asset"),
@@ -201,7 +252,7 @@ impl Steps<Backtest> for Command<'_> {
                 counted(plan.windows.len() as u64, "decision"),
                 self.spec.config.rebalance,
                 counted((last - plan.start) as u64, "row"),
-                counted(study.problems(), "problem"),
+                counted(history, "problem"),
                 counted(most as u64, "asset"),
             )
         };
@@ -209,13 +260,17 @@ impl Steps<Backtest> for Command<'_> {
         Ok(0)
     }
 
-    /// What the history does not allow is refused before a directory is begun.
+    /// What the history does not allow, and what does not fit, is refused before a directory is begun.
     fn check(&self, seed: Option<u64>) -> Result<()> {
-        self.ready(seed, &mut Unwatched).map(drop)
+        let study = self.ready(seed, &mut Unwatched)?;
+        let Some(paths) = study.paths() else { return Ok(()) };
+        let count = paths.resampling.paths;
+        let own = self.arguments.run.part().map_or(Ok(0..count), |part| part.range(count, Backtest::PIECE))?;
+        memory::check_paths(own.end - own.start, paths.bytes(study.plan()), self.arguments.machine.memory)
     }
 
     fn ready(&self, seed: Option<u64>, observer: &mut dyn Observer) -> Result<Backtest> {
-        Backtest::prepare(self.spec, seed, self.data.clone(), observer)
+        self.history.clone().drawing(self.spec, seed, observer)
     }
 }
 

@@ -5,12 +5,9 @@ use super::values::{Calendar, Lookback as Asked};
 use super::{costs, days};
 use crate::error::option;
 use crate::panel::{Labels, Returns};
-use crate::study::backtest::calendar::Rebalance;
+use crate::study::backtest::calendar::{Period, Rebalance};
 use crate::study::backtest::config::{Config, Costs, Exposure, Leverage, Lookback, Regime, Trading};
 use crate::{Error, Result};
-
-/// Rows of at least so many a year are days.
-const DAILY: f64 = 200.0;
 
 pub fn config(arguments: &BacktestArguments, returns: &Returns, periods_per_year: f64) -> Result<Config> {
     let lookback = lookback(arguments, periods_per_year)?;
@@ -49,7 +46,7 @@ pub fn config(arguments: &BacktestArguments, returns: &Returns, periods_per_year
     Ok(Config {
         periods_per_year,
         rebalance,
-        lag: arguments.lag.unwrap_or(usize::from(periods_per_year >= DAILY)),
+        lag: arguments.lag.unwrap_or(usize::from(Period::of_rows(periods_per_year) == Some(Period::Day))),
         lookback,
         overlap: arguments.overlap,
         exposure: Exposure {
@@ -74,10 +71,10 @@ pub fn config(arguments: &BacktestArguments, returns: &Returns, periods_per_year
 
 /// As it is asked for, or what is usual for rows like these.
 fn lookback(arguments: &BacktestArguments, periods_per_year: f64) -> Result<Lookback> {
-    let usual = match periods_per_year {
-        a if a >= DAILY => Some(252),
-        a if (45.0..=60.0).contains(&a) => Some(104),
-        a if (11.0..=13.0).contains(&a) => Some(36),
+    let usual = match Period::of_rows(periods_per_year) {
+        Some(Period::Day) => Some(252),
+        Some(Period::Week) => Some(104),
+        Some(Period::Month) => Some(36),
         _ => None,
     };
     let needed = |flag: &str| {

@@ -119,6 +119,12 @@ pub fn named_span(text: &str) -> Result<Named, String> {
     Ok(Named { name, spans: vec![span] })
 }
 
+/// Rows of a block.
+pub fn fan_block(text: &str) -> Result<f64, String> {
+    let found = text.parse().ok().filter(|rows: &f64| *rows >= 1.0 && rows.is_finite());
+    found.ok_or_else(|| "not a number of rows from 1 up".to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::civil::date;

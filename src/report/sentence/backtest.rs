@@ -1,7 +1,7 @@
 //! What a backtest found, in a few sentences: how the first strategy did, whether it was better than the benchmark beyond
 //! chance, and at what cost its lead is gone.
 
-use crate::report::words::percent;
+use crate::report::words::{counted, percent};
 use crate::study::backtest::Outcome;
 use crate::study::backtest::outcome::StrategyOutcome;
 
@@ -15,7 +15,8 @@ pub fn sentence(outcome: &Outcome) -> String {
         return outcome.strategies.first().map_or(String::new(), |own| format!("{}.", alone(own)));
     };
     let benchmark = outcome.strategies.iter().find(|other| other.name == outcome.benchmark);
-    let parts = [Some(format!("{}{}", alone(own), beside(benchmark))), chance(own), cost(own, outcome)];
+    let parts =
+        [Some(format!("{}{}", alone(own), beside(benchmark))), chance(own), luck(own, outcome), cost(own, outcome)];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
@@ -59,6 +60,21 @@ fn chance(own: &StrategyOutcome) -> Option<String> {
         "The difference of their Sharpe ratios, {:+.2} with a standard error of {se:.2}, {verdict} (p = {p:.digits$}, {}).",
         found.difference,
         if own.metrics.sharpe_monthly.is_some() { "months" } else { "rows" }
+    ))
+}
+
+/// On how many paths it would have been better.
+fn luck(own: &StrategyOutcome, outcome: &Outcome) -> Option<String> {
+    let paths = outcome.paths.as_ref()?;
+    let found = (paths.beats.iter())
+        .find(|beats| beats.a == own.name && beats.b == outcome.benchmark && beats.by == "sharpe")?;
+    let drawdown = paths.strategies.iter().find(|of| of.name == own.name)?.figures.max_drawdown.as_ref()?;
+    Some(format!(
+        "On {} of {} its Sharpe ratio is the higher one, and its largest fall is {} to {} on nine of ten.",
+        percent(found.probability?, 0),
+        counted(paths.count, "resampled path"),
+        percent(drawdown.statistics.q05, 0),
+        percent(drawdown.statistics.q95, 0)
     ))
 }
 

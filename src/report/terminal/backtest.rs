@@ -1,5 +1,7 @@
 //! The table of `equirisk backtest`.
 
+use super::fan::fan;
+use super::paths::paths;
 use super::table::{Column, table};
 use super::view::View;
 use super::{LEAVE_EARLY, LEAVE_LAST, LEAVE_LATE, LEAVE_NEXT, NAME, names_width};
@@ -27,6 +29,12 @@ pub fn backtest(outcome: &Outcome, view: View) -> String {
     attribution(&mut out, outcome, view);
     if let Some(found) = &outcome.grid {
         grid(&mut out, outcome, found, view);
+    }
+    if let Some(found) = &outcome.paths {
+        out.push_str(&paths(outcome, found, view));
+    }
+    if let Some(found) = &outcome.fan {
+        out.push_str(&fan(outcome, found, view));
     }
     evidence(&mut out, outcome, view);
     out
@@ -268,6 +276,9 @@ fn evidence(out: &mut String, outcome: &Outcome, view: View) {
     let kkt = outcome.kkt_error.map_or(String::new(), |kkt| format!(", kkt_error at most {:.1e}", kkt.max));
     let certificates = words::certificates(&outcome.solves, outcome.rc_error.max) + &kkt;
     let gap = outcome.gap.max.map_or(String::new(), |gap| format!("; gap at most {gap:.1e}"));
-    let fine = outcome.solves.unsolved() == 0;
-    out.push_str(&view.verdict(&view.wrapped(&format!("certificates: {certificates}{gap}; CPU, f64")), fine));
+    let paths = outcome.paths.as_ref().map_or(String::new(), |paths| {
+        format!("; along paths: {}", words::certificates(&paths.solves, paths.max_error))
+    });
+    let fine = outcome.solves.unsolved() == 0 && outcome.paths.as_ref().is_none_or(|own| own.solves.unsolved() == 0);
+    out.push_str(&view.verdict(&view.wrapped(&format!("certificates: {certificates}{gap}; CPU, f64{paths}")), fine));
 }

@@ -32,6 +32,15 @@ pub struct Order {
     pub target: Option<Target>,
     /// Of the assets, where the strategy has them; renormalised over those that are eligible.
     pub budgets: Option<Vec<f64>>,
+    /// What is held between these is not traded, where they are known.
+    pub bands: Option<Vec<[f64; 2]>>,
+}
+
+/// What was held when an order was due.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Before {
+    pub row: usize,
+    pub holdings: Vec<f64>,
 }
 
 /// A trade that was made.
@@ -61,6 +70,8 @@ pub struct Account {
     pub track: Track,
     pub trades: Vec<Trade>,
     pub sales: Vec<Sale>,
+    /// At each order with a target.
+    pub before: Vec<Before>,
     /// Wealth was gone in this row.
     pub ruined: Option<usize>,
 }
@@ -91,6 +102,46 @@ pub fn account(market: &Market, source: &[u32], start: usize, orders: &[Order], 
     ledger.account()
 }
 
+/// What a trade took.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Traded {
+    /// sum |h*_i - h_i|.
+    pub notional: f64,
+    pub cost: f64,
+}
+
+/// Trades holdings to their aims, but for those that are near enough to them, or within their bands. None where no trade is
+/// made. The first build is never too small.
+pub fn trade(
+    holdings: &mut [f64],
+    aim: impl Fn(usize) -> f64,
+    bands: Option<&[[f64; 2]]>,
+    terms: Terms,
+    is_build: bool,
+) -> Option<Traded> {
+    let (Trading { band, no_trade, .. }, bands) =
+        if is_build { (Trading::default(), None) } else { (terms.trading, bands) };
+    let is_near = |distance: f64, region: Option<f64>| region.is_some_and(|region| distance <= region);
+    let stays = |asset: usize, held: f64, distance: f64| {
+        let within = bands.is_some_and(|bands| (bands[asset][0]..=bands[asset][1]).contains(&held));
+        within || is_near(distance, no_trade)
+    };
+    let mut all = holdings.iter().enumerate().map(|(asset, held)| (asset, *held, (aim(asset) - held).abs()));
+    if all.all(|(asset, held, distance)| stays(asset, held, distance) || is_near(distance, band)) {
+        return None;
+    }
+    let mut traded = Traded::default();
+    for (asset, held) in holdings.iter_mut().enumerate() {
+        let distance = (aim(asset) - *held).abs();
+        if !stays(asset, *held, distance) {
+            traded.notional += distance;
+            traded.cost += terms.costs.rates[asset] * distance;
+            *held = aim(asset);
+        }
+    }
+    Some(traded)
+}
+
 /// What a row earned.
 #[derive(Debug, Clone, Copy)]
 struct Held {
@@ -118,6 +169,7 @@ struct Ledger<'a> {
     track: Track,
     trades: Vec<Trade>,
     sales: Vec<Sale>,
+    before: Vec<Before>,
 }
 
 impl<'a> Ledger<'a> {
@@ -139,6 +191,7 @@ impl<'a> Ledger<'a> {
             track: Track { assets: n, budgets: vec![0.0; n], ..Track::default() },
             trades: Vec::new(),
             sales: Vec::new(),
+            before: Vec::new(),
         }
     }
 
@@ -195,25 +248,16 @@ impl<'a> Ledger<'a> {
     /// Trades to a target, where there is one that is far enough.
     fn trade(&mut self, row: usize, order: &'a Order, is_last: bool) {
         let Some(target) = &order.target else { return };
+        self.before.push(Before { row, holdings: self.holdings.clone() });
         let is_build = self.trades.is_empty();
         // What ends by the time of the trade is not bought. At the last row of all, nobody knows.
         let aim = |asset: usize| match self.market.end(asset) <= row && !is_last {
             true => 0.0,
             false => target.holdings[asset],
         };
-        let distances: Vec<f64> =
-            (0..self.holdings.len()).map(|asset| (aim(asset) - self.holdings[asset]).abs()).collect();
-        let Trading { band, no_trade, .. } = if is_build { Trading::default() } else { self.terms.trading };
-        let is_near = |distance: &f64, region: Option<f64>| region.is_some_and(|region| *distance <= region);
-        if distances.iter().all(|distance| is_near(distance, band) || is_near(distance, no_trade)) {
-            return;
-        }
-        let aims: Vec<f64> = (0..self.holdings.len()).map(aim).collect();
-        for (asset, distance) in distances.iter().enumerate().filter(|(_, distance)| !is_near(distance, no_trade)) {
-            self.traded += distance;
-            self.cost += self.terms.costs.rates[asset] * distance;
-            self.holdings[asset] = aims[asset];
-        }
+        let Some(traded) = trade(&mut self.holdings, aim, order.bands.as_deref(), self.terms, is_build) else { return };
+        self.traded += traded.notional;
+        self.cost += traded.cost;
         self.cash = 1.0 - self.holdings.iter().sum::<f64>();
         self.budgets = order.budgets.as_deref();
         // What is built is not turned over, and what ends by itself is no trade.
@@ -256,7 +300,7 @@ impl<'a> Ledger<'a> {
             0 => self.track.budgets.clear(),
             rows => self.track.budgets.iter_mut().for_each(|sum| *sum /= rows as f64),
         }
-        Account { track: self.track, trades: self.trades, sales: self.sales, ruined: self.ruined }
+        Account { track: self.track, trades: self.trades, sales: self.sales, before: self.before, ruined: self.ruined }
     }
 }
 
@@ -275,7 +319,7 @@ mod tests {
     }
 
     fn order(row: usize, holdings: [f64; 2]) -> Order {
-        Order { row, target: Some(Target { scale: 1.0, holdings: holdings.to_vec() }), budgets: None }
+        Order { row, target: Some(Target { scale: 1.0, holdings: holdings.to_vec() }), budgets: None, bands: None }
     }
 
     fn run(orders: &[Order], trading: Trading) -> Account {
@@ -314,6 +358,15 @@ mod tests {
         assert_eq!(count(Trading { band: Some(0.01), ..Trading::default() }), 1);
         assert_eq!(count(Trading { band: Some(0.005), ..Trading::default() }), 2);
         assert_eq!(count(Trading { no_trade: Some(0.01), ..Trading::default() }), 1);
+        // B has drifted to 0.508, A to 0.492.
+        let banded = |high: f64| {
+            let bands = Some(vec![[0.4, 0.495], [0.4, high]]);
+            let found = run(&[order(0, [0.5, 0.5]), Order { bands, ..order(2, [0.5, 0.5]) }], Trading::default());
+            found.trades.get(1).map(|trade| trade.holdings.clone())
+        };
+        assert_eq!(banded(0.51), None, "both are within their bands");
+        let traded = banded(0.505).expect("B is outside");
+        assert!(traded[1] == 0.5 && traded[0] != 0.5, "{traded:?}");
         let missing = [order(0, [0.5, 0.5]), Order { target: None, ..order(2, [0.0, 0.0]) }];
         assert_eq!(run(&missing, Trading::default()).trades.len(), 1);
     }

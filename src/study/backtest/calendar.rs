@@ -45,6 +45,18 @@ impl Period {
         ("yearly", Period::Year),
     ];
 
+    /// That of which there are so many a year; none of other rows than days, weeks, months, quarters and years.
+    pub fn of_rows(periods_per_year: f64) -> Option<Period> {
+        match periods_per_year {
+            a if a >= 200.0 => Some(Period::Day),
+            a if (45.0..=60.0).contains(&a) => Some(Period::Week),
+            a if (11.0..=13.0).contains(&a) => Some(Period::Month),
+            4.0 => Some(Period::Quarter),
+            1.0 => Some(Period::Year),
+            _ => None,
+        }
+    }
+
     /// A number of the period that a day lies in: equal within a period, and different in the next.
     fn number(self, date: Date) -> (i16, i16) {
         let month = i16::from(date.month());

@@ -57,6 +57,15 @@ pub struct Question<'a> {
     pub within: Option<&'a Within>,
 }
 
+/// Solutions of a problem: the assets that it is about, and where they stand.
+#[derive(Debug, Clone, Copy)]
+pub struct Solved<'a> {
+    pub assets: &'a [usize],
+    pub selection: &'a Selection,
+    pub solutions: &'a Solutions,
+    pub at: usize,
+}
+
 /// Problems between two signs of progress.
 const SPAN: usize = 256;
 
@@ -93,14 +102,23 @@ impl Question<'_> {
         CpuEngine { options: Options { tolerance: self.tolerance, finish: true } }
     }
 
+    /// Where many portfolios tell of a distribution, they are solved to the tolerance and no further.
+    pub fn rough(&self) -> CpuEngine {
+        CpuEngine { options: Options { tolerance: self.tolerance, ..Options::default() } }
+    }
+
+    /// Whether no portfolio of these assets is within the limits.
+    pub fn is_infeasible(&self, assets: &[usize]) -> bool {
+        self.within.is_some_and(|within| within.limits.over(assets).limits().conflict().is_some())
+    }
+
     /// One set of assets.
     fn solve(&self, assets: &[usize], windows: &[&Window], stop: &Stop) -> Result<Vec<Vec<Portfolio>>> {
         let none = |status: Status| Ok(windows.iter().map(|_| self.none(status)).collect());
         if assets.is_empty() {
             return none(Status::Invalid);
         }
-        let limits = self.within.map(|within| within.limits.over(assets).limits());
-        if limits.as_ref().is_some_and(|limits| limits.conflict().is_some()) {
+        if self.is_infeasible(assets) {
             return none(Status::Infeasible);
         }
         let start = windows.iter().map(|window| window.rows.start).min().unwrap_or(0);
@@ -110,26 +128,37 @@ impl Question<'_> {
         let returns = overlapped(self.returns, assets, start..end, self.overlap);
         let known = spans[0].start as usize..spans[0].end as usize;
         let panel = Arc::new(Panel::standardised_by(&returns, known)?);
-        let budgets: Vec<f64> = assets.iter().map(|&asset| self.budgets[asset]).collect();
         let rows = Rows::Spans(spans.into());
-        let selection = self.selection(assets).within(limits.as_ref());
-        let program = match self.within {
-            Some(within) => within.program(&budgets, assets, &self.returns.assets, None)?,
-            None => Program::new(&budgets)?,
-        };
+        let selection = self.selection(assets);
+        let program = self.program(assets)?;
         let batch = Batch::of_rows(panel, rows, self.estimator, program)?;
         let request = Request::Portfolios { beside: selection.clone() };
         let solutions = self.engine().job(&batch, &request).run(0..batch.problems(), stop)?.portfolios();
-        Ok((0..windows.len()).map(|at| self.portfolios(assets, &selection, &solutions, at)).collect())
+        let solved = |at: usize| Solved { assets, selection: &selection, solutions: &solutions, at };
+        Ok((0..windows.len()).map(|at| self.portfolios(solved(at))).collect())
     }
 
-    /// The methods and mixes of these assets.
-    fn selection(&self, assets: &[usize]) -> Selection {
+    /// What portfolios of these assets are asked to be.
+    ///
+    /// # Errors
+    /// Limits that contradict each other.
+    pub fn program(&self, assets: &[usize]) -> Result<Program> {
+        let budgets: Vec<f64> = assets.iter().map(|&asset| self.budgets[asset]).collect();
+        match self.within {
+            Some(within) => within.program(&budgets, assets, &self.returns.assets, None),
+            None => Program::new(&budgets),
+        }
+    }
+
+    /// The methods and mixes of these assets, within their limits.
+    pub fn selection(&self, assets: &[usize]) -> Selection {
+        let limits = self.within.map(|within| within.limits.over(assets).limits());
         let part = |mix: &Mix| Mix {
             name: mix.name.clone(),
             weights: assets.iter().map(|&asset| mix.weights[asset]).collect(),
         };
-        Selection::new(&self.strategies.methods(), self.strategies.mixes().iter().map(part).collect())
+        let mixes = self.strategies.mixes().iter().map(part).collect();
+        Selection::new(&self.strategies.methods(), mixes).within(limits.as_ref())
     }
 
     /// Mixes alone have portfolios where no asset is eligible, or those that are cannot be within the limits.
@@ -148,26 +177,51 @@ impl Question<'_> {
         Portfolio { status: Status::Converged, error: None, unique: true, weights, volatility }
     }
 
-    fn portfolios(&self, assets: &[usize], selection: &Selection, solutions: &Solutions, at: usize) -> Vec<Portfolio> {
+    /// Of each strategy.
+    fn portfolios(&self, solved: Solved) -> Vec<Portfolio> {
         let portfolio = |kind: Kind| {
-            let method = kind.method();
-            let volatility = Some(solutions.volatility_of(method, at)).filter(|volatility| volatility.is_finite());
+            let volatility = self.volatility(kind, solved);
             if let Kind::Fixed(number) = kind {
-                // Its volatility is known where all of it is.
-                let held = &self.strategies.mixes()[number].weights;
-                let whole = (0..held.len()).all(|asset| held[asset] == 0.0 || assets.binary_search(&asset).is_ok());
-                return self.mix(number, volatility.filter(|_| whole));
+                return self.mix(number, volatility);
             }
-            let (status, error, unique) = evidence(solutions, method, at);
-            let found = (status == Status::Converged).then(|| solutions.weights_of(method, selection, at));
-            let weights = found.map(|found| {
-                let mut all = vec![0.0; self.budgets.len()];
-                assets.iter().zip(found).for_each(|(&asset, weight)| all[asset] = weight);
-                all
-            });
-            Portfolio { status, error, unique, volatility: volatility.filter(|_| weights.is_some()), weights }
+            let mut weights = vec![0.0; self.budgets.len()];
+            let weights = self.weights(kind, solved, &mut weights).then_some(weights);
+            let (status, error, unique) = evidence(solved.solutions, kind.method(), solved.at);
+            Portfolio { status, error, unique, volatility, weights }
         };
         self.strategies.iter().map(|strategy| portfolio(strategy.kind)).collect()
+    }
+
+    /// Puts the weights of a strategy, of all assets of the study, in `to`, which is zero. False where there is no certified
+    /// portfolio.
+    pub fn weights(&self, kind: Kind, Solved { assets, selection, solutions, at }: Solved, to: &mut [f64]) -> bool {
+        if let Kind::Fixed(number) = kind {
+            to.copy_from_slice(&self.strategies.mixes()[number].weights);
+            return true;
+        }
+        let method = kind.method();
+        let found = evidence(solutions, method, at).0 == Status::Converged;
+        if found {
+            solutions.with_weights_of(method, selection, at, |found| {
+                assets.iter().zip(found).for_each(|(&asset, weight)| to[asset] = *weight);
+            });
+        }
+        found
+    }
+
+    /// sqrt(w'S w) of a strategy, per row; none where it is not known, or there is no certified portfolio.
+    pub fn volatility(&self, kind: Kind, Solved { assets, solutions, at, .. }: Solved) -> Option<f64> {
+        let method = kind.method();
+        let volatility = Some(solutions.volatility_of(method, at)).filter(|volatility| volatility.is_finite())?;
+        let is_known = match kind {
+            // Where all of it is.
+            Kind::Fixed(number) => {
+                let held = &self.strategies.mixes()[number].weights;
+                (0..held.len()).all(|asset| held[asset] == 0.0 || assets.binary_search(&asset).is_ok())
+            }
+            Kind::Method(_) | Kind::Regime => evidence(solutions, method, at).0 == Status::Converged,
+        };
+        is_known.then_some(volatility)
     }
 }
 

@@ -9,7 +9,7 @@
 //! S is the covariance of the window that w came from. l < 1 holds cash, l > 1 borrows.
 
 use super::config::{Exposure, Leverage, Regime};
-use super::decide::{Decision, Portfolio};
+use super::decide::Portfolio;
 use super::strategies::{Kind, Strategies};
 use crate::methods::Method;
 use crate::stats;
@@ -73,24 +73,36 @@ impl<'a> Scaling<'a> {
     }
 
     /// What a strategy holds after a decision; none where its portfolio, or a volatility that it needs, is not known.
-    /// `last` gives the returns of all assets over the last so many rows, oldest first.
+    /// `portfolios` are those of all strategies, and `last` gives the returns of all assets over the last so many rows, oldest
+    /// first.
     pub fn target(
         &self,
-        decision: &Decision,
+        portfolios: &[Portfolio],
         strategy: usize,
         last: impl Fn(usize) -> Vec<Vec<f64>>,
     ) -> Option<Target> {
-        let portfolio = &decision.portfolios[strategy];
-        let weights = portfolio.weights.as_ref()?;
-        let mut scale = if self.levered[strategy] { self.leverage(decision, strategy)? } else { 1.0 };
-        if let (Kind::Regime, Some(regime)) = (self.strategies.get(strategy).kind, self.exposure.regime) {
-            scale *= damping(regime, portfolio.volatility?, weights, &last(regime.rows));
-        }
+        let weights = portfolios[strategy].weights.as_ref()?;
+        let scale = self.scale(strategy, weights, |strategy| portfolios[strategy].volatility, last)?;
         Some(Target { scale, holdings: weights.iter().map(|weight| scale * weight).collect() })
     }
 
-    fn leverage(&self, decision: &Decision, strategy: usize) -> Option<f64> {
-        let own = |strategy: usize| self.annual(&decision.portfolios[strategy]);
+    /// l m: what the weights of a strategy are multiplied by; none where a volatility that it needs is not known.
+    pub fn scale(
+        &self,
+        strategy: usize,
+        weights: &[f64],
+        volatility: impl Fn(usize) -> Option<f64>,
+        last: impl Fn(usize) -> Vec<Vec<f64>>,
+    ) -> Option<f64> {
+        let mut scale = if self.levered[strategy] { self.leverage(strategy, &volatility)? } else { 1.0 };
+        if let (Kind::Regime, Some(regime)) = (self.strategies.get(strategy).kind, self.exposure.regime) {
+            scale *= damping(regime, volatility(strategy)?, weights, &last(regime.rows));
+        }
+        Some(scale)
+    }
+
+    fn leverage(&self, strategy: usize, volatility: impl Fn(usize) -> Option<f64>) -> Option<f64> {
+        let own = |strategy: usize| volatility(strategy).map(|volatility| volatility * self.periods_per_year.sqrt());
         let aim = match &self.exposure.leverage {
             Leverage::Constant(leverage) => return Some(*leverage),
             Leverage::Volatility(aim) => *aim,
@@ -115,7 +127,6 @@ fn damping(regime: Regime, slow: f64, weights: &[f64], rows: &[Vec<f64>]) -> f64
 
 #[cfg(test)]
 mod tests {
-    use super::super::windows::Window;
     use super::*;
     use crate::methods::Mix;
     use crate::methods::certificate::Status;
@@ -130,21 +141,19 @@ mod tests {
         Strategies::new(&[Method::RiskBudgeting, Method::EqualWeight], true, &[mix])
     }
 
-    fn decision() -> Decision {
-        let window = Window { row: 9, assets: vec![0, 1], rows: 0..10 };
+    fn portfolios() -> Vec<Portfolio> {
         let erc = portfolio(&[0.25, 0.75], 0.01);
-        let portfolios = vec![erc.clone(), erc, portfolio(&[0.5, 0.5], 0.04), portfolio(&[0.6, 0.4], 0.05)];
-        Decision { window, portfolios }
+        vec![erc.clone(), erc, portfolio(&[0.5, 0.5], 0.04), portfolio(&[0.6, 0.4], 0.05)]
     }
 
     fn scales(leverage: Leverage, applies_to: Option<&[&str]>) -> Vec<f64> {
         let applies_to = applies_to.map(|names| names.iter().map(ToString::to_string).collect());
         let exposure = Exposure { leverage, most: 3.0, applies_to, regime: Some(Regime { rows: 2, floor: 0.25 }) };
-        let (strategies, decision) = (strategies(), decision());
+        let (strategies, portfolios) = (strategies(), portfolios());
         let scaling = Scaling::new(&exposure, &strategies, 4.0);
         // Returns of the portfolio 0.02 and -0.02: an sd of 0.02 times the root of two.
         let last = |rows: usize| vec![vec![0.02, 0.02], vec![-0.02, -0.02]][..rows].to_vec();
-        (0..4).map(|strategy| scaling.target(&decision, strategy, last).unwrap().scale).collect()
+        (0..4).map(|strategy| scaling.target(&portfolios, strategy, last).unwrap().scale).collect()
     }
 
     #[test]
@@ -169,12 +178,12 @@ mod tests {
     #[test]
     fn what_is_not_known_gives_no_target() {
         let exposure = Exposure { leverage: Leverage::Volatility(0.1), most: 3.0, applies_to: None, regime: None };
-        let (strategies, mut decision) = (strategies(), decision());
-        decision.portfolios[0].weights = None;
-        decision.portfolios[2].volatility = None;
+        let (strategies, mut portfolios) = (strategies(), portfolios());
+        portfolios[0].weights = None;
+        portfolios[2].volatility = None;
         let scaling = Scaling::new(&exposure, &strategies, 4.0);
         let found: Vec<bool> =
-            (0..4).map(|strategy| scaling.target(&decision, strategy, |_| Vec::new()).is_some()).collect();
+            (0..4).map(|strategy| scaling.target(&portfolios, strategy, |_| Vec::new()).is_some()).collect();
         assert_eq!(found, [false, true, false, true]);
     }
 }

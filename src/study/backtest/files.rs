@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
+use super::fan::{OfAsset, Spread};
+use super::figures::{FIGURES, PathFigures};
 use super::outcome::Outcome;
+use super::paths::PathsOutcome;
 use super::plan::Plan;
 use crate::error::Result;
 use crate::store::table::{self, Cells};
@@ -13,6 +16,14 @@ pub const WEIGHTS: &str = "weights.parquet";
 pub const HOLDINGS: &str = "holdings.parquet";
 /// Each strategy row by row.
 pub const WEALTH: &str = "wealth.parquet";
+
+/// The figures of each strategy on each path.
+pub const PATHS: &str = "paths.parquet";
+
+/// The weights of risk budgeting over resamples of each window.
+pub const FAN: &str = "fan.parquet";
+/// Its columns of numbers, the last ones.
+pub const FAN_NUMBERS: usize = 5;
 
 /// The one setting of a study without a grid.
 const SETTING: u64 = 0;
@@ -96,4 +107,37 @@ pub fn write_wealth(plan: &Plan, outcome: &Outcome, directory: &Path) -> Result<
         ("wealth", of_each(&|track| &track.wealth)),
     ];
     table::write(&directory.join(WEALTH), columns, &[], Vec::new())
+}
+
+/// # Errors
+/// The file cannot be written.
+pub fn write_paths(paths: &PathsOutcome, directory: &Path) -> Result<()> {
+    let strategies = paths.strategies.len();
+    let rows = paths.count as usize * strategies;
+    let figure = |at: usize| Cells::Numbers(paths.figures.iter().skip(at).step_by(FIGURES).copied().collect());
+    let mut columns = vec![
+        ("path", Cells::Whole((0..rows as u64).map(|row| row / strategies as u64).collect())),
+        ("strategy", Cells::Text((0..rows).map(|row| paths.strategies[row % strategies].name.clone()).collect())),
+    ];
+    columns.extend(PathFigures::<f64>::NAMES.into_iter().enumerate().map(|(at, name)| (name, figure(at))));
+    table::write(&directory.join(PATHS), columns, &[], Vec::new())
+}
+
+/// # Errors
+/// The file cannot be written.
+pub fn write_fan(plan: &Plan, fan: &[Spread], directory: &Path) -> Result<()> {
+    let assets = || fan.iter().flat_map(|spread| &spread.assets);
+    let numbers =
+        |of: fn(&OfAsset) -> Option<f64>| Cells::Numbers(assets().map(|own| of(own).unwrap_or(f64::NAN)).collect());
+    let decided = plan.windows.iter().flat_map(|window| vec![Some(window.row); plan.market.assets()]);
+    let columns = vec![
+        ("decided", Cells::labels(&plan.market.returns.labels, decided)),
+        ("asset", Cells::Text(assets().map(|own| own.name.clone()).collect())),
+        ("weight", numbers(|own| own.weight)),
+        ("q05", numbers(|own| own.q05)),
+        ("q50", numbers(|own| own.q50)),
+        ("q95", numbers(|own| own.q95)),
+        ("same_direction", numbers(|own| own.same_direction)),
+    ];
+    table::write(&directory.join(FAN), columns, &[], Vec::new())
 }

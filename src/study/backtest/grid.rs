@@ -144,7 +144,7 @@ impl Grid {
         let mut halves: Vec<[Vec<f64>; 2]> = vec![Default::default(); strategies];
         for (number, (plan, decisions)) in plans.iter().zip(decisions(plans, observer)?).enumerate() {
             for (strategy, own) in plan.strategies.iter().enumerate() {
-                let orders = orders(plan, &decisions, strategy);
+                let orders = orders(plan, &source, (&decisions, &[]), strategy);
                 let account = account(&plan.market, &source, plan.start, &orders, plan.terms());
                 let track = after(account, start - plan.start, start);
                 let figures = PathFigures::of(&shared, &track, plan.scaling().aim(strategy), &mut scratch);

@@ -8,13 +8,15 @@
 //! ```
 //!
 //! `calendar` says which rows are decisions, `windows` which assets and rows each is about, `decide` makes the portfolios,
-//! `exposure` how much of them is held, `account` goes through the rows in order, and `figures` looks back.
+//! `exposure` how much of them is held, `account` goes through the rows in order, and `figures` looks back. `grid` asks the
+//! same in many settings, `paths` along many paths, and `fan` how sure each decision is.
 
 pub mod account;
 pub mod calendar;
 pub mod config;
 mod decide;
 mod exposure;
+pub mod fan;
 pub mod figures;
 #[cfg(feature = "files")]
 mod files;
@@ -22,6 +24,7 @@ pub mod grid;
 pub mod market;
 mod notes;
 pub mod outcome;
+pub mod paths;
 pub mod plan;
 mod solve;
 #[cfg(feature = "files")]
@@ -34,7 +37,7 @@ mod windows;
 pub use decide::{Decision, Portfolio};
 pub use outcome::Outcome;
 pub use plan::{Asked, Plan};
-pub use solve::solve;
+pub use solve::{solve, solve_with};
 #[cfg(feature = "files")]
 pub use spec::Spec;
 #[cfg(feature = "files")]

@@ -4,11 +4,14 @@ use serde::Serialize;
 
 use super::account::Account;
 use super::decide::Decision;
+use super::fan::Spread;
 use super::figures::{CostFigures, Metrics, Period, YearReturn};
 use super::grid::GridOutcome;
+use super::paths::PathsOutcome;
 use crate::batch::counts::{RcError, Solves};
-use crate::engine::{Kind, Precision};
+use crate::engine::{EngineInfo, Kind, Precision};
 use crate::error::Text;
+use crate::resample::LAW;
 use crate::run::crosscheck::CrossCheck;
 use crate::study::estimation::Estimation;
 use crate::study::limits::NamedLimits;
@@ -33,11 +36,17 @@ pub struct Outcome {
     pub kkt_error: Option<KktError>,
     /// Of minimum variance and maximum diversification.
     pub gap: Gap,
-    /// Of a device; none of a history, which the CPU solves.
+    /// Of paths that a device solved; none of a history, which the CPU solves.
     pub crosscheck: Option<CrossCheck>,
     /// Other settings; none where they were not asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grid: Option<GridOutcome>,
+    /// Weights of risk budgeting at each decision, over resamples of its window; none where they were not asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fan: Option<Vec<Spread>>,
+    /// The same strategies on other paths; none where they were not asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paths: Option<PathsOutcome>,
     pub run: Run,
     /// All decisions with their portfolios.
     #[serde(skip)]
@@ -99,11 +108,11 @@ pub struct AssetOutcome {
     /// Its last return, where the history goes on.
     pub leaves: Option<String>,
     /// Over the decisions at which it is eligible; null where risk budgeting is not asked for.
-    pub weight: Option<Spread>,
+    pub weight: Option<WeightRange>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Spread {
+pub struct WeightRange {
     pub mean: f64,
     pub min: f64,
     pub max: f64,
@@ -151,4 +160,13 @@ pub struct Run {
     pub driver: Option<String>,
     pub precision: Precision,
     pub tolerance: f64,
+}
+
+impl Run {
+    /// With paths, drawn by this seed and solved by this engine.
+    #[must_use]
+    pub fn drawn(self, seed: u64, info: EngineInfo) -> Run {
+        let EngineInfo { engine, adapter, driver, precision, .. } = info;
+        Run { seed: Some(seed), law: Some(LAW), engine, adapter, driver, precision, ..self }
+    }
 }

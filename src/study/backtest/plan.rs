@@ -113,11 +113,12 @@ impl Plan {
         Ok(plan)
     }
 
-    /// Returns of all assets over so many rows up to `row`, oldest first.
-    pub fn last_rows(&self, row: usize, rows: usize) -> Vec<Vec<f64>> {
+    /// Returns of all assets over so many rows up to `row`, oldest first, where row t has those of row `source[t]`.
+    pub fn last_rows(&self, source: &[u32], row: usize, rows: usize) -> Vec<Vec<f64>> {
         let n = self.market.assets();
         let values = &self.market.returns.values;
-        (row + 1 - rows.min(row + 1)..=row).map(|at| values[at * n..(at + 1) * n].to_vec()).collect()
+        let own = |from: &u32| values[*from as usize * n..(*from as usize + 1) * n].to_vec();
+        source[row + 1 - rows.min(row + 1)..=row].iter().map(own).collect()
     }
 
     pub fn question(&self) -> Question<'_> {

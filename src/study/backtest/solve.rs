@@ -3,10 +3,11 @@
 use super::account::{Account, Order, account};
 use super::config::{Lookback, Named};
 use super::decide::Decision;
+use super::fan::{self, Fan, Spread};
 use super::figures::{
     Market as Shared, Metrics, NamedPeriod, Timeline, Track, break_even, cost_curve, periods, year_returns,
 };
-use super::outcome::{AssetOutcome, Gap, Latest, LatestPortfolio, Outcome, Run, Spread, StrategyOutcome};
+use super::outcome::{AssetOutcome, Gap, Latest, LatestPortfolio, Outcome, Run, StrategyOutcome, WeightRange};
 use super::plan::Plan;
 use super::strategies::Kind;
 use super::{label, notes};
@@ -16,20 +17,34 @@ use crate::error::{Error, Result};
 use crate::methods::Method;
 use crate::methods::certificate::{Certificate, Status};
 use crate::observer::{Noted, Observer};
+use crate::run::Context;
+use crate::store::Checkpoint;
 use crate::study::estimation::Estimation;
 use crate::study::statistics::limited::KktError;
 
-/// What a decision comes to for one strategy.
-pub fn orders(plan: &Plan, decisions: &[Decision], strategy: usize) -> Vec<Order> {
+/// What decisions come to for one strategy, where row t has the returns of row `source[t]`. Between the bands of `spreads`,
+/// one for each decision where there are any, risk budgeting does not trade.
+pub fn orders(
+    plan: &Plan,
+    source: &[u32],
+    (decisions, spreads): (&[Decision], &[Spread]),
+    strategy: usize,
+) -> Vec<Order> {
     let scaling = plan.scaling();
     let kind = plan.strategies.get(strategy).kind;
     let budgeted = kind.method() == Method::RiskBudgeting;
-    let order = |decision: &Decision| Order {
-        row: decision.window.row + plan.config.lag,
-        target: scaling.target(decision, strategy, |rows| plan.last_rows(decision.window.row, rows)),
-        budgets: budgeted.then(|| plan.budgets_of(&decision.window)),
+    let order = |(number, decision): (usize, &Decision)| {
+        let last = |rows: usize| plan.last_rows(source, decision.window.row, rows);
+        let target = scaling.target(&decision.portfolios, strategy, last);
+        let spread = spreads.get(number).filter(|_| budgeted).zip(target.as_ref());
+        Order {
+            row: decision.window.row + plan.config.lag,
+            budgets: budgeted.then(|| plan.budgets_of(&decision.window)),
+            bands: spread.and_then(|(spread, target)| fan::bands(spread, target.scale)),
+            target,
+        }
     };
-    decisions.iter().map(order).collect()
+    decisions.iter().enumerate().map(order).collect()
 }
 
 /// The rows after the first trade, the same for all strategies.
@@ -53,6 +68,10 @@ impl Evaluated {
         }
     }
 
+    pub fn timeline(&self) -> &Timeline {
+        &self.timeline
+    }
+
     /// As figures take them.
     pub fn shared<'a>(&'a self, plan: &'a Plan) -> Shared<'a> {
         Shared { timeline: &self.timeline, cash: &plan.market.cash[self.start + 1..], spread: &self.spread }
@@ -64,17 +83,36 @@ impl Evaluated {
 /// # Errors
 /// Asked to stop; a covariance that cannot be made.
 pub fn solve(plan: &Plan, observer: &mut dyn Observer) -> Result<Outcome> {
-    let mut observer = Noted::new(observer);
+    let engine = plan.question().engine();
+    solve_with(plan, None, &mut Context { engine: &engine, store: &mut Checkpoint::none(), observer })
+}
+
+/// The same, with the windows of the decisions resampled for a fan, on the engine of `context`.
+///
+/// # Errors
+/// As [`solve`]; those of the fan.
+pub fn solve_with(plan: &Plan, fan: Option<&Fan>, context: &mut Context) -> Result<Outcome> {
+    let mut observer = Noted::new(context.observer);
     let mut windows = plan.windows.clone();
     windows.push(plan.latest.clone());
     let mut decisions = plan.question().decide(&windows, &mut observer)?;
     let latest = decisions.pop().ok_or_else(|| Error::failed("a backtest without a decision"))?;
+    let said = observer.notes;
+    let mut spreads = match fan {
+        Some(fan) => fan.solve(plan, &decisions, context)?,
+        None => Vec::new(),
+    };
+    let bands = if fan.is_some_and(|fan| fan.resampling.trades) { &spreads[..] } else { &[] };
     let evaluated = Evaluated::after(plan, plan.start);
     let shared = evaluated.shared(plan);
     let source = plan.market.source();
-    let orders: Vec<Vec<Order>> = (0..plan.strategies.len()).map(|own| orders(plan, &decisions, own)).collect();
+    let orders: Vec<Vec<Order>> =
+        (0..plan.strategies.len()).map(|own| orders(plan, &source, (&decisions, bands), own)).collect();
     let accounts: Vec<Account> =
         orders.iter().map(|orders| account(&plan.market, &source, plan.start, orders, plan.terms())).collect();
+    if let (Some(fan), Some(own)) = (fan, fan::own(plan)) {
+        fan.direct(plan, (&orders[own], &accounts[own]), &mut spreads, context.store)?;
+    }
     let tracks: Vec<(&str, &Track)> =
         plan.strategies.iter().zip(&accounts).map(|(own, account)| (own.name.as_str(), &account.track)).collect();
     let spans = |named: &Named| named.spans.iter().map(|span| (span.from, span.to)).collect();
@@ -89,21 +127,23 @@ pub fn solve(plan: &Plan, observer: &mut dyn Observer) -> Result<Outcome> {
         rebalances: decisions.len(),
         benchmark: plan.strategies.get(plan.benchmark).name.clone(),
         periods: found,
-        latest: after(plan, &latest),
+        latest: after(plan, &source, &latest),
         assets: assets(plan, &decisions),
         solves,
         rc_error,
         kkt_error,
         gap,
         crosscheck: None,
+        fan: fan.map(|_| spreads),
         grid: None,
+        paths: None,
         run: run(plan, shared.timeline),
         notes: Vec::new(),
         decisions,
         strategies,
     };
     outcome.notes = notes::notes(plan, &outcome);
-    outcome.notes.extend(observer.notes);
+    outcome.notes.extend(said);
     Ok(outcome)
 }
 
@@ -139,12 +179,12 @@ fn looked_back(
 }
 
 /// What to hold after the last row.
-fn after(plan: &Plan, latest: &Decision) -> Latest {
+fn after(plan: &Plan, source: &[u32], latest: &Decision) -> Latest {
     let scaling = plan.scaling();
     let row = latest.window.row;
     let portfolio = |strategy: usize| {
         let own = &latest.portfolios[strategy];
-        let target = scaling.target(latest, strategy, |rows| plan.last_rows(row, rows));
+        let target = scaling.target(&latest.portfolios, strategy, |rows| plan.last_rows(source, row, rows));
         LatestPortfolio {
             name: plan.strategies.get(strategy).name.clone(),
             weights: own.weights.clone(),
@@ -163,7 +203,7 @@ fn assets(plan: &Plan, decisions: &[Decision]) -> Vec<AssetOutcome> {
         let eligible = || decisions.iter().filter(move |decision| decision.window.assets.contains(&asset));
         let weights: Vec<f64> =
             eligible().filter_map(|decision| Some(decision.portfolios[budgeted?].weights.as_ref()?[asset])).collect();
-        let spread = Spread {
+        let range = WeightRange {
             mean: crate::stats::mean(&weights),
             min: weights.iter().copied().fold(f64::INFINITY, f64::min),
             max: weights.iter().copied().fold(f64::NEG_INFINITY, f64::max),
@@ -175,7 +215,7 @@ fn assets(plan: &Plan, decisions: &[Decision]) -> Vec<AssetOutcome> {
             last: plan.market.label(end),
             enters: eligible().next().map(|decision| plan.market.label(decision.window.row)),
             leaves: (end < last_row).then(|| plan.market.label(end)),
-            weight: (!weights.is_empty()).then_some(spread),
+            weight: (!weights.is_empty()).then_some(range),
         }
     };
     (0..plan.market.assets()).map(asset).collect()

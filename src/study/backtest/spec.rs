@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::config::Config;
 use super::grid::Grid;
+use super::{fan, paths};
 use crate::covariance::Estimator;
 use crate::methods::{Method, Mix};
 use crate::study::limited::Within;
@@ -33,6 +34,12 @@ pub struct Spec {
     /// Other settings of the same question; null where none is asked for.
     #[serde(default)]
     pub grid: Option<Grid>,
+    /// Other paths of the history; null where none is asked for.
+    #[serde(default)]
+    pub paths: Option<paths::Resampling>,
+    /// Resamples of the windows; null where none are asked for.
+    #[serde(default)]
+    pub fan: Option<fan::Resampling>,
     pub setup: Setup,
 }
 
@@ -61,6 +68,8 @@ impl protocol::Spec for Spec {
             && self.within.as_ref().is_none_or(|within| within.is_sound(n))
             && self.config.is_sound(n)
             && self.grid.as_ref().is_none_or(|grid| grid.is_sound(n))
+            && self.paths.is_none_or(|paths| paths.is_sound())
+            && self.fan.is_none_or(|fan| fan.is_sound())
             && self.setup.tolerance.is_none_or(|tolerance| positive(&tolerance))
     }
 }

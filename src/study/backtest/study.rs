@@ -6,9 +6,15 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::files::{HOLDINGS, WEALTH, WEIGHTS, write_holdings, write_wealth, write_weights};
+use super::fan::Fan;
+use super::figures::FIGURES;
+use super::files::{
+    FAN, FAN_NUMBERS, HOLDINGS, PATHS, WEALTH, WEIGHTS, write_fan, write_holdings, write_paths, write_wealth,
+    write_weights,
+};
 use super::grid::Grid;
-use super::{Asked, Outcome, Plan, Spec, solve};
+use super::paths::{Paths, Share};
+use super::{Asked, Outcome, Plan, Spec, solve_with};
 use crate::batch::part::Part;
 use crate::engine::EngineInfo;
 use crate::error::{Error, Result, option};
@@ -22,39 +28,30 @@ use crate::store::{Checkpoint, table};
 use crate::study::backtest::market::Market;
 use crate::study::protocol::{Ending, Study};
 
+/// Those of a window whose resamples a device solved in single precision.
+const DEVICE_TOLERANCE: f64 = 1e-5;
+
+const GRID: &str = "grid.csv";
+
 /// Weights of a window may differ by this where they are made again: the last bits depend on the machine.
 const WEIGHT_TOLERANCE: f64 = 1e-9;
 
 /// A backtest, ready to be solved.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Backtest {
-    plan: Plan,
+    plan: Arc<Plan>,
     /// With a plan for each setting.
-    grid: Option<(Grid, Vec<Plan>)>,
+    grid: Option<Arc<(Grid, Vec<Plan>)>>,
+    paths: Option<Arc<Paths>>,
+    fan: Option<Fan>,
 }
 
 impl Backtest {
-    pub fn plan(&self) -> &Plan {
-        &self.plan
-    }
-}
-
-impl Study for Backtest {
-    type Spec = Spec;
-    type Data = Funded;
-    type Outcome = Outcome;
-    type Share = Never;
-
-    const NAME: &'static str = "backtest";
-    const NOUN: &'static str = "decision";
-    const PIECE: u64 = 1;
-    const FILES: &'static [&'static str] = &["metrics.csv", "periods.csv", WEIGHTS, HOLDINGS, WEALTH];
-    const FURTHER: &'static [&'static str] = &["grid.csv"];
-    const DATA: Option<&'static str> = Some(history::NAME);
-    const LAST_OF_PART: u32 = u32::MAX;
-    const SOLVES_JOINED: bool = false;
-
-    fn prepare(spec: &Spec, _: Option<u64>, data: Funded, _: &mut dyn Observer) -> Result<Backtest> {
+    /// All that is not drawn.
+    ///
+    /// # Errors
+    /// As [`Study::prepare`].
+    pub fn history(spec: &Spec, data: Funded) -> Result<Backtest> {
         let market = Arc::new(Market::new(data.returns, data.cash, spec.config.periods_per_year));
         let methods = spec.methods();
         let asked = Asked {
@@ -68,73 +65,38 @@ impl Study for Backtest {
             within: spec.within.as_ref(),
             not_before: 0,
         };
-        let plan = Plan::new(market, &asked)?;
+        let plan = Arc::new(Plan::new(market, &asked)?);
         let grid = match &spec.grid {
-            Some(grid) => Some((grid.clone(), grid.plans(&plan)?)),
+            Some(grid) => Some(Arc::new((grid.clone(), grid.plans(&plan)?))),
             None => None,
         };
-        Ok(Backtest { plan, grid })
+        Ok(Backtest { plan, grid, paths: None, fan: None })
     }
 
-    /// Decisions, and that after the last row.
-    fn problems(&self) -> u64 {
-        self.plan.windows.len() as u64 + 1
+    /// With the paths and the resamples of windows that are asked for.
+    ///
+    /// # Errors
+    /// As [`Paths::new`] and [`Fan::new`].
+    pub fn drawing(self, spec: &Spec, seed: Option<u64>, observer: &mut dyn Observer) -> Result<Backtest> {
+        let seed = seed.unwrap_or_default();
+        let paths = match spec.paths {
+            Some(asked) => Some(Arc::new(Paths::new(&self.plan, asked, (seed, spec.setup.crosscheck), observer)?)),
+            None => None,
+        };
+        let fan = spec.fan.map(|asked| Fan::new(&self.plan, asked, seed)).transpose()?;
+        Ok(Backtest { paths, fan, ..self })
     }
 
-    fn work(&self, range: &Range<u64>, _: bool) -> u64 {
-        range.end - range.start
+    pub fn plan(&self) -> &Plan {
+        &self.plan
     }
 
-    fn whole(&self, context: &mut Context) -> Result<Outcome> {
-        let mut outcome = solve(&self.plan, context.observer)?;
-        if let Some((grid, plans)) = &self.grid {
-            outcome.grid = Some(grid.run(plans, context.observer)?);
-        }
-        Ok(outcome)
+    pub fn paths(&self) -> Option<&Paths> {
+        self.paths.as_deref()
     }
 
-    fn part(&self, _: Part, _: &mut Context) -> Result<Never> {
-        Err(Error::usage("a backtest of one history is not cut into parts")
-            .hint(format!("leave {} out", option("shard"))))
-    }
-
-    fn further(&self) -> Vec<&'static str> {
-        self.grid.iter().map(|_| Backtest::FURTHER[0]).collect()
-    }
-
-    fn shared(share: &Never) -> Ending {
-        match *share {}
-    }
-
-    fn ending(outcome: &Outcome) -> Ending {
-        Ending { solves: outcome.solves, disagreements: 0, part: false }
-    }
-
-    fn state(outcome: &Outcome) -> Value {
-        let problems = outcome.rebalances as u64 + 1;
-        serde_json::json!({ "run": outcome.run, "range": [0, problems], "solves": outcome.solves })
-    }
-
-    fn state_of_part(share: &Never) -> Value {
-        match *share {}
-    }
-
-    fn write(&self, outcome: &Outcome, _: &mut Checkpoint, _: &mut dyn Observer, directory: &Path) -> Result<()> {
-        write_weights(&self.plan, outcome, directory)?;
-        write_holdings(&self.plan, outcome, directory)?;
-        write_wealth(&self.plan, outcome, directory)
-    }
-
-    fn keep(data: &Funded, directory: &Path) -> Result<()> {
-        history::write_funded(&directory.join(history::NAME), data)
-    }
-
-    fn data(_: &Manifest, spec: &Spec, directory: &Path) -> Result<Funded> {
-        history::read_funded(&directory.join(history::NAME), &spec.data_sha256)
-    }
-
-    /// Decides again at a sample of the dates, and compares the weights of all strategies.
-    fn verify(&self, _: &EngineInfo, size: Sample, directory: &Path) -> Result<CrossCheck> {
+    /// Decides again at a sample of the dates, and compares the weights of all strategies with those that were written.
+    fn verify_weights(&self, size: Sample, directory: &Path) -> Result<CrossCheck> {
         let (plan, n) = (&self.plan, self.plan.market.assets());
         let kept = table::read_numbers(&directory.join(WEIGHTS), n)?;
         let (count, strategies) = (plan.windows.len(), plan.strategies.len());
@@ -166,8 +128,171 @@ impl Study for Backtest {
         }
         Ok(check)
     }
+
+    /// Resamples the windows of a sample of the decisions again, and compares the bands with those that were written.
+    fn verify_fan(&self, fan: &Fan, on_device: bool, size: Sample, directory: &Path) -> Result<CrossCheck> {
+        let (plan, n) = (&self.plan, self.plan.market.assets());
+        let kept = table::read_numbers(&directory.join(FAN), FAN_NUMBERS)?;
+        let count = plan.windows.len();
+        if kept.len() != count * n * FAN_NUMBERS {
+            return Err(Error::input(format!("`{FAN}` does not hold {count} decisions"))
+                .hint(format!("run the job again with {}", option("force"))));
+        }
+        let tolerance = if on_device { DEVICE_TOLERANCE } else { WEIGHT_TOLERANCE };
+        let sampled = sample(count as u64, 0, size);
+        let windows: Vec<_> = sampled.iter().map(|&at| plan.windows[at as usize].clone()).collect();
+        let decisions = plan.question().decide(&windows, &mut Unwatched)?;
+        let mut check = CrossCheck { sampled: sampled.len() as u64, ..CrossCheck::default() };
+        for (&at, decision) in sampled.iter().zip(&decisions) {
+            let again = fan.again(plan, decision, at as usize)?;
+            let kept = kept[at as usize * n * FAN_NUMBERS..].chunks_exact(FAN_NUMBERS);
+            let agrees = again.assets.iter().zip(kept).all(|(own, kept)| {
+                let own = [own.weight, own.q05, own.q50, own.q95].map(|x| x.unwrap_or(f64::NAN));
+                own.iter().zip(kept).all(|(a, b)| a.is_nan() && b.is_nan() || (a - b).abs() <= tolerance)
+            });
+            check.disagreements += u64::from(!agrees);
+        }
+        Ok(check)
+    }
+
+    /// Goes again through a sample of the paths, and compares their figures with those that were written.
+    fn verify_paths(&self, paths: &Paths, on_device: bool, size: Sample, directory: &Path) -> Result<CrossCheck> {
+        let kept = table::read_numbers(&directory.join(PATHS), FIGURES)?;
+        let (count, each) = (paths.resampling.paths, self.plan.strategies.len() * FIGURES);
+        if kept.len() as u64 != count * each as u64 {
+            return Err(Error::input(format!("`{PATHS}` does not hold {count} paths"))
+                .hint(format!("run the job again with {}", option("force"))));
+        }
+        paths.check(&self.plan, &kept, on_device, size)
+    }
 }
 
-/// A backtest of one history has no parts.
-#[derive(Debug, Clone, Copy, serde::Serialize)]
-pub enum Never {}
+impl Study for Backtest {
+    type Spec = Spec;
+    type Data = Funded;
+    type Outcome = Outcome;
+    type Share = Share;
+
+    const NAME: &'static str = "backtest";
+    const NOUN: &'static str = "decision";
+    const PART_NOUN: &'static str = "path";
+    const PIECE: u64 = 1;
+    const FILES: &'static [&'static str] = &["metrics.csv", "periods.csv", WEIGHTS, HOLDINGS, WEALTH];
+    const FURTHER: &'static [&'static str] = &[GRID, PATHS, FAN];
+    const DATA: Option<&'static str> = Some(history::NAME);
+    const LAST_OF_PART: u32 = u32::MAX;
+    const SOLVES_JOINED: bool = false;
+
+    fn prepare(spec: &Spec, seed: Option<u64>, data: Funded, observer: &mut dyn Observer) -> Result<Backtest> {
+        Backtest::history(spec, data)?.drawing(spec, seed, observer)
+    }
+
+    /// Paths; without them decisions, and that after the last row.
+    fn problems(&self) -> u64 {
+        match &self.paths {
+            Some(paths) => paths.resampling.paths,
+            None => self.plan.windows.len() as u64 + 1,
+        }
+    }
+
+    /// In decisions.
+    fn work(&self, range: &Range<u64>, part: bool) -> u64 {
+        let history = if part { 0 } else { self.plan.windows.len() as u64 + 1 };
+        let fan = self.fan.as_ref().map_or(0, |fan| fan.problems(&self.plan));
+        history + fan + self.paths.as_ref().map_or(0, |paths| paths.problems(range))
+    }
+
+    fn whole(&self, context: &mut Context) -> Result<Outcome> {
+        let mut outcome = solve_with(&self.plan, self.fan.as_ref(), context)?;
+        if let Some(fan) = &self.fan {
+            outcome.run = outcome.run.drawn(fan.seed(), context.engine.info());
+        }
+        if let Some((grid, plans)) = self.grid.as_deref() {
+            outcome.grid = Some(grid.run(plans, context.observer)?);
+        }
+        if let Some(paths) = &self.paths {
+            let solved = paths.solve(&self.plan, None, context)?;
+            let info = context.engine.info();
+            outcome.crosscheck = paths.checked(&self.plan, &solved, &info)?;
+            outcome.paths = Some(paths.outcome(&self.plan, &solved));
+            outcome.notes.extend(paths.notes(&self.plan));
+            outcome.run = outcome.run.drawn(paths.seed(), info);
+        }
+        Ok(outcome)
+    }
+
+    fn part(&self, part: Part, context: &mut Context) -> Result<Share> {
+        let Some(paths) = &self.paths else {
+            return Err(Error::usage("a backtest of one history is not cut into parts")
+                .hint(format!("leave {} out", option("shard"))));
+        };
+        let solved = paths.solve(&self.plan, Some(part), context)?;
+        Ok(paths.share(part, &solved))
+    }
+
+    fn further(&self) -> Vec<&'static str> {
+        let grid = self.grid.iter().map(|_| GRID);
+        grid.chain(self.paths.iter().map(|_| PATHS)).chain(self.fan.iter().map(|_| FAN)).collect()
+    }
+
+    fn shared(share: &Share) -> Ending {
+        Ending { solves: share.solves, disagreements: disagreements(share.crosscheck), part: true }
+    }
+
+    fn ending(outcome: &Outcome) -> Ending {
+        let mut solves = outcome.solves;
+        if let Some(paths) = &outcome.paths {
+            solves += paths.solves;
+        }
+        Ending { solves, disagreements: disagreements(outcome.crosscheck), part: false }
+    }
+
+    fn state(outcome: &Outcome) -> Value {
+        let problems = outcome.paths.as_ref().map_or(outcome.rebalances as u64 + 1, |paths| paths.count);
+        serde_json::json!({ "run": outcome.run, "range": [0, problems], "solves": outcome.solves, "crosscheck": outcome.crosscheck })
+    }
+
+    fn state_of_part(share: &Share) -> Value {
+        serde_json::json!({ "range": share.range, "solves": share.solves, "crosscheck": share.crosscheck })
+    }
+
+    fn write(&self, outcome: &Outcome, _: &mut Checkpoint, _: &mut dyn Observer, directory: &Path) -> Result<()> {
+        write_weights(&self.plan, outcome, directory)?;
+        write_holdings(&self.plan, outcome, directory)?;
+        write_wealth(&self.plan, outcome, directory)?;
+        if let Some(fan) = &outcome.fan {
+            write_fan(&self.plan, fan, directory)?;
+        }
+        match &outcome.paths {
+            Some(paths) => write_paths(paths, directory),
+            None => Ok(()),
+        }
+    }
+
+    fn keep(data: &Funded, directory: &Path) -> Result<()> {
+        history::write_funded(&directory.join(history::NAME), data)
+    }
+
+    fn data(_: &Manifest, spec: &Spec, directory: &Path) -> Result<Funded> {
+        history::read_funded(&directory.join(history::NAME), &spec.data_sha256)
+    }
+
+    /// Solves a sample of the dates of the history again, and of the paths where there are any.
+    fn verify(&self, maker: &EngineInfo, size: Sample, directory: &Path) -> Result<CrossCheck> {
+        let weights = self.verify_weights(size, directory)?;
+        let paths = self.paths().map(|paths| self.verify_paths(paths, maker.on_device(), size, directory));
+        let fan = self.fan.as_ref().map(|fan| self.verify_fan(fan, maker.on_device(), size, directory));
+        [paths, fan].into_iter().flatten().try_fold(weights, |all, found| {
+            let found = found?;
+            Ok(CrossCheck {
+                sampled: all.sampled + found.sampled,
+                disagreements: all.disagreements + found.disagreements,
+                ..all
+            })
+        })
+    }
+}
+
+fn disagreements(check: Option<CrossCheck>) -> u64 {
+    check.map_or(0, |check| check.disagreements)
+}

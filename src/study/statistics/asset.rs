@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::distribution::{Asked, Event};
+use super::distribution::{Asked, Event, QUANTILES, Statistics};
 use super::figure::{Column, Figure, Setting};
 use super::limited::{self, Unlimited};
 use super::passes::Distributions;
@@ -10,23 +10,6 @@ use crate::methods::Method;
 use crate::stats;
 use crate::study::change::HalvesOfAsset;
 use crate::study::influence::Band;
-
-/// The quantiles reported per asset.
-pub const QUANTILES: [f64; 7] = [0.025, 0.05, 0.25, 0.5, 0.75, 0.95, 0.975];
-
-/// One number per reported statistic of a weight.
-#[derive(Debug, Clone, Serialize)]
-pub struct WeightStatistics {
-    pub mean: f64,
-    pub sd: f64,
-    pub q025: f64,
-    pub q05: f64,
-    pub q25: f64,
-    pub q50: f64,
-    pub q75: f64,
-    pub q95: f64,
-    pub q975: f64,
-}
 
 /// P(the asset's weight is among the k largest), with its Monte Carlo error.
 #[derive(Debug, Clone, Serialize)]
@@ -44,7 +27,7 @@ pub struct Asset {
     /// Weight from the full history; null where no portfolio exists.
     pub point: Option<f64>,
     #[serde(flatten)]
-    pub weight: WeightStatistics,
+    pub weight: Statistics,
     /// mean - point.
     pub bias: Option<f64>,
     pub mean_rank: f64,
@@ -54,7 +37,7 @@ pub struct Asset {
     pub p_double: Option<f64>,
     /// P(weight < point / 2).
     pub p_half: Option<f64>,
-    pub mc_error: WeightStatistics,
+    pub mc_error: Statistics,
     /// A band that holds where volatility comes in spells; null where no portfolio exists, of short histories, and of
     /// assets without a budget.
     pub robust: Option<Band>,
@@ -73,7 +56,7 @@ pub struct Asset {
 /// Puts the assets that do not take part back in their places, at weight zero, and gives sizes their signs.
 pub fn with_excluded(solved: Vec<Asset>, (keep, signs): (&[usize], &[f64]), names: &[String]) -> Vec<Asset> {
     let nothing =
-        WeightStatistics { mean: 0.0, sd: 0.0, q025: 0.0, q05: 0.0, q25: 0.0, q50: 0.0, q75: 0.0, q95: 0.0, q975: 0.0 };
+        Statistics { mean: 0.0, sd: 0.0, q025: 0.0, q05: 0.0, q25: 0.0, q50: 0.0, q75: 0.0, q95: 0.0, q975: 0.0 };
     let mut assets: Vec<Asset> = names
         .iter()
         .map(|name| Asset {
@@ -131,21 +114,10 @@ pub fn columns(setting: &Setting) -> Vec<Column> {
 pub fn assets(setting: &Setting, found: &Distributions, robust: Option<&[Band]>) -> Vec<Asset> {
     let method = Method::RiskBudgeting;
     let n = setting.assets.len();
-    let statistics = |mean, sd, q: [f64; 7]| WeightStatistics {
-        mean,
-        sd,
-        q025: q[0],
-        q05: q[1],
-        q25: q[2],
-        q50: q[3],
-        q75: q[4],
-        q95: q[5],
-        q975: q[6],
-    };
     let asset = |i: usize| {
         let (weight, rank) = (found.of(method, Figure::Weight(i)), found.of(method, Figure::Rank(i)));
         let (moments, count) = (weight.moments, weight.count);
-        let quantiles = QUANTILES.map(|q| weight.quantile(q));
+        let [statistics, mc_error] = weight.statistics();
         let point = setting.reference(method).map(|point| point.weights[i]);
         let share = |hits: usize| hits as f64 / count as f64;
         let at_bound = |end: usize| {
@@ -162,14 +134,14 @@ pub fn assets(setting: &Setting, found: &Distributions, robust: Option<&[Band]>)
             name: setting.assets[i].clone(),
             budget: setting.budgets[i],
             point,
-            weight: statistics(moments.mean, moments.sd, quantiles.map(|q| q.value)),
+            weight: statistics,
             bias: point.map(|point| moments.mean - point),
             mean_rank: rank.moments.mean,
             rank_sd: rank.moments.sd,
             rank_probabilities: ranks(n).zip(&rank.hits).map(probability).collect(),
             p_double: point.and(weight.hits.first()).map(|hits| share(*hits)),
             p_half: point.and(weight.hits.get(1)).map(|hits| share(*hits)),
-            mc_error: statistics(moments.mean_error(count), moments.sd_error(count), quantiles.map(|q| q.error)),
+            mc_error,
             robust: robust.map(|bands| bands[i]),
             at_min: at_bound(0),
             at_max: at_bound(1),
@@ -184,39 +156,6 @@ pub fn assets(setting: &Setting, found: &Distributions, robust: Option<&[Band]>)
 pub fn mover(assets: &[Asset]) -> Option<usize> {
     let solved = (0..assets.len()).filter(|&i| assets[i].budget > 0.0);
     solved.reduce(|a, b| if assets[b].moves() > assets[a].moves() { b } else { a })
-}
-
-impl WeightStatistics {
-    fn negated(&self) -> WeightStatistics {
-        WeightStatistics {
-            mean: -self.mean,
-            sd: self.sd,
-            q025: -self.q975,
-            q05: -self.q95,
-            q25: -self.q75,
-            q50: -self.q50,
-            q75: -self.q25,
-            q95: -self.q05,
-            q975: -self.q025,
-        }
-    }
-
-    /// Errors of the same.
-    fn turned(&self) -> WeightStatistics {
-        let negated = self.negated();
-        let WeightStatistics { mean, sd, q025, q05, q25, q50, q75, q95, q975 } = negated;
-        WeightStatistics {
-            mean: -mean,
-            sd,
-            q025: -q025,
-            q05: -q05,
-            q25: -q25,
-            q50: -q50,
-            q75: -q75,
-            q95: -q95,
-            q975: -q975,
-        }
-    }
 }
 
 impl Asset {

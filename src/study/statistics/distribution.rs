@@ -1,10 +1,55 @@
 //! The distribution of a column: one number of every converged resample, which come in pieces, in index order, twice.
 
+use serde::Serialize;
+
 use super::selection::{Counted, Found, SAMPLE, Sought};
 use crate::stats::{self, Moments, Powers};
 
 /// Quantiles that every figure is summarised by.
 pub const CENTRAL: &[f64] = &[0.05, 0.5, 0.95];
+
+/// Those of a figure that is reported in full.
+pub const QUANTILES: [f64; 7] = [0.025, 0.05, 0.25, 0.5, 0.75, 0.95, 0.975];
+
+/// One number per statistic of a figure that is reported in full.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Statistics {
+    pub mean: f64,
+    pub sd: f64,
+    pub q025: f64,
+    pub q05: f64,
+    pub q25: f64,
+    pub q50: f64,
+    pub q75: f64,
+    pub q95: f64,
+    pub q975: f64,
+}
+
+impl Statistics {
+    /// Of the same numbers with the other sign.
+    #[must_use]
+    pub fn negated(&self) -> Statistics {
+        Statistics {
+            mean: -self.mean,
+            sd: self.sd,
+            q025: -self.q975,
+            q05: -self.q95,
+            q25: -self.q75,
+            q50: -self.q50,
+            q75: -self.q25,
+            q95: -self.q05,
+            q975: -self.q025,
+        }
+    }
+
+    /// Errors of the same.
+    #[must_use]
+    pub fn turned(&self) -> Statistics {
+        let negated = self.negated();
+        let Statistics { mean, sd, q025, q05, q25, q50, q75, q95, q975 } = negated;
+        Statistics { mean: -mean, sd, q025: -q025, q05: -q05, q25: -q25, q50: -q50, q75: -q75, q95: -q95, q975: -q975 }
+    }
+}
 
 /// Bins that the values of a column are counted in: one for so many values, and at most so many bins.
 const VALUES: usize = 64;
@@ -80,6 +125,26 @@ impl Distribution {
     pub fn quantile(&self, q: f64) -> Quantile {
         let at = self.asked.iter().position(|asked| *asked == q).expect("a quantile asked for");
         self.quantiles[at]
+    }
+
+    /// All statistics of a column of which [`QUANTILES`] were asked, and their Monte Carlo errors.
+    pub fn statistics(&self) -> [Statistics; 2] {
+        let all = |mean, sd, [q025, q05, q25, q50, q75, q95, q975]: [f64; 7]| Statistics {
+            mean,
+            sd,
+            q025,
+            q05,
+            q25,
+            q50,
+            q75,
+            q95,
+            q975,
+        };
+        let (moments, found) = (self.moments, QUANTILES.map(|q| self.quantile(q)));
+        [
+            all(moments.mean, moments.sd, found.map(|q| q.value)),
+            all(moments.mean_error(self.count), moments.sd_error(self.count), found.map(|q| q.error)),
+        ]
     }
 
     /// Of values that are at hand.

@@ -11,7 +11,8 @@ use crate::report::html::text::{name, percent};
 use crate::report::words;
 use crate::study::bootstrap::Outcome;
 use crate::study::holdings::Holdings;
-use crate::study::statistics::asset::{Asset, WeightStatistics};
+use crate::study::statistics::asset::Asset;
+use crate::study::statistics::distribution::Statistics;
 
 /// One number of an asset as a chart has it.
 type Drawn<'a> = &'a dyn Fn(&Asset, f64) -> f64;
@@ -102,7 +103,7 @@ fn size(asset: &Asset) -> f64 {
 }
 
 fn drawing(assets: &[Placed], held: Option<&Holdings>, drawn: Drawn, title: &str) -> Plot {
-    let of = |statistic: fn(&WeightStatistics) -> f64| -> Vec<f64> {
+    let of = |statistic: fn(&Statistics) -> f64| -> Vec<f64> {
         assets.iter().map(|(_, asset)| drawn(asset, statistic(&asset.weight))).collect()
     };
     let places = at(assets.len());

@@ -59,9 +59,14 @@ impl Leverage {
         for (l, u) in track.exposure.iter().zip(&*unlevered) {
             covariance += (l - mean) * (u - mean_u);
         }
+        Leverage::of_sums(track.exposure.len(), [mean, mean_u], covariance, market.timeline.periods_per_year)
+    }
+
+    /// Of the means of l and u over so many rows, and of the sum of the products of their deviations.
+    pub fn of_sums(rows: usize, [mean, unlevered]: [f64; 2], products: f64, periods_per_year: f64) -> Option<Leverage> {
         // Zero added, here and below: what is nothing has no sign.
-        covariance = market.timeline.periods_per_year * covariance / n + 0.0;
-        (!track.exposure.is_empty()).then_some(Leverage { mean, unlevered: mean_u, covariance })
+        let covariance = periods_per_year * products / rows as f64 + 0.0;
+        (rows > 0).then_some(Leverage { mean, unlevered, covariance })
     }
 }
 

@@ -27,7 +27,12 @@ impl Depth {
             }
             squares += drawdown * drawdown;
         }
-        (!wealth.is_empty()).then(|| Depth { max, ulcer: (squares / wealth.len() as f64).sqrt() })
+        Depth::of_sums(wealth.len(), max, squares)
+    }
+
+    /// Of the largest drawdown over so many rows, and of the sum of the squares of all.
+    pub fn of_sums(rows: usize, max: f64, squares: f64) -> Option<Depth> {
+        (rows > 0).then(|| Depth { max, ulcer: (squares / rows as f64).sqrt() })
     }
 }
 

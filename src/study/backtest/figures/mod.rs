@@ -13,6 +13,7 @@ mod deflated;
 mod difference;
 mod drawdown;
 mod growth;
+mod lanes;
 mod metrics;
 mod months;
 pub mod normal;
@@ -29,14 +30,15 @@ mod tail;
 #[cfg(test)]
 mod tests;
 
-pub use attribution::Attribution;
+pub use attribution::{Attribution, Leverage};
 pub use costs::{COSTS_BPS, CostFigures, break_even, cost_curve, net_at};
 pub use deflated::Deflated;
 pub use difference::{SharpeDifference, SharpeSample};
 pub use drawdown::{Depth, Fall, deepest, falls};
+pub use lanes::{Side, Summed};
 pub use metrics::{Drawdown, Metrics};
-pub use months::{Month, MonthReturn, YearReturn, month_returns, year_returns};
-pub use path::{PathFigures, Scratch};
+pub use months::{Month, MonthReturn, YearReturn, month_returns, monthly, year_returns};
+pub use path::{FIGURES, PathFigures, Scratch};
 pub use performance::Performance;
 pub use periods::{Kind, NamedPeriod, Period, PeriodFigures, periods};
 pub use relative::Relative;

@@ -11,21 +11,86 @@ use super::performance::Performance;
 use super::rows::{Market, Track};
 use super::tail::cvar95;
 
-/// None where a figure does not exist.
+/// One number, or what is made of one, for each figure. A number is none where the figure does not exist.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct PathFigures {
-    pub cagr: Option<f64>,
-    pub volatility: Option<f64>,
-    pub sharpe: Option<f64>,
-    pub sharpe_monthly: Option<f64>,
-    pub max_drawdown: Option<f64>,
-    pub ulcer_index: Option<f64>,
-    pub cvar95: Option<f64>,
-    pub turnover: Option<f64>,
-    pub exposure_mean: Option<f64>,
-    pub volatility_to_target: Option<f64>,
+pub struct PathFigures<T = Option<f64>> {
+    pub cagr: T,
+    pub volatility: T,
+    pub sharpe: T,
+    pub sharpe_monthly: T,
+    pub max_drawdown: T,
+    pub ulcer_index: T,
+    pub cvar95: T,
+    pub turnover: T,
+    pub exposure_mean: T,
+    pub volatility_to_target: T,
     /// Of leverage with the return of what is levered: a part of the attribution.
-    pub covariance: Option<f64>,
+    pub covariance: T,
+}
+
+/// Figures there are.
+pub const FIGURES: usize = 11;
+
+impl<T> PathFigures<T> {
+    /// In the order of the columns of tables.
+    pub const NAMES: [&'static str; FIGURES] = [
+        "cagr",
+        "volatility",
+        "sharpe",
+        "sharpe_monthly",
+        "max_drawdown",
+        "ulcer_index",
+        "cvar95",
+        "turnover",
+        "exposure_mean",
+        "volatility_to_target",
+        "covariance",
+    ];
+
+    pub fn into_array(self) -> [T; FIGURES] {
+        [
+            self.cagr,
+            self.volatility,
+            self.sharpe,
+            self.sharpe_monthly,
+            self.max_drawdown,
+            self.ulcer_index,
+            self.cvar95,
+            self.turnover,
+            self.exposure_mean,
+            self.volatility_to_target,
+            self.covariance,
+        ]
+    }
+
+    pub fn from_array(array: [T; FIGURES]) -> PathFigures<T> {
+        let [
+            cagr,
+            volatility,
+            sharpe,
+            sharpe_monthly,
+            max_drawdown,
+            ulcer_index,
+            cvar95,
+            turnover,
+            exposure_mean,
+            volatility_to_target,
+            covariance,
+        ] = array;
+        PathFigures {
+            cagr,
+            volatility,
+            sharpe,
+            sharpe_monthly,
+            max_drawdown,
+            ulcer_index,
+            cvar95,
+            turnover,
+            exposure_mean,
+            volatility_to_target,
+            covariance,
+        }
+    }
 }
 
 /// Room for figures in the making.

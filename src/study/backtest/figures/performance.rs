@@ -29,15 +29,24 @@ impl Performance {
             mean_r += r;
             mean_x += r - y;
         }
-        let n = count as f64;
-        (mean_r, mean_x) = (mean_r / n, mean_x / n);
+        (mean_r, mean_x) = (mean_r / count as f64, mean_x / count as f64);
         let (mut squares_r, mut squares_x) = (0.0, 0.0);
         for (r, y) in rows {
             squares_r += (r - mean_r) * (r - mean_r);
             squares_x += (r - y - mean_x) * (r - y - mean_x);
         }
+        Performance::of_sums(count, [mean_r, mean_x], [squares_r, squares_x], periods_per_year)
+    }
+
+    /// Of the means of r and x over so many rows, and of the sums of their squared deviations.
+    pub fn of_sums(
+        count: usize,
+        [mean_r, mean_x]: [f64; 2],
+        [squares_r, squares_x]: [f64; 2],
+        periods_per_year: f64,
+    ) -> Performance {
         let annual = periods_per_year.sqrt();
-        let sd = |squares: f64| (count > 1).then(|| (squares / (n - 1.0)).sqrt());
+        let sd = |squares: f64| (count > 1).then(|| (squares / (count as f64 - 1.0)).sqrt());
         Performance {
             rows: count,
             mean: (count > 0).then_some(periods_per_year * mean_r),
