@@ -1,9 +1,9 @@
 //! Texts of a backtest: `metrics.csv` and `periods.csv` beside the summary.
 
-use super::Shown;
 use super::sentence::backtest::sentence;
 use super::table::{csv_of, maybe};
 use super::terminal::{self, View};
+use super::{Shown, html};
 use crate::error::Result;
 use crate::store::origin::Origin;
 use crate::study::backtest::Outcome;
@@ -20,8 +20,9 @@ impl Shown for Outcome {
         terminal::backtest(self, view)
     }
 
-    fn texts(&self, _: &Origin, _: View) -> Result<Vec<(&'static str, String)>> {
-        let mut texts = vec![(METRICS, metrics_csv(self)?), (PERIODS, periods_csv(self)?)];
+    fn texts(&self, origin: &Origin, view: View) -> Result<Vec<(&'static str, String)>> {
+        let page = html::backtest(self, origin, view);
+        let mut texts = vec![(METRICS, metrics_csv(self)?), (PERIODS, periods_csv(self)?), (super::REPORT, page)];
         if let Some(grid) = &self.grid {
             texts.push((GRID, grid_csv(grid)?));
         }

@@ -352,6 +352,15 @@ pub fn band(low: f64, high: f64, decimals: usize) -> String {
     }
 }
 
+/// A share of a finite number of draws, of which none is certain: "<1 %", "63 %", ">99 %".
+pub fn never_certain(share: f64) -> String {
+    match 100.0 * share {
+        none if none < 0.5 => "<1 %".to_string(),
+        all if all >= 99.5 => ">99 %".to_string(),
+        other => format!("{other:.0} %"),
+    }
+}
+
 pub fn maybe_percent(x: Option<f64>, decimals: usize) -> String {
     x.map_or("-".to_string(), |x| percent(x, decimals))
 }

@@ -123,7 +123,7 @@ pub struct BacktestArguments {
     #[arg(long, value_name = "ROWS", value_parser = fan_block, allow_negative_numbers = true, help_heading = "Fan")]
     #[arg(requires = "resamples")]
     pub fan_block: Option<f64>,
-    /// With -B: risk budgeting trades only the assets that are held outside their 90 % bands
+    /// With -B: risk budgeting, and its twin, trade only the assets that are held outside their 90 % bands
     #[arg(long, help_heading = "Fan", requires = "resamples", conflicts_with = "grid")]
     pub fan_band: bool,
     /// Leave out the paths at half and twice the block length

@@ -12,6 +12,7 @@ use std::path::Path;
 
 pub use arguments::BacktestArguments;
 
+use super::args::SchemeChoice;
 use super::data::{self, Inputs, Notes};
 use super::driver::{Asked, Seed, Steps, drive};
 use super::limits::{self, Asked as Limited, TermArguments};
@@ -27,6 +28,7 @@ use crate::report::words;
 use crate::store::digest;
 use crate::store::history::Funded;
 use crate::study::backtest::{Backtest, Plan, Spec, fan, paths};
+use crate::study::block::Block;
 use crate::study::limited::Within;
 use crate::study::memory;
 use crate::study::protocol::Study as _;
@@ -40,8 +42,19 @@ pub fn run(arguments: &BacktestArguments) -> Result<u8> {
         return Err(Error::usage("--shard and --problems cut paths, and a backtest of one history has none")
             .hint("leave them out, or ask for --paths"));
     }
-    let seed =
-        Seed { given: arguments.resample.seed, needed: arguments.paths.is_some() || arguments.resamples.is_some() };
+    let draws = &arguments.resample;
+    let is_drawn = arguments.paths.is_some() || arguments.resamples.is_some();
+    if !is_drawn && (draws.block != Block::Auto || draws.scheme != SchemeChoice::Stationary) {
+        return Err(Error::usage(
+            "--scheme and --block say how rows are drawn, and a backtest of one history draws none",
+        )
+        .hint("add --paths P, or leave them out"));
+    }
+    if draws.block != Block::Auto && arguments.resamples.is_some() {
+        return Err(Error::usage("--block is for paths: with -B, windows are resampled")
+            .hint("say --fan-block for rows of a block within a window"));
+    }
+    let seed = Seed { given: draws.seed, needed: is_drawn };
     seed.check(arguments.run.part().is_some())?;
     let notes = &mut Notes::new(arguments.out.quiet);
     let inputs = data::input(&arguments.data, notes);
@@ -210,6 +223,7 @@ impl Steps<Backtest> for Command<'_> {
         let (decided, traded) = (plan.market.label(plan.windows[0].row), plan.market.label(plan.start));
         let history = plan.windows.len() as u64 + 1;
         let along = study.paths().map(|paths| (paths, paths.problems(&(0..study.problems()))));
+        let fan = study.fan().map(|fan| fan.problems(plan));
         let text = if self.arguments.out.json {
             let paths = along.map(|(paths, problems)| {
                 serde_json::json!({
@@ -230,6 +244,7 @@ impl Steps<Backtest> for Command<'_> {
                 "evaluated_rows": last - plan.start,
                 "engine": Kind::Cpu,
                 "paths": paths,
+                "fan_problems": fan,
             }))?
         } else {
             let paths = along.map_or(String::new(), |(paths, problems)| {
@@ -241,9 +256,12 @@ impl Steps<Backtest> for Command<'_> {
                     words::engine(engine.info().adapter.as_deref(), engine.info().precision),
                 )
             });
+            let fan = fan.map_or(String::new(), |problems| {
+                format!("resamples of its windows: {} more\n", counted(problems, "problem"))
+            });
             format!(
                 "{}{} of {}, {} to {}\n{} ({}) from {decided} on, the first trade at the close of {traded}, {} held \
-                 through\n{} of up to {} would be solved on the CPU\n{paths}",
+                 through\n{} of up to {} would be solved on the CPU\n{paths}{fan}",
                 columns(self.detected, output::view()),
                 counted(plan.market.rows() as u64, "row"),
                 counted(plan.market.assets() as u64, "asset"),

@@ -34,7 +34,7 @@ pub struct Chart {
     /// What it found.
     pub title: String,
     pub plot: Plot,
-    /// The same in another way, and what both are called; a reader changes between them.
+    /// The same in other ways, and what all are called; a reader changes between them.
     pub other: Option<Other>,
     pub height: usize,
     /// How to read it.
@@ -44,10 +44,10 @@ pub struct Chart {
     pub folded: bool,
 }
 
-/// A second drawing of a chart, with the names of both.
+/// Further drawings of a chart, with the names of all: that of the first comes first.
 pub struct Other {
-    pub names: [&'static str; 2],
-    pub plot: Plot,
+    pub names: Vec<String>,
+    pub plots: Vec<Plot>,
 }
 
 /// The numbers of a chart. The first column names the row.
@@ -117,13 +117,18 @@ impl Chart {
              style=\"height:{height}px\"></div>\n<script type=\"application/json\" data-plot=\"{id}-plot\">{}</script>\n",
             data(&self.plot)
         );
-        if let Some(Other { names: [first, second], plot }) = &self.other {
-            let _ = writeln!(
-                out,
-                "<script type=\"application/json\" data-other=\"{id}-plot\" data-first=\"{first}\" \
-                 data-second=\"{second}\">{}</script>",
-                data(plot)
-            );
+        if let Some(Other { names, plots }) = &self.other {
+            let first = names.first().map_or("", |name| name.as_str());
+            for (name, plot) in names.iter().skip(1).zip(plots) {
+                let _ = writeln!(
+                    out,
+                    "<script type=\"application/json\" data-other=\"{id}-plot\" data-first=\"{}\" \
+                     data-name=\"{}\">{}</script>",
+                    escaped(first),
+                    escaped(name),
+                    data(plot)
+                );
+            }
         }
         let _ = writeln!(out, "<figcaption>{}</figcaption>", escaped(&self.caption));
         self.table.write(out, &title);

@@ -6,13 +6,13 @@ root.dataset.drawn = 0;
 const parsed = (script) => JSON.parse(script.textContent);
 const draw = (place, plot) => Plotly.newPlot(place, plot.data, plot.layout, plot.config);
 
-// Two ways to see one chart: a button for each.
-function choice(place, first, script) {
-  const plots = [first, parsed(script)];
+// Several ways to see one chart: a button for each.
+function choice(place, first, scripts) {
+  const plots = [first, ...scripts.map(parsed)];
   const bar = document.createElement("div");
   bar.className = "choice";
   bar.setAttribute("role", "group");
-  [script.dataset.first, script.dataset.second].forEach((name, at) => {
+  [scripts[0].dataset.first, ...scripts.map((script) => script.dataset.name)].forEach((name, at) => {
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = name;
@@ -30,8 +30,8 @@ for (const script of document.querySelectorAll("script[data-plot]")) {
   const place = document.getElementById(script.dataset.plot);
   const plot = parsed(script);
   const first = () => { places.push(place); draw(place, plot).then(() => { root.dataset.drawn++; }); };
-  const other = document.querySelector(`script[data-other="${place.id}"]`);
-  if (other) choice(place, plot, other);
+  const others = [...document.querySelectorAll(`script[data-other="${place.id}"]`)];
+  if (others.length) choice(place, plot, others);
   // What is folded has no width to be drawn in.
   const folded = place.closest("details:not([open])");
   if (folded) folded.addEventListener("toggle", first, { once: true });

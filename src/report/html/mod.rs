@@ -4,11 +4,13 @@
 //! is a file here: a title that states the finding, the plot, how to read it, its numbers as a table. Nothing in it varies
 //! between equal runs.
 
+mod backtest;
 mod bootstrap;
 mod chart;
 mod page;
 mod screen;
 mod text;
 
+pub use backtest::backtest;
 pub use bootstrap::bootstrap;
 pub use screen::screen;

@@ -1,7 +1,7 @@
 //! What a backtest found, in a few sentences: how the first strategy did, whether it was better than the benchmark beyond
 //! chance, and at what cost its lead is gone.
 
-use crate::report::words::{counted, percent};
+use crate::report::words::{counted, never_certain, percent};
 use crate::study::backtest::Outcome;
 use crate::study::backtest::outcome::StrategyOutcome;
 
@@ -71,7 +71,7 @@ fn luck(own: &StrategyOutcome, outcome: &Outcome) -> Option<String> {
     let drawdown = paths.strategies.iter().find(|of| of.name == own.name)?.figures.max_drawdown.as_ref()?;
     Some(format!(
         "On {} of {} its Sharpe ratio is the higher one, and its largest fall is {} to {} on nine of ten.",
-        percent(found.probability?, 0),
+        never_certain(found.probability?),
         counted(paths.count, "resampled path"),
         percent(drawdown.statistics.q05, 0),
         percent(drawdown.statistics.q95, 0)

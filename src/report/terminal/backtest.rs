@@ -277,7 +277,8 @@ fn evidence(out: &mut String, outcome: &Outcome, view: View) {
     let certificates = words::certificates(&outcome.solves, outcome.rc_error.max) + &kkt;
     let gap = outcome.gap.max.map_or(String::new(), |gap| format!("; gap at most {gap:.1e}"));
     let paths = outcome.paths.as_ref().map_or(String::new(), |paths| {
-        format!("; along paths: {}", words::certificates(&paths.solves, paths.max_error))
+        let engine = words::engine(outcome.run.adapter.as_deref(), outcome.run.precision);
+        format!("; along paths: {}; {engine}", words::certificates(&paths.solves, paths.max_error))
     });
     let fine = outcome.solves.unsolved() == 0 && outcome.paths.as_ref().is_none_or(|own| own.solves.unsolved() == 0);
     out.push_str(&view.verdict(&view.wrapped(&format!("certificates: {certificates}{gap}; CPU, f64{paths}")), fine));

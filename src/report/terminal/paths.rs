@@ -3,7 +3,7 @@
 use super::table::{Column, table};
 use super::view::View;
 use super::{LEAVE_EARLY, LEAVE_LATE, NAME, names_width};
-use crate::report::words::{counted, cut, percent};
+use crate::report::words::{counted, cut, never_certain, percent};
 use crate::study::backtest::Outcome;
 use crate::study::backtest::paths::{Figure, OfStrategy, PathsOutcome};
 
@@ -20,7 +20,7 @@ pub fn paths(outcome: &Outcome, found: &PathsOutcome, view: View) -> String {
     let growth = |own: &OfStrategy| band(own.figures.cagr.as_ref(), |x| percent(x, 1));
     let depth = |own: &OfStrategy| band(own.figures.max_drawdown.as_ref(), |x| percent(x, 0));
     let deep = |own: &OfStrategy| match own.drawdowns.get(1) {
-        Some(deep) => probability(deep.probability),
+        Some(deep) => never_certain(deep.probability),
         None => "-".to_string(),
     };
     let wins = |by: &'static str| {
@@ -28,7 +28,7 @@ pub fn paths(outcome: &Outcome, found: &PathsOutcome, view: View) -> String {
             let beats = (found.beats.iter())
                 .find(|beats| beats.a == own.name && beats.b == outcome.benchmark && beats.by == by)
                 .and_then(|beats| beats.probability);
-            beats.map_or(String::new(), probability)
+            beats.map_or(String::new(), never_certain)
         }
     };
     let columns = vec![
@@ -66,13 +66,4 @@ fn band(figure: Option<&Figure>, text: impl Fn(f64) -> String) -> String {
         let (low, high) = (text(figure.statistics.q05), text(figure.statistics.q95));
         format!("{} to {high}", low.trim_end_matches(" %"))
     })
-}
-
-/// Of a finite number of paths none is certain.
-fn probability(p: f64) -> String {
-    match 100.0 * p {
-        none if none < 0.5 => "<1 %".to_string(),
-        all if all > 99.5 => ">99 %".to_string(),
-        other => format!("{other:.0} %"),
-    }
 }

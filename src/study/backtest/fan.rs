@@ -24,6 +24,7 @@ use crate::methods::Method;
 use crate::methods::certificate::Status;
 use crate::panel::Panel;
 use crate::resample::{Law, Scheme};
+use crate::run::crosscheck::{Check, CrossCheck, Sample, sample};
 use crate::run::{Context, Work, keep};
 use crate::stats;
 use crate::store::blocks::{Blocks as _, Stored};
@@ -53,6 +54,9 @@ const LONGEST_BLOCK: f64 = 21.0;
 
 /// Decisions at most: each is a cell of the index law, and a batch of the store.
 const MOST_DECISIONS: usize = 1 << 24;
+
+/// Resamples that a run on a device solves again on the CPU where no number was asked for, of all decisions together.
+const CHECKED: u64 = 64;
 
 /// The quantiles that are told; the outer two are the band.
 const QUANTILES: [f64; 3] = [0.05, 0.5, 0.95];
@@ -86,12 +90,13 @@ pub struct OfAsset {
 pub struct Fan {
     pub resampling: Resampling,
     seed: u64,
+    crosscheck: Sample,
 }
 
 impl Fan {
     /// # Errors
     /// A block that is longer than a window; a study without risk budgeting.
-    pub fn new(plan: &Plan, resampling: Resampling, seed: u64) -> Result<Fan> {
+    pub fn new(plan: &Plan, resampling: Resampling, (seed, crosscheck): (u64, Sample)) -> Result<Fan> {
         let resamples = option("resamples");
         if own(plan).is_none() {
             return Err(Error::usage(format!(
@@ -110,7 +115,7 @@ impl Fan {
                 option("fan-block").plain(block)
             ))
             .hint("take shorter blocks, or longer windows")),
-            None => Ok(Fan { resampling, seed }),
+            None => Ok(Fan { resampling, seed, crosscheck }),
         }
     }
 
@@ -125,7 +130,12 @@ impl Fan {
 
     fn block(&self, window: &Window) -> f64 {
         let usual = LONGEST_BLOCK.min((window.rows.len() / 4) as f64).max(1.0);
-        if self.resampling.scheme == Scheme::Iid { 1.0 } else { self.resampling.block.unwrap_or(usual) }
+        let block = self.resampling.block.unwrap_or(usual);
+        match self.resampling.scheme {
+            Scheme::Iid => 1.0,
+            Scheme::Stationary => block,
+            Scheme::Circular | Scheme::Moving => block.round(),
+        }
     }
 
     /// The resamples of a decision; none where no portfolio is possible.
@@ -145,22 +155,40 @@ impl Fan {
     ///
     /// # Errors
     /// A device that fails, a disk that is full, asked to stop.
-    pub fn solve(&self, plan: &Plan, decisions: &[Decision], context: &mut Context) -> Result<Vec<Spread>> {
+    pub fn solve(
+        &self,
+        plan: &Plan,
+        decisions: &[Decision],
+        context: &mut Context,
+    ) -> Result<(Vec<Spread>, Option<CrossCheck>)> {
         context.observer.phase("resampling windows");
         if !context.store.keeps() {
             *context.store = Checkpoint::aside(IN_MEMORY);
         }
-        let mut spreads = Vec::with_capacity(decisions.len());
+        let sampled = if context.engine.info().on_device() { self.sampled(decisions.len()) } else { Vec::new() };
+        let (mut spreads, mut check) = (Vec::with_capacity(decisions.len()), None);
         for (number, decision) in decisions.iter().enumerate() {
             let mut found = None;
             if let Some(batch) = self.batch(plan, number)? {
-                let work = Work { batch: &batch, request: &Request::PORTFOLIOS, number: number as u32, sample: &[] };
-                keep(work, 0..self.resampling.resamples, context)?;
+                let work =
+                    Work { batch: &batch, request: &Request::PORTFOLIOS, number: number as u32, sample: &sampled };
+                check = Check::both(check, keep(work, 0..self.resampling.resamples, context)?);
                 found = Some(self.kept(plan, number, context.store)?);
             }
             spreads.push(self.spread(plan, decision, found.as_ref()));
         }
-        Ok(spreads)
+        Ok((spreads, check.map(CrossCheck::from).filter(|_| !sampled.is_empty())))
+    }
+
+    /// Resamples of each of so many decisions that are solved again on the CPU: of all together, about as many as asked for.
+    fn sampled(&self, decisions: usize) -> Vec<u64> {
+        let each = |all: u64| Sample::Count(all.div_ceil(decisions.max(1) as u64));
+        let size = match self.crosscheck {
+            Sample::Default => each(CHECKED),
+            Sample::Count(all) => each(all),
+            Sample::All => Sample::All,
+        };
+        sample(self.resampling.resamples, self.seed, size)
     }
 
     /// What was solved of a decision.

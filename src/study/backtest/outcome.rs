@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::account::Account;
 use super::decide::Decision;
 use super::fan::Spread;
-use super::figures::{CostFigures, Metrics, Period, YearReturn};
+use super::figures::{CostFigures, Metrics, MonthReturn, Period, YearReturn};
 use super::grid::GridOutcome;
 use super::paths::PathsOutcome;
 use crate::batch::counts::{RcError, Solves};
@@ -48,9 +48,14 @@ pub struct Outcome {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paths: Option<PathsOutcome>,
     pub run: Run,
-    /// All decisions with their portfolios.
+    /// Labels of the evaluated closes, from that of the first trade on.
+    #[serde(skip)]
+    pub closes: Vec<String>,
+    /// All decisions with their portfolios, and the labels of their rows.
     #[serde(skip)]
     pub decisions: Vec<Decision>,
+    #[serde(skip)]
+    pub decided: Vec<String>,
     /// What a reader should know of the study.
     #[serde(skip)]
     pub notes: Vec<Text>,
@@ -72,11 +77,24 @@ pub struct StrategyOutcome {
     pub unsolved: Vec<String>,
     /// The row in which wealth was gone.
     pub ruined: Option<String>,
+    /// By calendar month; empty without dates, and where rows are longer.
+    #[serde(skip)]
+    pub months: Vec<MonthReturn>,
+    /// Of the variance, by calendar year; empty without dates.
+    #[serde(skip)]
+    pub shares_by_year: Vec<YearShares>,
     /// Exposure at each decision; none without a target.
     #[serde(skip)]
     pub scales: Vec<Option<f64>>,
     #[serde(skip)]
     pub account: Account,
+}
+
+/// Who bore the risk of a calendar year: one number for each asset, which sum to one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct YearShares {
+    pub year: i16,
+    pub shares: Vec<f64>,
 }
 
 /// What to hold after the last row.

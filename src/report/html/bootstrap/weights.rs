@@ -86,7 +86,10 @@ pub fn weights(outcome: &Outcome) -> Chart {
             100.0 * change(most, most.weight.q95),
         ),
         plot: relative,
-        other: Some(Other { names: ["Relative to the weight", "In % of the portfolio"], plot: absolute }),
+        other: Some(Other {
+            names: ["Relative to the weight", "In % of the portfolio"].map(String::from).to_vec(),
+            plots: vec![absolute],
+        }),
         folded: false,
         height: height(assets.len()),
         caption: format!(

@@ -42,5 +42,6 @@ pub use path::{FIGURES, PathFigures, Scratch};
 pub use performance::Performance;
 pub use periods::{Kind, NamedPeriod, Period, PeriodFigures, periods};
 pub use relative::Relative;
+pub use risk_shares::risk_shares_over;
 pub use rows::{Build, Market, Timeline, Track};
 pub use shape::is_autocorrelated;

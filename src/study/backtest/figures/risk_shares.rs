@@ -4,19 +4,29 @@
 //! share_i = cov(h_i r_i, a) / var(a),  a = sum_i h_i r_i,  over all rows        they sum to 1
 //! ```
 
+use std::ops::Range;
+
 use super::ratio::varies;
 use super::rows::Track;
 use crate::stats;
 
-/// None where the portfolio does not vary, or nothing is known of its assets.
+/// Over all rows; none where the portfolio does not vary, or nothing is known of its assets.
 pub fn risk_shares(track: &Track) -> Option<Vec<f64>> {
-    if track.assets == 0 || track.contributions.is_empty() {
+    risk_shares_over(track, 0..track.rows())
+}
+
+/// The same over some rows.
+pub fn risk_shares_over(track: &Track, rows: Range<usize>) -> Option<Vec<f64>> {
+    let assets = track.assets;
+    if assets == 0 || track.contributions.is_empty() || rows.is_empty() {
         return None;
     }
-    let (n, mean) = (track.rows() as f64, stats::mean(&track.earned));
-    let (mut shares, mut squares) = (vec![0.0; track.assets], 0.0);
+    let earned = &track.earned[rows.clone()];
+    let (n, mean) = (rows.len() as f64, stats::mean(earned));
+    let (mut shares, mut squares) = (vec![0.0; assets], 0.0);
     // The mean of one side is enough: deviations of the other sum to zero.
-    for (contributions, a) in track.contributions.chunks_exact(track.assets).zip(&track.earned) {
+    let contributions = track.contributions[rows.start * assets..rows.end * assets].chunks_exact(assets);
+    for (contributions, a) in contributions.zip(earned) {
         let deviation = a - mean;
         squares += deviation * deviation;
         for (share, contribution) in shares.iter_mut().zip(contributions) {

@@ -206,7 +206,8 @@ pub fn outcome<'a>(
     let name = |strategy: usize| plan.strategies.get(strategy).name.clone();
     let (cagr, drawdown) = (place("cagr"), place("max_drawdown"));
     // Of months, where there are shorter rows than months.
-    let monthly = all.column(0, place("sharpe_monthly")).any(f64::is_finite);
+    let has_months = |strategy: usize| all.column(strategy, place("sharpe_monthly")).any(f64::is_finite);
+    let monthly = (0..strategies).any(has_months);
     let sharpe = if monthly { place("sharpe_monthly") } else { place("sharpe") };
     let of_strategy = |strategy: usize| OfStrategy {
         name: name(strategy),

@@ -16,7 +16,7 @@ use crate::error::{Error, Result, Text, option};
 use crate::methods::{Program, Selection};
 use crate::observer::Observer;
 use crate::panel::Panel;
-use crate::resample::{Law, Scheme};
+use crate::resample::Law;
 use crate::run::crosscheck::{CrossCheck, Sample, sample};
 use crate::run::{Context, Work, run_whole};
 use crate::sampling::Rows;
@@ -28,7 +28,7 @@ use crate::study::backtest::plan::Plan;
 use crate::study::backtest::solve::Evaluated;
 use crate::study::backtest::windows::Window;
 use crate::study::block::{Block, BlockEstimates, block_length, sensitivity_lengths};
-use crate::wording::counted;
+use crate::wording::{counted, grouped};
 
 /// Closes at which wealth is told.
 const MARKS: usize = 240;
@@ -104,7 +104,9 @@ impl Paths {
         let rows = market.rows();
         let Resampling { scheme, block, sensitivity, .. } = resampling;
         let (estimated, block_estimates) = block_length(&market.returns, None, scheme, block, observer);
-        let is_chosen = block == Block::Auto && scheme != Scheme::Iid;
+        // Where nothing can be estimated, single rows are drawn, and that is said.
+        let is_chosen = block == Block::Auto
+            && block_estimates.as_ref().is_some_and(|found| found.squared_returns.median.is_finite());
         let least = if is_chosen { least_block(plan.config.periods_per_year) } else { 1.0 };
         let block_length = estimated.max(least.min(rows as f64));
         let law = Law::new(scheme, block_length, rows, seed, 0)?;
@@ -279,20 +281,30 @@ impl Paths {
     }
 
     /// What a reader should know of them.
-    pub fn notes(&self, plan: &Plan) -> Vec<Text> {
+    pub fn notes(&self, plan: &Plan, solved: &Solved) -> Vec<Text> {
+        let unsolved = solved.main.solves.unsolved();
+        let unsolved = (unsolved > 0).then(|| {
+            format!(
+                "{} of {} on paths have no certified portfolio, such as where an asset stands still for a whole window: what \
+                 was held stays",
+                grouped(unsolved),
+                counted(solved.main.solves.total, "decision"),
+            )
+        });
         let windows = match plan.config.lookback {
             Lookback::Rolling(rows) => format!("windows of {} run", counted(rows as u64, "row")),
             Lookback::Expanding(_) => "windows run".to_string(),
         };
-        vec![
+        let own = [
             format!(
                 "paths are made of blocks of about {} of the history: {windows} across their joins, so weights and exposure \
                  know less than in life, and bands are those of the strategy on shuffled history",
                 counted(self.block_length.round() as u64, "row"),
-            )
-            .into(),
-            "paths hold the rows before the first trade as well: bands are not centred on the figures of the history".into(),
-        ]
+            ),
+            "paths hold the rows before the first trade as well: bands are not centred on the figures of the history"
+                .into(),
+        ];
+        unsolved.into_iter().chain(own).map(Text::from).collect()
     }
 
     pub fn outcome(&self, plan: &Plan, solved: &Solved) -> PathsOutcome {
