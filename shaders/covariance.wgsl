@@ -17,10 +17,11 @@ fn centred(moment: real, means: real) -> real {
     return (moment - means) / real(shape.divisor);
 }
 
-// Whether all rows of a problem were drawn, from M_00: what found no room is missing there.
+// Whether all rows of a problem were drawn, from M_00: what found no room is missing there. Where `shape.total` is zero
+// nothing can be missing, and problems differ in what their rows count together.
 fn complete(total: real) -> bool {
     let whole = real(shape.total);
-    return select(total == real(shape.rows), abs(total - whole) <= 1e-5 * whole, shape.rows == 0u);
+    return select(total == real(shape.rows), whole == 0.0 || abs(total - whole) <= 1e-5 * whole, shape.rows == 0u);
 }
 
 // Whether a variance is more than rounding of its moment. Where all rows count alike moments are of the order of those of
