@@ -25,7 +25,7 @@ fn complete(total: real) -> bool {
 }
 
 // Whether a variance is more than rounding of its moment. Where all rows count alike moments are of the order of those of
-// the history, and whoever reads the volatility sees it; where few rows count the most, only here.
+// the history, and whoever reads the volatility sees it; where few rows count the most, or those of a window, only here.
 fn resolved(variance: real, moment: real) -> bool {
     return variance > select(0.0, 0.125 * moment, shape.rows == 0u);
 }

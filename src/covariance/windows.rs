@@ -10,6 +10,8 @@
 //! those after it from the pivot on: a window costs two additions however long it is, and a path two passes over its rows.
 //! Nothing is taken away from anything, so nothing cancels. The pivots are a matter of the windows alone: a window comes
 //! out the same whichever others are asked for.
+//!
+//! The WGSL twin is `shaders/moments_windows.wgsl`.
 
 use std::ops::Range;
 use std::sync::Arc;

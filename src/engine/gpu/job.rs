@@ -273,7 +273,8 @@ mod tests {
 
     #[test]
     fn smaller_pieces_end_where_paths_do() {
-        let ends = |room| std::iter::successors(Some(100), |&at| Some(end(at, room, 5000, 30)).filter(|_| at < 5000));
+        let ends =
+            |room| std::iter::successors(Some(100), move |&at| Some(end(at, room, 5000, 30)).filter(|_| at < 5000));
         assert_eq!(ends(70).take(3).collect::<Vec<_>>(), [100, 150, 210]);
         assert_eq!(ends(20).take(3).collect::<Vec<_>>(), [100, 120, 140]);
         assert_eq!(ends(2000).collect::<Vec<_>>(), [100, 2100, 4096, 5000]);

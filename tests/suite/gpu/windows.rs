@@ -5,6 +5,8 @@ use std::ops::Range;
 use super::*;
 use equirisk::covariance::{Drawn, correlate, moments, packed};
 use equirisk::engine::cpu::CpuEngine;
+use equirisk::methods::limits::Limits;
+use equirisk::methods::risk_budgeting::Options as Accuracy;
 use equirisk::observer::{Noted, Unwatched};
 use equirisk::run::{Context, Gathered, Work, gather};
 use equirisk::sampling::Rows;
@@ -14,7 +16,7 @@ use equirisk::{Assets, Covariances, Estimator, Program, Source};
 /// Rows of the history.
 const ROWS: u32 = 400;
 
-fn rolling(length: u32, step: u32) -> Vec<Range<u32>> {
+pub fn rolling(length: u32, step: u32) -> Vec<Range<u32>> {
     (length..=ROWS).step_by(step as usize).map(|end| end - length..end).collect()
 }
 
@@ -43,7 +45,7 @@ fn paths(scheme: Scheme, length: f64, n: usize, spans: &[Range<u32>], estimator:
     Batch::estimated(panel(ROWS as usize, n), rows, estimator, &vec![1.0; n]).unwrap()
 }
 
-fn sampled(scheme: Scheme, length: f64, n: usize, spans: &[Range<u32>]) -> Batch<'static> {
+pub fn sampled(scheme: Scheme, length: f64, n: usize, spans: &[Range<u32>]) -> Batch<'static> {
     paths(scheme, length, n, spans, Estimator::Sample)
 }
 
@@ -104,6 +106,27 @@ fn windows_are_solved_in_double_precision_and_without_features() {
                 assert_agrees(double, &batch, 5..20, 2e-7);
             }
         }
+    }
+}
+
+#[test]
+fn windows_are_solved_within_limits() {
+    for (n, spans) in [(10, rolling(126, 21)), (10, expanding()), (33, rolling(252, 37))] {
+        let equal = 1.0 / n as f64;
+        let limits = Limits { least: vec![0.7 * equal; n], most: vec![1.4 * equal; n], ..Limits::none(n) };
+        let program = Program::within(&vec![1.0; n], limits).unwrap();
+        let free = sampled(Scheme::Stationary, 20.0, n, &spans);
+        let batch = Batch::new(free.source().clone(), program).unwrap();
+        assert!(batch.fits_devices());
+        let exact = CpuEngine { options: Accuracy { tolerance: 1e-10, finish: false } };
+        let portfolios = |engine: &dyn Engine| {
+            let job = engine.prepare(&batch, &Request::PORTFOLIOS).unwrap();
+            job.run(4..25, &Stop::NEVER).unwrap().portfolios()
+        };
+        let (gpu, cpu) = (portfolios(engine()), portfolios(&exact));
+        assert_eq!(statuses(&gpu), statuses(&cpu), "n {n}, {spans:?}");
+        let off = difference(&gpu.weights, &cpu.weights);
+        assert!(off <= 2e-5, "n {n}, {spans:?}: weights off by {off:e}");
     }
 }
 
@@ -188,7 +211,7 @@ fn windows_far_calmer_than_the_history_are_told() {
 fn an_asset_that_stands_still_in_a_window_is_left_to_the_cpu() {
     let n = 4;
     let usual = panel(ROWS as usize, n);
-    let still = |at: usize| at % n == 0 && at / n < ROWS as usize / 2;
+    let still = |at: usize| at.is_multiple_of(n) && at / n < ROWS as usize / 2;
     let values = usual.values().iter().enumerate().map(|(at, z)| if still(at) { 0.001 } else { 0.01 * z }).collect();
     let assets = (0..n).map(|i| format!("A{i}")).collect();
     let returns = Panel::new(&Returns { assets, labels: Labels::Text(Vec::new()), values }).unwrap();
