@@ -17,14 +17,15 @@ fn centred(moment: real, means: real) -> real {
     return (moment - means) / real(shape.divisor);
 }
 
-// Whether all rows of a problem were drawn, from M_00: what found no room is missing there.
+// Whether all rows of a problem were drawn, from M_00: what found no room is missing there. Where `shape.total` is zero
+// nothing can be missing, and problems differ in what their rows count together.
 fn complete(total: real) -> bool {
     let whole = real(shape.total);
-    return select(total == real(shape.rows), abs(total - whole) <= 1e-5 * whole, shape.rows == 0u);
+    return select(total == real(shape.rows), whole == 0.0 || abs(total - whole) <= 1e-5 * whole, shape.rows == 0u);
 }
 
 // Whether a variance is more than rounding of its moment. Where all rows count alike moments are of the order of those of
-// the history, and whoever reads the volatility sees it; where few rows count the most, only here.
+// the history, and whoever reads the volatility sees it; where few rows count the most, or those of a window, only here.
 fn resolved(variance: real, moment: real) -> bool {
     return variance > select(0.0, 0.125 * moment, shape.rows == 0u);
 }

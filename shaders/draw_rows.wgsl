@@ -1,4 +1,4 @@
-// What `draw` makes of runs for the self-test: the row at each position. Rows are problems x T.
+// What `draw` makes of runs for windows of paths, and for the self-test: the row at each position. Rows are problems x T.
 
 @group(0) @binding(2) var<storage, read_write> rows: array<u32>;
 

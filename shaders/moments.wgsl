@@ -1,34 +1,17 @@
 // Stage `moments` for few assets: counts (problems x T) times pair products (T x entries), formed as they are needed.
-// Prepended: const N, and RIGHT of moments_tile.wgsl, which follows, as rows_counted.wgsl or rows_weighed.wgsl does.
+// Prepended: const N, and RIGHT of moments_tile.wgsl, which follows, as rows_counted.wgsl or rows_weighed.wgsl does;
+// pairs.wgsl.
 
 const TILES = (ENTRIES + RIGHT - 1u) / RIGHT;
 
 // First problem and first entry of this workgroup's tile.
 var<private> problem: u32;
 var<private> entry: u32;
-// The pairs whose products this lane forms.
-var<private> pair_i: vec4<u32>;
-var<private> pair_j: vec4<u32>;
-
-// Row of the lower triangle in which a packed entry lies.
-fn triangle_row(e: u32) -> u32 {
-    var i = u32((sqrt(8.0 * f32(e) + 1.0) - 1.0) * 0.5);
-    // The square root may round across an integer.
-    while (i * (i + 1u) / 2u > e) {
-        i -= 1u;
-    }
-    while ((i + 1u) * (i + 2u) / 2u <= e) {
-        i += 1u;
-    }
-    return i;
-}
 
 fn place(group: u32, lane: u32) -> bool {
     problem = range.first_problem + group / TILES * LEFT;
     entry = group % TILES * RIGHT;
-    let e = min(entry + 4u * (lane % (RIGHT / 4u)) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(ENTRIES - 1u));
-    pair_i = vec4<u32>(triangle_row(e.x), triangle_row(e.y), triangle_row(e.z), triangle_row(e.w));
-    pair_j = e - pair_i * (pair_i + 1u) / 2u;
+    take_pairs(entry + 4u * (lane % (RIGHT / 4u)));
     return problem < range.first_problem + range.problems;
 }
 
@@ -49,11 +32,7 @@ fn fill_left(step: u32, lane: u32) {
 }
 
 fn right(row: u32, quad: u32) -> vec4<real> {
-    let at = (range.first_slice_row + min(row, range.rows - 1u)) * (N + 1u);
-    let i = vec4<u32>(at) + pair_i;
-    let j = vec4<u32>(at) + pair_j;
-    return vec4<real>(panel[i.x], panel[i.y], panel[i.z], panel[i.w])
-        * vec4<real>(panel[j.x], panel[j.y], panel[j.z], panel[j.w]);
+    return products(range.first_slice_row + min(row, range.rows - 1u));
 }
 
 fn add(m: u32, e: u32, sums: vec4<real>) {

@@ -177,6 +177,9 @@ fn stages_on_cpu(criterion: &mut Criterion) {
 /// The case within limits.
 const WITHIN: &str = "gpu within limits";
 
+/// That of windows of paths: a year, every month.
+const WINDOWS: &str = "gpu windows";
+
 /// Runs whose mean stands for as many as criterion asks for: a run takes longer than the stage of it that counts.
 const RUNS: u64 = 4;
 
@@ -195,6 +198,7 @@ fn stages_on_gpu(criterion: &mut Criterion, engine: &GpuEngine, sizes: &[usize],
         (format!("gpu {}", method.name()), sample, Selection::new(&[method], Vec::new()), vec!["others"])
     };
     cases.extend(methods.map(one));
+    cases.push((WINDOWS.to_owned(), sample, Selection::NONE, vec!["draw", "moments"]));
     cases.push((WITHIN.to_owned(), sample, Selection::NONE, vec!["limit", "certify"]));
     for (&n, (name, estimator, beside, stages)) in sizes.iter().flat_map(|n| cases.iter().map(move |case| (n, case))) {
         if !beside.is_on_devices(n) {
@@ -202,6 +206,7 @@ fn stages_on_gpu(criterion: &mut Criterion, engine: &GpuEngine, sizes: &[usize],
         }
         let batch = match name.as_str() {
             WITHIN => within(n, Scheme::Stationary, 20.0),
+            WINDOWS => windows(n, Scheme::Stationary, 20.0),
             _ => estimated(n, Scheme::Stationary, 20.0, *estimator),
         };
         let request = Request::Portfolios { beside: beside.clone() };
@@ -284,6 +289,13 @@ fn resampled(n: usize, scheme: Scheme, length: f64) -> Batch<'static> {
 fn estimated(n: usize, scheme: Scheme, length: f64, estimator: Estimator) -> Batch<'static> {
     let rows = Rows::Resampled { law: law(scheme, length), resamples: u64::MAX };
     Batch::estimated(panel(n), rows, estimator, &vec![1.0; n]).expect("equal budgets")
+}
+
+/// A year of each path, every month.
+fn windows(n: usize, scheme: Scheme, length: f64) -> Batch<'static> {
+    let spans = (252..=ROWS as u32).step_by(21).map(|end| end - 252..end).collect();
+    let rows = Rows::Paths { law: law(scheme, length), paths: 1 << 32, spans };
+    Batch::estimated(panel(n), rows, Estimator::Sample, &vec![1.0; n]).expect("equal budgets")
 }
 
 /// Within floors of a fifth and caps of twice the mean weight.

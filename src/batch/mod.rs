@@ -236,14 +236,19 @@ impl<'a> Batch<'a> {
         self.program.budgets()
     }
 
-    /// Whether GPUs take its estimator, its measure of risk and its limits, which are of all assets there.
+    /// Whether GPUs take its rows, its estimator, its measure of risk and its limits, which are of all assets there.
     pub fn fits_devices(&self) -> bool {
         self.program.measure().is_volatility()
             && self.bounds.is_none()
             && (!self.program.is_limited() || matches!(self.source.assets, Assets::All))
             && self.program.beyond_lanes().is_none()
             && match &self.source.covariances {
-                Covariances::Estimated { estimator, .. } => estimator.is_on_devices(),
+                Covariances::Estimated { rows, estimator, .. } => match rows {
+                    Rows::Resampled { .. } => estimator.is_on_devices(),
+                    // What other estimators take of the rows themselves is not shared by windows.
+                    Rows::Paths { .. } => *estimator == Estimator::Sample && matches!(self.source.assets, Assets::All),
+                    Rows::All | Rows::Spans(_) => false,
+                },
                 Covariances::Given { .. } | Covariances::Known(_) => true,
             }
     }

@@ -10,6 +10,8 @@
 //! those after it from the pivot on: a window costs two additions however long it is, and a path two passes over its rows.
 //! Nothing is taken away from anything, so nothing cancels. The pivots are a matter of the windows alone: a window comes
 //! out the same whichever others are asked for.
+//!
+//! The WGSL twin is `shaders/moments_windows.wgsl`.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -34,19 +36,19 @@ pub struct Windows {
 
 /// Windows that share a pivot.
 #[derive(Debug, Clone, PartialEq)]
-struct Group {
-    windows: Range<usize>,
-    pivot: u32,
+pub struct Group {
+    pub windows: Range<usize>,
+    pub pivot: u32,
 }
 
 impl Windows {
     /// None where neither starts nor ends go only forwards, or windows hardly overlap: then each is summed by itself.
     pub fn new(panel: &Panel, spans: &Arc<[Range<u32>]>) -> Option<Windows> {
-        let forwards = |pair: &[Range<u32>]| pair[0].start <= pair[1].start && pair[0].end <= pair[1].end;
         let together = spans.last()?.end - spans.first()?.start;
         let rows: u64 = spans.iter().map(|span| u64::from(span.end - span.start)).sum();
         let pays = rows > 2 * u64::from(together);
-        let sound = spans.windows(2).all(forwards) && spans.iter().all(|span| span.start < span.end);
+        let sound =
+            spans.windows(2).all(|pair| forwards(&pair[0], &pair[1])) && spans.iter().all(|span| span.start < span.end);
         (pays && sound).then(|| Windows {
             groups: groups(spans),
             spans: spans.clone(),
@@ -123,11 +125,17 @@ impl Windows {
     }
 }
 
-/// Each pivot is the end of the first window that does not hold the one before.
-fn groups(spans: &[Range<u32>]) -> Vec<Group> {
+/// Whether a window neither starts nor ends before the one before it.
+fn forwards(before: &Range<u32>, span: &Range<u32>) -> bool {
+    before.start <= span.start && before.end <= span.end
+}
+
+/// Each pivot is the end of the first window that does not hold the one before, or goes back.
+pub fn groups(spans: &[Range<u32>]) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for (place, span) in spans.iter().enumerate() {
-        match groups.last_mut().filter(|group| span.start <= group.pivot) {
+        let joins = |group: &&mut Group| span.start <= group.pivot && forwards(&spans[place - 1], span);
+        match groups.last_mut().filter(joins) {
             Some(group) => group.windows.end = place + 1,
             None => groups.push(Group { windows: place..place + 1, pivot: span.end }),
         }
@@ -226,6 +234,14 @@ mod tests {
             .sum();
         assert!(passed <= 2 * 4000 + 252, "{passed}");
         assert_eq!(groups.iter().map(|group| group.windows.len()).sum::<usize>(), spans.len());
+    }
+
+    #[test]
+    fn windows_that_go_back_begin_a_group() {
+        let group = |windows, pivot| Group { windows, pivot };
+        let found = groups(&[0..40, 20..60, 10..50, 10..30, 10..50]);
+        assert_eq!(found, [group(0..2, 40), group(2..3, 50), group(3..5, 30)]);
+        assert_eq!(groups(&[]), []);
     }
 
     #[test]

@@ -103,12 +103,18 @@ impl Rows {
         });
     }
 
+    /// The law, where rows are drawn, and the windows of each draw, where windows are taken.
+    pub fn draws(&self) -> Option<(&Law, Option<&[Range<u32>]>)> {
+        match self {
+            Rows::Resampled { law, .. } => Some((law, None)),
+            Rows::Paths { law, spans, .. } => Some((law, Some(spans))),
+            Rows::All | Rows::Spans(_) => None,
+        }
+    }
+
     /// The law, where rows are drawn and nothing else is done with them.
     pub fn law(&self) -> Option<Law> {
-        match self {
-            Rows::Resampled { law, .. } => Some(*law),
-            Rows::All | Rows::Spans(_) | Rows::Paths { .. } => None,
-        }
+        self.draws().filter(|(_, windows)| windows.is_none()).map(|(law, _)| *law)
     }
 }
 

@@ -138,6 +138,7 @@ fn of_size(assets: usize, precision: Precision) -> Vec<Kernel> {
     let mut kernels = vec![
         Kernel::Moments { assets, weighed: false, precision },
         Kernel::MomentsSteps { assets, decaying: false, precision },
+        Kernel::MomentsWindows { assets, precision },
         Kernel::Volatility { assets, precision },
     ];
     if assets > 1 {

@@ -13,7 +13,9 @@ use super::precision::Precision;
 use super::resampled::{Resampled, Resamples};
 use super::screened::{Screened, arrange};
 use crate::batch::{Assets, Batch, Covariances, Request};
-use crate::sampling::Weighting;
+use crate::covariance::Estimator;
+use crate::panel::Panel;
+use crate::sampling::{Rows, Weighting};
 
 /// The driver of a batch.
 ///
@@ -58,24 +60,26 @@ pub fn driver<'a>(
         }
         (Covariances::Given { .. }, _, _) => Err(unfit("parts of given matrices")),
         (Covariances::Estimated { panel, rows, estimator }, assets, request) => {
-            let Some(law) = rows.law() else { return Err(unfit("windows of a history")) };
+            let resamples = resamples(panel, rows, *estimator)?;
             if !estimator.is_on_devices() {
                 return Err(unfit(&format!("the estimator {}", estimator.name())));
+            }
+            if resamples.windows.is_some() && *estimator != Estimator::Sample {
+                return Err(unfit(&format!("the estimator {} of windows", estimator.name())));
             }
             if estimator.weighting(panel.rows()) != Weighting::Equal && accuracy.precision == Precision::Double {
                 // Weights are whole numbers of 32 bits there.
                 return Err(unfit(&format!("the estimator {} in double precision", estimator.name())));
             }
-            let how = |assets| (engine.way(&law, *estimator, assets), accuracy);
-            let resampled = Resamples { panel, law, estimator: *estimator };
+            let how = |assets| (engine.way(&resamples, assets), accuracy);
             match (assets, request) {
                 (Assets::All, Request::Portfolios { beside }) => {
                     let how = how(panel.assets());
-                    Ok(Box::new(Resampled::new(device, memory, program, resampled, how, beside)?))
+                    Ok(Box::new(Resampled::new(device, memory, program, resamples, how, beside)?))
                 }
-                (Assets::Listed(sets), request) => {
+                (Assets::Listed(sets), request) if resamples.windows.is_none() => {
                     let how = how(batch.assets());
-                    Ok(Box::new(Listed::new(&device, memory, program, resampled, sets, how, request)?))
+                    Ok(Box::new(Listed::new(&device, memory, program, resamples, sets, how, request)?))
                 }
                 _ => Err(unfit("this of resamples")),
             }
@@ -101,8 +105,7 @@ pub fn bytes(engine: &GpuEngine, batch: &Batch) -> Attempt<u64> {
     let limited = program.is_limited().then(|| program.limits().groups.len());
     let origin = match (&source.covariances, &source.assets) {
         (Covariances::Estimated { panel, rows, estimator }, _) => {
-            let Some(law) = rows.law() else { return Err(unfit("windows of a history")) };
-            let way = engine.way(&law, *estimator, batch.assets());
+            let way = engine.way(&resamples(panel, rows, *estimator)?, batch.assets());
             let refining = Refining::of(*estimator);
             Origin::Resampled { rows: panel.rows(), way, refining, others: Others::default(), limited }
         }
@@ -113,6 +116,15 @@ pub fn bytes(engine: &GpuEngine, batch: &Batch) -> Attempt<u64> {
         (Covariances::Given { .. } | Covariances::Known(_), _) => Origin::Given { limited },
     };
     Plan::new(facts, memory, origin, batch.assets(), accuracy).map(|plan| plan.bytes)
+}
+
+/// What is resampled, where rows are drawn.
+///
+/// # Errors
+/// Rows of the history itself.
+pub fn resamples<'a>(panel: &'a Panel, rows: &'a Rows, estimator: Estimator) -> Attempt<Resamples<'a>> {
+    let (law, windows) = rows.draws().ok_or_else(|| unfit("windows of a history"))?;
+    Ok(Resamples { panel, law: *law, windows, estimator })
 }
 
 fn unfit(what: &str) -> Trouble {

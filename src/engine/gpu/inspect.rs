@@ -6,9 +6,9 @@ use super::device::{Attempt, Device, Trouble};
 use super::kernel::{self, Drawn, Kernel};
 use super::parameters::{DrawLaw, high, low};
 use super::plan::Plan;
-use super::resampled::{Resampled, Resamples};
-use super::{GpuEngine, stages::Room};
-use crate::batch::{Batch, Covariances};
+use super::resampled::Resampled;
+use super::{GpuEngine, drivers, stages::Room};
+use crate::batch::{Assets, Batch, Covariances};
 use crate::error::{Error, Result};
 use crate::methods::Selection;
 use crate::resample::Law;
@@ -34,16 +34,14 @@ impl GpuEngine {
     /// # Errors
     /// As [`crate::engine::Job::run`].
     pub fn stages(&self, batch: &Batch, problems: &[u64]) -> Result<Stages> {
-        let Some((panel, law)) = batch.resamples() else {
+        let (Covariances::Estimated { panel, rows, estimator }, Assets::All) =
+            (&batch.source().covariances, &batch.source().assets)
+        else {
             return Err(Error::usage("only resampled batches have stages to look at"));
         };
         let attempt = || {
-            let device = self.device();
-            let Covariances::Estimated { estimator, .. } = batch.source().covariances else {
-                return Err(Trouble::Failed("nothing is estimated".to_owned()));
-            };
-            let how = (self.way(&law, estimator, panel.assets()), self.accuracy());
-            let resamples = Resamples { panel, law, estimator };
+            let (device, resamples) = (self.device(), drivers::resamples(panel, rows, *estimator)?);
+            let how = (self.way(&resamples, panel.assets()), self.accuracy());
             let mut resampled =
                 Resampled::new(device, self.memory(), batch.program(), resamples, how, &Selection::NONE)?;
             let running = resampled.begin(problems)?;

@@ -46,11 +46,12 @@ struct State<'a> {
 /// Time of a piece, about: whoever wants a run to end waits for no more than two of them.
 const PIECE: Duration = Duration::from_millis(250);
 
-/// The end of a piece of at most `room` problems: where a block ends, if it reaches that far.
-fn end(start: u64, room: u64, last: u64) -> u64 {
+/// The end of a piece of at most `room` problems: where a block ends, if it reaches that far, or else a path of so many
+/// windows.
+fn end(start: u64, room: u64, last: u64, windows: u64) -> u64 {
     let end = (start + room).min(last);
-    let whole = end / Block::PROBLEMS * Block::PROBLEMS;
-    if end < last && whole > start { whole } else { end }
+    let mut wholes = [Block::PROBLEMS, windows].into_iter().map(|unit| end / unit * unit);
+    if end < last { wholes.find(|&whole| whole > start).unwrap_or(end) } else { end }
 }
 
 /// Problems of the first piece at most.
@@ -136,6 +137,11 @@ impl<'a> GpuJob<'a> {
     /// The results of `range`, as many problems at a time as there is room for: from each piece its first problem, and its
     /// blocks.
     fn in_pieces(&self, range: Range<u64>, stop: &Stop, mut done: impl FnMut(u64, Vec<Block>)) -> Result<()> {
+        let windows = match &self.batch.source().covariances {
+            Covariances::Estimated { rows, .. } => rows.draws().and_then(|(_, windows)| windows).map_or(1, <[_]>::len),
+            Covariances::Given { .. } | Covariances::Known(_) => 1,
+        };
+        let windows = windows.max(1) as u64;
         // Up to `at` all is done, up to `ahead` it is under way.
         let (mut at, mut ahead) = (range.start, range.start);
         let mut ends: VecDeque<u64> = VecDeque::new();
@@ -154,7 +160,7 @@ impl<'a> GpuJob<'a> {
                     let room = driver.room().min(limit);
                     tried = u64::from(room).min(range.end - at) as u32;
                     while ahead < range.end && ends.len() < driver.pieces() {
-                        let end = end(ahead, u64::from(room), range.end);
+                        let end = end(ahead, u64::from(room), range.end, windows);
                         driver.start(ahead..end)?;
                         ends.push_back(end);
                         ahead = end;
@@ -255,7 +261,7 @@ mod tests {
         for room in [1, 64, 1000, 4095, 4096, 4097, 10_000] {
             let (mut at, last, mut count) = (100, 20_000, 0);
             while at < last {
-                let next = end(at, room, last);
+                let next = end(at, room, last, 1);
                 assert!(at < next && next <= last.min(at + room), "{room}: {at}..{next}");
                 let within = at / Block::PROBLEMS == (next - 1) / Block::PROBLEMS;
                 assert!(within || next == last || next.is_multiple_of(Block::PROBLEMS), "{room}: {at}..{next}");
@@ -263,5 +269,14 @@ mod tests {
             }
             assert!(count <= 2 * 20_000 / room + 5, "{room}: {count} pieces");
         }
+    }
+
+    #[test]
+    fn smaller_pieces_end_where_paths_do() {
+        let ends =
+            |room| std::iter::successors(Some(100), move |&at| Some(end(at, room, 5000, 30)).filter(|_| at < 5000));
+        assert_eq!(ends(70).take(3).collect::<Vec<_>>(), [100, 150, 210]);
+        assert_eq!(ends(20).take(3).collect::<Vec<_>>(), [100, 120, 140]);
+        assert_eq!(ends(2000).collect::<Vec<_>>(), [100, 2100, 4096, 5000]);
     }
 }

@@ -12,9 +12,9 @@ use super::pieces::{
     HIERARCHICAL, KEEP_CORRELATIONS, KEEP_INTERLEAVED, KEEP_MOMENTS, KNOWN, LANES_SUBGROUP, LANES_WORKGROUP,
     LEDOIT_WOLF, LIMIT, LIMIT_MULTIPLIERS, LIMIT_QUADS, LIMIT_SWEEP, LIMITS, MATRIX_IDENTITY, MATRIX_STORAGE,
     MATRIX_TRIANGLE, MEASURE, MEASURE_CERTIFIED, MIXES, MOMENTS, MOMENTS_DIAGONAL, MOMENTS_STEPS, MOMENTS_TILE,
-    MOMENTS_WIDE, MULHI_LIMBS, MULHI_WIDE, OAS, OTHERS, PHILOX, PROOF, Piece, QUADRATIC, QUADS, ROWS_COUNTED,
-    ROWS_WEIGHED, SHRINK, SHRINK_LANES, SHRINK_THREAD, SOLVE, STEPS_COUNTED, STEPS_DECAYING, SUBSET, TOTALS_SUBGROUP,
-    TOTALS_WORKGROUP,
+    MOMENTS_WIDE, MOMENTS_WINDOWS, MULHI_LIMBS, MULHI_WIDE, OAS, OTHERS, PAIRS, PHILOX, PROOF, Piece, QUADRATIC, QUADS,
+    ROWS_COUNTED, ROWS_WEIGHED, SHRINK, SHRINK_LANES, SHRINK_THREAD, SOLVE, STEPS_COUNTED, STEPS_DECAYING, SUBSET,
+    TOTALS_SUBGROUP, TOTALS_WORKGROUP,
 };
 use super::precision::Precision;
 use super::unrolled;
@@ -48,7 +48,7 @@ pub enum Spread {
 /// What `draw` leaves of a resample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Drawn {
-    /// The rows themselves, for the self-test.
+    /// The rows themselves, by position.
     Rows,
     /// How often each row of the history occurs.
     Counts,
@@ -169,6 +169,8 @@ pub enum Kernel {
     Gerber { assets: usize, precision: Precision },
     /// Stage `moments` from steps of counts, or from ends of runs that count by their age.
     MomentsSteps { assets: usize, decaying: bool, precision: Precision },
+    /// Stage `moments` of windows of paths, from their rows.
+    MomentsWindows { assets: usize, precision: Precision },
     /// Stage `correlate`, first pass.
     Volatility { assets: usize, precision: Precision },
     /// Stage `correlate`, second pass.
@@ -211,6 +213,7 @@ impl Kernel {
             Kernel::Known { .. } => "known",
             Kernel::Moments { .. } => "moments_tile",
             Kernel::MomentsSteps { .. } => "moments_steps",
+            Kernel::MomentsWindows { .. } => "moments_windows",
             Kernel::Volatility { .. } => "volatility",
             Kernel::MomentsDiagonal { .. } => "moments_diagonal",
             Kernel::GerberPlanes { .. } => "gerber_planes",
@@ -233,6 +236,7 @@ impl Kernel {
             Kernel::Moments { .. }
             | Kernel::MomentsDiagonal { .. }
             | Kernel::MomentsSteps { .. }
+            | Kernel::MomentsWindows { .. }
             | Kernel::GerberPlanes { .. } => "moments",
             Kernel::Volatility { .. }
             | Kernel::Correlate { .. }
@@ -275,9 +279,12 @@ impl Kernel {
                 if few {
                     lines.push(count("RIGHT", product_tile(assets)));
                 }
-                let factors = if few { MOMENTS } else { MOMENTS_WIDE };
+                let factors = if few { vec![PAIRS, MOMENTS] } else { vec![MOMENTS_WIDE] };
                 let rows = if weighed { ROWS_WEIGHED } else { ROWS_COUNTED };
-                vec![Piece::constants(&lines), factors, MOMENTS_TILE, rows]
+                let mut pieces = vec![Piece::constants(&lines)];
+                pieces.extend(factors);
+                pieces.extend([MOMENTS_TILE, rows]);
+                pieces
             }
             Kernel::MomentsDiagonal { assets, precision } => {
                 let lines = [real(precision), count("N", assets), shared_lanes(assets)];
@@ -296,6 +303,10 @@ impl Kernel {
                 let lines = [real(precision), count("N", assets), count("QUADS", quads)];
                 let steps = if decaying { STEPS_DECAYING } else { STEPS_COUNTED };
                 vec![Piece::constants(&lines), MOMENTS_STEPS, steps]
+            }
+            Kernel::MomentsWindows { assets, precision } => {
+                let lines = [real(precision), count("N", assets), count("LANES", WINDOW_LANES)];
+                vec![Piece::constants(&lines), PAIRS, MOMENTS_WINDOWS]
             }
             Kernel::Volatility { assets, precision } | Kernel::Correlate { assets, precision } => {
                 vec![Piece::constants(&[real(precision)]), cells(assets, precision), CORRELATE, COVARIANCE]
@@ -542,6 +553,14 @@ pub const fn steps_columns(precision: Precision) -> usize {
 /// Problems of a workgroup that takes steps: eight for each group of lanes, of which each has four columns.
 pub const fn steps_problems(precision: Precision) -> usize {
     8 * 256 / (steps_columns(precision) / 4)
+}
+
+/// Lanes of a workgroup that sums windows, four entries each.
+const WINDOW_LANES: usize = 64;
+
+/// Workgroups that sum one group of windows of a path.
+pub const fn window_tiles(assets: usize) -> usize {
+    moment_entries(assets).div_ceil(4 * WINDOW_LANES)
 }
 
 /// Bytes of workgroup memory that a method beside risk budgeting takes at most: vectors, the factor of 64 assets held, lanes.

@@ -12,15 +12,14 @@ use super::cpu::CpuEngine;
 use super::{ACCEPTANCE, Engine, EngineInfo, Fault, Job, Kind};
 use crate::batch::{Batch, Request};
 use crate::covariance::SUSPICIOUS_VARIANCE;
-use crate::covariance::estimator::Estimator;
 use crate::error::{Error, Result, Text, option};
 use crate::methods::risk_budgeting;
-use crate::resample::Law;
 use device::Device;
 use faults::Seam;
 use lock::lock;
 use plan::Accuracy;
 use precision::Limits;
+use resampled::Resamples;
 use way::Way;
 
 mod adapters;
@@ -63,6 +62,7 @@ mod unrolled_measure;
 mod visible;
 mod watch;
 mod way;
+mod windows;
 
 pub use adapters::{Chosen, adapters, choice, missing_here as missing};
 pub use facts::{AdapterFacts, AdapterLimits, SelfTest};
@@ -199,9 +199,13 @@ impl GpuEngine {
         self.options.memory.unwrap_or(usual)
     }
 
-    fn way(&self, law: &Law, estimator: Estimator, assets: usize) -> Way {
+    fn way(&self, resamples: &Resamples, assets: usize) -> Way {
+        let Resamples { law, windows, estimator, .. } = resamples;
+        if let Some(windows) = windows {
+            return Way::Windows { rows: law.rows, windows: windows.len().max(1) as u32 };
+        }
         let memory = self.facts.limits.workgroup_memory_bytes;
-        match (Way::of(law, estimator, assets, self.options.precision, memory), self.options.faults.step_groups) {
+        match (Way::of(law, *estimator, assets, self.options.precision, memory), self.options.faults.step_groups) {
             (Way::Steps { room, slices }, Some(groups)) => Way::Steps { room: room.min(groups), slices },
             (Way::Decays { room, slices }, Some(groups)) => Way::Decays { room: room.min(groups), slices },
             (way, _) => way,

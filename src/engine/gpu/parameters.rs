@@ -85,6 +85,28 @@ pub struct StepRange {
     pub unit: f32,
 }
 
+/// `Range` of `shaders/moments_windows.wgsl`.
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub struct WindowRange {
+    pub problems: u32,
+    pub first_window: u32,
+    pub paths: u32,
+    pub first_path: u32,
+    pub windows: u32,
+    pub groups: u32,
+    pub rows: u32,
+}
+
+/// `Group` of `shaders/moments_windows.wgsl`.
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub struct WindowGroup {
+    pub first: u32,
+    pub end: u32,
+    pub pivot: u32,
+}
+
 /// `Range` of `shaders/fourth_range.wgsl`.
 #[derive(Debug, Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
@@ -283,6 +305,13 @@ mod tests {
             "Range",
             StepRange { problems, first_problem, room, slices, first_slice, last_slice, rows, tiles, first_tile, unit }
         );
+        let windows = Kernel::MomentsWindows { assets: 10, precision };
+        assert_same!(
+            windows,
+            "Range",
+            WindowRange { problems, first_window, paths, first_path, windows, groups, rows }
+        );
+        assert_same!(windows, "Group", WindowGroup { first, end, pivot });
         for assets in [10, 500] {
             assert_same!(
                 Kernel::Moments { assets, weighed: true, precision },

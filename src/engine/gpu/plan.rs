@@ -101,8 +101,10 @@ impl Others {
 pub struct Sizes {
     /// Numbers of resamples.
     pub numbers: u64,
-    /// Counts, steps, or the assets of a subset.
+    /// Counts, steps, rows, or the assets of a subset.
     pub drawn: u64,
+    /// Beside these of all problems, not of each.
+    pub more_drawn: u64,
     /// Ends of slices.
     pub ends: u64,
     pub moments: u64,
@@ -206,6 +208,7 @@ impl Plan {
                 Origin::Resampled { way, .. } => way.drawn_bytes(),
                 Origin::Subsets { .. } => 4 * assets as u64,
             },
+            more_drawn: way.map_or(0, Way::more_drawn_bytes),
             ends: way.map_or(0, Way::end_bytes),
             moments: if rows > 0 { real * kernel::moment_entries(assets) as u64 } else { 0 },
             correlations: if correlates { real * kernel::correlation_cells(assets, precision) as u64 } else { 0 },
@@ -225,7 +228,7 @@ impl Plan {
         };
         let largest = sizes.drawn.max(sizes.moments).max(sizes.correlations).max(sizes.planes).max(sizes.count_planes);
         // Indices are 32 bits wide.
-        let binding = limits.binding_bytes.min(limits.buffer_bytes).min(1 << 31);
+        let binding = limits.binding_bytes.min(limits.buffer_bytes).min(1 << 31).saturating_sub(sizes.more_drawn);
         let solved = others.solved as u64 * (sizes.assets + sizes.proofs);
         let results = 2 * sizes.assets + sizes.certificates + sizes.intensities + solved + sizes.mixes;
         let returned = match origin {
@@ -245,11 +248,13 @@ impl Plan {
             Origin::Resampled { way: Way::Steps { .. } | Way::Decays { .. }, .. } => {
                 way::tiles(assets, precision) as u64 * tile_bytes
             }
-            Origin::Resampled { way: Way::Counts { .. } | Way::Weights { .. }, .. } => rows as u64 * row_bytes,
+            Origin::Resampled { way: Way::Counts { .. } | Way::Weights { .. } | Way::Windows { .. }, .. } => {
+                rows as u64 * row_bytes
+            }
             Origin::Subsets { universe, .. } => universe,
         };
         let shared = shared + if reads_rows { rows as u64 * row_bytes } else { 0 };
-        let left = memory.saturating_sub(shared);
+        let left = memory.saturating_sub(shared + 2 * sizes.more_drawn);
         let batches = if left / per_problem > 1 { 2 } else { 1 };
         let room = (binding / largest.max(sizes.assets).max(sizes.mixes).max(32)).min(left / per_problem / batches);
         if room == 0 {
@@ -271,6 +276,7 @@ impl Plan {
             Some(Way::Steps { .. }) if reads_rows => (tile_bytes.max(block), part_tiles > 0 && slice_rows > 0),
             Some(Way::Steps { .. } | Way::Decays { .. }) => (tile_bytes, part_tiles > 0),
             Some(Way::Counts { .. } | Way::Weights { .. }) => (block, slice_rows > 0),
+            Some(Way::Windows { .. }) => (rows as u64 * row_bytes, slice_rows == rows),
             None => (0, true),
         };
         if !fits {
@@ -290,7 +296,7 @@ impl Plan {
             sizes,
             room: room as u32,
             batches: batches as usize,
-            bytes: shared + batches * room * per_problem,
+            bytes: shared + batches * (sizes.more_drawn + room * per_problem),
             slice_rows,
             part_tiles,
             // llvmpipe's loop limit again.
@@ -323,6 +329,12 @@ impl Plan {
                 as u32,
             _ => problems(self.rows.min(ROWS_PER_DISPATCH)) as u32,
         }
+    }
+
+    /// Paths of one dispatch of `moments`, so many rows of each being summed.
+    pub fn moment_paths(&self, rows: u64) -> u32 {
+        let work = rows * kernel::moment_entries(self.assets) as u64;
+        ((self.scale * WORK_PER_DISPATCH) as u64 / work.max(1)).clamp(1, u64::from(u32::MAX)) as u32
     }
 
     /// Problems of one dispatch of the Gerber statistic: a word of a pair of assets takes about as long as 16 multiply-adds.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::device::{Attempt, Device};
+use super::device::{Attempt, Device, Trouble};
 use super::driver::{Driver, Queue};
 use super::kernel::{Other, Refining, Shrinkage};
 use super::limited::Limited;
@@ -13,6 +13,7 @@ use super::results::Layout;
 use super::stages::{Ages, History, Limiting, Room, Slice};
 use super::suffixes::{self, Decaying};
 use super::way::Way;
+use super::windows::Windows;
 use crate::batch::{Block, Solutions};
 use crate::covariance::estimator::Estimator;
 use crate::methods::{Program, Selection};
@@ -22,11 +23,17 @@ use crate::resample::Law;
 /// Volatilities further apart than this leave the range of single precision on the way to weights.
 pub const WIDEST_SPREAD: f64 = 1e30;
 
+/// Below this share of its full-sample variance, an asset's variance in a window is left to the CPU: none that moves, for
+/// moments of a window round at its own order, and stage `correlate` sees what that has eaten.
+const SMALLEST_IN_WINDOWS: f64 = f64::MIN_POSITIVE;
+
 /// Resamples of a history, and what is estimated from each.
 #[derive(Clone, Copy)]
 pub struct Resamples<'a> {
     pub panel: &'a Panel,
     pub law: Law,
+    /// Problems are windows of resamples, these of each, where there are any.
+    pub windows: Option<&'a [Range<u32>]>,
     pub estimator: Estimator,
 }
 
@@ -90,10 +97,13 @@ impl Resampled {
         device: Arc<Device>,
         memory: u64,
         program: &Program,
-        Resamples { panel, law, estimator }: Resamples,
-        (way, accuracy): (Way, Accuracy),
+        Resamples { panel, law, windows, estimator }: Resamples,
+        (way, mut accuracy): (Way, Accuracy),
         beside: &Selection,
     ) -> Attempt<Self> {
+        if windows.is_some() {
+            accuracy.limits.variance = SMALLEST_IN_WINDOWS;
+        }
         let refining = Refining::of(estimator);
         let (risk_budgets, others) = (program.budgets(), Others::of(beside));
         let limited = Limited::of(program, accuracy.precision).map(Arc::new);
@@ -101,7 +111,9 @@ impl Resampled {
         let origin = Origin::Resampled { rows: panel.rows(), way, refining, others, limited: groups };
         let mut plan = Plan::new(&device.facts, memory, origin, panel.assets(), accuracy)?;
         let weighting = estimator.weighting(panel.rows());
-        plan.total = (weighting.total(panel.rows()) / weighting.divisor(panel.rows())) as f32;
+        if windows.is_none() {
+            plan.total = (weighting.total(panel.rows()) / weighting.divisor(panel.rows())) as f32;
+        }
         let encode = |numbers: &mut dyn Iterator<Item = f64>| accuracy.precision.encode(numbers);
         let unit = unit(panel.volatilities());
         let (history, ages, columns, [offsets, mixes], [budgets, assets], within) = device.guarded(|| {
@@ -117,6 +129,10 @@ impl Resampled {
                 Way::Steps { .. } => History::Sums(suffixes::upload(&device, &plan, panel, None)),
                 Way::Decays { .. } => {
                     History::Sums(suffixes::upload(&device, &plan, panel, Decaying::of(&weighting, panel.rows())))
+                }
+                Way::Windows { .. } => {
+                    let spans = windows.unwrap_or_default();
+                    History::Windows(Windows::upload(&device, spans, slice(&device, &plan, panel.values()))?)
                 }
             };
             let budgets = encode(&mut risk_budgets.iter().copied());
@@ -199,8 +215,13 @@ impl Resampled {
         Layout::new(problems, &self.plan, &self.beside, limited)
     }
 
-    /// Sets the device to work on the problems of these numbers, at most `plan.room` of them.
+    /// Sets the device to work on the problems of these numbers, at most `plan.room` of them. Windows of paths follow on each
+    /// other.
     pub fn begin(&mut self, numbers: &[u64]) -> Attempt<Running> {
+        let follow = numbers.is_sorted_by(|before, number| before + 1 == *number);
+        if matches!(self.history, History::Windows(_)) && !follow {
+            return Err(Trouble::Unfit("the GPU engine does not solve windows here and there".to_owned()));
+        }
         let problems = numbers.len() as u32;
         let room = self.take_room(problems)?;
         let submission = self.device.guarded(|| {
@@ -299,7 +320,14 @@ impl Resampled {
     /// Stages `draw` to `others`, those that are of their own.
     fn build(&self, encoder: &mut wgpu::CommandEncoder, room: &Room, numbers: &[u64]) {
         let (device, problems) = (&self.device, numbers.len() as u32);
-        self.draw(encoder, &self.plan, self.way, room, numbers);
+        let first = numbers.first().copied().unwrap_or_default();
+        let run = first..first + u64::from(problems);
+        match &self.history {
+            History::Windows(windows) => {
+                self.draw(encoder, &self.plan, self.way, room, &windows.paths(&run).collect::<Vec<_>>());
+            }
+            History::Rows(_) | History::Sums(_) => self.draw(encoder, &self.plan, self.way, room, numbers),
+        }
         let mut dispatches = 0;
         let mut flush = |encoder: &mut wgpu::CommandEncoder| {
             dispatches += 1;
@@ -311,7 +339,10 @@ impl Resampled {
         if let Some(offsets) = &self.offsets {
             device.gerber(encoder, plan, (&self.history, offsets), room, problems, &mut flush);
         } else {
-            device.moments(encoder, plan, history, room, problems, &mut flush);
+            match &self.history {
+                History::Windows(windows) => device.moments_of_windows(encoder, plan, windows, room, &run, &mut flush),
+                _ => device.moments(encoder, plan, history, room, problems, &mut flush),
+            }
             if plan.correlates {
                 device.correlate(encoder, plan, room, problems);
             }
@@ -330,7 +361,8 @@ impl Resampled {
     }
 
     fn draw_counts(&mut self, numbers: &[u64]) -> Attempt<Vec<u32>> {
-        let (problems, way) = (numbers.len() as u32, self.way.of_counts(self.plan.rows));
+        let Some(way) = self.way.of_counts(self.plan.rows) else { return Ok(Vec::new()) };
+        let problems = numbers.len() as u32;
         if way == self.way {
             let room = self.take_room(problems)?;
             let counts = self.counts_in(&room.buffers, &self.plan, way, numbers)?;
@@ -399,13 +431,15 @@ impl Driver for Resampled {
 
 /// The panel, in as many buffers as bindings ask for.
 fn slices(device: &Device, plan: &Plan, panel: &Panel) -> Vec<Slice> {
+    panel.values().chunks(plan.slice_rows * plan.assets).map(|values| slice(device, plan, values)).collect()
+}
+
+/// Some rows of it.
+fn slice(device: &Device, plan: &Plan, values: &[f64]) -> Slice {
     let n = plan.assets;
-    let slices = panel.values().chunks(plan.slice_rows * n).map(|values| {
-        // A leading one makes the sums of a column one more product.
-        let led = values.chunks_exact(n).flat_map(|row| std::iter::once(1.0).chain(row.iter().copied()));
-        Slice { rows: values.len() / n, buffer: device.upload("panel", &plan.accuracy.precision.encode(led)) }
-    });
-    slices.collect()
+    // A leading one makes the sums of a column one more product.
+    let led = values.chunks_exact(n).flat_map(|row| std::iter::once(1.0).chain(row.iter().copied()));
+    Slice { rows: values.len() / n, buffer: device.upload("panel", &plan.accuracy.precision.encode(led)) }
 }
 
 /// The panel asset by asset, cut alike.

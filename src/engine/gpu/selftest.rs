@@ -175,7 +175,7 @@ fn resampled(device: &Arc<Device>, accuracy: Accuracy, panel: &Panel, law: Law) 
     let beside = Selection::CLOSED_FORMS;
     let (solutions, stages) = device.attempt(|| {
         let (device, how) = (Arc::clone(device), (way, accuracy));
-        let resamples = Resamples { panel, law, estimator: Estimator::Sample };
+        let resamples = Resamples { panel, law, windows: None, estimator: Estimator::Sample };
         let mut resampled = Resampled::new(device, MEMORY, batch.program(), resamples, how, &beside)?;
         let running = resampled.begin(&numbers)?;
         Ok((resampled.end_whole(running)?, inspect::stages(&resampled, RESAMPLES)?))

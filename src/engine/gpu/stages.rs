@@ -13,6 +13,7 @@ use super::profile::Span;
 use super::suffixes::Suffixes;
 use super::unrolled;
 use super::way::Way;
+use super::windows::Windows;
 use crate::resample::Law;
 
 /// Buffers that problems descend in.
@@ -29,7 +30,7 @@ pub struct Descents {
 pub struct Room {
     pub descents: Descents,
     pub numbers: wgpu::Buffer,
-    /// Counts or steps, as [`Way`] has it, and ends of slices; or the assets of subsets.
+    /// Counts, steps or rows, as [`Way`] has it, and ends of slices; or the assets of subsets.
     pub drawn: wgpu::Buffer,
     pub ends: wgpu::Buffer,
     pub moments: wgpu::Buffer,
@@ -101,10 +102,11 @@ fn parts(slices: &[Slice]) -> impl Iterator<Item = Part<'_>> {
     })
 }
 
-/// What moments are summed from: all of the panel, or all of its sums.
+/// What moments are summed from: all of the panel, all of its sums, or all of it and windows of paths.
 pub enum History {
     Rows(Vec<Slice>),
     Sums(Vec<Suffixes>),
+    Windows(Windows),
 }
 
 /// What rows count by their age.
@@ -134,7 +136,7 @@ impl Device {
         Room {
             descents: self.descents(plan, problems),
             numbers: self.room("numbers", sizes.numbers * count),
-            drawn: self.room("drawn", sizes.drawn * count),
+            drawn: self.room("drawn", sizes.drawn * count + sizes.more_drawn),
             ends: self.room("ends", sizes.ends * count),
             moments: self.room("moments", sizes.moments * count),
             fourth: self.room("fourth", sizes.fourth * count),
@@ -180,7 +182,7 @@ impl Device {
         pass.dispatch_workgroups(x, y, 1);
     }
 
-    /// Stage `draw`: counts or steps of the first `problems` resamples of the room.
+    /// Stage `draw`: counts, steps or rows of the first `problems` resamples of the room.
     pub fn draw(
         &self,
         encoder: &mut wgpu::CommandEncoder,
@@ -189,13 +191,14 @@ impl Device {
         room: &Room,
         problems: u32,
     ) {
-        let tile = plan.draw_rows();
-        let kernel = Kernel::Draw { drawn: way.drawn(), tile, wide: self.facts.wide_integers };
-        let (room_each, slices) = match way {
-            Way::Counts { words } | Way::Weights { words } => (words, 0),
-            Way::Steps { room, slices } | Way::Decays { room, slices } => (room, slices),
+        let (tile, room_each, slices) = match way {
+            Way::Counts { words } | Way::Weights { words } => (plan.draw_rows(), words, 0),
+            Way::Steps { room, slices } | Way::Decays { room, slices } => (plan.draw_rows(), room, slices),
+            // By position, in one go.
+            Way::Windows { rows, .. } => (0, rows, 0),
         };
-        for first_row in (0..law.rows).step_by(tile) {
+        let kernel = Kernel::Draw { drawn: way.drawn(), tile, wide: self.facts.wide_integers };
+        for first_row in (0..law.rows).step_by(if tile > 0 { tile } else { law.rows as usize }) {
             let count = ages.map_or(0, |ages| ages.count);
             let law = DrawLaw { first_row, room: room_each, slices, ages: count, ..DrawLaw::new(law, problems) };
             let parameters = self.uniform(&law);
@@ -422,7 +425,7 @@ impl Device {
         let (drawn, room_each, slices) = match plan.way {
             Some(Way::Steps { room, slices }) => (Drawn::Steps, room, slices),
             Some(Way::Counts { words }) => (Drawn::Counts, words, 0),
-            Some(Way::Weights { .. } | Way::Decays { .. }) | None => {
+            Some(Way::Weights { .. } | Way::Decays { .. } | Way::Windows { .. }) | None => {
                 unreachable!("only resamples whose rows count alike are shrunk")
             }
         };

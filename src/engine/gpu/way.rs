@@ -1,6 +1,7 @@
 //! Which way the moments of a resample are summed, and what `draw` leaves for that: counts times rows, or steps of counts
 //! times sums of rows; and the same where rows count by their age. See `shaders/moments_tile.wgsl` and
-//! `shaders/moments_steps.wgsl`.
+//! `shaders/moments_steps.wgsl`. Windows of a path are summed from its rows, once for all windows: see
+//! `shaders/moments_windows.wgsl`.
 //!
 //! What a problem costs, by counting, with E = (n + 1)(n + 2) / 2 moments, T rows and blocks of mean length L:
 //!
@@ -44,6 +45,8 @@ pub enum Way {
     Weights { words: u32 },
     /// From ends of runs that count by their age, at most so many groups of two per problem.
     Decays { room: u32, slices: u32 },
+    /// From the rows of paths of so many, so many windows of each.
+    Windows { rows: u32, windows: u32 },
 }
 
 impl Way {
@@ -78,21 +81,32 @@ impl Way {
             Way::Steps { .. } => Drawn::Steps,
             Way::Weights { .. } => Drawn::Weights,
             Way::Decays { .. } => Drawn::Decays,
+            Way::Windows { .. } => Drawn::Rows,
         }
     }
 
-    /// Bytes per problem of counts, steps or weights.
+    /// Bytes per problem of counts, steps or weights; of rows, which all windows of a path share.
     pub fn drawn_bytes(self) -> u64 {
         match self {
+            Way::Windows { rows, windows } => (4 * u64::from(rows)).div_ceil(u64::from(windows)),
             Way::Counts { words } | Way::Weights { words } => 4 * u64::from(words),
             Way::Steps { room, .. } | Way::Decays { room, .. } => 16 * u64::from(room),
+        }
+    }
+
+    /// Bytes beside these, however many problems there are: the first and the last may be windows of paths of which
+    /// nothing else is wanted.
+    pub fn more_drawn_bytes(self) -> u64 {
+        match self {
+            Way::Windows { rows, .. } => 2 * 4 * u64::from(rows),
+            _ => 0,
         }
     }
 
     /// Bytes per problem of the ends of slices.
     pub fn end_bytes(self) -> u64 {
         match self {
-            Way::Counts { .. } | Way::Weights { .. } => 0,
+            Way::Counts { .. } | Way::Weights { .. } | Way::Windows { .. } => 0,
             Way::Steps { slices, .. } | Way::Decays { slices, .. } => 4 * u64::from(slices),
         }
     }
@@ -123,22 +137,23 @@ impl Way {
             }
             // The draw found no room: its moments are zero, too.
             Way::Steps { .. } => {}
-            Way::Decays { .. } => unreachable!("what they count is drawn as weights: see `Way::of_counts`"),
+            Way::Decays { .. } | Way::Windows { .. } => unreachable!("see `Way::of_counts`"),
         }
         counts
     }
 
-    /// The way whose draw says what each row counts.
-    pub fn of_counts(self, rows: usize) -> Way {
+    /// The way whose draw says what each row counts. None where rows are not counted.
+    pub fn of_counts(self, rows: usize) -> Option<Way> {
         match self {
-            Way::Decays { .. } => Way::Weights { words: (rows as u32).next_multiple_of(16) },
-            way => way,
+            Way::Decays { .. } => Some(Way::Weights { words: (rows as u32).next_multiple_of(16) }),
+            Way::Windows { .. } => None,
+            way => Some(way),
         }
     }
 
-    /// Whether rows count by their age.
+    /// Whether what rows count is in the moments: by their age, or by the length of their window.
     pub const fn weighs(self) -> bool {
-        matches!(self, Way::Weights { .. } | Way::Decays { .. })
+        matches!(self, Way::Weights { .. } | Way::Decays { .. } | Way::Windows { .. })
     }
 }
 

@@ -105,6 +105,15 @@ fn other_methods_are_those_of_the_cpu_for_every_size() {
 }
 
 #[test]
+fn other_methods_are_those_of_the_cpu_in_windows() {
+    for n in [2, 10, 33] {
+        let least = if n < 33 { 90 } else { 25 };
+        let batch = windows::sampled(Scheme::Stationary, 20.0, n, &windows::rolling(252, 37));
+        assert_agrees(engine(), &batch, 18, least);
+    }
+}
+
+#[test]
 fn other_methods_are_those_of_the_cpu_without_features_and_in_double_precision() {
     let plain = open(Options { plain: true, workgroup_bytes: Some(16 << 10), ..Options::default() });
     for n in [3, 12, 33, 64] {

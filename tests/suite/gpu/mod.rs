@@ -24,6 +24,7 @@ mod profile;
 mod solutions;
 mod stages;
 mod trouble;
+mod windows;
 
 /// The engine that most tests share: kernels are compiled once.
 fn engine() -> &'static GpuEngine {
