@@ -192,6 +192,90 @@ fn a_browser_draws_a_screen_with_its_winners_resampled() {
     assert!(!without_scripts(&shown.dom).contains("<img"));
 }
 
+const BACKTEST: [&str; 13] = [
+    "wealth",
+    "paths",
+    "beats",
+    "periods",
+    "years",
+    "volatility",
+    "exposure",
+    "weights",
+    "fan",
+    "shares",
+    "attribution",
+    "costs",
+    "grid",
+];
+
+/// A backtest that has everything but one of paths and a fan.
+fn backtested(data: &str, out: &str, extra: &[&str]) {
+    let args =
+        ["backtest", data, "--lookback", "60", "--periods-per-year", "252", "--target-vol", "0.2", "--seed", "1"];
+    let args = [&args[..], &["--grid", "lag=0,1,2", "--engine", "cpu", "-o", out], extra].concat();
+    equirisk(&args).succeeded();
+}
+
+#[test]
+fn a_browser_draws_a_backtest_of_hostile_names() {
+    let folder = Folder::new();
+    let data = folder.write("prices.csv", hostile(14));
+    for (extra, left_out) in [(&["--paths", "15"][..], &["fan"][..]), (&["-B", "15"], &["paths", "beats"])] {
+        let out = folder.name(extra[0].trim_start_matches('-'));
+        backtested(&data, &out, extra);
+        let page = std::fs::read_to_string(Path::new(&out).join("report.html")).unwrap();
+        let charts: Vec<&str> = BACKTEST.iter().copied().filter(|chart| !left_out.contains(chart)).collect();
+        assert!(plots(&page).iter().map(|(id, _)| id.trim_end_matches("-plot")).eq(charts.iter().copied()));
+        let open: Vec<&str> = charts.iter().copied().filter(|chart| *chart != "costs").collect();
+        let shown = assert_drawn(&Path::new(&out).join("report.html"), &open);
+        let text = without_scripts(&shown.dom);
+        for element in ["<img", "<b>", "font-weight:bold", "<a href=\"http"] {
+            assert!(!text.contains(element), "{element} in the document");
+        }
+        // Twelve assets have an area each, and two are one.
+        assert!(caption(&page, "weights").contains("12 largest"), "{}", caption(&page, "weights"));
+    }
+}
+
+/// Numbers of the page are those of the summary, and a run without dates, levers and neighbours has a page as well.
+#[test]
+fn the_page_of_a_backtest_says_what_its_summary_says() {
+    let folder = Folder::new();
+    let data = folder.write("prices.csv", hostile(5));
+    backtested(&data, &folder.name("out"), &["--paths", "10"]);
+    let page = folder.read("out/report.html").replace('\u{a0}', " ");
+    let summary: Value = serde_json::from_str(&folder.read("out/summary.json")).unwrap();
+    let section = |chart: &str| {
+        page.split_once(&format!("<section id=\"{chart}\"")).unwrap().1.split_once("</section>").unwrap().0
+    };
+    for own in summary["strategies"].as_array().unwrap() {
+        let fell = format!("<td>{:.2} %</td>", 100.0 * own["metrics"]["max_drawdown"].as_f64().unwrap());
+        assert!(section("wealth").contains(&fell), "{fell}");
+        for year in own["calendar_years"].as_array().unwrap() {
+            let cell = format!("{:.2} %</td>", 100.0 * year["return"].as_f64().unwrap());
+            assert!(section("years").contains(cell.trim_start_matches('-')), "{cell}");
+        }
+    }
+    for beats in summary["paths"]["beats"].as_array().unwrap() {
+        let p = beats["probability"].as_f64().unwrap();
+        assert!(section("beats").contains(&format!("<td>{:.1} %</td>", 100.0 * p)), "{beats}");
+    }
+    let sentence = summary["sentence"].as_str().unwrap();
+    let first = sentence.split_once(';').unwrap().0;
+    assert!(page.contains(first), "{first}");
+    // The same again, byte by byte.
+    backtested(&data, &folder.name("again"), &["--paths", "10"]);
+    assert_eq!(folder.read("out/report.html").replace("/out", "/again"), folder.read("again/report.html"));
+    let rows: Vec<f64> = returns(200, 3, 0.7, 5).iter().map(|r| 0.1 * r).collect();
+    let lines = rows.chunks(3).enumerate().map(|(t, row)| format!("{t},{},{},{}\n", row[0], row[1], row[2]));
+    let plain = folder.write("plain.csv", std::iter::once("row,A,B,C\n".to_string()).chain(lines).collect::<String>());
+    let args =
+        ["backtest", &plain, "--returns", "--lookback", "40", "--periods-per-year", "252", "--methods", "equal-weight"];
+    equirisk(&[&args[..], &["-o", &folder.name("plain")]].concat()).succeeded();
+    let page = folder.read("plain/report.html");
+    assert!(page.contains("id=\"wealth\"") && !page.contains("id=\"exposure\"") && !page.contains("id=\"years\""));
+}
+
 /// Logs, once all is drawn: widths, colours, and texts of charts that are cut off.
 const MEASURE: &str = r#"<script>
 addEventListener("load", () => setTimeout(() => {
@@ -232,7 +316,8 @@ fn a_report_reads_in_light_and_dark_and_on_a_phone() {
     equirisk(&["bootstrap", &data, "-B", "100", "--seed", "1", "--engine", "cpu", "-o", &folder.name("b")]).succeeded();
     let screen = ["screen", &data, "-k", "3", "--top", "9", "--bootstrap-top", "5", "--resamples", "50", "--seed", "1"];
     equirisk(&[&screen[..], &["--engine", "cpu", "-o", &folder.name("s")]].concat()).succeeded();
-    for study in ["b", "s"] {
+    backtested(&data, &folder.name("t"), &["--paths", "10"]);
+    for study in ["b", "s", "t"] {
         let page = folder.read(&format!("{study}/report.html")).replace("</body>", MEASURE);
         folder.write("page.html", page);
         // A window has a least width, a frame has not.

@@ -18,6 +18,7 @@ use super::driver::{Asked, Seed, Steps, drive};
 use super::limits::{self, Asked as Limited, TermArguments};
 use super::methods::{self, Name};
 use super::{machine, output};
+use crate::covariance::Estimator;
 use crate::engine::{Engine, Kind, choose};
 use crate::error::option;
 use crate::io::{self, Detected};
@@ -81,8 +82,10 @@ fn work(spec: &Spec, plan: &Plan) -> f64 {
     let assets: Vec<usize> = (0..spec.budgets.len()).filter(|&asset| spec.budgets[asset] > 0.0).collect();
     let problems = spec.paths.map_or(0, |paths| paths.paths * plan.windows.len() as u64);
     let selection = question.selection(&assets);
-    // Where the CPU makes every window for other methods anyway, it solves them as well.
-    if selection.solved().next().is_some() || spec.within.is_some() {
+    // Windows of paths are summed on devices for the sample covariance alone. Where the CPU makes every window for other
+    // methods anyway, it solves them as well.
+    let fits = spec.estimator == Estimator::Sample && selection.solved().next().is_none() && spec.within.is_none();
+    if !fits {
         return 0.0;
     }
     let rows = spec.config.lookback.least();

@@ -24,12 +24,13 @@ const ARGS: [&str; 12] = [
     "fall=2008-09..2008-11",
 ];
 
-const FILES: [&str; 9] = [
+const FILES: [&str; 10] = [
     "run.json",
     "summary.json",
     "summary.txt",
     "metrics.csv",
     "periods.csv",
+    "report.html",
     "weights.parquet",
     "holdings.parquet",
     "wealth.parquet",
