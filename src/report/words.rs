@@ -352,6 +352,17 @@ pub fn band(low: f64, high: f64, decimals: usize) -> String {
     }
 }
 
+/// With two decimals; a dash for none.
+pub fn ratio(x: Option<f64>) -> String {
+    x.map_or("-".to_string(), |x| format!("{x:.2}"))
+}
+
+/// As a sentence begins.
+pub fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+}
+
 /// A share of a finite number of draws, of which none is certain: "<1 %", "63 %", ">99 %".
 pub fn never_certain(share: f64) -> String {
     match 100.0 * share {

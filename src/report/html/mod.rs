@@ -6,6 +6,7 @@
 
 mod backtest;
 mod bootstrap;
+mod cells;
 mod chart;
 mod page;
 mod screen;

@@ -1,7 +1,7 @@
 //! What a backtest found, in a few sentences: how the first strategy did, whether it was better than the benchmark beyond
 //! chance, and at what cost its lead is gone.
 
-use crate::report::words::{counted, never_certain, percent};
+use crate::report::words::{capitalised, counted, never_certain, percent};
 use crate::study::backtest::Outcome;
 use crate::study::backtest::outcome::StrategyOutcome;
 
@@ -82,9 +82,4 @@ fn luck(own: &StrategyOutcome, outcome: &Outcome) -> Option<String> {
 fn cost(own: &StrategyOutcome, outcome: &Outcome) -> Option<String> {
     let (cost, paid) = (own.break_even_bps?, outcome.run.cost_bps?);
     (cost > paid).then(|| format!("Its lead in growth is gone once trading costs {cost:.0} basis points each way."))
-}
-
-fn capitalised(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }

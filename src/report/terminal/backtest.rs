@@ -7,7 +7,7 @@ use super::view::View;
 use super::{LEAVE_EARLY, LEAVE_LAST, LEAVE_LATE, LEAVE_NEXT, NAME, names_width};
 use crate::methods::Method;
 use crate::report::sentence::backtest::sentence;
-use crate::report::words::{self, counted, cut, maybe_percent, percent};
+use crate::report::words::{self, counted, cut, maybe_percent, percent, ratio};
 use crate::study::backtest::Outcome;
 use crate::study::backtest::figures::{Kind, Period};
 use crate::study::backtest::grid::{Best, Cell, GridOutcome};
@@ -78,7 +78,6 @@ fn strategies(out: &mut String, outcome: &Outcome, view: View) {
     let labels: Vec<String> = all.iter().map(|own| cut(&own.label, NAME)).collect();
     let width = names_width(labels.iter()).max("strategy".len());
     let cells = |text: &dyn Fn(&StrategyOutcome) -> String| -> Vec<String> { all.iter().map(text).collect() };
-    let ratio = |x: Option<f64>| x.map_or("-".to_string(), |x| format!("{x:.2}"));
     let drawdown = |own: &StrategyOutcome| {
         let trough = own.metrics.drawdown.as_ref().map_or("", |fall| fall.trough.as_str());
         // Of a date, the month.
@@ -181,7 +180,6 @@ fn grid(out: &mut String, outcome: &Outcome, found: &GridOutcome, view: View) {
             .map_or_else(|| name.clone(), |own| cut(&own.label, NAME))
     };
     let sharpe = |cell: &Cell| cell.figures.sharpe_monthly.or(cell.figures.sharpe);
-    let ratio = |x: Option<f64>| x.map_or("-".to_string(), |x| format!("{x:.2}"));
     let of = |strategy: &String| -> Vec<f64> {
         let cells = found.cells.iter().filter(|cell| cell.strategy == *strategy);
         let mut all: Vec<f64> = cells.filter_map(sharpe).collect();

@@ -89,7 +89,7 @@ fn a_path_is_the_backtest_of_its_rows() {
             // Flags of drawing mean nothing here.
             let own: Vec<&str> = case.split(' ').collect();
             let is_drawn = |at: usize| ["--scheme", "--block"].contains(&own[at]);
-            let own = (0..own.len()).filter(|&at| !is_drawn(at) && !(at > 0 && is_drawn(at - 1))).map(|at| own[at]);
+            let own = (0..own.len()).filter(|&at| !(is_drawn(at) || at > 0 && is_drawn(at - 1))).map(|at| own[at]);
             let args = ["path.csv"].into_iter().chain(shared.split(' ')).chain(own).chain(["--fixed", MIX]);
             let alone = finished(&folder, &args.collect::<Vec<_>>());
             for (strategy, name) in strategies.iter().enumerate() {

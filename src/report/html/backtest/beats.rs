@@ -7,7 +7,7 @@ use super::rows::colour;
 use super::{benchmark, own};
 use crate::report::html::chart::{Chart, Other, Table, at, axis, height, layout, percent_axis, plot, rows};
 use crate::report::html::text::{label, name, percent, rounded};
-use crate::report::words::{counted, maybe_percent, never_certain};
+use crate::report::words::{capitalised, counted, maybe_percent, never_certain};
 use crate::study::backtest::Outcome;
 use crate::study::backtest::paths::{Figure, OfStrategy, PathsOutcome};
 
@@ -30,7 +30,7 @@ pub fn beats(outcome: &Outcome) -> Option<Chart> {
     let title = match probability(&first.name, &outcome.benchmark, "sharpe") {
         Some(p) => format!(
             "{} has the higher Sharpe ratio on {} of the paths, against {}",
-            name(&first.label),
+            capitalised(&name(&first.label)),
             never_certain(p),
             name(&benchmark(outcome).label)
         ),

@@ -7,7 +7,7 @@ use super::own;
 use super::rows::stroke;
 use crate::report::html::chart::{Chart, Table, axis, layout, percent_axis, plot};
 use crate::report::html::text::{label, name, percent};
-use crate::report::words::maybe_percent;
+use crate::report::words::{capitalised, maybe_percent};
 use crate::study::backtest::Outcome;
 use crate::wording::short;
 
@@ -40,7 +40,10 @@ pub fn costs(outcome: &Outcome) -> Option<Chart> {
         .collect();
     let title = match first.break_even_bps {
         Some(cost) => {
-            format!("{} grows as the benchmark does once trading costs {cost:.0} basis points", name(&first.label))
+            format!(
+                "{} grows as the benchmark does once trading costs {cost:.0} basis points",
+                capitalised(&name(&first.label))
+            )
         }
         None => format!("No cost below 1,000 basis points makes {} grow as the benchmark does", name(&first.label)),
     };

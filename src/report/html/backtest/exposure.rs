@@ -7,6 +7,7 @@ use super::StrategyOutcome;
 use super::rows::{Drawn, stroke};
 use crate::report::html::chart::{Chart, RED, Table, axis, layout, plot};
 use crate::report::html::text::{label, name, rounded};
+use crate::report::words::capitalised;
 use crate::stats;
 use crate::study::backtest::Outcome;
 use crate::wording::short;
@@ -53,7 +54,7 @@ pub fn exposure(outcome: &Outcome) -> Option<Chart> {
     let cap = if capped { format!(", with a cap of {}", short(most)) } else { String::new() };
     Some(Chart {
         id: "exposure",
-        title: format!("{} held {low:.2} to {high:.2} times its wealth{cap}", name(&first.label)),
+        title: format!("{} held {low:.2} to {high:.2} times its wealth{cap}", capitalised(&name(&first.label))),
         plot: plot(traces, layout(HEIGHT, axis("close"), axis("holdings over wealth"))),
         other: None,
         folded: false,

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::report::html::text::{escaped, name};
-use crate::report::words::maybe_percent;
+use crate::report::words::{maybe_percent, ratio};
 use crate::study::backtest::Outcome;
 
 const HEAD: [&str; 10] = [
@@ -28,7 +28,6 @@ pub fn overview(outcome: &Outcome) -> String {
     out.push_str("</tr></thead>\n<tbody>\n");
     for strategy in &outcome.strategies {
         let metrics = &strategy.metrics;
-        let ratio = |x: Option<f64>| x.map_or("-".to_string(), |x| format!("{x:.2}"));
         let cells = [
             maybe_percent(metrics.cagr, 2),
             maybe_percent(metrics.volatility, 2),

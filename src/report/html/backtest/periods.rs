@@ -60,7 +60,7 @@ pub fn periods(outcome: &Outcome) -> Option<Chart> {
         })
     });
     let title = if first.name == other.name {
-        format!("{} fell by {} at worst", name(&first.label), maybe_percent(deepest.depth, 1))
+        format!("{} fell by {} at worst", words::capitalised(&name(&first.label)), maybe_percent(deepest.depth, 1))
     } else {
         format!(
             "While {} returned {}, {} returned {}",

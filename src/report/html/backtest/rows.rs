@@ -1,6 +1,6 @@
 //! What charts over time share: the closes that are drawn, and how strategies are told apart.
 
-use plotly::common::{DashType, Line};
+use plotly::common::Line;
 
 use super::{benchmark, own};
 use crate::report::html::chart::{BLUE, GREEN, GREY, ORANGE, PURPLE, RED};
@@ -86,6 +86,5 @@ pub fn colour(outcome: &Outcome, strategy: &StrategyOutcome) -> &'static str {
 /// Thick for what the page compares, thin for all else.
 pub fn stroke(outcome: &Outcome, strategy: &StrategyOutcome) -> Line {
     let matters = strategy.name == own(outcome).name || strategy.name == benchmark(outcome).name;
-    let line = Line::new().color(colour(outcome, strategy)).width(if matters { 2.0 } else { 1.0 });
-    if strategy.name == benchmark(outcome).name { line.dash(DashType::Dash) } else { line }
+    Line::new().color(colour(outcome, strategy)).width(if matters { 2.0 } else { 1.0 })
 }

@@ -1,13 +1,14 @@
 //! Who bore the risk, year by year.
 
-use plotly::HeatMap;
-use plotly::common::{Anchor, ColorBar, HoverInfo, Orientation};
+use plotly::common::{Anchor, ColorBar, Orientation};
 
 use super::own;
-use crate::report::html::chart::{Chart, MOST_ROWS, Table, at, columns, diverging, height, layout, plot, rows};
+use crate::report::html::cells::Cells;
+use crate::report::html::chart::{Chart, MOST_ROWS, Table, columns, diverging, height, layout, plot, rows};
 use crate::report::html::text::{label, name, rounded};
 use crate::report::words;
 use crate::study::backtest::Outcome;
+use crate::study::backtest::outcome::YearShares;
 
 /// None of a strategy without budgets, and without dates.
 pub fn shares(outcome: &Outcome) -> Option<Chart> {
@@ -21,7 +22,7 @@ pub fn shares(outcome: &Outcome) -> Option<Chart> {
     let off = |asset: usize| years.iter().map(|year| (year.shares[asset] - budgets[asset]).abs()).fold(0.0, f64::max);
     let most = *assets.iter().max_by(|a, b| off(**a).total_cmp(&off(**b)))?;
     let worst = years.iter().max_by(|a, b| {
-        let off = |year: &crate::study::backtest::outcome::YearShares| (year.shares[most] - budgets[most]).abs();
+        let off = |year: &YearShares| (year.shares[most] - budgets[most]).abs();
         off(a).total_cmp(&off(b))
     })?;
     let all = assets.len();
@@ -36,7 +37,7 @@ pub fn shares(outcome: &Outcome) -> Option<Chart> {
     let hover: Vec<Vec<String>> = assets
         .iter()
         .map(|&asset| {
-            let text = |year: &crate::study::backtest::outcome::YearShares| {
+            let text = |year: &YearShares| {
                 format!(
                     "{}, {}: {} of the risk, budget {}",
                     label(&outcome.assets[asset].name),
@@ -49,23 +50,20 @@ pub fn shares(outcome: &Outcome) -> Option<Chart> {
         })
         .collect();
     let widest = assets.iter().map(|&asset| off(asset)).fold(0.0, f64::max);
-    let cells =
-        HeatMap::new(at(years.len()), at(assets.len()), grid(&|asset, year| rounded(100.0 * cell(asset, year))))
-            .color_scale(diverging())
-            .zmin(-100.0 * widest)
-            .zmax(100.0 * widest)
-            .color_bar(
-                ColorBar::new()
-                    .orientation(Orientation::Horizontal)
-                    .y(1.0)
-                    .y_anchor(Anchor::Bottom)
-                    .thickness(10)
-                    .tick_suffix(" %"),
-            )
-            .x_gap(1)
-            .y_gap(1)
-            .hover_text_matrix(hover)
-            .hover_info(HoverInfo::Text);
+    let bar = ColorBar::new()
+        .orientation(Orientation::Horizontal)
+        .y(1.0)
+        .y_anchor(Anchor::Bottom)
+        .thickness(10)
+        .tick_suffix(" %");
+    let cells = Cells {
+        values: grid(&|asset, year| rounded(100.0 * cell(asset, year))),
+        texts: None,
+        hover,
+        colours: diverging(),
+        range: [-100.0 * widest, 100.0 * widest],
+        bar: Some(bar),
+    };
     let names: Vec<String> = years.iter().map(|year| year.year.to_string()).collect();
     let height = height(assets.len()) + 30;
     let shape = layout(
@@ -89,7 +87,7 @@ pub fn shares(outcome: &Outcome) -> Option<Chart> {
             words::percent(worst.shares[most], 1),
             worst.year
         ),
-        plot: plot(vec![cells], shape),
+        plot: plot(cells.traces("x", "y"), shape),
         other: None,
         folded: false,
         height,

@@ -43,7 +43,7 @@ pub fn weights(outcome: &Outcome) -> Option<Chart> {
         id: "weights",
         title: format!(
             "{} held most of {}: {} on average, between {} and {}",
-            name(&shown[0].label),
+            words::capitalised(&name(&shown[0].label)),
             name(&most.1.name),
             words::percent(mean, 1),
             words::percent(low, 1),

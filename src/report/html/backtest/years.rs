@@ -1,10 +1,8 @@
 //! Returns by calendar year, and by month.
 
-use plotly::common::{Font, HoverInfo, Mode};
-use plotly::{HeatMap, Scatter};
-
 use super::own;
-use crate::report::html::chart::{Chart, INK, Other, Table, at, columns, diverging, height, layout, plot, rows};
+use crate::report::html::cells::Cells;
+use crate::report::html::chart::{Chart, Other, Table, columns, diverging, height, layout, plot, rows};
 use crate::report::html::text::{label, name, rounded};
 use crate::report::words;
 use crate::study::backtest::Outcome;
@@ -89,36 +87,23 @@ pub fn years(outcome: &Outcome) -> Option<Chart> {
 
 fn drawn(grid: &Grid, height: usize) -> plotly::Plot {
     let all = || grid.cells.iter().flatten().flatten();
-    let widest = all().fold(0.0_f64, |widest, x| widest.max(x.abs()));
-    let values: Vec<Vec<f64>> =
-        grid.cells.iter().map(|row| row.iter().map(|x| rounded(100.0 * x.unwrap_or(f64::NAN))).collect()).collect();
-    let hover = grid.cells.iter().zip(&grid.rows).map(|(row, name)| {
-        let text = |(x, column): (&Option<f64>, &String)| {
-            x.map_or(String::new(), |x| format!("{}, {}: {}", label(name), label(column), words::signed(x, 2)))
+    let widest = 100.0 * all().fold(0.0_f64, |widest, x| widest.max(x.abs()));
+    let each = |text: &dyn Fn(f64, &str, &str) -> String| -> Vec<Vec<String>> {
+        let row = |(row, name): (&Vec<Option<f64>>, &String)| {
+            let cell = |(x, column): (&Option<f64>, &String)| x.map_or(String::new(), |x| text(x, name, column));
+            row.iter().zip(&grid.columns).map(cell).collect()
         };
-        row.iter().zip(&grid.columns).map(text).collect()
-    });
-    let cells = HeatMap::new(at(grid.columns.len()), at(grid.rows.len()), values)
-        .color_scale(diverging())
-        .zmin(-100.0 * widest)
-        .zmax(100.0 * widest)
-        .show_scale(false)
-        .x_gap(1)
-        .y_gap(1)
-        .hover_text_matrix(hover.collect::<Vec<Vec<String>>>())
-        .hover_info(HoverInfo::Text);
-    let known: Vec<(usize, usize, f64)> = (0..grid.rows.len())
-        .flat_map(|i| (0..grid.columns.len()).filter_map(move |j| Some((i, j, grid.cells[i][j]?))))
-        .collect();
-    let numbers = Scatter::new(
-        known.iter().map(|(_, j, _)| *j as f64).collect(),
-        known.iter().map(|(i, ..)| *i as f64).collect(),
-    )
-    .mode(Mode::Text)
-    .text_array(known.iter().map(|(.., x)| format!("{:.0}", 100.0 * x)).collect::<Vec<_>>())
-    .text_font(Font::new().color(INK).size(11))
-    .hover_info(HoverInfo::Skip)
-    .show_legend(false);
+        grid.cells.iter().zip(&grid.rows).map(row).collect()
+    };
+    let value = |x: &Option<f64>| rounded(100.0 * x.unwrap_or(f64::NAN));
+    let cells = Cells {
+        values: grid.cells.iter().map(|row| row.iter().map(value).collect()).collect(),
+        texts: Some(each(&|x, _, _| format!("{:.0}", 100.0 * x))),
+        hover: each(&|x, row, column| format!("{}, {}: {}", label(row), label(column), words::signed(x, 2))),
+        colours: diverging(),
+        range: [-widest, widest],
+        bar: None,
+    };
     let columns = columns(grid.columns.iter().map(String::as_str));
-    plot(vec![cells, numbers], layout(height, columns, rows(grid.rows.iter().map(String::as_str))))
+    plot(cells.traces("x", "y"), layout(height, columns, rows(grid.rows.iter().map(String::as_str))))
 }

@@ -1,10 +1,10 @@
 //! How the assets move together: the correlations that the weights follow from.
 
-use plotly::common::{Anchor, ColorBar, Font, HoverInfo, Mode, Orientation};
-use plotly::{HeatMap, Scatter};
+use plotly::common::{Anchor, ColorBar, Orientation};
 
 use super::shown;
-use crate::report::html::chart::{Chart, INK, Table, at, columns, diverging, height, layout, plot, rows};
+use crate::report::html::cells::Cells;
+use crate::report::html::chart::{Chart, Table, columns, diverging, height, layout, plot, rows};
 use crate::report::html::text::{label, name, rounded};
 use crate::study::bootstrap::Outcome;
 
@@ -32,31 +32,10 @@ pub fn correlation(outcome: &Outcome) -> Option<Chart> {
             places.iter().map(text).collect()
         })
         .collect();
-    let cells = HeatMap::new(at(places.len()), at(places.len()), values)
-        .color_scale(diverging())
-        .zmin(-1.0)
-        .zmax(1.0)
-        .color_bar(ColorBar::new().orientation(Orientation::Horizontal).y(1.0).y_anchor(Anchor::Bottom).thickness(10))
-        .x_gap(1)
-        .y_gap(1)
-        .hover_text_matrix(hover)
-        .hover_info(HoverInfo::Text);
-    let mut traces: Vec<Box<dyn plotly::Trace>> = vec![cells];
-    if places.len() <= MOST_LABELLED {
-        let pairs: Vec<(usize, usize)> =
-            (0..places.len()).flat_map(|i| (0..places.len()).map(move |j| (i, j))).collect();
-        traces.push(
-            Scatter::new(
-                pairs.iter().map(|&(_, j)| j as f64).collect(),
-                pairs.iter().map(|&(i, _)| i as f64).collect(),
-            )
-            .mode(Mode::Text)
-            .text_array(pairs.iter().map(|&(i, j)| format!("{:.2}", of(places[i], places[j]))).collect::<Vec<_>>())
-            .text_font(Font::new().color(INK).size(11))
-            .hover_info(HoverInfo::Skip)
-            .show_legend(false),
-        );
-    }
+    let number = |i: &usize| places.iter().map(|&j| format!("{:.2}", of(*i, j))).collect::<Vec<_>>();
+    let texts = (places.len() <= MOST_LABELLED).then(|| places.iter().map(number).collect());
+    let bar = ColorBar::new().orientation(Orientation::Horizontal).y(1.0).y_anchor(Anchor::Bottom).thickness(10);
+    let cells = Cells { values, texts, hover, colours: diverging(), range: [-1.0, 1.0], bar: Some(bar) };
     let pairs = || (0..n).flat_map(|i| (i + 1..n).map(move |j| (i, j)));
     let mean = pairs().map(|(i, j)| of(i, j)).sum::<f64>() / pairs().count() as f64;
     let (a, b) = pairs().reduce(|best, pair| if of(pair.0, pair.1) > of(best.0, best.1) { pair } else { best })?;
@@ -77,7 +56,7 @@ pub fn correlation(outcome: &Outcome) -> Option<Chart> {
             name(&solved[b].1.name),
             of(a, b)
         ),
-        plot: plot(traces, layout(height, columns(names()).tick_angle(-60.0), rows(names()))),
+        plot: plot(cells.traces("x", "y"), layout(height, columns(names()).tick_angle(-60.0), rows(names()))),
         other: None,
         folded: false,
         height,
