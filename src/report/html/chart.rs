@@ -241,6 +241,11 @@ pub fn sequential() -> ColorScale {
     scale(&["#c3dcf0", "#14619f"])
 }
 
+/// Pale to a blue on which numbers stand out.
+pub fn faint() -> ColorScale {
+    scale(&["#f3f3f0", "#5fa8dc"])
+}
+
 fn scale(colours: &[&str]) -> ColorScale {
     let last = (colours.len() - 1) as f64;
     let elements = colours.iter().enumerate();

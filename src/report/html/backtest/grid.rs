@@ -7,7 +7,7 @@ use plotly::{Scatter, Trace};
 use super::own;
 use super::rows::{colour, stroke};
 use crate::report::html::cells::Cells;
-use crate::report::html::chart::{Chart, Table, axis, columns, heading, layout, plot, rows, sequential};
+use crate::report::html::chart::{Chart, Table, axis, columns, faint, heading, layout, plot, rows};
 use crate::report::html::text::{label, name, rounded};
 use crate::report::words::{capitalised, counted, ratio};
 use crate::study::backtest::Outcome;
@@ -188,7 +188,7 @@ fn panels(grid: &GridOutcome, keys: &[Key], strategy: &str, best: Option<usize>)
             values: values.collect(),
             texts: Some(texts),
             hover,
-            colours: sequential(),
+            colours: faint(),
             range: [least, most],
             bar: None,
         };

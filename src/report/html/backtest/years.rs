@@ -98,7 +98,8 @@ fn drawn(grid: &Grid, height: usize) -> plotly::Plot {
     let value = |x: &Option<f64>| rounded(100.0 * x.unwrap_or(f64::NAN));
     let cells = Cells {
         values: grid.cells.iter().map(|row| row.iter().map(value).collect()).collect(),
-        texts: Some(each(&|x, _, _| format!("{:.0}", 100.0 * x))),
+        // What rounds to nothing has no sign.
+        texts: Some(each(&|x, _, _| format!("{:.0}", (100.0 * x).round() + 0.0))),
         hover: each(&|x, row, column| format!("{}, {}: {}", label(row), label(column), words::signed(x, 2))),
         colours: diverging(),
         range: [-widest, widest],
