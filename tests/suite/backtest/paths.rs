@@ -190,6 +190,27 @@ fn paths_together_say_what_their_figures_say() {
     assert!(own >= 63.0, "days have blocks of a quarter at least: {own}");
 }
 
+/// The benchmark may stand before risk budgeting: the bands of each are its own all the same.
+#[test]
+fn bands_of_wealth_end_where_the_growth_of_their_strategy_does() {
+    let folder = Folder::new();
+    let args = ["--from", "2005", "--to", "2009", "--lookback", "120", "--methods", "equal-weight,erc"];
+    let args = [&args[..], &["--benchmark", "equal-weight", "--paths", "25", "--seed", "7"]].concat();
+    let run = finished(&folder, &args);
+    let (table, strategies) = (Table::read(&folder.path("out/paths.parquet")), run.strategies());
+    assert_eq!(run.summary["benchmark"], "equal_weight");
+    assert_eq!(strategies[..2], ["equal_weight", "erc"]);
+    let years = run.summary["run"]["years"].as_f64().unwrap();
+    for fan in run.summary["paths"]["wealth"].as_array().unwrap() {
+        let at = strategies.iter().position(|name| fan["strategy"] == name.as_str()).unwrap();
+        let growth = |path: usize| (1.0 + table.number("cagr", path * strategies.len() + at)).powf(years);
+        let mut last: Vec<f64> = (0..25).map(growth).collect();
+        last.sort_by(f64::total_cmp);
+        let median = fan["quantiles"]["q50"].as_array().unwrap().last().unwrap().as_f64().unwrap();
+        assert!(close(median / last[12], 1.0, 1e-12), "{}: {median} and {}", fan["strategy"], last[12]);
+    }
+}
+
 #[test]
 fn fewer_paths_are_the_first_of_more() {
     let folder = Folder::new();

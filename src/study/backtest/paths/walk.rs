@@ -28,7 +28,7 @@ use crate::study::backtest::solve::Evaluated;
 pub struct Walk {
     /// Of each strategy; NaN where a figure does not exist.
     pub figures: Vec<[f64; FIGURES]>,
-    /// Wealth at the marks, of each strategy that is drawn.
+    /// Wealth at the marks, of each strategy that is drawn, in their order.
     pub wealth: Vec<f64>,
     /// Decisions of each strategy without a certified portfolio.
     pub unsolved: Vec<u64>,
@@ -96,7 +96,8 @@ impl Walker<'_> {
         if timeline.has_shorter_rows_than_months() {
             room.monthly_cash.extend(monthly(timeline, &room.cash));
         }
-        let mut walk = Walk { figures: Vec::new(), wealth: Vec::new(), unsolved: Vec::new(), ruined: Vec::new() };
+        let wealth = vec![f64::NAN; paths.drawn.len() * paths.marks.len()];
+        let mut walk = Walk { figures: Vec::new(), wealth, unsolved: Vec::new(), ruined: Vec::new() };
         let Room { cash, monthly_cash, targets, tracks, summed } = room;
         for (group, targets) in targets.chunks(LANES).enumerate() {
             tracks.run(self.arch, &paths.rows, &source, plan.start, (&paths.due, targets), plan.terms());
@@ -114,15 +115,15 @@ impl Walker<'_> {
                 let strategy = group * LANES + lane;
                 let aim = scaling.aim(strategy);
                 let ruined = tracks.ruined[lane];
-                let (figures, wealth) = if ruined {
+                let (figures, wealth): (_, Vec<f64>) = if ruined {
                     self.alone(&source, cash, targets, aim)
                 } else {
                     let wealth = summed.marked.iter().map(|own| own.0[lane]).collect();
                     (summed.figures(side, lane, tracks.turned_over[lane], aim), wealth)
                 };
                 walk.figures.push(figures.into_array().map(|figure| figure.unwrap_or(f64::NAN)));
-                if paths.drawn.contains(&strategy) {
-                    walk.wealth.extend(wealth);
+                if let Some(place) = paths.drawn.iter().position(|own| *own == strategy) {
+                    walk.wealth[place * wealth.len()..][..wealth.len()].copy_from_slice(&wealth);
                 }
                 walk.unsolved.push(targets.unsolved);
                 walk.ruined.push(ruined);
