@@ -138,8 +138,7 @@ pub fn worst_mean(values: &mut [f64], share: f64) -> Option<f64> {
     worst_mean_of(values, share, count)
 }
 
-/// The same of so many values, of which the least ones are given, one more than the share takes at least; none where there are
-/// fewer.
+/// The same of `count` values, of which `values` holds the least ones. None where these are too few to tell.
 pub fn worst_mean_of(values: &mut [f64], share: f64, count: usize) -> Option<f64> {
     let last = count.checked_sub(1)?;
     let size = share * count as f64;

@@ -28,8 +28,8 @@ const TILES_RESAMPLES: f64 = 32.0;
 /// Of histories so long that a tile of the bridge takes more, every row is summed: each thread has a tile.
 const TILE_BYTES: usize = 32 << 20;
 
-/// Resamples whose moments are kept at a time, at most so many bytes of them: a tile of the bridge is made once for all, and
-/// a path is passed over once.
+/// How many resamples are summed together, and the bytes that their moments take at most. A tile of the bridge is made once for
+/// all of them, and a path is passed over once.
 const SPAN: usize = 1024;
 pub const SPAN_BYTES: usize = 128 << 20;
 

@@ -82,8 +82,8 @@ pub fn run(work: Work, range: Range<u64>, context: &mut Context, fold: &mut dyn 
     run_whole(work, 1, range, context, fold)
 }
 
-/// The same where the portfolios of so many neighbouring problems make one thing, such as those of the dates of a path:
-/// chunks, the store and the fold know these units alone, and `range` is one of them. An observer is told of problems.
+/// The same where every `unit` neighbouring problems make one thing: the dates of a path do. Chunks, the store and the fold
+/// count such things, and so does `range`. An observer is told of problems.
 ///
 /// # Errors
 /// As [`run`]; figures, which are kept one by one.

@@ -18,6 +18,7 @@ use super::driver::{Asked, Seed, Steps, drive};
 use super::limits::{self, Asked as Limited, TermArguments};
 use super::methods::{self, Name};
 use super::{machine, output};
+use crate::batch::active;
 use crate::covariance::Estimator;
 use crate::engine::{Engine, Kind, choose};
 use crate::error::option;
@@ -79,7 +80,7 @@ pub fn run(arguments: &BacktestArguments) -> Result<u8> {
 /// Operations that a device could take: those of paths. The history itself is solved on the CPU.
 fn work(spec: &Spec, plan: &Plan) -> f64 {
     let question = plan.question();
-    let assets: Vec<usize> = (0..spec.budgets.len()).filter(|&asset| spec.budgets[asset] > 0.0).collect();
+    let assets = active(&spec.budgets);
     let problems = spec.paths.map_or(0, |paths| paths.paths * plan.windows.len() as u64);
     let selection = question.selection(&assets);
     // Windows of paths are summed on devices for the sample covariance alone. Where the CPU makes every window for other

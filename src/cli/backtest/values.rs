@@ -6,6 +6,7 @@ use crate::cli::values::{first_day, last_day};
 use crate::io::plain;
 use crate::study::backtest::calendar::Rebalance;
 use crate::study::backtest::config::{self, Named, Span};
+use crate::study::block::Block;
 
 /// `--lookback`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,8 +122,10 @@ pub fn named_span(text: &str) -> Result<Named, String> {
 
 /// Rows of a block.
 pub fn fan_block(text: &str) -> Result<f64, String> {
-    let found = text.parse().ok().filter(|rows: &f64| *rows >= 1.0 && rows.is_finite());
-    found.ok_or_else(|| "not a number of rows from 1 up".to_string())
+    match Block::parse(text) {
+        Some(Block::Length(rows)) => Ok(rows),
+        _ => Err("not a number of rows from 1 up".to_string()),
+    }
 }
 
 #[cfg(test)]

@@ -331,7 +331,7 @@ impl Plan {
         }
     }
 
-    /// Paths of one dispatch of `moments`, so many rows of each being summed.
+    /// How many paths one dispatch of `moments` takes, where it sums this many rows of each.
     pub fn moment_paths(&self, rows: u64) -> u32 {
         let work = rows * kernel::moment_entries(self.assets) as u64;
         ((self.scale * WORK_PER_DISPATCH) as u64 / work.max(1)).clamp(1, u64::from(u32::MAX)) as u32

@@ -45,7 +45,7 @@ pub enum Way {
     Weights { words: u32 },
     /// From ends of runs that count by their age, at most so many groups of two per problem.
     Decays { room: u32, slices: u32 },
-    /// From the rows of paths of so many, so many windows of each.
+    /// The windows of paths: the rows of a path, and its windows.
     Windows { rows: u32, windows: u32 },
 }
 

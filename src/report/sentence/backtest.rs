@@ -11,10 +11,10 @@ const HARDLY_CHANCE: f64 = 0.05;
 const MAY_BE_CHANCE: f64 = 0.10;
 
 pub fn sentence(outcome: &Outcome) -> String {
-    let Some(own) = outcome.strategies.iter().find(|own| own.name != outcome.benchmark) else {
+    let Some(own) = outcome.own() else {
         return outcome.strategies.first().map_or(String::new(), |own| format!("{}.", alone(own)));
     };
-    let benchmark = outcome.strategies.iter().find(|other| other.name == outcome.benchmark);
+    let benchmark = outcome.strategy(&outcome.benchmark);
     let parts =
         [Some(format!("{}{}", alone(own), beside(benchmark))), chance(own), luck(own, outcome), cost(own, outcome)];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
@@ -66,12 +66,11 @@ fn chance(own: &StrategyOutcome) -> Option<String> {
 /// On how many paths it would have been better.
 fn luck(own: &StrategyOutcome, outcome: &Outcome) -> Option<String> {
     let paths = outcome.paths.as_ref()?;
-    let found = (paths.beats.iter())
-        .find(|beats| beats.a == own.name && beats.b == outcome.benchmark && beats.by == "sharpe")?;
+    let wins = paths.probability(&own.name, &outcome.benchmark, "sharpe")?;
     let drawdown = paths.strategies.iter().find(|of| of.name == own.name)?.figures.max_drawdown.as_ref()?;
     Some(format!(
         "On {} of {} its Sharpe ratio is the higher one, and its largest fall is {} to {} on nine of ten.",
-        never_certain(found.probability?),
+        never_certain(wins),
         counted(paths.count, "resampled path"),
         percent(drawdown.statistics.q05, 0),
         percent(drawdown.statistics.q95, 0)

@@ -114,7 +114,7 @@ fn strategies(out: &mut String, outcome: &Outcome, view: View) {
         let date = own.ruined.as_deref().unwrap_or_default();
         out.push_str(&view.warning(&view.wrapped(&format!("! {} lost everything on {date}", own.label))));
     }
-    let benchmark = all.iter().find(|own| own.name == outcome.benchmark).map_or("", |own| own.label.as_str());
+    let benchmark = outcome.strategy(&outcome.benchmark).map_or("", |own| own.label.as_str());
     out.push_str(&view.dim(&view.wrapped(&format!(
         "a year, costs paid; turnover one-way; exposure: times wealth, mean; p: that the Sharpe ratio differs from {benchmark}'s \
          by chance (Ledoit & Wolf 2008)"
@@ -229,8 +229,7 @@ fn grid(out: &mut String, outcome: &Outcome, found: &GridOutcome, view: View) {
 
 /// Where the return of those that are levered comes from.
 fn attribution(out: &mut String, outcome: &Outcome, view: View) {
-    let levered = |own: &&StrategyOutcome| own.metrics.exposure_max.is_some_and(|most| most > 1.0 + 1e-9);
-    let lines: Vec<String> = outcome.strategies.iter().filter(levered).filter_map(line).collect();
+    let lines: Vec<String> = outcome.strategies.iter().filter(|own| own.is_levered()).filter_map(line).collect();
     for line in &lines {
         out.push_str(&view.wrapped(line));
     }

@@ -1,7 +1,8 @@
 //! How sure the decisions of a backtest are, below its table.
 
 use super::view::View;
-use crate::report::words::{counted, percent};
+use crate::methods::Method;
+use crate::report::words::{counted, maybe_percent, percent};
 use crate::stats;
 use crate::study::backtest::Outcome;
 use crate::study::backtest::fan::{OfAsset, Spread};
@@ -33,9 +34,9 @@ pub fn fan(outcome: &Outcome, found: &[Spread], view: View) -> String {
             percent(unsure, 0),
         ));
     }
-    let own = outcome.strategies.iter().find(|own| own.name == "erc");
+    let own = outcome.strategy(Method::RiskBudgeting.name());
     if let Some(own) = own.filter(|_| !lines.is_empty()) {
-        lines.push(format!("turnover {} a year", crate::report::words::maybe_percent(own.metrics.turnover, 0)));
+        lines.push(format!("turnover {} a year", maybe_percent(own.metrics.turnover, 0)));
     }
     match lines.is_empty() {
         true => String::new(),

@@ -12,11 +12,8 @@ pub fn paths(outcome: &Outcome, found: &PathsOutcome, view: View) -> String {
     let names: Vec<String> = all.iter().map(|own| cut(&own.label, NAME)).collect();
     let width = names_width(names.iter()).max("strategy".len());
     let cells = |text: &dyn Fn(&OfStrategy) -> String| -> Vec<String> { all.iter().map(text).collect() };
-    let is_monthly = all.iter().any(|own| own.figures.sharpe_monthly.is_some());
-    let sharpe = |own: &OfStrategy| {
-        let figure = if is_monthly { &own.figures.sharpe_monthly } else { &own.figures.sharpe };
-        band(figure.as_ref(), |x| format!("{x:.2}"))
-    };
+    let is_monthly = found.is_monthly();
+    let sharpe = |own: &OfStrategy| band(found.sharpe(own), |x| format!("{x:.2}"));
     let growth = |own: &OfStrategy| band(own.figures.cagr.as_ref(), |x| percent(x, 1));
     let depth = |own: &OfStrategy| band(own.figures.max_drawdown.as_ref(), |x| percent(x, 0));
     let deep = |own: &OfStrategy| match own.drawdowns.get(1) {
@@ -24,12 +21,8 @@ pub fn paths(outcome: &Outcome, found: &PathsOutcome, view: View) -> String {
         None => "-".to_string(),
     };
     let wins = |by: &'static str| {
-        move |own: &OfStrategy| {
-            let beats = (found.beats.iter())
-                .find(|beats| beats.a == own.name && beats.b == outcome.benchmark && beats.by == by)
-                .and_then(|beats| beats.probability);
-            beats.map_or(String::new(), never_certain)
-        }
+        let against = |own: &OfStrategy| found.probability(&own.name, &outcome.benchmark, by);
+        move |own: &OfStrategy| against(own).map_or(String::new(), never_certain)
     };
     let columns = vec![
         Column::names("strategy", names, width),
@@ -47,7 +40,7 @@ pub fn paths(outcome: &Outcome, found: &PathsOutcome, view: View) -> String {
         found.block_length,
     ));
     table(&mut out, columns, view);
-    let benchmark = all.iter().find(|own| own.name == outcome.benchmark).map_or("", |own| own.label.as_str());
+    let benchmark = outcome.strategy(&outcome.benchmark).map_or("", |own| own.label.as_str());
     out.push_str(&view.dim(&view.wrapped(&format!(
         "> 30 %: share of the paths with a deeper drawdown; wins, falls less: share of the paths on which the Sharpe ratio is \
          above {benchmark}'s, and the largest drawdown below it"

@@ -45,7 +45,7 @@ impl Period {
         ("yearly", Period::Year),
     ];
 
-    /// That of which there are so many a year; none of other rows than days, weeks, months, quarters and years.
+    /// The period that a row lasts, by the rows of a year. None where that is none of these.
     pub fn of_rows(periods_per_year: f64) -> Option<Period> {
         match periods_per_year {
             a if a >= 200.0 => Some(Period::Day),

@@ -73,8 +73,8 @@ impl<'a> Scaling<'a> {
     }
 
     /// What a strategy holds after a decision; none where its portfolio, or a volatility that it needs, is not known.
-    /// `portfolios` are those of all strategies, and `last` gives the returns of all assets over the last so many rows, oldest
-    /// first.
+    /// `portfolios` are those of all strategies. `last` gives the returns of all assets over the last rows, oldest first, as
+    /// many as it is asked for.
     pub fn target(
         &self,
         portfolios: &[Portfolio],

@@ -16,9 +16,9 @@ use serde::{Deserialize, Serialize};
 use super::account::{Account, Order};
 use super::decide::Decision;
 use super::plan::Plan;
-use super::strategies::Kind;
 use super::windows::{Window, overlapped};
 use crate::batch::{Batch, Request, Rows, Solutions};
+use crate::engine::Job as _;
 use crate::error::{Error, Result, option};
 use crate::methods::Method;
 use crate::methods::certificate::Status;
@@ -27,6 +27,7 @@ use crate::resample::{Law, Scheme};
 use crate::run::crosscheck::{Check, CrossCheck, Sample, sample};
 use crate::run::{Context, Work, keep};
 use crate::stats;
+use crate::stop::Stop;
 use crate::store::blocks::{Blocks as _, Stored};
 use crate::store::{Checkpoint, IN_MEMORY};
 
@@ -98,7 +99,7 @@ impl Fan {
     /// A block that is longer than a window; a study without risk budgeting.
     pub fn new(plan: &Plan, resampling: Resampling, (seed, crosscheck): (u64, Sample)) -> Result<Fan> {
         let resamples = option("resamples");
-        if own(plan).is_none() {
+        if plan.strategies.place(Method::RiskBudgeting).is_none() {
             return Err(Error::usage(format!(
                 "{resamples} resamples the portfolios of risk budgeting, which is not among the methods"
             ))
@@ -180,7 +181,8 @@ impl Fan {
         Ok((spreads, check.map(CrossCheck::from).filter(|_| !sampled.is_empty())))
     }
 
-    /// Resamples of each of so many decisions that are solved again on the CPU: of all together, about as many as asked for.
+    /// The resamples of each decision that are solved again on the CPU. All decisions together have about as many as were asked
+    /// for.
     fn sampled(&self, decisions: usize) -> Vec<u64> {
         let each = |all: u64| Sample::Count(all.div_ceil(decisions.max(1) as u64));
         let size = match self.crosscheck {
@@ -199,7 +201,8 @@ impl Fan {
 
     fn spread(&self, plan: &Plan, decision: &Decision, found: Option<&Solutions>) -> Spread {
         let window = &decision.window;
-        let weights = own(plan).and_then(|own| decision.portfolios[own].weights.as_deref());
+        let place = plan.strategies.place(Method::RiskBudgeting);
+        let weights = place.and_then(|own| decision.portfolios[own].weights.as_deref());
         let columns = found.map_or(Vec::new(), |found| columns(found, window.assets.len()));
         let asset = |asset: usize| {
             let column = window.assets.binary_search(&asset).ok().and_then(|place| columns.get(place));
@@ -258,27 +261,21 @@ impl Fan {
         Ok(())
     }
 
-    /// Resamples the windows of these decisions again, on the CPU: what was told of each.
+    /// Resamples the window of a decision again, on the CPU.
     ///
     /// # Errors
     /// Asked to stop.
     pub fn again(&self, plan: &Plan, decision: &Decision, number: usize) -> Result<Spread> {
-        use crate::engine::Job as _;
         let found = match self.batch(plan, number)? {
             Some(batch) => {
                 let engine = plan.question().rough();
                 let job = engine.job(&batch, &Request::PORTFOLIOS);
-                Some(job.run(0..self.resampling.resamples, &crate::stop::Stop::NEVER)?.portfolios())
+                Some(job.run(0..self.resampling.resamples, &Stop::NEVER)?.portfolios())
             }
             None => None,
         };
         Ok(self.spread(plan, decision, found.as_ref()))
     }
-}
-
-/// The place of risk budgeting among the strategies.
-pub fn own(plan: &Plan) -> Option<usize> {
-    plan.strategies.iter().position(|strategy| strategy.kind == Kind::Method(Method::RiskBudgeting))
 }
 
 /// The weights of each asset in the resamples that have a portfolio.

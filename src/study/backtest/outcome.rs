@@ -180,6 +180,24 @@ pub struct Run {
     pub tolerance: f64,
 }
 
+impl Outcome {
+    /// The strategy that a reader asks about: the first that is not the benchmark. None where there is no other.
+    pub fn own(&self) -> Option<&StrategyOutcome> {
+        self.strategies.iter().find(|own| own.name != self.benchmark)
+    }
+
+    pub fn strategy(&self, name: &str) -> Option<&StrategyOutcome> {
+        self.strategies.iter().find(|own| own.name == name)
+    }
+}
+
+impl StrategyOutcome {
+    /// Whether it has held more than its wealth.
+    pub fn is_levered(&self) -> bool {
+        self.metrics.exposure_max.is_some_and(|most| most > 1.0 + 1e-9)
+    }
+}
+
 impl Run {
     /// With paths, drawn by this seed and solved by this engine.
     #[must_use]

@@ -9,6 +9,7 @@ use super::exposure::Scaling;
 use super::market::Market;
 use super::strategies::Strategies;
 use super::windows::{Window, Windows};
+use crate::batch::active;
 use crate::covariance::Estimator;
 use crate::error::{Error, Result, option};
 use crate::methods::{Method, Mix};
@@ -187,7 +188,7 @@ impl Plan {
             Some(row) => format!("`{}` from {} on", assets[asset], self.market.label(row)),
             None => format!("`{}` never", assets[asset]),
         };
-        let budgeted: Vec<usize> = (0..assets.len()).filter(|&asset| self.budgets[asset] > 0.0).collect();
+        let budgeted = active(&self.budgets);
         if budgeted.len() < 2 {
             return Error::input("a backtest needs two assets with a risk budget").hint("name more assets");
         }

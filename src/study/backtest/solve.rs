@@ -12,7 +12,6 @@ use super::outcome::{
     AssetOutcome, Gap, Latest, LatestPortfolio, Outcome, Run, StrategyOutcome, WeightRange, YearShares,
 };
 use super::plan::Plan;
-use super::strategies::Kind;
 use super::{label, notes};
 use crate::batch::counts::{RcError, Solves};
 use crate::engine::{Engine as _, EngineInfo};
@@ -113,7 +112,7 @@ pub fn solve_with(plan: &Plan, fan: Option<&Fan>, context: &mut Context) -> Resu
         (0..plan.strategies.len()).map(|own| orders(plan, &source, (&decisions, bands), own)).collect();
     let accounts: Vec<Account> =
         orders.iter().map(|orders| account(&plan.market, &source, plan.start, orders, plan.terms())).collect();
-    if let (Some(fan), Some(own)) = (fan, fan::own(plan)) {
+    if let (Some(fan), Some(own)) = (fan, plan.strategies.place(Method::RiskBudgeting)) {
         fan.direct(plan, (&orders[own], &accounts[own]), &mut spreads, context.store)?;
     }
     let tracks: Vec<(&str, &Track)> =
@@ -218,7 +217,7 @@ fn after(plan: &Plan, source: &[u32], latest: &Decision) -> Latest {
 }
 
 fn assets(plan: &Plan, decisions: &[Decision]) -> Vec<AssetOutcome> {
-    let budgeted = plan.strategies.iter().position(|strategy| strategy.kind == Kind::Method(Method::RiskBudgeting));
+    let budgeted = plan.strategies.place(Method::RiskBudgeting);
     let last_row = plan.market.rows() - 1;
     let asset = |asset: usize| {
         let eligible = || decisions.iter().filter(move |decision| decision.window.assets.contains(&asset));
@@ -252,7 +251,7 @@ struct Evidence {
 
 fn evidence(plan: &Plan, decisions: &[Decision], latest: &Decision) -> Evidence {
     let portfolios = |method: Method| {
-        let place = plan.strategies.iter().position(|strategy| strategy.kind == Kind::Method(method));
+        let place = plan.strategies.place(method);
         let all = decisions.iter().chain([latest]);
         all.filter_map(move |decision| Some(&decision.portfolios[place?])).collect::<Vec<_>>()
     };

@@ -96,6 +96,11 @@ impl Strategies {
         exact.or_else(|| self.all.iter().position(|strategy| strategy.name == name.replace('-', "_")))
     }
 
+    /// The place of a method.
+    pub fn place(&self, method: Method) -> Option<usize> {
+        self.all.iter().position(|strategy| strategy.kind == Kind::Method(method))
+    }
+
     /// The assets that some mix holds.
     pub fn held_by_mixes(&self) -> impl Iterator<Item = usize> + '_ {
         let held = |mix: &Mix| mix.weights.iter().map(|weight| *weight != 0.0).collect::<Vec<bool>>();

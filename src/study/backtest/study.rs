@@ -103,14 +103,9 @@ impl Backtest {
     /// Decides again at a sample of the dates, and compares the weights of all strategies with those that were written.
     fn verify_weights(&self, size: Sample, directory: &Path) -> Result<CrossCheck> {
         let (plan, n) = (&self.plan, self.plan.market.assets());
-        let kept = table::read_numbers(&directory.join(WEIGHTS), n)?;
         let (count, strategies) = (plan.windows.len(), plan.strategies.len());
-        if kept.len() != count * strategies * n {
-            return Err(Error::input(format!(
-                "`{WEIGHTS}` does not hold {count} decisions of {strategies} strategies"
-            ))
-            .hint(format!("run the job again with {}", option("force"))));
-        }
+        let what = format!("{count} decisions of {strategies} strategies");
+        let kept = written(directory, WEIGHTS, n, count * strategies, &what)?;
         let sampled = sample(count as u64, 0, size);
         let windows: Vec<_> = sampled.iter().map(|&at| plan.windows[at as usize].clone()).collect();
         let decisions = plan.question().decide(&windows, &mut Unwatched)?;
@@ -137,12 +132,8 @@ impl Backtest {
     /// Resamples the windows of a sample of the decisions again, and compares the bands with those that were written.
     fn verify_fan(&self, fan: &Fan, on_device: bool, size: Sample, directory: &Path) -> Result<CrossCheck> {
         let (plan, n) = (&self.plan, self.plan.market.assets());
-        let kept = table::read_numbers(&directory.join(FAN), FAN_NUMBERS)?;
         let count = plan.windows.len();
-        if kept.len() != count * n * FAN_NUMBERS {
-            return Err(Error::input(format!("`{FAN}` does not hold {count} decisions"))
-                .hint(format!("run the job again with {}", option("force"))));
-        }
+        let kept = written(directory, FAN, FAN_NUMBERS, count * n, &format!("{count} decisions"))?;
         let tolerance = if on_device { DEVICE_TOLERANCE } else { WEIGHT_TOLERANCE };
         let sampled = sample(count as u64, 0, size);
         let windows: Vec<_> = sampled.iter().map(|&at| plan.windows[at as usize].clone()).collect();
@@ -162,12 +153,9 @@ impl Backtest {
 
     /// Goes again through a sample of the paths, and compares their figures with those that were written.
     fn verify_paths(&self, paths: &Paths, on_device: bool, size: Sample, directory: &Path) -> Result<CrossCheck> {
-        let kept = table::read_numbers(&directory.join(PATHS), FIGURES)?;
-        let (count, each) = (paths.resampling.paths, self.plan.strategies.len() * FIGURES);
-        if kept.len() as u64 != count * each as u64 {
-            return Err(Error::input(format!("`{PATHS}` does not hold {count} paths"))
-                .hint(format!("run the job again with {}", option("force"))));
-        }
+        let count = paths.resampling.paths as usize;
+        let rows = count.saturating_mul(self.plan.strategies.len());
+        let kept = written(directory, PATHS, FIGURES, rows, &format!("{count} paths"))?;
         paths.check(&self.plan, &kept, on_device, size)
     }
 }
@@ -295,6 +283,19 @@ impl Study for Backtest {
                 ..all
             })
         })
+    }
+}
+
+/// The last so many columns of a table of a run, which must have so many rows.
+///
+/// # Errors
+/// As [`table::read_numbers`]; it has other rows.
+fn written(directory: &Path, name: &str, columns: usize, rows: usize, what: &str) -> Result<Vec<f64>> {
+    let kept = table::read_numbers(&directory.join(name), columns)?;
+    match kept.len() == rows.saturating_mul(columns) {
+        true => Ok(kept),
+        false => Err(Error::input(format!("`{name}` does not hold {what}"))
+            .hint(format!("run the job again with {}", option("force")))),
     }
 }
 

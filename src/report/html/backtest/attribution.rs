@@ -24,7 +24,7 @@ const PARTS: [Part; 5] = [
 
 /// None where nothing is levered.
 pub fn attribution(outcome: &Outcome) -> Option<Chart> {
-    let levered = |own: &&StrategyOutcome| own.metrics.exposure_max.is_some_and(|most| most > 1.0 + 1e-9);
+    let levered = |own: &&StrategyOutcome| own.is_levered();
     let own: Vec<(&StrategyOutcome, Attribution)> =
         outcome.strategies.iter().filter(levered).filter_map(|own| Some((own, own.metrics.attribution?))).collect();
     let (first, parts) = own.first()?;

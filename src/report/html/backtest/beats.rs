@@ -14,20 +14,14 @@ use crate::study::backtest::paths::{Figure, OfStrategy, PathsOutcome};
 /// None without paths.
 pub fn beats(outcome: &Outcome) -> Option<Chart> {
     let found = outcome.paths.as_ref()?;
-    let is_monthly = found.strategies.iter().any(|own| own.figures.sharpe_monthly.is_some());
-    let sharpe = |own: &OfStrategy| {
-        if is_monthly { own.figures.sharpe_monthly.clone() } else { own.figures.sharpe.clone() }
-    };
+    let sharpe = |own: &OfStrategy| found.sharpe(own).cloned();
     let fall = |own: &OfStrategy| own.figures.max_drawdown.clone();
     let height = height(found.strategies.len());
     let names = || rows(found.strategies.iter().map(|own| own.label.as_str()));
     let of_sharpe = ranges(outcome, found, &sharpe, rounded, &|x| format!("{x:.2}"));
     let of_falls = ranges(outcome, found, &fall, percent, &|x| crate::report::words::percent(x, 1));
     let first = own(outcome);
-    let probability = |a: &str, b: &str, by: &str| {
-        found.beats.iter().find(|own| own.a == a && own.b == b && own.by == by).and_then(|own| own.probability)
-    };
-    let title = match probability(&first.name, &outcome.benchmark, "sharpe") {
+    let title = match found.probability(&first.name, &outcome.benchmark, "sharpe") {
         Some(p) => format!(
             "{} has the higher Sharpe ratio on {} of the paths, against {}",
             capitalised(&name(&first.label)),
@@ -36,7 +30,7 @@ pub fn beats(outcome: &Outcome) -> Option<Chart> {
         ),
         None => format!("The Sharpe ratio of {} depends on the path", name(&first.label)),
     };
-    let x = if is_monthly { "Sharpe ratio of months" } else { "Sharpe ratio" };
+    let x = if found.is_monthly() { "Sharpe ratio of months" } else { "Sharpe ratio" };
     Some(Chart {
         id: "beats",
         title,
@@ -56,7 +50,7 @@ pub fn beats(outcome: &Outcome) -> Option<Chart> {
             ["strategy", "better than", "by Sharpe ratio", "by largest fall"],
             found.strategies.iter().flat_map(|a| {
                 found.strategies.iter().filter(|b| a.name != b.name).map(|b| {
-                    let p = |by: &str| maybe_percent(probability(&a.name, &b.name, by), 1);
+                    let p = |by: &str| maybe_percent(found.probability(&a.name, &b.name, by), 1);
                     [name(&a.label), name(&b.label), p("sharpe"), p("max_drawdown")]
                 })
             }),
@@ -75,7 +69,7 @@ fn ranges(
     let own = found.strategies.iter().zip(places);
     let trace = |(own, place): (&OfStrategy, f64)| -> Option<Box<dyn plotly::Trace>> {
         let s = figure(own)?.statistics;
-        let strategy = outcome.strategies.iter().find(|strategy| strategy.name == own.name)?;
+        let strategy = outcome.strategy(&own.name)?;
         let colour = colour(outcome, strategy);
         let hover = format!("{}: median {}, 90 % {} to {}", label(&own.label), text(s.q50), text(s.q05), text(s.q95));
         Some(

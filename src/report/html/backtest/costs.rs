@@ -9,6 +9,7 @@ use crate::report::html::chart::{Chart, Table, axis, layout, percent_axis, plot}
 use crate::report::html::text::{label, name, percent};
 use crate::report::words::{capitalised, maybe_percent};
 use crate::study::backtest::Outcome;
+use crate::study::backtest::figures::COSTS_BPS;
 use crate::wording::short;
 
 const HEIGHT: usize = 380;
@@ -64,7 +65,7 @@ pub fn costs(outcome: &Outcome) -> Option<Chart> {
         table: Table::new(
             ["strategy", "0 bp", "5 bp", "10 bp", "20 bp", "as the benchmark at"],
             outcome.strategies.iter().map(|strategy| {
-                let [a, b, c, d] = [0.0, 5.0, 10.0, 20.0].map(|bps| of(strategy, bps));
+                let [a, b, c, d] = COSTS_BPS.map(|bps| of(strategy, bps));
                 let even = strategy.break_even_bps.map_or("-".to_string(), |cost| format!("{cost:.0} bp"));
                 [name(&strategy.label), a, b, c, d, even]
             }),

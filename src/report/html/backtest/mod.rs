@@ -122,13 +122,11 @@ fn warnings(outcome: &Outcome) -> Vec<String> {
     ruined.chain(unsolved).chain(disagreements).collect()
 }
 
-/// The strategy that the page is about: the first that is not the benchmark.
+/// The strategy that the page is about.
 fn own(outcome: &Outcome) -> &StrategyOutcome {
-    let own = outcome.strategies.iter().find(|own| own.name != outcome.benchmark);
-    own.unwrap_or(&outcome.strategies[0])
+    outcome.own().unwrap_or(&outcome.strategies[0])
 }
 
 fn benchmark(outcome: &Outcome) -> &StrategyOutcome {
-    let found = outcome.strategies.iter().find(|own| own.name == outcome.benchmark);
-    found.unwrap_or(&outcome.strategies[0])
+    outcome.strategy(&outcome.benchmark).unwrap_or(&outcome.strategies[0])
 }

@@ -7,6 +7,7 @@ use crate::report::html::chart::{BLUE, GREEN, GREY, ORANGE, PURPLE, RED};
 use crate::report::html::text::label;
 use crate::report::words::grouped;
 use crate::study::backtest::Outcome;
+use crate::study::backtest::figures::deepest;
 use crate::study::backtest::outcome::StrategyOutcome;
 
 /// Closes of a chart at most, beside those at which wealth is lowest: more are not told apart.
@@ -52,8 +53,7 @@ impl Drawn {
 
 /// The row after which a strategy is furthest below its highest.
 fn lowest(own: &StrategyOutcome) -> Option<usize> {
-    let fallen = drawdowns(&own.account.track.wealth);
-    (0..fallen.len()).max_by(|a, b| fallen[*a].total_cmp(&fallen[*b]))
+    deepest(&own.account.track.wealth, 1).first().map(|fall| fall.trough - 1)
 }
 
 /// 1 - W / max W, row by row.

@@ -16,16 +16,14 @@ const HEIGHT: usize = 460;
 pub fn spread(outcome: &Outcome) -> Option<Chart> {
     let found = outcome.paths.as_ref()?;
     let first = found.wealth.first()?;
-    let called = |fan: &Fan| {
-        let own = outcome.strategies.iter().find(|own| own.name == fan.strategy);
-        own.map_or_else(|| fan.strategy.clone(), |own| own.label.clone())
-    };
+    let called =
+        |fan: &Fan| outcome.strategy(&fan.strategy).map_or_else(|| fan.strategy.clone(), |own| own.label.clone());
     let mut plots = found.wealth.iter().map(|fan| drawn(outcome, fan));
     let plot = plots.next()?;
     let others: Vec<plotly::Plot> = plots.collect();
     let ends = |of: &[f64]| of.last().copied().unwrap_or(f64::NAN);
-    let number = |figure: &Option<Figure>, of: fn(&Figure) -> f64| {
-        figure.as_ref().map_or("-".to_string(), |figure| format!("{:.3}", of(figure)))
+    let number = |figure: Option<&Figure>, of: fn(&Figure) -> f64| {
+        figure.map_or("-".to_string(), |figure| format!("{:.3}", of(figure)))
     };
     Some(Chart {
         id: "paths",
@@ -49,11 +47,7 @@ pub fn spread(outcome: &Outcome) -> Option<Chart> {
         table: Table::new(
             ["strategy", "Sharpe, mean", "5 %", "95 %", "growth, 5 %", "95 %", "largest fall, 5 %", "median", "95 %"],
             found.strategies.iter().map(|own| {
-                let sharpe = if own.figures.sharpe_monthly.is_some() {
-                    &own.figures.sharpe_monthly
-                } else {
-                    &own.figures.sharpe
-                };
+                let sharpe = found.sharpe(own);
                 let share = |figure: &Option<Figure>, of: fn(&Figure) -> f64| maybe_percent(figure.as_ref().map(of), 1);
                 let (growth, fall) = (&own.figures.cagr, &own.figures.max_drawdown);
                 [
@@ -97,7 +91,7 @@ fn drawn(outcome: &Outcome, fan: &Fan) -> plotly::Plot {
         .hover_text_array(hover.collect::<Vec<_>>())
         .hover_info(HoverInfo::Text);
     let mut traces = vec![band(&q.q05, &q.q95, "90 % of the paths"), band(&q.q25, &q.q75, "50 % of the paths"), median];
-    if let Some(own) = outcome.strategies.iter().find(|own| own.name == fan.strategy) {
+    if let Some(own) = outcome.strategy(&fan.strategy) {
         let wealth = &own.account.track.wealth;
         let level = |close: &usize| close.checked_sub(1).map_or(1.0, |row| wealth[row]);
         let history: Vec<f64> = fan.closes.iter().map(level).collect();

@@ -10,28 +10,21 @@ use crate::report::html::text::{label, name, percent};
 use crate::report::words;
 use crate::stats;
 use crate::study::backtest::Outcome;
+use crate::study::backtest::figures::{quarter, trailing};
 
 const HEIGHT: usize = 420;
-
-/// Rows of a quarter of a year, twelve at least.
-fn rows(periods_per_year: f64) -> usize {
-    ((periods_per_year / 4.0).round() as usize).max(12)
-}
 
 /// None of a run that is no longer than that.
 pub fn volatility(outcome: &Outcome) -> Option<Chart> {
     let run = &outcome.run;
-    let window = rows(run.periods_per_year);
+    let window = quarter(run.periods_per_year);
     if run.evaluated_rows <= window {
         return None;
     }
     let drawn = Drawn::of(outcome);
     let rolling = |net: &[f64]| -> Vec<f64> {
-        let sd = |row: usize| {
-            let first = (row + 1).checked_sub(window)?;
-            Some(stats::moments(&net[first..=row]).sd * run.periods_per_year.sqrt())
-        };
-        (0..net.len()).map(|row| sd(row).unwrap_or(f64::NAN)).collect()
+        let known = trailing(net, window).map(|sd| sd * run.periods_per_year.sqrt());
+        std::iter::repeat_n(f64::NAN, window - 1).chain(known).collect()
     };
     let mut traces: Vec<Box<dyn plotly::Trace>> = Vec::new();
     let mut numbers = Vec::new();

@@ -62,7 +62,7 @@ impl Leverage {
         Leverage::of_sums(track.exposure.len(), [mean, mean_u], covariance, market.timeline.periods_per_year)
     }
 
-    /// Of the means of l and u over so many rows, and of the sum of the products of their deviations.
+    /// From `rows` rows: the means of l and u, and the sum of the products of their deviations.
     pub fn of_sums(rows: usize, [mean, unlevered]: [f64; 2], products: f64, periods_per_year: f64) -> Option<Leverage> {
         // Zero added, here and below: what is nothing has no sign.
         let covariance = periods_per_year * products / rows as f64 + 0.0;

@@ -30,7 +30,7 @@ impl Depth {
         Depth::of_sums(wealth.len(), max, squares)
     }
 
-    /// Of the largest drawdown over so many rows, and of the sum of the squares of all.
+    /// From `rows` rows: the largest drawdown, and the sum of the squares of all.
     pub fn of_sums(rows: usize, max: f64, squares: f64) -> Option<Depth> {
         (rows > 0).then(|| Depth { max, ulcer: (squares / rows as f64).sqrt() })
     }

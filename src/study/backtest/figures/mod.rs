@@ -40,7 +40,7 @@ pub use metrics::{Drawdown, Metrics};
 pub use months::{Month, MonthReturn, YearReturn, month_returns, monthly, year_returns};
 pub use path::{FIGURES, PathFigures, Scratch};
 pub use performance::Performance;
-pub use periods::{Kind, NamedPeriod, Period, PeriodFigures, periods};
+pub use periods::{Kind, NamedPeriod, Period, PeriodFigures, periods, quarter, trailing};
 pub use relative::Relative;
 pub use risk_shares::risk_shares_over;
 pub use rows::{Build, Market, Timeline, Track};

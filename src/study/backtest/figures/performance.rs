@@ -38,7 +38,7 @@ impl Performance {
         Performance::of_sums(count, [mean_r, mean_x], [squares_r, squares_x], periods_per_year)
     }
 
-    /// Of the means of r and x over so many rows, and of the sums of their squared deviations.
+    /// From `count` rows: the means of r and x, and the sums of their squared deviations.
     pub fn of_sums(
         count: usize,
         [mean_r, mean_x]: [f64; 2],

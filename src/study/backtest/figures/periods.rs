@@ -120,13 +120,23 @@ fn figures(market: &Market, name: &str, track: &Track, kind: Kind, rows: &[usize
     }
 }
 
+/// v: rows of a quarter of a year, twelve at least.
+pub fn quarter(periods_per_year: f64) -> usize {
+    (periods_per_year / 4.0).round().max(12.0) as usize
+}
+
+/// Volatility per row over the last `window` rows, from the first row that has as many on.
+pub fn trailing(returns: &[f64], window: usize) -> impl Iterator<Item = f64> {
+    returns.windows(window).map(|rows| stats::moments(rows).sd)
+}
+
 /// Rows at low, middle and high trailing volatility; none where the run is too short.
 fn thirds(returns: &[f64], periods_per_year: f64) -> Option<[(&'static str, Vec<usize>); 3]> {
-    let window = (periods_per_year / 4.0).round().max(12.0) as usize;
+    let window = quarter(periods_per_year);
     if returns.len() < 3 * window {
         return None;
     }
-    let trailing: Vec<f64> = returns.windows(window).map(|rows| stats::moments(rows).sd).collect();
+    let trailing: Vec<f64> = trailing(returns, window).collect();
     let mut sorted = trailing.clone();
     stats::sort(&mut sorted);
     let [low, high] = [1.0 / 3.0, 2.0 / 3.0].map(|q| stats::quantile(&sorted, q));

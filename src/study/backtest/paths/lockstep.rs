@@ -53,7 +53,7 @@ pub struct Targets {
 }
 
 impl Targets {
-    /// Nothing is known of so many decisions.
+    /// Makes room for this many decisions, none of which has a target yet.
     pub fn begin(&mut self, decisions: usize, assets: usize) {
         self.holdings.clear();
         self.holdings.resize(decisions * assets, 0.0);

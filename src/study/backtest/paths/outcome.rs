@@ -15,7 +15,6 @@ use crate::stats;
 use crate::study::backtest::figures::{FIGURES, PathFigures};
 use crate::study::backtest::label;
 use crate::study::backtest::plan::Plan;
-use crate::study::backtest::strategies::Kind;
 use crate::study::block::BlockEstimates;
 use crate::study::statistics::distribution::{Asked, Distribution, QUANTILES, Statistics};
 
@@ -149,7 +148,7 @@ pub struct Share {
 
 /// The strategies whose wealth is told: risk budgeting, or the first where it is not asked for, and the benchmark.
 pub fn drawn(plan: &Plan) -> Vec<usize> {
-    let own = plan.strategies.iter().position(|strategy| strategy.kind == Kind::Method(Method::RiskBudgeting));
+    let own = plan.strategies.place(Method::RiskBudgeting);
     let own = own.or_else(|| (0..plan.strategies.len()).find(|at| *at != plan.benchmark));
     let mut drawn: Vec<usize> = own.into_iter().chain([plan.benchmark]).collect();
     drawn.dedup();
@@ -255,30 +254,43 @@ pub fn outcome<'a>(
     }
 }
 
+impl PathsOutcome {
+    /// How often strategy `a` does better than `b`, both by name.
+    pub fn probability(&self, a: &str, b: &str, by: &str) -> Option<f64> {
+        self.beats.iter().find(|own| own.a == a && own.b == b && own.by == by)?.probability
+    }
+
+    /// Whether Sharpe ratios are those of months: where rows are shorter.
+    pub fn is_monthly(&self) -> bool {
+        self.strategies.iter().any(|own| own.figures.sharpe_monthly.is_some())
+    }
+
+    /// The Sharpe ratio by which a strategy is compared.
+    pub fn sharpe<'a>(&self, of: &'a OfStrategy) -> Option<&'a Figure> {
+        if self.is_monthly() { of.figures.sharpe_monthly.as_ref() } else { of.figures.sharpe.as_ref() }
+    }
+}
+
 /// None where no path has a drawdown.
 fn deep(drawdowns: impl Iterator<Item = f64>, beyond: f64) -> Option<Deep> {
-    let (mut count, mut hits) = (0, 0);
-    for drawdown in drawdowns.filter(|drawdown| drawdown.is_finite()) {
-        count += 1;
-        hits += usize::from(drawdown > beyond);
-    }
-    let probability = hits as f64 / count as f64;
-    (count > 0).then(|| Deep { beyond, probability, mc_error: stats::probability_error(probability, count) })
+    let (probability, mc_error) = frequency(drawdowns, |drawdown| f64::from(drawdown > beyond))?;
+    Some(Deep { beyond, probability, mc_error })
 }
 
 /// How often differences are above zero, ties half, and the Monte Carlo error; none where there is no difference.
 fn probability(differences: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
-    let (mut count, mut hits) = (0, 0.0);
-    for difference in differences.filter(|difference| difference.is_finite()) {
-        count += 1;
-        hits += match difference {
-            above if above > 0.0 => 1.0,
-            0.0 => 0.5,
-            _ => 0.0,
-        };
-    }
-    let probability = hits / count as f64;
-    (count > 0).then(|| (probability, stats::probability_error(probability, count)))
+    frequency(differences, |difference| match difference {
+        above if above > 0.0 => 1.0,
+        0.0 => 0.5,
+        _ => 0.0,
+    })
+}
+
+/// The mean of `hit` over the finite values, and its Monte Carlo error; none where there is none.
+fn frequency(values: impl Iterator<Item = f64>, hit: impl Fn(f64) -> f64) -> Option<(f64, f64)> {
+    let hits: Vec<f64> = values.filter(|value| value.is_finite()).map(hit).collect();
+    let probability = stats::mean(&hits);
+    (!hits.is_empty()).then(|| (probability, stats::probability_error(probability, hits.len())))
 }
 
 /// Wealth of the strategy that is drawn at this place.

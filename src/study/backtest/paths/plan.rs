@@ -10,7 +10,7 @@ use super::lockstep;
 use super::outcome::{self, PathsOutcome, Share};
 use super::walk::{Walked, Walker, Walking};
 use crate::batch::part::{Part, scaled};
-use crate::batch::{Batch, Request};
+use crate::batch::{Batch, Request, active};
 use crate::engine::EngineInfo;
 use crate::error::{Error, Result, Text, option};
 use crate::methods::{Program, Selection};
@@ -111,7 +111,7 @@ impl Paths {
         let block_length = estimated.max(least.min(rows as f64));
         let law = Law::new(scheme, block_length, rows, seed, 0)?;
         let lengths = sensitivity_lengths(&law, block_length, scheme);
-        let assets: Vec<usize> = (0..market.assets()).filter(|&asset| plan.budgets[asset] > 0.0).collect();
+        let assets = active(&plan.budgets);
         let windows = plan.windows.iter().map(|window| Window { assets: assets.clone(), ..window.clone() });
         let panel = Arc::new(Panel::new(&market.returns.select(&assets))?);
         let question = plan.question();
@@ -177,7 +177,7 @@ impl Paths {
         (MAIN + 1..).zip(&self.lengths).map(move |(next, (length, law))| (number(law, next), *length, law))
     }
 
-    /// So many paths of a law.
+    /// The problems of the first paths of a law.
     ///
     /// # Errors
     /// None that [`Paths::new`] has not found.
